@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Words every module shares: bug and fatal exits, checked allocation, strings and byte buffers.
+ * Pure: no I/O besides the last line of a process that gives up. */
+#ifndef SLADESK_BASE_H
+#define SLADESK_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <stdarg.h>
+
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define MUST_USE __attribute__((warn_unused_result))
+#define PRINTF(f, a) __attribute__((format(printf, f, a)))
+#define UNUSED __attribute__((unused))
+
+/* Abort with file, line and the condition when COND holds: a state that only our own bug can make.
+ */
+#define bug_on(cond) ((cond) ? bug_fail(__FILE__, __LINE__, #cond) : (void)0)
+void bug_fail(const char *file, int line, const char *what) __attribute__((noreturn));
+
+/* A place where a test may ask the process to die as by kill -9 (setting test.failpoint); the names
+ * are listed in doc/HACKING.md. */
+void failpoint(const char *name);
+/* NAME must outlive the process; NULL or empty: none. */
+void failpoint_arm(const char *name);
+
+/* Print "sladesk: what: why" and exit 1. Only for start-up and the command line. */
+void die(const char *fmt, ...) __attribute__((noreturn)) PRINTF(1, 2);
+
+/* Allocation that never returns NULL: out of memory aborts loudly, a restart loses nothing. */
+void *xmalloc(size_t size) MUST_USE;
+void *xcalloc(size_t count, size_t size) MUST_USE;
+void *xrealloc(void *ptr, size_t size) MUST_USE;
+char *xstrdup(const char *s) MUST_USE;
+char *xstrndup(const char *s, size_t len) MUST_USE;
+char *xasprintf(const char *fmt, ...) MUST_USE PRINTF(1, 2);
+
+/* A view of bytes that somebody else owns. */
+struct str {
+	const char *p;
+	size_t n;
+};
+#define STR(lit) ((struct str){ "" lit, sizeof(lit) - 1 })
+static inline struct str str_of(const char *s)
+{
+	return (struct str){ s, s ? strlen(s) : 0 };
+}
+bool str_eq(struct str a, struct str b);
+bool str_is(struct str a, const char *b);
+bool str_case_is(struct str a, const char *b);
+/* Read an exact decimal integer (-?(0|[1-9][0-9]*)) within [min, max]; false for anything else. */
+bool str_to_int(struct str s, int64_t min, int64_t max, int64_t *out);
+
+/* A growing byte buffer. Zero-initialised is empty; buf_free releases it. */
+struct buf {
+	char *p;
+	size_t n, cap;
+};
+void buf_grow(struct buf *b, size_t more);
+static inline void buf_reserve(struct buf *b, size_t more)
+{
+	if (b->n + more >= b->cap)
+		buf_grow(b, more);
+}
+static inline void buf_add(struct buf *b, const void *p, size_t n)
+{
+	if (!n)
+		return;
+	buf_reserve(b, n);
+	memcpy(b->p + b->n, p, n);
+	b->n += n;
+}
+static inline void buf_adds(struct buf *b, const char *s)
+{
+	buf_add(b, s, strlen(s));
+}
+static inline void buf_addc(struct buf *b, char c)
+{
+	buf_reserve(b, 1);
+	b->p[b->n++] = c;
+}
+void buf_addf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
+void buf_add_int(struct buf *b, int64_t v);
+void buf_add_hex(struct buf *b, const void *p, size_t n);
+/* Append a JSON string literal of the UTF-8 bytes P, quotes included, escaped so that it is also
+ * safe in HTML. */
+void buf_add_json(struct buf *b, const char *p, size_t n);
+/* NUL-terminate and return the bytes; they stay the buffer's. */
+const char *buf_cstr(struct buf *b);
+/* Hand the bytes over, NUL-terminated; the buffer is empty after. Caller frees. */
+char *buf_take(struct buf *b) MUST_USE;
+void buf_free(struct buf *b);
+
+/* A request's memory: everything allocated dies with it, in one call. */
+struct arena {
+	struct arena_block *head;
+};
+void *arena_alloc(struct arena *a, size_t size) MUST_USE;
+char *arena_dup(struct arena *a, const char *p, size_t n) MUST_USE;
+char *arena_printf(struct arena *a, const char *fmt, ...) MUST_USE PRINTF(2, 3);
+void arena_free(struct arena *a);
+
+/* True when the N bytes are well-formed UTF-8 (no overlong forms, no surrogates, nothing above
+ * U+10FFFF). */
+bool utf8_is_valid(const char *p, size_t n);
+/* Code points in well-formed UTF-8. */
+size_t utf8_length(const char *p, size_t n);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * JSON in: a validating scan (RFC 8259, UTF-8, depth, size, no duplicate keys, no NUL, integers
+ * that fit) before json-c builds the tree, because json-c alone takes invalid documents. JSON out:
+ * buf_add_json and friends. */
+#ifndef SLADESK_BASE_JSON_H
+#define SLADESK_BASE_JSON_H
+
+#include "base/base.h"
+#include <json-c/json.h>
+
+#define JSON_MAX_DEPTH 32
+#define JSON_MAX_BYTES (256 * 1024)
+
+struct json_error {
+	size_t at;        /* byte offset of the first offending byte */
+	const char *rule; /* what the grammar wanted there */
+};
+
+/* Check that the N bytes are one JSON document as above. Linear time, no allocation. */
+bool json_scan(const char *p, size_t n, struct json_error *out_error);
+/* Scan, then parse. Returns NULL with *OUT_ERROR set when the scan refuses or an object names a key
+ * twice; the caller puts the tree. */
+struct json_object *json_read(const char *p, size_t n, struct json_error *out_error) MUST_USE;
+/* Member KEY of an object, or NULL. */
+struct json_object *json_get(struct json_object *obj, const char *key);
+const char *json_get_string(struct json_object *obj, const char *key);
+int64_t json_get_int(struct json_object *obj, const char *key, int64_t fallback);
+bool json_get_bool(struct json_object *obj, const char *key, bool fallback);
+struct str json_str(struct json_object *s);
+
+#endif

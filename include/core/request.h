@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The life of a request: guards, bind, handler, reply. A handler or step returns a struct outcome
+ * *, obtainable only by ending or by starting a wait, so a path that forgets to answer does not
+ * compile. */
+#ifndef SLADESK_CORE_REQUEST_H
+#define SLADESK_CORE_REQUEST_H
+
+#include "core/session.h"
+#include "http/server.h"
+#include "work/wire.h"
+
+struct json_object;
+struct outcome; /* never defined: a promise that the request goes on or has ended */
+struct req;
+typedef struct outcome *req_step(struct req *req);
+typedef struct outcome *req_row_step(struct req *req, enum db_error error, const PGresult *rows);
+typedef struct outcome *req_work_step(struct req *req, bool ok, struct str answer);
+
+enum err {
+	ERR_VALIDATION,  /* 40001 */
+	ERR_MALFORMED,   /* 40002 */
+	ERR_FORBIDDEN,   /* 40003 */
+	ERR_NO_AUTH,     /* 40004 */
+	ERR_RATE,        /* 40005 */
+	ERR_NOT_FOUND,   /* 41001 */
+	ERR_WRONG_STATE, /* 41002 */
+	ERR_EXISTS,      /* 41003 */
+	ERR_LIMIT,       /* 41004 */
+	ERR_METHOD,      /* 40002, 405 */
+	ERR_DB,          /* 50001, 503 */
+	ERR_BUSY,        /* 50001, 503 with Retry-After */
+	ERR_UNKNOWN,     /* 50001, 503: a write whose outcome is unknown */
+	ERR_INTERNAL,    /* 50001, 500 */
+	ERR_COUNT,
+};
+
+struct route_variant {
+	const char *key, *value; /* ?key=value chooses this statement */
+	const struct sql_stmt *sql;
+};
+
+struct route {
+	enum http_method method;
+	const char *path; /* segments; {name} is a parameter */
+	enum permission permission;
+	/* exactly one of: */
+	const struct sql_stmt *sql;
+	req_step *flow;
+	const struct ws_handler *ws;
+	const char *file;              /* below the static folder */
+	struct route_variant variant;  /* another statement for a query value */
+	int argument;                  /* a flow's: which command */
+	req_step *on_ws;               /* with ws: what to do with the new socket */
+	const char *about, *about_zh;  /* for the documents, when there is no statement */
+	const char *reply;             /* for the documents: "name type, …" of its data */
+	const struct sql_stmt *replay; /* a POST statement's: reads again by $1 = id what an
+					  Idempotency-Key made */
+	const char *fields;            /* for the documents: the body's fields */
+	bool (*stream)(struct req *req, const char *p,
+		size_t n); /* takes the body in pieces before the flow runs; false pauses reading */
+};
+
+#define REQ_PATH_PARAMS 4
+
+struct req {
+	struct http_request *http; /* NULL: the client has left */
+	const struct route *route;
+	struct session *session; /* NULL: nobody */
+	struct arena arena;
+	struct who who;
+	struct str path_name[REQ_PATH_PARAMS], path_value[REQ_PATH_PARAMS];
+	int path_params;
+	struct str query;         /* copied */
+	struct json_object *body; /* NULL when there was none */
+	char *idempotency_key, *if_match;
+	char body_sha256[65];
+	struct buf invalid; /* the details' list of invalid fields so far */
+	struct db_call call;
+	req_row_step *on_row;
+	req_work_step *on_work;
+	void *state; /* the flow's, in the arena */
+	void (*cleanup)(struct req *req);
+	int64_t began_us;
+	bool zh, waiting, ended, streaming;
+	int replay_status; /* of a request answered by req_replay */
+	bool replan;       /* db_call.replan of its next query */
+	char id[17];
+};
+
+/* --- endings --- */
+/* Reply STATUS with DATA (JSON bytes) inside the envelope. */
+struct outcome *req_reply(struct req *req, int status, const char *data, size_t n) MUST_USE;
+/* As req_reply, with more header lines. */
+struct outcome *req_reply_headers(
+	struct req *req, int status, const char *extra, const char *data, size_t n) MUST_USE;
+/* Reply bytes as they are. */
+struct outcome *req_reply_raw(struct req *req, int status, const char *type, const char *extra,
+	const void *p, size_t n) MUST_USE;
+/* Reply with an error. DETAILS is a JSON object or NULL. */
+struct outcome *req_fail(struct req *req, enum err e, const char *details) MUST_USE;
+/* What a failed statement means to the client. */
+struct outcome *req_fail_db(struct req *req, enum db_error e) MUST_USE;
+/* Note an invalid field; req_invalid ends with all that were noted. RULE says what is allowed, with
+ * an example where it helps. */
+void req_note_invalid(struct req *req, const char *field, const char *rule_en, const char *rule_zh);
+static inline bool req_has_invalid(const struct req *req)
+{
+	return req->invalid.n > 0;
+}
+struct outcome *req_invalid(struct req *req) MUST_USE;
+/* The connection has become something else (a WebSocket): nothing more to answer. */
+struct outcome *req_taken(struct req *req) MUST_USE;
+/* The reply goes out in pieces (http_reply_start … http_reply_end); the request ends with them. */
+struct outcome *req_streaming(struct req *req) MUST_USE;
+
+/* --- waits --- */
+/* Run STMT with PARAMS (text, NULL = null; they must live in the arena) under the request's
+ * context, then ON_ROW. */
+struct outcome *req_query(struct req *req, const struct sql_stmt *stmt, const char *const *params,
+	req_row_step *on_row) MUST_USE;
+struct outcome *req_work(struct req *req, enum work_kind kind, const void *p, size_t n,
+	req_work_step *on_work) MUST_USE;
+/* STEP after MS milliseconds. */
+struct outcome *req_delay(struct req *req, int64_t ms, req_step *step) MUST_USE;
+/* Something else will call req_continue; the caller has armed it. */
+struct outcome *req_wait(struct req *req) MUST_USE;
+void req_continue(struct req *req, struct outcome *o);
+
+/* V as decimal text in the arena, for a statement. */
+const char *req_int(struct req *req, int64_t v);
+
+/* --- reading --- */
+/* Who holds an Idempotency-Key: "staff:7". */
+const char *idem_actor(struct req *req);
+struct str req_path(const struct req *req, const char *name);
+/* Decoded query value in the arena, or NULL. */
+char *req_query_value(struct req *req, const char *key);
+int64_t req_path_id(const struct req *req, const char *name); /* 0 when it is no id */
+/* Body members, checked: absent optional ones leave *OUT as it was. Lengths in characters. Each
+ * failure is noted. */
+void req_body_text(struct req *req, const char *key, bool required, int64_t min, int64_t max,
+	const char **out);
+void req_body_int(
+	struct req *req, const char *key, bool required, int64_t min, int64_t max, int64_t *out);
+void req_body_bool(struct req *req, const char *key, bool *out);
+void req_body_time(struct req *req, const char *key, bool required, int64_t *out);
+/* Note every body member that is not among KEYS (space separated; a * behind one means nothing
+ * here). */
+void req_body_only(struct req *req, const char *keys);
+
+/* --- wiring --- */
+struct request_settings {
+	const char *static_dir;
+	bool tls;
+};
+void request_init(const struct route *routes, size_t n, const struct request_settings *s);
+void request_free(void);
+const struct http_handler *request_handler(void);
+/* The endpoints, for the documents. */
+const struct route *request_routes(size_t *out_n);
+
+/* Run a statement route: bind its parameters from the request, answer with its rows. */
+struct outcome *req_run_statement(struct req *req, const struct sql_stmt *stmt) MUST_USE;
+/* Answer a replayed request: STMT reads subject ID ($1) as it is now. */
+struct outcome *req_replay(
+	struct req *req, const struct sql_stmt *stmt, int64_t id, int status) MUST_USE;
+/* Append rows as the contract's list or object. */
+void rows_to_json(struct buf *b, const struct sql_stmt *stmt, const PGresult *rows);
+
+/* --- counting, for /metrics --- */
+struct request_metrics {
+	const struct route *route;
+	uint64_t count[6]; /* by status / 100 */
+	uint64_t bucket[12];
+	double sum_s;
+};
+extern const double request_buckets[11];
+const struct request_metrics *request_metrics(size_t *out_n);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Who a request acts for, read from the database and never from the token alone. */
+#ifndef SLADESK_CORE_SESSION_H
+#define SLADESK_CORE_SESSION_H
+
+#include "base/clock.h"
+#include "base/words.h"
+#include "db/db.h"
+
+enum permission {
+	PERM_ANYONE,
+	PERM_SELF, /* one's own account: what is left to who must change the password first */
+	PERM_TICKET_READ,
+	PERM_TICKET_WRITE,
+	PERM_STAFF,
+	PERM_ADMIN,
+	PERM_CONTRACT, /* staff with PERM_ADMIN: policies and calendars are the provider's to set */
+	PERM_COUNT
+};
+
+struct session {
+	enum actor_kind actor;
+	int64_t actor_id, tenant_id, session_id, expires_us;
+	char *tenants;  /* "{1,12}" as the database wants it */
+	uint32_t perms; /* bit per enum permission */
+	int level;
+	bool staff, zh, must_change;
+	char role[24], name[120], username[104];
+	/* the cache's own */
+	unsigned char key[32];
+	int64_t fetched_us;
+	int refs;
+	struct session *next;
+};
+
+static inline bool session_may(const struct session *s, enum permission p)
+{
+	return p == PERM_ANYONE || (s && s->perms >> p & 1);
+}
+bool session_serves(const struct session *s, int64_t tenant_id);
+struct db_context session_context(const struct session *s);
+
+/* Find who TOKEN (a JWT or sd1.…) stands for. ON_DONE runs exactly once, maybe before this returns
+ * (cached): SESSION is NULL when nobody, with ERROR telling whether the database could be asked.
+ * The session is referenced for the caller, who puts it. */
+void session_find(struct str token,
+	void (*on_done)(void *arg, struct session *s, enum db_error error), void *arg);
+void session_put(struct session *s);
+/* Forget what is cached of a session (logged out) or of everything. */
+void session_forget(int64_t tenant_id, int64_t session_id);
+void session_forget_all(void);
+size_t session_cached(void);
+
+/* Is TEXT "{1,2,3}" holding ID? */
+bool id_list_has(const char *text, int64_t id);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Over OpenSSL and cjose: digests, random bytes, comparison in constant time, our own access tokens
+ * (JWT, ES256). Inline on the loop. */
+#ifndef SLADESK_CRYPTO_CRYPTO_H
+#define SLADESK_CRYPTO_CRYPTO_H
+
+#include "base/base.h"
+
+void crypto_random(void *out, size_t n);
+void crypto_sha256(const void *p, size_t n, unsigned char out[32]);
+void crypto_sha256_hex(const void *p, size_t n, char out[65]);
+void crypto_hmac_sha256(
+	const void *key, size_t key_n, const void *p, size_t n, unsigned char out[32]);
+bool crypto_equal(const void *a, const void *b, size_t n);
+/* N random bytes as lower-case hex into OUT (2N + 1). */
+void crypto_random_hex(char *out, size_t n);
+void buf_add_base64(struct buf *b, const void *p, size_t n);
+
+/* The signing key. JWK is a private EC P-256 key as JSON with a kid. False when it is not one. */
+bool token_key_load(const char *jwk, size_t n);
+/* A new key as JWK JSON; the caller frees. */
+char *token_key_generate(void) MUST_USE;
+void token_key_free(void);
+
+struct token_claims {
+	int64_t tenant_id, session_id;
+	int64_t expires_s; /* seconds since 1970 */
+};
+/* Sign an access token; the caller frees. */
+char *token_sign(const struct token_claims *c, int64_t now_s) MUST_USE;
+/* Check a token: compact form, alg ES256 and our kid only, typ at+jwt, signature, issuer, audience,
+ * exp, nbf. */
+bool token_verify(const char *p, size_t n, int64_t now_s, struct token_claims *out);
+
+#endif

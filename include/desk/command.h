@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The one flow through which every command on a ticket goes: load -> settle -> apply (pure) ->
+ * store under compare-and-set, reloading up to five times when the race is lost. Web, mail, API,
+ * sync and timers all call it. */
+#ifndef SLADESK_DESK_COMMAND_H
+#define SLADESK_DESK_COMMAND_H
+
+#include "db/db.h"
+#include "desk/ticket_doc.h"
+#include "desk/versions.h"
+
+enum call_result {
+	CALL_OK,
+	CALL_NOT_FOUND,
+	CALL_WRONG_STATE,
+	CALL_WRONG_ACTOR,
+	CALL_WRONG_VERSION, /* If-Match names another version */
+	CALL_NO_PRIORITY,   /* the ticket's policy has no such priority */
+	CALL_NO_CHOICE,     /* create: not in the tenant's catalogue; choice[0] says which */
+	CALL_NO_BREACH,     /* waive: that clock has none; accept-contact: nothing is contested */
+	CALL_NOT_PROPOSED,  /* approve or reject: no exclusion waits */
+	CALL_SAME_PERSON,   /* approve: its proposer may not */
+	CALL_REPLAYED,   /* the idempotency key was used for the same request: id is what it made */
+	CALL_KEY_REUSED, /* …for another request */
+	CALL_GONE,       /* the timer was no longer pending */
+	CALL_BUSY,       /* the race was lost five times */
+	CALL_DB,         /* see db_error */
+};
+
+#define TICKET_CHOICES_MAX 6
+
+/* What is asked. All strings stay the caller's until on_done. */
+struct ticket_call {
+	enum ticket_command cmd;
+	enum actor_kind actor;
+	int64_t actor_id;
+	struct db_context ctx;
+	int64_t tenant_id, ticket_id; /* ticket_id 0: create */
+	int64_t expect_version;       /* 0 = any */
+	const char *text;             /* public text, note, or reason */
+	const char *details;          /* JSON for the text's row, or NULL */
+	/* by command */
+	enum priority priority;         /* create (NONE: decide), priority */
+	int64_t assignee_id, parent_id; /* assign, link */
+	int64_t reckon_at;              /* contact */
+	int64_t wake_at;                /* schedule */
+	enum sla_clock_kind clock;      /* waive */
+	int64_t from, to;               /* exclude-window */
+	const char *exclusion_kind;     /* propose-exclusion */
+	int64_t calendar_id; /* rebind: to this calendar and the same policy; 0: what is in force */
+	const char *tags;    /* JSON list */
+	const char *category;
+	/* create only */
+	const char *title, *service_type, *source, *impact_scope, *external_id;
+	struct ticket_choice {
+		const char *kind, *code; /* as in the tenant's catalogue */
+	} choice[TICKET_CHOICES_MAX];
+	int choices;
+	int64_t impact, urgency, requester_id;
+	const char *requester_kind;
+	uint32_t factors;
+	/* once only */
+	const char *idem_actor, *idem_key, *idem_sha256;
+	int64_t timer_id;
+
+	void (*on_done)(struct ticket_call *call, enum call_result result);
+	void *arg;
+
+	/* the answer */
+	int64_t id, version;
+	char number[32];
+	enum ticket_state state;
+	enum priority decided;
+	enum db_error db_error;
+	char levels[64]; /* with CALL_NO_PRIORITY: what there is */
+
+	/* the flow's own */
+	struct db_call db;
+	struct ticket ticket;
+	const struct sla_version *v, *next_v; /* next_v: what rebind binds to */
+	int tries;
+	bool fresh_config;
+	char id_text[24], tenants_text[32], ids_text[32];
+	char *docs;
+	int64_t config_version, due_before[SLA_CLOCKS];
+	struct loop_timer *retry;
+};
+
+/* Start the command. ON_DONE runs exactly once, on a later turn. */
+void ticket_command(struct ticket_call *call);
+
+#endif

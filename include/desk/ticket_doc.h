@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A ticket as loaded from the database and as written back: the document of view ticket_state in,
+ * the document of desk_store out. No I/O: the daemon, the importer and verify share it. */
+#ifndef SLADESK_DESK_TICKET_DOC_H
+#define SLADESK_DESK_TICKET_DOC_H
+
+#include "sla/clock.h"
+#include "ticket/ticket.h"
+
+struct json_object;
+
+/* A seq that desk_store will give: SEQ_NEW + n is the n-th event of this document. */
+#define SEQ_NEW (-1000000LL)
+
+struct ticket {
+	int64_t tenant_id, id, row_version, version;
+	int64_t policy_id, calendar_id;
+	int64_t opened_at, last_at, first_response_at, mitigated_at, resolved_at, closed_at;
+	int64_t requester_id, assignee_id, parent_id;   /* 0 = none */
+	int64_t exclusion_proposer, exclusion_approver; /* staff; 0 = none */
+	char exclusion_kind[20], exclusion_state[12];
+	char requester_kind[12], closed_by[12], service_type[101], category[101];
+	char priority_source[16];
+	char *priority_reason, *tags; /* JSON; owned */
+	bool priority_confirmed, muted, sla_breached;
+	int level;
+	struct sla_ticket sla; /* state, priority, cycle, clocks */
+};
+
+/* Read a document of ticket_state. False when it is not one (a bug or a newer schema). Free with
+ * ticket_clear. */
+bool ticket_read(const char *p, size_t n, struct ticket *out);
+void ticket_clear(struct ticket *t);
+
+/* Map between events in the history and the clocks' inputs. */
+enum sla_event_type ticket_sla_event(enum ticket_command cmd);
+/* The command whose event type this is; CMD_COUNT when none (an SLA event). */
+enum ticket_command ticket_command_of_event(struct str type);
+
+/* A document under construction. Zero-initialised is ready. */
+struct ticket_doc {
+	struct buf events, fires;
+	int event_count;
+	unsigned clocks; /* bit k: clock k was changed by a fire */
+	int64_t at;      /* instant of the last event put in */
+};
+void ticket_doc_free(struct ticket_doc *d);
+
+/* Settle T up to NOW, writing each fire and its event into D; moves d->at past them. Returns how
+ * many fired. */
+size_t ticket_settle(struct ticket *t, struct sla_rules r, struct ticket_doc *d, int64_t now);
+/* Begin an event object in D and return the buffer positioned inside its "data" object (after
+ * status and priority); finish with ticket_doc_event_end. */
+struct buf *ticket_doc_event(struct ticket_doc *d, const struct ticket *t, const char *type,
+	enum actor_kind actor, int64_t actor_id, const char *audience, bool notify,
+	bool has_comment);
+void ticket_doc_event_end(struct ticket_doc *d);
+/* Write the whole document (without the braces' trailing members: the caller adds comment, idem,
+ * timers and closes it). */
+void ticket_doc_write(const struct ticket_doc *d, const struct ticket *t, struct sla_rules r,
+	int ti, bool command, struct buf *out);
+/* Due of the most urgent live clock (INSTANT_NONE when none) and which. */
+int64_t ticket_urgent(const struct ticket *t, struct sla_rules r, enum sla_clock_kind *out_clock);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the features offer to src/app; features never include each other's. */
+#ifndef SLADESK_FEATURE_FEATURE_H
+#define SLADESK_FEATURE_FEATURE_H
+
+#include "core/request.h"
+
+/* outbox.c: mails and webhooks. */
+struct outbox_health {
+	int in_flight;
+	int64_t queued, dead;
+	uint64_t sent, failed;
+};
+void outbox_init(void);
+void outbox_free(void);
+void outbox_wake(void);
+struct outbox_health outbox_health(void);
+
+/* hours.c: 0, or until when a mail about an event of this type and a ticket of this priority waits.
+ * HOURS: the calendar its policy names; empty: the one of notify.hours. A calendar that must be
+ * fetched first makes it wait a second. */
+void hours_init(void);
+void hours_free(void);
+int64_t hours_wait_until(int64_t tenant_id, struct str hours, struct str event_type,
+	enum priority p, int64_t now_us);
+
+/* push.c: the live feed over WebSocket and Redis. */
+struct push_health {
+	size_t clients, unauthenticated;
+	uint64_t frames, snapshots, slow;
+};
+void push_init(void);
+/* Tell every client to come back, with the last seq, and close (1012). */
+void push_drain(void);
+struct push_health push_health(void);
+extern const struct ws_handler push_handler, echo_handler;
+struct outcome *push_open(struct req *req) MUST_USE;
+struct outcome *echo_open(struct req *req) MUST_USE;
+bool sink_piece(struct req *req, const char *p, size_t n);
+struct outcome *sink_done(struct req *req) MUST_USE;
+struct outcome *flood(struct req *req) MUST_USE;
+struct outcome *probe_worker(struct req *req) MUST_USE;
+
+/* login.c, account.c, password.c */
+struct outcome *login(struct req *req) MUST_USE;
+struct outcome *session_refresh(struct req *req) MUST_USE;
+struct outcome *session_list(struct req *req) MUST_USE;
+struct outcome *session_revoke(struct req *req) MUST_USE;
+struct outcome *logout(struct req *req) MUST_USE;
+struct outcome *logout_everywhere(struct req *req) MUST_USE;
+struct outcome *password_change(struct req *req) MUST_USE;
+struct outcome *whoami(struct req *req) MUST_USE;
+
+/* tickets.c */
+struct outcome *ticket_create(struct req *req) MUST_USE;
+struct outcome *ticket_act(struct req *req) MUST_USE; /* route->argument: which command */
+struct outcome *ticket_explain(struct req *req) MUST_USE;
+
+/* contracts.c: policies and calendars */
+struct outcome *policy_put(struct req *req) MUST_USE;
+struct outcome *calendar_put(struct req *req) MUST_USE;
+
+/* First line of a secret's file, or NULL when NAME is empty or cannot be read; the caller frees. */
+char *secret_from_file(const char *name) MUST_USE;
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Outgoing HTTP and SMTP on the loop, by curl's multi interface. Host names are resolved by evdns
+ * first, because curl's resolver threads block the loop when DNS is blackholed. Every transfer has
+ * a time limit; at most eight to a host run at once. */
+#ifndef SLADESK_FETCH_FETCH_H
+#define SLADESK_FETCH_FETCH_H
+
+#include "base/base.h"
+
+struct fetch_result {
+	bool ok; /* transport succeeded, and for HTTP the status is 2xx; for SMTP the mail was taken
+		  */
+	long status;     /* HTTP status or last SMTP reply */
+	char error[300]; /* why not */
+	bool permanent;  /* trying again will not help (a 5xx of SMTP to the recipient, a refused
+			    address) */
+	int took_ms;
+};
+typedef void fetch_done(void *arg, const struct fetch_result *r);
+
+void fetch_init(void);
+void fetch_free(void);
+int fetch_running(void);
+
+struct fetch_http {
+	const char *url, *body; /* body is copied */
+	size_t body_n;
+	const char *const *headers; /* NULL-terminated lines */
+	bool allow_private;         /* may reach private and loopback addresses */
+	int timeout_ms;
+};
+/* POST. ON_DONE runs exactly once, on a later turn. */
+void fetch_http_post(const struct fetch_http *f, fetch_done *on_done, void *arg);
+
+struct fetch_mail {
+	const char *url;                 /* smtp://host:port or smtps:// */
+	const char *username, *password; /* NULL: no AUTH */
+	bool require_tls;
+	const char *ca_file;
+	const char *from, *to; /* envelope */
+	const char *message;   /* whole RFC 5322 text, CRLF lines; copied */
+	size_t message_n;
+	int timeout_ms;
+};
+void fetch_mail_send(const struct fetch_mail *m, fetch_done *on_done, void *arg);
+
+#endif

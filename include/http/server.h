@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The HTTP/1.1 server: connections on bufferevents, plain or TLS, one request at a time each and in
+ * order, bodies whole (bounded) or streamed, replies whole, chunked with back-pressure, or a file.
+ * WebSockets take a connection over. What a request means is the handler's. */
+#ifndef SLADESK_HTTP_SERVER_H
+#define SLADESK_HTTP_SERVER_H
+
+#include "base/list.h"
+#include "base/log.h"
+#include "http/parse.h"
+
+struct http_conn;
+struct evbuffer;
+
+/* One request, from its head to its reply. Its memory is the arena's. */
+struct http_request {
+	struct http_conn *conn;
+	struct http_head head; /* views into head_bytes */
+	char *head_bytes;
+	struct arena arena;
+	struct buf body; /* when buffered */
+	uint64_t body_seen;
+	void *user;       /* the handler's */
+	const char *peer; /* address, for logs and limits */
+	bool tls;
+	int status; /* of the reply, once begun */
+	uint64_t sent_bytes;
+	int64_t began_us; /* monotonic */
+};
+
+enum http_body { HTTP_BODY_BUFFER, HTTP_BODY_STREAM, HTTP_BODY_REPLIED };
+
+struct http_handler {
+	/* The head is in. Say how the body is wanted (buffered up to *MAX bytes), or reply at once
+	 * and return HTTP_BODY_REPLIED. */
+	enum http_body (*on_head)(struct http_request *r, uint64_t *max);
+	/* Streamed bodies: a piece came. Return false to pause reading until http_resume. */
+	bool (*on_piece)(struct http_request *r, const char *p, size_t n);
+	/* The body is complete. Must lead to a reply, now or later. */
+	void (*on_request)(struct http_request *r);
+	/* The client left before the reply was complete. R dies when this returns; not called after
+	 * a complete reply. */
+	void (*on_gone)(struct http_request *r);
+	/* A reply is complete, for counting; R dies when this returns. */
+	void (*on_done)(struct http_request *r);
+};
+
+struct http_settings {
+	int header_s, body_s, idle_s, write_s, total_s; /* time limits */
+	uint64_t min_rate; /* body bytes a second after the first five */
+	int max_connections;
+	const char *cert_file, *key_file; /* NULL: plain */
+	bool tls12;
+};
+
+struct http_server;
+
+/* Serve on an open listening socket, which the server then owns. */
+struct http_server *http_server_new(int listen_fd, const struct http_settings *s,
+	const struct http_handler *h, const char **out_error) MUST_USE;
+/* Stop accepting and close each connection as its request ends; idle ones after GRACE_MS, so that a
+ * request that is just being sent is still answered. ON_EMPTY runs once none is left. */
+void http_server_drain(struct http_server *s, int grace_ms, void (*on_empty)(void *arg), void *arg);
+void http_server_free(struct http_server *s);
+/* Read certificate and key again: new connections use them, those that are open keep theirs. False,
+ * with the old ones kept, when they cannot be read. Nothing without TLS. */
+bool http_server_reload_tls(struct http_server *s, const char **out_error);
+int http_server_fd(const struct http_server *s);
+
+struct http_counts {
+	uint64_t connections, accepted, refused, timeouts, parse_errors, accept_pauses;
+};
+struct http_counts http_counts(void);
+
+/* Reply with a whole body. EXTRA is more header lines, each ending in CRLF, or NULL. The connection
+ * then takes its next request. */
+void http_reply(struct http_request *r, int status, const char *type, const char *extra,
+	const void *body, size_t n);
+/* Reply with the parts of BODY, which is emptied. */
+void http_reply_buffer(struct http_request *r, int status, const char *type, const char *extra,
+	struct evbuffer *body);
+/* Reply in pieces (chunked, or to the end of the connection for HTTP/1.0). ON_DRAIN runs when the
+ * client has taken most of what was written; write no more than asked between. End with
+ * http_reply_end. */
+void http_reply_start(struct http_request *r, int status, const char *type, const char *extra,
+	void (*on_drain)(struct http_request *r));
+/* False when enough is queued: wait for on_drain. */
+bool http_reply_piece(struct http_request *r, const void *p, size_t n);
+void http_reply_end(struct http_request *r);
+/* Reply with FD[FROM..TO] by sendfile; closes FD. SIZE is the whole file's, for Content-Range. */
+void http_reply_file(struct http_request *r, int status, const char *type, const char *extra,
+	int fd, uint64_t from, uint64_t to, uint64_t size);
+/* Go on reading a streamed body. */
+void http_resume(struct http_request *r);
+/* After the reply, close. */
+void http_close_after(struct http_request *r);
+
+/* --- WebSocket (RFC 6455, RFC 7692 without context take-over) --- */
+
+struct ws;
+struct ws_handler {
+	void (*on_message)(struct ws *ws, const char *p, size_t n, bool binary);
+	/* The socket is gone; WS dies when this returns. */
+	void (*on_close)(struct ws *ws);
+	size_t max_message;
+};
+/* A frame built once and sent to many; plain and deflated forms. */
+struct ws_frame;
+
+/* Answer the upgrade and turn the request's connection into a WebSocket; R dies. NULL (and an error
+ * was replied) when it is no valid upgrade. */
+struct ws *ws_accept(struct http_request *r, const struct ws_handler *h, void *user);
+void *ws_user(struct ws *ws);
+const char *ws_peer(struct ws *ws);
+struct ws_frame *ws_frame_new(const char *p, size_t n, bool binary) MUST_USE;
+void ws_frame_put(struct ws_frame *f);
+/* Queue F; false (nothing queued) when the client has more than LIMIT bytes waiting already. */
+bool ws_send(struct ws *ws, struct ws_frame *f, size_t limit);
+size_t ws_queued(const struct ws *ws);
+void ws_ping(struct ws *ws);
+/* Monotonic instant of the last byte that came. */
+int64_t ws_last_seen_us(const struct ws *ws);
+void ws_close(struct ws *ws, uint16_t code, const char *reason);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * libevent wrapped once: the loop, timers, signals, and work for the next turn. One loop a process;
+ * nothing on it may take more than 5 ms. */
+#ifndef SLADESK_LOOP_LOOP_H
+#define SLADESK_LOOP_LOOP_H
+
+#include "base/base.h"
+
+struct event_base;
+struct loop_timer;
+
+/* Make the process's loop (precise timers). Call once, before anything else of this folder. */
+void loop_init(void);
+struct event_base *loop_base(void);
+/* Run until loop_stop. */
+void loop_run(void);
+void loop_stop(void);
+/* Free what is left; the loop must have stopped. */
+void loop_free(void);
+
+/* Call FN(ARG) on a later turn, in order of asking. */
+void later_call(void (*fn)(void *arg), void *arg);
+/* Run what waits for a later turn now, until nothing does: for stopping. */
+void loop_run_later(void);
+/* free(P) on a later turn: never free inside your own callback. */
+void later_free(void *p);
+
+/* A timer that calls FN(ARG) once after loop_timer_set. */
+struct loop_timer *loop_timer_new(void (*fn)(void *arg), void *arg) MUST_USE;
+void loop_timer_set(struct loop_timer *t, int64_t wait_us);
+void loop_timer_cancel(struct loop_timer *t);
+void loop_timer_free(struct loop_timer *t);
+/* Call FN(ARG) every PERIOD_MS, and whenever SIGNO comes; both live as long as the loop. */
+void loop_every(int64_t period_ms, void (*fn)(void *arg), void *arg);
+void loop_on_signal(int signo, void (*fn)(int signo));
+
+/* Note how long this turn has lasted so far; drivers call it at the end of their callbacks. */
+void loop_note_turn(const char *where);
+/* The longest turn since the start, and since the last call with RESET. */
+int64_t loop_longest_turn_us(bool reset, const char **out_where);
+
+#endif

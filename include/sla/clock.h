@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The SLA clocks of one ticket as a fold over its events (sla.md 3 and 4): same events, policy and
+ * calendar, same clocks, always. Pure: the caller says what time it is. The daemon, the importer,
+ * verify, explain and replay all call these functions. */
+#ifndef SLADESK_SLA_CLOCK_H
+#define SLADESK_SLA_CLOCK_H
+
+#include "base/clock.h"
+#include "sla/calendar.h"
+#include "sla/policy.h"
+
+enum sla_clock_state {
+	CLOCK_NONE,
+	CLOCK_SCHEDULED,
+	CLOCK_RUNNING,
+	CLOCK_PAUSED,
+	CLOCK_STOPPED,
+	CLOCK_ENDED
+};
+
+/* Stretches during which a clock ran; the last may still be open (to = INSTANT_NONE). Past 64 the
+ * oldest is folded into carry_us. */
+#define SLA_RUNS_MAX 64
+struct sla_run {
+	int64_t from, to;
+};
+
+struct sla_clock {
+	enum sla_clock_state state;
+	int32_t cycle;
+	int32_t budget_s;
+	int64_t origin_seq; /* seq of the event that began this reckoning */
+	int64_t start_at;   /* where consumption began (scheduled: will begin) */
+	int64_t stopped_at;
+	int64_t breached_at; /* due passed while running, in this cycle */
+	int64_t carry_us;    /* consumed before runs[0] */
+	int32_t fired;    /* bit i: threshold i of the policy fired in this reckoning (ladder: steps
+			     taken) */
+	int32_t high;     /* rank + 1 of the highest threshold alerted in the cycle */
+	int32_t missed;   /* update: periods missed in a row */
+	bool by_priority; /* the breach was made by a priority change */
+	bool self_reported; /* stopped by a contact that its maker recorded */
+	bool contested;     /* such a contact was recorded after due, or the customer disputes it */
+	bool waived;        /* a supervisor lifted the breach; the reason stands beside it */
+	int32_t run_count;
+	struct sla_run run[SLA_RUNS_MAX];
+};
+
+/* One fire: threshold RANK of CLOCK was due at DUE_AT and is recorded now. */
+struct sla_fire {
+	enum sla_clock_kind clock;
+	int32_t rank; /* index into the policy's thresholds; ladder: step */
+	char key[8];
+	int64_t due_at, origin_seq;
+	int32_t cycle;
+	bool alert; /* false: recorded late, its message merged into a higher one's or already
+		       surpassed */
+	bool by_priority;
+};
+
+enum sla_event_type {
+	SLA_CREATED,
+	SLA_ACCEPTED,
+	SLA_CONFIRMED,
+	SLA_RESPONDED, /* public staff reply or contact; reckon_at <= at for a contact */
+	SLA_PROGRESS,  /* internal note or state change by the owner */
+	SLA_STATE,     /* only the ticket's state changed */
+	SLA_PRIORITY,
+	SLA_MITIGATED,
+	SLA_REWORK,
+	SLA_RESOLVED,
+	SLA_CLOSED,
+	SLA_ENDED, /* cancelled or merged */
+	SLA_REOPENED,
+	SLA_CONTACT_ACCEPTED, /* a contested contact counts after all */
+	SLA_CONTACT_DISPUTED, /* the customer says it did not happen so */
+	SLA_WAIVED,           /* the breach of CLOCK is lifted */
+	SLA_REBOUND, /* other versions of policy or calendar; the caller gives them as rules */
+	SLA_WINDOW,  /* FROM to TO does not count, by contract */
+};
+
+/* Windows of announced maintenance a ticket can hold; overlapping ones count as one. */
+#define SLA_WINDOWS_MAX 16
+
+struct sla_event {
+	enum sla_event_type type;
+	int64_t at, seq;
+	int64_t reckon_at;         /* SLA_RESPONDED by contact; else INSTANT_NONE */
+	enum ticket_state state;   /* the ticket's state after the event */
+	enum priority priority;    /* after the event */
+	enum sla_clock_kind clock; /* SLA_WAIVED */
+	int64_t from, to;          /* SLA_WINDOW */
+};
+
+struct sla_ticket {
+	enum ticket_state state;
+	enum priority priority;
+	int32_t cycle;
+	int32_t level;        /* ladder level reached: 1..4 */
+	int64_t last_stop_at; /* of resolution, mitigation or closing; for the reopen window */
+	bool first_response_done;
+	int32_t window_count;
+	struct sla_run window[SLA_WINDOWS_MAX]; /* sorted, disjoint */
+	struct sla_clock clock[SLA_CLOCKS];
+};
+
+struct sla_rules {
+	const struct sla_policy *policy;
+	const struct calendar *calendar;
+};
+
+void sla_ticket_init(struct sla_ticket *t);
+/* Record every unfired instant <= NOW, in order of instant; state changes that follow (missed
+ * update periods, resolution starting at response due, ladder steps) happen on the way. At most MAX
+ * fires are written to OUT; returns how many there were to write. Call again while it returns MAX.
+ * NEW_SEQ is the provisional origin for reckonings that a fire begins (see sla_fire_seq). */
+size_t sla_settle(
+	struct sla_ticket *t, struct sla_rules r, int64_t now, struct sla_fire *out, size_t max);
+/* Of fires of one settle for one clock only the highest alerts; returns how many still alert. */
+size_t sla_merge_alerts(struct sla_fire *fires, size_t n);
+/* Apply one event. Call sla_settle(e->at) first. */
+void sla_apply(struct sla_ticket *t, struct sla_rules r, const struct sla_event *e);
+
+/* The instant of threshold RANK, or INSTANT_NONE when it will not come (paused, stopped, left out).
+ * Fired ones are answered too. */
+int64_t sla_threshold_at(
+	const struct sla_ticket *t, struct sla_rules r, enum sla_clock_kind k, int rank);
+/* Due of a clock: where consumed = budget. INSTANT_NONE while paused or without budget. */
+int64_t sla_due(const struct sla_ticket *t, struct sla_rules r, enum sla_clock_kind k);
+/* The next unfired instant of a clock and, optionally, its rank. INSTANT_NONE when nothing is to
+ * come. */
+int64_t sla_next_fire(
+	const struct sla_ticket *t, struct sla_rules r, enum sla_clock_kind k, int *out_rank);
+/* Working time consumed in the current cycle by NOW. */
+int64_t sla_consumed_us(
+	const struct sla_ticket *t, struct sla_rules r, enum sla_clock_kind k, int64_t now);
+
+/* Waived counts as met and is always shown as waived. */
+enum sla_verdict { SLA_OPEN, SLA_MET, SLA_BREACHED, SLA_NO_VERDICT, SLA_IS_WAIVED };
+enum sla_verdict sla_verdict(const struct sla_clock *c);
+const char *sla_verdict_name(enum sla_verdict v);
+const char *sla_clock_state_name(enum sla_clock_state s);
+enum sla_clock_state sla_clock_state_parse(struct str s);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A policy version as data (sla.md 2): budgets per priority, thresholds, pauses, where resolution
+ * starts and ends, ladder, reopen rule. Pure and immutable once read; a ticket is bound to one
+ * version for life unless rebound. */
+#ifndef SLADESK_SLA_POLICY_H
+#define SLADESK_SLA_POLICY_H
+
+#include "base/words.h"
+
+struct json_object;
+
+enum sla_clock_kind { SLA_RESPONSE, SLA_RESOLUTION, SLA_UPDATE, SLA_LADDER, SLA_CLOCKS };
+enum sla_resolution_from { SLA_FROM_CONFIRMED, SLA_FROM_CREATED };
+enum sla_resolution_until { SLA_UNTIL_MITIGATED, SLA_UNTIL_RESOLVED, SLA_UNTIL_CLOSED };
+
+#define SLA_THRESHOLDS_MAX 8
+#define SLA_LADDER_STEPS 3
+
+struct sla_budget {
+	int32_t response_s, resolution_s, update_s, report_s; /* 0 = no such clock */
+	int32_t ladder_s[SLA_LADDER_STEPS];                   /* 0 = no ladder */
+};
+
+/* One alert line: at PERCENT of the budget, or LEAD_S of wall time before due (then percent is 0).
+ * Sorted as they rank. */
+struct sla_threshold {
+	char key[8]; /* "80", "-30m", "100" */
+	int32_t percent, lead_s;
+};
+
+struct sla_policy {
+	bool has[PRIORITY_COUNT];
+	struct sla_budget budget[PRIORITY_COUNT];
+	struct sla_threshold threshold[SLA_THRESHOLDS_MAX];
+	int thresholds;
+	uint32_t pauses[SLA_CLOCKS]; /* bit 1 << enum ticket_state */
+	enum sla_resolution_from resolution_from;
+	enum sla_resolution_until resolution_until;
+	int64_t reopen_window_us;
+	bool upgrade_reckons_from_change;
+	bool breach_follows_priority; /* a priority change judges the cycle anew; default: a breach
+					 is for good */
+	int32_t autoclose_days;
+	bool ladder_in_calendar_for_p2;
+	/* matrix[impact - 1][urgency - 1], PRIORITY_NONE where the contract has none */
+	int8_t matrix[5][5];
+	bool has_matrix;
+};
+
+const char *sla_clock_name(enum sla_clock_kind k);
+/* SLA_CLOCKS when unknown. */
+enum sla_clock_kind sla_clock_parse(struct str s);
+/* Read a policy document (doc/sla.md has its keys). False with *OUT_ERROR naming the key and the
+ * rule (in a thread-local buffer). */
+bool sla_policy_read(struct json_object *doc, struct sla_policy *out, const char **out_error);
+/* The priority nearest to P that the policy has: itself, else the next lower urgency kept, else the
+ * lowest it has. */
+enum priority sla_policy_nearest(const struct sla_policy *p, enum priority want);
+
+#endif

@@ -1,0 +1,95 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Security-definer functions: before a tenant is known, and where a customer's change must reach people of the provider.
+-- Each returns ids and a hash at most, with a pinned search_path.
+create schema if not exists door;
+
+-- Who may log in under this name, in this tenant (1: staff).
+create or replace function door.login(p_tenant text, p_username text)
+returns table (tenant_id bigint, subject_id bigint, hash text) language sql stable security definer set search_path = public, pg_temp as $$
+  select s.tenant_id, s.id, s.password_hash from public.staff s
+    where p_tenant = 'provider' and s.username = p_username and s.disabled_at is null
+  union all
+  select u.tenant_id, u.id, u.password_hash from public.client_users u join public.customers c on c.tenant_id = u.tenant_id
+    where p_tenant <> 'provider' and (c.code = p_tenant or c.tenant_id::text = p_tenant) and c.status = 'active'
+      and u.username = p_username and u.disabled_at is null
+$$;
+
+-- The people of a recipient group of a tenant; ids only. One short query a kind of group: starting a long one costs more than running it.
+create or replace function door.recipients(p_group text, p_tenant bigint, p_type text, p_level int)
+returns table (recipient_kind text, recipient_id bigint) language plpgsql stable security definer set search_path = public, pg_temp as $$
+begin -- plpgsql keeps its plans; an SQL function would be parsed at each call
+  if p_group = 'webhook' then
+    return query
+    select 'webhook', w.id from public.webhooks w
+    where w.tenant_id = p_tenant and w.active and (w.event_types = '{}' or p_type = any (w.event_types));
+    return;
+  elsif p_group = 'customer_contacts' then
+    return query
+    select 'customer', u.id from public.client_users u where u.tenant_id = p_tenant and u.role_type = 'admin' and u.disabled_at is null;
+    return;
+  end if;
+  return query
+  select 'staff', s.id from public.staff s
+  where s.disabled_at is null
+    and (s.serves_all or exists (select from public.staff_tenants x where x.tenant_id = p_tenant and x.staff_id = s.id))
+    and case p_group
+      when 'team' then s.role = 'engineer' and s.level = 1
+      when 'next_level' then s.role = 'engineer' and s.level = least(p_level + 1, 3)
+      when 'level' then s.role = 'engineer' and s.level = least(p_level, 3)
+      when 'on_call' then s.role = 'engineer' and s.on_call
+      when 'manager' then s.role = 'manager'
+      when 'success' then s.role = 'customer_success'
+      else false end;
+  -- Nobody to take it is itself an alarm: it goes to the managers, and without any, to everybody who serves the tenant.
+  if not found and p_group in ('team', 'next_level', 'level', 'on_call') then
+    return query
+    select 'staff', s.id from public.staff s
+    where s.disabled_at is null
+      and (s.serves_all or exists (select from public.staff_tenants x where x.tenant_id = p_tenant and x.staff_id = s.id))
+      and (s.role = 'manager' or not exists (select from public.staff m where m.role = 'manager' and m.disabled_at is null
+        and (m.serves_all or exists (select from public.staff_tenants x where x.tenant_id = p_tenant and x.staff_id = m.id))));
+  end if;
+end
+$$;
+
+-- The tenants a member of staff serves.
+create or replace function door.staff_tenants(p_staff bigint)
+returns table (tenant_id bigint) language sql stable security definer set search_path = public, pg_temp as $$
+  select c.tenant_id from public.customers c, public.staff s
+  where s.id = p_staff and s.disabled_at is null and c.status = 'active'
+    and (s.serves_all or exists (select from public.staff_tenants x where x.tenant_id = c.tenant_id and x.staff_id = s.id))
+$$;
+
+-- The monthly partitions from P_FROM to P_TO of what grows for ever; returns how many were made. Attached, not created in place: readers
+-- and writers go on meanwhile. Ten rows are made, looked at and deleted again, as in 0006_statistics.sql: without statistics the planner
+-- may walk a tenant to find a ticket.
+create or replace function door.partitions(p_from timestamptz, p_to timestamptz)
+returns int language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  rows_of jsonb := jsonb_build_object(
+    'events', 'select 1, -n, ''statistics'', -n, ''system'', null, ''staff'', $1, ''{}'' from generate_series(1, 10) n',
+    'ticket_comments', 'select 1, -n, -n, ''note'', ''staff'', ''system'', null, ''-'', null, $1 from generate_series(1, 10) n',
+    'deliveries', 'select 1, -n, -n, 1, $1, true, 0, null from generate_series(1, 10) n');
+  first date := date_trunc('month', p_from at time zone 'UTC');
+  parent text;
+  part text;
+  made int := 0;
+begin
+  while first <= p_to at time zone 'UTC' loop
+    for parent in select jsonb_object_keys(rows_of) loop
+      part := parent || to_char(first, '_YYYYMM');
+      if to_regclass('part.' || part) is null then
+        execute format('create table part.%I (like public.%I including defaults including constraints including indexes)', part, parent);
+        execute format('insert into part.%I ', part) || (rows_of ->> parent) using first::timestamp at time zone 'UTC';
+        execute format('analyze part.%I', part);
+        execute format('delete from part.%I', part);
+        execute format('alter table public.%I attach partition part.%I for values from (%L) to (%L)', parent, part,
+          first || ' 00:00:00Z', (first + interval '1 month')::date || ' 00:00:00Z');
+        made := made + 1;
+      end if;
+    end loop;
+    first := first + interval '1 month';
+  end loop;
+  return made;
+end
+$$;

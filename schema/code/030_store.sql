@@ -1,0 +1,211 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- The one writer of tickets (with the importer's bulk load). Takes the documents that src/desk made, each under compare-and-set on
+-- row_version; a document whose ticket has moved on changes nothing and is not in the result. Lock order: tickets, counter last.
+-- A provisional seq (below -900000) means "the n-th event of this document": base + n.
+create or replace function real_seq(v bigint, base bigint) returns bigint language sql immutable return
+  case when v < -900000 then base + v + 1000000 else v end;
+
+create or replace function desk_store(docs jsonb)
+returns table (ti int, tenant_id bigint, id bigint, number text, version bigint, base bigint)
+language plpgsql as $$
+#variable_conflict use_column
+declare
+  a_ti int[];
+  a_tenant bigint[];
+  a_id bigint[];
+  a_number text[];
+  a_version bigint[];
+  a_base bigint[];
+  first jsonb := docs -> 0;
+  comment_id bigint;
+begin
+  if first ? 'timer_id' then
+    update timers set state = 'done'
+    where tenant_id = (first ->> 'tenant')::bigint and id = (first ->> 'timer_id')::bigint and state = 'pending';
+    if not found then
+      return;
+    end if;
+  end if;
+
+  if first ->> 'id' is null then
+    if (first ->> 'config_version')::bigint <> (select c.config_version from customers c where c.tenant_id = (first ->> 'tenant')::bigint) then
+      raise exception 'stale configuration' using errcode = 'SD001';
+    end if;
+    with n as (
+      insert into tickets (tenant_id, title, status, priority, priority_source, priority_reason, priority_confirmed, service_type, source,
+        category, tags, impact, urgency, requester_kind, requester_id, assignee_id, level, department, project, contract, cost_centre, region,
+        office, parent_id, policy_id, calendar_id, cycle, opened_at, last_at, updated_at, urgent_at, urgent_clock, external_id)
+      select d.tenant, d.title, d.status, d.priority, d.priority_source, d.priority_reason, d.priority_confirmed, d.service_type, d.source,
+        d.category, coalesce(d.tags, '{}'), d.impact, d.urgency, d.requester_kind, d.requester_id, d.assignee_id, d.level,
+        coalesce(d.department, u.department), coalesce(d.project, u.project), coalesce(d.contract, u.contract),
+        coalesce(d.cost_centre, u.cost_centre), coalesce(d.region, u.region), coalesce(d.office, u.office), d.parent_id, d.policy_id, d.calendar_id, d.cycle, ts(d.opened_at), ts(d.last_at), ts(d.last_at),
+        coalesce(ts(d.urgent_at), 'infinity'), d.urgent_clock, d.external_id
+      from jsonb_to_record(first) as d(tenant bigint, title text, status text, priority text, priority_source text, priority_reason jsonb,
+        priority_confirmed boolean, service_type text, source text, category text, tags text[], impact smallint, urgency smallint,
+        requester_kind text, requester_id bigint, assignee_id bigint, level smallint, department text, project text, contract text,
+        cost_centre text, region text, office text, parent_id bigint, policy_id bigint, calendar_id bigint, cycle int, opened_at bigint,
+        last_at bigint, urgent_at bigint, urgent_clock text, external_id text)
+      left join client_users u on d.requester_kind = 'customer' and u.tenant_id = d.tenant and u.id = d.requester_id
+      returning tickets.tenant_id, tickets.id, tickets.number, tickets.version
+    )
+    select array[0], array[n.tenant_id], array[n.id], array[n.number], array[n.version] into a_ti, a_tenant, a_id, a_number, a_version from n;
+  elsif not (first ->> 'command')::boolean then -- a fire moves little, and there may be many
+    with d as materialized (
+      select * from jsonb_to_recordset(docs) as d(ti int, tenant bigint, id bigint, row_version bigint, level smallint, last_at bigint,
+        urgent_at bigint, urgent_clock text, sla_high smallint, sla_breached boolean)
+    ), l as materialized (
+      select t.tenant_id, t.id from tickets t join d on t.tenant_id = d.tenant and t.id = d.id order by t.tenant_id, t.id for update of t
+    ), u as (
+      update tickets t set level = d.level, last_at = ts(d.last_at), urgent_at = coalesce(ts(d.urgent_at), 'infinity'),
+        urgent_clock = d.urgent_clock, sla_high = d.sla_high, sla_breached = d.sla_breached, row_version = t.row_version + 1
+      from l join d on l.tenant_id = d.tenant and l.id = d.id
+      where t.tenant_id = l.tenant_id and t.id = l.id and t.row_version = d.row_version
+      returning d.ti, t.tenant_id, t.id, t.number, t.version
+    )
+    select array_agg(u.ti order by u.ti), array_agg(u.tenant_id order by u.ti), array_agg(u.id order by u.ti),
+      array_agg(u.number order by u.ti), array_agg(u.version order by u.ti)
+    into a_ti, a_tenant, a_id, a_number, a_version from u;
+  else
+    with d as materialized (
+      select * from jsonb_to_recordset(docs) as d(ti int, tenant bigint, id bigint, row_version bigint, status text,
+        priority text, priority_source text, priority_reason jsonb, priority_confirmed boolean, category text, tags text[],
+        assignee_id bigint, level smallint, parent_id bigint, cycle int, last_at bigint, first_response_at bigint, mitigated_at bigint,
+        resolved_at bigint, last_stop_at bigint, closed_at bigint, closed_by text, urgent_at bigint, urgent_clock text, sla_high smallint,
+        sla_breached boolean, first_response_done boolean, muted boolean, policy_id bigint, calendar_id bigint, windows bigint[], exclusion_kind text,
+        exclusion_state text, exclusion_proposer bigint, exclusion_approver bigint)
+    ), l as materialized (
+      select t.tenant_id, t.id from tickets t join d on t.tenant_id = d.tenant and t.id = d.id order by t.tenant_id, t.id for update of t
+    ), u as (
+      update tickets t set status = d.status, priority = d.priority, priority_source = d.priority_source,
+        priority_reason = d.priority_reason, priority_confirmed = d.priority_confirmed, category = d.category, tags = coalesce(d.tags, '{}'),
+        assignee_id = d.assignee_id, level = d.level, parent_id = d.parent_id, cycle = d.cycle, last_at = ts(d.last_at),
+        updated_at = ts(d.last_at), first_response_at = ts(d.first_response_at),
+        mitigated_at = ts(d.mitigated_at), resolved_at = ts(d.resolved_at), last_stop_at = ts(d.last_stop_at), closed_at = ts(d.closed_at),
+        closed_by = d.closed_by, urgent_at = coalesce(ts(d.urgent_at), 'infinity'), urgent_clock = d.urgent_clock, sla_high = d.sla_high,
+        sla_breached = d.sla_breached, first_response_done = d.first_response_done,
+        muted = d.muted, policy_id = d.policy_id, calendar_id = d.calendar_id, excluded_windows = d.windows, exclusion_kind = d.exclusion_kind,
+        exclusion_state = d.exclusion_state, exclusion_proposer = d.exclusion_proposer, exclusion_approver = d.exclusion_approver,
+        version = t.version + 1, row_version = t.row_version + 1
+      from l join d on l.tenant_id = d.tenant and l.id = d.id
+      where t.tenant_id = l.tenant_id and t.id = l.id and t.row_version = d.row_version
+      returning d.ti, t.tenant_id, t.id, t.number, t.version
+    )
+    select array_agg(u.ti order by u.ti), array_agg(u.tenant_id order by u.ti), array_agg(u.id order by u.ti),
+      array_agg(u.number order by u.ti), array_agg(u.version order by u.ti)
+    into a_ti, a_tenant, a_id, a_number, a_version from u;
+  end if;
+  if a_ti is null then
+    if first ? 'timer_id' then
+      raise exception 'lost race' using errcode = '40001'; -- give the timer back
+    end if;
+    return;
+  end if;
+
+  if first ? 'comment' then
+    insert into ticket_comments (tenant_id, ticket_id, kind, audience, author_kind, author_id, body, details, created_at)
+    select a_tenant[1], a_id[1], c.kind, c.audience, c.author_kind, c.author_id, c.body, c.details, ts(c.at)
+    from jsonb_to_record(first -> 'comment') as c(kind text, audience text, author_kind text, author_id bigint, body text, details jsonb, at bigint)
+    returning ticket_comments.id into comment_id;
+  end if;
+  if first ? 'idem' then
+    insert into idempotency_keys (tenant_id, actor, key, request_sha256, subject_type, subject_id, status, created_at)
+    select a_tenant[1], i.actor, i.key, decode(i.sha256, 'hex'), 'ticket', a_id[1], i.status, ts(i.at)
+    from jsonb_to_record(first -> 'idem') as i(actor text, key text, sha256 text, status smallint, at bigint);
+  end if;
+
+  with n as (
+    select x.ti, x.tenant, jsonb_array_length(docs -> x.ti -> 'events') as events from unnest(a_ti, a_tenant) as x(ti, tenant)
+  ), c as (
+    update tenant_counters c set seq = c.seq + s.events
+    from (select n.tenant, sum(n.events) as events from n group by n.tenant order by n.tenant) s
+    where c.tenant_id = s.tenant
+    returning c.tenant_id, c.seq - s.events as base
+  )
+  select array_agg(c.base + w.before order by w.ti) into a_base
+  from (select n.ti, n.tenant, sum(n.events) over (partition by n.tenant order by n.ti) - n.events as before from n) w
+  join c on c.tenant_id = w.tenant;
+  if a_base is null then
+    raise exception 'tenant has no counter' using errcode = 'SD002';
+  end if;
+
+  insert into events (tenant_id, seq, type, ticket_id, actor_kind, actor_id, audience, at, data)
+  select x.tenant, x.base + e.i, e.type, x.id, e.actor_kind, e.actor_id, e.audience, ts(e.at),
+    case when e.comment then e.data || jsonb_build_object('comment_id', comment_id) else e.data end
+  from unnest(a_ti, a_tenant, a_id, a_base) as x(ti, tenant, id, base)
+  cross join lateral jsonb_to_recordset(docs -> x.ti -> 'events')
+    as e(i int, type text, actor_kind text, actor_id bigint, audience text, at bigint, data jsonb, comment boolean);
+
+  if jsonb_array_length(first -> 'fires') > 0 or jsonb_array_length(docs) > 1 then
+    insert into sla_fires (tenant_id, ticket_id, clock, origin_seq, threshold, cycle, due_at, fired_at, lag_ms, alerted, cause, event_seq)
+    select x.tenant, x.id, f.clock, real_seq(f.origin_seq, x.base), f.threshold, f.cycle, ts(f.due_at), ts(f.at), (f.at - f.due_at) / 1000,
+      f.alerted, f.cause, x.base + f.i
+    from unnest(a_ti, a_tenant, a_id, a_base) as x(ti, tenant, id, base)
+    cross join lateral jsonb_to_recordset(docs -> x.ti -> 'fires')
+      as f(i int, clock text, origin_seq bigint, threshold text, cycle int, due_at bigint, at bigint, alerted boolean, cause text);
+  end if;
+
+  insert into sla_clocks (tenant_id, ticket_id, clock, state, cycle, budget_s, origin_seq, start_at, stopped_at, breached_at, due_at,
+    next_fire_at, fire_at, fire_key, carry_us, runs, fired, high, missed, by_priority, contested, self_reported,
+    waived, verdict)
+  select x.tenant, x.id, k.clock, k.state, k.cycle, k.budget_s, real_seq(k.origin_seq, x.base), ts(k.start_at), ts(k.stopped_at),
+    ts(k.breached_at), ts(k.due_at), ts(k.next_fire_at), k.fire_at, k.fire_key, k.carry_us, k.runs, k.fired, k.high, k.missed, k.by_priority,
+    k.contested, k.self_reported, k.waived, k.verdict
+  from unnest(a_ti, a_tenant, a_id, a_base) as x(ti, tenant, id, base)
+  cross join lateral jsonb_to_recordset(docs -> x.ti -> 'clocks') as k(clock text, state text, cycle int, budget_s int, origin_seq bigint,
+    start_at bigint, stopped_at bigint, breached_at bigint, due_at bigint, next_fire_at bigint, fire_at bigint[], fire_key text[],
+    carry_us bigint, runs bigint[], fired int, high int, missed int, by_priority boolean, contested boolean,
+    self_reported boolean, waived boolean, verdict text)
+  on conflict (tenant_id, ticket_id, clock) do update set state = excluded.state, cycle = excluded.cycle, budget_s = excluded.budget_s,
+    origin_seq = excluded.origin_seq, start_at = excluded.start_at, stopped_at = excluded.stopped_at, breached_at = excluded.breached_at,
+    due_at = excluded.due_at, next_fire_at = excluded.next_fire_at, fire_at = excluded.fire_at, fire_key = excluded.fire_key,
+    carry_us = excluded.carry_us, runs = excluded.runs, fired = excluded.fired, high = excluded.high, missed = excluded.missed,
+    by_priority = excluded.by_priority, contested = excluded.contested, self_reported = excluded.self_reported,
+    waived = excluded.waived, verdict = excluded.verdict;
+
+  if jsonb_array_length(coalesce(first -> 'cancel', '[]')) > 0 then
+    update timers set state = 'cancelled'
+    where tenant_id = a_tenant[1] and subject_id = a_id[1] and state = 'pending'
+      and kind in (select jsonb_array_elements_text(first -> 'cancel'));
+  end if;
+  if jsonb_array_length(coalesce(first -> 'timers', '[]')) > 0 then
+    insert into timers (tenant_id, kind, subject_id, due_at, origin_seq, payload)
+    select a_tenant[1], t.kind, a_id[1], ts(t.due_at), a_base[1] + t.i, coalesce(t.payload, '{}')
+    from jsonb_to_recordset(first -> 'timers') as t(i int, kind text, due_at bigint, payload jsonb);
+  end if;
+
+  -- Who is told: the ticket's own people directly; groups are looked up once per tenant and level, not once per ticket.
+  insert into notifications (tenant_id, event_seq, ticket_id, recipient_kind, recipient_id, channel, template, next_attempt_at, created_at)
+  with e as materialized (
+    select x.tenant, x.base + e.i as seq, x.id, d.requester_kind, d.requester_id, d.assignee_id, d.level, e.type, e.at, e.audience,
+      n.recipient_group, n.channel, n.template, array_position(e.keys, n.event_key) as rank
+    from unnest(a_ti, a_tenant, a_id, a_base) as x(ti, tenant, id, base)
+    cross join lateral jsonb_to_record(docs -> x.ti) as d(requester_kind text, requester_id bigint, assignee_id bigint, level int, muted boolean)
+    cross join lateral jsonb_to_recordset(docs -> x.ti -> 'events')
+      as e(i int, type text, audience text, at bigint, notify boolean, keys text[])
+    join notification_rules n on n.tenant_id = 1 and n.event_type = e.type and (n.event_key = '' or n.event_key = any (e.keys))
+    where e.notify and not coalesce(d.muted, false)
+      and (n.recipient_group <> 'webhook' or e.audience = 'customer' or e.type like 'sla.%' or e.type like 'ticket.p0%')
+  ), k as materialized (
+    select distinct e.recipient_group, e.tenant, e.type, e.level from e where e.recipient_group not in ('requester', 'assignee')
+  ), g as materialized (
+    select k.recipient_group, k.tenant, k.type, k.level, r.recipient_kind, r.recipient_id
+    from k cross join lateral door.recipients(k.recipient_group, k.tenant, k.type, k.level) r
+  ), r as (
+    select e.*, 'customer' as recipient_kind, e.requester_id as recipient_id from e
+    where e.recipient_group = 'requester' and e.requester_kind = 'customer' and e.requester_id is not null
+    union all
+    select e.*, 'staff', e.assignee_id from e where e.recipient_group = 'assignee' and e.assignee_id is not null
+    union all
+    select e.*, g.recipient_kind, g.recipient_id
+    from e join g on g.recipient_group = e.recipient_group and g.tenant = e.tenant and g.type = e.type and g.level = e.level
+  )
+  select distinct on (r.tenant, r.seq, r.recipient_kind, r.recipient_id, r.channel)
+    r.tenant, r.seq, r.id, r.recipient_kind, r.recipient_id, r.channel, r.template, ts(r.at), ts(r.at)
+  from r
+  order by r.tenant, r.seq, r.recipient_kind, r.recipient_id, r.channel, r.rank nulls last;
+
+  return query
+  select x.ti, x.tenant, x.id, x.number, x.version, x.base
+  from unnest(a_ti, a_tenant, a_id, a_number, a_version, a_base) as x(ti, tenant, id, number, version, base);
+end
+$$;

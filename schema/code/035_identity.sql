@@ -1,0 +1,15 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- An event of somebody's account and the mail that tells its owner. It belongs to no ticket and reaches no feed.
+create or replace function account_event(p_tenant bigint, p_kind text, p_actor bigint, p_type text, p_template text, p_at bigint, p_data jsonb)
+returns bigint language sql as $$
+  with c as (
+    update tenant_counters set seq = seq + 1 where tenant_id = p_tenant returning tenant_id, seq
+  ), e as (
+    insert into events (tenant_id, seq, type, ticket_id, actor_kind, actor_id, audience, at, data)
+    select c.tenant_id, c.seq, p_type, null, p_kind, p_actor, 'staff', ts(p_at), p_data from c
+  ), n as (
+    insert into notifications (tenant_id, event_seq, ticket_id, recipient_kind, recipient_id, channel, template, next_attempt_at, created_at)
+    select c.tenant_id, c.seq, null, p_kind, p_actor, 'mail', p_template, ts(p_at), ts(p_at) from c
+  )
+  select c.seq from c
+$$;

@@ -1,0 +1,27 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Leases alone use the database's clock: instances must agree on it. Ten seconds; the share is a fair part of the 64.
+create or replace function shards_hold(p_me text, p_take boolean)
+returns table (held bigint, at bigint, instances int) language plpgsql as $$
+declare
+  instant timestamptz := clock_timestamp();
+  until timestamptz := instant + interval '10 seconds';
+  share int;
+  mine int;
+begin
+  insert into lease_owners (owner, expires_at) values (p_me, until) on conflict (owner) do update set expires_at = excluded.expires_at;
+  delete from lease_owners o where o.expires_at < instant - interval '1 minute';
+  select count(*) into instances from lease_owners o where o.expires_at > instant;
+  share := ceil(64.0 / instances);
+  update shard_leases s set owner = null, expires_at = '-infinity'
+  where s.owner = p_me and s.shard in (select x.shard from shard_leases x where x.owner = p_me order by x.shard offset share);
+  update shard_leases s set expires_at = until where s.owner = p_me;
+  get diagnostics mine = row_count;
+  if mine < share and (p_take or instances = 1) then
+    update shard_leases s set owner = p_me, epoch = s.epoch + 1, expires_at = until
+    where s.shard in (select x.shard from shard_leases x where x.expires_at <= instant order by x.shard limit share - mine for update skip locked);
+  end if;
+  select coalesce(bit_or(1::bigint << s.shard), 0) into held from shard_leases s where s.owner = p_me;
+  at := us(instant);
+  return next;
+end
+$$;

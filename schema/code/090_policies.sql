@@ -1,0 +1,50 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Row-level security forced on every table with a tenant, and the grants of each role. Run after every migration.
+do $$
+declare
+  t record;
+  shared text[] := array['calendars', 'sla_configurations', 'catalogue', 'priority_keywords', 'notification_rules', 'notification_templates'];
+  p record;
+begin
+  for t in
+    select c.relname from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id'
+    where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
+  loop
+    execute format('alter table %I enable row level security', t.relname);
+    execute format('alter table %I force row level security', t.relname);
+    for p in select policyname from pg_policies where schemaname = 'public' and tablename = t.relname loop
+      execute format('drop policy %I on %I', p.policyname, t.relname);
+    end loop;
+    execute format('create policy tenant on %I to sladesk_app, sladesk_report using '
+      '(tenant_id = any ((select current_setting(''app.current_tenants'')::bigint[])::bigint[])) '
+      'with check (tenant_id = (select current_setting(''app.current_tenant_id'')::bigint))', t.relname);
+    if t.relname = any (shared) then
+      execute format('create policy shared on %I for select to sladesk_app, sladesk_report using (tenant_id = 1)', t.relname);
+    end if;
+    if t.relname in ('events', 'ticket_comments') then
+      execute format('create policy audience on %I as restrictive for select to sladesk_app, sladesk_report using '
+        '(audience = ''customer'' or (select current_setting(''app.audience'')) = ''staff'')', t.relname);
+    end if;
+    execute format('create policy job on %I to sladesk_job, %I using (true) with check (true)', t.relname, current_user);
+  end loop;
+end
+$$;
+
+grant usage on schema public, door to sladesk_app, sladesk_job, sladesk_report;
+revoke all on all functions in schema door from public;
+grant execute on all functions in schema door to sladesk_app, sladesk_job;
+revoke execute on function door.partitions from sladesk_app;
+grant select on all tables in schema public to sladesk_app, sladesk_job, sladesk_report;
+revoke select on schema_version from sladesk_report;
+revoke select on shard_leases, lease_owners from sladesk_app, sladesk_report;
+grant insert, update, delete on shard_leases, lease_owners to sladesk_job;
+grant insert, update on tickets, sla_clocks, timers, tenant_counters, notifications, catalogue, webhooks, sessions, api_tokens, client_users
+  to sladesk_app;
+grant insert on ticket_comments, events, sla_fires, idempotency_keys to sladesk_app;
+revoke select on staff, client_users, api_tokens, webhooks, sessions from sladesk_report;
+grant insert, update, delete on tickets, sla_clocks, timers, tenant_counters, notifications, sessions, idempotency_keys, consumer_positions,
+  import_batches, client_users, staff, customers, api_tokens, catalogue, webhooks, sla_configurations, calendars to sladesk_job;
+grant insert on ticket_comments, events, sla_fires, deliveries, password_history to sladesk_job;
+grant insert, update, delete on refresh_tokens, login_attempts to sladesk_job;
+revoke select on refresh_tokens, login_attempts, password_history from sladesk_app, sladesk_report;
+grant usage on all sequences in schema public to sladesk_job;

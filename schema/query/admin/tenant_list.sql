@@ -1,0 +1,8 @@
+-- admin/tenant_list: the tenants the caller serves.
+-- zh: 可见的租户
+-- mode: read   shape: list   class: point
+-- returns id bigint, code text, name text, lang text, status text
+select c.tenant_id as id, c.code, c.name, c.lang, c.status
+from customers c
+order by c.tenant_id
+limit 200

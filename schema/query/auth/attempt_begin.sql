@@ -1,0 +1,17 @@
+-- auth/attempt_begin: count an attempt before its password is looked at, so that many at once are not more than five; without attempts: locked.
+-- mode: job   shape: rows   class: job
+-- $1 tenant    text    call.tenant    required
+-- $2 username  text    call.username  required
+-- $3 now       bigint  call.now       required
+with t as materialized (
+  select case when $1::text = 'provider' then 1 else coalesce((select c.tenant_id from customers c
+    where c.code = $1::text or c.tenant_id::text = $1::text limit 1), 0) end as tenant_id
+), a as (
+  insert into login_attempts as l (tenant_id, username, attempts, last_at)
+  select t.tenant_id, lower($2::text), 1, ts($3::bigint) from t
+  on conflict (tenant_id, username) do update set last_at = excluded.last_at,
+    attempts = case when l.last_at <= excluded.last_at - interval '30 minutes' then 1 else l.attempts + 1 end
+  where l.attempts < 5 or l.last_at <= excluded.last_at - interval '30 minutes'
+  returning attempts
+)
+select t.tenant_id, a.attempts from t left join a on true

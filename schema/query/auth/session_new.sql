@@ -1,0 +1,26 @@
+-- auth/session_new: a session begins, with its first refresh token; the wrong passwords before it are forgotten.
+-- mode: job   shape: rows   class: job
+-- $1 tenant      bigint  call.tenant      required
+-- $2 actor_kind  text    call.actor_kind  required
+-- $3 actor_id    bigint  call.actor_id    required
+-- $4 now         bigint  call.now         required
+-- $5 expires     bigint  call.expires     required
+-- $6 refresh     text    call.refresh     required
+-- $7 device      text    call.device      required
+-- $8 address     text    call.address     required
+-- $9 username    text    call.username    required
+with a as (
+  delete from login_attempts where tenant_id = $1::bigint and username = lower($9::text)
+), s as (
+  insert into sessions (tenant_id, actor_kind, actor_id, created_at, expires_at, device, address)
+  values ($1::bigint, $2::text, $3::bigint, ts($4::bigint), ts($5::bigint), left($7::text, 200), $8::text)
+  returning tenant_id, id, actor_kind, actor_id
+), r as (
+  insert into refresh_tokens (tenant_id, session_id, secret_sha256, created_at)
+  select s.tenant_id, s.id, decode($6::text, 'hex'), ts($4::bigint) from s
+)
+select s.id, coalesce(f.username, u.username) as username, coalesce(f.full_name, u.full_name) as full_name,
+  coalesce(f.role, u.role_type) as role, coalesce(f.must_change, u.must_change) as must_change
+from s
+left join staff f on s.actor_kind = 'staff' and f.tenant_id = s.tenant_id and f.id = s.actor_id
+left join client_users u on s.actor_kind = 'customer' and u.tenant_id = s.tenant_id and u.id = s.actor_id

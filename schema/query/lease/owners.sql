@@ -1,0 +1,4 @@
+-- lease/owners: the instances whose names begin so.
+-- mode: job   shape: rows   class: job
+-- $1 prefix  text  call.prefix  required
+select o.owner from lease_owners o where starts_with(o.owner, $1::text) order by o.owner limit 20

@@ -1,0 +1,5 @@
+-- notify/backlog: how many notifications wait and died, for the metrics.
+-- mode: job   shape: rows   class: job
+select count(*) filter (where n.state = 'queued') as queued, count(*) filter (where n.state = 'dead') as dead
+from notifications n
+where n.state <> 'sent'

@@ -1,0 +1,36 @@
+-- notify/claim: take notifications that are due, until an instant; an expired claim is taken again with the same key.
+-- mode: job   shape: rows   class: job
+-- $1 me     text    call.me     required
+-- $2 now    bigint  call.now    required
+-- $3 channels  text  call.channels  required
+-- $4 until  bigint  call.until  required
+with c as (
+  update notifications n set claimed_by = $1::text, claim_until = ts($4::bigint), attempts = n.attempts + 1
+  where (n.tenant_id, n.id) in (
+    select q.tenant_id, q.id
+    from unnest($3::text[]) as h(channel)
+    cross join lateral (
+      select q.tenant_id, q.id from notifications q
+      where q.state = 'queued' and q.channel = h.channel and q.next_attempt_at <= ts($2::bigint)
+        and (q.claim_until is null or q.claim_until < ts($2::bigint))
+      order by q.next_attempt_at
+      limit 32
+      for update skip locked) q)
+  returning n.tenant_id, n.id, n.event_seq, n.ticket_id, n.recipient_kind, n.recipient_id, n.channel, n.template, n.attempts, n.created_at
+)
+select c.tenant_id, c.id, c.event_seq, c.channel, c.template, c.attempts, e.type, us(e.at) as at, e.data, e.actor_kind, e.actor_id,
+  t.id as ticket_id, t.number, t.title, t.status, t.priority, k.name as tenant, us(r.due_at) as response_due,
+  coalesce(s.email, u.email) as email, coalesce(s.full_name, u.full_name) as full_name, coalesce(s.lang, u.lang, 'zh') as lang,
+  w.url, w.secret, p.subject, p.body, left(m.body, 4000) as text,
+  g.doc ->> 'delivery_hours' as hours
+from c
+join customers k on k.tenant_id = c.tenant_id
+left join events e on e.tenant_id = c.tenant_id and e.seq = c.event_seq and e.at = c.created_at
+left join tickets t on t.tenant_id = c.tenant_id and t.id = c.ticket_id
+left join sla_clocks r on r.tenant_id = c.tenant_id and r.ticket_id = c.ticket_id and r.clock = 'response'
+left join staff s on c.recipient_kind = 'staff' and s.id = c.recipient_id
+left join client_users u on c.recipient_kind = 'customer' and u.tenant_id = c.tenant_id and u.id = c.recipient_id
+left join webhooks w on c.recipient_kind = 'webhook' and w.tenant_id = c.tenant_id and w.id = c.recipient_id and w.active
+left join ticket_comments m on m.tenant_id = c.tenant_id and m.id = (e.data ->> 'comment_id')::bigint and m.created_at = e.at and m.audience = 'customer'
+left join notification_templates p on p.tenant_id = 1 and p.code = c.template and p.lang = coalesce(s.lang, u.lang, 'zh')
+left join sla_configurations g on g.tenant_id in (c.tenant_id, 1) and g.id = t.policy_id

@@ -1,0 +1,11 @@
+-- notify/list: what was told about a ticket, to whom, and whether it arrived.
+-- zh: 工单的通知及其结果
+-- mode: read   shape: list   class: point
+-- $1 id  bigint  path.id  required range=1..9007199254740991
+-- returns id bigint, event_seq bigint, recipient_kind text, recipient_id bigint, channel text, template text, state text,
+-- returns attempts integer, last_error text, created_at timestamptz, sent_at timestamptz
+select n.id, n.event_seq, n.recipient_kind, n.recipient_id, n.channel, n.template, n.state, n.attempts, n.last_error, n.created_at, n.sent_at
+from notifications n
+where n.ticket_id = $1::bigint and n.tenant_id = any ((select current_setting('app.current_tenants')::bigint[])::bigint[])
+order by n.id
+limit 200

@@ -1,0 +1,10 @@
+-- sla/calendar_gaps: calendars with holidays of their own that have none of a year yet.
+-- mode: job   shape: rows   class: job
+-- $1 year  text  call.year  required
+select distinct on (k.tenant_id, k.code) k.tenant_id, k.code
+from calendars k
+where jsonb_array_length(coalesce(k.doc -> 'holidays', '[]')) > 0
+  and not exists (select from calendars n, jsonb_array_elements_text(coalesce(n.doc -> 'holidays', '[]')) h
+    where n.tenant_id = k.tenant_id and n.code = k.code and h like $1::text || '-%')
+order by k.tenant_id, k.code
+limit 100

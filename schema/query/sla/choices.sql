@@ -1,0 +1,8 @@
+-- sla/choices: what a tenant's tickets may name: its own catalogue and the built-in one.
+-- mode: job   shape: rows   class: job
+-- $1 tenant  bigint  call.tenant  required
+select c.kind, c.code, c.active
+from catalogue c
+where c.tenant_id in ($1::bigint, 1) and c.kind <> 'incident_type'
+order by c.kind, c.code, c.tenant_id desc
+limit 5000

@@ -1,0 +1,7 @@
+-- sla/keywords: the words that decide a priority.
+-- mode: job   shape: rows   class: job
+select k.keyword, k.priority
+from priority_keywords k
+where k.tenant_id = 1
+order by k.keyword
+limit 10000

@@ -1,0 +1,8 @@
+-- sla/timer_fail: a timer whose consequence no longer applies, or failed too often, ends here.
+-- mode: job   shape: rows   class: fire
+-- $1 tenant  bigint  call.tenant  required
+-- $2 id      bigint  call.id      required
+-- $3 state   text    call.state   required
+update timers set state = $3::text, attempts = attempts + 1
+where tenant_id = $1::bigint and id = $2::bigint and state = 'pending'
+returning id

@@ -1,0 +1,17 @@
+-- ticket/comments: the texts of a ticket, oldest first; customers see only what is theirs to see.
+-- zh: 工单的回复与备注
+-- mode: read   shape: list   class: point   cursor: id id
+-- $1 id         bigint  path.id      required range=1..9007199254740991
+-- $2 limit      int     query.limit  default=100 range=1..200
+-- $3 cursor_at  bigint  cursor.0     optional
+-- $4 cursor_id  bigint  cursor.1     optional
+-- returns id bigint, kind text, audience text, author_kind text, author_id bigint, body text, details jsonb,
+-- returns created_at timestamptz
+select m.id, m.kind, m.audience, m.author_kind, m.author_id, m.body, m.details, m.created_at
+from ticket_comments m
+where m.ticket_id = $1::bigint and m.tenant_id = any ((select current_setting('app.current_tenants')::bigint[])::bigint[])
+  and ($3::bigint is null or m.id > coalesce($4::bigint, 0))
+  and m.created_at >= (select t.opened_at - interval '1 day' from tickets t -- partitions before it are not looked at
+    where t.id = $1::bigint and t.tenant_id = any ((select current_setting('app.current_tenants')::bigint[])::bigint[]))
+order by m.id
+limit $2::int

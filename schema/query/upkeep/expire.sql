@@ -1,0 +1,16 @@
+-- upkeep/expire: rows whose time is over: keys of idempotent requests after a day, sessions a month after their end.
+-- mode: job   shape: rows   class: job
+-- $1 now  bigint  call.now  required
+with k as (
+  delete from idempotency_keys where (tenant_id, actor, key) in (
+    select i.tenant_id, i.actor, i.key from idempotency_keys i where i.created_at < ts($1::bigint) - interval '24 hours' limit 5000)
+  returning 1
+), s as (
+  delete from sessions where (tenant_id, id) in (
+    select x.tenant_id, x.id from sessions x where x.expires_at < ts($1::bigint) - interval '30 days' limit 5000)
+  returning 1
+), a as (
+  delete from login_attempts where (tenant_id, username) in (
+    select l.tenant_id, l.username from login_attempts l where l.last_at < ts($1::bigint) - interval '24 hours' limit 5000)
+)
+select (select count(*) from k) as keys, (select count(*) from s) as sessions

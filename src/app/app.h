@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the files of src/app share. */
+#ifndef SLADESK_APP_H
+#define SLADESK_APP_H
+
+#include "core/request.h"
+
+extern const struct route app_routes[];
+extern const size_t app_route_count;
+
+/* health.c */
+struct outcome *healthz(struct req *req) MUST_USE;
+struct outcome *readyz(struct req *req) MUST_USE;
+struct outcome *metrics_page(struct req *req) MUST_USE;
+struct outcome *openapi(struct req *req) MUST_USE;
+void openapi_build(void);
+void openapi_free(void);
+
+/* main.c */
+bool app_draining(void);
+/* The database's schema was seen to fit this program. */
+bool app_schema_fits(void);
+
+#endif

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Health, readiness, metrics. */
+#include "app.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/session.h"
+#include "desk/engine.h"
+#include "desk/lease.h"
+#include "desk/options.h"
+#include "feature/feature.h"
+#include "fetch/fetch.h"
+#include "kv/kv.h"
+#include "loop/loop.h"
+#include "work/work.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+struct outcome *healthz(struct req *req)
+{
+	return req_reply_raw(req, 200, "text/plain", NULL, "ok\n", 3);
+}
+
+static void add_dependency(struct buf *b, const char *name, const char *state, int64_t since_us)
+{
+	buf_addf(b, "%s\"%s\":{\"state\":\"%s\",\"age_seconds\":%.1f}",
+		b->p[b->n - 1] == '{' ? "" : ",", name, state,
+		since_us ? (double)(clock_mono_us() - since_us) / 1e6 : 0.0);
+}
+
+struct outcome *readyz(struct req *req)
+{
+	struct db_health point = db_health(SQL_POINT), fire = db_health(SQL_FIRE);
+	struct work_health work = work_health();
+	struct engine_health engine = engine_health();
+	bool ready = point.up && fire.up && engine.loaded && work.ready > 0 && app_schema_fits() &&
+		     !app_draining();
+	struct buf b = { 0 };
+	struct outcome *o;
+
+	buf_addf(&b, "{\"ready\":%s,\"dependencies\":{", ready ? "true" : "false");
+	add_dependency(&b, "postgresql", point.up ? "up" : "down", point.since_us);
+	add_dependency(&b, "postgresql_fire", fire.up ? "up" : "down", fire.since_us);
+	add_dependency(&b, "redis",
+		!options.redis_url[0] ? "not configured"
+		: kv_is_up()          ? "up"
+				      : "down",
+		kv_since_us());
+	add_dependency(&b, "mail", options.mail_url[0] ? "configured" : "not configured", 0);
+	add_dependency(&b, "helpers",
+		work.ready == work.helpers ? "up"
+		: work.ready               ? "degraded"
+					   : "down",
+		0);
+	add_dependency(&b, "schema", app_schema_fits() ? "fits" : "not checked yet", 0);
+	add_dependency(&b, "timers", engine.loaded ? "loaded" : "loading", 0);
+	buf_adds(&b, "}}");
+	o = req_reply_raw(req, ready ? 200 : 503, "application/json", NULL, b.p, b.n);
+	buf_free(&b);
+	return o;
+}
+
+static void gauge(struct buf *b, const char *name, const char *help, double v)
+{
+	buf_addf(b, "# HELP sladesk_%s %s\n# TYPE sladesk_%s gauge\nsladesk_%s %.9g\n", name, help,
+		name, name, v);
+}
+
+static void counter(struct buf *b, const char *name, const char *help, uint64_t v)
+{
+	buf_addf(b, "# HELP sladesk_%s %s\n# TYPE sladesk_%s counter\nsladesk_%s %llu\n", name,
+		help, name, name, (unsigned long long)v);
+}
+
+/* By route pattern, never by path or tenant: cardinality stays bounded. */
+static void http_metrics(struct buf *b)
+{
+	size_t n;
+	const struct request_metrics *m = request_metrics(&n);
+
+	buf_adds(b, "# HELP sladesk_http_requests_total Requests by route and status class.\n# "
+		    "TYPE sladesk_http_requests_total counter\n");
+	for (size_t i = 0; i < n; i++)
+		for (int s = 1; s < 6; s++)
+			if (m[i].count[s])
+				buf_addf(b,
+					"sladesk_http_requests_total{method=\"%s\",route=\"%s\","
+					"status=\"%dxx\"} %llu\n",
+					m[i].route ? http_method_name(m[i].route->method) : "",
+					m[i].route ? m[i].route->path : "none", s,
+					(unsigned long long)m[i].count[s]);
+	buf_adds(b, "# HELP sladesk_http_request_seconds Time from head to reply.\n# TYPE "
+		    "sladesk_http_request_seconds histogram\n");
+	for (size_t i = 0; i < n; i++) {
+		const char *method = m[i].route ? http_method_name(m[i].route->method) : "",
+			   *path = m[i].route ? m[i].route->path : "none";
+		uint64_t sum = 0;
+
+		for (int k = 0; k < 12; k++)
+			sum += m[i].bucket[k];
+		if (!sum)
+			continue;
+		sum = 0;
+		for (int k = 0; k < 12; k++) {
+			char le[16] = "+Inf";
+
+			sum += m[i].bucket[k];
+			if (k < 11)
+				snprintf(le, sizeof(le), "%g", request_buckets[k]);
+			buf_addf(b,
+				"sladesk_http_request_seconds_bucket{method=\"%s\",route=\"%s\",le="
+				"\"%s\"} %llu\n",
+				method, path, le, (unsigned long long)sum);
+		}
+		buf_addf(b,
+			"sladesk_http_request_seconds_sum{method=\"%s\",route=\"%s\"} "
+			"%.6f\nsladesk_http_request_seconds_count{method=\"%s\",route=\"%s\"} "
+			"%llu\n",
+			method, path, m[i].sum_s, method, path, (unsigned long long)sum);
+	}
+}
+
+static double resident_bytes(void)
+{
+	FILE *f = fopen("/proc/self/statm", "re");
+	long pages = 0;
+
+	if (f && fscanf(f, "%*d %ld", &pages) != 1)
+		pages = 0;
+	if (f)
+		fclose(f);
+	return (double)pages * (double)sysconf(_SC_PAGESIZE);
+}
+
+struct outcome *metrics_page(struct req *req)
+{
+	struct engine_health e = engine_health();
+	struct db_health d[SQL_CLASSES];
+	struct lease_health l = lease_health();
+	struct http_counts h = http_counts();
+	struct outbox_health o = outbox_health();
+	struct push_health p = push_health();
+	struct work_health w = work_health();
+	struct bus_health s = bus_health();
+	static const char *const classes[] = { "point", "slow", "fire", "job" };
+	struct outcome *out;
+	struct buf b = { 0 };
+	int64_t recent = loop_longest_turn_us(true, NULL);
+
+	gauge(&b, "loop_stall_seconds", "Longest turn of the loop since the start.",
+		(double)loop_longest_turn_us(false, NULL) / 1e6);
+	gauge(&b, "loop_stall_recent_seconds", "Longest turn of the loop since the last scrape.",
+		(double)recent / 1e6);
+	gauge(&b, "sla_lag_seconds", "How long the oldest due deadline has waited to fire.",
+		(double)e.lag_us / 1e6);
+	gauge(&b, "timers", "Entries in the timer heap.", (double)e.entries);
+	gauge(&b, "timers_bytes", "Memory of the timer heap.", (double)e.bytes);
+	gauge(&b, "timers_load_seconds", "Time the last load of the heap took.",
+		(double)e.load_ms / 1e3);
+	counter(&b, "fires_total", "Tickets and timers fired.", e.fired);
+	counter(&b, "fires_failed_total", "Batches that had to be tried again.", e.failed);
+	counter(&b, "fires_swept_total", "Due rows the sweep found and the heap had not.", e.swept);
+	counter(&b, "events_total", "Committed events delivered.", s.delivered);
+	buf_adds(&b, "# HELP sladesk_db_connections Connections ready, by class.\n# TYPE "
+		     "sladesk_db_connections gauge\n");
+	for (int i = 0; i < SQL_CLASSES; i++) {
+		d[i] = db_health((enum sql_class)i);
+		buf_addf(&b, "sladesk_db_connections{class=\"%s\"} %d\n", classes[i], d[i].ready);
+	}
+	buf_adds(&b, "# HELP sladesk_db_waiting Calls waiting for a connection, by class.\n# TYPE "
+		     "sladesk_db_waiting gauge\n");
+	for (int i = 0; i < SQL_CLASSES; i++)
+		buf_addf(&b, "sladesk_db_waiting{class=\"%s\"} %d\n", classes[i], d[i].waiting);
+	counter(&b, "db_calls_total", "Statements sent.", db_calls_total());
+	gauge(&b, "shards_held", "Shards of the deadlines this instance acts on, of 64.", l.shards);
+	gauge(&b, "instances", "Instances that share the deadlines.", l.instances);
+	gauge(&b, "clock_skew_seconds",
+		"The database's clock minus ours, beyond what the round trip explains.",
+		(double)l.skew_us / 1e6);
+	gauge(&b, "calendars_without_next_year",
+		"Calendars that in December lack next year's dates.", rebind_missing_calendars());
+	gauge(&b, "redis_up", "1 while Redis answers.", kv_is_up());
+	counter(&b, "redis_dropped_total", "Messages for Redis that were dropped.", kv_dropped());
+	gauge(&b, "http_connections", "Open connections.", (double)h.connections);
+	counter(&b, "http_accepted_total", "Connections accepted.", h.accepted);
+	counter(&b, "http_timeouts_total", "Connections closed for being slow.", h.timeouts);
+	counter(&b, "http_malformed_total", "Requests refused as malformed.", h.parse_errors);
+	counter(&b, "http_accept_pauses_total", "Times accepting was paused.", h.accept_pauses);
+	gauge(&b, "live_clients", "WebSocket clients.", (double)p.clients);
+	counter(&b, "live_frames_total", "Frames sent to WebSocket clients.", p.frames);
+	counter(&b, "live_slow_total", "Times a slow client was dropped to a snapshot.", p.slow);
+	gauge(&b, "notifications_queued", "Notifications that wait.", (double)o.queued);
+	gauge(&b, "notifications_dead", "Notifications given up.", (double)o.dead);
+	counter(&b, "notifications_sent_total", "Notifications sent.", o.sent);
+	counter(&b, "notifications_failed_total", "Attempts that failed.", o.failed);
+	gauge(&b, "helpers_ready", "Helper processes ready.", w.ready);
+	counter(&b, "helper_restarts_total", "Helper processes replaced.", w.restarts);
+	gauge(&b, "sessions_cached", "Sessions in the cache.", (double)session_cached());
+	gauge(&b, "fetch_running", "Outgoing transfers.", fetch_running());
+	counter(&b, "log_dropped_total", "Log lines that could not be written.", log_dropped());
+	gauge(&b, "resident_bytes", "Resident memory.", resident_bytes());
+	http_metrics(&b);
+	out = req_reply_raw(req, 200, "text/plain; version=0.0.4", NULL, b.p, b.n);
+	buf_free(&b);
+	return out;
+}

@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * sladeskd: one loop, its subsystems in an ordered list, signals, takeover. */
+#include "app.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/session.h"
+#include "crypto/crypto.h"
+#include "db/migrate.h"
+#include "desk/engine.h"
+#include "desk/lease.h"
+#include "desk/options.h"
+#include "desk/versions.h"
+#include "feature/feature.h"
+#include "fetch/fetch.h"
+#include "kv/kv.h"
+#include "loop/loop.h"
+#include "sql_gen.h"
+#include "takeover.h"
+#include "work/work.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <netinet/in.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#ifdef HAVE_SYSTEMD
+#include <systemd/sd-daemon.h>
+#endif
+
+static struct http_server *server;
+static bool draining, told_ready;
+static struct loop_timer *drain_limit, *emptied;
+static struct db_call schema_call;
+
+bool app_schema_fits(void)
+{
+	return told_ready;
+}
+
+bool app_draining(void)
+{
+	return draining;
+}
+
+char *secret_from_file(const char *name)
+{
+	FILE *f = name && *name ? fopen(name, "re") : NULL;
+	char *line = NULL;
+	size_t cap = 0;
+	ssize_t n = f ? getline(&line, &cap, f) : -1;
+
+	if (f)
+		fclose(f);
+	if (n < 0) {
+		free(line);
+		return NULL;
+	}
+	line[strcspn(line, "\r\n")] = 0;
+	return line;
+}
+
+static void notify(const char *state)
+{
+#ifdef HAVE_SYSTEMD
+	sd_notify(0, state);
+#else
+	(void)state;
+#endif
+}
+
+/* --- sockets
+ * ------------------------------------------------------------------------------------------------------------------
+ */
+
+static int listen_on(const char *text)
+{
+	struct sockaddr_in6 a6 = { .sin6_family = AF_INET6 };
+	struct sockaddr_in a4 = { .sin_family = AF_INET };
+	const char *colon = strrchr(text, ':');
+	char host[64];
+	int fd, one = 1, port = colon ? atoi(colon + 1) : 0, ok;
+	bool v6 = text[0] == '[';
+
+	if (!colon || port < 0 || port > 65535 || (size_t)(colon - text) >= sizeof(host))
+		die("http.listen: address:port expected, got %s", text);
+	snprintf(host, sizeof(host), "%.*s", (int)(colon - text) - (v6 ? 2 : 0), text + v6);
+	a4.sin_port = a6.sin6_port = htons((uint16_t)port);
+	ok = v6 ? inet_pton(AF_INET6, host, &a6.sin6_addr) : inet_pton(AF_INET, host, &a4.sin_addr);
+	if (ok != 1)
+		die("http.listen: not an address: %s", host);
+	fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(fd, v6 ? (void *)&a6 : (void *)&a4, v6 ? sizeof(a6) : sizeof(a4)) != 0 ||
+		listen(fd, 1024) != 0)
+		die("http.listen: %s: %s", text, strerror(errno));
+	return fd;
+}
+
+static int find_listener(bool takeover)
+{
+	int fd;
+
+#ifdef HAVE_SYSTEMD
+	if (sd_listen_fds(1) == 1)
+		return SD_LISTEN_FDS_START;
+#endif
+	if (takeover) {
+		fd = takeover_receive(options.daemon_control);
+		if (fd >= 0)
+			return fd;
+		log_warn(NULL, "nobody to take over from at %s: binding", options.daemon_control);
+	}
+	return listen_on(options.http_listen);
+}
+
+/* --- life
+ * ---------------------------------------------------------------------------------------------------------------------
+ */
+
+static void on_empty(void *arg)
+{
+	(void)arg;
+	if (lease_is_releasing())
+		loop_timer_set(emptied, US_PER_S / 100);
+	else
+		loop_stop();
+}
+
+static void give_up_waiting(void *arg)
+{
+	(void)arg;
+	log_warn(NULL, "drain took too long: leaving");
+	loop_stop();
+}
+
+static void drain(int grace_ms)
+{
+	if (draining)
+		return;
+	draining = true;
+	log_info(NULL, "draining");
+	notify("STOPPING=1");
+	lease_release();
+	push_drain();
+	emptied = loop_timer_new(on_empty, NULL);
+	http_server_drain(server, grace_ms, on_empty, NULL);
+	drain_limit = loop_timer_new(give_up_waiting, NULL);
+	loop_timer_set(drain_limit, 25 * US_PER_S);
+}
+
+static void handed_over(void)
+{
+	drain(2000);
+}
+
+static void on_term(int signo)
+{
+	(void)signo;
+	if (draining)
+		loop_stop(); /* asked twice: at once */
+	drain(200);
+}
+
+static void on_usr1(int signo)
+{
+	(void)signo;
+	log_reopen();
+}
+
+static struct db_settings database_settings(char **out_password)
+{
+	*out_password = secret_from_file(options.database_password_file);
+	return (struct db_settings){ options.database_app_url, options.database_job_url,
+		*out_password, (int)options.database_connections };
+}
+
+static void on_hup(int signo)
+{
+	const char *error;
+	enum log_level level;
+	char *password, *app = xstrdup(options.database_app_url),
+			*job = xstrdup(options.database_job_url);
+	struct db_settings s;
+
+	(void)signo;
+	notify("RELOADING=1");
+	if (!options_reload(&error)) {
+		log_error(NULL, "settings not reloaded: %s", error);
+	} else {
+		if (log_level_parse(options.log_level, &level))
+			log_set_level(level);
+		s = database_settings(&password);
+		if ((strcmp(app, options.database_app_url) != 0 ||
+			    strcmp(job, options.database_job_url) != 0) &&
+			!db_reconfigure(&s, &error))
+			log_error(NULL, "database settings not reloaded: %s", error);
+		free(password);
+		if (!http_server_reload_tls(server, &error))
+			log_error(NULL, "certificate not reloaded: %s", error);
+		log_info(NULL, "settings reloaded");
+	}
+	free(app);
+	free(job);
+	notify("READY=1");
+}
+
+static void on_schema(struct db_call *call, enum db_error error, const PGresult *rows)
+{
+	int64_t version, from;
+
+	(void)call;
+	if (error == DB_DOWN || error == DB_BUSY || error == DB_TIMEOUT)
+		return; /* asked again */
+	version = error == DB_OK ? db_int(rows, 0, 0) : 0;
+	from = error == DB_OK ? db_int(rows, 0, 1) : 0;
+	if (version < schema_needed() || from > schema_needed())
+		die("schema %lld (serving programs from %lld) does not fit this program, which "
+		    "needs %d: run 'sladesk migrate'",
+			(long long)version, (long long)from, schema_needed());
+	if (!told_ready) {
+		told_ready = true;
+		log_info(NULL, "ready listen=%s schema=%lld", options.http_listen,
+			(long long)version);
+		notify("READY=1");
+	}
+}
+
+static void check_schema(void *arg)
+{
+	(void)arg;
+	if (told_ready || !db_health(SQL_CLASS_JOB).up)
+		return;
+	schema_call = (struct db_call){ .stmt = &sql_admin_schema_version, .on_done = on_schema };
+	db_exec(&schema_call);
+}
+
+static void flush_log(void *arg)
+{
+	(void)arg;
+	log_flush();
+}
+
+static void watchdog(void *arg)
+{
+	(void)arg;
+	notify("WATCHDOG=1");
+}
+
+static void load_token_key(void)
+{
+	FILE *f = fopen(options.token_key_file, "re");
+	char text[2048];
+	size_t n;
+
+	if (!f) {
+		char *jwk = token_key_generate();
+		int fd =
+			open(options.token_key_file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+		if (fd < 0 || write(fd, jwk, strlen(jwk)) != (ssize_t)strlen(jwk))
+			die("token.key_file: %s: %s", options.token_key_file, strerror(errno));
+		close(fd);
+		f = fopen(options.token_key_file, "re");
+		free(jwk);
+	}
+	n = f ? fread(text, 1, sizeof(text), f) : 0;
+	if (f)
+		fclose(f);
+	if (!token_key_load(text, n))
+		die("token.key_file: %s: not an EC P-256 key with a kid", options.token_key_file);
+}
+
+static void become(const char *name)
+{
+	struct passwd *pw = getpwnam(name);
+
+	if (!pw)
+		die("daemon.user: no such user: %s", name);
+	if (initgroups(name, pw->pw_gid) != 0 || setgid(pw->pw_gid) != 0 || setuid(pw->pw_uid) != 0)
+		die("daemon.user: cannot become %s: %s", name, strerror(errno));
+}
+
+static void write_pid_file(void)
+{
+	FILE *f = options.daemon_pid_file[0] ? fopen(options.daemon_pid_file, "we") : NULL;
+
+	if (options.daemon_pid_file[0] && !f)
+		die("daemon.pid_file: %s: %s", options.daemon_pid_file, strerror(errno));
+	if (!f)
+		return;
+	fprintf(f, "%d\n", (int)getpid());
+	fclose(f);
+}
+
+static void raise_descriptor_limit(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < r.rlim_max) {
+		r.rlim_cur = r.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &r);
+	}
+}
+
+static const char *or_default(const char *v, const char *fallback)
+{
+	return v && *v ? v : fallback;
+}
+
+static void start(bool takeover)
+{
+	struct http_settings http = { (int)options.http_header_s, (int)options.http_body_s,
+		(int)options.http_idle_s, (int)options.http_write_s, (int)options.http_total_s,
+		(uint64_t)options.http_min_rate, (int)options.http_max_connections,
+		options.http_cert_file[0] ? options.http_cert_file : NULL, options.http_key_file,
+		options.http_tls12 };
+	struct request_settings rs = { or_default(options.http_static_dir, STATIC_DIR),
+		options.http_cert_file[0] != 0 };
+	const char *error = "";
+	char *password = NULL, *redis_password;
+	struct db_settings ds;
+	int fd;
+
+	loop_init();
+	fd = find_listener(takeover);
+	if (options.daemon_user[0] && geteuid() == 0)
+		become(options.daemon_user);
+	load_token_key();
+	write_pid_file();
+	work_init(or_default(options.worker_path, WORKER_PATH), (int)options.worker_count);
+	ds = database_settings(&password);
+	if (!db_init(&ds, &error))
+		die("%s", error);
+	free(password);
+	redis_password = secret_from_file(options.redis_password_file);
+	if (!kv_init(options.redis_url, redis_password, &error))
+		die("%s", error);
+	free(redis_password);
+	fetch_init();
+	versions_init();
+	bus_init();
+	lease_init();
+	engine_init(options.engine_horizon_s);
+	rebind_init();
+	upkeep_init();
+	hours_init();
+	outbox_init();
+	push_init();
+	openapi_build();
+	request_init(app_routes, app_route_count, &rs);
+	server = http_server_new(fd, &http, request_handler(), &error);
+	if (!server)
+		die("http: %s", error);
+	takeover_serve(options.daemon_control, fd, handed_over);
+	loop_on_signal(SIGTERM, on_term);
+	loop_on_signal(SIGINT, on_term);
+	loop_on_signal(SIGHUP, on_hup);
+	loop_on_signal(SIGUSR1, on_usr1);
+	loop_every(250, check_schema, NULL);
+	loop_every(5000, watchdog, NULL);
+	loop_every(500, flush_log, NULL);
+}
+
+static void stop(void)
+{
+	takeover_stop();
+	http_server_free(server);
+	db_free(); /* what waits for the database hears so while everybody still lives */
+	loop_run_later();
+	request_free();
+	openapi_free();
+	outbox_free();
+	hours_free();
+	upkeep_free();
+	rebind_free();
+	engine_free();
+	lease_free();
+	work_free();
+	bus_free();
+	kv_free();
+	fetch_free();
+	versions_free();
+	loop_timer_free(drain_limit);
+	loop_timer_free(emptied);
+	loop_free();
+	token_key_free();
+	if (options.daemon_pid_file[0])
+		unlink(options.daemon_pid_file);
+}
+
+static void usage(void)
+{
+	puts("usage: sladeskd [-c FILE] [--check] [--takeover] [--help] [--print-config] "
+	     "[--print-man] [--version]\n\n"
+	     "  -c FILE         read settings from FILE\n  --check         read the settings, say "
+	     "whether they are right, and exit\n"
+	     "  --takeover      receive the listening socket from the running sladeskd "
+	     "(daemon.control)\n\nSettings, as section.key in FILE or SLADESK_SECTION_KEY in the "
+	     "environment:");
+	options_print_help();
+}
+
+int main(int argc, char **argv)
+{
+	const char *file = NULL, *error = "";
+	bool check = false, takeover = false;
+	enum log_level level;
+
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
+			file = argv[++i];
+		else if (strcmp(argv[i], "--check") == 0)
+			check = true;
+		else if (strcmp(argv[i], "--takeover") == 0)
+			takeover = true;
+		else if (strcmp(argv[i], "--help") == 0)
+			return usage(), 0;
+		else if (strcmp(argv[i], "--print-config") == 0)
+			return options_print_sample(), 0;
+		else if (strcmp(argv[i], "--print-man") == 0)
+			return options_print_man(), 0;
+		else if (strcmp(argv[i], "--version") == 0)
+			return puts("sladeskd " PACKAGE_VERSION), 0;
+		else
+			die("unknown argument %s (see --help)", argv[i]);
+	}
+	if (!options_load(file, &error))
+		die("%s", error);
+	if (!log_level_parse(options.log_level, &level))
+		die("log.level must be error, warn, info or debug");
+	if (!log_open(options.log_target, level, strcmp(options.log_format, "json") == 0))
+		die("log.target: %s: %s", options.log_target, strerror(errno));
+	if (check)
+		return puts("settings are right"), 0;
+	failpoint_arm(options.test_failpoint);
+	if (options.test_allow_clock &&
+		(options.test_clock_offset_s || options.test_clock_scale != 1))
+		clock_warp(
+			options.test_clock_offset_s * US_PER_S, (double)options.test_clock_scale);
+	signal(SIGPIPE, SIG_IGN);
+	umask(027);
+	raise_descriptor_limit();
+	start(takeover);
+	loop_run();
+	stop();
+	log_info(NULL, "stopped");
+	log_flush();
+	options_free();
+	return 0;
+}

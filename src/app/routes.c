@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Every endpoint, on one screen: the security review happens here. Doors (PERM_ANYONE): login,
+ * health, documents, the page, the feed's handshake (which authenticates by its first frame). */
+#include "app.h"
+#include "feature/feature.h"
+#include "sql_gen.h"
+#include "ticket/ticket.h"
+
+#define ACT(name, command)                                                                         \
+	{                                                                                          \
+		HTTP_POST, "/api/v1/tickets/{id}/" name, PERM_TICKET_WRITE, .flow = ticket_act,    \
+									    .argument = command    \
+	}
+
+/* A supervisor's word. */
+#define JUDGE(name, command)                                                                       \
+	{                                                                                          \
+		HTTP_POST, "/api/v1/tickets/{id}/" name, PERM_ADMIN, .flow = ticket_act,           \
+								     .argument = command           \
+	}
+
+#define TOKENS "access_token text, refresh_token text, token_type text, expires_in integer"
+
+const struct route app_routes[] = {
+	{ HTTP_GET, "/", PERM_ANYONE, .file = "index.html" },
+	{ HTTP_GET, "/app.js", PERM_ANYONE, .file = "app.js" },
+	{ HTTP_GET, "/app.css", PERM_ANYONE, .file = "app.css" },
+	{ HTTP_GET, "/favicon.svg", PERM_ANYONE, .file = "favicon.svg" },
+	{ HTTP_GET, "/docs", PERM_ANYONE, .file = "docs.html" },
+	{ HTTP_GET, "/docs.js", PERM_ANYONE, .file = "docs.js" },
+	{ HTTP_GET, "/openapi.json", PERM_ANYONE, .flow = openapi,
+		.about = "this interface, as OpenAPI 3.1",
+		.about_zh = "本接口的 OpenAPI 3.1 描述" },
+	{ HTTP_GET, "/healthz", PERM_ANYONE, .flow = healthz,
+		.about = "200 while the process lives", .about_zh = "进程存活时为 200" },
+	{ HTTP_GET, "/readyz", PERM_ANYONE, .flow = readyz,
+		.about = "each dependency with its state and age; 503 while not ready",
+		.about_zh = "各依赖的状态与时长;未就绪时为 503" },
+	{ HTTP_GET, "/metrics", PERM_ANYONE, .flow = metrics_page, .about = "Prometheus text",
+		.about_zh = "Prometheus 指标" },
+
+	{ HTTP_POST, "/api/v1/auth/login", PERM_ANYONE, .flow = login,
+		.about = "log in; staff without tenant, customers with theirs",
+		.about_zh = "登录;员工不填租户,客户填写所属租户",
+		.reply = TOKENS ", user_info object", .fields = "username* password* tenant" },
+	{ HTTP_POST, "/api/v1/client/auth/login", PERM_ANYONE, .flow = login, .about = "log in",
+		.about_zh = "登录", .reply = TOKENS ", user_info object",
+		.fields = "username* password* tenant_id*" },
+	{ HTTP_POST, "/api/v1/client/login", PERM_ANYONE, .flow = login, .about = "log in",
+		.about_zh = "登录", .reply = TOKENS ", user_info object",
+		.fields = "username* password* tenant_id*" },
+	{ HTTP_POST, "/api/v1/auth/refresh", PERM_ANYONE, .flow = session_refresh,
+		.about = "new tokens for a refresh token, which is good once",
+		.about_zh = "以续期凭证换取新令牌,凭证仅可使用一次", .reply = TOKENS,
+		.fields = "refresh_token*" },
+	{ HTTP_POST, "/api/v1/auth/logout", PERM_SELF, .flow = logout, .about = "end this session",
+		.about_zh = "结束本次会话", .reply = "ended integer" },
+	{ HTTP_POST, "/api/v1/auth/logout-everywhere", PERM_SELF, .flow = logout_everywhere,
+		.about = "end all my sessions", .about_zh = "结束我的全部会话",
+		.reply = "ended integer" },
+	{ HTTP_GET, "/api/v1/auth/sessions", PERM_SELF, .flow = session_list,
+		.about = "my sessions: where and since when", .about_zh = "我的会话:地点与时间",
+		.reply = "items object" },
+	{ HTTP_DELETE, "/api/v1/auth/sessions/{id}", PERM_SELF, .flow = session_revoke,
+		.about = "end one of my sessions", .about_zh = "结束我的某个会话",
+		.reply = "ended integer" },
+	{ HTTP_POST, "/api/v1/auth/password", PERM_SELF, .flow = password_change,
+		.about = "change my password; my other sessions end",
+		.about_zh = "修改密码;其他会话随之结束", .fields = "old_password* new_password*" },
+	{ HTTP_GET, "/api/v1/me", PERM_SELF, .flow = whoami, .about = "who I am and what I may",
+		.about_zh = "当前身份与权限" },
+	{ HTTP_GET, "/api/v1/live", PERM_ANYONE, .ws = &push_handler, .on_ws = push_open,
+		.about = "the live feed (WebSocket)", .about_zh = "实时推送(WebSocket)" },
+
+	{ HTTP_GET, "/api/v1/tickets", PERM_TICKET_READ, .sql = &sql_ticket_list,
+		.variant = { "sort", "urgent", &sql_ticket_list_urgent } },
+	{ HTTP_POST, "/api/v1/tickets", PERM_TICKET_WRITE, .flow = ticket_create,
+		.argument = CMD_CREATE,
+		.fields = "title* description* priority service_type source impact_scope impact "
+			  "urgency factors tags category department project contract cost_centre "
+			  "region office external_id tenant_id requester_id" },
+	{ HTTP_GET, "/api/v1/tickets/{id}", PERM_TICKET_READ, .sql = &sql_ticket_get },
+	{ HTTP_GET, "/api/v1/tickets/{id}/clocks", PERM_TICKET_READ, .sql = &sql_ticket_clocks },
+	{ HTTP_GET, "/api/v1/tickets/{id}/comments", PERM_TICKET_READ,
+		.sql = &sql_ticket_comments },
+	{ HTTP_GET, "/api/v1/tickets/{id}/history", PERM_TICKET_READ, .sql = &sql_ticket_history },
+	{ HTTP_GET, "/api/v1/tickets/{id}/notifications", PERM_STAFF, .sql = &sql_notify_list },
+	{ HTTP_GET, "/api/v1/tickets/{id}/sla", PERM_TICKET_READ, .flow = ticket_explain,
+		.about = "why each clock stands where it stands: its intervals in order",
+		.about_zh = "逐段说明每个时钟的计时依据" },
+	ACT("accept", CMD_ACCEPT),
+	JUDGE("accept-contact", CMD_ACCEPT_CONTACT),
+	JUDGE("approve-exclusion", CMD_APPROVE_EXCLUSION),
+	ACT("assign", CMD_ASSIGN),
+	ACT("cancel", CMD_CANCEL),
+	ACT("category", CMD_CATEGORY),
+	ACT("confirm", CMD_CONFIRM),
+	ACT("confirm-priority", CMD_CONFIRM_PRIORITY),
+	ACT("confirm-resolution", CMD_CONFIRM_RESOLUTION),
+	ACT("contact", CMD_CONTACT),
+	ACT("dispute-contact", CMD_DISPUTE_CONTACT),
+	ACT("escalate", CMD_ESCALATE),
+	JUDGE("exclude-window", CMD_EXCLUDE_WINDOW),
+	ACT("link", CMD_LINK),
+	ACT("merge", CMD_MERGE),
+	ACT("mitigate", CMD_MITIGATE),
+	ACT("monitor", CMD_MONITOR),
+	ACT("note", CMD_NOTE),
+	ACT("priority", CMD_PRIORITY),
+	ACT("propose-exclusion", CMD_PROPOSE_EXCLUSION),
+	JUDGE("rebind", CMD_REBIND),
+	JUDGE("reject-exclusion", CMD_REJECT_EXCLUSION),
+	ACT("reopen", CMD_REOPEN),
+	ACT("reply", CMD_REPLY),
+	ACT("resolve", CMD_RESOLVE),
+	ACT("resume", CMD_RESUME),
+	ACT("rework", CMD_REWORK),
+	ACT("schedule", CMD_SCHEDULE),
+	ACT("tags", CMD_TAGS),
+	ACT("wait-aws", CMD_WAIT_AWS),
+	ACT("wait-customer", CMD_WAIT_CUSTOMER),
+	JUDGE("waive", CMD_WAIVE),
+
+	{ HTTP_GET, "/api/v1/catalogue", PERM_TICKET_READ, .sql = &sql_catalogue_list },
+	{ HTTP_PUT, "/api/v1/catalogue/{kind}/{code}", PERM_ADMIN, .sql = &sql_catalogue_put },
+	{ HTTP_GET, "/api/v1/sla/policies", PERM_TICKET_READ, .sql = &sql_sla_policy_list },
+	{ HTTP_PUT, "/api/v1/sla/policies/{code}", PERM_CONTRACT, .flow = policy_put,
+		.about = "a new version of a policy; running tickets keep theirs",
+		.about_zh = "新增策略版本;进行中的工单不受影响",
+		.reply = "id bigint, code text, version bigint, changed boolean, "
+			 "takes_over_running_tickets boolean",
+		.fields = "document* calendar service_type effective_from tenant_id" },
+	{ HTTP_GET, "/api/v1/sla/calendars", PERM_TICKET_READ, .sql = &sql_sla_calendar_list },
+	{ HTTP_PUT, "/api/v1/sla/calendars/{code}", PERM_CONTRACT, .flow = calendar_put,
+		.about = "a new version of a calendar; one that only adds future dates takes over "
+			 "the running tickets",
+		.about_zh = "新增日历版本;仅增加未来日期时,进行中的工单自动改用新版本",
+		.reply = "id bigint, code text, version bigint, changed boolean, "
+			 "takes_over_running_tickets boolean",
+		.fields = "document* tenant_id" },
+	{ HTTP_GET, "/api/v1/staff", PERM_STAFF, .sql = &sql_admin_staff_list },
+	{ HTTP_GET, "/api/v1/tenants", PERM_TICKET_READ, .sql = &sql_admin_tenant_list },
+	{ HTTP_GET, "/api/v1/webhooks", PERM_ADMIN, .sql = &sql_admin_webhook_list },
+	{ HTTP_POST, "/api/v1/webhooks", PERM_ADMIN, .sql = &sql_admin_webhook_new,
+		.replay = &sql_admin_webhook_get },
+	{ HTTP_PUT, "/api/v1/webhooks/{id}", PERM_ADMIN, .sql = &sql_admin_webhook_set },
+
+	{ HTTP_GET, "/test/echo", PERM_ANYONE, .ws = &echo_handler, .on_ws = echo_open,
+		.about = "test only: WebSocket echo" },
+	{ HTTP_POST, "/test/sink", PERM_ANYONE, .flow = sink_done, .stream = sink_piece,
+		.about = "test only: streamed upload" },
+	{ HTTP_GET, "/test/flood", PERM_ANYONE, .flow = flood,
+		.about = "test only: streamed download" },
+	{ HTTP_GET, "/test/probe", PERM_ANYONE, .flow = probe_worker,
+		.about = "test only: what a helper may do" },
+};
+
+const size_t app_route_count = ARRAY_LEN(app_routes);

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The command line: blocking, one command a run. What its files share. */
+#ifndef SLADESK_CLI_H
+#define SLADESK_CLI_H
+
+#include "base/base.h"
+#include "base/clock.h"
+
+#include "sla/clock.h"
+
+#include <libpq-fe.h>
+
+struct json_object;
+
+/* Connect as the job role by the settings (dies with a clear line). The caller finishes. */
+PGconn *cli_connect(void);
+/* Run a statement with text parameters; dies with the database's message when it fails. The caller
+ * clears. */
+PGresult *cli_query(PGconn *pg, const char *sql, int n, const char *const *params);
+void cli_run(PGconn *pg, const char *sql);
+/* argon2id, as the helpers do it. The caller frees. */
+char *cli_hash(const char *password);
+/* The value of --NAME among the arguments, or FALLBACK; dies when a required one (FALLBACK NULL) is
+ * missing. */
+const char *cli_option(int argc, char **argv, const char *name, const char *fallback);
+bool cli_flag(int argc, char **argv, const char *name);
+char *cli_secret(const char *file);
+
+/* An immutable pair of versions. Lives until the process ends. */
+struct cli_version {
+	char policy_id[24], calendar_id[24];
+	struct sla_policy policy;
+	struct calendar *calendar;
+	struct cli_version *next;
+};
+/* Dies when there is none. */
+const struct cli_version *cli_version(PGconn *pg, const char *policy, const char *calendar);
+/* Parse JSON that the database holds; dies when it cannot be read. The caller puts it. */
+struct json_object *cli_json(const char *text);
+
+/* A bar on standard error, when that is a terminal. */
+void cli_progress(size_t done, size_t all);
+/* sladesk import --go-live: what an import of TENANT (its code) left frozen begins to run. */
+int import_go_live(PGconn *pg, const char *tenant);
+
+int cmd_init(int argc, char **argv);
+int cmd_migrate(int argc, char **argv);
+int cmd_tenant(int argc, char **argv);
+int cmd_user(int argc, char **argv);
+int cmd_token(int argc, char **argv);
+int cmd_webhook(int argc, char **argv);
+int cmd_sla(int argc, char **argv);
+int cmd_import(int argc, char **argv);
+int cmd_demo(int argc, char **argv);
+
+/* Reading CSV (RFC 4180), plain or gzip, by record. */
+struct csv;
+struct csv *csv_open(const char *file);
+void csv_close(struct csv *c);
+/* The next record's fields (valid until the next call), or -1 at the end, -2 when the record is
+ * broken. */
+int csv_next(struct csv *c, struct str *fields, int max, long *out_line, long *out_column);
+uint64_t csv_bytes_read(const struct csv *c);
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Imported tickets stand still at the last instant of their log: nothing fires, nobody is told.
+ * Going live, what fell due before that instant is recorded silently, the time from then to now
+ * does not count (one excluded window), and from now on they are tickets like any.
+ */
+#include "cli.h"
+#include "base/json.h"
+#include "desk/ticket_doc.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct frozen {
+	struct ticket t;
+	const struct cli_version *v;
+};
+
+static const char *const muted_sql =
+	"select s.doc, t.policy_id, t.calendar_id from tickets t join ticket_state s on "
+	"s.tenant_id = t.tenant_id and s.id = t.id "
+	"where t.tenant_id = $1::bigint and t.id = $2::bigint and t.muted";
+
+static bool load(PGconn *pg, const char *tenant, const char *id, struct frozen *f)
+{
+	const char *p[] = { tenant, id };
+	PGresult *r = cli_query(pg, muted_sql, 2, p);
+	bool there = PQntuples(r) == 1;
+
+	if (there) {
+		f->v = cli_version(pg, PQgetvalue(r, 0, 1), PQgetvalue(r, 0, 2));
+		if (!ticket_read(PQgetvalue(r, 0, 0), strlen(PQgetvalue(r, 0, 0)), &f->t))
+			die("ticket %s cannot be read", id);
+	}
+	PQclear(r);
+	return there;
+}
+
+static struct sla_rules rules(const struct frozen *f)
+{
+	return (struct sla_rules){ &f->v->policy, f->v->calendar };
+}
+
+static void store(PGconn *pg, struct buf *doc)
+{
+	const char *p[] = { buf_cstr(doc) };
+	PGresult *r = cli_query(pg, "select id from desk_store($1::jsonb)", 1, p);
+
+	if (PQntuples(r) != 1)
+		die("a ticket changed meanwhile; run the command again");
+	PQclear(r);
+	buf_free(doc);
+}
+
+/* Still muted: recorded, told to nobody. */
+static void settle(PGconn *pg, struct frozen *f, int64_t frozen_at)
+{
+	struct ticket_doc d = { .at = f->t.last_at };
+	struct buf b = { 0 };
+
+	if (ticket_settle(&f->t, rules(f), &d, frozen_at)) {
+		buf_addc(&b, '[');
+		ticket_doc_write(&d, &f->t, rules(f), 0, false, &b);
+		buf_adds(&b, "}]");
+		store(pg, &b);
+	}
+	ticket_doc_free(&d);
+}
+
+static void go(PGconn *pg, struct frozen *f, int64_t frozen_at)
+{
+	struct ticket *t = &f->t;
+	int64_t now = clock_now_us();
+	struct ticket_doc d = { .at = now > t->last_at ? now : t->last_at + 1 };
+	struct buf b = { 0 }, *e;
+
+	sla_apply(&t->sla, rules(f),
+		&(struct sla_event){ .type = SLA_WINDOW,
+			.at = d.at,
+			.seq = SEQ_NEW + 1,
+			.reckon_at = INSTANT_NONE,
+			.state = t->sla.state,
+			.priority = t->sla.priority,
+			.from = frozen_at,
+			.to = d.at });
+	t->last_at = d.at;
+	t->muted = false;
+	e = ticket_doc_event(&d, t, "ticket.went_live", ACTOR_SYSTEM, 0, "staff", false, false);
+	buf_addf(e, ",\"from\":%lld,\"to\":%lld", (long long)frozen_at, (long long)d.at);
+	ticket_doc_event_end(&d);
+	buf_addc(&b, '[');
+	ticket_doc_write(&d, t, rules(f), 0, true, &b);
+	if (t->sla.state == TICKET_RESOLVED && f->v->policy.autoclose_days > 0)
+		buf_addf(&b, ",\"timers\":[{\"i\":1,\"kind\":\"auto-close\",\"due_at\":%lld}]",
+			(long long)(d.at + f->v->policy.autoclose_days * 86400 * US_PER_S));
+	buf_adds(&b, "}]");
+	store(pg, &b);
+	ticket_doc_free(&d);
+}
+
+int import_go_live(PGconn *pg, const char *tenant)
+{
+	const char *p[] = { tenant };
+	PGresult *r = cli_query(pg,
+		"select c.tenant_id, us(max(b.log_until)) from customers c join import_batches b "
+		"on b.tenant_id = c.tenant_id where c.code = $1 "
+		"group by 1",
+		1, p);
+	char id[24];
+	int64_t frozen_at;
+	PGresult *list;
+	long live = 0;
+
+	if (!PQntuples(r))
+		die("nothing was imported for tenant %s", tenant);
+	snprintf(id, sizeof(id), "%s", PQgetvalue(r, 0, 0));
+	frozen_at = strtoll(PQgetvalue(r, 0, 1), NULL, 10);
+	PQclear(r);
+	p[0] = id;
+	list = cli_query(pg,
+		"select t.id from tickets t where t.tenant_id = $1::bigint and t.muted and "
+		"t.status not in ('closed', 'cancelled', 'merged') "
+		"order by t.id",
+		1, p);
+	for (int i = 0; i < PQntuples(list); i++) {
+		static struct frozen f;
+
+		for (int step = 0; step < 2 && load(pg, id, PQgetvalue(list, i, 0), &f); step++) {
+			if (step == 0) {
+				settle(pg, &f, frozen_at);
+			} else {
+				go(pg, &f, frozen_at);
+				live++;
+			}
+			ticket_clear(&f.t);
+		}
+		cli_progress((size_t)i + 1, (size_t)PQntuples(list));
+	}
+	PQclear(list);
+	/* those that are done run no clock; reopened, they are tickets like any */
+	PQclear(cli_query(pg,
+		"update tickets set muted = false where tenant_id = $1::bigint and muted", 1, p));
+	printf("live      %ld open tickets; nothing was counted between their log's end and now\n",
+		live);
+	return 0;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to src/core. */
+#ifndef SLADESK_CORE_ERRORS_H
+#define SLADESK_CORE_ERRORS_H
+
+#include "core/request.h"
+
+struct error_text {
+	int status, code;
+	const char *en, *zh;
+};
+const struct error_text *error_text(enum err e);
+
+/* Note that FIELD must have MIN to MAX characters, or be a whole number within them. */
+void note_bad_length(struct req *req, const char *field, int64_t min, int64_t max);
+void note_bad_number(struct req *req, const char *field, int64_t min, int64_t max);
+
+/* Bind one request's values to STMT's parameters; notes what is invalid. */
+void bind_params(struct req *req, const struct sql_stmt *stmt, const char **out);
+
+/* The segment trie. */
+struct route_match {
+	const struct route *route; /* NULL: no such path */
+	bool path_known;           /* the path exists under another method */
+	uint32_t methods;          /* bit per method that the path has */
+	struct str name[REQ_PATH_PARAMS], value[REQ_PATH_PARAMS];
+	int params;
+};
+void routes_build(const struct route *routes, size_t n);
+void routes_free(void);
+void routes_match(enum http_method method, struct str path, struct route_match *out);
+
+#endif

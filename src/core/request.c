@@ -1,0 +1,729 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One request from its head to its reply. Guards run in order: route, method, body, session,
+ * permission; then the handler. The struct lives until its reply is out and nothing it waits for is
+ * left, so a client that leaves in the middle harms nobody. */
+#include "base/json.h"
+#include "crypto/crypto.h"
+#include "errors.h"
+#include "loop/loop.h"
+#include "work/work.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct request_settings settings;
+static const struct route *all_routes;
+static size_t route_count;
+static struct request_metrics *metrics;
+const double request_buckets[11] = { .0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1, 5 };
+
+static char outcome_token; /* the address is all there is to an outcome */
+#define GOES_ON ((struct outcome *)(void *)&outcome_token)
+
+static const char *const security_headers =
+	"X-Content-Type-Options: nosniff\r\nX-Frame-Options: DENY\r\nReferrer-Policy: "
+	"no-referrer\r\nCross-Origin-Opener-Policy: same-origin\r\n"
+	"Content-Security-Policy: default-src 'self'; connect-src 'self' ws: wss:; frame-ancestors "
+	"'none'; base-uri 'none'; form-action 'self'\r\n";
+
+/* --- life
+ * -------------------------------------------------------------------------------------------------------------------
+ */
+
+static void req_free_if_done(struct req *req)
+{
+	if (!req->ended || req->waiting || req->http)
+		return;
+	if (req->cleanup)
+		req->cleanup(req);
+	session_put(req->session);
+	json_object_put(req->body);
+	buf_free(&req->invalid);
+	arena_free(&req->arena);
+	free(req);
+}
+
+static struct req *req_new(struct http_request *http)
+{
+	static uint64_t serial;
+	struct req *req = xcalloc(1, sizeof(*req));
+	static uint64_t salt;
+	uint64_t x;
+
+	if (!salt)
+		crypto_random(&salt, sizeof(salt));
+	req->http = http;
+	req->began_us = http->began_us;
+	x = (++serial * 0x9e3779b97f4a7c15ULL) ^
+	    salt; /* a bijection: unique in this process, not a counter to the outside */
+	snprintf(req->id, sizeof(req->id), "%016llx", (unsigned long long)x);
+	snprintf(req->who.kind, sizeof(req->who.kind), "req");
+	req->who.id = serial;
+	http->user = req;
+	return req;
+}
+
+/* --- endings
+ * ----------------------------------------------------------------------------------------------------------------
+ */
+
+struct outcome *req_reply_raw(
+	struct req *req, int status, const char *type, const char *extra, const void *p, size_t n)
+{
+	static struct buf head;
+
+	bug_on(req->ended);
+	req->ended = true;
+	if (!req->http)
+		return GOES_ON;
+	head.n = 0;
+	buf_adds(&head, "X-Request-Id: ");
+	buf_adds(&head, req->id);
+	buf_adds(&head, "\r\n");
+	buf_adds(&head, security_headers);
+	if (settings.tls)
+		buf_adds(&head, "Strict-Transport-Security: max-age=31536000\r\n");
+	buf_adds(&head, extra ? extra : "Cache-Control: no-store\r\n");
+	http_reply(req->http, status, type, buf_cstr(&head), p, n);
+	return GOES_ON;
+}
+
+struct outcome *req_reply_headers(
+	struct req *req, int status, const char *extra, const char *data, size_t n)
+{
+	static struct buf b;
+
+	b.n = 0;
+	buf_addf(&b, "{\"code\":%d,\"message\":\"%s\",\"data\":", status == 204 ? 200 : status,
+		req->zh ? "成功" : "ok");
+	buf_add(&b, data, n);
+	buf_addc(&b, '}');
+	return req_reply_raw(req, status, "application/json; charset=utf-8", extra, b.p, b.n);
+}
+
+struct outcome *req_reply(struct req *req, int status, const char *data, size_t n)
+{
+	return req_reply_headers(req, status, NULL, data, n);
+}
+
+struct outcome *req_fail(struct req *req, enum err e, const char *details)
+{
+	const struct error_text *t = error_text(e);
+	const char *extra = NULL;
+	struct buf b = { 0 };
+	struct outcome *o;
+
+	buf_addf(&b, "{\"code\":%d,\"message\":\"%s\",\"details\":%s,\"timestamp\":", t->code,
+		req->zh ? t->zh : t->en,
+		details ? details
+		: e >= ERR_DB || e == ERR_FORBIDDEN || e == ERR_LIMIT
+			? (req->zh ? "{\"user_message\":\"请稍后重试;如问题持续,请联系支持人员\","
+				     "\"suggested_actions\":[\"稍后重试\",\"联系支持人员\"]}"
+				   : "{\"user_message\":\"try again later; if it stays so, contact "
+				     "support\",\"suggested_actions\":[\"try again\",\"contact "
+				     "support\"]}")
+			: "{}");
+	buf_add_time_json(&b, clock_now_us());
+	buf_addf(&b, ",\"request_id\":\"%s\"}", req->id);
+	if (e == ERR_BUSY || e == ERR_RATE || e == ERR_DB)
+		extra = "Retry-After: 1\r\nCache-Control: no-store\r\n";
+	else if (e == ERR_NO_AUTH)
+		extra = "WWW-Authenticate: Bearer\r\nCache-Control: no-store\r\n";
+	o = req_reply_raw(req, t->status, "application/json; charset=utf-8", extra, b.p, b.n);
+	buf_free(&b);
+	return o;
+}
+
+struct outcome *req_fail_db(struct req *req, enum db_error e)
+{
+	log_warn(&req->who, "database refused stmt=%s err=%s",
+		req->call.stmt ? req->call.stmt->name : "", db_error_name(e));
+	switch (e) {
+	case DB_BUSY:
+	case DB_RETRY:
+		return req_fail(req, ERR_BUSY, NULL);
+	case DB_UNKNOWN:
+		return req_fail(req, ERR_UNKNOWN, "{\"outcome\":\"unknown\"}");
+	case DB_CONFLICT:
+		return req_fail(req, ERR_EXISTS, NULL);
+	case DB_FORBIDDEN:
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	case DB_OK:
+	case DB_DOWN:
+	case DB_TIMEOUT:
+		return req_fail(req, ERR_DB, NULL);
+	case DB_STALE:
+	case DB_FAILED:
+		break;
+	}
+	return req_fail(req, ERR_INTERNAL, NULL);
+}
+
+void req_note_invalid(struct req *req, const char *field, const char *en, const char *zh)
+{
+	buf_adds(&req->invalid, req->invalid.n ? ",{\"field\":" : "{\"field\":");
+	buf_add_json(&req->invalid, field, strlen(field));
+	buf_adds(&req->invalid, ",\"rule\":");
+	buf_add_json(&req->invalid, req->zh ? zh : en, strlen(req->zh ? zh : en));
+	buf_addc(&req->invalid, '}');
+}
+
+struct outcome *req_invalid(struct req *req)
+{
+	struct outcome *o;
+	char *details = xasprintf("{\"fields\":[%s]}", buf_cstr(&req->invalid));
+
+	o = req_fail(req, ERR_VALIDATION, details);
+	free(details);
+	return o;
+}
+
+struct outcome *req_taken(struct req *req)
+{
+	req->ended = true;
+	return GOES_ON;
+}
+
+struct outcome *req_streaming(struct req *req)
+{
+	req->streaming = true;
+	return GOES_ON;
+}
+
+/* --- waits
+ * ------------------------------------------------------------------------------------------------------------------
+ */
+
+static void settle(struct req *req, struct outcome *o)
+{
+	(void)o;
+	req_free_if_done(req);
+}
+
+void req_continue(struct req *req, struct outcome *o)
+{
+	settle(req, o);
+}
+
+static void on_query_done(struct db_call *call, enum db_error error, const PGresult *rows)
+{
+	struct req *req = call->arg;
+
+	req->waiting = false;
+	settle(req, req->on_row(req, error, rows));
+}
+
+struct outcome *req_query(struct req *req, const struct sql_stmt *stmt, const char *const *params,
+	req_row_step *on_row)
+{
+	bug_on(req->waiting);
+	req->call = (struct db_call){ .stmt = stmt,
+		.ctx = session_context(req->session),
+		.replan = req->replan,
+		.on_done = on_query_done,
+		.arg = req };
+	for (int i = 0; i < stmt->param_count; i++)
+		req->call.param[i] = params[i];
+	req->waiting = true;
+	req->on_row = on_row;
+	db_exec(&req->call);
+	return GOES_ON;
+}
+
+static void on_work_done(void *arg, bool ok, const char *p, size_t n)
+{
+	struct req *req = arg;
+
+	req->waiting = false;
+	settle(req, req->on_work(req, ok, (struct str){ p, n }));
+}
+
+struct outcome *req_work(
+	struct req *req, enum work_kind kind, const void *p, size_t n, req_work_step *on_work)
+{
+	if (!work_submit(kind, p, n, 2500, on_work_done, req))
+		return on_work(req, false, (struct str){ 0 });
+	req->waiting = true;
+	req->on_work = on_work;
+	return GOES_ON;
+}
+
+struct delay {
+	struct req *req;
+	req_step *step;
+	struct loop_timer *timer;
+};
+
+static void on_delayed(void *arg)
+{
+	struct delay d = *(struct delay *)arg;
+
+	free(arg);
+	loop_timer_free(d.timer);
+	d.req->waiting = false;
+	settle(d.req, d.step(d.req));
+}
+
+struct outcome *req_delay(struct req *req, int64_t ms, req_step *step)
+{
+	struct delay *d = xmalloc(sizeof(*d));
+
+	*d = (struct delay){ req, step, loop_timer_new(on_delayed, d) };
+	req->waiting = true;
+	loop_timer_set(d->timer, ms * 1000);
+	return GOES_ON;
+}
+
+struct outcome *req_wait(struct req *req)
+{
+	(void)req;
+	return GOES_ON;
+}
+
+const char *req_int(struct req *req, int64_t v)
+{
+	return arena_printf(&req->arena, "%lld", (long long)v);
+}
+
+/* --- reading the body
+ * --------------------------------------------------------------------------------------------------------
+ */
+
+struct str req_path(const struct req *req, const char *name)
+{
+	for (int i = 0; i < req->path_params; i++)
+		if (str_is(req->path_name[i], name))
+			return req->path_value[i];
+	return (struct str){ 0 };
+}
+
+int64_t req_path_id(const struct req *req, const char *name)
+{
+	int64_t id;
+
+	return str_to_int(req_path(req, name), 1, (1LL << 53) - 1, &id) ? id : 0;
+}
+
+void req_body_text(
+	struct req *req, const char *key, bool required, int64_t min, int64_t max, const char **out)
+{
+	struct json_object *v = json_get(req->body, key);
+	int64_t n;
+
+	if (!v) {
+		if (required)
+			req_note_invalid(req, key, "required", "必填");
+		return;
+	}
+	if (!json_object_is_type(v, json_type_string)) {
+		req_note_invalid(req, key, "a string", "应为字符串");
+		return;
+	}
+	n = (int64_t)utf8_length(json_object_get_string(v), (size_t)json_object_get_string_len(v));
+	if (n < min || n > max)
+		note_bad_length(req, key, min, max);
+	else
+		*out = json_object_get_string(v);
+}
+
+void req_body_int(
+	struct req *req, const char *key, bool required, int64_t min, int64_t max, int64_t *out)
+{
+	struct json_object *v = json_get(req->body, key);
+	int64_t n;
+
+	if (!v) {
+		if (required)
+			req_note_invalid(req, key, "required", "必填");
+		return;
+	}
+	n = json_object_is_type(v, json_type_int) ? json_object_get_int64(v) : INT64_MIN;
+	if (n < min || n > max)
+		note_bad_number(req, key, min, max);
+	else
+		*out = n;
+}
+
+void req_body_bool(struct req *req, const char *key, bool *out)
+{
+	struct json_object *v = json_get(req->body, key);
+
+	if (!v)
+		return;
+	if (!json_object_is_type(v, json_type_boolean))
+		req_note_invalid(req, key, "true or false", "true 或 false");
+	else
+		*out = json_object_get_boolean(v);
+}
+
+void req_body_time(struct req *req, const char *key, bool required, int64_t *out)
+{
+	struct json_object *v = json_get(req->body, key);
+
+	if (!v && !required)
+		return;
+	if (!json_object_is_type(v, json_type_string) || !time_parse(json_str(v), out))
+		req_note_invalid(req, key, "an RFC 3339 time, such as 2026-01-31T08:00:00Z",
+			"RFC 3339 时间,例如 2026-01-31T08:00:00Z");
+}
+
+void req_body_only(struct req *req, const char *keys)
+{
+	if (!req->body)
+		return;
+	json_object_object_foreach(req->body, key, val)
+	{
+		size_t n = strlen(key);
+		bool known = false;
+
+		(void)val;
+		for (const char *p = keys; n && (p = strstr(p, key)); p += n)
+			known |= (p == keys || p[-1] == ' ') &&
+				 (p[n] == ' ' || p[n] == '*' || p[n] == 0);
+		if (!known)
+			req_note_invalid(req, arena_dup(&req->arena, key, n < 100 ? n : 100),
+				"unknown field", "未知字段");
+	}
+}
+
+/* --- static files
+ * ------------------------------------------------------------------------------------------------------------
+ */
+
+static const char *type_of(const char *name)
+{
+	static const char *const types[][2] = { { ".html", "text/html; charset=utf-8" },
+		{ ".js", "text/javascript; charset=utf-8" }, { ".css", "text/css; charset=utf-8" },
+		{ ".json", "application/json" }, { ".svg", "image/svg+xml" },
+		{ ".png", "image/png" } };
+	const char *dot = strrchr(name, '.');
+
+	for (size_t i = 0; dot && i < ARRAY_LEN(types); i++)
+		if (strcmp(dot, types[i][0]) == 0)
+			return types[i][1];
+	return "application/octet-stream";
+}
+
+static struct outcome *serve_file(struct req *req)
+{
+	char path[512];
+	uint64_t from = 0, to;
+	struct stat st;
+	int fd, status = 0;
+	char *extra;
+
+	snprintf(path, sizeof(path), "%s/%s", settings.static_dir, req->route->file);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+		if (fd >= 0)
+			close(fd);
+		return req_fail(req, ERR_NOT_FOUND, NULL);
+	}
+	to = st.st_size ? (uint64_t)st.st_size - 1 : 0;
+	extra = arena_printf(&req->arena,
+		"X-Request-Id: %s\r\n%sETag: \"%llx-%llx\"\r\nCache-Control: no-cache\r\n", req->id,
+		security_headers, (unsigned long long)st.st_mtime, (unsigned long long)st.st_size);
+	if (str_is(http_header_find(&req->http->head, "if-none-match"),
+		    arena_printf(&req->arena, "\"%llx-%llx\"", (unsigned long long)st.st_mtime,
+			    (unsigned long long)st.st_size))) {
+		close(fd);
+		req->ended = true;
+		http_reply(req->http, 304, NULL, extra, NULL, 0);
+		return GOES_ON;
+	}
+	status = http_range(
+		http_header_find(&req->http->head, "range"), (uint64_t)st.st_size, &from, &to);
+	req->ended = true;
+	if (status == 416) {
+		close(fd);
+		http_reply(req->http, 416, NULL,
+			arena_printf(&req->arena, "%sContent-Range: bytes */%lld\r\n", extra,
+				(long long)st.st_size),
+			NULL, 0);
+		return GOES_ON;
+	}
+	http_reply_file(req->http, status ? 206 : 200, type_of(path), extra, fd, from, to,
+		(uint64_t)st.st_size);
+	return GOES_ON;
+}
+
+/* --- guards
+ * ------------------------------------------------------------------------------------------------------------------
+ */
+
+static struct outcome *run(struct req *req)
+{
+	const struct route *r = req->route;
+	const char *variant;
+
+	if (r->file)
+		return serve_file(req);
+	if (r->ws)
+		return r->on_ws(req);
+	if (r->flow)
+		return r->flow(req);
+	variant = r->variant.key ? req_query_value(req, r->variant.key) : NULL;
+	if (variant && strcmp(variant, r->variant.value) != 0) {
+		req_note_invalid(req, r->variant.key,
+			arena_printf(&req->arena, "%s or absent", r->variant.value),
+			arena_printf(&req->arena, "%s 或不填", r->variant.value));
+		return req_invalid(req);
+	}
+	return req_run_statement(req, variant ? r->variant.sql : r->sql);
+}
+
+static const char must_change_details[] =
+	"{\"rule\":\"change your password first / 请先修改密码\",\"suggested_actions\":[\"POST "
+	"/api/v1/auth/password\"]}";
+
+static void on_session(void *arg, struct session *s, enum db_error error)
+{
+	struct req *req = arg;
+	struct outcome *o;
+
+	req->waiting = false;
+	req->session = s;
+	if (s) {
+		req->who.tenant_id = s->tenant_id;
+		req->who.user_id = s->actor_id;
+	}
+	if (error != DB_OK)
+		o = req_fail(req, error == DB_BUSY ? ERR_BUSY : ERR_DB, NULL);
+	else if (!s)
+		o = req_fail(req, ERR_NO_AUTH, NULL);
+	else if (!session_may(s, req->route->permission))
+		o = req_fail(req, ERR_FORBIDDEN, s->must_change ? must_change_details : NULL);
+	else
+		o = run(req);
+	settle(req, o);
+}
+
+static struct outcome *parse_body(struct req *req)
+{
+	struct http_request *h = req->http;
+	struct json_error err;
+	const char *p = h->body.p;
+	size_t n = h->body.n;
+
+	if (!n)
+		return NULL;
+	if (req->route->method == HTTP_GET) {
+		req_note_invalid(req, "body", "no body with GET", "GET 请求不能带请求体");
+		return req_invalid(req);
+	}
+	req->body = json_read(p, n, &err);
+	if (!req->body)
+		return req_fail(req, ERR_MALFORMED,
+			arena_printf(
+				&req->arena, "{\"at\":%zu,\"expected\":\"%s\"}", err.at, err.rule));
+	if (!json_object_is_type(req->body, json_type_object))
+		return req_fail(req, ERR_MALFORMED, "{\"at\":0,\"expected\":\"an object\"}");
+	if (req->idempotency_key)
+		crypto_sha256_hex(p, n, req->body_sha256);
+	return NULL;
+}
+
+static struct outcome *copy_headers(struct req *req)
+{
+	const struct http_head *h = &req->http->head;
+	struct str key = http_header_find(h, "idempotency-key"),
+		   match = http_header_find(h, "if-match");
+
+	req->query = (struct str){ arena_dup(&req->arena, h->query.p, h->query.n), h->query.n };
+	for (int i = 0; i < req->path_params; i++)
+		req->path_value[i].p =
+			arena_dup(&req->arena, req->path_value[i].p, req->path_value[i].n);
+	if (match.p)
+		req->if_match = arena_dup(&req->arena, match.p, match.n);
+	if (!key.p)
+		return NULL;
+	for (size_t i = 0; i < key.n; i++)
+		if ((unsigned char)key.p[i] < 0x21 || (unsigned char)key.p[i] > 0x7e)
+			key.n = 0;
+	if (key.n < 1 || key.n > 200) {
+		req_note_invalid(req, "Idempotency-Key", "1 to 200 visible ASCII characters",
+			"1 到 200 个可见 ASCII 字符");
+		return req_invalid(req);
+	}
+	req->idempotency_key = arena_dup(&req->arena, key.p, key.n);
+	crypto_sha256_hex("", 0, req->body_sha256);
+	return NULL;
+}
+
+static struct str bearer(const struct http_request *h)
+{
+	struct str v = http_header_find(&h->head, "authorization");
+
+	if (v.n > 7 && strncasecmp(v.p, "bearer ", 7) == 0)
+		return (struct str){ v.p + 7, v.n - 7 };
+	return (struct str){ 0 };
+}
+
+static void on_request(struct http_request *h)
+{
+	struct req *req = h->user;
+	struct outcome *o = copy_headers(req);
+	struct str token;
+
+	if (!o)
+		o = parse_body(req);
+	if (o) {
+		settle(req, o);
+		return;
+	}
+	if (req->route->permission == PERM_ANYONE) {
+		settle(req, run(req));
+		return;
+	}
+	token = bearer(h);
+	if (!token.n) {
+		settle(req, req_fail(req, ERR_NO_AUTH, NULL));
+		return;
+	}
+	req->waiting = true;
+	session_find(token, on_session, req);
+}
+
+static struct outcome *no_route(struct req *req, const struct route_match *m)
+{
+	struct buf b = { 0 };
+	struct outcome *o;
+
+	if (!m->path_known)
+		return req_fail(req, ERR_NOT_FOUND, NULL);
+	buf_adds(&b, "{\"allowed\":[");
+	for (int i = 0; i < HTTP_METHODS; i++)
+		if (m->methods >> i & 1)
+			buf_addf(&b, "%s\"%s\"", b.p[b.n - 1] == '[' ? "" : ",",
+				http_method_name((enum http_method)i));
+	buf_adds(&b, "]}");
+	o = req_fail(req, ERR_METHOD, buf_cstr(&b));
+	buf_free(&b);
+	return o;
+}
+
+/* /api/x is served as /api/v1/x. */
+static struct str canonical(struct req *req, struct str path)
+{
+	if (path.n > 5 && memcmp(path.p, "/api/", 5) == 0 &&
+		!(path.n > 8 && memcmp(path.p + 5, "v1/", 3) == 0)) {
+		char *p = arena_printf(&req->arena, "/api/v1/%.*s", (int)path.n - 5, path.p + 5);
+
+		return str_of(p);
+	}
+	return path;
+}
+
+static bool wants_chinese(const struct http_request *h)
+{
+	struct str v = http_header_find(&h->head, "accept-language");
+
+	return !(v.n >= 2 && strncasecmp(v.p, "en", 2) == 0);
+}
+
+static enum http_body on_head(struct http_request *h, uint64_t *max)
+{
+	struct req *req = req_new(h);
+	struct route_match m;
+
+	req->zh = wants_chinese(h);
+	routes_match(h->head.method, canonical(req, h->head.path), &m);
+	req->route = m.route;
+	memcpy(req->path_name, m.name, sizeof(m.name));
+	memcpy(req->path_value, m.value, sizeof(m.value));
+	req->path_params = m.params;
+	if (!req->route) {
+		settle(req, no_route(req, &m));
+		return HTTP_BODY_REPLIED;
+	}
+	*max = JSON_MAX_BYTES;
+	return req->route->stream ? HTTP_BODY_STREAM : HTTP_BODY_BUFFER;
+}
+
+static bool on_piece(struct http_request *h, const char *p, size_t n)
+{
+	struct req *req = h->user;
+
+	return req->route->stream(req, p, n);
+}
+
+static void count(struct req *req, int status)
+{
+	struct request_metrics *m =
+		&metrics[req->route ? (size_t)(req->route - all_routes) : route_count];
+	double s = (double)(clock_mono_us() - req->began_us) / 1e6;
+	size_t b = 0;
+
+	m->count[status / 100 < 6 ? status / 100 : 5]++;
+	while (b < ARRAY_LEN(request_buckets) && s > request_buckets[b])
+		b++;
+	m->bucket[b]++;
+	m->sum_s += s;
+}
+
+static void on_gone(struct http_request *h)
+{
+	struct req *req = h->user;
+
+	if (!req)
+		return;
+	req->http = NULL;
+	if (!req->waiting)
+		req->ended = true;
+	req_free_if_done(req);
+}
+
+static void on_done(struct http_request *h)
+{
+	struct req *req = h->user;
+
+	count(req, h->status);
+	req->http = NULL;
+	/* Else the caller of the step that replied frees it. Not ended: the server itself refused
+	 * the body. */
+	if (req->streaming || !req->ended) {
+		req->ended = true;
+		req_free_if_done(req);
+	}
+}
+
+static const struct http_handler handler = { on_head, on_piece, on_request, on_gone, on_done };
+
+const struct http_handler *request_handler(void)
+{
+	return &handler;
+}
+
+void request_init(const struct route *routes, size_t n, const struct request_settings *s)
+{
+	settings = *s;
+	all_routes = routes;
+	route_count = n;
+	metrics = xcalloc(n + 1, sizeof(*metrics));
+	for (size_t i = 0; i < n; i++)
+		metrics[i].route = &routes[i];
+	routes_build(routes, n);
+}
+
+void request_free(void)
+{
+	routes_free();
+	session_forget_all();
+	free(metrics);
+	metrics = NULL;
+}
+
+const struct route *request_routes(size_t *out_n)
+{
+	*out_n = route_count;
+	return all_routes;
+}
+
+const struct request_metrics *request_metrics(size_t *out_n)
+{
+	*out_n = route_count + 1;
+	return metrics;
+}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Sessions are cached for five seconds by the digest of their token, so that a click costs no query
+ * and a revocation acts soon. */
+#include "core/session.h"
+#include "base/json.h"
+#include "crypto/crypto.h"
+#include "sql_gen.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define BUCKETS 4096
+#define CACHE_MAX 20000
+#define FRESH_US (5 * US_PER_S)
+
+static struct session *buckets[BUCKETS];
+static size_t cached;
+
+struct find {
+	struct db_call call;
+	unsigned char key[32];
+	char tenant[24], id[24], now[24];
+	char secret_sha256[65];
+	struct token_claims claims;
+	bool api_token;
+	void (*on_done)(void *arg, struct session *s, enum db_error error);
+	void *arg;
+};
+
+void session_put(struct session *s)
+{
+	if (!s || --s->refs)
+		return;
+	free(s->tenants);
+	free(s);
+}
+
+bool id_list_has(const char *text, int64_t id)
+{
+	const char *p = text;
+
+	while (*p) {
+		char *end;
+		long long v;
+
+		if (*p < '0' || *p > '9') {
+			p++;
+			continue;
+		}
+		v = strtoll(p, &end, 10);
+		if (v == id)
+			return true;
+		p = end;
+	}
+	return false;
+}
+
+bool session_serves(const struct session *s, int64_t tenant_id)
+{
+	return id_list_has(s->tenants, tenant_id);
+}
+
+struct db_context session_context(const struct session *s)
+{
+	if (!s)
+		return (struct db_context){ .tenants = "{}" };
+	return (struct db_context){ s->tenants, s->tenant_id, s->actor_id, s->staff };
+}
+
+static struct session **slot_of(const unsigned char key[32])
+{
+	uint32_t h;
+
+	memcpy(&h, key, sizeof(h));
+	return &buckets[h % BUCKETS];
+}
+
+static void unlink_session(struct session **at)
+{
+	struct session *s = *at;
+
+	*at = s->next;
+	cached--;
+	session_put(s);
+}
+
+static struct session *cache_get(const unsigned char key[32])
+{
+	int64_t now = clock_mono_us();
+
+	for (struct session **at = slot_of(key); *at; at = &(*at)->next) {
+		struct session *s = *at;
+
+		if (memcmp(s->key, key, 32) != 0)
+			continue;
+		if (now - s->fetched_us > FRESH_US || clock_now_us() >= s->expires_us) {
+			unlink_session(at);
+			return NULL;
+		}
+		s->refs++;
+		return s;
+	}
+	return NULL;
+}
+
+void session_forget_all(void)
+{
+	for (int i = 0; i < BUCKETS; i++)
+		while (buckets[i])
+			unlink_session(&buckets[i]);
+}
+
+void session_forget(int64_t tenant_id, int64_t session_id)
+{
+	for (int i = 0; i < BUCKETS; i++)
+		for (struct session **at = &buckets[i]; *at;) {
+			if ((*at)->tenant_id == tenant_id && (*at)->session_id == session_id)
+				unlink_session(at);
+			else
+				at = &(*at)->next;
+		}
+}
+
+size_t session_cached(void)
+{
+	return cached;
+}
+
+static void cache_put(struct session *s)
+{
+	struct session **at = slot_of(s->key);
+
+	if (cached >= CACHE_MAX)
+		session_forget_all();
+	s->next = *at;
+	*at = s;
+	s->refs++;
+	s->fetched_us = clock_mono_us();
+	cached++;
+}
+
+/* Roles become permission sets here until the next release reads them from data. */
+static uint32_t perms_of(const char *role, bool staff)
+{
+	uint32_t p = 1u << PERM_SELF | 1u << PERM_TICKET_READ;
+
+	if (strcmp(role, "auditor") != 0)
+		p |= 1u << PERM_TICKET_WRITE;
+	if (staff)
+		p |= 1u << PERM_STAFF;
+	if (staff && (strcmp(role, "admin") == 0 || strcmp(role, "manager") == 0 ||
+			     strcmp(role, "supervisor") == 0))
+		p |= 1u << PERM_ADMIN | 1u << PERM_CONTRACT;
+	if (!staff && strcmp(role, "admin") == 0)
+		p |= 1u << PERM_ADMIN;
+	return p;
+}
+
+static void copy(char *out, size_t size, struct str s)
+{
+	size_t n = s.n < size - 1 ? s.n : size - 1;
+
+	memcpy(out, s.p, n);
+	out[n] = 0;
+}
+
+static struct session *from_session_row(const struct find *f, const PGresult *r)
+{
+	struct session *s = xcalloc(1, sizeof(*s));
+	struct str t = db_text(r, 0, 3);
+
+	s->actor = actor_kind_parse(db_text(r, 0, 0));
+	s->actor_id = db_int(r, 0, 1);
+	s->expires_us = db_int(r, 0, 2);
+	s->tenants = xstrndup(t.p, t.n);
+	copy(s->role, sizeof(s->role), db_text(r, 0, 4));
+	copy(s->name, sizeof(s->name), db_text(r, 0, 5));
+	copy(s->username, sizeof(s->username), db_text(r, 0, 6));
+	s->zh = str_is(db_text(r, 0, 7), "zh");
+	s->level = (int)db_int(r, 0, 8);
+	s->staff = s->actor == ACTOR_STAFF;
+	s->tenant_id = f->claims.tenant_id;
+	s->session_id = f->claims.session_id;
+	s->must_change = db_int(r, 0, 9) != 0;
+	s->perms = s->must_change ? 1u << PERM_SELF : perms_of(s->role, s->staff);
+	if (f->claims.expires_s * US_PER_S < s->expires_us) /* the session outlives its tokens */
+		s->expires_us = f->claims.expires_s * US_PER_S;
+	return s;
+}
+
+static struct session *from_token_row(const struct find *f, const PGresult *r)
+{
+	struct session *s;
+	struct str sha = db_text(r, 0, 0), t = db_text(r, 0, 4);
+	struct buf scopes = { 0 };
+
+	if (sha.n != 64 || !crypto_equal(sha.p, f->secret_sha256, 64))
+		return NULL;
+	s = xcalloc(1, sizeof(*s));
+	s->actor = ACTOR_SERVICE;
+	s->actor_id = strtoll(f->id, NULL, 10);
+	s->tenant_id = strtoll(f->tenant, NULL, 10);
+	s->expires_us = db_int(r, 0, 2);
+	s->tenants = xstrndup(t.p, t.n);
+	s->staff = s->tenant_id == 1;
+	s->perms = 1u << PERM_SELF;
+	copy(s->name, sizeof(s->name), db_text(r, 0, 3));
+	copy(s->role, sizeof(s->role), STR("service"));
+	db_cell_to_json(&scopes, r, 0, 1);
+	if (strstr(buf_cstr(&scopes), "\"tickets:read\""))
+		s->perms |= 1u << PERM_TICKET_READ;
+	if (strstr(buf_cstr(&scopes), "\"tickets:write\""))
+		s->perms |= 1u << PERM_TICKET_WRITE;
+	if (strstr(buf_cstr(&scopes), "\"admin\""))
+		s->perms |=
+			1u << PERM_ADMIN | (s->staff ? 1u << PERM_STAFF | 1u << PERM_CONTRACT : 0);
+	buf_free(&scopes);
+	return s;
+}
+
+static void on_found(struct db_call *call, enum db_error error, const PGresult *rows)
+{
+	struct find *f = call->arg;
+	struct session *s = NULL;
+
+	if (error == DB_OK && PQntuples(rows) == 1)
+		s = f->api_token ? from_token_row(f, rows) : from_session_row(f, rows);
+	if (s) {
+		memcpy(s->key, f->key, 32);
+		s->refs = 1;
+		cache_put(s);
+	}
+	f->on_done(f->arg, s, error);
+	free(f);
+}
+
+/* sd1.<tenant>.<id>.<secret> */
+static bool parse_api_token(struct str t, struct find *f)
+{
+	const char *a, *b;
+	int64_t v;
+
+	if (t.n < 10 || t.n > 200 || memcmp(t.p, "sd1.", 4) != 0)
+		return false;
+	a = memchr(t.p + 4, '.', t.n - 4);
+	b = a ? memchr(a + 1, '.', (size_t)(t.p + t.n - a) - 1) : NULL;
+	if (!b || !str_to_int((struct str){ t.p + 4, (size_t)(a - t.p) - 4 }, 1, 1LL << 53, &v))
+		return false;
+	snprintf(f->tenant, sizeof(f->tenant), "%lld", (long long)v);
+	if (!str_to_int((struct str){ a + 1, (size_t)(b - a) - 1 }, 1, 1LL << 53, &v))
+		return false;
+	snprintf(f->id, sizeof(f->id), "%lld", (long long)v);
+	crypto_sha256_hex(b + 1, (size_t)(t.p + t.n - b) - 1, f->secret_sha256);
+	return true;
+}
+
+void session_find(struct str token,
+	void (*on_done)(void *arg, struct session *s, enum db_error error), void *arg)
+{
+	unsigned char key[32];
+	struct session *s;
+	struct find *f;
+
+	crypto_sha256(token.p, token.n, key);
+	s = cache_get(key);
+	if (s) {
+		on_done(arg, s, DB_OK);
+		return;
+	}
+	f = xcalloc(1, sizeof(*f));
+	memcpy(f->key, key, 32);
+	f->on_done = on_done;
+	f->arg = arg;
+	f->api_token = parse_api_token(token, f);
+	if (!f->api_token) {
+		if (!token_verify(token.p, token.n, clock_now_us() / US_PER_S, &f->claims)) {
+			free(f);
+			on_done(arg, NULL, DB_OK);
+			return;
+		}
+		snprintf(f->tenant, sizeof(f->tenant), "%lld", (long long)f->claims.tenant_id);
+		snprintf(f->id, sizeof(f->id), "%lld", (long long)f->claims.session_id);
+	}
+	snprintf(f->now, sizeof(f->now), "%lld", (long long)clock_now_us());
+	f->call = (struct db_call){ .stmt = f->api_token ? &sql_auth_token_get
+							 : &sql_auth_session_get,
+		.param = { f->tenant, f->id, f->now },
+		.on_done = on_found,
+		.arg = f };
+	db_exec(&f->call);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "crypto/crypto.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+#include <stdlib.h>
+
+void crypto_random(void *out, size_t n)
+{
+	bug_on(RAND_bytes(out, (int)n) != 1);
+}
+
+void crypto_sha256(const void *p, size_t n, unsigned char out[32])
+{
+	bug_on(!EVP_Digest(p, n, out, NULL, EVP_sha256(), NULL));
+}
+
+static void to_hex(const unsigned char *p, size_t n, char *out)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < n; i++) {
+		out[2 * i] = digits[p[i] >> 4];
+		out[2 * i + 1] = digits[p[i] & 15];
+	}
+	out[2 * n] = 0;
+}
+
+void crypto_sha256_hex(const void *p, size_t n, char out[65])
+{
+	unsigned char d[32];
+
+	crypto_sha256(p, n, d);
+	to_hex(d, 32, out);
+}
+
+void crypto_hmac_sha256(
+	const void *key, size_t key_n, const void *p, size_t n, unsigned char out[32])
+{
+	unsigned len = 32;
+
+	bug_on(!HMAC(EVP_sha256(), key, (int)key_n, p, n, out, &len));
+}
+
+bool crypto_equal(const void *a, const void *b, size_t n)
+{
+	return CRYPTO_memcmp(a, b, n) == 0;
+}
+
+void crypto_random_hex(char *out, size_t n)
+{
+	unsigned char bytes[64];
+
+	bug_on(n > sizeof(bytes));
+	crypto_random(bytes, n);
+	to_hex(bytes, n, out);
+}
+
+void buf_add_base64(struct buf *b, const void *p, size_t n)
+{
+	buf_reserve(b, n * 4 / 3 + 8);
+	b->n += (size_t)EVP_EncodeBlock((unsigned char *)b->p + b->n, p, (int)n);
+}

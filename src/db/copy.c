@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * COPY … TO STDOUT over a connection of its own, a few milliseconds a turn. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "db/db.h"
+#include "inner.h"
+#include "loop/loop.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+
+struct copy {
+	PGconn *pg;
+	struct event *ev;
+	char *sql;
+	enum { COPY_CONNECTING, COPY_ASKED, COPY_DATA } state;
+	void (*on_data)(void *arg, const char *bytes, size_t n);
+	void (*on_done)(void *arg, bool ok);
+	void *arg;
+};
+
+static void on_copy_io(evutil_socket_t fd, short what, void *arg);
+
+static void copy_end(struct copy *c, bool ok)
+{
+	if (!ok)
+		log_warn(NULL, "copy failed %.200s", c->pg ? PQerrorMessage(c->pg) : "");
+	if (c->ev)
+		event_free(c->ev);
+	PQfinish(c->pg);
+	free(c->sql);
+	c->on_done(c->arg, ok);
+	later_free(c);
+}
+
+static void copy_watch(struct copy *c, short what)
+{
+	static const struct timeval limit = { 30, 0 };
+
+	if (c->ev)
+		event_free(c->ev);
+	c->ev = event_new(loop_base(), PQsocket(c->pg), what, on_copy_io, c);
+	event_add(c->ev, &limit);
+}
+
+/* Take what is there, but not for longer than 4 ms a turn. */
+static void copy_read(struct copy *c)
+{
+	int64_t began = clock_mono_us();
+	char *bytes;
+	int n = 0;
+
+	if (!PQconsumeInput(c->pg)) {
+		copy_end(c, false);
+		return;
+	}
+	if (c->state == COPY_ASKED) {
+		PGresult *r;
+
+		if (PQisBusy(c->pg)) {
+			copy_watch(c, EV_READ);
+			return;
+		}
+		r = PQgetResult(c->pg);
+		n = PQresultStatus(r);
+		PQclear(r);
+		if (n != PGRES_COPY_OUT) {
+			copy_end(c, false);
+			return;
+		}
+		c->state = COPY_DATA;
+	}
+	while (clock_mono_us() - began < 4000) {
+		for (int i = 0; i < 64; i++) {
+			n = PQgetCopyData(c->pg, &bytes, 1);
+			if (n <= 0)
+				break;
+			c->on_data(c->arg, bytes, (size_t)n);
+			PQfreemem(bytes);
+		}
+		if (n <= 0)
+			break;
+	}
+	if (n == 0) {
+		copy_watch(c, EV_READ);
+	} else if (n > 0) {
+		copy_watch(c, EV_READ | EV_WRITE); /* more is buffered: come again next turn */
+	} else {
+		PGresult *r = n == -1 ? PQgetResult(c->pg) : NULL;
+		bool ok = r && PQresultStatus(r) == PGRES_COMMAND_OK;
+
+		PQclear(r);
+		copy_end(c, ok);
+	}
+}
+
+static void copy_connect(struct copy *c)
+{
+	switch (PQconnectPoll(c->pg)) {
+	case PGRES_POLLING_READING:
+		copy_watch(c, EV_READ);
+		break;
+	case PGRES_POLLING_WRITING:
+		copy_watch(c, EV_WRITE);
+		break;
+	case PGRES_POLLING_OK:
+		if (!PQsendQuery(c->pg, c->sql) || PQflush(c->pg) != 0) {
+			copy_end(c, false);
+			return;
+		}
+		c->state = COPY_ASKED;
+		copy_watch(c, EV_READ);
+		break;
+	case PGRES_POLLING_FAILED:
+	case PGRES_POLLING_ACTIVE:
+		copy_end(c, false);
+		break;
+	}
+}
+
+static void on_copy_io(evutil_socket_t fd, short what, void *arg)
+{
+	struct copy *c = arg;
+
+	(void)fd;
+	if (what & EV_TIMEOUT)
+		copy_end(c, false);
+	else if (c->state == COPY_CONNECTING)
+		copy_connect(c);
+	else
+		copy_read(c);
+	loop_note_turn("copy");
+}
+
+static void copy_start(void *arg)
+{
+	struct copy *c = arg;
+
+	c->pg = db_start_job_connection("sladeskd copy", "-c timezone=UTC -c jit=off");
+	if (!c->pg || PQstatus(c->pg) == CONNECTION_BAD)
+		copy_end(c, false);
+	else
+		copy_watch(c, EV_WRITE);
+}
+
+void db_copy_out(const char *sql, void (*on_data)(void *arg, const char *bytes, size_t n),
+	void (*on_done)(void *arg, bool ok), void *arg)
+{
+	struct copy *c = xcalloc(1, sizeof(*c));
+
+	*c = (struct copy){
+		.sql = xstrdup(sql), .on_data = on_data, .on_done = on_done, .arg = arg
+	};
+	later_call(copy_start, c);
+}

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "desk/versions.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "db/db.h"
+#include "loop/loop.h"
+#include "sql_gen.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define FRESH_US (5 * US_PER_S)
+
+static struct sla_version *versions;
+static struct tenant_config *configs;
+static struct keyword *keywords;
+static size_t keyword_count;
+
+/* --- versions
+ * ---------------------------------------------------------------------------------------------------------------
+ */
+
+static struct json_object *parse(struct str s)
+{
+	struct json_error err;
+
+	return json_read(s.p, s.n, &err);
+}
+
+static const struct sla_version *find_version(int64_t policy_id, int64_t calendar_id)
+{
+	for (struct sla_version *v = versions; v; v = v->next)
+		if (v->policy_id == policy_id && v->calendar_id == calendar_id)
+			return v;
+	return NULL;
+}
+
+static const struct sla_version *add_version(
+	int64_t policy_id, int64_t calendar_id, struct str policy, struct str calendar)
+{
+	struct json_object *p = parse(policy), *c = parse(calendar);
+	struct sla_version *v = xcalloc(1, sizeof(*v));
+	const char *error = "not JSON";
+
+	*v = (struct sla_version){ .policy_id = policy_id, .calendar_id = calendar_id };
+	v->calendar = c ? calendar_read(c, zone_find, &error) : NULL;
+	if (!v->calendar || !p || !sla_policy_read(p, &v->policy, &error)) {
+		log_error(NULL, "policy=%lld calendar=%lld cannot be read: %s",
+			(long long)policy_id, (long long)calendar_id, error);
+		calendar_free(v->calendar);
+		free(v);
+		v = NULL;
+	} else {
+		v->next = versions;
+		versions = v;
+	}
+	json_object_put(p);
+	json_object_put(c);
+	return v;
+}
+
+struct version_wait {
+	struct db_call call;
+	int64_t policy_id, calendar_id;
+	char p[24], c[24];
+	void (*on_done)(void *arg, const struct sla_version *v);
+	void *arg;
+};
+
+static void on_version(struct db_call *call, enum db_error error, const PGresult *rows)
+{
+	struct version_wait *w = call->arg;
+	const struct sla_version *v = find_version(w->policy_id, w->calendar_id);
+
+	if (!v && error == DB_OK && PQntuples(rows) == 1)
+		v = add_version(
+			w->policy_id, w->calendar_id, db_text(rows, 0, 0), db_text(rows, 0, 1));
+	w->on_done(w->arg, v);
+	free(w);
+}
+
+void versions_get(int64_t policy_id, int64_t calendar_id,
+	void (*on_done)(void *arg, const struct sla_version *v), void *arg)
+{
+	const struct sla_version *v = find_version(policy_id, calendar_id);
+	struct version_wait *w;
+
+	if (v) {
+		on_done(arg, v);
+		return;
+	}
+	w = xcalloc(1, sizeof(*w));
+	*w = (struct version_wait){
+		.policy_id = policy_id, .calendar_id = calendar_id, .on_done = on_done, .arg = arg
+	};
+	snprintf(w->p, sizeof(w->p), "%lld", (long long)policy_id);
+	snprintf(w->c, sizeof(w->c), "%lld", (long long)calendar_id);
+	w->call = (struct db_call){
+		.stmt = &sql_sla_version, .param = { w->p, w->c }, .on_done = on_version, .arg = w
+	};
+	db_exec(&w->call);
+}
+
+/* --- tenants
+ * ----------------------------------------------------------------------------------------------------------------
+ */
+
+struct config_wait {
+	struct db_call call;
+	struct tenant_config *config;
+	char tenant[24], now[24];
+	void (*on_done)(void *arg, const struct tenant_config *c);
+	void *arg;
+};
+
+static void config_free(struct tenant_config *c)
+{
+	for (int i = 0; i < c->entries; i++)
+		free(c->entry[i].service_type);
+	for (int i = 0; i < c->usuals; i++)
+		free(c->usual[i].service_type);
+	for (size_t i = 0; i < c->choices; i++) {
+		free(c->choice[i].kind);
+		free(c->choice[i].code);
+	}
+	free(c->choice);
+	free(c);
+}
+
+static void config_store(struct tenant_config *c)
+{
+	for (struct tenant_config **at = &configs; *at; at = &(*at)->next)
+		if ((*at)->tenant_id == c->tenant_id) {
+			struct tenant_config *old = *at;
+
+			*at = old->next;
+			config_free(old);
+			break;
+		}
+	c->fetched_us = clock_mono_us();
+	c->next = configs;
+	configs = c;
+}
+
+static void on_choices(struct db_call *call, enum db_error error, const PGresult *rows)
+{
+	struct config_wait *w = call->arg;
+	struct tenant_config *c = w->config;
+
+	if (error != DB_OK) {
+		config_free(c);
+		w->on_done(w->arg, NULL);
+		free(w);
+		return;
+	}
+	c->choice = xcalloc((size_t)PQntuples(rows) + 1, sizeof(*c->choice));
+	for (int i = 0; i < PQntuples(rows); i++) {
+		struct str kind = db_text(rows, i, 0), code = db_text(rows, i, 1);
+		struct tenant_choice *last = c->choices ? &c->choice[c->choices - 1] : NULL;
+
+		if (last && str_is(kind, last->kind) && str_is(code, last->code))
+			continue; /* the tenant's own entry came first and hides the built-in one */
+		c->choice[c->choices++] = (struct tenant_choice){ xstrndup(kind.p, kind.n),
+			xstrndup(code.p, code.n), db_int(rows, i, 2) != 0 };
+	}
+	config_store(c);
+	w->on_done(w->arg, c);
+	free(w);
+}
+
+static void on_usual(struct db_call *call, enum db_error error, const PGresult *rows)
+{
+	struct config_wait *w = call->arg;
+	struct tenant_config *c = w->config;
+
+	for (int i = 0; error == DB_OK && i < PQntuples(rows) && i < 16; i++) {
+		struct str s = db_text(rows, i, 0);
+
+		c->usual[c->usuals].service_type = xstrndup(s.p, s.n);
+		c->usual[c->usuals++].priority = priority_parse(db_text(rows, i, 1));
+	}
+	w->call = (struct db_call){
+		.stmt = &sql_sla_choices, .param = { w->tenant }, .on_done = on_choices, .arg = w
+	};
+	db_exec(&w->call);
+}
+
+static bool has_entry(const struct tenant_config *c, struct str service_type, bool null)
+{
+	for (int i = 0; i < c->entries; i++)
+		if (null ? !c->entry[i].service_type
+			 : c->entry[i].service_type &&
+					str_is(service_type, c->entry[i].service_type))
+			return true;
+	return false;
+}
+
+static void take_entry(struct tenant_config *c, const PGresult *rows, int i)
+{
+	int64_t policy = db_int(rows, i, 0), calendar = db_int(rows, i, 3);
+	bool null = db_is_null(rows, i, 1);
+	struct str service = db_text(rows, i, 1);
+	const struct sla_version *v;
+
+	if (has_entry(c, service, null) || c->entries == 16)
+		return; /* rows come newest first, the tenant's own before the built-in */
+	v = find_version(policy, calendar);
+	if (!v)
+		v = add_version(policy, calendar, db_text(rows, i, 2), db_text(rows, i, 4));
+	if (!v)
+		return;
+	c->entry[c->entries].service_type = null ? NULL : xstrndup(service.p, service.n);
+	c->entry[c->entries++].version = v;
+	c->config_version = db_int(rows, i, 5);
+	c->zh = str_is(db_text(rows, i, 6), "zh");
+}
+
+static void on_config(struct db_call *call, enum db_error error, const PGresult *rows)
+{
+	struct config_wait *w = call->arg;
+
+	if (error == DB_OK)
+		for (int i = 0; i < PQntuples(rows); i++)
+			take_entry(w->config, rows, i);
+	if (error != DB_OK || !w->config->entries) {
+		config_free(w->config);
+		w->on_done(w->arg, NULL);
+		free(w);
+		return;
+	}
+	w->call = (struct db_call){
+		.stmt = &sql_sla_usual, .param = { w->tenant }, .on_done = on_usual, .arg = w
+	};
+	db_exec(&w->call);
+}
+
+void tenant_config_get(int64_t tenant_id, bool fresh,
+	void (*on_done)(void *arg, const struct tenant_config *c), void *arg)
+{
+	struct config_wait *w;
+
+	for (struct tenant_config *c = configs; c && !fresh; c = c->next)
+		if (c->tenant_id == tenant_id && clock_mono_us() - c->fetched_us < FRESH_US) {
+			on_done(arg, c);
+			return;
+		}
+	w = xcalloc(1, sizeof(*w));
+	w->config = xcalloc(1, sizeof(*w->config));
+	w->config->tenant_id = tenant_id;
+	w->on_done = on_done;
+	w->arg = arg;
+	snprintf(w->tenant, sizeof(w->tenant), "%lld", (long long)tenant_id);
+	snprintf(w->now, sizeof(w->now), "%lld", (long long)clock_now_us());
+	w->call = (struct db_call){ .stmt = &sql_sla_config,
+		.param = { w->tenant, w->now },
+		.on_done = on_config,
+		.arg = w };
+	db_exec(&w->call);
+}
+
+const struct sla_version *tenant_config_version(
+	const struct tenant_config *c, const char *service_type)
+{
+	const struct sla_version *any = NULL;
+
+	for (int i = 0; i < c->entries; i++) {
+		if (!c->entry[i].service_type)
+			any = any ? any : c->entry[i].version;
+		else if (service_type && strcmp(c->entry[i].service_type, service_type) == 0)
+			return c->entry[i].version;
+	}
+	return any;
+}
+
+enum priority tenant_config_usual(const struct tenant_config *c, const char *service_type)
+{
+	for (int i = 0; i < c->usuals; i++)
+		if (strcmp(c->usual[i].service_type, service_type) == 0)
+			return c->usual[i].priority;
+	return PRIORITY_NONE;
+}
+
+bool tenant_config_allows(const struct tenant_config *c, const char *kind, const char *code)
+{
+	bool kept = false;
+
+	for (size_t i = 0; i < c->choices; i++)
+		if (strcmp(c->choice[i].kind, kind) == 0) {
+			kept = true;
+			if (strcmp(c->choice[i].code, code) == 0)
+				return c->choice[i].active;
+		}
+	return !kept;
+}
+
+/* --- keywords
+ * ---------------------------------------------------------------------------------------------------------------
+ */
+
+static struct db_call keyword_call;
+static struct loop_timer *keyword_timer;
+
+static void keywords_clear(void)
+{
+	for (size_t i = 0; i < keyword_count; i++)
+		free((char *)(uintptr_t)keywords[i].text);
+	free(keywords);
+	keywords = NULL;
+	keyword_count = 0;
+}
+
+static void on_keywords(struct db_call *call, enum db_error error, const PGresult *rows)
+{
+	(void)call;
+	if (error == DB_OK) {
+		keywords_clear();
+		keywords = xcalloc((size_t)PQntuples(rows), sizeof(*keywords));
+		for (int i = 0; i < PQntuples(rows); i++) {
+			struct str s = db_text(rows, i, 0);
+
+			keywords[keyword_count++] = (struct keyword){ xstrndup(s.p, s.n),
+				priority_parse(db_text(rows, i, 1)) };
+		}
+	}
+	loop_timer_set(keyword_timer, error == DB_OK ? 60 * US_PER_S : US_PER_S / 4);
+}
+
+static void read_keywords(void *arg)
+{
+	(void)arg;
+	keyword_call = (struct db_call){ .stmt = &sql_sla_keywords, .on_done = on_keywords };
+	db_exec(&keyword_call);
+}
+
+const struct keyword *priority_keywords(size_t *out_n)
+{
+	*out_n = keyword_count;
+	return keywords;
+}
+
+void versions_init(void)
+{
+	keyword_timer = loop_timer_new(read_keywords, NULL);
+	loop_timer_set(keyword_timer, 0);
+}
+
+void versions_free(void)
+{
+	keywords_clear();
+	loop_timer_free(keyword_timer);
+	while (configs) {
+		struct tenant_config *next = configs->next;
+
+		config_free(configs);
+		configs = next;
+	}
+	while (versions) {
+		struct sla_version *next = versions->next;
+
+		calendar_free(versions->calendar);
+		free(versions);
+		versions = next;
+	}
+}

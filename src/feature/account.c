@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One's own account: renew a session, see and end sessions, who am I. */
+#include "account.h"
+#include "base/json.h"
+#include "crypto/crypto.h"
+#include "desk/options.h"
+#include "feature/feature.h"
+#include "sql_gen.h"
+
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* --- tokens
+ * --- */
+
+static void digest_secret(struct refresh_token *t)
+{
+	crypto_sha256_hex(t->secret, 64, t->sha256);
+}
+
+void account_new_refresh(struct refresh_token *t, int64_t tenant_id)
+{
+	*t = (struct refresh_token){ .tenant_id = tenant_id };
+	crypto_random_hex(t->secret, 32);
+	digest_secret(t);
+}
+
+bool account_read_refresh(struct str text, struct refresh_token *out)
+{
+	struct str part[3] = { 0 };
+	const char *p = text.p + 4, *end = text.p + text.n;
+	int n = 0;
+
+	if (text.n < 4 || text.n > 200 || memcmp(text.p, "sr1.", 4) != 0)
+		return false;
+	for (const char *dot; n < 3; n++, p = dot + 1) {
+		dot = n < 2 ? memchr(p, '.', (size_t)(end - p)) : end;
+		if (!dot)
+			return false;
+		part[n] = (struct str){ p, (size_t)(dot - p) };
+		if (dot == end)
+			break;
+	}
+	*out = (struct refresh_token){ 0 };
+	if (part[2].n != 64 || !str_to_int(part[0], 1, 1LL << 53, &out->tenant_id) ||
+		!str_to_int(part[1], 1, 1LL << 53, &out->session_id))
+		return false;
+	memcpy(out->secret, part[2].p, 64);
+	digest_secret(out);
+	return true;
+}
+
+void account_add_tokens(struct buf *b, const struct refresh_token *t)
+{
+	int64_t now = clock_now_us() / US_PER_S;
+	struct token_claims claims = { t->tenant_id, t->session_id,
+		now + options.token_lifetime_s };
+	char *access = token_sign(&claims, now);
+
+	buf_addf(b,
+		"\"access_token\":\"%s\",\"refresh_token\":\"sr1.%lld.%lld.%s\",\"token_type\":"
+		"\"Bearer\",\"expires_in\":%lld",
+		access, (long long)t->tenant_id, (long long)t->session_id, t->secret,
+		(long long)options.token_lifetime_s);
+	OPENSSL_cleanse(access, strlen(access));
+	free(access);
+}
+
+struct outcome *account_reply(struct req *req, struct buf *b)
+{
+	struct outcome *o = req_reply(req, 200, b->p, b->n);
+
+	OPENSSL_cleanse(b->p, b->n);
+	buf_free(b);
+	return o;
+}
+
+int64_t account_expiry(bool staff)
+{
+	int64_t days = staff ? options.token_staff_days : options.token_customer_days;
+
+	return clock_now_us() + days * 86400 * US_PER_S;
+}
+
+const char *account_peer(struct req *req)
+{
+	return req->http && req->http->peer ? arena_printf(&req->arena, "%s", req->http->peer) : "";
+}
+
+/* Printable ASCII of the User-Agent, as a name for the session. */
+const char *account_device(struct req *req)
+{
+	struct str v = { 0 };
+	char *out;
+
+	if (req->http)
+		v = http_header_find(&req->http->head, "User-Agent");
+	if (v.n > 200)
+		v.n = 200;
+	out = arena_dup(&req->arena, v.p ? v.p : "", v.n);
+	for (char *p = out; *p; p++)
+		if ((unsigned char)*p < 0x20 || (unsigned char)*p > 0x7e)
+			*p = '?';
+	return out;
+}
+
+struct outcome *account_verify(
+	struct req *req, struct str hash, const char *password, req_work_step *step)
+{
+	struct buf job = { 0 };
+	struct outcome *o;
+
+	buf_add(&job, hash.p, hash.n);
+	buf_addc(&job, 0);
+	buf_adds(&job, password);
+	o = req_work(req, WORK_VERIFY, job.p, job.n, step);
+	OPENSSL_cleanse(job.p, job.n);
+	buf_free(&job);
+	return o;
+}
+
+/* --- renewing
+ * --- */
+
+static struct outcome *refuse_refresh(struct req *req)
+{
+	return req_fail(req, ERR_NO_AUTH,
+		req->zh ? "{\"user_message\":\"会话已结束,请重新登录\"}"
+			: "{\"user_message\":\"the session has ended: log in again\"}");
+}
+
+static struct outcome *on_refreshed(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct refresh_token *next = req->state;
+	struct buf b = { 0 };
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0)
+		return refuse_refresh(req);
+	if (!db_int(rows, 0, 0)) { /* it came a second time: the session is over */
+		session_forget(next->tenant_id, next->session_id);
+		return refuse_refresh(req);
+	}
+	buf_addc(&b, '{');
+	account_add_tokens(&b, next);
+	buf_addc(&b, '}');
+	return account_reply(req, &b);
+}
+
+struct outcome *session_refresh(struct req *req)
+{
+	struct refresh_token *next = req->state = arena_alloc(&req->arena, sizeof(*next)), old;
+	const char **p = arena_alloc(&req->arena, 7 * sizeof(*p)), *text = NULL;
+
+	req_body_only(req, "refresh_token");
+	req_body_text(req, "refresh_token", true, 1, 200, &text);
+	if (!req->body)
+		req_note_invalid(req, "refresh_token", "required", "必填");
+	if (req_has_invalid(req))
+		return req_invalid(req);
+	if (!account_read_refresh(str_of(text), &old))
+		return refuse_refresh(req);
+	account_new_refresh(next, old.tenant_id);
+	next->session_id = old.session_id;
+	p[0] = req_int(req, old.tenant_id);
+	p[1] = req_int(req, old.session_id);
+	p[2] = arena_printf(&req->arena, "%s", old.sha256);
+	p[3] = next->sha256;
+	p[4] = req_int(req, clock_now_us());
+	p[5] = req_int(req, account_expiry(old.tenant_id == 1));
+	p[6] = account_peer(req);
+	return req_query(req, &sql_auth_session_refresh, p, on_refreshed);
+}
+
+/* --- seeing and ending
+ * --- */
+
+/* A program's token is no session: it has none to see or to end. */
+static bool has_account(const struct req *req)
+{
+	return req->session->session_id > 0;
+}
+
+static const char **owner_params(struct req *req, int more)
+{
+	const char **p = arena_alloc(&req->arena, (size_t)(4 + more) * sizeof(*p));
+
+	p[0] = req_int(req, req->session->tenant_id);
+	p[1] = actor_kind_name(req->session->actor);
+	p[2] = req_int(req, req->session->actor_id);
+	p[3] = req_int(req, clock_now_us());
+	return p;
+}
+
+static struct outcome *on_sessions(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct buf b = { 0 };
+	struct outcome *o;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	buf_adds(&b, "{\"items\":[");
+	for (int i = 0; i < PQntuples(rows); i++) {
+		int64_t id = db_int(rows, i, 0);
+
+		buf_addf(&b, "%s{\"id\":%lld,\"current\":%s,\"created_at\":", i ? "," : "",
+			(long long)id, id == req->session->session_id ? "true" : "false");
+		buf_add_time_json(&b, db_int(rows, i, 1));
+		buf_adds(&b, ",\"used_at\":");
+		buf_add_time_json(&b, db_int(rows, i, 2));
+		buf_adds(&b, ",\"expires_at\":");
+		buf_add_time_json(&b, db_int(rows, i, 3));
+		buf_adds(&b, ",\"device\":");
+		buf_add_json(&b, db_text(rows, i, 4).p, db_text(rows, i, 4).n);
+		buf_adds(&b, ",\"address\":");
+		buf_add_json(&b, db_text(rows, i, 5).p, db_text(rows, i, 5).n);
+		buf_addc(&b, '}');
+	}
+	buf_adds(&b, "]}");
+	o = req_reply(req, 200, b.p, b.n);
+	buf_free(&b);
+	return o;
+}
+
+struct outcome *session_list(struct req *req)
+{
+	if (!has_account(req))
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	return req_query(req, &sql_auth_session_list, owner_params(req, 0), on_sessions);
+}
+
+static struct outcome *on_ended(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct buf b = { 0 };
+	struct outcome *o;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0 && req_path(req, "id").n)
+		return req_fail(req, ERR_NOT_FOUND, NULL);
+	for (int i = 0; i < PQntuples(rows); i++)
+		session_forget(req->session->tenant_id, db_int(rows, i, 0));
+	buf_addf(&b, "{\"ended\":%d}", PQntuples(rows));
+	o = req_reply(req, 200, b.p, b.n);
+	buf_free(&b);
+	return o;
+}
+
+static struct outcome *end_sessions(struct req *req, int64_t only)
+{
+	const char **p = owner_params(req, 1);
+
+	p[4] = only ? req_int(req, only) : NULL;
+	return req_query(req, &sql_auth_session_end, p, on_ended);
+}
+
+struct outcome *logout(struct req *req)
+{
+	if (!has_account(req))
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	return end_sessions(req, req->session->session_id);
+}
+
+struct outcome *logout_everywhere(struct req *req)
+{
+	if (!has_account(req))
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	return end_sessions(req, 0);
+}
+
+struct outcome *session_revoke(struct req *req)
+{
+	int64_t id = req_path_id(req, "id");
+
+	if (!has_account(req))
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	if (!id)
+		return req_fail(req, ERR_NOT_FOUND, NULL);
+	return end_sessions(req, id);
+}
+
+struct outcome *whoami(struct req *req)
+{
+	const struct session *s = req->session;
+	struct buf b = { 0 };
+	struct outcome *o;
+	int n = 0;
+
+	buf_addf(&b,
+		"{\"user_id\":%lld,\"kind\":\"%s\",\"tenant_id\":%lld,\"role\":\"%s\",\"level\":%d,"
+		"\"username\":",
+		(long long)s->actor_id, actor_kind_name(s->actor), (long long)s->tenant_id, s->role,
+		s->level);
+	buf_add_json(&b, s->username, strlen(s->username));
+	buf_adds(&b, ",\"full_name\":");
+	buf_add_json(&b, s->name, strlen(s->name));
+	buf_adds(&b, ",\"permissions\":[");
+	if (session_may(s, PERM_TICKET_READ))
+		buf_addf(&b, "%s\"ticket:read\"", n++ ? "," : "");
+	if (session_may(s, PERM_TICKET_WRITE))
+		buf_addf(&b, "%s\"ticket:write\"", n++ ? "," : "");
+	if (session_may(s, PERM_STAFF))
+		buf_addf(&b, "%s\"staff\"", n++ ? "," : "");
+	if (session_may(s, PERM_ADMIN))
+		buf_addf(&b, "%s\"admin\"", n++ ? "," : "");
+	buf_addf(&b, "],\"must_change_password\":%s}", s->must_change ? "true" : "false");
+	o = req_reply(req, 200, b.p, b.n);
+	buf_free(&b);
+	return o;
+}

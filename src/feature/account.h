@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What login and the account's own pages share. */
+#ifndef SLADESK_FEATURE_ACCOUNT_H
+#define SLADESK_FEATURE_ACCOUNT_H
+
+#include "core/request.h"
+
+/* sr1.<tenant>.<session>.<secret>: good once, for the next. */
+struct refresh_token {
+	int64_t tenant_id, session_id;
+	char secret[65], sha256[65]; /* hex */
+};
+void account_new_refresh(struct refresh_token *t, int64_t tenant_id);
+bool account_read_refresh(struct str text, struct refresh_token *out);
+/* Append "access_token":…,"refresh_token":…,"token_type":…,"expires_in":… . */
+void account_add_tokens(struct buf *b, const struct refresh_token *t);
+/* Reply with B, which holds tokens, and wipe it. */
+struct outcome *account_reply(struct req *req, struct buf *b) MUST_USE;
+/* When a session ends that is not renewed. */
+int64_t account_expiry(bool staff);
+/* In the arena: the client's address, and what it calls itself. */
+const char *account_peer(struct req *req);
+const char *account_device(struct req *req);
+/* Is PASSWORD that of HASH? Asked of a helper. */
+struct outcome *account_verify(
+	struct req *req, struct str hash, const char *password, req_work_step *step) MUST_USE;
+
+#endif

@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The notifier: claims due rows of the outbox, renders and sends them, and records what came of it.
+ * A claim that is not settled lapses after a minute and is taken again under the same message id,
+ * so a receiver can tell a second copy. */
+#include "feature/feature.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "crypto/crypto.h"
+#include "desk/engine.h"
+#include "desk/options.h"
+#include "fetch/fetch.h"
+#include "loop/loop.h"
+#include "sql_gen.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define CLAIM_LIMIT 32 /* a channel; schema/query/notify/claim.sql */
+#define GATHER_US 10000
+#define IN_FLIGHT_MAX 64
+
+struct sending {
+	struct db_call call;
+	int64_t tenant_id, id;
+	int attempt;
+	char t[24], i[24], now[24], next[24], took[16];
+	char detail[320];
+};
+
+static struct db_call claim_call, backlog_call;
+static char claim_now[24], claim_until[24], me[64];
+static bool claiming, more, again, waking, backlog_asked, running;
+static int in_flight;
+static struct loop_timer *soon;
+static struct outbox_health health;
+
+struct outbox_health outbox_health(void)
+{
+	health.in_flight = in_flight;
+	return health;
+}
+
+/* --- rendering
+ * ---------------------------------------------------------------------------------------------------------------
+ */
+
+struct row {
+	const PGresult *r;
+	int i;
+	struct json_object *data;
+};
+
+enum {
+	C_TENANT_ID,
+	C_ID,
+	C_SEQ,
+	C_CHANNEL,
+	C_TEMPLATE,
+	C_ATTEMPTS,
+	C_TYPE,
+	C_AT,
+	C_DATA,
+	C_ACTOR_KIND,
+	C_ACTOR_ID,
+	C_TICKET_ID,
+	C_NUMBER,
+	C_TITLE,
+	C_STATUS,
+	C_PRIORITY,
+	C_TENANT,
+	C_RESPONSE_DUE,
+	C_EMAIL,
+	C_FULL_NAME,
+	C_LANG,
+	C_URL,
+	C_SECRET,
+	C_SUBJECT,
+	C_BODY,
+	C_TEXT,
+	C_HOURS
+};
+
+static const char *const status_zh[] = { "新建", "已受理", "处理中", "等待客户", "等待 AWS",
+	"已排期", "已缓解", "观察中", "已解决", "已关闭", "已取消", "已合并" };
+static const char *const clock_zh[] = { "首次响应", "解决", "更新", "升级" };
+
+static void add_instant(struct buf *b, int64_t us)
+{
+	char t[32];
+
+	if (us == 0 || us == INSTANT_NONE)
+		return;
+	time_format(us, 3, t);
+	buf_addf(b, "%.10s %.5s UTC", t, t + 11);
+}
+
+static void add_variable(struct buf *b, const struct row *w, struct str name)
+{
+	struct str v = { 0 };
+	const char *s = NULL;
+
+	if (str_is(name, "number"))
+		v = db_text(w->r, w->i, C_NUMBER);
+	else if (str_is(name, "title"))
+		v = db_text(w->r, w->i, C_TITLE);
+	else if (str_is(name, "tenant"))
+		v = db_text(w->r, w->i, C_TENANT);
+	else if (str_is(name, "text"))
+		v = db_text(w->r, w->i, C_TEXT);
+	else if (str_is(name, "priority"))
+		v = db_text(w->r, w->i, C_PRIORITY);
+	else if (str_is(name, "priority_zh") || str_is(name, "priority_en"))
+		s = priority_label(
+			priority_parse(db_text(w->r, w->i, C_PRIORITY)), name.p[9] == 'z');
+	else if (str_is(name, "status"))
+		v = db_text(w->r, w->i, C_STATUS);
+	else if (str_is(name, "status_zh")) {
+		enum ticket_state st = ticket_state_parse(db_text(w->r, w->i, C_STATUS));
+
+		s = st < TICKET_STATE_COUNT ? status_zh[st] : "";
+	} else if (str_is(name, "clock"))
+		s = json_get_string(w->data, "clock");
+	else if (str_is(name, "clock_zh")) {
+		const char *k = json_get_string(w->data, "clock");
+		enum sla_clock_kind kind = sla_clock_parse(str_of(k ? k : ""));
+
+		s = kind < SLA_CLOCKS ? clock_zh[kind] : "";
+	} else if (str_is(name, "threshold")) {
+		s = json_get_string(w->data, "threshold");
+		buf_adds(b, s ? s : "");
+		s = s && s[0] >= '0' && s[0] <= '9' ? "%" : "";
+	} else if (str_is(name, "address")) {
+		s = json_get_string(w->data, "address");
+	} else if (str_is(name, "due")) {
+		add_instant(b, json_get_int(w->data, "clock_due_at", 0));
+		return;
+	} else if (str_is(name, "response_due")) {
+		add_instant(b, db_int(w->r, w->i, C_RESPONSE_DUE));
+		return;
+	} else if (str_is(name, "url")) {
+		buf_addf(b, "%s/#/tickets/%lld", options.http_url,
+			(long long)db_int(w->r, w->i, C_TICKET_ID));
+		return;
+	}
+	if (s)
+		buf_adds(b, s);
+	else
+		buf_add(b, v.p, v.n);
+}
+
+static void render(struct buf *b, const struct row *w, struct str tmpl)
+{
+	const char *end = tmpl.p + tmpl.n;
+
+	for (const char *p = tmpl.p; p < end;) {
+		const char *open = memmem(p, (size_t)(end - p), "{{", 2),
+			   *close = open ? memmem(open, (size_t)(end - open), "}}", 2) : NULL;
+
+		if (!close) {
+			buf_add(b, p, (size_t)(end - p));
+			return;
+		}
+		buf_add(b, p, (size_t)(open - p));
+		add_variable(b, w, (struct str){ open + 2, (size_t)(close - open) - 2 });
+		p = close + 2;
+	}
+}
+
+/* RFC 2047 in pieces of at most 45 bytes, cut between characters. */
+static void add_encoded_word(struct buf *b, struct str s)
+{
+	for (size_t at = 0; at < s.n;) {
+		size_t n = s.n - at < 45 ? s.n - at : 45;
+
+		while (at + n < s.n && ((unsigned char)s.p[at + n] & 0xc0) == 0x80)
+			n--;
+		buf_adds(b, at ? "\r\n =?UTF-8?B?" : "=?UTF-8?B?");
+		buf_add_base64(b, s.p + at, n);
+		buf_adds(b, "?=");
+		at += n;
+	}
+}
+
+static void add_base64_lines(struct buf *b, struct str s)
+{
+	for (size_t at = 0; at < s.n; at += 57) {
+		buf_add_base64(b, s.p + at, s.n - at < 57 ? s.n - at : 57);
+		buf_adds(b, "\r\n");
+	}
+}
+
+static void add_date(struct buf *b)
+{
+	static const char *const days[] = { "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun" };
+	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul",
+		"Aug", "Sep", "Oct", "Nov", "Dec" };
+	int64_t s = clock_now_us() / US_PER_S, y;
+	unsigned m, d;
+
+	civil_from_days(s / 86400, &y, &m, &d);
+	buf_addf(b, "Date: %s, %u %s %lld %02d:%02d:%02d +0000\r\n",
+		days[weekday_from_days(s / 86400)], d, months[m - 1], (long long)y,
+		(int)(s / 3600 % 24), (int)(s / 60 % 60), (int)(s % 60));
+}
+
+static void compose(struct buf *b, const struct row *w, const struct sending *s, const char *to)
+{
+	struct buf subject = { 0 }, body = { 0 };
+	const char *domain = strrchr(options.mail_from, '@');
+
+	domain = domain ? domain + 1 : "sladesk.invalid";
+	render(&subject, w, db_text(w->r, w->i, C_SUBJECT));
+	render(&body, w, db_text(w->r, w->i, C_BODY));
+	for (size_t i = 0; i < subject.n; i++) /* a title must not become a header */
+		if ((unsigned char)subject.p[i] < 0x20)
+			subject.p[i] = ' ';
+	buf_addf(b, "From: %s\r\nTo: %s\r\n", options.mail_from, to);
+	add_date(b);
+	/* The dedup key: a second copy of the same notification carries the same id, and no other
+	 * mail ever does, not even of an installation begun anew. */
+	buf_addf(b, "Message-ID: <n%lld.%lld.%lld@%.*s>\r\nSubject: ", (long long)s->tenant_id,
+		(long long)s->id, (long long)db_int(w->r, w->i, C_AT), (int)strcspn(domain, "> "),
+		domain);
+	add_encoded_word(b, (struct str){ subject.p, subject.n });
+	buf_adds(b, "\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; "
+		    "charset=utf-8\r\nContent-Transfer-Encoding: base64\r\nAuto-Submitted: "
+		    "auto-generated\r\n\r\n");
+	add_base64_lines(b, (struct str){ body.p, body.n });
+	buf_free(&subject);
+	buf_free(&body);
+}
+
+/* --- settling
+ * ----------------------------------------------------------------------------------------------------------------
+ */
+
+static void on_settled(struct db_call *call, enum db_error error, const PGresult *rows)
+{
+	struct sending *s = call->arg;
+
+	(void)rows;
+	/* Not recorded: the claim lapses and it is sent again under the same id. */
+	if (error != DB_OK)
+		log_warn(NULL, "notification not settled tenant=%s id=%s err=%s", s->t, s->i,
+			db_error_name(error));
+	in_flight--;
+	free(s);
+	if (more)
+		outbox_wake();
+}
+
+static void hold(struct sending *s, int64_t until_us)
+{
+	snprintf(s->next, sizeof(s->next), "%lld", (long long)until_us);
+	s->call = (struct db_call){ .stmt = &sql_notify_wait,
+		.param = { s->t, s->i, s->next },
+		.on_done = on_settled,
+		.arg = s };
+	db_exec(&s->call);
+}
+
+static int64_t backoff_us(int attempt)
+{
+	int64_t s = options.notify_backoff_s;
+	unsigned char jitter;
+
+	for (int i = 1; i < attempt && s < 3600; i++)
+		s *= 2;
+	s = s > 3600 ? 3600 : s;
+	crypto_random(&jitter, 1);
+	return s * US_PER_S * 3 / 4 + s * US_PER_S * jitter / 512; /* 75 % to 125 % */
+}
+
+static void settle(struct sending *s, const struct fetch_result *r)
+{
+	int64_t now = clock_now_us();
+	const char *state = r->ok                                                   ? "sent"
+			    : r->permanent || s->attempt >= options.notify_attempts ? "dead"
+										    : "queued";
+
+	health.sent += r->ok;
+	health.failed += !r->ok;
+	snprintf(s->now, sizeof(s->now), "%lld", (long long)now);
+	snprintf(s->next, sizeof(s->next), "%lld", (long long)(now + backoff_us(s->attempt)));
+	snprintf(s->took, sizeof(s->took), "%d", r->took_ms);
+	snprintf(s->detail, sizeof(s->detail), "%s", r->error);
+	for (char *p = s->detail; *p; p++)
+		if ((unsigned char)*p >= 0x7f || (unsigned char)*p < 0x20)
+			*p = '?';
+	if (!r->ok)
+		log_warn(NULL, "notification failed tenant=%s id=%s attempt=%d state=%s err=%s",
+			s->t, s->i, s->attempt, state, s->detail);
+	s->call = (struct db_call){ .stmt = &sql_notify_done,
+		.param = { s->t, s->i, state, s->now, s->next, r->ok ? NULL : s->detail, s->took },
+		.on_done = on_settled,
+		.arg = s };
+	db_exec(&s->call);
+}
+
+static void on_sent(void *arg, const struct fetch_result *r)
+{
+	failpoint("notification-sent");
+	settle(arg, r);
+}
+
+static void settle_now(struct sending *s, const char *why, bool permanent)
+{
+	struct fetch_result r = { .permanent = permanent };
+
+	snprintf(r.error, sizeof(r.error), "%s", why);
+	settle(s, &r);
+}
+
+/* --- sending
+ * -----------------------------------------------------------------------------------------------------------------
+ */
+
+static void send_mail(struct sending *s, const struct row *w)
+{
+	struct str to = db_text(w->r, w->i, C_EMAIL);
+	struct buf b = { 0 };
+	char *address, *password;
+	bool sane = to.n > 2 && to.n < 255 && memchr(to.p, '@', to.n);
+
+	for (size_t i = 0; i < to.n; i++)
+		sane &= (unsigned char)to.p[i] > 0x20 && to.p[i] != '<' && to.p[i] != '>' &&
+			to.p[i] != 0x7f;
+	if (!sane || db_is_null(w->r, w->i, C_SUBJECT)) {
+		settle_now(s, sane ? "no template" : "no usable address", true);
+		return;
+	}
+	address = xstrndup(to.p, to.n);
+	password = secret_from_file(options.mail_password_file);
+	compose(&b, w, s, address);
+	fetch_mail_send(&(struct fetch_mail){ .url = options.mail_url,
+				.username = options.mail_username,
+				.password = password,
+				.require_tls = options.mail_require_tls,
+				.ca_file = options.mail_ca_file,
+				.from = options.mail_from,
+				.to = address,
+				.message = b.p,
+				.message_n = b.n,
+				.timeout_ms = 20000 },
+		on_sent, s);
+	buf_free(&b);
+	free(address);
+	free(password);
+}
+
+/* The body is the event; the signature covers timestamp and body, so that neither can be replayed
+ * apart. */
+static void send_webhook(struct sending *s, const struct row *w)
+{
+	struct str url = db_text(w->r, w->i, C_URL), secret = db_text(w->r, w->i, C_SECRET),
+		   data = db_text(w->r, w->i, C_DATA);
+	struct buf b = { 0 }, signed_text = { 0 };
+	unsigned char mac[32];
+	char header[160], id[96], *target;
+	long long now = (long long)(clock_now_us() / US_PER_S);
+	struct buf hex = { 0 };
+
+	if (db_is_null(w->r, w->i, C_URL)) {
+		settle_now(s, "webhook is switched off", true);
+		return;
+	}
+	buf_addf(&b,
+		"{\"id\":\"%lld-%lld\",\"type\":\"%.*s\",\"tenant_id\":%lld,\"seq\":%lld,\"ticket_"
+		"id\":%lld,\"number\":\"%.*s\",\"status\":\"%.*s\",\"priority\":\"%.*s\",\"at\":",
+		(long long)s->tenant_id, (long long)db_int(w->r, w->i, C_SEQ),
+		(int)db_text(w->r, w->i, C_TYPE).n, db_text(w->r, w->i, C_TYPE).p,
+		(long long)s->tenant_id, (long long)db_int(w->r, w->i, C_SEQ),
+		(long long)db_int(w->r, w->i, C_TICKET_ID), (int)db_text(w->r, w->i, C_NUMBER).n,
+		db_text(w->r, w->i, C_NUMBER).p, (int)db_text(w->r, w->i, C_STATUS).n,
+		db_text(w->r, w->i, C_STATUS).p, (int)db_text(w->r, w->i, C_PRIORITY).n,
+		db_text(w->r, w->i, C_PRIORITY).p);
+	buf_add_time_json(&b, db_int(w->r, w->i, C_AT));
+	buf_adds(&b, ",\"data\":");
+	buf_add(&b, data.p, data.n);
+	buf_addc(&b, '}');
+	buf_addf(&signed_text, "%lld.", now);
+	buf_add(&signed_text, b.p, b.n);
+	crypto_hmac_sha256(secret.p, secret.n, signed_text.p, signed_text.n, mac);
+	buf_add_hex(&hex, mac, 32);
+	snprintf(header, sizeof(header), "Sladesk-Signature: t=%lld,v1=%s", now, buf_cstr(&hex));
+	snprintf(id, sizeof(id), "Sladesk-Delivery: n%lld.%lld", (long long)s->tenant_id,
+		(long long)s->id);
+	target = xstrndup(url.p, url.n);
+	fetch_http_post(&(struct fetch_http){ .url = target,
+				.body = b.p,
+				.body_n = b.n,
+				.headers = (const char *const[]){ "Content-Type: application/json",
+					header, id, NULL },
+				.allow_private = options.notify_allow_private,
+				.timeout_ms = 10000 },
+		on_sent, s);
+	free(target);
+	buf_free(&b);
+	buf_free(&signed_text);
+	buf_free(&hex);
+}
+
+static void send_row(const PGresult *rows, int i)
+{
+	struct sending *s = xcalloc(1, sizeof(*s));
+	struct str data = db_text(rows, i, C_DATA);
+	struct json_error err;
+	struct row w = { rows, i, data.n ? json_read(data.p, data.n, &err) : NULL };
+	bool mail = str_is(db_text(rows, i, C_CHANNEL), "mail");
+	int64_t until;
+
+	s->tenant_id = db_int(rows, i, C_TENANT_ID);
+	s->id = db_int(rows, i, C_ID);
+	s->attempt = (int)db_int(rows, i, C_ATTEMPTS);
+	snprintf(s->t, sizeof(s->t), "%lld", (long long)s->tenant_id);
+	snprintf(s->i, sizeof(s->i), "%lld", (long long)s->id);
+	in_flight++;
+	until = mail ? hours_wait_until(s->tenant_id, db_text(rows, i, C_HOURS),
+			       db_text(rows, i, C_TYPE),
+			       priority_parse(db_text(rows, i, C_PRIORITY)), clock_now_us())
+		     : 0;
+	if (until)
+		hold(s, until);
+	else if (mail)
+		send_mail(s, &w);
+	else
+		send_webhook(s, &w);
+	json_object_put(w.data);
+}
+
+static void on_claimed(struct db_call *call, enum db_error error, const PGresult *rows)
+{
+	int n = error == DB_OK ? PQntuples(rows) : 0;
+
+	(void)call;
+	claiming = false;
+	more = n >= CLAIM_LIMIT;
+	if (again)
+		outbox_wake();
+	if (n)
+		failpoint("notification-claimed");
+	for (int i = 0; i < n; i++)
+		send_row(rows, i);
+}
+
+static void claim(void *arg)
+{
+	(void)arg;
+	waking = false;
+	again |= claiming;
+	if (claiming || !running || in_flight >= IN_FLIGHT_MAX)
+		return;
+	again = false;
+	claiming = true;
+	snprintf(claim_now, sizeof(claim_now), "%lld", (long long)clock_now_us());
+	/* a claim is a minute of real time, however fast a drill's clock runs */
+	snprintf(claim_until, sizeof(claim_until), "%lld",
+		(long long)(clock_now_us() + (int64_t)(60 * US_PER_S * clock_scale())));
+	claim_call = (struct db_call){ .stmt = &sql_notify_claim,
+		.param = { me, claim_now, options.mail_url[0] ? "{mail,webhook}" : "{webhook}",
+			claim_until },
+		.on_done = on_claimed };
+	db_exec(&claim_call);
+}
+
+void outbox_wake(void)
+{
+	if (!running || waking)
+		return;
+	waking = true;
+	loop_timer_set(soon, GATHER_US); /* what is committed together is claimed together */
+}
+
+static void on_event(void *arg, const struct bus_event *e)
+{
+	(void)arg;
+	(void)e;
+	outbox_wake();
+}
+
+static void on_backlog(struct db_call *call, enum db_error error, const PGresult *rows)
+{
+	(void)call;
+	backlog_asked = false;
+	if (error != DB_OK)
+		return;
+	health.queued = db_int(rows, 0, 0);
+	health.dead = db_int(rows, 0, 1);
+}
+
+static void ask_backlog(void *arg)
+{
+	(void)arg;
+	if (backlog_asked || !running)
+		return;
+	backlog_asked = true;
+	backlog_call = (struct db_call){ .stmt = &sql_notify_backlog, .on_done = on_backlog };
+	db_exec(&backlog_call);
+}
+
+void outbox_init(void)
+{
+	char id[17];
+
+	crypto_random_hex(id, 8);
+	snprintf(me, sizeof(me), "sladeskd-%s", id);
+	running = true;
+	soon = loop_timer_new(claim, NULL);
+	bus_listen(on_event, NULL);
+	loop_every(1000, claim, NULL);
+	loop_every(10000, ask_backlog, NULL);
+}
+
+void outbox_free(void)
+{
+	running = false;
+	loop_timer_free(soon);
+}

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * curl_multi_socket_action under libevent. One transfer is one struct, from asking to its one
+ * callback. */
+#include "fetch/fetch.h"
+#include "base/clock.h"
+#include "base/list.h"
+#include "loop/loop.h"
+
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <event2/dns.h>
+#include <event2/event.h>
+#include <event2/util.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct transfer {
+	CURL *easy;
+	struct curl_slist *headers, *recipients, *resolve;
+	char *body, error[CURL_ERROR_SIZE];
+	size_t body_n, body_at;
+	bool mail, allow_private, blocked;
+	int64_t began_us;
+	char *host;
+	int port, timeout_ms;
+	fetch_done *on_done;
+	void *arg;
+	bool added; /* to the multi handle */
+	struct list node;
+};
+
+struct watched {
+	struct event *ev;
+};
+
+static CURLM *multi;
+static struct loop_timer *timer;
+static struct evdns_base *dns;
+static int running;
+static struct list transfers;
+
+/* --- curl on the loop
+ * -------------------------------------------------------------------------------------------------------
+ */
+
+static void finish(struct transfer *t, CURLcode code);
+
+static void take_finished(void)
+{
+	CURLMsg *m;
+	int left;
+
+	while ((m = curl_multi_info_read(multi, &left))) {
+		struct transfer *t = NULL;
+
+		if (m->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&t);
+		finish(t, m->data.result);
+	}
+}
+
+static void on_socket(evutil_socket_t fd, short what, void *arg)
+{
+	int n;
+
+	(void)arg;
+	curl_multi_socket_action(multi, fd,
+		(what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0),
+		&n);
+	take_finished();
+	loop_note_turn("fetch");
+}
+
+static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *sockp)
+{
+	struct watched *w = sockp;
+	short want = (short)((what & CURL_POLL_IN ? EV_READ : 0) |
+			     (what & CURL_POLL_OUT ? EV_WRITE : 0) | EV_PERSIST);
+
+	(void)easy;
+	(void)user;
+	if (w)
+		event_free(w->ev);
+	if (what == CURL_POLL_REMOVE) {
+		free(w);
+		return 0;
+	}
+	if (!w) {
+		w = xcalloc(1, sizeof(*w));
+		curl_multi_assign(multi, fd, w);
+	}
+	w->ev = event_new(loop_base(), fd, want, on_socket, NULL);
+	event_add(w->ev, NULL);
+	return 0;
+}
+
+static void on_timeout(void *arg)
+{
+	int n;
+
+	(void)arg;
+	curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &n);
+	take_finished();
+}
+
+static int set_timeout(CURLM *m, long ms, void *user)
+{
+	(void)m;
+	(void)user;
+	if (ms < 0)
+		loop_timer_cancel(timer);
+	else
+		loop_timer_set(timer, ms * 1000);
+	return 0;
+}
+
+void fetch_init(void)
+{
+	bug_on(curl_global_init(CURL_GLOBAL_DEFAULT) != 0);
+	list_init(&transfers);
+	multi = curl_multi_init();
+	timer = loop_timer_new(on_timeout, NULL);
+	curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
+	curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, set_timeout);
+	curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, 8L);
+	dns = evdns_base_new(
+		loop_base(), EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+}
+
+int fetch_running(void)
+{
+	return running;
+}
+
+/* --- one transfer
+ * -----------------------------------------------------------------------------------------------------------
+ */
+
+static void transfer_free(struct transfer *t)
+{
+	list_remove(&t->node);
+	if (t->easy)
+		curl_easy_cleanup(t->easy);
+	curl_slist_free_all(t->headers);
+	curl_slist_free_all(t->recipients);
+	curl_slist_free_all(t->resolve);
+	free(t->body);
+	free(t->host);
+	later_free(t);
+}
+
+static void finish(struct transfer *t, CURLcode code)
+{
+	struct fetch_result r = { .took_ms = (int)((clock_mono_us() - t->began_us) / 1000) };
+
+	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &r.status);
+	r.ok = code == CURLE_OK && (t->mail || (r.status >= 200 && r.status < 300));
+	if (!r.ok)
+		snprintf(r.error, sizeof(r.error), "%s",
+			t->blocked    ? "address refused: private network"
+			: t->error[0] ? t->error
+				      : curl_easy_strerror(code));
+	if (!r.ok && code == CURLE_OK)
+		snprintf(r.error, sizeof(r.error), "status %ld", r.status);
+	else if (!r.ok && r.status)
+		snprintf(r.error + strlen(r.error), sizeof(r.error) - strlen(r.error), " (%ld)",
+			r.status);
+	r.permanent = t->blocked || (t->mail && r.status >= 550 && r.status < 560) ||
+		      code == CURLE_URL_MALFORMAT;
+	curl_multi_remove_handle(multi, t->easy);
+	running--;
+	t->on_done(t->arg, &r);
+	transfer_free(t);
+}
+
+static bool is_private(const struct sockaddr *sa)
+{
+	uint32_t a;
+	const uint8_t *b;
+
+	if (sa->sa_family == AF_INET) {
+		a = ntohl(((const struct sockaddr_in *)(const void *)sa)->sin_addr.s_addr);
+		return a >> 24 == 0 || a >> 24 == 10 || a >> 24 == 127 || a >> 20 == 0xac1 ||
+		       a >> 16 == 0xc0a8 || a >> 16 == 0xa9fe || a >> 22 == 0x191 || a >> 28 >= 14;
+	}
+	if (sa->sa_family != AF_INET6)
+		return true;
+	b = ((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr.s6_addr;
+	if (memcmp(b, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12) == 0 ||
+		memcmp(b, "\0\0\0\0\0\0\0\0\0\0\0", 12) == 0) {
+		struct sockaddr_in in4 = { .sin_family = AF_INET };
+
+		memcpy(&in4.sin_addr, b + 12, 4);
+		return is_private((struct sockaddr *)&in4);
+	}
+	return (b[0] & 0xfe) == 0xfc || (b[0] == 0xfe && (b[1] & 0xc0) == 0x80) || b[0] == 0xff;
+}
+
+/* Webhook targets come from tenants: they never reach our own networks unless a setting allows it.
+ */
+static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
+{
+	struct transfer *t = arg;
+
+	(void)purpose;
+	if (!t->allow_private && is_private(&a->addr)) {
+		t->blocked = true;
+		return CURL_SOCKET_BAD;
+	}
+	return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+}
+
+static size_t give_body(char *out, size_t size, size_t count, void *arg)
+{
+	struct transfer *t = arg;
+	size_t n = t->body_n - t->body_at < size * count ? t->body_n - t->body_at : size * count;
+
+	memcpy(out, t->body + t->body_at, n);
+	t->body_at += n;
+	return n;
+}
+
+static size_t drop_answer(char *p, size_t size, size_t count, void *arg)
+{
+	size_t *seen = arg;
+
+	(void)p;
+	*seen += size * count;
+	return *seen > 65536 ? 0 : size * count; /* nobody needs more of an answer */
+}
+
+static void fail_later(void *arg)
+{
+	struct transfer *t = arg;
+	struct fetch_result r = { .took_ms = (int)((clock_mono_us() - t->began_us) / 1000) };
+
+	snprintf(r.error, sizeof(r.error), "%s", t->error);
+	t->on_done(t->arg, &r);
+	transfer_free(t);
+}
+
+static void transfer_go(struct transfer *t)
+{
+	running++;
+	t->added = true;
+	curl_multi_add_handle(multi, t->easy);
+}
+
+static void on_resolved(int result, struct evutil_addrinfo *ai, void *arg)
+{
+	struct transfer *t = arg;
+	char addr[64], line[400];
+	const void *p;
+
+	if (result || !ai) {
+		snprintf(t->error, sizeof(t->error), "cannot resolve %.100s: %s", t->host,
+			evutil_gai_strerror(result));
+		later_call(fail_later, t);
+	} else {
+		p = ai->ai_family == AF_INET6
+			    ? (const void *)&((struct sockaddr_in6 *)(void *)ai->ai_addr)->sin6_addr
+			    : (const void *)&((struct sockaddr_in *)(void *)ai->ai_addr)->sin_addr;
+		inet_ntop(ai->ai_family, p, addr, sizeof(addr));
+		snprintf(line, sizeof(line), "%s:%d:%s", t->host, t->port, addr);
+		t->resolve = curl_slist_append(NULL, line);
+		curl_easy_setopt(t->easy, CURLOPT_RESOLVE, t->resolve);
+		transfer_go(t);
+	}
+	if (ai)
+		evutil_freeaddrinfo(ai);
+}
+
+/* Split the URL; resolve a name by evdns, or go at once with an address. */
+static void transfer_resolve(struct transfer *t, const char *url)
+{
+	CURLU *u = curl_url();
+	char *host = NULL, *port = NULL;
+	unsigned char addr[16];
+	struct evutil_addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
+
+	if (curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) ||
+		curl_url_get(u, CURLUPART_HOST, &host, 0) ||
+		curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT)) {
+		snprintf(t->error, sizeof(t->error), "bad URL");
+		later_call(fail_later, t);
+	} else {
+		t->host = xstrdup(host);
+		t->port = atoi(port);
+		if (host[0] == '[' || inet_pton(AF_INET, host, addr) == 1)
+			transfer_go(t);
+		else
+			evdns_getaddrinfo(dns, host, NULL, &hints, on_resolved, t);
+	}
+	curl_free(host);
+	curl_free(port);
+	curl_url_cleanup(u);
+}
+
+static struct transfer *transfer_new(
+	const char *url, const char *body, size_t n, int timeout_ms, fetch_done *on_done, void *arg)
+{
+	struct transfer *t = xcalloc(1, sizeof(*t) + sizeof(size_t));
+
+	t->easy = curl_easy_init();
+	bug_on(!t->easy);
+	t->body = xstrndup(body ? body : "", n);
+	t->body_n = n;
+	t->timeout_ms = timeout_ms;
+	t->on_done = on_done;
+	t->arg = arg;
+	t->began_us = clock_mono_us();
+	list_add_tail(&transfers, &t->node);
+	curl_easy_setopt(t->easy, CURLOPT_PRIVATE, t);
+	curl_easy_setopt(t->easy, CURLOPT_URL, url);
+	curl_easy_setopt(t->easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(t->easy, CURLOPT_QUICK_EXIT, 1L);
+	curl_easy_setopt(t->easy, CURLOPT_PROXY, "");
+	curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->error);
+	curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+	curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(timeout_ms / 2));
+	curl_easy_setopt(t->easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+	curl_easy_setopt(t->easy, CURLOPT_OPENSOCKETDATA, t);
+	curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, drop_answer);
+	curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, (size_t *)(void *)(t + 1));
+	return t;
+}
+
+void fetch_http_post(const struct fetch_http *f, fetch_done *on_done, void *arg)
+{
+	struct transfer *t = transfer_new(f->url, f->body, f->body_n, f->timeout_ms, on_done, arg);
+
+	t->allow_private = f->allow_private;
+	for (int i = 0; f->headers && f->headers[i]; i++)
+		t->headers = curl_slist_append(t->headers, f->headers[i]);
+	t->headers = curl_slist_append(t->headers, "Expect:");
+	curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
+	curl_easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, f->allow_private ? "http,https" : "https");
+	curl_easy_setopt(t->easy, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->body);
+	curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE, (long)t->body_n);
+	transfer_resolve(t, f->url);
+}
+
+void fetch_mail_send(const struct fetch_mail *m, fetch_done *on_done, void *arg)
+{
+	struct transfer *t =
+		transfer_new(m->url, m->message, m->message_n, m->timeout_ms, on_done, arg);
+
+	t->mail = t->allow_private = true;
+	t->recipients = curl_slist_append(NULL, m->to);
+	curl_easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+	curl_easy_setopt(t->easy, CURLOPT_MAIL_FROM, m->from);
+	curl_easy_setopt(t->easy, CURLOPT_MAIL_RCPT, t->recipients);
+	curl_easy_setopt(t->easy, CURLOPT_UPLOAD, 1L);
+	curl_easy_setopt(t->easy, CURLOPT_READFUNCTION, give_body);
+	curl_easy_setopt(t->easy, CURLOPT_READDATA, t);
+	if (m->require_tls)
+		curl_easy_setopt(t->easy, CURLOPT_USE_SSL, (long)CURLUSESSL_ALL);
+	if (m->ca_file && *m->ca_file)
+		curl_easy_setopt(t->easy, CURLOPT_CAINFO, m->ca_file);
+	if (m->username && *m->username) {
+		curl_easy_setopt(t->easy, CURLOPT_USERNAME, m->username);
+		curl_easy_setopt(t->easy, CURLOPT_PASSWORD, m->password ? m->password : "");
+	}
+	transfer_resolve(t, m->url);
+}
+
+/* What is still on its way is told that it failed: whoever asked decides what that means. */
+void fetch_free(void)
+{
+	struct list *next;
+
+	if (!multi)
+		return;
+	if (dns) {
+		evdns_base_free(dns, 1);
+		event_base_loop(loop_base(),
+			EVLOOP_NONBLOCK); /* it answers what was pending by deferred callbacks */
+	}
+	for (struct list *n = transfers.next; n != &transfers; n = next) {
+		struct transfer *t = list_entry(n, struct transfer, node);
+
+		next = n->next;
+		if (!t->added)
+			continue; /* its failure is queued already */
+		curl_multi_remove_handle(multi, t->easy);
+		snprintf(t->error, sizeof(t->error), "stopping");
+		fail_later(t);
+	}
+	loop_run_later();
+	curl_multi_cleanup(multi);
+	loop_timer_free(timer);
+	multi = NULL;
+	curl_global_cleanup();
+}

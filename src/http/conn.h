@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What server.c and ws.c share about a connection; private to src/http. */
+#ifndef SLADESK_HTTP_CONN_H
+#define SLADESK_HTTP_CONN_H
+
+#include "http/server.h"
+
+struct bufferevent;
+struct ssl_st;
+
+enum http_conn_state {
+	CONN_HEAD, /* between requests, or reading a head */
+	CONN_BODY,
+	CONN_HANDLING, /* the handler has it all */
+	CONN_REPLYING, /* a reply in pieces has begun */
+	CONN_CLOSING,  /* the last bytes go out */
+	CONN_WEBSOCKET,
+};
+
+struct http_conn {
+	struct list node;
+	struct http_server *server;
+	struct bufferevent *bev;
+	struct http_request *req;
+	struct ws *ws;
+	enum http_conn_state state;
+	bool close_after, chunked_reply, head_only, read_paused, handshaking, stream, working,
+		fresh;
+	int64_t state_us, last_write_us, head_began_us; /* monotonic */
+	size_t last_out;
+	uint64_t body_left, body_max;
+	struct http_chunked chunk;
+	void (*on_drain)(struct http_request *r);
+	char peer[46];
+};
+
+void http_conn_free(struct http_conn *c);
+void http_conn_close(struct http_conn *c); /* after flushing */
+void http_request_free(struct http_request *r);
+void http_request_done(struct http_request *r, struct http_conn *c);
+struct ssl_st *http_conn_ssl(struct http_conn *c);
+/* Bytes came for a WebSocket connection; the connection's time limits once a second. */
+void ws_on_read(struct http_conn *c);
+void ws_on_gone(struct http_conn *c);
+void ws_on_tick(struct http_conn *c, int64_t now);
+
+#endif

@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * WebSockets. wslay does the framing; its context (8.8 kB) exists only while a message is partly
+ * read, because an idle client must be cheap: whole frames are waited for in the connection's own
+ * buffer first. Outgoing frames are built once and shared. */
+#include "conn.h"
+#include "base/clock.h"
+#include "loop/loop.h"
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <wslay/wslay.h>
+#include <zlib.h>
+
+struct ws {
+	struct http_conn *conn;
+	const struct ws_handler *h;
+	void *user;
+	wslay_event_context_ptr ctx;
+	const uint8_t *in; /* the frame being fed */
+	size_t in_n;
+	int64_t seen_us;
+	bool deflate, fragmented, closing;
+};
+
+struct ws_frame {
+	unsigned refs;
+	size_t plain_n, deflated_n;
+	unsigned char *deflated; /* NULL when it would not be smaller */
+	unsigned char plain[];
+};
+
+void *ws_user(struct ws *ws)
+{
+	return ws->user;
+}
+
+const char *ws_peer(struct ws *ws)
+{
+	return ws->conn->peer;
+}
+
+int64_t ws_last_seen_us(const struct ws *ws)
+{
+	return ws->seen_us;
+}
+
+/* --- handshake
+ * --------------------------------------------------------------------------------------------------------------
+ */
+
+static bool accept_key(struct str key, char out[29])
+{
+	static const char magic[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+	unsigned char bytes[64], digest[20];
+	char joined[24 + sizeof(magic)];
+
+	if (key.n != 24 || EVP_DecodeBlock(bytes, (const unsigned char *)key.p, 24) != 18)
+		return false;
+	memcpy(joined, key.p, 24);
+	memcpy(joined + 24, magic, sizeof(magic));
+	EVP_Digest(joined, 24 + sizeof(magic) - 1, digest, NULL, EVP_sha1(), NULL);
+	EVP_EncodeBlock((unsigned char *)out, digest, 20);
+	return true;
+}
+
+/* May we answer this offer with both no_context_takeover and default windows? */
+static bool offer_fits(struct str offer)
+{
+	bool first = true;
+
+	while (offer.n) {
+		const char *semi = memchr(offer.p, ';', offer.n);
+		struct str item = { offer.p, semi ? (size_t)(semi - offer.p) : offer.n };
+
+		while (item.n && item.p[0] == ' ')
+			item.p++, item.n--;
+		while (item.n && item.p[item.n - 1] == ' ')
+			item.n--;
+		if (first && !str_case_is(item, "permessage-deflate"))
+			return false;
+		if (!first && !str_case_is(item, "server_no_context_takeover") &&
+			!str_case_is(item, "client_no_context_takeover") &&
+			!(item.n >= 22 && strncasecmp(item.p, "client_max_window_bits", 22) == 0))
+			return false;
+		first = false;
+		if (!semi)
+			break;
+		offer.n -= item.n ? (size_t)(semi - offer.p) + 1 : 1;
+		offer.p = semi + 1;
+	}
+	return !first;
+}
+
+static bool wants_deflate(const struct http_head *h)
+{
+	for (int i = 0; i < h->headers; i++) {
+		struct str v = h->header[i].value;
+
+		if (!str_case_is(h->header[i].name, "sec-websocket-extensions"))
+			continue;
+		while (v.n) {
+			const char *comma = memchr(v.p, ',', v.n);
+			struct str offer = { v.p, comma ? (size_t)(comma - v.p) : v.n };
+
+			if (offer_fits(offer))
+				return true;
+			if (!comma)
+				break;
+			v = (struct str){ comma + 1, v.n - offer.n - 1 };
+		}
+	}
+	return false;
+}
+
+struct ws *ws_accept(struct http_request *r, const struct ws_handler *h, void *user)
+{
+	struct http_conn *c = r->conn;
+	char key[29];
+	struct ws *ws;
+	struct buf b = { 0 };
+
+	if (!r->head.upgrade_websocket) {
+		http_reply(r, 426, "text/plain", "Upgrade: websocket\r\n",
+			"this address speaks WebSocket\n", 30);
+		return NULL;
+	}
+	if (!str_is(http_header_find(&r->head, "sec-websocket-version"), "13") ||
+		!accept_key(http_header_find(&r->head, "sec-websocket-key"), key)) {
+		http_reply(r, 400, "text/plain", "Sec-WebSocket-Version: 13\r\n",
+			"bad WebSocket handshake\n", 24);
+		return NULL;
+	}
+	ws = xcalloc(1, sizeof(*ws));
+	*ws = (struct ws){ .conn = c,
+		.h = h,
+		.user = user,
+		.seen_us = clock_mono_us(),
+		.deflate = wants_deflate(&r->head) };
+	buf_addf(&b,
+		"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: "
+		"Upgrade\r\nSec-WebSocket-Accept: %s\r\n%s\r\n",
+		key,
+		ws->deflate ? "Sec-WebSocket-Extensions: permessage-deflate; "
+			      "server_no_context_takeover; client_no_context_takeover\r\n"
+			    : "");
+	bufferevent_write(c->bev, b.p, b.n);
+	buf_free(&b);
+	r->status = 101;
+	c->req = NULL;
+	http_request_done(r, c);
+	http_request_free(r);
+	c->ws = ws;
+	c->state = CONN_WEBSOCKET;
+	bufferevent_setwatermark(c->bev, EV_READ, 0, h->max_message + 64);
+	bufferevent_trigger(c->bev, EV_READ, BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
+	return ws;
+}
+
+/* --- sending
+ * ----------------------------------------------------------------------------------------------------------------
+ */
+
+static size_t put_frame_head(unsigned char *o, unsigned first, size_t n)
+{
+	o[0] = (unsigned char)first;
+	if (n < 126) {
+		o[1] = (unsigned char)n;
+		return 2;
+	}
+	if (n < 65536) {
+		o[1] = 126;
+		o[2] = (unsigned char)(n >> 8);
+		o[3] = (unsigned char)n;
+		return 4;
+	}
+	o[1] = 127;
+	for (int i = 0; i < 8; i++)
+		o[2 + i] = (unsigned char)((uint64_t)n >> (56 - 8 * i));
+	return 10;
+}
+
+static void deflate_frame(struct ws_frame *f, const char *p, size_t n, unsigned opcode)
+{
+	z_stream z = { 0 };
+	unsigned char *out, head[10];
+	size_t bound, got, head_n;
+
+	if (deflateInit2(&z, 6, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+		return;
+	bound = deflateBound(&z, n) + 16;
+	out = xmalloc(bound + 10);
+	z.next_in = (Bytef *)(uintptr_t)p;
+	z.avail_in = (uInt)n;
+	z.next_out = out + 10;
+	z.avail_out = (uInt)bound;
+	deflate(&z, Z_SYNC_FLUSH);
+	got = bound - z.avail_out - 4; /* RFC 7692 7.2.1: without the empty block's 00 00 ff ff */
+	deflateEnd(&z);
+	if (got >= n) {
+		free(out);
+		return;
+	}
+	head_n = put_frame_head(head, 0xc0 | opcode, got);
+	memmove(out + head_n, out + 10, got);
+	memcpy(out, head, head_n);
+	f->deflated = out;
+	f->deflated_n = head_n + got;
+}
+
+struct ws_frame *ws_frame_new(const char *p, size_t n, bool binary)
+{
+	struct ws_frame *f = xmalloc(sizeof(*f) + n + 10);
+	unsigned opcode = binary ? 2 : 1;
+	size_t head_n = put_frame_head(f->plain, 0x80 | opcode, n);
+
+	*f = (struct ws_frame){ .refs = 1, .plain_n = head_n + n };
+	put_frame_head(f->plain, 0x80 | opcode, n);
+	if (n)
+		memcpy(f->plain + head_n, p, n);
+	if (n > 200)
+		deflate_frame(f, p, n, opcode);
+	return f;
+}
+
+void ws_frame_put(struct ws_frame *f)
+{
+	if (!f || --f->refs)
+		return;
+	free(f->deflated);
+	free(f);
+}
+
+static void drop_frame(const void *p, size_t n, void *arg)
+{
+	(void)p;
+	(void)n;
+	ws_frame_put(arg);
+}
+
+size_t ws_queued(const struct ws *ws)
+{
+	return evbuffer_get_length(bufferevent_get_output(ws->conn->bev));
+}
+
+bool ws_send(struct ws *ws, struct ws_frame *f, size_t limit)
+{
+	struct evbuffer *out = bufferevent_get_output(ws->conn->bev);
+	bool deflated = ws->deflate && f->deflated;
+	size_t n = deflated ? f->deflated_n : f->plain_n;
+
+	if (ws->closing || evbuffer_get_length(out) + n > limit)
+		return false;
+	if (n < 512) { /* smaller than a reference chain costs */
+		evbuffer_add(out, deflated ? f->deflated : f->plain, n);
+		return true;
+	}
+	f->refs++;
+	evbuffer_add_reference(out, deflated ? f->deflated : f->plain, n, drop_frame, f);
+	return true;
+}
+
+static void send_control(struct ws *ws, unsigned opcode, const void *p, size_t n)
+{
+	unsigned char head[10];
+
+	bufferevent_write(ws->conn->bev, head, put_frame_head(head, 0x80 | opcode, n));
+	if (n)
+		bufferevent_write(ws->conn->bev, p, n);
+}
+
+void ws_ping(struct ws *ws)
+{
+	if (!ws->closing)
+		send_control(ws, 9, NULL, 0);
+}
+
+void ws_close(struct ws *ws, uint16_t code, const char *reason)
+{
+	unsigned char p[125];
+	size_t n = strlen(reason);
+
+	if (ws->closing)
+		return;
+	n = n > 123 ? 123 : n;
+	p[0] = (unsigned char)(code >> 8);
+	p[1] = (unsigned char)code;
+	memcpy(p + 2, reason, n);
+	send_control(ws, 8, p, n + 2);
+	ws->closing = true;
+}
+
+/* --- receiving
+ * --------------------------------------------------------------------------------------------------------------
+ */
+
+static ssize_t feed_wslay(
+	wslay_event_context_ptr ctx, uint8_t *buf, size_t len, int flags, void *user)
+{
+	struct ws *ws = user;
+	size_t n = ws->in_n < len ? ws->in_n : len;
+
+	(void)flags;
+	if (!n) {
+		wslay_event_set_error(ctx, WSLAY_ERR_WOULDBLOCK);
+		return -1;
+	}
+	memcpy(buf, ws->in, n);
+	ws->in += n;
+	ws->in_n -= n;
+	return (ssize_t)n;
+}
+
+static ssize_t send_wslay(
+	wslay_event_context_ptr ctx, const uint8_t *data, size_t len, int flags, void *user)
+{
+	struct ws *ws = user;
+
+	(void)ctx;
+	(void)flags;
+	bufferevent_write(ws->conn->bev, data, len);
+	return (ssize_t)len;
+}
+
+/* Inflate a message; false when it is broken or longer than MAX. */
+static bool inflate_message(const uint8_t *p, size_t n, size_t max, struct buf *out)
+{
+	static const unsigned char tail[4] = { 0, 0, 0xff, 0xff };
+	z_stream z = { 0 };
+	int err = Z_OK;
+
+	if (inflateInit2(&z, -15) != Z_OK)
+		return false;
+	for (int part = 0; part < 2 && err == Z_OK; part++) {
+		z.next_in = part ? (Bytef *)(uintptr_t)tail : (Bytef *)(uintptr_t)p;
+		z.avail_in = part ? 4 : (uInt)n;
+		do {
+			buf_reserve(out, 16384);
+			z.next_out = (Bytef *)out->p + out->n;
+			z.avail_out = 16384;
+			err = inflate(&z, Z_SYNC_FLUSH);
+			out->n += 16384 - z.avail_out;
+			if (err == Z_BUF_ERROR)
+				err = Z_OK;
+		} while (err == Z_OK && z.avail_out == 0 && out->n <= max);
+	}
+	inflateEnd(&z);
+	return (err == Z_OK || err == Z_STREAM_END) && out->n <= max;
+}
+
+static void on_wslay_message(
+	wslay_event_context_ptr ctx, const struct wslay_event_on_msg_recv_arg *m, void *user)
+{
+	struct ws *ws = user;
+	struct buf plain = { 0 };
+
+	(void)ctx;
+	if (wslay_is_ctrl_frame(m->opcode) || ws->closing)
+		return;
+	if (!(m->rsv & WSLAY_RSV1_BIT)) {
+		ws->h->on_message(ws, m->msg ? (const char *)m->msg : "", m->msg_length,
+			m->opcode == WSLAY_BINARY_FRAME);
+		return;
+	}
+	if (!inflate_message(m->msg, m->msg_length, ws->h->max_message, &plain))
+		ws_close(ws, plain.n > ws->h->max_message ? 1009 : 1007, "");
+	else if (m->opcode == WSLAY_TEXT_FRAME && !utf8_is_valid(plain.p, plain.n))
+		ws_close(ws, 1007, "");
+	else
+		ws->h->on_message(
+			ws, plain.p ? plain.p : "", plain.n, m->opcode == WSLAY_BINARY_FRAME);
+	buf_free(&plain);
+}
+
+static void context_new(struct ws *ws)
+{
+	static const struct wslay_event_callbacks cb = { feed_wslay, send_wslay, NULL, NULL, NULL,
+		NULL, on_wslay_message };
+
+	bug_on(wslay_event_context_server_init(&ws->ctx, &cb, ws) != 0);
+	wslay_event_config_set_max_recv_msg_length(ws->ctx, ws->h->max_message);
+	if (ws->deflate)
+		wslay_event_config_set_allowed_rsv_bits(ws->ctx, WSLAY_RSV1_BIT);
+}
+
+/* Length of the first frame in P (N bytes are there), 0 when its head is not complete. */
+static uint64_t frame_length(const unsigned char *p, size_t n)
+{
+	uint64_t len;
+	size_t head = 2;
+
+	if (n < 2)
+		return 0;
+	len = p[1] & 0x7f;
+	if (len == 126) {
+		head = 4;
+		if (n < 4)
+			return 0;
+		len = (uint64_t)p[2] << 8 | p[3];
+	} else if (len == 127) {
+		head = 10;
+		if (n < 10)
+			return 0;
+		len = 0;
+		for (int i = 2; i < 10; i++)
+			len = len << 8 | p[i];
+		if (len >> 63)
+			return UINT64_MAX;
+	}
+	return head + (p[1] & 0x80 ? 4 : 0) + len;
+}
+
+static void feed_frame(struct ws *ws, const unsigned char *p, size_t n)
+{
+	unsigned opcode = p[0] & 15;
+
+	if (!ws->ctx)
+		context_new(ws);
+	if (opcode < 8)
+		ws->fragmented = !(p[0] & 0x80);
+	ws->in = p;
+	ws->in_n = n;
+	if (wslay_event_recv(ws->ctx) != 0)
+		ws->closing = true;
+	if (wslay_event_want_write(ws->ctx))
+		wslay_event_send(ws->ctx);
+	if (wslay_event_get_close_received(ws->ctx) || wslay_event_get_close_sent(ws->ctx))
+		ws->closing = true;
+	if (!ws->fragmented || ws->closing) {
+		wslay_event_context_free(ws->ctx);
+		ws->ctx = NULL;
+	}
+}
+
+void ws_on_read(struct http_conn *c)
+{
+	struct ws *ws = c->ws;
+	struct evbuffer *in = bufferevent_get_input(c->bev);
+	unsigned char head[14];
+
+	ws->seen_us = clock_mono_us();
+	while (!ws->closing && evbuffer_get_length(in)) {
+		ssize_t got = evbuffer_copyout(in, head, sizeof(head));
+		uint64_t n = frame_length(head, got > 0 ? (size_t)got : 0);
+
+		if (n > ws->h->max_message + 14) {
+			ws_close(ws, 1009, "too big");
+			break;
+		}
+		/* A frame that breaks the rules in its first two bytes need not be waited for. */
+		if (!n || evbuffer_get_length(in) < n) {
+			bool broken = got >= 2 &&
+				      ((head[0] & 0x30) || (!ws->deflate && (head[0] & 0x40)) ||
+					      !(head[1] & 0x80) ||
+					      ((head[0] & 8) && ((head[1] & 0x7f) > 125 ||
+									!(head[0] & 0x80))));
+
+			if (broken)
+				ws_close(ws, 1002, "");
+			break;
+		}
+		feed_frame(ws, evbuffer_pullup(in, (ev_ssize_t)n), (size_t)n);
+		evbuffer_drain(in, (size_t)n);
+	}
+	if (ws->closing)
+		http_conn_close(c); /* nothing touches WS or C after this */
+}
+
+void ws_on_gone(struct http_conn *c)
+{
+	struct ws *ws = c->ws;
+
+	c->ws = NULL;
+	ws->h->on_close(ws);
+	if (ws->ctx)
+		wslay_event_context_free(ws->ctx);
+	later_free(ws);
+}
+
+void ws_on_tick(struct http_conn *c, int64_t now)
+{
+	(void)now;
+	if (c->ws->closing)
+		http_conn_close(c);
+}

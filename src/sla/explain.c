@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sla/explain.h"
+
+static const char *const names[] = { "worked", "closed", "holiday", "paused" };
+
+const char *sla_interval_name(enum sla_interval_kind k)
+{
+	return names[k];
+}
+
+struct walk {
+	sla_interval_fn *fn;
+	void *arg;
+	int n, max;
+};
+
+static void put(struct walk *w, enum sla_interval_kind kind, int64_t from, int64_t to)
+{
+	if (from >= to || w->n >= w->max)
+		return;
+	w->n++;
+	w->fn(w->arg, kind, from, to, kind == INTERVAL_WORKED ? to - from : 0);
+}
+
+/* One run, cut where the calendar opens and closes. */
+static void explain_run(struct walk *w, const struct calendar *cal, int64_t from, int64_t to)
+{
+	int64_t t = from, open, close;
+
+	while (t < to && w->n < w->max) {
+		if (!calendar_next_open(cal, t, &open, &close))
+			open = close = to;
+		if (open > t) {
+			enum calendar_day why = calendar_why(cal, t);
+
+			put(w, why == DAY_HOLIDAY ? INTERVAL_HOLIDAY : INTERVAL_CLOSED, t,
+				open < to ? open : to);
+		}
+		/* stretches that touch are one interval to a reader */
+		for (int64_t o, c;
+			close < to && calendar_next_open(cal, close, &o, &c) && o == close;)
+			close = c;
+		put(w, INTERVAL_WORKED, open, close < to ? close : to);
+		t = close > t ? close : to;
+	}
+}
+
+int sla_explain(const struct sla_ticket *t, struct sla_rules r, enum sla_clock_kind k, int64_t now,
+	int max, sla_interval_fn *fn, void *arg)
+{
+	const struct sla_clock *c = &t->clock[k];
+	struct walk w = { fn, arg, 0, max };
+	int64_t last = c->start_at;
+
+	if (c->state == CLOCK_NONE)
+		return 0;
+	for (int i = 0; i < c->run_count; i++) {
+		const struct sla_run *run = &c->run[i];
+		int64_t to = run->to == INSTANT_NONE || run->to > now ? now : run->to;
+
+		if (last != INSTANT_NONE && run->from > last)
+			put(&w, INTERVAL_PAUSED, last, run->from < now ? run->from : now);
+		explain_run(&w, r.calendar, run->from, to);
+		last = to;
+	}
+	if (c->state == CLOCK_PAUSED && last != INSTANT_NONE)
+		put(&w, INTERVAL_PAUSED, last, now);
+	return w.n;
+}

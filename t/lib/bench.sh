@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+# ./dev bench: ratios taken in one run, interleaved; absolute figures of a shared machine mean little. Not tests.
+cmd_bench() {
+	free_disk
+	install_packages etc/packages.debian-test etc/packages.debian-bench
+	build build --enable-werror CFLAGS="-O2 -g"
+	pkill -f "$TOP/var/bench/" 2>/dev/null
+	place "$TOP/var/bench"
+	. t/lib/private.sh
+	PG_BUFFERS=512MB PG_EXTRA='synchronous_commit = off
+autovacuum_naptime = 10s
+max_wal_size = 4GB'
+	install_into build
+	private_pg_stop immediate; private_redis_stop
+	rm -rf "$VAR/pg"
+	private_pg_init && private_pg_start && private_redis_start || fail "the private servers do not start"
+	trap 'private_redis_stop; private_pg_stop immediate' EXIT
+	[ -d t/api/node_modules/ws ] || (cd t/api && npm ci --no-audit --no-fund --silent) || fail "npm ci failed"
+	[ -d t/bench/peer/node_modules/fastify ] || (cd t/bench/peer && npm ci --no-audit --no-fund --silent) || fail "npm ci failed"
+	mkdir -p build-bench
+	for b in heap evhello wsclients; do
+		cc -std=gnu17 -D_GNU_SOURCE -O2 -Iinclude "t/bench/$b.c" src/base/*.c -levent -ljson-c -o "build-bench/$b" || fail "t/bench/$b.c"
+	done
+	export NODE_PATH=$TOP/t/api/node_modules PG_BIN BENCH_BIN=$TOP/build-bench
+	node t/bench/bench.js "$@"
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * For LD_PRELOAD: allocation number FAIL_AT (from 1) fails, once. FAIL_AT=0 counts: the number goes
+ * to standard error at the end. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+extern void *__libc_malloc(size_t n);
+extern void *__libc_calloc(size_t n, size_t size);
+extern void *__libc_realloc(void *p, size_t n);
+
+static long at = -1, count;
+
+__attribute__((constructor)) static void begin(void)
+{
+	const char *s = getenv("FAIL_AT");
+
+	at = s ? strtol(s, NULL, 10) : 0;
+	count = 0;
+}
+
+__attribute__((destructor)) static void end(void)
+{
+	if (at == 0)
+		dprintf(2, "%ld", count);
+}
+
+static int fails(void)
+{
+	if (at < 0 || ++count != at)
+		return 0;
+	errno = ENOMEM;
+	return 1;
+}
+
+void *malloc(size_t n)
+{
+	return fails() ? NULL : __libc_malloc(n);
+}
+
+void *calloc(size_t n, size_t size)
+{
+	return fails() ? NULL : __libc_calloc(n, size);
+}
+
+void *realloc(void *p, size_t n)
+{
+	return fails() ? NULL : __libc_realloc(p, n);
+}

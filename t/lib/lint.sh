@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+# Cheap gates first: layers, licences, forbidden calls, statements that nobody uses, format, then cppcheck.
+cmd_lint() {
+	local rc=0
+	say "== lint"
+	bash t/lint/layers.sh || rc=1
+	# every file says its licence
+	local bare
+	bare=$(git ls-files '*.c' '*.h' '*.sh' '*.js' '*.awk' '*.css' 'schema/migrate/*.sql' 'schema/code/*.sql' | xargs grep -L 'SPDX-License-Identifier' 2>/dev/null || true)
+	[ -z "$bare" ] || { say "no SPDX line: $bare"; rc=1; }
+	# time is read in one place; nothing blocks or forks on the loop
+	local bad
+	bad=$(grep -nE '\b(gettimeofday|time\(NULL\)|clock_gettime|localtime|sleep|usleep|system|popen|PQexec|PQconnectdb|getaddrinfo|gethostbyname|strcat|sprintf)\(' -r src include --include='*.[ch]' | grep -vE '^src/(cli|worker)/|^src/base/clock.c|^src/db/migrate.c|evutil_gettimeofday|evdns_getaddrinfo|event_base_gettimeofday' || true)
+	[ -z "$bad" ] || { say "forbidden calls:"; say "$bad"; rc=1; }
+	# a statement that no route, job or flow uses
+	for f in schema/query/*/*.sql; do
+		local id=sql_$(echo "${f#schema/query/}" | sed 's/\.sql$//; s/\//_/')
+		grep -qr "\b$id\b" src || { say "unused statement: $f"; rc=1; }
+	done
+	if ! git ls-files '*.c' '*.h' | xargs clang-format --dry-run -Werror >/tmp/sladesk-format.$$ 2>&1; then
+		grep -E 'error' /tmp/sladesk-format.$$ | cut -d: -f1 | sort | uniq -c | head -5 >&2
+		say "clang-format differs (run: git ls-files '*.c' '*.h' | xargs clang-format -i)"; rc=1
+	fi
+	rm -f /tmp/sladesk-format.$$
+	cppcheck --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr --suppress=missingIncludeSystem --suppress=nullPointerOutOfMemory --suppress=invalidPrintfArgType_sint \
+		--suppress=normalCheckLevelMaxBranches --suppress=unknownMacro --suppress=internalAstError -j2 -Iinclude src >/tmp/sladesk-cpp.$$ 2>&1 || { head -10 /tmp/sladesk-cpp.$$ >&2; rc=1; }
+	rm -f /tmp/sladesk-cpp.$$
+	git ls-files 'src/*.c' | xargs awk 'FNR==1{if(n>600)print n, f; n=0; f=FILENAME} {n++} END{if(n>600)print n,f}' | sort -rn | sed 's/^/long file: /' >&2
+	[ $rc = 0 ] && say "lint passed"
+	return $rc
+}

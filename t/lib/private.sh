@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+# A private PostgreSQL and Redis under $VAR, for ./dev up, the tests and the benchmarks. Source it after setting VAR and RUNAS (empty: as we are).
+PG_BIN=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1)
+
+as_user() { if [ -n "$RUNAS" ]; then setpriv --reuid "$RUNAS" --regid "$RUNAS" --clear-groups -- env HOME="$VAR" "$@"; else "$@"; fi; }
+
+private_pg_init() { # once
+	[ -s "$VAR/pg/PG_VERSION" ] && return 0
+	[ -s "$VAR/secret/db" ] || { umask 077; head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$VAR/secret/db"; umask 022; [ -z "$RUNAS" ] || chown -R "$RUNAS:" "$VAR/secret"; }
+	as_user "$PG_BIN/initdb" -D "$VAR/pg" -U postgres -A scram-sha-256 --pwfile="$VAR/secret/db" -E UTF8 --locale=C.UTF-8 >"$VAR/log/initdb" 2>&1 || { tail -3 "$VAR/log/initdb" >&2; return 1; }
+	cat >>"$VAR/pg/postgresql.conf" <<-C
+		listen_addresses = ''
+		unix_socket_directories = '$SOCK'
+		max_connections = 60
+		shared_buffers = ${PG_BUFFERS:-128MB}
+		jit = off
+		log_min_messages = warning
+		${PG_EXTRA:-}
+	C
+}
+private_pg_start() {
+	as_user "$PG_BIN/pg_ctl" -D "$VAR/pg" -l "$VAR/log/pg" -w -t 30 -o "-k $SOCK" start >/dev/null 2>&1 || { tail -3 "$VAR/log/pg" >&2; return 1; }
+}
+private_pg_stop() { as_user "$PG_BIN/pg_ctl" -D "$VAR/pg" -m "${1:-fast}" -w stop >/dev/null 2>&1 || true; }
+private_redis_start() {
+	as_user redis-server --port 0 --unixsocket "$SOCK/redis" --unixsocketperm 700 --save '' --appendonly no --dir "$VAR" --daemonize yes --pidfile "$VAR/redis.pid" \
+		--logfile "$VAR/log/redis" --requirepass "$(cat "$VAR/secret/db")" >/dev/null || return 1
+}
+private_redis_stop() { [ -s "$VAR/redis.pid" ] && kill "$(cat "$VAR/redis.pid")" 2>/dev/null; rm -f "$VAR/redis.pid"; }
+
+private_settings() { # a configuration for this place; $1 = address to listen on
+	cat <<-C
+		[http]
+		listen = $1
+		url = http://$1
+		static_dir = $INST/share/sladesk/portal
+		[database]
+		app_url = host=$SOCK dbname=sladesk user=sladesk_app
+		job_url = host=$SOCK dbname=sladesk user=sladesk_job
+		password_file = $VAR/secret/db
+		[redis]
+		url = unix://$SOCK/redis
+		password_file = $VAR/secret/db
+		[token]
+		key_file = $VAR/secret/token.jwk
+		[worker]
+		path = $INST/libexec/sladesk/sladesk-worker
+		[daemon]
+		pid_file = $VAR/sladeskd.pid
+		control = $SOCK/control
+	C
+}
+private_schema() { # roles, database, migrations
+	PGPASSWORD=$(cat "$VAR/secret/db"); export PGPASSWORD
+	"$INST/bin/sladesk" init --admin-url "host=$SOCK dbname=postgres user=postgres" --database sladesk --password-file "$VAR/secret/db" &&
+		"$INST/bin/sladesk" migrate --owner-url "host=$SOCK dbname=sladesk user=sladesk_owner"
+}
