@@ -76,9 +76,7 @@ static void notify(const char *state)
 #endif
 }
 
-/* --- sockets
- * ------------------------------------------------------------------------------------------------------------------
- */
+/* --- sockets --- */
 
 static int listen_on(const char *text)
 {
@@ -121,9 +119,7 @@ static int find_listener(bool takeover)
 	return listen_on(options.http_listen);
 }
 
-/* --- life
- * ---------------------------------------------------------------------------------------------------------------------
- */
+/* --- life --- */
 
 static void on_empty(void *arg)
 {

@@ -69,9 +69,7 @@ static struct entry *entries;
 static size_t entry_count, entry_cap;
 static int64_t last_instant = INT64_MIN;
 
-/* --- the mapping
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- the mapping --- */
 
 static void read_map(const char *file)
 {
@@ -125,9 +123,7 @@ static void find_columns(const struct str *header, int n)
 	}
 }
 
-/* --- rows
- * ---------------------------------------------------------------------------------------------------------------------
- */
+/* --- rows --- */
 
 static void reject(long line, int column, const char *why)
 {
@@ -331,8 +327,7 @@ static int by_incident(const void *a, const void *b)
 	return c ? c : (x->order > y->order) - (x->order < y->order);
 }
 
-/* --- one incident through the rules
- * ------------------------------------------------------------------------------------------- */
+/* --- one incident through the rules --- */
 
 struct build {
 	struct buf tickets, events, clocks, fires;
@@ -608,9 +603,7 @@ static void one_incident(struct build *b, const struct entry *e, size_t n)
 	b->ticket_n++;
 }
 
-/* --- storing
- * ------------------------------------------------------------------------------------------------------------------
- */
+/* --- storing --- */
 
 static void copy_in(PGconn *pg, const char *table, struct buf *rows)
 {

@@ -38,8 +38,7 @@ static int calc(void)
 	return rc;
 }
 
-/* --- folding a ticket's history
- * ---------------------------------------------------------------------------------------------- */
+/* --- folding a ticket's history --- */
 
 /* The versions that a creation or a rebind names. */
 static struct sla_rules rules_of(PGconn *pg, struct json_object *data)
@@ -214,9 +213,7 @@ static int verify(int argc, char **argv)
 	return bad ? 1 : 0;
 }
 
-/* --- explain
- * ------------------------------------------------------------------------------------------------------------------
- */
+/* --- explain --- */
 
 static void print_interval(
 	void *arg, enum sla_interval_kind kind, int64_t from, int64_t to, int64_t consumed_us)
@@ -271,8 +268,7 @@ static int explain(int argc, char **argv)
 	return 0;
 }
 
-/* --- replay: attainment under another policy
- * ------------------------------------------------------------------------------------ */
+/* --- replay: attainment under another policy --- */
 
 struct tally {
 	long met[SLA_CLOCKS], breached[SLA_CLOCKS], waived, both_met, both;

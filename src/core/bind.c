@@ -8,9 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* --- query
- * ------------------------------------------------------------------------------------------------------------------
- */
+/* --- query --- */
 
 static char *decode_in_arena(struct req *req, struct str raw)
 {
@@ -58,9 +56,7 @@ static void check_query_names(struct req *req, const struct sql_stmt *stmt)
 				"unknown query parameter", "未知的查询参数");
 }
 
-/* --- checking one value
- * -----------------------------------------------------------------------------------------------------
- */
+/* --- checking one value --- */
 
 static bool in_choices(const char *choices, const char *v)
 {
@@ -228,9 +224,7 @@ void bind_params(struct req *req, const struct sql_stmt *stmt, const char **out)
 	}
 }
 
-/* --- rows
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* --- rows --- */
 
 static void cursor_value(struct buf *b, const PGresult *rows, int row, const char *column)
 {

@@ -29,9 +29,7 @@ static const char *const security_headers =
 	"Content-Security-Policy: default-src 'self'; connect-src 'self' ws: wss:; frame-ancestors "
 	"'none'; base-uri 'none'; form-action 'self'\r\n";
 
-/* --- life
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* --- life --- */
 
 static void req_free_if_done(struct req *req)
 {
@@ -66,9 +64,7 @@ static struct req *req_new(struct http_request *http)
 	return req;
 }
 
-/* --- endings
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* --- endings --- */
 
 struct outcome *req_reply_raw(
 	struct req *req, int status, const char *type, const char *extra, const void *p, size_t n)
@@ -193,9 +189,7 @@ struct outcome *req_streaming(struct req *req)
 	return GOES_ON;
 }
 
-/* --- waits
- * ------------------------------------------------------------------------------------------------------------------
- */
+/* --- waits --- */
 
 static void settle(struct req *req, struct outcome *o)
 {
@@ -288,9 +282,7 @@ const char *req_int(struct req *req, int64_t v)
 	return arena_printf(&req->arena, "%lld", (long long)v);
 }
 
-/* --- reading the body
- * --------------------------------------------------------------------------------------------------------
- */
+/* --- reading the body --- */
 
 struct str req_path(const struct req *req, const char *name)
 {
@@ -389,9 +381,7 @@ void req_body_only(struct req *req, const char *keys)
 	}
 }
 
-/* --- static files
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- static files --- */
 
 static const char *type_of(const char *name)
 {
@@ -450,9 +440,7 @@ static struct outcome *serve_file(struct req *req)
 	return GOES_ON;
 }
 
-/* --- guards
- * ------------------------------------------------------------------------------------------------------------------
- */
+/* --- guards --- */
 
 static struct outcome *run(struct req *req)
 {

@@ -78,9 +78,7 @@ static void conn_connect(struct conn *c);
 static void on_conn_io(evutil_socket_t fd, short what, void *arg);
 static void on_conn_write(evutil_socket_t fd, short what, void *arg);
 
-/* --- finishing calls
- * --------------------------------------------------------------------------------------------------------
- */
+/* --- finishing calls --- */
 
 static void deliver(void *arg)
 {
@@ -105,9 +103,7 @@ static void finish_later(struct db_call *call, enum db_error error)
 	later_call(deliver, call);
 }
 
-/* --- states
- * -----------------------------------------------------------------------------------------------------------------
- */
+/* --- states --- */
 
 static void conn_close(struct conn *c)
 {
@@ -178,9 +174,7 @@ static void conn_lost(struct conn *c, const char *why)
 	conn_move(c, CONN_DOWN);
 }
 
-/* --- connecting
- * -------------------------------------------------------------------------------------------------------------
- */
+/* --- connecting --- */
 
 static void conn_watch(struct conn *c, short what)
 {
@@ -255,9 +249,7 @@ static void conn_poll(struct conn *c)
 	}
 }
 
-/* --- results
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* --- results --- */
 
 static enum db_error error_of(const char *state)
 {
@@ -402,9 +394,7 @@ static void on_conn_write(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-/* --- sending
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* --- sending --- */
 
 /* The job role reads no settings: its policies let it see every tenant. */
 static bool send_context(struct conn *c, const struct db_call *call)
@@ -518,9 +508,7 @@ void db_exec(struct db_call *call)
 	pool_feed(p);
 }
 
-/* --- time limits
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- time limits --- */
 
 static void expire_waiting(struct pool *p, int64_t now)
 {
@@ -587,9 +575,7 @@ static void on_tick(void *arg)
 	}
 }
 
-/* --- life
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* --- life --- */
 
 static const char *url_part(const PQconninfoOption *o, const char *keyword)
 {

@@ -61,9 +61,7 @@ static void exec(struct ticket_call *c, const struct sql_stmt *stmt,
 	db_exec(&c->db);
 }
 
-/* --- decide
- * ------------------------------------------------------------------------------------------------------------------
- */
+/* --- decide --- */
 
 static struct sla_rules rules(const struct ticket_call *c)
 {
@@ -494,9 +492,7 @@ static bool decide(struct ticket_call *c, enum call_result *out)
 	return true;
 }
 
-/* --- steps
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* --- steps --- */
 
 static void retry_now(void *arg)
 {

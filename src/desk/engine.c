@@ -107,9 +107,7 @@ void engine_timer_again(int64_t tenant_id, int64_t id, int64_t at_us)
 	engine_arm();
 }
 
-/* --- the turn
- * ------------------------------------------------------------------------------------------------------------------
- */
+/* --- the turn --- */
 
 static bool is_ours(const struct heap_item *it, int64_t now)
 {
@@ -179,9 +177,7 @@ static void take_from_others(void *arg)
 	engine_arm();
 }
 
-/* --- sweep and load
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- sweep and load --- */
 
 static struct db_call sweep_call;
 static char sweep_before[24];

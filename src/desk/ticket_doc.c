@@ -6,9 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* --- reading
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* --- reading --- */
 
 static int64_t instant(struct json_object *o, const char *key)
 {
@@ -140,9 +138,7 @@ void ticket_clear(struct ticket *t)
 	t->priority_reason = t->tags = NULL;
 }
 
-/* --- events to clocks
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- events to clocks --- */
 
 enum sla_event_type ticket_sla_event(enum ticket_command cmd)
 {
@@ -196,9 +192,7 @@ enum ticket_command ticket_command_of_event(struct str type)
 	return CMD_COUNT;
 }
 
-/* --- writing
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* --- writing --- */
 
 void ticket_doc_free(struct ticket_doc *d)
 {

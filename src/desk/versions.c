@@ -16,9 +16,7 @@ static struct tenant_config *configs;
 static struct keyword *keywords;
 static size_t keyword_count;
 
-/* --- versions
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* --- versions --- */
 
 static struct json_object *parse(struct str s)
 {
@@ -101,9 +99,7 @@ void versions_get(int64_t policy_id, int64_t calendar_id,
 	db_exec(&w->call);
 }
 
-/* --- tenants
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* --- tenants --- */
 
 struct config_wait {
 	struct db_call call;
@@ -293,9 +289,7 @@ bool tenant_config_allows(const struct tenant_config *c, const char *kind, const
 	return !kept;
 }
 
-/* --- keywords
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* --- keywords --- */
 
 static struct db_call keyword_call;
 static struct loop_timer *keyword_timer;

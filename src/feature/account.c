@@ -11,8 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* --- tokens
- * --- */
+/* --- tokens --- */
 
 static void digest_secret(struct refresh_token *t)
 {
@@ -120,8 +119,7 @@ struct outcome *account_verify(
 	return o;
 }
 
-/* --- renewing
- * --- */
+/* --- renewing --- */
 
 static struct outcome *refuse_refresh(struct req *req)
 {
@@ -174,8 +172,7 @@ struct outcome *session_refresh(struct req *req)
 	return req_query(req, &sql_auth_session_refresh, p, on_refreshed);
 }
 
-/* --- seeing and ending
- * --- */
+/* --- seeing and ending --- */
 
 /* A program's token is no session: it has none to see or to end. */
 static bool has_account(const struct req *req)

@@ -58,8 +58,7 @@ static bool read_draft(struct req *req, struct draft *d, const char *keys)
 	return true;
 }
 
-/* --- policies
- * --- */
+/* --- policies --- */
 
 static struct outcome *on_policy(struct req *req, enum db_error error, const PGresult *rows)
 {
@@ -103,8 +102,7 @@ struct outcome *policy_put(struct req *req)
 	return req_query(req, &sql_sla_policy_new, p, on_policy);
 }
 
-/* --- calendars
- * --- */
+/* --- calendars --- */
 
 static struct outcome *on_calendar(struct req *req, enum db_error error, const PGresult *rows)
 {

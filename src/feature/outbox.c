@@ -40,9 +40,7 @@ struct outbox_health outbox_health(void)
 	return health;
 }
 
-/* --- rendering
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* --- rendering --- */
 
 struct row {
 	const PGresult *r;
@@ -230,9 +228,7 @@ static void compose(struct buf *b, const struct row *w, const struct sending *s,
 	buf_free(&body);
 }
 
-/* --- settling
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* --- settling --- */
 
 static void on_settled(struct db_call *call, enum db_error error, const PGresult *rows)
 {
@@ -311,9 +307,7 @@ static void settle_now(struct sending *s, const char *why, bool permanent)
 	settle(s, &r);
 }
 
-/* --- sending
- * -----------------------------------------------------------------------------------------------------------------
- */
+/* --- sending --- */
 
 static void send_mail(struct sending *s, const struct row *w)
 {

@@ -57,9 +57,7 @@ struct push_health push_health(void)
 	return health;
 }
 
-/* --- frames
- * ------------------------------------------------------------------------------------------------------------------
- */
+/* --- frames --- */
 
 static void send_text(struct client *c, const char *p, size_t n)
 {
@@ -144,9 +142,7 @@ static void send_snapshot(struct client *c, const char *reason)
 	buf_free(&b);
 }
 
-/* --- events
- * ------------------------------------------------------------------------------------------------------------------
- */
+/* --- events --- */
 
 static bool below_floor(struct client *c, const struct bus_event *e)
 {
@@ -196,9 +192,7 @@ static void on_event(void *arg, const struct bus_event *e)
 	buf_free(&b);
 }
 
-/* --- subscribing and resuming
- * -------------------------------------------------------------------------------------------------
- */
+/* --- subscribing and resuming --- */
 
 static void resume_free(struct resume *r)
 {
@@ -343,9 +337,7 @@ static void subscribe(struct client *c, struct json_object *msg)
 	send_snapshot(c, "fresh");
 }
 
-/* --- a client
- * ------------------------------------------------------------------------------------------------------------------
- */
+/* --- a client --- */
 
 struct finding {
 	struct client *client;

@@ -11,9 +11,7 @@
 
 #include <stdio.h>
 
-/* --- answers
- * -----------------------------------------------------------------------------------------------------------------
- */
+/* --- answers --- */
 
 static struct outcome *reply_call(struct req *req, const struct ticket_call *c, bool replayed)
 {
@@ -131,9 +129,7 @@ static struct outcome *start(struct req *req, struct ticket_call *c)
 	return req_wait(req);
 }
 
-/* --- create
- * ------------------------------------------------------------------------------------------------------------------
- */
+/* --- create --- */
 
 static void read_factors(struct req *req, uint32_t *out)
 {
@@ -286,9 +282,7 @@ struct outcome *ticket_create(struct req *req)
 	return start(req, c);
 }
 
-/* --- commands
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* --- commands --- */
 
 /* Root cause, solution, prevention and what was touched: the law asks for them at P0 to P2; the
  * flow knows the priority only later, so all that is given is checked here and what is missing is
@@ -449,9 +443,7 @@ struct outcome *ticket_act(struct req *req)
 	return command_with(req, c);
 }
 
-/* --- explain
- * ------------------------------------------------------------------------------------------------------------------
- */
+/* --- explain --- */
 
 struct explain {
 	struct ticket ticket;

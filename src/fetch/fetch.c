@@ -40,9 +40,7 @@ static struct evdns_base *dns;
 static int running;
 static struct list transfers;
 
-/* --- curl on the loop
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- curl on the loop --- */
 
 static void finish(struct transfer *t, CURLcode code);
 
@@ -134,9 +132,7 @@ int fetch_running(void)
 	return running;
 }
 
-/* --- one transfer
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- one transfer --- */
 
 static void transfer_free(struct transfer *t)
 {

@@ -272,9 +272,7 @@ struct str http_header_find(const struct http_head *h, const char *name)
 	return (struct str){ 0 };
 }
 
-/* --- chunked
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* --- chunked --- */
 
 enum {
 	CHUNK_SIZE,
@@ -372,9 +370,7 @@ int64_t http_chunked_next(
 	return (int64_t)i;
 }
 
-/* --- small things
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- small things --- */
 
 bool http_decode(struct str s, bool plus_is_space, char *out, size_t *out_n)
 {

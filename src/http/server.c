@@ -52,9 +52,7 @@ static void set_state(struct http_conn *c, enum http_conn_state s)
 	c->state_us = clock_mono_us();
 }
 
-/* --- ending
- * -----------------------------------------------------------------------------------------------------------------
- */
+/* --- ending --- */
 
 void http_request_free(struct http_request *r)
 {
@@ -135,9 +133,7 @@ static void reply_done(struct http_conn *c)
 			c->bev, EV_READ, BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
 }
 
-/* --- replying
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* --- replying --- */
 
 /* The Date header, made once a second. */
 static const char *date_line(void)
@@ -327,9 +323,7 @@ void http_close_after(struct http_request *r)
 		r->conn->close_after = true;
 }
 
-/* --- reading
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* --- reading --- */
 
 /* A head we cannot accept: answer in plain, then close. */
 static void refuse_head(struct http_conn *c, int status)
@@ -564,9 +558,7 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 	http_conn_free(c);
 }
 
-/* --- time limits
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- time limits --- */
 
 static void conn_tick(struct http_conn *c, int64_t now)
 {
@@ -640,9 +632,7 @@ static void on_tick(void *arg)
 	loop_timer_set(s->tick, s->draining ? US_PER_S / 10 : US_PER_S / 2);
 }
 
-/* --- accepting
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- accepting --- */
 
 static void accept_again(void *arg)
 {

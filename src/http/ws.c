@@ -47,9 +47,7 @@ int64_t ws_last_seen_us(const struct ws *ws)
 	return ws->seen_us;
 }
 
-/* --- handshake
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- handshake --- */
 
 static bool accept_key(struct str key, char out[29])
 {
@@ -159,9 +157,7 @@ struct ws *ws_accept(struct http_request *r, const struct ws_handler *h, void *u
 	return ws;
 }
 
-/* --- sending
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* --- sending --- */
 
 static size_t put_frame_head(unsigned char *o, unsigned first, size_t n)
 {
@@ -292,9 +288,7 @@ void ws_close(struct ws *ws, uint16_t code, const char *reason)
 	ws->closing = true;
 }
 
-/* --- receiving
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- receiving --- */
 
 static ssize_t feed_wslay(
 	wslay_event_context_ptr ctx, uint8_t *buf, size_t len, int flags, void *user)

@@ -2,25 +2,185 @@
 // The live page: log in, open tickets by time left, alerts as they come, create, reply, resolve. Plain on purpose; the portal replaces it.
 'use strict';
 const words = {
-	zh: { login: '登录', logout: '退出', tenant: '客户代码(员工留空)', username: '用户名', password: '密码', new_password: '新密码', must_change: '首次登录须修改密码:至少 8 个字符,含大小写字母、数字和符号', open: '进行中的工单', create: '新建工单', empty: '没有进行中的工单',
-		customer: '客户', title: '标题', description: '问题描述', impact: '影响范围', priority: '优先级', auto: '自动判定', all_users: '所有用户', most_users: '大部分用户', some_users: '部分用户',
-		few_users: '少数用户', no_users: '无影响(咨询)', factors: '判定因素', continuity: '业务连续性', users: '用户影响', data_integrity: '数据完整性', finance: '财务影响', compliance: '合规要求', time: '时间敏感',
-		cancel: '取消', close: '关闭', reply: '回复', send: '发送', resolve: '解决', accept: '受理', confirm: '确认问题', 'wait-customer': '等待客户', resume: '继续处理', reopen: '重新打开', 'confirm-resolution': '确认已解决',
-		escalate: '请求升级', reason: '原因', root_cause: '根本原因', solution: '解决方案', solution_kind: '方案类型', temporary: '临时', permanent: '永久', prevention: '预防措施', configuration: '涉及的配置', note: '内部备注',
-		response: '首次响应', resolution: '解决', update: '更新', ladder: '升级', left: '剩余', over: '超时', paused: '已暂停', unconfirmed: '优先级待确认', by_staff: '工程师', by_customer: '客户', by_system: '系统',
-		reached: '时限已达', breached: '时限已违约', raised: '无进展,升级至', newticket: '新工单', changed: '状态更新', offline: '连接已断开,正在重连…',
-		status: { new: '新建', accepted: '已受理', in_progress: '处理中', pending_customer: '等待客户', pending_aws: '等待 AWS', scheduled: '已排期', mitigated: '已缓解', monitoring: '观察中', resolved: '已解决', closed: '已关闭', cancelled: '已取消', merged: '已合并' } },
-	en: { login: 'Log in', logout: 'Log out', tenant: 'Customer code (staff: empty)', username: 'User name', password: 'Password', new_password: 'New password', must_change: 'Choose a new password first: at least 8 characters with an upper and a lower case letter, a digit and a sign', open: 'Open tickets', create: 'New ticket', empty: 'No open tickets',
-		customer: 'Customer', title: 'Title', description: 'What happened', impact: 'Who is affected', priority: 'Priority', auto: 'Decide for me', all_users: 'All users', most_users: 'Most users', some_users: 'Some users',
-		few_users: 'Few users', no_users: 'Nobody (a question)', factors: 'Factors', continuity: 'business continuity', users: 'users affected', data_integrity: 'data integrity', finance: 'financial loss', compliance: 'compliance', time: 'time critical',
-		cancel: 'Cancel', close: 'Close', reply: 'Reply', send: 'Send', resolve: 'Resolve', accept: 'Accept', confirm: 'Confirm', 'wait-customer': 'Wait for customer', resume: 'Resume', reopen: 'Reopen', 'confirm-resolution': 'Confirm it is solved',
-		escalate: 'Request escalation', reason: 'Reason', root_cause: 'Root cause', solution: 'Solution', solution_kind: 'Kind of solution', temporary: 'temporary', permanent: 'permanent', prevention: 'Prevention', configuration: 'Configuration touched', note: 'Internal note',
-		response: 'Response', resolution: 'Resolution', update: 'Update', ladder: 'Ladder', left: 'left', over: 'over', paused: 'paused', unconfirmed: 'priority not confirmed', by_staff: 'engineer', by_customer: 'customer', by_system: 'system',
-		reached: 'has reached', breached: 'is breached', raised: 'no progress, escalated to', newticket: 'New ticket', changed: 'Status', offline: 'Disconnected, trying again…',
-		status: { new: 'new', accepted: 'accepted', in_progress: 'in progress', pending_customer: 'waiting for customer', pending_aws: 'waiting for AWS', scheduled: 'scheduled', mitigated: 'mitigated', monitoring: 'monitoring', resolved: 'resolved', closed: 'closed', cancelled: 'cancelled', merged: 'merged' } },
+	zh: {
+		login: '登录',
+		logout: '退出',
+		tenant: '客户代码(员工留空)',
+		username: '用户名',
+		password: '密码',
+		new_password: '新密码',
+		must_change: '首次登录须修改密码:至少 8 个字符,含大小写字母、数字和符号',
+		open: '进行中的工单',
+		create: '新建工单',
+		empty: '没有进行中的工单',
+		customer: '客户',
+		title: '标题',
+		description: '问题描述',
+		impact: '影响范围',
+		priority: '优先级',
+		auto: '自动判定',
+		all_users: '所有用户',
+		most_users: '大部分用户',
+		some_users: '部分用户',
+		few_users: '少数用户',
+		no_users: '无影响(咨询)',
+		factors: '判定因素',
+		continuity: '业务连续性',
+		users: '用户影响',
+		data_integrity: '数据完整性',
+		finance: '财务影响',
+		compliance: '合规要求',
+		time: '时间敏感',
+		cancel: '取消',
+		close: '关闭',
+		reply: '回复',
+		send: '发送',
+		resolve: '解决',
+		accept: '受理',
+		confirm: '确认问题',
+		'wait-customer': '等待客户',
+		resume: '继续处理',
+		reopen: '重新打开',
+		'confirm-resolution': '确认已解决',
+		escalate: '请求升级',
+		reason: '原因',
+		root_cause: '根本原因',
+		solution: '解决方案',
+		solution_kind: '方案类型',
+		temporary: '临时',
+		permanent: '永久',
+		prevention: '预防措施',
+		configuration: '涉及的配置',
+		note: '内部备注',
+		response: '首次响应',
+		resolution: '解决',
+		update: '更新',
+		ladder: '升级',
+		left: '剩余',
+		over: '超时',
+		paused: '已暂停',
+		unconfirmed: '优先级待确认',
+		by_staff: '工程师',
+		by_customer: '客户',
+		by_system: '系统',
+		reached: '时限已达',
+		breached: '时限已违约',
+		raised: '无进展,升级至',
+		newticket: '新工单',
+		changed: '状态更新',
+		offline: '连接已断开,正在重连…',
+		status: {
+			new: '新建',
+			accepted: '已受理',
+			in_progress: '处理中',
+			pending_customer: '等待客户',
+			pending_aws: '等待 AWS',
+			scheduled: '已排期',
+			mitigated: '已缓解',
+			monitoring: '观察中',
+			resolved: '已解决',
+			closed: '已关闭',
+			cancelled: '已取消',
+			merged: '已合并',
+		},
+	},
+	en: {
+		login: 'Log in',
+		logout: 'Log out',
+		tenant: 'Customer code (staff: empty)',
+		username: 'User name',
+		password: 'Password',
+		new_password: 'New password',
+		must_change:
+			'Choose a new password first: at least 8 characters with an upper and a lower case letter, a digit and a sign',
+		open: 'Open tickets',
+		create: 'New ticket',
+		empty: 'No open tickets',
+		customer: 'Customer',
+		title: 'Title',
+		description: 'What happened',
+		impact: 'Who is affected',
+		priority: 'Priority',
+		auto: 'Decide for me',
+		all_users: 'All users',
+		most_users: 'Most users',
+		some_users: 'Some users',
+		few_users: 'Few users',
+		no_users: 'Nobody (a question)',
+		factors: 'Factors',
+		continuity: 'business continuity',
+		users: 'users affected',
+		data_integrity: 'data integrity',
+		finance: 'financial loss',
+		compliance: 'compliance',
+		time: 'time critical',
+		cancel: 'Cancel',
+		close: 'Close',
+		reply: 'Reply',
+		send: 'Send',
+		resolve: 'Resolve',
+		accept: 'Accept',
+		confirm: 'Confirm',
+		'wait-customer': 'Wait for customer',
+		resume: 'Resume',
+		reopen: 'Reopen',
+		'confirm-resolution': 'Confirm it is solved',
+		escalate: 'Request escalation',
+		reason: 'Reason',
+		root_cause: 'Root cause',
+		solution: 'Solution',
+		solution_kind: 'Kind of solution',
+		temporary: 'temporary',
+		permanent: 'permanent',
+		prevention: 'Prevention',
+		configuration: 'Configuration touched',
+		note: 'Internal note',
+		response: 'Response',
+		resolution: 'Resolution',
+		update: 'Update',
+		ladder: 'Ladder',
+		left: 'left',
+		over: 'over',
+		paused: 'paused',
+		unconfirmed: 'priority not confirmed',
+		by_staff: 'engineer',
+		by_customer: 'customer',
+		by_system: 'system',
+		reached: 'has reached',
+		breached: 'is breached',
+		raised: 'no progress, escalated to',
+		newticket: 'New ticket',
+		changed: 'Status',
+		offline: 'Disconnected, trying again…',
+		status: {
+			new: 'new',
+			accepted: 'accepted',
+			in_progress: 'in progress',
+			pending_customer: 'waiting for customer',
+			pending_aws: 'waiting for AWS',
+			scheduled: 'scheduled',
+			mitigated: 'mitigated',
+			monitoring: 'monitoring',
+			resolved: 'resolved',
+			closed: 'closed',
+			cancelled: 'cancelled',
+			merged: 'merged',
+		},
+	},
 };
 const $ = (id) => document.getElementById(id);
-const state = { token: sessionStorage.getItem('token'), me: null, tickets: new Map(), selected: null, socket: null, since: null, skew: 0, lang: localStorage.getItem('lang') || (navigator.language.startsWith('en') ? 'en' : 'zh'), tenants: new Map(), wait: 500 };
+const state = {
+	token: sessionStorage.getItem('token'),
+	me: null,
+	tickets: new Map(),
+	selected: null,
+	socket: null,
+	since: null,
+	skew: 0,
+	lang: localStorage.getItem('lang') || (navigator.language.startsWith('en') ? 'en' : 'zh'),
+	tenants: new Map(),
+	wait: 500,
+};
 const t = (key) => words[state.lang][key] || key;
 const done = ['resolved', 'closed', 'cancelled', 'merged'];
 
@@ -42,7 +202,11 @@ async function api(method, path, body) {
 	if (r.ok) return j.data;
 	if (r.status === 401 && state.me) logout();
 	const d = j.details || {};
-	throw new Error((d.fields || []).map((f) => (t(f.field) || f.field) + ': ' + f.rule).join('\n') || d.user_message || j.message);
+	throw new Error(
+		(d.fields || []).map((f) => (t(f.field) || f.field) + ': ' + f.rule).join('\n') ||
+			d.user_message ||
+			j.message,
+	);
 }
 
 function translate() {
@@ -50,20 +214,34 @@ function translate() {
 	for (const e of document.querySelectorAll('[data-t]')) e.textContent = t(e.dataset.t);
 	$('lang').textContent = state.lang === 'zh' ? 'EN' : '中文';
 	$('logout').textContent = t('logout');
-	$('factors').replaceChildren(...['continuity', 'users', 'data_integrity', 'finance', 'compliance', 'time'].map((f) => {
-		const l = el('label'), c = el('input');
-		c.type = 'checkbox'; c.name = 'factor'; c.value = f;
-		l.append(c, t(f));
-		return l;
-	}));
+	$('factors').replaceChildren(
+		...['continuity', 'users', 'data_integrity', 'finance', 'compliance', 'time'].map((f) => {
+			const l = el('label'),
+				c = el('input');
+			c.type = 'checkbox';
+			c.name = 'factor';
+			c.value = f;
+			l.append(c, t(f));
+			return l;
+		}),
+	);
 	draw();
 }
 
 // --- time -------------------------------------------------------------------------------------------------------------------
 const now = () => Date.now() + state.skew;
 function duration(ms) {
-	const s = Math.floor(Math.abs(ms) / 1000), d = Math.floor(s / 86400), two = (n) => String(n).padStart(2, '0');
-	return (d ? d + 'd ' : '') + two(Math.floor(s / 3600) % 24) + ':' + two(Math.floor(s / 60) % 60) + ':' + two(s % 60);
+	const s = Math.floor(Math.abs(ms) / 1000),
+		d = Math.floor(s / 86400),
+		two = (n) => String(n).padStart(2, '0');
+	return (
+		(d ? d + 'd ' : '') +
+		two(Math.floor(s / 3600) % 24) +
+		':' +
+		two(Math.floor(s / 60) % 60) +
+		':' +
+		two(s % 60)
+	);
 }
 function colour(k) {
 	if (!k.urgent_at) return '';
@@ -73,50 +251,90 @@ function colour(k) {
 
 // --- list --------------------------------------------------------------------------------------------------------------------
 function rowOf(k) {
-	const r = el('button', 'row ' + colour(k)), mid = el('span'), clock = el('span', 'clock');
+	const r = el('button', 'row ' + colour(k)),
+		mid = el('span'),
+		clock = el('span', 'clock');
 	r.dataset.id = k.id;
 	r.setAttribute('role', 'listitem');
-	mid.append(el('span', 'title', k.title), el('span', 'meta', [k.number, state.tenants.get(k.tenant_id), t('status')[k.status], k.priority_confirmed === false && k.priority === 'P0' ? t('unconfirmed') : null].filter(Boolean).join(' · ')));
+	mid.append(
+		el('span', 'title', k.title),
+		el(
+			'span',
+			'meta',
+			[
+				k.number,
+				state.tenants.get(k.tenant_id),
+				t('status')[k.status],
+				k.priority_confirmed === false && k.priority === 'P0'
+					? t('unconfirmed')
+					: null,
+			]
+				.filter(Boolean)
+				.join(' · '),
+		),
+	);
 	clock.append(el('div', 'count'), el('div', 'meta'));
 	r.append(el('span', 'badge ' + k.priority, k.priority), mid, clock);
 	r.onclick = () => open(k.id);
 	return r;
 }
-const byUrgency = (a, b) => (a.urgent_at ? Date.parse(a.urgent_at) : Infinity) - (b.urgent_at ? Date.parse(b.urgent_at) : Infinity) || a.id - b.id;
+const byUrgency = (a, b) =>
+	(a.urgent_at ? Date.parse(a.urgent_at) : Infinity) -
+		(b.urgent_at ? Date.parse(b.urgent_at) : Infinity) || a.id - b.id;
 function draw(fresh) {
 	const all = [...state.tickets.values()].sort(byUrgency);
-	$('list').replaceChildren(...all.map((k) => {
-		const r = rowOf(k);
-		if (k.id === fresh) r.classList.add('fresh');
-		if (k.id === state.selected) r.classList.add('selected');
-		return r;
-	}));
+	$('list').replaceChildren(
+		...all.map((k) => {
+			const r = rowOf(k);
+			if (k.id === fresh) r.classList.add('fresh');
+			if (k.id === state.selected) r.classList.add('selected');
+			return r;
+		}),
+	);
 	$('empty').hidden = all.length > 0;
 	const counts = {};
 	for (const k of all) counts[k.priority] = (counts[k.priority] || 0) + 1;
-	$('counts').replaceChildren(...Object.keys(counts).sort().map((p) => el('span', 'badge ' + p, p + ' ' + counts[p])));
+	$('counts').replaceChildren(
+		...Object.keys(counts)
+			.sort()
+			.map((p) => el('span', 'badge ' + p, p + ' ' + counts[p])),
+	);
 	tick();
 }
 function tick() {
 	for (const r of $('list').children) {
-		const k = state.tickets.get(Number(r.dataset.id)), c = r.lastChild;
+		const k = state.tickets.get(Number(r.dataset.id)),
+			c = r.lastChild;
 		if (!k) continue;
 		const left = k.urgent_at ? Date.parse(k.urgent_at) - now() : null;
 		c.firstChild.textContent = left === null ? '—' : duration(left);
-		c.lastChild.textContent = left === null ? t('paused') : t(k.urgent_clock) + ' ' + t(left > 0 ? 'left' : 'over');
-		r.className = 'row ' + colour(k) + (r.classList.contains('selected') ? ' selected' : '') + (r.classList.contains('fresh') ? ' fresh' : '');
+		c.lastChild.textContent =
+			left === null ? t('paused') : t(k.urgent_clock) + ' ' + t(left > 0 ? 'left' : 'over');
+		r.className =
+			'row ' +
+			colour(k) +
+			(r.classList.contains('selected') ? ' selected' : '') +
+			(r.classList.contains('fresh') ? ' fresh' : '');
 	}
 	for (const line of document.querySelectorAll('.clockline[data-due]')) {
-		const from = Number(line.dataset.from), due = Number(line.dataset.due), p = line.querySelector('progress');
+		const from = Number(line.dataset.from),
+			due = Number(line.dataset.due),
+			p = line.querySelector('progress');
 		p.value = Math.min(1, Math.max(0, (now() - from) / (due - from)));
 		line.lastChild.textContent = duration(due - now()) + ' ' + t(due > now() ? 'left' : 'over');
-		line.className = 'clockline ' + (p.value >= 1 ? 'bad' : p.value >= .9 ? 'hot' : p.value >= .8 ? 'warn' : 'ok');
+		line.className =
+			'clockline ' +
+			(p.value >= 1 ? 'bad' : p.value >= 0.9 ? 'hot' : p.value >= 0.8 ? 'warn' : 'ok');
 	}
 }
-async function all(path) { // every page of a list
+async function all(path) {
+	// every page of a list
 	const items = [];
 	for (let cursor = ''; cursor !== null;) {
-		const page = await api('GET', path + '?limit=200' + (cursor && '&cursor=' + encodeURIComponent(cursor)));
+		const page = await api(
+			'GET',
+			path + '?limit=200' + (cursor && '&cursor=' + encodeURIComponent(cursor)),
+		);
 		items.push(...page.items);
 		cursor = page.next_cursor && page.items.length === 200 ? page.next_cursor : null;
 	}
@@ -130,12 +348,22 @@ async function load() {
 
 // --- one ticket -----------------------------------------------------------------------------------------------------------------
 function textForm(label, fields, send) {
-	const f = el('form'), err = el('p', 'error');
+	const f = el('form'),
+		err = el('p', 'error');
 	f.className = 'two-rows';
 	for (const x of fields) {
-		const l = el('label'), i = x.options ? el('select') : el(x.long ? 'textarea' : 'input');
-		if (x.options) i.append(...x.options.map((o) => { const e = el('option', '', t(o)); e.value = o; return e; }));
-		i.name = x.name; i.required = x.required !== false;
+		const l = el('label'),
+			i = x.options ? el('select') : el(x.long ? 'textarea' : 'input');
+		if (x.options)
+			i.append(
+				...x.options.map((o) => {
+					const e = el('option', '', t(o));
+					e.value = o;
+					return e;
+				}),
+			);
+		i.name = x.name;
+		i.required = x.required !== false;
 		l.append(t(x.label || x.name), i);
 		f.append(l);
 	}
@@ -145,13 +373,18 @@ function textForm(label, fields, send) {
 		e.preventDefault();
 		b.disabled = true;
 		err.textContent = '';
-		try { await send(Object.fromEntries([...new FormData(f)].filter(([, v]) => v))); } catch (x) { err.textContent = x.message; }
+		try {
+			await send(Object.fromEntries([...new FormData(f)].filter(([, v]) => v)));
+		} catch (x) {
+			err.textContent = x.message;
+		}
 		b.disabled = false;
 	};
 	return f;
 }
 function clockLine(c) {
-	const l = el('div', 'clockline'), p = el('progress');
+	const l = el('div', 'clockline'),
+		p = el('progress');
 	p.max = 1;
 	l.append(el('span', '', t(c.clock)), p, el('span'));
 	if (c.state === 'running' && c.due_at) {
@@ -159,45 +392,126 @@ function clockLine(c) {
 		l.dataset.due = Date.parse(c.due_at);
 	} else {
 		p.value = c.verdict === 'breached' ? 1 : 0;
-		l.lastChild.textContent = c.state === 'paused' ? t('paused') : c.verdict === 'met' ? '✓' : c.verdict === 'breached' ? '✗' : '';
+		l.lastChild.textContent =
+			c.state === 'paused'
+				? t('paused')
+				: c.verdict === 'met'
+					? '✓'
+					: c.verdict === 'breached'
+						? '✗'
+						: '';
 		if (c.verdict === 'breached') l.classList.add('bad');
 	}
 	return l;
 }
 async function open(id) {
 	state.selected = id;
-	const [k, clocks, comments] = await Promise.all([api('GET', '/api/v1/tickets/' + id), api('GET', '/api/v1/tickets/' + id + '/clocks'), all('/api/v1/tickets/' + id + '/comments')]);
+	const [k, clocks, comments] = await Promise.all([
+		api('GET', '/api/v1/tickets/' + id),
+		api('GET', '/api/v1/tickets/' + id + '/clocks'),
+		all('/api/v1/tickets/' + id + '/comments'),
+	]);
 	if (state.selected !== id) return;
-	const box = $('ticket'), head = el('div', 'bar'), lines = el('div', 'clocks'), acts = el('div', 'actions'), staff = state.me.kind === 'staff', form = el('div');
+	const box = $('ticket'),
+		head = el('div', 'bar'),
+		lines = el('div', 'clocks'),
+		acts = el('div', 'actions'),
+		staff = state.me.kind === 'staff',
+		form = el('div');
 	const x = el('button', 'plain', t('close'));
-	x.onclick = () => { state.selected = null; box.hidden = true; document.querySelector('main').classList.remove('with-ticket'); draw(); };
-	head.append(el('span', 'badge ' + k.priority, k.priority), el('span', 'meta', k.number + ' · ' + t('status')[k.status] + ' · ' + k.tenant_name), el('span', 'grow'), x);
-	lines.append(...clocks.items.filter((c) => c.clock !== 'ladder' && c.state !== 'none').sort((a, b) => ['response', 'resolution', 'update'].indexOf(a.clock) - ['response', 'resolution', 'update'].indexOf(b.clock)).map(clockLine));
-	const act = (cmd) => async (body) => { await api('POST', '/api/v1/tickets/' + id + '/' + cmd, body || {}); await open(id); };
+	x.onclick = () => {
+		state.selected = null;
+		box.hidden = true;
+		document.querySelector('main').classList.remove('with-ticket');
+		draw();
+	};
+	head.append(
+		el('span', 'badge ' + k.priority, k.priority),
+		el('span', 'meta', k.number + ' · ' + t('status')[k.status] + ' · ' + k.tenant_name),
+		el('span', 'grow'),
+		x,
+	);
+	lines.append(
+		...clocks.items
+			.filter((c) => c.clock !== 'ladder' && c.state !== 'none')
+			.sort(
+				(a, b) =>
+					['response', 'resolution', 'update'].indexOf(a.clock) -
+					['response', 'resolution', 'update'].indexOf(b.clock),
+			)
+			.map(clockLine),
+	);
+	const act = (cmd) => async (body) => {
+		await api('POST', '/api/v1/tickets/' + id + '/' + cmd, body || {});
+		await open(id);
+	};
 	const button = (cmd, fields) => {
 		const b = el('button', 'plain', t(cmd));
 		b.onclick = async () => {
-			if (fields) { form.replaceChildren(textForm(cmd, fields, act(cmd))); form.querySelector('input,textarea').focus(); return; }
-			try { await act(cmd)(); } catch (e) { toast(e.message, 'bad'); }
+			if (fields) {
+				form.replaceChildren(textForm(cmd, fields, act(cmd)));
+				form.querySelector('input,textarea').focus();
+				return;
+			}
+			try {
+				await act(cmd)();
+			} catch (e) {
+				toast(e.message, 'bad');
+			}
 		};
 		acts.append(b);
 	};
-	const isDone = done.includes(k.status), reason = [{ name: 'reason' }], grave = ['P0', 'P1', 'P2'].includes(k.priority);
+	const isDone = done.includes(k.status),
+		reason = [{ name: 'reason' }],
+		grave = ['P0', 'P1', 'P2'].includes(k.priority);
 	if (staff && k.status === 'new') button('accept');
 	if (staff && ['new', 'accepted'].includes(k.status)) button('confirm');
 	if (staff && !isDone && k.status !== 'pending_customer') button('wait-customer', reason);
-	if (staff && ['pending_customer', 'pending_aws', 'scheduled'].includes(k.status)) button('resume', reason);
+	if (staff && ['pending_customer', 'pending_aws', 'scheduled'].includes(k.status))
+		button('resume', reason);
 	if (staff && !isDone) button('note', [{ name: 'text', label: 'note', long: true }]);
-	if (staff && !isDone) button('resolve', [{ name: 'text', label: 'reply', long: true }, ...(grave ? [{ name: 'root_cause' }, { name: 'solution' }, { name: 'solution_kind', options: ['permanent', 'temporary'] }, { name: 'prevention' }, { name: 'configuration' }] : [])]);
+	if (staff && !isDone)
+		button('resolve', [
+			{ name: 'text', label: 'reply', long: true },
+			...(grave
+				? [
+						{ name: 'root_cause' },
+						{ name: 'solution' },
+						{
+							name: 'solution_kind',
+							options: ['permanent', 'temporary'],
+						},
+						{ name: 'prevention' },
+						{ name: 'configuration' },
+					]
+				: []),
+		]);
 	if (!staff && !isDone) button('escalate', reason);
 	if (!staff && k.status === 'resolved') button('confirm-resolution');
 	if (['resolved', 'closed'].includes(k.status)) button('reopen', reason);
-	if (!isDone) form.append(textForm('send', [{ name: 'text', label: 'reply', long: true }], act('reply')));
-	box.replaceChildren(head, el('h2', '', k.title), lines, ...comments.map((c) => {
-		const d = el('div', 'comment ' + (c.audience === 'staff' ? 'staff' : ''));
-		d.append(el('div', 'meta', t('by_' + c.author_kind) + ' · ' + new Date(c.created_at).toLocaleString(state.lang)), c.body);
-		return d;
-	}), acts, form);
+	if (!isDone)
+		form.append(textForm('send', [{ name: 'text', label: 'reply', long: true }], act('reply')));
+	box.replaceChildren(
+		head,
+		el('h2', '', k.title),
+		lines,
+		...comments.map((c) => {
+			const d = el('div', 'comment ' + (c.audience === 'staff' ? 'staff' : ''));
+			d.append(
+				el(
+					'div',
+					'meta',
+					t('by_' + c.author_kind) +
+						' · ' +
+						new Date(c.created_at).toLocaleString(state.lang),
+				),
+				c.body,
+			);
+			return d;
+		}),
+		acts,
+		form,
+	);
 	box.hidden = false;
 	document.querySelector('main').classList.add('with-ticket');
 	draw();
@@ -211,12 +525,26 @@ function toast(text, cls) {
 	setTimeout(() => e.remove(), 9000);
 }
 function announce(e) {
-	const k = e.ticket || {}, d = e.data || {}, name = k.number + ' ' + k.title;
-	if (e.type === 'ticket.created') toast(t('newticket') + ' ' + k.priority + ': ' + name, k.priority === 'P0' ? 'bad' : '');
+	const k = e.ticket || {},
+		d = e.data || {},
+		name = k.number + ' ' + k.title;
+	if (e.type === 'ticket.created')
+		toast(t('newticket') + ' ' + k.priority + ': ' + name, k.priority === 'P0' ? 'bad' : '');
 	else if (e.type === 'sla.ladder') toast(name + ': ' + t('raised') + ' ' + d.threshold, 'warn');
 	else if (e.type.startsWith('sla.') && !d.late) {
 		const over = d.threshold === '100';
-		toast(name + ': ' + t(d.clock) + ' ' + (over ? t('breached') : t('reached') + ' ' + (d.threshold > 0 ? d.threshold + ' %' : d.threshold)), over ? 'bad' : d.threshold >= 90 ? 'hot' : 'warn');
+		toast(
+			name +
+				': ' +
+				t(d.clock) +
+				' ' +
+				(over
+					? t('breached')
+					: t('reached') +
+						' ' +
+						(d.threshold > 0 ? d.threshold + ' %' : d.threshold)),
+			over ? 'bad' : d.threshold >= 90 ? 'hot' : 'warn',
+		);
 	}
 }
 function onEvent(e) {
@@ -225,12 +553,20 @@ function onEvent(e) {
 	if (!k) return;
 	announce(e);
 	if (done.includes(k.status)) state.tickets.delete(k.id);
-	else state.tickets.set(k.id, Object.assign(state.tickets.get(k.id) || {}, k, { tenant_id: e.tenant_id, urgent_at: k.urgent_at }));
+	else
+		state.tickets.set(
+			k.id,
+			Object.assign(state.tickets.get(k.id) || {}, k, {
+				tenant_id: e.tenant_id,
+				urgent_at: k.urgent_at,
+			}),
+		);
 	draw(k.id);
-	if (state.selected === k.id && !document.querySelector('#ticket form :focus')) open(k.id).catch(() => {});
+	if (state.selected === k.id && !document.querySelector('#ticket form :focus'))
+		open(k.id).catch(() => {});
 }
 function connect() {
-	const s = state.socket = new WebSocket(location.origin.replace(/^http/, 'ws') + '/api/v1/live');
+	const s = (state.socket = new WebSocket(location.origin.replace(/^http/, 'ws') + '/api/v1/live'));
 	s.onopen = () => s.send(JSON.stringify({ op: 'auth', token: state.token }));
 	s.onmessage = (m) => {
 		const e = JSON.parse(m.data);
@@ -238,18 +574,30 @@ function connect() {
 			const sub = { op: 'subscribe', topics: ['tickets', 'alerts'] };
 			if (state.since) sub.since = state.since;
 			s.send(JSON.stringify(sub));
-		} else if (e.op === 'snapshot') { state.since = e.seq; state.wait = 500; load().catch(() => {}); live(true); }
-		else if (e.op === 'resumed') { state.wait = 500; live(true); }
-		else if (e.op === 'event') onEvent(e);
+		} else if (e.op === 'snapshot') {
+			state.since = e.seq;
+			state.wait = 500;
+			load().catch(() => {});
+			live(true);
+		} else if (e.op === 'resumed') {
+			state.wait = 500;
+			live(true);
+		} else if (e.op === 'event') onEvent(e);
 	};
 	s.onclose = (e) => {
 		live(false);
 		if (!state.me || state.socket !== s) return;
-		if (e.code === 4401) { logout(); return; }
-		setTimeout(connect, state.wait = Math.min(state.wait * 2, 15000));
+		if (e.code === 4401) {
+			logout();
+			return;
+		}
+		setTimeout(connect, (state.wait = Math.min(state.wait * 2, 15000)));
 	};
 }
-function live(on) { $('live').className = 'dot ' + (on ? 'on' : 'off'); $('live').title = on ? 'live' : t('offline'); }
+function live(on) {
+	$('live').className = 'dot ' + (on ? 'on' : 'off');
+	$('live').title = on ? 'live' : t('offline');
+}
 
 // --- in and out --------------------------------------------------------------------------------------------------------------------
 async function enter() {
@@ -258,9 +606,19 @@ async function enter() {
 	state.tenants = new Map(tenants.items.map((c) => [c.id, c.name]));
 	const pick = document.querySelector('#pick');
 	pick.hidden = state.me.kind !== 'staff';
-	pick.querySelector('select').replaceChildren(...tenants.items.filter((c) => c.id !== 1).map((c) => { const o = el('option', '', c.name); o.value = c.id; return o; }));
+	pick.querySelector('select').replaceChildren(
+		...tenants.items
+			.filter((c) => c.id !== 1)
+			.map((c) => {
+				const o = el('option', '', c.name);
+				o.value = c.id;
+				return o;
+			}),
+	);
 	$('who').textContent = state.me.full_name;
-	$('login').hidden = true; $('desk').hidden = false; $('logout').hidden = false;
+	$('login').hidden = true;
+	$('desk').hidden = false;
+	$('logout').hidden = false;
 	connect();
 }
 function logout() {
@@ -268,41 +626,73 @@ function logout() {
 	sessionStorage.removeItem('token');
 	state.token = state.me = state.since = state.selected = null;
 	if (state.socket) state.socket.close();
-	$('desk').hidden = true; $('ticket').hidden = true; $('logout').hidden = true; $('login').hidden = false; $('who').textContent = ''; $('live').className = 'dot';
+	$('desk').hidden = true;
+	$('ticket').hidden = true;
+	$('logout').hidden = true;
+	$('login').hidden = false;
+	$('who').textContent = '';
+	$('live').className = 'dot';
 	document.querySelector('main').classList.remove('with-ticket');
 }
 $('login').onsubmit = async (e) => {
 	e.preventDefault();
-	const f = e.target, err = f.querySelector('.error'), body = { username: f.username.value, password: f.password.value };
+	const f = e.target,
+		err = f.querySelector('.error'),
+		body = { username: f.username.value, password: f.password.value };
 	if (f.tenant.value) body.tenant = f.tenant.value;
 	err.textContent = '';
 	try {
 		const d = await api('POST', '/api/v1/auth/login', body);
 		state.token = d.access_token;
 		if (d.must_change_password) {
-			if (!f.fresh.value) { f.fresh.parentNode.hidden = false; err.textContent = t('must_change'); f.fresh.focus(); return; }
-			await api('POST', '/api/v1/auth/password', { old_password: f.password.value, new_password: f.fresh.value });
+			if (!f.fresh.value) {
+				f.fresh.parentNode.hidden = false;
+				err.textContent = t('must_change');
+				f.fresh.focus();
+				return;
+			}
+			await api('POST', '/api/v1/auth/password', {
+				old_password: f.password.value,
+				new_password: f.fresh.value,
+			});
 		}
 		f.fresh.parentNode.hidden = true;
 		f.fresh.value = '';
 		sessionStorage.setItem('token', state.token);
 		f.password.value = '';
 		await enter();
-	} catch (x) { err.textContent = x.message; }
+	} catch (x) {
+		err.textContent = x.message;
+	}
 };
 $('logout').onclick = logout;
-$('lang').onclick = () => { state.lang = state.lang === 'zh' ? 'en' : 'zh'; localStorage.setItem('lang', state.lang); translate(); if (state.selected) open(state.selected); };
+$('lang').onclick = () => {
+	state.lang = state.lang === 'zh' ? 'en' : 'zh';
+	localStorage.setItem('lang', state.lang);
+	translate();
+	if (state.selected) open(state.selected);
+};
 $('new').onclick = () => $('create').showModal();
 $('cancel').onclick = () => $('create').close();
 document.querySelector('#create form').onsubmit = async (e) => {
 	e.preventDefault();
-	const f = e.target, err = f.querySelector('.error'), d = new FormData(f), body = { title: d.get('title'), description: d.get('description') };
+	const f = e.target,
+		err = f.querySelector('.error'),
+		d = new FormData(f),
+		body = { title: d.get('title'), description: d.get('description') };
 	for (const k of ['impact_scope', 'priority']) if (d.get(k)) body[k] = d.get(k);
 	if (d.getAll('factor').length) body.factors = d.getAll('factor');
 	if (state.me.kind === 'staff') body.tenant_id = Number(d.get('tenant_id'));
 	err.textContent = '';
-	try { await api('POST', '/api/v1/tickets', body); f.reset(); $('create').close(); } catch (x) { err.textContent = x.message; }
+	try {
+		await api('POST', '/api/v1/tickets', body);
+		f.reset();
+		$('create').close();
+	} catch (x) {
+		err.textContent = x.message;
+	}
 };
 setInterval(tick, 1000);
 translate();
-if (state.token) enter().catch(logout); else $('login').hidden = false;
+if (state.token) enter().catch(logout);
+else $('login').hidden = false;

@@ -76,9 +76,7 @@ static bool answer_between(struct question *q, struct buf *out)
 	return true;
 }
 
-/* --- escalation
- * -------------------------------------------------------------------------------------------------------------
- */
+/* --- escalation --- */
 
 struct event {
 	int64_t at;

@@ -65,9 +65,7 @@ static bool is_live(const struct sla_clock *c)
 	return c->state == CLOCK_SCHEDULED || c->state == CLOCK_RUNNING || c->state == CLOCK_PAUSED;
 }
 
-/* --- runs
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* --- runs --- */
 
 static void push_run(struct sla_clock *c, const struct calendar *cal, int64_t from, int64_t to)
 {
@@ -159,9 +157,7 @@ static int64_t instant_of(const struct sla_clock *c, const struct calendar *cal,
 	return INSTANT_NONE;
 }
 
-/* --- instants
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* --- instants --- */
 
 int64_t sla_consumed_us(
 	const struct sla_ticket *t, struct sla_rules r, enum sla_clock_kind k, int64_t now)
@@ -264,8 +260,7 @@ int64_t sla_next_fire(
 	return best;
 }
 
-/* --- starting, pausing, stopping
- * -------------------------------------------------------------------------------------------- */
+/* --- starting, pausing, stopping --- */
 
 static void reckon(struct sla_clock *c, int64_t seq)
 {
@@ -374,9 +369,7 @@ static void go_on(struct sla_ticket *t, struct sla_rules r, enum sla_clock_kind 
 	set_paused(t, r, k, at);
 }
 
-/* --- firing
- * -----------------------------------------------------------------------------------------------------------------
- */
+/* --- firing --- */
 
 static void miss_update(struct sla_ticket *t, struct sla_rules r, int64_t due, int64_t origin)
 {
@@ -484,9 +477,7 @@ size_t sla_merge_alerts(struct sla_fire *fires, size_t n)
 	return alerts;
 }
 
-/* --- events
- * -----------------------------------------------------------------------------------------------------------------
- */
+/* --- events --- */
 
 static void on_created(struct sla_ticket *t, struct sla_rules r, const struct sla_event *e)
 {

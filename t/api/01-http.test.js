@@ -1,12 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // The HTTP server on the wire: order, bodies both ways, limits, and 171 malformed requests that nobody here wrote.
 'use strict';
-const test = require('node:test'), assert = require('node:assert'), fs = require('node:fs'), net = require('node:net'), zlib = require('node:zlib'), path = require('node:path');
+const test = require('node:test'),
+	assert = require('node:assert'),
+	fs = require('node:fs'),
+	net = require('node:net'),
+	zlib = require('node:zlib'),
+	path = require('node:path');
 const { Server, exchange, waitUntil } = require('../lib/server.js');
 
 let s;
-const MEMORY = (process.env.BUILD_DIR.endsWith('build-asan') ? 600 : 64) << 20; /* the figure is for the real build */
-test.before(async () => { s = await Server.make('http', { http: { header_s: 2, body_s: 3, idle_s: 3, min_rate: 1000, write_s: 3 } }); });
+const MEMORY =
+	(process.env.BUILD_DIR.endsWith('build-asan') ? 600 : 64) <<
+	20; /* the figure is for the real build */
+test.before(async () => {
+	s = await Server.make('http', {
+		http: { header_s: 2, body_s: 3, idle_s: 3, min_rate: 1000, write_s: 3 },
+	});
+});
 test.after(() => s.drop());
 
 const count = (text) => (text.match(/HTTP\/1\.1 \d\d\d /g) || []).length;
@@ -14,26 +25,41 @@ const get = (p, more = '') => `GET ${p} HTTP/1.1\r\nHost: x\r\n${more}\r\n`;
 
 test('pipelined requests are answered in order', async () => {
 	const r = await exchange(s.port, get('/healthz') + get('/nowhere') + get('/healthz'));
-	assert.deepStrictEqual(r.text.match(/HTTP\/1\.1 (\d+)/g), ['HTTP/1.1 200', 'HTTP/1.1 404', 'HTTP/1.1 200']);
+	assert.deepStrictEqual(r.text.match(/HTTP\/1\.1 (\d+)/g), [
+		'HTTP/1.1 200',
+		'HTTP/1.1 404',
+		'HTTP/1.1 200',
+	]);
 	assert.strictEqual(r.closed, false, 'the connection stays');
 });
 test('cut into single bytes a request is still one request', async () => {
 	const c = net.connect(s.port, '127.0.0.1');
 	let text = '';
-	c.on('data', (d) => { text += d; });
-	for (const b of get('/healthz')) { c.write(b); await new Promise((r) => setImmediate(r)); }
+	c.on('data', (d) => {
+		text += d;
+	});
+	for (const b of get('/healthz')) {
+		c.write(b);
+		await new Promise((r) => setImmediate(r));
+	}
 	await waitUntil(() => count(text) === 1);
 	c.destroy();
 });
 test('Expect: 100-continue is answered before the body', async () => {
-	const r = await exchange(s.port, 'POST /test/sink HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n');
+	const r = await exchange(
+		s.port,
+		'POST /test/sink HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n',
+	);
 	assert.match(r.text, /^HTTP\/1\.1 100 Continue\r\n\r\n$/);
 });
 test('uploads stream: 40 MB with a length, and chunked', async () => {
 	const body = Buffer.alloc(40 << 20, 'a');
 	const r = await s.request('POST', '/test/sink', { raw: body });
 	assert.strictEqual(r.data.bytes, body.length);
-	const c = await exchange(s.port, 'POST /test/sink HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;x=y\r\n world\r\n0\r\nT: v\r\n\r\n');
+	const c = await exchange(
+		s.port,
+		'POST /test/sink HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;x=y\r\n world\r\n0\r\nT: v\r\n\r\n',
+	);
 	assert.match(c.text, /"bytes":11/);
 	assert.ok((await s.metric('resident_bytes')) < MEMORY, 'nothing was buffered whole');
 });
@@ -60,29 +86,59 @@ test('files: ranges, etags, head', async () => {
 });
 test('limits: head, body, method, path', async () => {
 	assert.match((await exchange(s.port, get('/' + 'a'.repeat(9000)))).text, /^HTTP\/1\.1 414/);
-	assert.match((await exchange(s.port, get('/healthz', 'X: ' + 'a'.repeat(17000) + '\r\n'))).text, /^HTTP\/1\.1 431/);
-	assert.match((await exchange(s.port, get('/healthz', 'X: y\r\n'.repeat(70)))).text, /^HTTP\/1\.1 431/);
-	const big = await s.request('POST', '/api/v1/auth/login', { raw: '{"a":"' + 'x'.repeat(300000) + '"}' }).catch((e) => e);
+	assert.match(
+		(await exchange(s.port, get('/healthz', 'X: ' + 'a'.repeat(17000) + '\r\n'))).text,
+		/^HTTP\/1\.1 431/,
+	);
+	assert.match(
+		(await exchange(s.port, get('/healthz', 'X: y\r\n'.repeat(70)))).text,
+		/^HTTP\/1\.1 431/,
+	);
+	const big = await s
+		.request('POST', '/api/v1/auth/login', { raw: '{"a":"' + 'x'.repeat(300000) + '"}' })
+		.catch((e) => e);
 	assert.ok(big.status === 413 || big.code === 'EPIPE' || big.code === 'ECONNRESET');
 	assert.strictEqual((await s.request('DELETE', '/healthz')).status, 405);
 	assert.match((await exchange(s.port, 'BREW / HTTP/1.1\r\nHost: x\r\n\r\n')).text, /^HTTP\/1\.1 501/);
 	assert.strictEqual((await s.get('/api/v1/none')).code, 41001);
 });
 test('slow clients are closed: head, body, idle, reader', async () => {
-	const began = Date.now(), cases = ['GET / HTTP/1.1\r\n', 'POST /test/sink HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nab', '', get('/healthz')];
-	const ends = await Promise.all(cases.map((first) => new Promise((ok) => {
-		const c = net.connect(s.port, '127.0.0.1');
-		c.on('data', () => {});
-		c.on('error', () => {});
-		if (first) c.write(first);
-		const drip = first.startsWith('GET / ') ? setInterval(() => c.write('X'), 300) : first.startsWith('POST') ? setInterval(() => c.write('y'), 300) : null;
-		c.on('close', () => { clearInterval(drip); ok(Date.now() - began); });
-	})));
+	const began = Date.now(),
+		cases = [
+			'GET / HTTP/1.1\r\n',
+			'POST /test/sink HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nab',
+			'',
+			get('/healthz'),
+		];
+	const ends = await Promise.all(
+		cases.map(
+			(first) =>
+				new Promise((ok) => {
+					const c = net.connect(s.port, '127.0.0.1');
+					c.on('data', () => {});
+					c.on('error', () => {});
+					if (first) c.write(first);
+					const drip = first.startsWith('GET / ')
+						? setInterval(() => c.write('X'), 300)
+						: first.startsWith('POST')
+							? setInterval(() => c.write('y'), 300)
+							: null;
+					c.on('close', () => {
+						clearInterval(drip);
+						ok(Date.now() - began);
+					});
+				}),
+		),
+	);
 	for (const ms of ends) assert.ok(ms > 1000 && ms < 9000, 'closed after ' + ends);
 	assert.ok((await s.metric('http_timeouts_total')) >= 4);
 });
 test('200 slow connections leave the service available', async () => {
-	const slow = [...Array(200)].map(() => { const c = net.connect(s.port, '127.0.0.1', () => c.write('GET / HTTP/1.1\r\nX-')); c.on('error', () => {}); return c; });
+	const slow = [...Array(200)].map(() => {
+		const c = net.connect(s.port, '127.0.0.1', () => c.write('GET / HTTP/1.1\r\nX-'));
+		c.on('error', () => {});
+		return c;
+	});
 	for (let i = 0; i < 20; i++) assert.strictEqual((await s.get('/healthz')).status, 200);
 	slow.forEach((c) => c.destroy());
 });
@@ -95,23 +151,51 @@ test('every reply carries the security headers', async () => {
 	}
 });
 
-const corpora = process.env.SLADESK_CORPORA, file = corpora && path.join(corpora, 'http1_cases.jsonl.gz');
-test('malformed, ambiguous and fragmented requests', { skip: !file || !fs.existsSync(file) ? 'the corpus is not here' : false }, async () => {
-	const cases = zlib.gunzipSync(fs.readFileSync(file)).toString().trim().split('\n').map((l) => JSON.parse(l));
-	const wrong = [];
-	await Promise.all([...Array(12)].map(async (_, lane) => {
-		for (let i = lane; i < cases.length; i += 12) {
-			const k = cases[i], r = await exchange(s.port, Buffer.from(k.raw, 'base64'), { quiet: 400, end: k.tier !== 'Wait' });
-			const status = Number((r.text.match(/^HTTP\/1\.1 (\d+)/) || [])[1] || 0), n = count(r.text.replace(/HTTP\/1\.1 100 Continue\r\n\r\n/g, ''));
-			let ok;
-			if (k.tier === 'Severe') ok = (status >= 400 && r.closed) || (!status && r.closed);
-			else if (k.tier === 'Reject') ok = status >= 400 || r.closed;
-			else if (k.tier === 'Ambiguous') ok = n <= 1;
-			else if (k.tier === 'Wait') ok = n <= 1;
-			else ok = n >= 1;
-			if (!ok) wrong.push(`${k.tier} ${k.src} ${k.name}: ${n} answers, first ${status}, closed ${r.closed}`);
-		}
-	}));
-	assert.deepStrictEqual(wrong, []);
-	assert.strictEqual((await s.get('/healthz')).status, 200);
-});
+const corpora = process.env.SLADESK_CORPORA,
+	file = corpora && path.join(corpora, 'http1_cases.jsonl.gz');
+test(
+	'malformed, ambiguous and fragmented requests',
+	{ skip: !file || !fs.existsSync(file) ? 'the corpus is not here' : false },
+	async () => {
+		const cases = zlib
+			.gunzipSync(fs.readFileSync(file))
+			.toString()
+			.trim()
+			.split('\n')
+			.map((l) => JSON.parse(l));
+		const wrong = [];
+		await Promise.all(
+			[...Array(12)].map(async (_, lane) => {
+				for (let i = lane; i < cases.length; i += 12) {
+					const k = cases[i],
+						r = await exchange(s.port, Buffer.from(k.raw, 'base64'), {
+							quiet: 400,
+							end: k.tier !== 'Wait',
+						});
+					const status = Number(
+							(r.text.match(/^HTTP\/1\.1 (\d+)/) || [])[1] || 0,
+						),
+						n = count(
+							r.text.replace(
+								/HTTP\/1\.1 100 Continue\r\n\r\n/g,
+								'',
+							),
+						);
+					let ok;
+					if (k.tier === 'Severe')
+						ok = (status >= 400 && r.closed) || (!status && r.closed);
+					else if (k.tier === 'Reject') ok = status >= 400 || r.closed;
+					else if (k.tier === 'Ambiguous') ok = n <= 1;
+					else if (k.tier === 'Wait') ok = n <= 1;
+					else ok = n >= 1;
+					if (!ok)
+						wrong.push(
+							`${k.tier} ${k.src} ${k.name}: ${n} answers, first ${status}, closed ${r.closed}`,
+						);
+				}
+			}),
+		);
+		assert.deepStrictEqual(wrong, []);
+		assert.strictEqual((await s.get('/healthz')).status, 200);
+	},
+);

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Clocks fire and people hear: mail, webhook, Redis, WebSocket; with a clock that runs sixty times as fast.
 'use strict';
-const test = require('node:test'), assert = require('node:assert'), crypto = require('node:crypto'), { execFileSync, spawn } = require('node:child_process');
+const test = require('node:test'),
+	assert = require('node:assert'),
+	crypto = require('node:crypto'),
+	{ execFileSync, spawn } = require('node:child_process');
 const WebSocket = require('ws');
 const { Server, waitUntil, mailSink, hookSink, SOCK, secret, exchange } = require('../lib/server.js');
 
@@ -9,62 +12,141 @@ let s, mail, hook, user, eng, boss;
 test.before(async () => {
 	mail = await mailSink();
 	hook = await hookSink();
-	s = new Server('live', { mail: { url: mail.url }, token: { lifetime_s: '86400' }, test: { allow_clock: 'yes', clock_scale: '60' } });
+	s = new Server('live', {
+		mail: { url: mail.url },
+		token: { lifetime_s: '86400' },
+		test: { allow_clock: 'yes', clock_scale: '60' },
+	});
 	await s.prepare();
 	s.cli(['webhook', 'add', '--tenant', 'alpha', '--url', hook.url, '--secret', 'webhook-secret-0001']);
 	await s.start();
 	[user, eng, boss] = await Promise.all([s.login('user', 'alpha'), s.login('eng1'), s.login('boss')]);
 });
-test.after(async () => { await s.drop(); await mail.close(); await hook.close(); });
+test.after(async () => {
+	await s.drop();
+	await mail.close();
+	await hook.close();
+});
 
 function feed(token, since) {
-	const ws = new WebSocket(`ws://127.0.0.1:${s.port}/api/v1/live`), f = { ws, all: [], events: [], closed: null };
+	const ws = new WebSocket(`ws://127.0.0.1:${s.port}/api/v1/live`),
+		f = { ws, all: [], events: [], closed: null };
 	ws.on('open', () => ws.send(JSON.stringify({ op: 'auth', token })));
 	ws.on('message', (m) => {
 		const e = JSON.parse(m);
 		f.all.push(e);
-		if (e.op === 'welcome') ws.send(JSON.stringify({ op: 'subscribe', topics: ['tickets', 'alerts'], ...(since ? { since } : {}) }));
+		if (e.op === 'welcome')
+			ws.send(
+				JSON.stringify({
+					op: 'subscribe',
+					topics: ['tickets', 'alerts'],
+					...(since ? { since } : {}),
+				}),
+			);
 		if (e.op === 'event') f.events.push(e);
 		if (e.op === 'snapshot' || e.op === 'resumed') f.ready = true;
 	});
-	ws.on('close', (code) => { f.closed = code; });
+	ws.on('close', (code) => {
+		f.closed = code;
+	});
 	ws.on('error', () => {});
 	return waitUntil(() => f.ready || f.closed).then(() => f);
 }
 
 test('a P0 passes 80, 90, 95 and 100 %: fired once each, seen live, mailed, posted, published', async () => {
-	const f = await feed(user), staff = await feed(eng);
-	const redis = spawn('redis-cli', ['-s', SOCK + '/redis', '--no-auth-warning', '-a', secret, 'psubscribe', `sladesk.v1.events.${s.alpha}`]);
+	const f = await feed(user),
+		staff = await feed(eng);
+	const redis = spawn('redis-cli', [
+		'-s',
+		SOCK + '/redis',
+		'--no-auth-warning',
+		'-a',
+		secret,
+		'psubscribe',
+		`sladesk.v1.events.${s.alpha}`,
+	]);
 	let published = '';
-	redis.stdout.on('data', (d) => { published += d; });
+	redis.stdout.on('data', (d) => {
+		published += d;
+	});
 	await waitUntil(() => published.includes('psubscribe'));
-	const began = Date.now(), k = (await s.post('/api/v1/tickets', user, { title: '<b>数据库</b>宕机\r\nX: y', description: 'all down' })).data;
+	const began = Date.now(),
+		k = (
+			await s.post('/api/v1/tickets', user, {
+				title: '<b>数据库</b>宕机\r\nX: y',
+				description: 'all down',
+			})
+		).data;
 	assert.strictEqual(k.priority, 'P0');
-	const of = (x) => x.events.filter((e) => e.ticket_id === k.id && e.type.startsWith('sla.') && e.data.clock === 'response').map((e) => e.data.threshold);
+	const of = (x) =>
+		x.events
+			.filter(
+				(e) =>
+					e.ticket_id === k.id &&
+					e.type.startsWith('sla.') &&
+					e.data.clock === 'response',
+			)
+			.map((e) => e.data.threshold);
 	await waitUntil(() => of(staff).includes('100'), 30000);
 	assert.deepStrictEqual(of(staff), ['80', '90', '95', '100']);
 	assert.deepStrictEqual(of(f), ['100'], 'the customer hears of the breach only');
 	assert.ok(Date.now() - began >= 14900, 'never early');
-	const rows = s.sql(`select threshold || ' ' || alerted || ' ' || (lag_ms < 60000) from sla_fires where ticket_id = ${k.id} and clock = 'response' order by due_at`).split('\n');
+	const rows = s
+		.sql(
+			`select threshold || ' ' || alerted || ' ' || (lag_ms < 60000) from sla_fires where ticket_id = ${k.id} and clock = 'response' order by due_at`,
+		)
+		.split('\n');
 	assert.deepStrictEqual(rows, ['80 true true', '90 true true', '95 true true', '100 true true']);
-	await waitUntil(() => mail.mails.some((m) => m.subject.includes('SLA breach') && m.to[0] === 'boss@provider.example'));
-	const to = (who, what) => mail.mails.filter((m) => m.to[0] === who && m.subject.includes(what) && m.subject.includes(k.number)).length;
+	await waitUntil(() =>
+		mail.mails.some(
+			(m) => m.subject.includes('SLA breach') && m.to[0] === 'boss@provider.example',
+		),
+	);
+	const to = (who, what) =>
+		mail.mails.filter(
+			(m) => m.to[0] === who && m.subject.includes(what) && m.subject.includes(k.number),
+		).length;
 	assert.strictEqual(to('user@alpha.example', '已收到您的工单'), 1);
-	assert.strictEqual(to('eng1@provider.example', 'CRITICAL'), 2, 'a guess pages on-call, and again when nobody confirms within 5 minutes');
+	assert.strictEqual(
+		to('eng1@provider.example', 'CRITICAL'),
+		2,
+		'a guess pages on-call, and again when nobody confirms within 5 minutes',
+	);
 	assert.strictEqual(to('boss@provider.example', 'CRITICAL'), 1, 'the rest only then');
 	assert.strictEqual(to('eng1@provider.example', 'SLA 80%'), 1);
 	assert.strictEqual(to('eng2@provider.example', 'SLA 90%'), 1, 'the next level');
 	assert.strictEqual(to('boss@provider.example', 'SLA 95%'), 1);
 	assert.strictEqual(to('admin@alpha.example', '服务时限未达成'), 1, "the customer's contacts");
-	assert.ok(mail.mails.every((m) => !/^X: y/m.test(m.raw)), 'a title makes no header');
-	await waitUntil(() => hook.calls.some((c) => JSON.parse(c.body).type === 'sla.threshold' && JSON.parse(c.body).data.threshold === '100'));
+	assert.ok(
+		mail.mails.every((m) => !/^X: y/m.test(m.raw)),
+		'a title makes no header',
+	);
+	await waitUntil(() =>
+		hook.calls.some(
+			(c) =>
+				JSON.parse(c.body).type === 'sla.threshold' &&
+				JSON.parse(c.body).data.threshold === '100',
+		),
+	);
 	for (const c of hook.calls) {
 		const [, t, v1] = c.headers['sladesk-signature'].match(/^t=(\d+),v1=([0-9a-f]{64})$/);
-		assert.strictEqual(v1, crypto.createHmac('sha256', 'webhook-secret-0001').update(t + '.' + c.body).digest('hex'));
+		assert.strictEqual(
+			v1,
+			crypto
+				.createHmac('sha256', 'webhook-secret-0001')
+				.update(t + '.' + c.body)
+				.digest('hex'),
+		);
 		assert.strictEqual(JSON.parse(c.body).tenant_id, s.alpha);
 	}
-	assert.strictEqual(new Set(hook.calls.map((c) => c.headers['sladesk-delivery'])).size, hook.calls.length, 'none twice');
-	await waitUntil(() => published.includes('"threshold": "100"') || published.includes('"threshold":"100"'));
+	assert.strictEqual(
+		new Set(hook.calls.map((c) => c.headers['sladesk-delivery'])).size,
+		hook.calls.length,
+		'none twice',
+	);
+	await waitUntil(
+		() => published.includes('"threshold": "100"') || published.includes('"threshold":"100"'),
+	);
 	assert.ok(!published.includes('数据库'), 'ids and digests, no texts');
 	redis.kill();
 	f.ws.close();
@@ -76,23 +158,63 @@ test('a P0 passes 80, 90, 95 and 100 %: fired once each, seen live, mailed, post
 test('ladder, update periods, unconfirmed P0: the ticket climbs', async () => {
 	const k = (await s.post('/api/v1/tickets', user, { title: 'outage', description: 'x' })).data;
 	await s.post(`/api/v1/tickets/${k.id}/reply`, eng, { text: 'on it' });
-	await waitUntil(() => s.sql(`select count(*) from events where ticket_id = ${k.id} and type = 'ticket.p0_unconfirmed'`) === '1', 20000);
+	await waitUntil(
+		() =>
+			s.sql(
+				`select count(*) from events where ticket_id = ${k.id} and type = 'ticket.p0_unconfirmed'`,
+			) === '1',
+		20000,
+	);
 	await waitUntil(() => Number(s.sql(`select level from tickets where id = ${k.id}`)) >= 2, 60000);
-	assert.ok(Number(s.sql(`select count(*) from sla_fires where ticket_id = ${k.id} and clock = 'update' and threshold = '100'`)) >= 1);
-	await waitUntil(() => mail.mails.some((m) => m.subject.includes('Escalated L2') && m.to[0] === 'eng2@provider.example'));
+	assert.ok(
+		Number(
+			s.sql(
+				`select count(*) from sla_fires where ticket_id = ${k.id} and clock = 'update' and threshold = '100'`,
+			),
+		) >= 1,
+	);
+	await waitUntil(() =>
+		mail.mails.some(
+			(m) => m.subject.includes('Escalated L2') && m.to[0] === 'eng2@provider.example',
+		),
+	);
 });
 test('resume: a client that says where it stopped misses nothing and hears nothing twice', async () => {
-	const f = await feed(user), snap = f.all.find((e) => e.op === 'snapshot').seq;
+	const f = await feed(user),
+		snap = f.all.find((e) => e.op === 'snapshot').seq;
 	f.ws.close();
 	await waitUntil(() => f.closed);
-	for (let i = 0; i < 5; i++) await s.post('/api/v1/tickets', user, { title: 'while away ' + i, description: 'x', priority: 'P4' });
+	for (let i = 0; i < 5; i++)
+		await s.post('/api/v1/tickets', user, {
+			title: 'while away ' + i,
+			description: 'x',
+			priority: 'P4',
+		});
 	const g = await feed(user, snap);
-	for (let i = 0; i < 5; i++) await s.post('/api/v1/tickets', user, { title: 'after ' + i, description: 'x', priority: 'P4' });
-	const titles = () => g.events.filter((e) => e.type === 'ticket.created').map((e) => e.ticket.title).filter((x) => /while|after/.test(x));
+	for (let i = 0; i < 5; i++)
+		await s.post('/api/v1/tickets', user, {
+			title: 'after ' + i,
+			description: 'x',
+			priority: 'P4',
+		});
+	const titles = () =>
+		g.events
+			.filter((e) => e.type === 'ticket.created')
+			.map((e) => e.ticket.title)
+			.filter((x) => /while|after/.test(x));
 	await waitUntil(() => titles().length >= 10);
-	assert.deepStrictEqual(titles(), [...Array(5)].map((_, i) => 'while away ' + i).concat([...Array(5)].map((_, i) => 'after ' + i)));
+	assert.deepStrictEqual(
+		titles(),
+		[...Array(5)]
+			.map((_, i) => 'while away ' + i)
+			.concat([...Array(5)].map((_, i) => 'after ' + i)),
+	);
 	const seqs = g.events.map((e) => e.seq);
-	assert.deepStrictEqual(seqs, [...new Set(seqs)].sort((a, b) => a - b), 'ordered and unique');
+	assert.deepStrictEqual(
+		seqs,
+		[...new Set(seqs)].sort((a, b) => a - b),
+		'ordered and unique',
+	);
 	const old = await feed(user, { [s.alpha]: 0 });
 	assert.ok(old.ready);
 	g.ws.close();
@@ -101,46 +223,94 @@ test('resume: a client that says where it stopped misses nothing and hears nothi
 test('another tenant hears nothing', async () => {
 	const other = await feed(await s.login('user', 'beta'));
 	await s.post('/api/v1/tickets', user, { title: 'private', description: 'x', priority: 'P4' });
-	await s.post('/api/v1/tickets', await s.login('user', 'beta'), { title: 'own', description: 'x', priority: 'P4' });
+	await s.post('/api/v1/tickets', await s.login('user', 'beta'), {
+		title: 'own',
+		description: 'x',
+		priority: 'P4',
+	});
 	await waitUntil(() => other.events.some((e) => e.ticket && e.ticket.title === 'own'));
 	assert.ok(other.events.every((e) => e.tenant_id === s.beta));
 	const g = await feed(await s.login('user', 'beta'), { [s.alpha]: 1 });
-	assert.ok(g.events.every((e) => e.tenant_id === s.beta), 'a foreign since is ignored');
+	assert.ok(
+		g.events.every((e) => e.tenant_id === s.beta),
+		'a foreign since is ignored',
+	);
 	other.ws.close();
 	g.ws.close();
 });
 test('the feed refuses: no token, bad token, wrong origin, rubbish', async () => {
 	assert.strictEqual((await feed('rubbish')).closed, 4401);
 	const silent = new WebSocket(`ws://127.0.0.1:${s.port}/api/v1/live`);
-	assert.strictEqual(await new Promise((ok) => { silent.on('close', ok); }), 4401);
-	const evil = new WebSocket(`ws://127.0.0.1:${s.port}/api/v1/live`, { headers: { Origin: 'https://evil.example' } });
-	assert.match(await new Promise((ok) => { evil.on('error', (e) => ok(e.message)); }), /403/);
+	assert.strictEqual(
+		await new Promise((ok) => {
+			silent.on('close', ok);
+		}),
+		4401,
+	);
+	const evil = new WebSocket(`ws://127.0.0.1:${s.port}/api/v1/live`, {
+		headers: { Origin: 'https://evil.example' },
+	});
+	assert.match(
+		await new Promise((ok) => {
+			evil.on('error', (e) => ok(e.message));
+		}),
+		/403/,
+	);
 	const talk = new WebSocket(`ws://127.0.0.1:${s.port}/api/v1/live`);
 	talk.on('open', () => talk.send('not json'));
-	assert.strictEqual(await new Promise((ok) => { talk.on('close', ok); }), 1003);
+	assert.strictEqual(
+		await new Promise((ok) => {
+			talk.on('close', ok);
+		}),
+		1003,
+	);
 	assert.strictEqual((await s.get('/api/v1/live', user)).status, 426);
 });
 test('WebSocket framing: echo, fragments, deflate, pings, and what must close', async () => {
 	const url = `ws://127.0.0.1:${s.port}/test/echo`;
 	for (const deflate of [true, false]) {
 		const w = new WebSocket(url, { perMessageDeflate: deflate });
-		await new Promise((ok, no) => { w.on('open', ok); w.on('error', no); });
+		await new Promise((ok, no) => {
+			w.on('open', ok);
+			w.on('error', no);
+		});
 		const got = [];
 		w.on('message', (d, bin) => got.push(bin ? d : d.toString()));
-		const sent = ['', 'a', 'é'.repeat(60), 'x'.repeat(125), 'x'.repeat(126), 'y'.repeat(65535), 'z'.repeat(65536), '宕机'.repeat(100000)];
+		const sent = [
+			'',
+			'a',
+			'é'.repeat(60),
+			'x'.repeat(125),
+			'x'.repeat(126),
+			'y'.repeat(65535),
+			'z'.repeat(65536),
+			'宕机'.repeat(100000),
+		];
 		for (const x of sent) w.send(x);
-		w.send('fr', { fin: false }); w.ping('p'); w.send('ag', { fin: false }); w.send('ment', { fin: true });
+		w.send('fr', { fin: false });
+		w.ping('p');
+		w.send('ag', { fin: false });
+		w.send('ment', { fin: true });
 		w.send(Buffer.from([1, 2, 3]));
 		await waitUntil(() => got.length === sent.length + 2);
 		assert.deepStrictEqual(got.slice(0, sent.length), sent);
 		assert.strictEqual(got[sent.length], 'fragment');
 		assert.deepStrictEqual([...got[sent.length + 1]], [1, 2, 3]);
-		const code = new Promise((ok) => { w.on('close', ok); });
+		const code = new Promise((ok) => {
+			w.on('close', ok);
+		});
 		w.close(1000);
 		assert.strictEqual(await code, 1000);
 	}
 	const hello = `GET /test/echo HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`;
-	const close = async (bytes) => { const r = await exchange(s.port, Buffer.concat([Buffer.from(hello), Buffer.from(bytes)]), { quiet: 700 }); assert.match(r.text, /s3pPLMBiTxaQ9kYGzzhZRbK\+xOo=/); const at = r.text.lastIndexOf('\x88'); return at < 0 ? null : r.text.charCodeAt(at + 2) * 256 + r.text.charCodeAt(at + 3); };
+	const close = async (bytes) => {
+		const r = await exchange(s.port, Buffer.concat([Buffer.from(hello), Buffer.from(bytes)]), {
+			quiet: 700,
+		});
+		assert.match(r.text, /s3pPLMBiTxaQ9kYGzzhZRbK\+xOo=/);
+		const at = r.text.lastIndexOf('\x88');
+		return at < 0 ? null : r.text.charCodeAt(at + 2) * 256 + r.text.charCodeAt(at + 3);
+	};
 	assert.strictEqual(await close([0x81, 0x01, 0x61]), 1002, 'unmasked');
 	assert.strictEqual(await close([0x81, 0x81, 0, 0, 0, 0, 0xff]), 1007, 'bad UTF-8');
 	assert.strictEqual(await close([0xf1, 0x81, 0, 0, 0, 0, 0x61]), 1002, 'reserved bits');
@@ -152,23 +322,83 @@ test('WebSocket framing: echo, fragments, deflate, pings, and what must close', 
 });
 test('SMTP away: retried with backoff, then dead with the reason', async () => {
 	mail.server.refuse = true;
-	const k = (await s.post('/api/v1/tickets', user, { title: 'mail trouble', description: 'x', priority: 'P4' })).data;
-	await waitUntil(() => Number(s.sql(`select coalesce(max(attempts), 0) from notifications where ticket_id = ${k.id} and channel = 'mail'`)) >= 3, 60000);
-	assert.match(s.sql(`select max(last_error) from notifications where ticket_id = ${k.id} and channel = 'mail'`), /451|later/);
+	const k = (
+		await s.post('/api/v1/tickets', user, {
+			title: 'mail trouble',
+			description: 'x',
+			priority: 'P4',
+		})
+	).data;
+	await waitUntil(
+		() =>
+			Number(
+				s.sql(
+					`select coalesce(max(attempts), 0) from notifications where ticket_id = ${k.id} and channel = 'mail'`,
+				),
+			) >= 3,
+		60000,
+	);
+	assert.match(
+		s.sql(
+			`select max(last_error) from notifications where ticket_id = ${k.id} and channel = 'mail'`,
+		),
+		/451|later/,
+	);
 	mail.server.refuse = false;
-	await waitUntil(() => s.sql(`select count(*) from notifications where ticket_id = ${k.id} and state <> 'sent'`) === '0', 60000);
-	assert.strictEqual(mail.mails.filter((m) => m.subject.includes(k.number) && m.to[0] === 'user@alpha.example').length, 1);
-	assert.ok(Number(s.sql(`select count(*) from deliveries d join notifications n on n.tenant_id = d.tenant_id and n.id = d.notification_id where n.ticket_id = ${k.id} and not d.ok`)) >= 3);
+	await waitUntil(
+		() =>
+			s.sql(
+				`select count(*) from notifications where ticket_id = ${k.id} and state <> 'sent'`,
+			) === '0',
+		60000,
+	);
+	assert.strictEqual(
+		mail.mails.filter((m) => m.subject.includes(k.number) && m.to[0] === 'user@alpha.example')
+			.length,
+		1,
+	);
+	assert.ok(
+		Number(
+			s.sql(
+				`select count(*) from deliveries d join notifications n on n.tenant_id = d.tenant_id and n.id = d.notification_id where n.ticket_id = ${k.id} and not d.ok`,
+			),
+		) >= 3,
+	);
 	hook.server.status = 500;
-	s.sql("update notifications set state = 'queued', attempts = 7, next_attempt_at = '2020-01-01Z' where channel = 'webhook' and id = (select max(id) from notifications where channel = 'webhook')");
-	await waitUntil(() => s.sql("select last_error from notifications where state = 'dead'") === 'status 500', 30000);
+	s.sql(
+		"update notifications set state = 'queued', attempts = 7, next_attempt_at = '2020-01-01Z' where channel = 'webhook' and id = (select max(id) from notifications where channel = 'webhook')",
+	);
+	await waitUntil(
+		() => s.sql("select last_error from notifications where state = 'dead'") === 'status 500',
+		30000,
+	);
 	hook.server.status = 200;
 });
 test('webhooks never reach private addresses unless allowed', async () => {
 	const t = await Server.make('ssrf', { notify: { allow_private: 'no', attempts: 1 } });
-	for (const u of ['https://127.0.0.1:1/', 'https://[::1]/', 'https://169.254.169.254/', 'https://[::ffff:10.0.0.1]/', 'https://0x7f.1/']) t.cli(['webhook', 'add', '--tenant', 'alpha', '--url', u, '--secret', 'webhook-secret-0001']);
+	for (const u of [
+		'https://127.0.0.1:1/',
+		'https://[::1]/',
+		'https://169.254.169.254/',
+		'https://[::ffff:10.0.0.1]/',
+		'https://0x7f.1/',
+	])
+		t.cli(['webhook', 'add', '--tenant', 'alpha', '--url', u, '--secret', 'webhook-secret-0001']);
 	await t.post('/api/v1/tickets', await t.login('user', 'alpha'), { title: 'x', description: 'y' });
-	await waitUntil(() => Number(t.sql("select count(*) from notifications where channel = 'webhook' and state = 'dead'")) >= 5, 30000);
-	assert.strictEqual(t.sql("select count(*) from notifications where channel = 'webhook' and last_error not like '%private network%'"), '0');
+	await waitUntil(
+		() =>
+			Number(
+				t.sql(
+					"select count(*) from notifications where channel = 'webhook' and state = 'dead'",
+				),
+			) >= 5,
+		30000,
+	);
+	assert.strictEqual(
+		t.sql(
+			"select count(*) from notifications where channel = 'webhook' and last_error not like '%private network%'",
+		),
+		'0',
+	);
 	await t.drop();
 });

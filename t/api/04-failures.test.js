@@ -2,35 +2,91 @@
 // Failing well: PostgreSQL, Redis, helpers and the daemon itself stopped, killed and restarted under load; nothing acknowledged is lost,
 // nothing is done twice, and the loop never stands still.
 'use strict';
-const test = require('node:test'), assert = require('node:assert'), fs = require('node:fs'), path = require('node:path'), { execFile, execFileSync, spawn } = require('node:child_process'), { promisify } = require('node:util');
+const test = require('node:test'),
+	assert = require('node:assert'),
+	fs = require('node:fs'),
+	path = require('node:path'),
+	{ execFile, execFileSync, spawn } = require('node:child_process'),
+	{ promisify } = require('node:util');
 const { Server, waitUntil, mailSink, asUser, VAR, SOCK, secret, freePort } = require('../lib/server.js');
 
-const SANITIZED = process.env.BUILD_DIR.endsWith('build-asan'), PG = process.env.PG_BIN;
+const SANITIZED = process.env.BUILD_DIR.endsWith('build-asan'),
+	PG = process.env.PG_BIN;
 const STALL = SANITIZED ? 0.25 : 0.05; /* the figure is for the real build; sanitizers slow everything down */
 let s, mail, user, eng;
 test.before(async () => {
 	mail = await mailSink();
-	s = await Server.make('failures', { mail: { url: mail.url }, token: { lifetime_s: '86400' }, test: { allow_clock: 'yes', clock_scale: '60', echo: 'yes' } });
+	s = await Server.make('failures', {
+		mail: { url: mail.url },
+		token: { lifetime_s: '86400' },
+		test: { allow_clock: 'yes', clock_scale: '60', echo: 'yes' },
+	});
 	[user, eng] = await Promise.all([s.login('user', 'alpha'), s.login('eng1')]);
 });
-test.after(async () => { await s.drop(); await mail.close(); });
+test.after(async () => {
+	await s.drop();
+	await mail.close();
+});
 
-const pgctl = (...args) => { const [c, a] = asUser(path.join(PG, 'pg_ctl'), ['-D', VAR + '/pg', '-l', VAR + '/log/pg', '-w', ...args]); execFileSync(c, a, { stdio: 'ignore' }); };
+const pgctl = (...args) => {
+	const [c, a] = asUser(path.join(PG, 'pg_ctl'), [
+		'-D',
+		VAR + '/pg',
+		'-l',
+		VAR + '/log/pg',
+		'-w',
+		...args,
+	]);
+	execFileSync(c, a, { stdio: 'ignore' });
+};
 const postmaster = () => Number(fs.readFileSync(VAR + '/pg/postmaster.pid', 'utf8').split('\n')[0]);
-const statOf = (pid) => fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' '); /* state, parent, ... */
+const statOf = (pid) =>
+	fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' '); /* state, parent, ... */
 /* Stop the postmaster first, then its children until none is left running: one that it forks while we look would serve on. Returns how to wake all. */
 function freezePostgres() {
-	const pm = postmaster(), stopped = new Set([pm]);
-	const stop = (pid) => { process.kill(pid, 'SIGSTOP'); while (statOf(pid)[0] !== 'T') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1); };
+	const pm = postmaster(),
+		stopped = new Set([pm]);
+	const stop = (pid) => {
+		process.kill(pid, 'SIGSTOP');
+		while (statOf(pid)[0] !== 'T')
+			Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+	};
 	stop(pm);
-	for (const pid of fs.readdirSync('/proc').filter((p) => /^\d+$/.test(p)).map(Number)) {
-		try { if (Number(statOf(pid)[1]) === pm) { stop(pid); stopped.add(pid); } } catch { /* it has just ended */ }
+	for (const pid of fs
+		.readdirSync('/proc')
+		.filter((p) => /^\d+$/.test(p))
+		.map(Number)) {
+		try {
+			if (Number(statOf(pid)[1]) === pm) {
+				stop(pid);
+				stopped.add(pid);
+			}
+		} catch {
+			/* it has just ended */
+		}
 	}
-	return () => stopped.forEach((pid) => { try { process.kill(pid, 'SIGCONT'); } catch { /* gone */ } });
+	return () =>
+		stopped.forEach((pid) => {
+			try {
+				process.kill(pid, 'SIGCONT');
+			} catch {
+				/* gone */
+			}
+		});
 }
-const psqlLater = (db, sql) => promisify(execFile)('psql', ['-h', SOCK, '-U', 'postgres', '-d', db, '-Xq', '-v', 'ON_ERROR_STOP=1', '-c', sql], { env: { ...process.env, PGPASSWORD: secret } });
-const timed = async (f) => { const at = Date.now(), r = await f(); return { r, ms: Date.now() - at }; };
-const ticket = (more = {}) => s.post('/api/v1/tickets', user, { title: 'under fire', description: 'x', priority: 'P4', ...more });
+const psqlLater = (db, sql) =>
+	promisify(execFile)(
+		'psql',
+		['-h', SOCK, '-U', 'postgres', '-d', db, '-Xq', '-v', 'ON_ERROR_STOP=1', '-c', sql],
+		{ env: { ...process.env, PGPASSWORD: secret } },
+	);
+const timed = async (f) => {
+	const at = Date.now(),
+		r = await f();
+	return { r, ms: Date.now() - at };
+};
+const ticket = (more = {}) =>
+	s.post('/api/v1/tickets', user, { title: 'under fire', description: 'x', priority: 'P4', ...more });
 
 test('PostgreSQL stopped: 503 with 50001 at once; started: back to normal within two seconds', async () => {
 	const acked = (await ticket()).data.id;
@@ -42,7 +98,15 @@ test('PostgreSQL stopped: 503 with 50001 at once; started: back to normal within
 	assert.strictEqual((await s.get('/healthz')).status, 200);
 	pgctl('start');
 	/* what the server itself needs after a crash, cold and replaying, is told by a bare write beside ours */
-	const [bare, back] = await Promise.all([timed(() => psqlLater(s.db, 'begin; create table cold as select * from tickets; drop table cold; commit')), timed(() => waitUntil(async () => (await ticket()).status === 201, 20000))]);
+	const [bare, back] = await Promise.all([
+		timed(() =>
+			psqlLater(
+				s.db,
+				'begin; create table cold as select * from tickets; drop table cold; commit',
+			),
+		),
+		timed(() => waitUntil(async () => (await ticket()).status === 201, 20000)),
+	]);
 	assert.ok(back.ms < bare.ms + 2000, `back after ${back.ms} ms, a bare write after ${bare.ms}`);
 	assert.strictEqual((await s.get('/api/v1/tickets/' + acked, user)).status, 200);
 });
@@ -51,26 +115,75 @@ test('PostgreSQL frozen (SIGSTOP): answers within the limit, the loop turns, dea
 	await s.get('/metrics');
 	const wake = freezePostgres();
 	t.after(wake); /* a failure must not leave it asleep */
-	const [a, b] = await Promise.all([timed(() => ticket()), timed(() => s.get('/api/v1/tickets', user)), ...[...Array(20)].map(() => s.get('/healthz'))]);
+	const [a, b] = await Promise.all([
+		timed(() => ticket()),
+		timed(() => s.get('/api/v1/tickets', user)),
+		...[...Array(20)].map(() => s.get('/healthz')),
+	]);
 	assert.ok(a.r.status === 503 && b.r.status === 503, a.r.text + b.r.text);
 	assert.ok(a.ms < 4000 && b.ms < 4000, `${a.ms} ${b.ms}`);
 	const again = await timed(() => ticket());
-	assert.ok(again.r.status === 503 && again.ms < 2500, `and then at once: ${again.ms} ms, ${again.r.status} ${again.r.text}`);
+	assert.ok(
+		again.r.status === 503 && again.ms < 2500,
+		`and then at once: ${again.ms} ms, ${again.r.status} ${again.r.text}`,
+	);
 	await new Promise((r) => setTimeout(r, 14000)); /* the clock passes 80 % meanwhile */
 	assert.ok((await s.metric('sla_lag_seconds')) > 0);
-	assert.ok((await s.metric('loop_stall_recent_seconds')) < STALL, 'loop stood for ' + (await s.metric('loop_stall_seconds')));
+	assert.ok(
+		(await s.metric('loop_stall_recent_seconds')) < STALL,
+		'loop stood for ' + (await s.metric('loop_stall_seconds')),
+	);
 	wake();
-	await waitUntil(() => s.sql(`select string_agg(threshold, ',' order by due_at) from sla_fires where ticket_id = ${k.id} and clock = 'response'`).includes('80'), 20000);
+	await waitUntil(
+		() =>
+			s
+				.sql(
+					`select string_agg(threshold, ',' order by due_at) from sla_fires where ticket_id = ${k.id} and clock = 'response'`,
+				)
+				.includes('80'),
+		20000,
+	);
 	await waitUntil(async () => (await s.metric('sla_lag_seconds')) === 0, 20000);
-	assert.strictEqual(s.sql('select count(*) from (select 1 from sla_fires group by tenant_id, ticket_id, clock, origin_seq, threshold having count(*) > 1) x'), '0');
+	assert.strictEqual(
+		s.sql(
+			'select count(*) from (select 1 from sla_fires group by tenant_id, ticket_id, clock, origin_seq, threshold having count(*) > 1) x',
+		),
+		'0',
+	);
 });
 test('backends terminated again and again: every write answered, none acknowledged is lost', async () => {
-	const made = [], end = Date.now() + 4000;
-	const killer = (async () => { while (Date.now() < end) { try { s.sql(`select pg_terminate_backend(pid) from pg_stat_activity where usename like 'sladesk%' and datname = '${s.db}'`); } catch { /* hit itself */ } await new Promise((r) => setTimeout(r, 150)); } })();
-	await Promise.all([...Array(6)].map(async () => { while (Date.now() < end) { const r = await ticket({ title: 'terminate' }); assert.ok([201, 503].includes(r.status), r.text); if (r.status === 201) made.push(r.data.id); else await new Promise((x) => setTimeout(x, 5)); } }));
+	const made = [],
+		end = Date.now() + 4000;
+	const killer = (async () => {
+		while (Date.now() < end) {
+			try {
+				s.sql(
+					`select pg_terminate_backend(pid) from pg_stat_activity where usename like 'sladesk%' and datname = '${s.db}'`,
+				);
+			} catch {
+				/* hit itself */
+			}
+			await new Promise((r) => setTimeout(r, 150));
+		}
+	})();
+	await Promise.all(
+		[...Array(6)].map(async () => {
+			while (Date.now() < end) {
+				const r = await ticket({ title: 'terminate' });
+				assert.ok([201, 503].includes(r.status), r.text);
+				if (r.status === 201) made.push(r.data.id);
+				else await new Promise((x) => setTimeout(x, 5));
+			}
+		}),
+	);
 	await killer;
 	await waitUntil(async () => (await s.get('/readyz')).status === 200);
-	const stored = new Set(s.sql("select string_agg(id::text, ',') from tickets where title = 'terminate'").split(',').map(Number));
+	const stored = new Set(
+		s
+			.sql("select string_agg(id::text, ',') from tickets where title = 'terminate'")
+			.split(',')
+			.map(Number),
+	);
 	assert.ok(made.length > 10 && made.every((id) => stored.has(id)), `${made.length} made`);
 });
 test('Redis frozen, killed, gone: no request fails, the feed goes on', async () => {
@@ -83,31 +196,72 @@ test('Redis frozen, killed, gone: no request fails, the feed goes on', async () 
 	process.kill(pid, 'SIGKILL');
 	await waitUntil(async () => (await s.metric('redis_up')) === 0, 8000);
 	assert.strictEqual((await ticket()).status, 201);
-	const [c, a] = asUser('redis-server', ['--port', '0', '--unixsocket', SOCK + '/redis', '--unixsocketperm', '700', '--save', '', '--dir', VAR, '--daemonize', 'yes', '--pidfile', VAR + '/redis.pid', '--requirepass', secret]);
+	const [c, a] = asUser('redis-server', [
+		'--port',
+		'0',
+		'--unixsocket',
+		SOCK + '/redis',
+		'--unixsocketperm',
+		'700',
+		'--save',
+		'',
+		'--dir',
+		VAR,
+		'--daemonize',
+		'yes',
+		'--pidfile',
+		VAR + '/redis.pid',
+		'--requirepass',
+		secret,
+	]);
 	execFileSync(c, a, { stdio: 'ignore' });
 	await waitUntil(async () => (await s.metric('redis_up')) === 1, 8000);
 	assert.ok((await s.metric('loop_stall_recent_seconds')) < STALL);
 });
 test('helpers: confined; killed and frozen they are replaced and the login still works', async () => {
-	assert.strictEqual((await s.get('/test/probe')).data.answer, 'socket=refused file=refused exec=refused');
-	const kids = () => execFileSync('pgrep', ['-P', String(s.proc.pid)], { encoding: 'utf8' }).trim().split('\n').map(Number);
+	assert.strictEqual(
+		(await s.get('/test/probe')).data.answer,
+		'socket=refused file=refused exec=refused',
+	);
+	const kids = () =>
+		execFileSync('pgrep', ['-P', String(s.proc.pid)], { encoding: 'utf8' })
+			.trim()
+			.split('\n')
+			.map(Number);
 	kids().forEach((p) => process.kill(p, 'SIGKILL'));
 	await s.login('user', 'alpha');
 	await waitUntil(() => kids().length === 2);
 	kids().forEach((p) => process.kill(p, 'SIGSTOP'));
-	const r = await timed(() => s.post('/api/v1/auth/login', null, { username: 'user', password: 'x'.repeat(9), tenant: 'alpha' }));
+	const r = await timed(() =>
+		s.post('/api/v1/auth/login', null, {
+			username: 'user',
+			password: 'x'.repeat(9),
+			tenant: 'alpha',
+		}),
+	);
 	assert.ok(r.r.status === 401 && r.ms < 9000, 'tried again on a fresh helper: ' + r.r.text + r.ms);
 	await s.login('user', 'alpha');
 	assert.ok((await s.metric('helper_restarts_total')) >= 3);
 	assert.ok((await s.metric('loop_stall_recent_seconds')) < STALL);
 });
 test('descriptors run out: accepting pauses, the processor rests, service comes back', async () => {
-	const net = require('node:net'), few = new Server('descriptors');
+	const net = require('node:net'),
+		few = new Server('descriptors');
 	await few.prepare();
 	few.prefix = ['prlimit', '--nofile=70:70'];
 	await few.start();
-	const cpu = () => fs.readFileSync(`/proc/${few.proc.pid}/stat`, 'utf8').split(') ')[1].split(' ').slice(11, 13).reduce((a, b) => a + Number(b), 0);
-	const many = [...Array(80)].map(() => { const c = net.connect(few.port, '127.0.0.1'); c.on('error', () => {}); return c; });
+	const cpu = () =>
+		fs
+			.readFileSync(`/proc/${few.proc.pid}/stat`, 'utf8')
+			.split(') ')[1]
+			.split(' ')
+			.slice(11, 13)
+			.reduce((a, b) => a + Number(b), 0);
+	const many = [...Array(80)].map(() => {
+		const c = net.connect(few.port, '127.0.0.1');
+		c.on('error', () => {});
+		return c;
+	});
 	await new Promise((r) => setTimeout(r, 500));
 	const from = cpu();
 	await new Promise((r) => setTimeout(r, 1500));
@@ -119,15 +273,42 @@ test('descriptors run out: accepting pauses, the processor rests, service comes 
 });
 const KILLS = process.env.SLADESK_LONG ? 100 : 10;
 test(`kill -9 at random, ${KILLS} times, while clocks fire and clients write`, async () => {
-	const acked = new Map(), keys = new Map();
-	let serial = 0, running = true, ready = [];
+	const acked = new Map(),
+		keys = new Map();
+	let serial = 0,
+		running = true,
+		ready = [];
 	const client = async (n) => {
 		while (running) {
 			const key = `k${n}-${++serial}`;
-			for (let tries = 0; running || tries < 200; tries++) { /* the same key until it is answered */
+			for (let tries = 0; running || tries < 200; tries++) {
+				/* the same key until it is answered */
 				let r;
-				try { r = await s.post('/api/v1/tickets', user, { title: 'kill ' + key, description: 'x', priority: serial % 3 ? 'P4' : 'P0' }, { 'Idempotency-Key': key }); } catch { r = null; }
-				if (r && r.status === 201) { acked.set(key, r.data.id); keys.set(r.data.id, key); if (serial % 4 === 0) await s.post(`/api/v1/tickets/${r.data.id}/reply`, eng, { text: 'seen' }).catch(() => {}); break; }
+				try {
+					r = await s.post(
+						'/api/v1/tickets',
+						user,
+						{
+							title: 'kill ' + key,
+							description: 'x',
+							priority: serial % 3 ? 'P4' : 'P0',
+						},
+						{ 'Idempotency-Key': key },
+					);
+				} catch {
+					r = null;
+				}
+				if (r && r.status === 201) {
+					acked.set(key, r.data.id);
+					keys.set(r.data.id, key);
+					if (serial % 4 === 0)
+						await s
+							.post(`/api/v1/tickets/${r.data.id}/reply`, eng, {
+								text: 'seen',
+							})
+							.catch(() => {});
+					break;
+				}
 				await new Promise((x) => setTimeout(x, 15));
 				if (!running && tries > 100) break;
 			}
@@ -144,17 +325,42 @@ test(`kill -9 at random, ${KILLS} times, while clocks fire and clients write`, a
 	running = false;
 	await Promise.all(clients);
 	assert.ok(acked.size > KILLS, acked.size + ' acknowledged');
-	const rows = new Map(s.sql("select id || ' ' || title from tickets where title like 'kill %'").split('\n').map((l) => [Number(l.split(' ')[0]), l.split(' ')[2]]));
-	for (const [key, id] of acked) assert.strictEqual(rows.get(id), key, 'an acknowledged ticket is there');
+	const rows = new Map(
+		s
+			.sql("select id || ' ' || title from tickets where title like 'kill %'")
+			.split('\n')
+			.map((l) => [Number(l.split(' ')[0]), l.split(' ')[2]]),
+	);
+	for (const [key, id] of acked)
+		assert.strictEqual(rows.get(id), key, 'an acknowledged ticket is there');
 	assert.strictEqual(new Set(rows.values()).size, rows.size, 'no key made two tickets');
 	await waitUntil(async () => (await s.metric('sla_lag_seconds')) === 0, 30000);
-	assert.strictEqual(s.sql('select count(*) from (select seq, row_number() over (partition by tenant_id order by seq) n from events) x where seq <> n'), '0', 'seq per tenant without gap');
-	assert.strictEqual(s.sql("select count(*) from sla_clocks where next_fire_at < (select max(at) from events) - interval '2 minutes'"), '0', 'nothing due was forgotten');
-	assert.strictEqual(s.sql('select count(*) from sla_fires f where not exists (select from events e where e.tenant_id = f.tenant_id and e.seq = f.event_seq)'), '0');
+	assert.strictEqual(
+		s.sql(
+			'select count(*) from (select seq, row_number() over (partition by tenant_id order by seq) n from events) x where seq <> n',
+		),
+		'0',
+		'seq per tenant without gap',
+	);
+	assert.strictEqual(
+		s.sql(
+			"select count(*) from sla_clocks where next_fire_at < (select max(at) from events) - interval '2 minutes'",
+		),
+		'0',
+		'nothing due was forgotten',
+	);
+	assert.strictEqual(
+		s.sql(
+			'select count(*) from sla_fires f where not exists (select from events e where e.tenant_id = f.tenant_id and e.seq = f.event_seq)',
+		),
+		'0',
+	);
 	await s.stop('SIGTERM');
 	assert.match(s.cli(['sla', 'verify']), /, 0 differences/);
 	await s.start();
-	console.log(`# ${KILLS} kills, ${acked.size} acknowledged, ready again after ${Math.max(...ready)} ms at most`);
+	console.log(
+		`# ${KILLS} kills, ${acked.size} acknowledged, ready again after ${Math.max(...ready)} ms at most`,
+	);
 	assert.ok(Math.max(...ready) < (SANITIZED ? 10000 : 3000));
 });
 test('failover: a new address by SIGHUP', async () => {
@@ -173,17 +379,48 @@ test('failover: a new address by SIGHUP', async () => {
 	fs.unlinkSync(alias);
 });
 test('concurrent random commands on few tickets: histories equal states', async () => {
-	const ids = (await Promise.all([...Array(6)].map(() => ticket({ priority: 'P1' })))).map((r) => r.data.id);
-	const cmds = [['note', { text: 'n' }], ['reply', { text: 'r' }], ['wait-customer', { reason: 'w' }], ['resume', { reason: 'r' }], ['assign', { assignee_id: 1 }], ['priority', { priority: 'P2', reason: 'x' }], ['confirm', {}], ['priority', { priority: 'P0', reason: 'y' }]];
+	const ids = (await Promise.all([...Array(6)].map(() => ticket({ priority: 'P1' })))).map(
+		(r) => r.data.id,
+	);
+	const cmds = [
+		['note', { text: 'n' }],
+		['reply', { text: 'r' }],
+		['wait-customer', { reason: 'w' }],
+		['resume', { reason: 'r' }],
+		['assign', { assignee_id: 1 }],
+		['priority', { priority: 'P2', reason: 'x' }],
+		['confirm', {}],
+		['priority', { priority: 'P0', reason: 'y' }],
+	];
 	let seed = 42;
-	const rnd = (n) => { seed = (seed * 1103515245 + 12345) & 0x7fffffff; return seed % n; };
-	const ops = [...Array(process.env.SLADESK_LONG ? 10000 : 1000)].map(() => [ids[rnd(ids.length)], cmds[rnd(cmds.length)]]);
+	const rnd = (n) => {
+		seed = (seed * 1103515245 + 12345) & 0x7fffffff;
+		return seed % n;
+	};
+	const ops = [...Array(process.env.SLADESK_LONG ? 10000 : 1000)].map(() => [
+		ids[rnd(ids.length)],
+		cmds[rnd(cmds.length)],
+	]);
 	let done = 0;
-	await Promise.all([...Array(8)].map(async (_, lane) => { for (let i = lane; i < ops.length; i += 8) { const [id, [cmd, body]] = ops[i], r = await s.post(`/api/v1/tickets/${id}/${cmd}`, eng, body); assert.ok([200, 409, 503].includes(r.status), r.text); done += r.status === 200; } }));
+	await Promise.all(
+		[...Array(8)].map(async (_, lane) => {
+			for (let i = lane; i < ops.length; i += 8) {
+				const [id, [cmd, body]] = ops[i],
+					r = await s.post(`/api/v1/tickets/${id}/${cmd}`, eng, body);
+				assert.ok([200, 409, 503].includes(r.status), r.text);
+				done += r.status === 200;
+			}
+		}),
+	);
 	assert.ok(done > ops.length / 4, done + ' done');
 	for (const id of ids) {
-		const h = s.sql(`select data->>'status' || ' ' || (data->>'priority') from events where ticket_id = ${id} and type like 'ticket.%' order by seq desc limit 1`);
-		assert.strictEqual(h, s.sql(`select status || ' ' || priority from tickets where id = ${id}`));
+		const h = s.sql(
+			`select data->>'status' || ' ' || (data->>'priority') from events where ticket_id = ${id} and type like 'ticket.%' order by seq desc limit 1`,
+		);
+		assert.strictEqual(
+			h,
+			s.sql(`select status || ' ' || priority from tickets where id = ${id}`),
+		);
 	}
 	assert.match(s.cli(['sla', 'verify']), /, 0 differences/);
 });

@@ -1,30 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
 // One's own account: sessions that are renewed and ended, wrong passwords counted and locked alike for everybody and nobody, passwords changed.
 'use strict';
-const test = require('node:test'), assert = require('node:assert');
+const test = require('node:test'),
+	assert = require('node:assert');
 const { Server, waitUntil, mailSink, PASSWORD } = require('../lib/server.js');
 
 let s, mail;
-test.before(async () => { mail = await mailSink(); s = await Server.make('account', { mail: { url: mail.url } }); });
-test.after(async () => { await s.drop(); await mail.close(); });
+test.before(async () => {
+	mail = await mailSink();
+	s = await Server.make('account', { mail: { url: mail.url } });
+});
+test.after(async () => {
+	await s.drop();
+	await mail.close();
+});
 
-const login = (username, tenant, password = PASSWORD, path = '/api/v1/auth/login') => s.post(path, null, { username, password, ...(tenant ? { tenant } : {}) });
+const login = (username, tenant, password = PASSWORD, path = '/api/v1/auth/login') =>
+	s.post(path, null, { username, password, ...(tenant ? { tenant } : {}) });
 const refresh = (refresh_token) => s.post('/api/v1/auth/refresh', null, { refresh_token });
 const me = (token) => s.get('/api/v1/me', token);
 const told = (who, what) => mail.mails.filter((m) => m.to[0] === who && m.subject.includes(what)).length;
 
 test('login answers with both tokens and who it is, under each of its paths', async () => {
-	for (const path of ['/api/v1/auth/login', '/api/v1/client/auth/login', '/api/v1/client/login', '/api/client/login']) {
+	for (const path of [
+		'/api/v1/auth/login',
+		'/api/v1/client/auth/login',
+		'/api/v1/client/login',
+		'/api/client/login',
+	]) {
 		const r = await login('user', 'alpha', PASSWORD, path);
 		assert.strictEqual(r.status, 200, r.text);
 		assert.strictEqual(r.data.expires_in, 7200);
 		assert.match(r.data.refresh_token, /^sr1\.\d+\.\d+\.[0-9a-f]{64}$/);
-		assert.deepStrictEqual([r.data.user_info.username, r.data.user_info.role_type, r.data.user_info.tenant_id, r.data.must_change_password], ['user', 'user', s.alpha, false]);
-		assert.ok(!s.sql('select encode(secret_sha256, \'hex\') from refresh_tokens').includes(r.data.refresh_token.split('.')[3]), 'only its digest rests');
+		assert.deepStrictEqual(
+			[
+				r.data.user_info.username,
+				r.data.user_info.role_type,
+				r.data.user_info.tenant_id,
+				r.data.must_change_password,
+			],
+			['user', 'user', s.alpha, false],
+		);
+		assert.ok(
+			!s
+				.sql("select encode(secret_sha256, 'hex') from refresh_tokens")
+				.includes(r.data.refresh_token.split('.')[3]),
+			'only its digest rests',
+		);
 	}
 });
 test('a refresh token is good once; one that comes twice ends the session of whoever holds it, and its owner is told', async () => {
-	const a = (await login('user', 'alpha')).data, b = (await refresh(a.refresh_token)).data;
+	const a = (await login('user', 'alpha')).data,
+		b = (await refresh(a.refresh_token)).data;
 	assert.strictEqual((await me(b.access_token)).status, 200);
 	assert.notStrictEqual(b.refresh_token, a.refresh_token);
 	const c = (await refresh(b.refresh_token)).data;
@@ -33,88 +60,219 @@ test('a refresh token is good once; one that comes twice ends the session of who
 	assert.strictEqual((await refresh(c.refresh_token)).status, 401, 'the whole family is revoked');
 	assert.strictEqual((await me(c.access_token)).status, 401);
 	await waitUntil(() => told('user@alpha.example', '会话已被终止') === 1);
-	const [x, y] = await Promise.all([1, 2].map(async () => (await login('user', 'alpha')).data)), both = await Promise.all([refresh(x.refresh_token), refresh(x.refresh_token)]);
-	assert.deepStrictEqual(both.map((r) => r.status).sort(), [200, 401], 'two at once: one wins, and that it came twice is seen');
+	const [x, y] = await Promise.all([1, 2].map(async () => (await login('user', 'alpha')).data)),
+		both = await Promise.all([refresh(x.refresh_token), refresh(x.refresh_token)]);
+	assert.deepStrictEqual(
+		both.map((r) => r.status).sort(),
+		[200, 401],
+		'two at once: one wins, and that it came twice is seen',
+	);
 	assert.strictEqual((await me(y.access_token)).status, 200, 'other sessions go on');
-	for (const bad of ['x', 'sr1.1.1.' + '0'.repeat(64), y.refresh_token.replace(/.$/, 'g'), y.refresh_token.replace(`sr1.${s.alpha}.`, `sr1.${s.beta}.`), y.access_token.slice(0, 200)]) assert.deepStrictEqual([(await refresh(bad)).status, (await refresh(bad)).code], [401, 40004], bad);
-	assert.strictEqual((await s.post('/api/v1/auth/refresh', null, { refresh_token: 'x', more: 1 })).json.details.fields[0].field, 'more');
+	for (const bad of [
+		'x',
+		'sr1.1.1.' + '0'.repeat(64),
+		y.refresh_token.replace(/.$/, 'g'),
+		y.refresh_token.replace(`sr1.${s.alpha}.`, `sr1.${s.beta}.`),
+		y.access_token.slice(0, 200),
+	])
+		assert.deepStrictEqual(
+			[(await refresh(bad)).status, (await refresh(bad)).code],
+			[401, 40004],
+			bad,
+		);
+	assert.strictEqual(
+		(await s.post('/api/v1/auth/refresh', null, { refresh_token: 'x', more: 1 })).json.details
+			.fields[0].field,
+		'more',
+	);
 	assert.strictEqual((await refresh(y.refresh_token)).status, 200, 'what was refused used nothing up');
 });
 test('sessions are seen and ended by their owner only', async () => {
-	const [a, b, other, same] = await Promise.all([login('admin', 'alpha'), login('admin', 'alpha'), login('admin', 'beta'), login('user', 'alpha')].map(async (x) => (await x).data.access_token));
+	const [a, b, other, same] = await Promise.all(
+		[
+			login('admin', 'alpha'),
+			login('admin', 'alpha'),
+			login('admin', 'beta'),
+			login('user', 'alpha'),
+		].map(async (x) => (await x).data.access_token),
+	);
 	const list = (await s.get('/api/v1/auth/sessions', a)).data.items;
 	assert.strictEqual(list.length, 2);
 	assert.strictEqual(list.filter((x) => x.current).length, 1);
 	assert.strictEqual(list[0].address, '127.0.0.1');
 	const mine = list.find((x) => !x.current).id;
-	for (const t of [other, same]) assert.strictEqual((await s.request('DELETE', '/api/v1/auth/sessions/' + mine, { token: t })).status, 404);
-	assert.strictEqual((await s.request('DELETE', '/api/v1/auth/sessions/' + mine, { token: a })).data.ended, 1);
+	for (const t of [other, same])
+		assert.strictEqual(
+			(await s.request('DELETE', '/api/v1/auth/sessions/' + mine, { token: t })).status,
+			404,
+		);
+	assert.strictEqual(
+		(await s.request('DELETE', '/api/v1/auth/sessions/' + mine, { token: a })).data.ended,
+		1,
+	);
 	assert.strictEqual((await me(b)).status, 401, 'at once');
 	await login('admin', 'alpha');
 	assert.ok((await s.post('/api/v1/auth/logout-everywhere', a)).data.ended >= 2);
 	assert.strictEqual((await me(a)).status, 401);
 	assert.strictEqual((await me(other)).status, 200);
-	const service = s.cli(['token', 'add', '--tenant', 'alpha', '--name', 'x', '--scopes', 'tickets:read']).trim().split(/\s+/).find((x) => x.startsWith('sd1.'));
-	for (const [m, p] of [['GET', '/api/v1/auth/sessions'], ['POST', '/api/v1/auth/logout-everywhere']]) assert.strictEqual((await s.request(m, p, { token: service })).code, 40003);
+	const service = s
+		.cli(['token', 'add', '--tenant', 'alpha', '--name', 'x', '--scopes', 'tickets:read'])
+		.trim()
+		.split(/\s+/)
+		.find((x) => x.startsWith('sd1.'));
+	for (const [m, p] of [
+		['GET', '/api/v1/auth/sessions'],
+		['POST', '/api/v1/auth/logout-everywhere'],
+	])
+		assert.strictEqual((await s.request(m, p, { token: service })).code, 40003);
 });
 test('five wrong passwords lock for 30 minutes; a name that nobody has behaves the same, in answers and in time', async () => {
-	const names = ['user', 'nobody-here'], times = { user: [], 'nobody-here': [] }, texts = new Set();
-	await Promise.all(names.map(async (n) => { for (let i = 0; i < 5; i++) { const at = Date.now(), r = await login(n, 'beta', 'Wrong-password-' + i); times[n].push(Date.now() - at); assert.deepStrictEqual([r.status, r.code], [401, 40004]); texts.add(r.json.details.user_message); } }));
+	const names = ['user', 'nobody-here'],
+		times = { user: [], 'nobody-here': [] },
+		texts = new Set();
+	await Promise.all(
+		names.map(async (n) => {
+			for (let i = 0; i < 5; i++) {
+				const at = Date.now(),
+					r = await login(n, 'beta', 'Wrong-password-' + i);
+				times[n].push(Date.now() - at);
+				assert.deepStrictEqual([r.status, r.code], [401, 40004]);
+				texts.add(r.json.details.user_message);
+			}
+		}),
+	);
 	const right = await login('user', 'beta');
 	assert.strictEqual(right.status, 401, 'locked: even the right one is refused');
 	texts.add(right.json.details.user_message);
 	assert.strictEqual(texts.size, 1, 'and nothing tells which it was');
-	for (let i = 1; i < 5; i++) for (const n of names) assert.ok(times[n][i] >= 250 * 2 ** i, 'each costs twice the wait: ' + times[n]);
-	for (let i = 0; i < 5; i++) assert.ok(Math.abs(times.user[i] - times['nobody-here'][i]) < 250 + 0.3 * times.user[i], JSON.stringify(times));
+	for (let i = 1; i < 5; i++)
+		for (const n of names)
+			assert.ok(times[n][i] >= 250 * 2 ** i, 'each costs twice the wait: ' + times[n]);
+	for (let i = 0; i < 5; i++)
+		assert.ok(
+			Math.abs(times.user[i] - times['nobody-here'][i]) < 250 + 0.3 * times.user[i],
+			JSON.stringify(times),
+		);
 	await waitUntil(() => told('user@beta.example', 'locked') === 1);
-	assert.strictEqual(mail.mails.find((m) => m.subject.includes('locked')).body.includes('127.0.0.1'), true);
+	assert.strictEqual(
+		mail.mails.find((m) => m.subject.includes('locked')).body.includes('127.0.0.1'),
+		true,
+	);
 	assert.strictEqual((await login('user', 'alpha')).status, 200, 'the same name elsewhere is another');
 	assert.strictEqual((await login('user', 'no-such-tenant')).status, 401);
 	s.sql("update login_attempts set last_at = last_at - interval '30 minutes'");
 	assert.strictEqual((await login('user', 'beta')).status, 200);
-	assert.strictEqual(s.sql(`select count(*) from login_attempts where tenant_id = ${s.beta} and username = 'user'`), '0', 'forgotten after a right one');
+	assert.strictEqual(
+		s.sql(
+			`select count(*) from login_attempts where tenant_id = ${s.beta} and username = 'user'`,
+		),
+		'0',
+		'forgotten after a right one',
+	);
 });
 test('thirty guesses at once are no more than five: the right one among the later ones is refused', async () => {
-	const r = await Promise.all([...Array(29)].map((_, i) => login('admin', 'alpha', 'Guess-' + i + '-wrong'))), last = await login('admin', 'alpha');
+	const r = await Promise.all(
+			[...Array(29)].map((_, i) => login('admin', 'alpha', 'Guess-' + i + '-wrong')),
+		),
+		last = await login('admin', 'alpha');
 	assert.ok(r.every((x) => [401, 503].includes(x.status)));
 	assert.strictEqual(last.status, 401);
-	assert.strictEqual(s.sql(`select attempts from login_attempts where tenant_id = ${s.alpha} and username = 'admin'`), '5');
+	assert.strictEqual(
+		s.sql(
+			`select attempts from login_attempts where tenant_id = ${s.alpha} and username = 'admin'`,
+		),
+		'5',
+	);
 	await waitUntil(() => told('admin@alpha.example', '已锁定') === 1);
 	s.sql("update login_attempts set last_at = last_at - interval '30 minutes'");
 	const both = await Promise.all([login('admin', 'alpha'), login('admin', 'alpha')]);
-	assert.deepStrictEqual(both.map((x) => x.status), [200, 200]);
+	assert.deepStrictEqual(
+		both.map((x) => x.status),
+		[200, 200],
+	);
 });
 test('a password is changed under the rules; it is none of the last five; other sessions end; the owner is told', async () => {
-	const change = (t, old_password, new_password) => s.post('/api/v1/auth/password', t, { old_password, new_password });
-	const a = (await login('admin', 'beta')).data.access_token, b = (await login('admin', 'beta')).data.access_token;
-	for (const bad of ['Short-1', 'nocapitals-1', 'NOSMALL-1', 'No-digits', 'Nosign111', 'P@ssw0rd2026!', 'Admin@12345', 'My-admin-name-7']) {
+	const change = (t, old_password, new_password) =>
+		s.post('/api/v1/auth/password', t, { old_password, new_password });
+	const a = (await login('admin', 'beta')).data.access_token,
+		b = (await login('admin', 'beta')).data.access_token;
+	for (const bad of [
+		'Short-1',
+		'nocapitals-1',
+		'NOSMALL-1',
+		'No-digits',
+		'Nosign111',
+		'P@ssw0rd2026!',
+		'Admin@12345',
+		'My-admin-name-7',
+	]) {
 		const r = await change(a, PASSWORD, bad);
-		assert.deepStrictEqual([r.code, r.json.details.fields[0].field], [40001, 'new_password'], bad);
+		assert.deepStrictEqual(
+			[r.code, r.json.details.fields[0].field],
+			[40001, 'new_password'],
+			bad,
+		);
 	}
-	assert.strictEqual((await change(a, 'Not-mine-77', 'Kofferwort-1')).json.details.fields[0].field, 'old_password');
-	assert.strictEqual((await change(a, PASSWORD, PASSWORD)).json.details.fields[0].field, 'new_password');
+	assert.strictEqual(
+		(await change(a, 'Not-mine-77', 'Kofferwort-1')).json.details.fields[0].field,
+		'old_password',
+	);
+	assert.strictEqual(
+		(await change(a, PASSWORD, PASSWORD)).json.details.fields[0].field,
+		'new_password',
+	);
 	let now = PASSWORD;
-	for (let i = 1; i <= 4; i++) { assert.strictEqual((await change(a, now, 'Kofferwort-' + i)).status, 200); now = 'Kofferwort-' + i; }
+	for (let i = 1; i <= 4; i++) {
+		assert.strictEqual((await change(a, now, 'Kofferwort-' + i)).status, 200);
+		now = 'Kofferwort-' + i;
+	}
 	assert.strictEqual((await me(b)).status, 401, 'the other session ended');
 	assert.strictEqual((await me(a)).status, 200, 'this one goes on');
-	assert.strictEqual((await change(a, now, PASSWORD)).json.details.fields[0].field, 'new_password', 'the fifth back');
+	assert.strictEqual(
+		(await change(a, now, PASSWORD)).json.details.fields[0].field,
+		'new_password',
+		'the fifth back',
+	);
 	assert.strictEqual((await change(a, now, 'Kofferwort-5')).status, 200);
-	assert.strictEqual((await change(a, 'Kofferwort-5', PASSWORD)).status, 200, 'the sixth back may come again');
+	assert.strictEqual(
+		(await change(a, 'Kofferwort-5', PASSWORD)).status,
+		200,
+		'the sixth back may come again',
+	);
 	assert.strictEqual((await login('admin', 'beta', 'Kofferwort-5')).status, 401);
 	assert.strictEqual((await login('admin', 'beta')).status, 200);
 	await waitUntil(() => told('admin@beta.example', 'password was changed') === 6);
 });
 test('who must change the password may do nothing else before', async () => {
-	s.cli(['user', 'password', '--tenant', 'beta', '--username', 'user', '--must-change'], PASSWORD + '\n');
-	assert.throws(() => s.cli(['user', 'password', '--tenant', 'beta', '--username', 'user'], 'password\n'), /8 to 200 characters/);
-	const r = (await login('user', 'beta')).data, t = r.access_token;
+	s.cli(
+		['user', 'password', '--tenant', 'beta', '--username', 'user', '--must-change'],
+		PASSWORD + '\n',
+	);
+	assert.throws(
+		() => s.cli(['user', 'password', '--tenant', 'beta', '--username', 'user'], 'password\n'),
+		/8 to 200 characters/,
+	);
+	const r = (await login('user', 'beta')).data,
+		t = r.access_token;
 	assert.strictEqual(r.must_change_password, true);
 	assert.strictEqual((await me(t)).data.must_change_password, true);
-	for (const [m, p, body] of [['GET', '/api/v1/tickets'], ['POST', '/api/v1/tickets', { title: 'x', description: 'y' }], ['GET', '/api/v1/catalogue']]) {
+	for (const [m, p, body] of [
+		['GET', '/api/v1/tickets'],
+		['POST', '/api/v1/tickets', { title: 'x', description: 'y' }],
+		['GET', '/api/v1/catalogue'],
+	]) {
 		const x = await s.request(m, p, { token: t, body });
 		assert.strictEqual(x.code, 40003);
 		assert.match(x.json.details.rule, /change your password/);
 	}
-	assert.strictEqual((await s.post('/api/v1/auth/password', t, { old_password: PASSWORD, new_password: 'Kofferwort-9' })).status, 200);
+	assert.strictEqual(
+		(
+			await s.post('/api/v1/auth/password', t, {
+				old_password: PASSWORD,
+				new_password: 'Kofferwort-9',
+			})
+		).status,
+		200,
+	);
 	assert.strictEqual((await s.get('/api/v1/tickets', t)).status, 200);
 });

@@ -2,68 +2,219 @@
 // Tenant isolation: every route of openapi.json, walked as each kind of person of one tenant with every kind of id of another, in path, query,
 // cursor and body. No byte of the other's texts comes back, no row of the other's changes, and a foreign id answers like a missing one.
 'use strict';
-const test = require('node:test'), assert = require('node:assert'), WebSocket = require('ws');
+const test = require('node:test'),
+	assert = require('node:assert'),
+	WebSocket = require('ws');
 const { Server, waitUntil } = require('../lib/server.js');
 
-const MARK = 'Bernstein-Geheimnis', CODE = 'zaunkoenig'; /* the one is only ever in texts, never sent by the walker; the other names things */
+const MARK = 'Bernstein-Geheimnis',
+	CODE =
+		'zaunkoenig'; /* the one is only ever in texts, never sent by the walker; the other names things */
 let s, doc, foreign, own, people;
 test.before(async () => {
 	s = await Server.make('isolation', {});
 	doc = JSON.parse((await s.get('/openapi.json')).text);
 	people = { user: await s.login('user', 'alpha'), admin: await s.login('admin', 'alpha') };
-	for (const scopes of ['tickets:read,tickets:write', 'admin,tickets:read,tickets:write']) people['token ' + scopes] = s.cli(['token', 'add', '--tenant', 'alpha', '--name', 'walker', '--scopes', scopes]).match(/sd1\.\S+/)[0];
-	const boss = await s.login('boss'), fill = async (tenant, mark, code) => {
-		const user = await s.login('user', tenant), admin = await s.login('admin', tenant), must = (r) => { assert.ok(r.status < 300, r.text); return r.data; };
-		const k = must(await s.post('/api/v1/tickets', user, { title: mark + ' title', description: mark + ' text', tags: [mark], priority: 'P2', external_id: mark }));
-		must(await s.post(`/api/v1/tickets/${k.id}/reply`, user, { text: mark + ' reply' }));
-		must(await s.post(`/api/v1/tickets/${k.id}/note`, boss, { text: mark + ' note' }));
-		const w = must(await s.post('/api/v1/webhooks', admin, { url: `https://${mark.toLowerCase()}.example/`, secret: mark + '-0123456789abcdef' }));
-		must(await s.request('PUT', '/api/v1/catalogue/department/' + code, { token: admin, body: { name_zh: mark, name_en: mark } }));
-		must(await s.request('PUT', '/api/v1/sla/calendars/' + code, { token: boss, body: { tenant_id: s[tenant], document: { tz: 'UTC', hours: { mon: [['09:00', '10:00']] } } } }));
-		s.sql(`update client_users set full_name = '${mark} ' || username where tenant_id = ${s[tenant]}`);
-		return { ticket: k.id, number: k.number, webhook: w.id, tenant: s[tenant], code: tenant, user: Number(s.sql(`select id from client_users where tenant_id = ${s[tenant]} and username = 'user'`)), session: Number(s.sql(`select max(id) from sessions where tenant_id = ${s[tenant]}`)), named: code };
-	};
+	for (const scopes of ['tickets:read,tickets:write', 'admin,tickets:read,tickets:write'])
+		people['token ' + scopes] = s
+			.cli(['token', 'add', '--tenant', 'alpha', '--name', 'walker', '--scopes', scopes])
+			.match(/sd1\.\S+/)[0];
+	const boss = await s.login('boss'),
+		fill = async (tenant, mark, code) => {
+			const user = await s.login('user', tenant),
+				admin = await s.login('admin', tenant),
+				must = (r) => {
+					assert.ok(r.status < 300, r.text);
+					return r.data;
+				};
+			const k = must(
+				await s.post('/api/v1/tickets', user, {
+					title: mark + ' title',
+					description: mark + ' text',
+					tags: [mark],
+					priority: 'P2',
+					external_id: mark,
+				}),
+			);
+			must(await s.post(`/api/v1/tickets/${k.id}/reply`, user, { text: mark + ' reply' }));
+			must(await s.post(`/api/v1/tickets/${k.id}/note`, boss, { text: mark + ' note' }));
+			const w = must(
+				await s.post('/api/v1/webhooks', admin, {
+					url: `https://${mark.toLowerCase()}.example/`,
+					secret: mark + '-0123456789abcdef',
+				}),
+			);
+			must(
+				await s.request('PUT', '/api/v1/catalogue/department/' + code, {
+					token: admin,
+					body: { name_zh: mark, name_en: mark },
+				}),
+			);
+			must(
+				await s.request('PUT', '/api/v1/sla/calendars/' + code, {
+					token: boss,
+					body: {
+						tenant_id: s[tenant],
+						document: { tz: 'UTC', hours: { mon: [['09:00', '10:00']] } },
+					},
+				}),
+			);
+			s.sql(
+				`update client_users set full_name = '${mark} ' || username where tenant_id = ${s[tenant]}`,
+			);
+			return {
+				ticket: k.id,
+				number: k.number,
+				webhook: w.id,
+				tenant: s[tenant],
+				code: tenant,
+				user: Number(
+					s.sql(
+						`select id from client_users where tenant_id = ${s[tenant]} and username = 'user'`,
+					),
+				),
+				session: Number(
+					s.sql(`select max(id) from sessions where tenant_id = ${s[tenant]}`),
+				),
+				named: code,
+			};
+		};
 	foreign = await fill('beta', MARK, CODE);
 	own = await fill('alpha', 'Alpenrose', 'rotkehlchen');
 });
 test.after(() => s.drop());
 
-const TABLES = ['tickets', 'ticket_comments', 'events', 'sla_clocks', 'sla_fires', 'timers', 'webhooks', 'catalogue', 'client_users', 'calendars', 'sla_configurations', 'api_tokens', 'idempotency_keys', 'refresh_tokens'];
-const state = () => s.sql(TABLES.map((t) => `select '${t}', coalesce(md5(string_agg(x::text, '|' order by x::text)), '') from (select * from ${t} where tenant_id = ${foreign.tenant}) x`).join(' union all ')).split('\n').filter((l) => !/^(refresh_tokens)/.test(l)).join('\n');
+const TABLES = [
+	'tickets',
+	'ticket_comments',
+	'events',
+	'sla_clocks',
+	'sla_fires',
+	'timers',
+	'webhooks',
+	'catalogue',
+	'client_users',
+	'calendars',
+	'sla_configurations',
+	'api_tokens',
+	'idempotency_keys',
+	'refresh_tokens',
+];
+const state = () =>
+	s
+		.sql(
+			TABLES.map(
+				(t) =>
+					`select '${t}', coalesce(md5(string_agg(x::text, '|' order by x::text)), '') from (select * from ${t} where tenant_id = ${foreign.tenant}) x`,
+			).join(' union all '),
+		)
+		.split('\n')
+		.filter((l) => !/^(refresh_tokens)/.test(l))
+		.join('\n');
 /* what of another tenant could be put into a place of this name */
-const values = (place) => /tenant/.test(place) ? [foreign.tenant, foreign.code] : [foreign.ticket, foreign.webhook, foreign.user, foreign.session, foreign.number, CODE];
+const values = (place) =>
+	/tenant/.test(place)
+		? [foreign.tenant, foreign.code]
+		: [foreign.ticket, foreign.webhook, foreign.user, foreign.session, foreign.number, CODE];
 
 function* requests() {
-	for (const [path, methods] of Object.entries(doc.paths)) for (const [method, op] of Object.entries(methods)) {
-		if (path.startsWith('/test/') || path === '/api/v1/live' || /logout|auth\/password|login/.test(path)) continue;
-		const params = op.parameters || [], inPath = params.filter((p) => p.in === 'path').map((p) => p.name), inQuery = params.filter((p) => p.in === 'query').map((p) => p.name);
-		const schema = op.requestBody && op.requestBody.content['application/json'].schema, fields = Object.keys((schema && schema.properties) || {});
-		const fillPath = (v) => path.replace(/\{(\w+)\}/g, (_, n) => encodeURIComponent(n === 'kind' ? 'department' : v));
-		const paths = /sessions/.test(path) ? [fillPath(foreign.session)] /* small numbers would be one's own */ : inPath.length ? values(inPath.join()).map(fillPath) : [path], plain = inPath.length ? fillPath(/sessions/.test(path) ? 8007199254740991 : own.ticket) : path;
-		const body = (more) => (method === 'get' || method === 'delete' ? undefined : Object.assign(Object.fromEntries(((schema && schema.required) || []).map((f) => [f, 'x'])), more));
-		for (const p of paths) yield { method, path: p, body: body({}) };
-		for (const p of paths) yield { method, path: p, body: body({ text: 'x', reason: 'x' }) };
-		for (const q of inQuery) for (const v of [...values(q), `${foreign.ticket}_${foreign.ticket}`, `9007199254740991_${foreign.ticket}`]) yield { method, path: `${plain}?${q}=${encodeURIComponent(v)}`, body: body({}) };
-		for (const f of fields) for (const v of [...values(f), [foreign.ticket], { id: foreign.ticket, tenant_id: foreign.tenant }]) yield { method, path: plain, body: body({ [f]: v }) };
-		if (method !== 'get' && method !== 'delete') yield { method, path: plain, body: body({ tenant_id: foreign.tenant }) };
-		if (method === 'get') yield { method, path: `${plain}?tenant_id=${foreign.tenant}` };
-	}
+	for (const [path, methods] of Object.entries(doc.paths))
+		for (const [method, op] of Object.entries(methods)) {
+			if (
+				path.startsWith('/test/') ||
+				path === '/api/v1/live' ||
+				/logout|auth\/password|login/.test(path)
+			)
+				continue;
+			const params = op.parameters || [],
+				inPath = params.filter((p) => p.in === 'path').map((p) => p.name),
+				inQuery = params.filter((p) => p.in === 'query').map((p) => p.name);
+			const schema = op.requestBody && op.requestBody.content['application/json'].schema,
+				fields = Object.keys((schema && schema.properties) || {});
+			const fillPath = (v) =>
+				path.replace(/\{(\w+)\}/g, (_, n) =>
+					encodeURIComponent(n === 'kind' ? 'department' : v),
+				);
+			const paths = /sessions/.test(path)
+					? [fillPath(foreign.session)] /* small numbers would be one's own */
+					: inPath.length
+						? values(inPath.join()).map(fillPath)
+						: [path],
+				plain = inPath.length
+					? fillPath(/sessions/.test(path) ? 8007199254740991 : own.ticket)
+					: path;
+			const body = (more) =>
+				method === 'get' || method === 'delete'
+					? undefined
+					: Object.assign(
+							Object.fromEntries(
+								((schema && schema.required) || []).map(
+									(f) => [f, 'x'],
+								),
+							),
+							more,
+						);
+			for (const p of paths) yield { method, path: p, body: body({}) };
+			for (const p of paths)
+				yield { method, path: p, body: body({ text: 'x', reason: 'x' }) };
+			for (const q of inQuery)
+				for (const v of [
+					...values(q),
+					`${foreign.ticket}_${foreign.ticket}`,
+					`9007199254740991_${foreign.ticket}`,
+				])
+					yield {
+						method,
+						path: `${plain}?${q}=${encodeURIComponent(v)}`,
+						body: body({}),
+					};
+			for (const f of fields)
+				for (const v of [
+					...values(f),
+					[foreign.ticket],
+					{ id: foreign.ticket, tenant_id: foreign.tenant },
+				])
+					yield { method, path: plain, body: body({ [f]: v }) };
+			if (method !== 'get' && method !== 'delete')
+				yield { method, path: plain, body: body({ tenant_id: foreign.tenant }) };
+			if (method === 'get') yield { method, path: `${plain}?tenant_id=${foreign.tenant}` };
+		}
 }
 
 test('SEC-001 SEC-002: every route, every kind of foreign id: no foreign byte, no foreign row changed', async (t) => {
-	const before = state(), statuses = {};
+	const before = state(),
+		statuses = {};
 	let n = 0;
 	for (const [who, token] of Object.entries(people)) {
 		const all = [...requests()];
-		for (let i = 0; i < all.length; i += 8) await Promise.all(all.slice(i, i + 8).map(async (q) => {
-			const r = await s.request(q.method.toUpperCase(), q.path, { token, body: q.body });
-			n++;
-			statuses[r.status] = (statuses[r.status] || 0) + 1;
-			const sent = q.path + JSON.stringify(q.body || ''), text = r.text;
-			assert.ok(r.status < 500 && (r.status !== 401 || q.path.includes('refresh')), `${who} ${q.method} ${sent}: ${text}`);
-			assert.ok(!text.includes(MARK) && !text.includes(MARK.toLowerCase()), `${who} ${q.method} ${sent}: ${text}`);
-			assert.ok([...text.matchAll(/"tenant_id":(\d+)/g)].every((m) => Number(m[1]) !== foreign.tenant), `${who} ${q.method} ${sent}: ${text}`);
-		}));
+		for (let i = 0; i < all.length; i += 8)
+			await Promise.all(
+				all.slice(i, i + 8).map(async (q) => {
+					const r = await s.request(q.method.toUpperCase(), q.path, {
+						token,
+						body: q.body,
+					});
+					n++;
+					statuses[r.status] = (statuses[r.status] || 0) + 1;
+					const sent = q.path + JSON.stringify(q.body || ''),
+						text = r.text;
+					assert.ok(
+						r.status < 500 &&
+							(r.status !== 401 || q.path.includes('refresh')),
+						`${who} ${q.method} ${sent}: ${text}`,
+					);
+					assert.ok(
+						!text.includes(MARK) && !text.includes(MARK.toLowerCase()),
+						`${who} ${q.method} ${sent}: ${text}`,
+					);
+					assert.ok(
+						[...text.matchAll(/"tenant_id":(\d+)/g)].every(
+							(m) => Number(m[1]) !== foreign.tenant,
+						),
+						`${who} ${q.method} ${sent}: ${text}`,
+					);
+				}),
+			);
 	}
 	t.diagnostic(`${n} requests: ${JSON.stringify(statuses)}`);
 	assert.ok(n >= 4000, String(n));
@@ -72,38 +223,75 @@ test('SEC-001 SEC-002: every route, every kind of foreign id: no foreign byte, n
 test('who NAMES another tenant is forbidden; a foreign id is not found, as one that never was', async () => {
 	for (const token of Object.values(people)) {
 		for (const p of ['', '/clocks', '/comments', '/history', '/sla']) {
-			const [theirs, nobodys] = await Promise.all([foreign.ticket, 8007199254740991].map((id) => s.get(`/api/v1/tickets/${id}${p}`, token)));
-			assert.deepStrictEqual([theirs.status, theirs.code], [nobodys.status, nobodys.code], p + theirs.text);
+			const [theirs, nobodys] = await Promise.all(
+				[foreign.ticket, 8007199254740991].map((id) =>
+					s.get(`/api/v1/tickets/${id}${p}`, token),
+				),
+			);
+			assert.deepStrictEqual(
+				[theirs.status, theirs.code],
+				[nobodys.status, nobodys.code],
+				p + theirs.text,
+			);
 			const plain = (r) => JSON.stringify({ ...r.json, timestamp: 0, request_id: 0 });
 			assert.strictEqual(plain(theirs), plain(nobodys), 'and in the same words');
 		}
-		assert.strictEqual((await s.get('/api/v1/tickets?tenant_id=' + foreign.tenant, token)).code, 40003);
-		assert.strictEqual((await s.post('/api/v1/tickets', token, { title: 'x', description: 'y', tenant_id: foreign.tenant })).code, 40003);
+		assert.strictEqual(
+			(await s.get('/api/v1/tickets?tenant_id=' + foreign.tenant, token)).code,
+			40003,
+		);
+		assert.strictEqual(
+			(
+				await s.post('/api/v1/tickets', token, {
+					title: 'x',
+					description: 'y',
+					tenant_id: foreign.tenant,
+				})
+			).code,
+			40003,
+		);
 	}
 });
 test('the time of an answer does not tell a foreign id from a missing one', async () => {
-	const times = [[], []], median = (a) => [...a].sort((x, y) => x - y)[a.length >> 1];
-	for (let i = 0; i < 420; i++) for (const [k, id] of [[0, foreign.ticket], [1, 8007199254740991 - i]]) {
-		const at = process.hrtime.bigint();
-		await s.get('/api/v1/tickets/' + id, people.user);
-		if (i >= 20) times[k].push(Number(process.hrtime.bigint() - at));
-	}
+	const times = [[], []],
+		median = (a) => [...a].sort((x, y) => x - y)[a.length >> 1];
+	for (let i = 0; i < 420; i++)
+		for (const [k, id] of [
+			[0, foreign.ticket],
+			[1, 8007199254740991 - i],
+		]) {
+			const at = process.hrtime.bigint();
+			await s.get('/api/v1/tickets/' + id, people.user);
+			if (i >= 20) times[k].push(Number(process.hrtime.bigint() - at));
+		}
 	const [a, b] = times.map(median);
 	assert.ok(Math.abs(a - b) / Math.max(a, b) < 0.1, `${a} ${b} ns`);
 });
 test('the feed: no event of another tenant, whatever is asked for', async () => {
-	const ws = new WebSocket(`ws://127.0.0.1:${s.port}/api/v1/live`), heard = [];
+	const ws = new WebSocket(`ws://127.0.0.1:${s.port}/api/v1/live`),
+		heard = [];
 	ws.on('message', (m) => heard.push(m.toString()));
 	await new Promise((ok) => ws.on('open', ok));
 	ws.send(JSON.stringify({ op: 'auth', token: people.user }));
 	await waitUntil(() => heard.some((m) => m.includes('welcome')));
-	ws.send(JSON.stringify({ op: 'subscribe', topics: ['overview', 'tickets', 'alerts'], since: { [foreign.tenant]: 0, [s.alpha]: 0 }, tenant_id: foreign.tenant }));
+	ws.send(
+		JSON.stringify({
+			op: 'subscribe',
+			topics: ['overview', 'tickets', 'alerts'],
+			since: { [foreign.tenant]: 0, [s.alpha]: 0 },
+			tenant_id: foreign.tenant,
+		}),
+	);
 	await waitUntil(() => heard.some((m) => /snapshot|resumed|error/.test(m)));
-	const user = await s.login('user', 'beta'), mine = await s.post('/api/v1/tickets', people.user, { title: 'mine', description: 'x' });
+	const user = await s.login('user', 'beta'),
+		mine = await s.post('/api/v1/tickets', people.user, { title: 'mine', description: 'x' });
 	await s.post('/api/v1/tickets', user, { title: MARK, description: 'x' });
 	await s.post('/api/v1/tickets', people.user, { title: 'last', description: 'x' });
 	await waitUntil(() => heard.some((m) => m.includes('"last"')) || ws.readyState !== 1);
 	assert.ok(mine.data.id);
-	assert.ok(heard.every((m) => !m.includes(MARK) && !m.includes(`"tenant_id":${foreign.tenant}`)), heard.find((m) => m.includes(MARK)));
+	assert.ok(
+		heard.every((m) => !m.includes(MARK) && !m.includes(`"tenant_id":${foreign.tenant}`)),
+		heard.find((m) => m.includes(MARK)),
+	);
 	ws.close();
 });

@@ -2,33 +2,64 @@
 // The schema itself: every statement prepares as its role; row-level security is forced everywhere and cannot be walked around; functions and
 // grants are what DESIGN says; a migration is idempotent and its text cannot change.
 'use strict';
-const test = require('node:test'), assert = require('node:assert'), fs = require('node:fs'), path = require('node:path'), { execFileSync } = require('node:child_process');
+const test = require('node:test'),
+	assert = require('node:assert'),
+	fs = require('node:fs'),
+	path = require('node:path'),
+	{ execFileSync } = require('node:child_process');
 const { Server, psql, SOCK, INST, secret } = require('../lib/server.js');
 
 let s;
-test.before(async () => { s = new Server('db'); await s.prepare(); });
+test.before(async () => {
+	s = new Server('db');
+	await s.prepare();
+});
 test.after(() => s.drop());
-const fails = (f, re) => { try { f(); } catch (e) { assert.match(String(e.stderr), re); return; } assert.fail('should have been refused'); };
+const fails = (f, re) => {
+	try {
+		f();
+	} catch (e) {
+		assert.match(String(e.stderr), re);
+		return;
+	}
+	assert.fail('should have been refused');
+};
 const as = (user, sql) => psql(s.db, sql, user);
-const ctx = (tenants, one = 0, audience = 'customer') => `select set_config('app.current_tenants', '${tenants}', true), set_config('app.current_tenant_id', '${one}', true), set_config('app.audience', '${audience}', true);`;
+const ctx = (tenants, one = 0, audience = 'customer') =>
+	`select set_config('app.current_tenants', '${tenants}', true), set_config('app.current_tenant_id', '${one}', true), set_config('app.audience', '${audience}', true);`;
 
 test('every statement file prepares as the role that runs it', () => {
 	const root = path.join(__dirname, '../../schema/query');
 	let n = 0;
-	for (const area of fs.readdirSync(root)) for (const f of fs.readdirSync(path.join(root, area))) {
-		const text = fs.readFileSync(path.join(root, area, f), 'utf8'), mode = text.match(/mode: (\w+)/)[1];
-		as(mode === 'job' ? 'sladesk_job' : 'sladesk_app', `prepare q as ${text}`);
-		n++;
-	}
+	for (const area of fs.readdirSync(root))
+		for (const f of fs.readdirSync(path.join(root, area))) {
+			const text = fs.readFileSync(path.join(root, area, f), 'utf8'),
+				mode = text.match(/mode: (\w+)/)[1];
+			as(mode === 'job' ? 'sladesk_job' : 'sladesk_app', `prepare q as ${text}`);
+			n++;
+		}
 	assert.ok(n > 30);
 });
 test('what a client gets back is what the contract says', () => {
 	const root = path.join(__dirname, '../../schema/query');
 	let n = 0;
 	for (const f of fs.readdirSync(root, { recursive: true }).filter((x) => x.endsWith('.sql'))) {
-		const text = fs.readFileSync(path.join(root, f), 'utf8'), said = [...text.matchAll(/^-- returns (.*)$/gm)].map((m) => m[1]).join(' ');
+		const text = fs.readFileSync(path.join(root, f), 'utf8'),
+			said = [...text.matchAll(/^-- returns (.*)$/gm)].map((m) => m[1]).join(' ');
 		if (!/shape: (list|object)/.test(text) || /mode: job/.test(text)) continue;
-		const is = execFileSync('psql', ['-h', SOCK, '-U', 'postgres', '-d', s.db, '-XAtq', '-F', ' '], { input: text.replace(/^--.*\n/gm, '').trim() + ' \\gdesc\n', env: { ...process.env, PGPASSWORD: secret } }).toString().trim().split('\n').join(', ').replace(/timestamp with time zone/g, 'timestamptz');
+		const is = execFileSync(
+			'psql',
+			['-h', SOCK, '-U', 'postgres', '-d', s.db, '-XAtq', '-F', ' '],
+			{
+				input: text.replace(/^--.*\n/gm, '').trim() + ' \\gdesc\n',
+				env: { ...process.env, PGPASSWORD: secret },
+			},
+		)
+			.toString()
+			.trim()
+			.split('\n')
+			.join(', ')
+			.replace(/timestamp with time zone/g, 'timestamptz');
 		assert.strictEqual(said, is, f);
 		n++;
 	}
@@ -36,77 +67,250 @@ test('what a client gets back is what the contract says', () => {
 });
 test('no clock in statements or functions, but for the lock of leases', () => {
 	for (const dir of ['query', 'code']) {
-		const root = path.join(__dirname, '../../schema', dir), bad = [];
-		for (const f of fs.readdirSync(root, { recursive: true })) if (f.endsWith('.sql') && f !== '040_leases.sql' && /now\(\)|current_timestamp|clock_timestamp/i.test(fs.readFileSync(path.join(root, f), 'utf8'))) bad.push(f);
+		const root = path.join(__dirname, '../../schema', dir),
+			bad = [];
+		for (const f of fs.readdirSync(root, { recursive: true }))
+			if (
+				f.endsWith('.sql') &&
+				f !== '040_leases.sql' &&
+				/now\(\)|current_timestamp|clock_timestamp/i.test(
+					fs.readFileSync(path.join(root, f), 'utf8'),
+				)
+			)
+				bad.push(f);
 		assert.deepStrictEqual(bad, []);
 	}
 });
 test('row-level security is enabled and forced on every tenant table, and no role bypasses it', () => {
-	assert.strictEqual(s.sql("select string_agg(c.relname, ',') from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id' where c.relnamespace = 'public'::regnamespace and c.relkind in ('r','p') and not (c.relrowsecurity and c.relforcerowsecurity)"), '');
-	assert.strictEqual(s.sql("select count(*) from pg_roles where rolname like 'sladesk%' and (rolbypassrls or rolsuper)"), '0');
-	assert.strictEqual(s.sql("select string_agg(proname, ',') from pg_proc p where prosecdef and pronamespace not in ('door'::regnamespace, 'pg_catalog'::regnamespace, 'information_schema'::regnamespace)"), '');
-	assert.ok(Number(s.sql("select count(*) from pg_proc where prosecdef and pronamespace = 'door'::regnamespace")) <= 8);
-	assert.strictEqual(s.sql("select count(*) from pg_proc where pronamespace = 'door'::regnamespace and not coalesce(proconfig::text, '') like '%search_path%'"), '0');
-	assert.strictEqual(s.sql("select string_agg(relname, ',') from pg_class where relkind = 'v' and relnamespace = 'public'::regnamespace and not coalesce(reloptions::text, '') like '%security_invoker=true%'"), '');
-	assert.strictEqual(s.sql("select string_agg(relname, ',') from pg_class where relowner = 'sladesk_app'::regrole"), '', 'the daemon owns nothing');
-	assert.strictEqual(s.sql("select string_agg(c.conrelid::regclass::text, ',') from pg_constraint c join pg_class t on t.oid = c.conrelid and t.relnamespace = 'public'::regnamespace join pg_attribute a on a.attrelid = t.oid and a.attnum = c.conkey[1] where c.contype = 'p' and a.attname <> 'tenant_id' and t.relname not in ('schema_version', 'schema_range', 'shard_leases', 'lease_owners')"), '', 'tenant_id first in every key');
+	assert.strictEqual(
+		s.sql(
+			"select string_agg(c.relname, ',') from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id' where c.relnamespace = 'public'::regnamespace and c.relkind in ('r','p') and not (c.relrowsecurity and c.relforcerowsecurity)",
+		),
+		'',
+	);
+	assert.strictEqual(
+		s.sql(
+			"select count(*) from pg_roles where rolname like 'sladesk%' and (rolbypassrls or rolsuper)",
+		),
+		'0',
+	);
+	assert.strictEqual(
+		s.sql(
+			"select string_agg(proname, ',') from pg_proc p where prosecdef and pronamespace not in ('door'::regnamespace, 'pg_catalog'::regnamespace, 'information_schema'::regnamespace)",
+		),
+		'',
+	);
+	assert.ok(
+		Number(
+			s.sql(
+				"select count(*) from pg_proc where prosecdef and pronamespace = 'door'::regnamespace",
+			),
+		) <= 8,
+	);
+	assert.strictEqual(
+		s.sql(
+			"select count(*) from pg_proc where pronamespace = 'door'::regnamespace and not coalesce(proconfig::text, '') like '%search_path%'",
+		),
+		'0',
+	);
+	assert.strictEqual(
+		s.sql(
+			"select string_agg(relname, ',') from pg_class where relkind = 'v' and relnamespace = 'public'::regnamespace and not coalesce(reloptions::text, '') like '%security_invoker=true%'",
+		),
+		'',
+	);
+	assert.strictEqual(
+		s.sql(
+			"select string_agg(relname, ',') from pg_class where relowner = 'sladesk_app'::regrole",
+		),
+		'',
+		'the daemon owns nothing',
+	);
+	assert.strictEqual(
+		s.sql(
+			"select string_agg(c.conrelid::regclass::text, ',') from pg_constraint c join pg_class t on t.oid = c.conrelid and t.relnamespace = 'public'::regnamespace join pg_attribute a on a.attrelid = t.oid and a.attnum = c.conkey[1] where c.contype = 'p' and a.attname <> 'tenant_id' and t.relname not in ('schema_version', 'schema_range', 'shard_leases', 'lease_owners')",
+		),
+		'',
+		'tenant_id first in every key',
+	);
 });
 test('without a context every table is an error, never an empty answer', () => {
 	/* an empty table evaluates no policy, as there is nothing to guard: those with rows must refuse */
 	let n = 0;
-	for (const t of s.sql("select string_agg(c.relname, ' ') from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id' where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')").split(' ')) {
+	for (const t of s
+		.sql(
+			"select string_agg(c.relname, ' ') from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id' where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')",
+		)
+		.split(' ')) {
 		if (s.sql(`select count(*) from ${t}`) === '0') continue;
 		n++;
-		fails(() => as('sladesk_app', `select count(*) from ${t}`), /app\.current_tenants|invalid input syntax|permission denied/);
+		fails(
+			() => as('sladesk_app', `select count(*) from ${t}`),
+			/app\.current_tenants|invalid input syntax|permission denied/,
+		);
 	}
 	assert.ok(n >= 8);
 });
 test('a tenant sees and writes its own only', () => {
-	s.sql(`insert into webhooks (tenant_id, url, secret, created_at) values (${s.alpha}, 'https://a.example/', 'alpha-secret-secret', '2026-01-01Z')`);
-	const count = (tenants) => as('sladesk_app', `begin; ${ctx(tenants)} select count(*) from webhooks; commit`).split('\n').pop();
+	s.sql(
+		`insert into webhooks (tenant_id, url, secret, created_at) values (${s.alpha}, 'https://a.example/', 'alpha-secret-secret', '2026-01-01Z')`,
+	);
+	const count = (tenants) =>
+		as('sladesk_app', `begin; ${ctx(tenants)} select count(*) from webhooks; commit`)
+			.split('\n')
+			.pop();
 	assert.strictEqual(count(`{${s.alpha}}`), '1');
 	assert.strictEqual(count(`{${s.beta}}`), '0');
 	assert.strictEqual(count('{}'), '0');
-	fails(() => as('sladesk_app', `begin; ${ctx(`{${s.alpha}}`, s.alpha)} insert into webhooks (tenant_id, url, secret, created_at) values (${s.beta}, 'https://x.example/', 'secret-secret-secret', '2026-01-01Z')`), /row-level security/);
-	assert.strictEqual(as('sladesk_app', `begin; ${ctx(`{${s.beta}}`, s.beta)} update webhooks set active = false returning id; commit`).split('\n').filter((l) => /^\d+$/.test(l)).length, 0);
-	assert.strictEqual(as('sladesk_app', `begin; ${ctx(`{${s.alpha}}`)} select count(*) from staff; commit`).split('\n').pop(), '0', 'customers see no staff');
-	assert.ok(Number(as('sladesk_app', `begin; ${ctx(`{${s.alpha}}`)} select count(*) from calendars; commit`).split('\n').pop()) > 0, 'but the shared tables');
-	fails(() => as('sladesk_report', `begin; ${ctx(`{${s.alpha}}`)} select password_hash from client_users`), /permission denied/);
+	fails(
+		() =>
+			as(
+				'sladesk_app',
+				`begin; ${ctx(`{${s.alpha}}`, s.alpha)} insert into webhooks (tenant_id, url, secret, created_at) values (${s.beta}, 'https://x.example/', 'secret-secret-secret', '2026-01-01Z')`,
+			),
+		/row-level security/,
+	);
+	assert.strictEqual(
+		as(
+			'sladesk_app',
+			`begin; ${ctx(`{${s.beta}}`, s.beta)} update webhooks set active = false returning id; commit`,
+		)
+			.split('\n')
+			.filter((l) => /^\d+$/.test(l)).length,
+		0,
+	);
+	assert.strictEqual(
+		as('sladesk_app', `begin; ${ctx(`{${s.alpha}}`)} select count(*) from staff; commit`)
+			.split('\n')
+			.pop(),
+		'0',
+		'customers see no staff',
+	);
+	assert.ok(
+		Number(
+			as(
+				'sladesk_app',
+				`begin; ${ctx(`{${s.alpha}}`)} select count(*) from calendars; commit`,
+			)
+				.split('\n')
+				.pop(),
+		) > 0,
+		'but the shared tables',
+	);
+	fails(
+		() =>
+			as(
+				'sladesk_report',
+				`begin; ${ctx(`{${s.alpha}}`)} select password_hash from client_users`,
+			),
+		/permission denied/,
+	);
 	fails(() => as('sladesk_app', 'set role sladesk_owner'), /permission denied/);
 });
-test('what grows lies in partitions by month, made ahead; nobody reaches one directly, and a ticket\'s reads skip those before it', () => {
-	const month = (d) => new Date(Date.UTC(new Date().getUTCFullYear(), new Date().getUTCMonth() + d)).toISOString().slice(0, 7).replace('-', '');
-	const has = (t) => s.sql(`select string_agg(c.relname, ' ' order by c.relname) from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = '${t}'::regclass`).split(' ');
+test("what grows lies in partitions by month, made ahead; nobody reaches one directly, and a ticket's reads skip those before it", () => {
+	const month = (d) =>
+		new Date(Date.UTC(new Date().getUTCFullYear(), new Date().getUTCMonth() + d))
+			.toISOString()
+			.slice(0, 7)
+			.replace('-', '');
+	const has = (t) =>
+		s
+			.sql(
+				`select string_agg(c.relname, ' ' order by c.relname) from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = '${t}'::regclass`,
+			)
+			.split(' ');
 	for (const t of ['events', 'ticket_comments', 'deliveries']) {
-		for (const d of [0, 1, 2, 3]) assert.ok(has(t).includes(`${t}_${month(d)}`), t + ' ' + d + ' ' + has(t));
-		fails(() => as('sladesk_job', `select count(*) from part.${t}_${month(0)}`), /permission denied/);
+		for (const d of [0, 1, 2, 3])
+			assert.ok(has(t).includes(`${t}_${month(d)}`), t + ' ' + d + ' ' + has(t));
+		fails(
+			() => as('sladesk_job', `select count(*) from part.${t}_${month(0)}`),
+			/permission denied/,
+		);
 		fails(() => as('sladesk_app', `select count(*) from part.${t}_default`), /permission denied/);
 	}
-	assert.strictEqual(as('sladesk_job', "select door.partitions('2019-11-30T23:59:59Z', '2020-01-01T00:00:00Z')"), '9');
-	assert.strictEqual(as('sladesk_job', "select door.partitions('2019-11-30T23:59:59Z', '2020-01-01T00:00:00Z')"), '0');
-	fails(() => as('sladesk_app', "select door.partitions('2019-11-30Z', '2020-01-01Z')"), /permission denied/);
-	for (const [seq, at] of [[1, '2019-12-31T23:59:59.999999Z'], [2, '2020-01-01T00:00:00Z'], [3, '1999-01-01Z']]) s.sql(`insert into events (tenant_id, seq, type, actor_kind, audience, at, data) values (${s.beta}, ${seq}, 'x', 'system', 'staff', '${at}', '{}')`);
-	assert.strictEqual(s.sql(`select string_agg(tableoid::regclass::text, ' ' order by seq) from events where tenant_id = ${s.beta}`), 'part.events_201912 part.events_202001 part.events_default');
-	s.sql(`insert into tickets (tenant_id, title, status, priority, priority_source, source, requester_kind, policy_id, calendar_id, opened_at, last_at, updated_at) select ${s.beta}, 'x', 'new', 'P4', 'staff', 'web', 'system', 1, 1, t, t, t from (values ('2020-01-05Z'::timestamptz)) v(t)`);
-	const id = s.sql(`select max(id) from tickets where tenant_id = ${s.beta}`), text = fs.readFileSync(path.join(__dirname, '../../schema/query/ticket/history.sql'), 'utf8');
-	const plan = as('sladesk_app', `begin; ${ctx(`{${s.beta}}`)} set local plan_cache_mode = force_generic_plan; prepare h as ${text}; explain (analyze, costs off, timing off, summary off) execute h(${id}, 10, null, null)`);
-	const skipped = (m) => plan.split('\n').filter((l) => l.includes(' on events_' + m)).map((l) => /never executed/.test(l));
+	assert.strictEqual(
+		as('sladesk_job', "select door.partitions('2019-11-30T23:59:59Z', '2020-01-01T00:00:00Z')"),
+		'9',
+	);
+	assert.strictEqual(
+		as('sladesk_job', "select door.partitions('2019-11-30T23:59:59Z', '2020-01-01T00:00:00Z')"),
+		'0',
+	);
+	fails(
+		() => as('sladesk_app', "select door.partitions('2019-11-30Z', '2020-01-01Z')"),
+		/permission denied/,
+	);
+	for (const [seq, at] of [
+		[1, '2019-12-31T23:59:59.999999Z'],
+		[2, '2020-01-01T00:00:00Z'],
+		[3, '1999-01-01Z'],
+	])
+		s.sql(
+			`insert into events (tenant_id, seq, type, actor_kind, audience, at, data) values (${s.beta}, ${seq}, 'x', 'system', 'staff', '${at}', '{}')`,
+		);
+	assert.strictEqual(
+		s.sql(
+			`select string_agg(tableoid::regclass::text, ' ' order by seq) from events where tenant_id = ${s.beta}`,
+		),
+		'part.events_201912 part.events_202001 part.events_default',
+	);
+	s.sql(
+		`insert into tickets (tenant_id, title, status, priority, priority_source, source, requester_kind, policy_id, calendar_id, opened_at, last_at, updated_at) select ${s.beta}, 'x', 'new', 'P4', 'staff', 'web', 'system', 1, 1, t, t, t from (values ('2020-01-05Z'::timestamptz)) v(t)`,
+	);
+	const id = s.sql(`select max(id) from tickets where tenant_id = ${s.beta}`),
+		text = fs.readFileSync(path.join(__dirname, '../../schema/query/ticket/history.sql'), 'utf8');
+	const plan = as(
+		'sladesk_app',
+		`begin; ${ctx(`{${s.beta}}`)} set local plan_cache_mode = force_generic_plan; prepare h as ${text}; explain (analyze, costs off, timing off, summary off) execute h(${id}, 10, null, null)`,
+	);
+	const skipped = (m) =>
+		plan
+			.split('\n')
+			.filter((l) => l.includes(' on events_' + m))
+			.map((l) => /never executed/.test(l));
 	assert.deepStrictEqual([skipped('201912'), skipped('202001')], [[true], [false]], plan);
-	s.sql(`delete from events where tenant_id = ${s.beta}; delete from tickets where tenant_id = ${s.beta}`);
+	s.sql(
+		`delete from events where tenant_id = ${s.beta}; delete from tickets where tenant_id = ${s.beta}`,
+	);
 });
 test('what is over is deleted, and nothing else', () => {
-	const text = fs.readFileSync(path.join(__dirname, '../../schema/query/upkeep/expire.sql'), 'utf8'), at = (h) => `to_timestamp(1800000000) - interval '${h} hours'`;
-	for (const [k, h] of [['old', 25], ['new', 23]]) s.sql(`insert into idempotency_keys (tenant_id, actor, key, request_sha256, subject_type, subject_id, status, created_at) values (${s.beta}, 'x', '${k}', '', 'ticket', 1, 201, ${at(h)}); insert into login_attempts (tenant_id, username, attempts, last_at) values (${s.beta}, '${k}', 1, ${at(h)}); insert into sessions (tenant_id, actor_kind, actor_id, created_at, expires_at) values (${s.beta}, 'customer', ${h}, ${at(h)}, ${at(h + 705)}); insert into refresh_tokens (tenant_id, session_id, secret_sha256, created_at) select ${s.beta}, max(id), sha256('x'), ${at(h)} from sessions`);
+	const text = fs.readFileSync(path.join(__dirname, '../../schema/query/upkeep/expire.sql'), 'utf8'),
+		at = (h) => `to_timestamp(1800000000) - interval '${h} hours'`;
+	for (const [k, h] of [
+		['old', 25],
+		['new', 23],
+	])
+		s.sql(
+			`insert into idempotency_keys (tenant_id, actor, key, request_sha256, subject_type, subject_id, status, created_at) values (${s.beta}, 'x', '${k}', '', 'ticket', 1, 201, ${at(h)}); insert into login_attempts (tenant_id, username, attempts, last_at) values (${s.beta}, '${k}', 1, ${at(h)}); insert into sessions (tenant_id, actor_kind, actor_id, created_at, expires_at) values (${s.beta}, 'customer', ${h}, ${at(h)}, ${at(h + 705)}); insert into refresh_tokens (tenant_id, session_id, secret_sha256, created_at) select ${s.beta}, max(id), sha256('x'), ${at(h)} from sessions`,
+		);
 	as('sladesk_job', `prepare e as ${text}; execute e(1800000000000000)`);
-	assert.strictEqual(s.sql(`select (select string_agg(key, ',') from idempotency_keys where tenant_id = ${s.beta}) || ' ' || (select string_agg(username, ',') from login_attempts where tenant_id = ${s.beta}) || ' ' || (select string_agg(actor_id::text, ',') from sessions where tenant_id = ${s.beta}) || ' ' || (select count(*) from refresh_tokens where tenant_id = ${s.beta})`), 'new new 23 1');
-	s.sql(`delete from idempotency_keys where tenant_id = ${s.beta}; delete from login_attempts; delete from sessions where tenant_id = ${s.beta}`);
+	assert.strictEqual(
+		s.sql(
+			`select (select string_agg(key, ',') from idempotency_keys where tenant_id = ${s.beta}) || ' ' || (select string_agg(username, ',') from login_attempts where tenant_id = ${s.beta}) || ' ' || (select string_agg(actor_id::text, ',') from sessions where tenant_id = ${s.beta}) || ' ' || (select count(*) from refresh_tokens where tenant_id = ${s.beta})`,
+		),
+		'new new 23 1',
+	);
+	s.sql(
+		`delete from idempotency_keys where tenant_id = ${s.beta}; delete from login_attempts; delete from sessions where tenant_id = ${s.beta}`,
+	);
 });
 test('migrating again changes nothing; a changed migration is refused', () => {
-	const env = { ...process.env, PGPASSWORD: secret }, args = ['migrate', '--owner-url', `host=${SOCK} dbname=${s.db} user=sladesk_owner`];
-	assert.match(execFileSync(path.join(INST, 'bin/sladesk'), args, { env }).toString(), /^schema \d+\n$/);
+	const env = { ...process.env, PGPASSWORD: secret },
+		args = ['migrate', '--owner-url', `host=${SOCK} dbname=${s.db} user=sladesk_owner`];
+	assert.match(
+		execFileSync(path.join(INST, 'bin/sladesk'), args, { env }).toString(),
+		/^schema \d+\n$/,
+	);
 	s.sql("update schema_version set checksum = 'x' where version = 2");
-	fails(() => execFileSync(path.join(INST, 'bin/sladesk'), args, { env, stdio: ['ignore', 'pipe', 'pipe'] }), /0002_tickets\.sql was applied with another text/);
-	s.sql("update schema_version set version = version + 0 where version = 2");
+	fails(
+		() =>
+			execFileSync(path.join(INST, 'bin/sladesk'), args, {
+				env,
+				stdio: ['ignore', 'pipe', 'pipe'],
+			}),
+		/0002_tickets\.sql was applied with another text/,
+	);
+	s.sql('update schema_version set version = version + 0 where version = 2');
 });
 test('a database newer than it serves us is refused with a clear line', async () => {
 	const t = new Server('range');

@@ -8,30 +8,66 @@ const http = require('node:http');
 const net = require('node:net');
 const path = require('node:path');
 
-const INST = process.env.INST, VAR = process.env.VAR, SOCK = process.env.SOCK, RUNAS = process.env.RUNAS || '';
+const INST = process.env.INST,
+	VAR = process.env.VAR,
+	SOCK = process.env.SOCK,
+	RUNAS = process.env.RUNAS || '';
 const secret = fs.readFileSync(path.join(VAR, 'secret/db'), 'utf8').trim();
 const PASSWORD = 'Test-pass-1';
 
 /* A failed test leaves its servers: they must not keep the run alive. */
 const left = new Set();
-if (process.env.NODE_TEST_CONTEXT) require('node:test').after(() => { for (const end of left) end(); });
+if (process.env.NODE_TEST_CONTEXT)
+	require('node:test').after(() => {
+		for (const end of left) end();
+	});
 
 async function waitUntil(what, ms = 15000) {
 	const end = Date.now() + ms;
 	let last;
 	for (;;) {
-		try { last = await what(); if (last) return last; } catch (e) { if (e.fatal) throw e; last = e; }
-		if (Date.now() > end) throw new Error('waited in vain: ' + (last && last.stack ? last.stack : String(what)));
+		try {
+			last = await what();
+			if (last) return last;
+		} catch (e) {
+			if (e.fatal) throw e;
+			last = e;
+		}
+		if (Date.now() > end)
+			throw new Error(
+				'waited in vain: ' + (last && last.stack ? last.stack : String(what)),
+			);
 		await new Promise((r) => setTimeout(r, 20));
 	}
 }
-const freePort = () => new Promise((ok) => { const s = net.createServer().listen(0, '127.0.0.1', () => { const p = s.address().port; s.close(() => ok(p)); }); });
+const freePort = () =>
+	new Promise((ok) => {
+		const s = net.createServer().listen(0, '127.0.0.1', () => {
+			const p = s.address().port;
+			s.close(() => ok(p));
+		});
+	});
 
 function psql(db, sql, user = 'postgres', raw = false) {
-	const out = execFileSync('psql', ['-h', SOCK, '-U', user, '-d', db, '-XAtq', '-v', 'ON_ERROR_STOP=1', '-c', sql], { env: { ...process.env, PGPASSWORD: secret, PGOPTIONS: '-c client_min_messages=warning' }, stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1 << 28 });
+	const out = execFileSync(
+		'psql',
+		['-h', SOCK, '-U', user, '-d', db, '-XAtq', '-v', 'ON_ERROR_STOP=1', '-c', sql],
+		{
+			env: {
+				...process.env,
+				PGPASSWORD: secret,
+				PGOPTIONS: '-c client_min_messages=warning',
+			},
+			stdio: ['ignore', 'pipe', 'pipe'],
+			maxBuffer: 1 << 28,
+		},
+	);
 	return raw ? out.toString() : out.toString().trim();
 }
-const asUser = (cmd, args) => (RUNAS ? ['setpriv', ['--reuid', RUNAS, '--regid', RUNAS, '--clear-groups', '--', cmd, ...args]] : [cmd, args]);
+const asUser = (cmd, args) =>
+	RUNAS
+		? ['setpriv', ['--reuid', RUNAS, '--regid', RUNAS, '--clear-groups', '--', cmd, ...args]]
+		: [cmd, args];
 
 class Server {
 	constructor(name, settings = {}) {
@@ -42,9 +78,20 @@ class Server {
 	}
 	conf() {
 		const base = {
-			http: { listen: '127.0.0.1:' + this.port, url: 'http://127.0.0.1:' + this.port, static_dir: path.join(INST, 'share/sladesk/portal') },
-			database: { app_url: `host=${this.pgHost || SOCK} dbname=${this.db} user=sladesk_app`, job_url: `host=${this.pgHost || SOCK} dbname=${this.db} user=sladesk_job`, password_file: path.join(VAR, 'secret/db') },
-			redis: { url: this.redisUrl || 'unix://' + SOCK + '/redis', password_file: path.join(VAR, 'secret/db') },
+			http: {
+				listen: '127.0.0.1:' + this.port,
+				url: 'http://127.0.0.1:' + this.port,
+				static_dir: path.join(INST, 'share/sladesk/portal'),
+			},
+			database: {
+				app_url: `host=${this.pgHost || SOCK} dbname=${this.db} user=sladesk_app`,
+				job_url: `host=${this.pgHost || SOCK} dbname=${this.db} user=sladesk_job`,
+				password_file: path.join(VAR, 'secret/db'),
+			},
+			redis: {
+				url: this.redisUrl || 'unix://' + SOCK + '/redis',
+				password_file: path.join(VAR, 'secret/db'),
+			},
 			token: { key_file: path.join(this.dir, 'token.jwk') },
 			worker: { path: path.join(INST, 'libexec/sladesk/sladesk-worker') },
 			mail: { require_tls: 'no', from: 'desk@provider.example' },
@@ -55,15 +102,38 @@ class Server {
 		/* a fast clock ages sessions as fast: those tests ask for a long lifetime */
 		for (const s of Object.keys(this.settings)) base[s] = { ...base[s], ...this.settings[s] };
 		/* a fast clock goes on from where it was when the daemon is started again */
-		if (base.test.clock_scale) { this.t0 = this.t0 || Date.now(); base.test.clock_offset_s = Math.ceil((Date.now() - this.t0) / 1000 * (base.test.clock_scale - 1)); }
-		return Object.entries(base).map(([s, kv]) => `[${s}]\n` + Object.entries(kv).map(([k, v]) => `${k} = ${v}\n`).join('')).join('');
+		if (base.test.clock_scale) {
+			this.t0 = this.t0 || Date.now();
+			base.test.clock_offset_s = Math.ceil(
+				((Date.now() - this.t0) / 1000) * (base.test.clock_scale - 1),
+			);
+		}
+		return Object.entries(base)
+			.map(
+				([s, kv]) =>
+					`[${s}]\n` +
+					Object.entries(kv)
+						.map(([k, v]) => `${k} = ${v}\n`)
+						.join(''),
+			)
+			.join('');
 	}
 	cli(args, input) {
-		const r = spawnSync(path.join(INST, 'bin/sladesk'), ['-c', this.file, ...args], { input, encoding: 'utf8', env: { ...process.env, PGPASSWORD: secret }, maxBuffer: 1 << 28 });
-		if (r.status !== 0) throw new Error(`sladesk ${args.join(' ')}: ${r.status}\n${r.stdout.slice(-3000)}\n${r.stderr.slice(-3000)}`);
+		const r = spawnSync(path.join(INST, 'bin/sladesk'), ['-c', this.file, ...args], {
+			input,
+			encoding: 'utf8',
+			env: { ...process.env, PGPASSWORD: secret },
+			maxBuffer: 1 << 28,
+		});
+		if (r.status !== 0)
+			throw new Error(
+				`sladesk ${args.join(' ')}: ${r.status}\n${r.stdout.slice(-3000)}\n${r.stderr.slice(-3000)}`,
+			);
 		return r.stdout;
 	}
-	sql(sql) { return psql(this.db, sql); }
+	sql(sql) {
+		return psql(this.db, sql);
+	}
 	async prepare() {
 		this.port = await freePort();
 		fs.mkdirSync(this.dir, { recursive: true });
@@ -71,87 +141,343 @@ class Server {
 		fs.writeFileSync(this.file, this.conf());
 		if (RUNAS) execFileSync('chown', ['-R', RUNAS + ':', this.dir]);
 		const env = { ...process.env, PGPASSWORD: secret };
-		execFileSync(path.join(INST, 'bin/sladesk'), ['init', '--admin-url', `host=${SOCK} dbname=postgres user=postgres`, '--database', this.db, '--password-file', path.join(VAR, 'secret/db')], { env, stdio: ['ignore', 'ignore', 'inherit'] });
-		execFileSync(path.join(INST, 'bin/sladesk'), ['migrate', '--owner-url', `host=${SOCK} dbname=${this.db} user=sladesk_owner`], { env, stdio: ['ignore', 'ignore', 'inherit'] });
-		for (const [code, lang] of [['alpha', 'zh'], ['beta', 'en']]) {
-			this[code] = Number(this.cli(['tenant', 'add', '--code', code, '--name', 'Tenant ' + code, '--lang', lang]).trim());
-			for (const u of ['admin', 'user']) this.cli(['user', 'add', '--tenant', code, '--username', u, '--name', u, '--email', `${u}@${code}.example`, '--lang', lang, '--role', u], PASSWORD + '\n');
+		execFileSync(
+			path.join(INST, 'bin/sladesk'),
+			[
+				'init',
+				'--admin-url',
+				`host=${SOCK} dbname=postgres user=postgres`,
+				'--database',
+				this.db,
+				'--password-file',
+				path.join(VAR, 'secret/db'),
+			],
+			{ env, stdio: ['ignore', 'ignore', 'inherit'] },
+		);
+		execFileSync(
+			path.join(INST, 'bin/sladesk'),
+			['migrate', '--owner-url', `host=${SOCK} dbname=${this.db} user=sladesk_owner`],
+			{ env, stdio: ['ignore', 'ignore', 'inherit'] },
+		);
+		for (const [code, lang] of [
+			['alpha', 'zh'],
+			['beta', 'en'],
+		]) {
+			this[code] = Number(
+				this.cli([
+					'tenant',
+					'add',
+					'--code',
+					code,
+					'--name',
+					'Tenant ' + code,
+					'--lang',
+					lang,
+				]).trim(),
+			);
+			for (const u of ['admin', 'user'])
+				this.cli(
+					[
+						'user',
+						'add',
+						'--tenant',
+						code,
+						'--username',
+						u,
+						'--name',
+						u,
+						'--email',
+						`${u}@${code}.example`,
+						'--lang',
+						lang,
+						'--role',
+						u,
+					],
+					PASSWORD + '\n',
+				);
 		}
-		for (const [u, role, level] of [['eng1', 'engineer', 1], ['eng2', 'engineer', 2], ['boss', 'manager', 3]]) this.cli(['user', 'add', '--staff', '--username', u, '--name', u, '--email', u + '@provider.example', '--role', role, '--level', String(level), '--lang', 'en', ...(u === 'eng1' ? ['--on-call'] : [])], PASSWORD + '\n');
+		for (const [u, role, level] of [
+			['eng1', 'engineer', 1],
+			['eng2', 'engineer', 2],
+			['boss', 'manager', 3],
+		])
+			this.cli(
+				[
+					'user',
+					'add',
+					'--staff',
+					'--username',
+					u,
+					'--name',
+					u,
+					'--email',
+					u + '@provider.example',
+					'--role',
+					role,
+					'--level',
+					String(level),
+					'--lang',
+					'en',
+					...(u === 'eng1' ? ['--on-call'] : []),
+				],
+				PASSWORD + '\n',
+			);
 	}
 	async start(extra = []) {
 		fs.writeFileSync(this.file, this.conf());
-		const run = [...(this.prefix || []), path.join(INST, 'sbin/sladeskd'), '-c', this.file, ...extra];
+		const run = [
+			...(this.prefix || []),
+			path.join(INST, 'sbin/sladeskd'),
+			'-c',
+			this.file,
+			...extra,
+		];
 		const [cmd, args] = asUser(run[0], run.slice(1));
 		const p = (this.proc = spawn(cmd, args, { stdio: ['ignore', 'ignore', 'pipe'] }));
-		left.add(() => { if (!p.done) p.kill('SIGKILL'); });
-		p.stderr.on('data', (d) => { this.log += d; if (process.env.SHOW_LOG) process.stderr.write(d); });
-		p.exited = new Promise((ok) => p.on('exit', (code, sig) => { p.done = { code, sig }; if (code && this.ran) console.error('sladeskd left with ' + code + ':\n' + this.log.slice(-4000)); ok(p.done); }));
-		await waitUntil(async () => { if (p.done) throw Object.assign(new Error('sladeskd ended: ' + this.log.slice(-2000)), { fatal: true }); return (await this.get('/readyz')).status === 200; }, 20000);
+		left.add(() => {
+			if (!p.done) p.kill('SIGKILL');
+		});
+		p.stderr.on('data', (d) => {
+			this.log += d;
+			if (process.env.SHOW_LOG) process.stderr.write(d);
+		});
+		p.exited = new Promise((ok) =>
+			p.on('exit', (code, sig) => {
+				p.done = { code, sig };
+				if (code && this.ran)
+					console.error(
+						'sladeskd left with ' + code + ':\n' + this.log.slice(-4000),
+					);
+				ok(p.done);
+			}),
+		);
+		await waitUntil(async () => {
+			if (p.done)
+				throw Object.assign(new Error('sladeskd ended: ' + this.log.slice(-2000)), {
+					fatal: true,
+				});
+			return (await this.get('/readyz')).status === 200;
+		}, 20000);
 		this.ran = true;
 		return this;
 	}
-	static async make(name, settings) { const s = new Server(name, settings); await s.prepare(); await s.start(); return s; }
-	async stop(sig = 'SIGTERM') { if (this.proc && !this.proc.done) { this.proc.kill(sig); await this.proc.exited; } return this.proc && this.proc.done; }
+	static async make(name, settings) {
+		const s = new Server(name, settings);
+		await s.prepare();
+		await s.start();
+		return s;
+	}
+	async stop(sig = 'SIGTERM') {
+		if (this.proc && !this.proc.done) {
+			this.proc.kill(sig);
+			await this.proc.exited;
+		}
+		return this.proc && this.proc.done;
+	}
 	async drop() {
 		const end = await this.stop();
-		if (end && end.code) throw new Error('sladeskd left with ' + end.code + ':\n' + this.log.slice(-4000));
-		 psql('postgres', `drop database if exists ${this.db} with (force)`); fs.rmSync(this.dir, { recursive: true, force: true }); }
+		if (end && end.code)
+			throw new Error('sladeskd left with ' + end.code + ':\n' + this.log.slice(-4000));
+		psql('postgres', `drop database if exists ${this.db} with (force)`);
+		fs.rmSync(this.dir, { recursive: true, force: true });
+	}
 	request(method, p, { token, body, headers = {}, raw, timeout = 20000 } = {}) {
 		return new Promise((ok, no) => {
-			const data = raw !== undefined ? raw : body !== undefined ? JSON.stringify(body) : undefined;
-			const r = http.request({ host: '127.0.0.1', port: this.port, method, path: p, agent: this.agent, timeout, headers: { 'Accept-Language': 'en', ...(token ? { Authorization: 'Bearer ' + token } : {}), ...(data !== undefined ? { 'Content-Length': Buffer.byteLength(data) } : {}), ...headers } }, (res) => {
-				const parts = [];
-				res.on('data', (d) => parts.push(d));
-				res.on('error', no);
-				res.on('end', () => { const text = Buffer.concat(parts).toString(); let json; try { json = JSON.parse(text); } catch { /* not JSON */ } ok({ status: res.statusCode, headers: res.headers, text, json, data: json && json.data, code: json && json.code }); });
-			});
+			const data =
+				raw !== undefined
+					? raw
+					: body !== undefined
+						? JSON.stringify(body)
+						: undefined;
+			const r = http.request(
+				{
+					host: '127.0.0.1',
+					port: this.port,
+					method,
+					path: p,
+					agent: this.agent,
+					timeout,
+					headers: {
+						'Accept-Language': 'en',
+						...(token ? { Authorization: 'Bearer ' + token } : {}),
+						...(data !== undefined
+							? { 'Content-Length': Buffer.byteLength(data) }
+							: {}),
+						...headers,
+					},
+				},
+				(res) => {
+					const parts = [];
+					res.on('data', (d) => parts.push(d));
+					res.on('error', no);
+					res.on('end', () => {
+						const text = Buffer.concat(parts).toString();
+						let json;
+						try {
+							json = JSON.parse(text);
+						} catch {
+							/* not JSON */
+						}
+						ok({
+							status: res.statusCode,
+							headers: res.headers,
+							text,
+							json,
+							data: json && json.data,
+							code: json && json.code,
+						});
+					});
+				},
+			);
 			r.on('timeout', () => r.destroy(new Error('client timeout')));
 			r.on('error', no);
 			r.end(data);
 		});
 	}
-	get(p, token, headers) { return this.request('GET', p, { token, headers }); }
-	post(p, token, body, headers) { return this.request('POST', p, { token, body, headers }); }
+	get(p, token, headers) {
+		return this.request('GET', p, { token, headers });
+	}
+	post(p, token, body, headers) {
+		return this.request('POST', p, { token, body, headers });
+	}
 	async login(username, tenant) {
-		const r = await this.post('/api/v1/auth/login', null, { username, password: PASSWORD, ...(tenant ? { tenant } : {}) });
+		const r = await this.post('/api/v1/auth/login', null, {
+			username,
+			password: PASSWORD,
+			...(tenant ? { tenant } : {}),
+		});
 		if (r.status !== 200) throw new Error('login failed: ' + r.text);
 		return r.data.access_token;
 	}
-	async metric(name) { const m = (await this.get('/metrics')).text.match(new RegExp('^sladesk_' + name + ' (.*)$', 'm')); return m ? Number(m[1]) : NaN; }
+	async metric(name) {
+		const m = (await this.get('/metrics')).text.match(
+			new RegExp('^sladesk_' + name + ' (.*)$', 'm'),
+		);
+		return m ? Number(m[1]) : NaN;
+	}
 }
 
 /* One raw exchange: bytes out, everything that comes back until it is quiet or closed. */
 function exchange(port, bytes, { quiet = 300, max = 5000, end = false } = {}) {
 	return new Promise((ok) => {
 		const s = net.connect(port, '127.0.0.1');
-		let text = Buffer.alloc(0), timer, closed = false;
-		const finish = () => { clearTimeout(timer); clearTimeout(limit); s.destroy(); ok({ text: text.toString('latin1'), closed }); };
+		let text = Buffer.alloc(0),
+			timer,
+			closed = false;
+		const finish = () => {
+			clearTimeout(timer);
+			clearTimeout(limit);
+			s.destroy();
+			ok({ text: text.toString('latin1'), closed });
+		};
 		const limit = setTimeout(finish, max);
-		const again = () => { clearTimeout(timer); timer = setTimeout(finish, quiet); };
-		s.on('connect', () => { s.write(bytes); if (end) s.end(); again(); });
-		s.on('data', (d) => { text = Buffer.concat([text, d]); again(); });
-		s.on('error', () => { closed = true; });
-		s.on('close', () => { closed = true; finish(); });
+		const again = () => {
+			clearTimeout(timer);
+			timer = setTimeout(finish, quiet);
+		};
+		s.on('connect', () => {
+			s.write(bytes);
+			if (end) s.end();
+			again();
+		});
+		s.on('data', (d) => {
+			text = Buffer.concat([text, d]);
+			again();
+		});
+		s.on('error', () => {
+			closed = true;
+		});
+		s.on('close', () => {
+			closed = true;
+			finish();
+		});
 	});
 }
 async function mailSink() {
 	const { SMTPServer } = require('smtp-server');
 	const mails = [];
-	const s = new SMTPServer({ authOptional: true, disabledCommands: ['AUTH', 'STARTTLS'], onData(stream, session, cb) { let t = ''; stream.on('data', (d) => { t += d; }); stream.on('end', () => { if (!/^Subject: [^]*\r\n\r\n/m.test(t)) return cb(new Error('cut off')); /* its sender was killed */ if (s.refuse) return cb(Object.assign(new Error('later'), { responseCode: 451 })); mails.push({ to: session.envelope.rcptTo.map((x) => x.address), raw: t, subject: decodeSubject(t), body: decodeBody(t) }); cb(); }); } });
+	const s = new SMTPServer({
+		authOptional: true,
+		disabledCommands: ['AUTH', 'STARTTLS'],
+		onData(stream, session, cb) {
+			let t = '';
+			stream.on('data', (d) => {
+				t += d;
+			});
+			stream.on('end', () => {
+				if (!/^Subject: [^]*\r\n\r\n/m.test(t)) return cb(new Error('cut off'));
+				/* its sender was killed */ if (s.refuse)
+					return cb(Object.assign(new Error('later'), { responseCode: 451 }));
+				mails.push({
+					to: session.envelope.rcptTo.map((x) => x.address),
+					raw: t,
+					subject: decodeSubject(t),
+					body: decodeBody(t),
+				});
+				cb();
+			});
+		},
+	});
 	s.on('error', () => {}); // a client that was killed
 	const server = s;
 	await new Promise((ok) => s.listen(0, '127.0.0.1', ok));
-	left.add(() => { s.server.unref(); });
-	return { mails, server, port: s.server.address().port, url: 'smtp://127.0.0.1:' + s.server.address().port, close: () => new Promise((ok) => s.close(ok)) };
+	left.add(() => {
+		s.server.unref();
+	});
+	return {
+		mails,
+		server,
+		port: s.server.address().port,
+		url: 'smtp://127.0.0.1:' + s.server.address().port,
+		close: () => new Promise((ok) => s.close(ok)),
+	};
 }
-const decodeSubject = (t) => (t.match(/^Subject: ((?:.|\r\n )*)\r\n/m)[1].match(/=\?UTF-8\?B\?(.*?)\?=/g) || []).map((w) => Buffer.from(w.slice(10, -2), 'base64').toString()).join('');
+const decodeSubject = (t) =>
+	(t.match(/^Subject: ((?:.|\r\n )*)\r\n/m)[1].match(/=\?UTF-8\?B\?(.*?)\?=/g) || [])
+		.map((w) => Buffer.from(w.slice(10, -2), 'base64').toString())
+		.join('');
 const decodeBody = (t) => Buffer.from(t.slice(t.indexOf('\r\n\r\n') + 4), 'base64').toString();
 async function hookSink() {
 	const calls = [];
-	const s = http.createServer((req, res) => { let t = ''; req.on('data', (d) => { t += d; }); req.on('end', () => { calls.push({ headers: req.headers, body: t }); res.statusCode = s.status || 200; res.end('ok'); }); });
+	const s = http.createServer((req, res) => {
+		let t = '';
+		req.on('data', (d) => {
+			t += d;
+		});
+		req.on('end', () => {
+			calls.push({ headers: req.headers, body: t });
+			res.statusCode = s.status || 200;
+			res.end('ok');
+		});
+	});
 	await new Promise((ok) => s.listen(0, '127.0.0.1', ok));
-	left.add(() => { s.closeAllConnections(); s.unref(); });
-	return { calls, server: s, url: `http://127.0.0.1:${s.address().port}/hook`, close: () => new Promise((ok) => { s.closeAllConnections(); s.close(ok); }) };
+	left.add(() => {
+		s.closeAllConnections();
+		s.unref();
+	});
+	return {
+		calls,
+		server: s,
+		url: `http://127.0.0.1:${s.address().port}/hook`,
+		close: () =>
+			new Promise((ok) => {
+				s.closeAllConnections();
+				s.close(ok);
+			}),
+	};
 }
-module.exports = { Server, waitUntil, psql, exchange, mailSink, hookSink, freePort, PASSWORD, SOCK, VAR, INST, secret, asUser };
+module.exports = {
+	Server,
+	waitUntil,
+	psql,
+	exchange,
+	mailSink,
+	hookSink,
+	freePort,
+	PASSWORD,
+	SOCK,
+	VAR,
+	INST,
+	secret,
+	asUser,
+};

@@ -1,23 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
 // The live page in a real browser: two people, one ticket, no reload; no console error, no CSP violation, no script from a title.
 'use strict';
-const test = require('node:test'), assert = require('node:assert'), fs = require('node:fs'), path = require('node:path');
+const test = require('node:test'),
+	assert = require('node:assert'),
+	fs = require('node:fs'),
+	path = require('node:path');
 const { chromium } = require('playwright-core');
 const { Server, PASSWORD, waitUntil, VAR } = require('../lib/server.js');
 
 let s, browser;
 const errors = [];
 test.before(async () => {
-	s = await Server.make('page', { token: { lifetime_s: '86400' }, test: { allow_clock: 'yes', clock_scale: '60' } });
-	browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] });
+	s = await Server.make('page', {
+		token: { lifetime_s: '86400' },
+		test: { allow_clock: 'yes', clock_scale: '60' },
+	});
+	browser = await chromium.launch({
+		executablePath: '/usr/bin/chromium',
+		args: [
+			'--no-sandbox',
+			'--disable-gpu',
+			'--disable-quic',
+			'--no-first-run',
+			'--disable-background-networking',
+			'--disable-component-update',
+			'--disable-sync',
+		],
+	});
 });
-test.after(async () => { await browser.close(); await s.drop(); });
+test.after(async () => {
+	await browser.close();
+	await s.drop();
+});
 
 async function enter(username, tenant, viewport) {
 	const page = await (await browser.newContext({ viewport, locale: 'zh-CN' })).newPage();
-	page.on('console', (m) => { if (m.type() === 'error' && !/401/.test(m.text())) errors.push(m.text()); });
+	page.on('console', (m) => {
+		if (m.type() === 'error' && !/401/.test(m.text())) errors.push(m.text());
+	});
 	page.on('pageerror', (e) => errors.push(e.message));
-	page.on('dialog', (d) => { errors.push('dialog ' + d.message()); d.dismiss(); });
+	page.on('dialog', (d) => {
+		errors.push('dialog ' + d.message());
+		d.dismiss();
+	});
 	await page.goto(`http://127.0.0.1:${s.port}/`);
 	if (tenant) await page.fill('[name=tenant]', tenant);
 	await page.fill('[name=username]', username);
@@ -29,7 +54,8 @@ async function enter(username, tenant, viewport) {
 const shot = (page, name) => page.screenshot({ path: path.join(VAR, 'log', name + '.png') });
 
 test('a customer opens a P0, staff see it live, its clock turns amber and red, a reply reaches the customer', async () => {
-	const staff = await enter('eng1', null, { width: 1280, height: 800 }), user = await enter('user', 'alpha', { width: 390, height: 800 });
+	const staff = await enter('eng1', null, { width: 1280, height: 800 }),
+		user = await enter('user', 'alpha', { width: 390, height: 800 });
 	await user.click('#new');
 	await user.fill('#create [name=title]', '数据库宕机 <img src=x onerror=alert(1)>');
 	await user.fill('#create [name=description]', '<script>alert(2)</script>');
@@ -48,14 +74,19 @@ test('a customer opens a P0, staff see it live, its clock turns amber and red, a
 	await shot(staff, 'page-ticket');
 	await shot(user, 'page-phone');
 	await staff.click('.actions >> text=解决');
-	for (const f of ['text', 'root_cause', 'solution', 'prevention', 'configuration']) await staff.fill(`#ticket [name=${f}]`, '已恢复');
+	for (const f of ['text', 'root_cause', 'solution', 'prevention', 'configuration'])
+		await staff.fill(`#ticket [name=${f}]`, '已恢复');
 	await staff.click('#ticket form button');
 	await waitUntil(async () => (await staff.locator('.row').count()) === 0);
 	await user.click('.actions >> text=确认已解决');
 	await waitUntil(() => s.sql('select status from tickets') === 'closed');
 	await user.click('#lang');
 	assert.match(await user.textContent('#desk h2'), /Open tickets/);
-	assert.strictEqual(await user.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, 'nothing sticks out on a phone');
+	assert.strictEqual(
+		await user.evaluate(() => document.documentElement.scrollWidth <= innerWidth),
+		true,
+		'nothing sticks out on a phone',
+	);
 	assert.deepStrictEqual(errors, []);
 });
 test('a wrong password is told, the documents page lists the interface', async () => {
@@ -71,8 +102,25 @@ test('a wrong password is told, the documents page lists the interface', async (
 	assert.ok((await page.locator('#list .card:visible').count()) < 5);
 });
 test('a first login asks for a new password, then goes on', async () => {
-	s.cli(['user', 'add', '--tenant', 'beta', '--username', 'newcomer', '--name', 'Newcomer', '--email', 'n@beta.example', '--must-change'], PASSWORD + '\n');
-	const page = await (await browser.newContext({ locale: 'en-US', viewport: { width: 390, height: 800 } })).newPage();
+	s.cli(
+		[
+			'user',
+			'add',
+			'--tenant',
+			'beta',
+			'--username',
+			'newcomer',
+			'--name',
+			'Newcomer',
+			'--email',
+			'n@beta.example',
+			'--must-change',
+		],
+		PASSWORD + '\n',
+	);
+	const page = await (
+		await browser.newContext({ locale: 'en-US', viewport: { width: 390, height: 800 } })
+	).newPage();
 	await page.goto(`http://127.0.0.1:${s.port}/`);
 	await page.fill('[name=tenant]', 'beta');
 	await page.fill('[name=username]', 'newcomer');
@@ -86,26 +134,91 @@ test('a first login asks for a new password, then goes on', async () => {
 	await page.fill('[name=fresh]', 'Kofferwort-7');
 	await page.click('#login button');
 	await page.waitForSelector('.dot.on');
-	assert.strictEqual((await s.post('/api/v1/auth/login', null, { username: 'newcomer', password: 'Kofferwort-7', tenant: 'beta' })).data.must_change_password, false);
+	assert.strictEqual(
+		(
+			await s.post('/api/v1/auth/login', null, {
+				username: 'newcomer',
+				password: 'Kofferwort-7',
+				tenant: 'beta',
+			})
+		).data.must_change_password,
+		false,
+	);
 });
 const corpus = path.join(process.env.SLADESK_CORPORA || '/nowhere', 'xss.txt.gz');
-test('scripts in titles, texts and names stay text: nothing runs, nothing is changed', { skip: fs.existsSync(corpus) ? false : 'the corpus is not here' }, async () => {
-	const lines = require('node:zlib').gunzipSync(fs.readFileSync(corpus)).toString().split('\n').map((l) => l.trim()).filter(Boolean), token = await s.login('user', 'beta'), bodies = [];
-	const titles = lines.filter((l) => l.length <= 200 && /</.test(l)).filter((_, i) => i % 30 === 0).slice(0, 190);
-	const k = (await s.post('/api/v1/tickets', token, { title: titles[0], description: lines[1], priority: 'P3' })).data;
-	for (let i = 0; i < lines.length; i += 60) bodies.push(lines.slice(i, i + 60).join('\n'));
-	for (const text of bodies) assert.strictEqual((await s.post(`/api/v1/tickets/${k.id}/reply`, token, { text })).status, 200);
-	for (const title of titles.slice(1)) assert.strictEqual((await s.post('/api/v1/tickets', token, { title, description: 'x', priority: 'P4' })).status, 201);
-	s.sql(`update client_users set full_name = '"><img src=x onerror=alert(3)>' where tenant_id = ${s.beta}`);
-	errors.length = 0;
-	const page = await enter('user', 'beta', { width: 1280, height: 800 });
-	await page.waitForFunction((n) => document.querySelectorAll('.row').length >= n, titles.length);
-	await page.click(`.row[data-id="${k.id}"]`);
-	await page.waitForFunction((n) => document.querySelectorAll('#ticket .comment').length >= n, bodies.length + 1);
-	const shown = await page.evaluate(() => [...document.querySelectorAll('#ticket .comment')].map((c) => c.lastChild.data));
-	assert.deepStrictEqual(shown.slice(1), bodies);
-	const seen = new Set(await page.evaluate(() => [...document.querySelectorAll('.row')].map((r) => r.textContent)));
-	assert.ok(titles.every((x) => [...seen].some((r) => r.includes(x))));
-	assert.strictEqual(await page.evaluate(() => document.querySelectorAll('img, iframe, object, embed, svg:not([class]), script:not([src])').length), 0);
-	assert.deepStrictEqual(errors, []);
-});
+test(
+	'scripts in titles, texts and names stay text: nothing runs, nothing is changed',
+	{ skip: fs.existsSync(corpus) ? false : 'the corpus is not here' },
+	async () => {
+		const lines = require('node:zlib')
+				.gunzipSync(fs.readFileSync(corpus))
+				.toString()
+				.split('\n')
+				.map((l) => l.trim())
+				.filter(Boolean),
+			token = await s.login('user', 'beta'),
+			bodies = [];
+		const titles = lines
+			.filter((l) => l.length <= 200 && /</.test(l))
+			.filter((_, i) => i % 30 === 0)
+			.slice(0, 190);
+		const k = (
+			await s.post('/api/v1/tickets', token, {
+				title: titles[0],
+				description: lines[1],
+				priority: 'P3',
+			})
+		).data;
+		for (let i = 0; i < lines.length; i += 60) bodies.push(lines.slice(i, i + 60).join('\n'));
+		for (const text of bodies)
+			assert.strictEqual(
+				(await s.post(`/api/v1/tickets/${k.id}/reply`, token, { text })).status,
+				200,
+			);
+		for (const title of titles.slice(1))
+			assert.strictEqual(
+				(
+					await s.post('/api/v1/tickets', token, {
+						title,
+						description: 'x',
+						priority: 'P4',
+					})
+				).status,
+				201,
+			);
+		s.sql(
+			`update client_users set full_name = '"><img src=x onerror=alert(3)>' where tenant_id = ${s.beta}`,
+		);
+		errors.length = 0;
+		const page = await enter('user', 'beta', { width: 1280, height: 800 });
+		await page.waitForFunction(
+			(n) => document.querySelectorAll('.row').length >= n,
+			titles.length,
+		);
+		await page.click(`.row[data-id="${k.id}"]`);
+		await page.waitForFunction(
+			(n) => document.querySelectorAll('#ticket .comment').length >= n,
+			bodies.length + 1,
+		);
+		const shown = await page.evaluate(() =>
+			[...document.querySelectorAll('#ticket .comment')].map((c) => c.lastChild.data),
+		);
+		assert.deepStrictEqual(shown.slice(1), bodies);
+		const seen = new Set(
+			await page.evaluate(() =>
+				[...document.querySelectorAll('.row')].map((r) => r.textContent),
+			),
+		);
+		assert.ok(titles.every((x) => [...seen].some((r) => r.includes(x))));
+		assert.strictEqual(
+			await page.evaluate(
+				() =>
+					document.querySelectorAll(
+						'img, iframe, object, embed, svg:not([class]), script:not([src])',
+					).length,
+			),
+			0,
+		);
+		assert.deepStrictEqual(errors, []);
+	},
+);
