@@ -6,8 +6,19 @@
 
 #include "base/base.h"
 
-/* URL: unix:///path or redis://[user:password@]address:port; NULL or "" = no Redis. */
-bool kv_init(const char *url, const char *password, const char **out_error);
+struct redisReply;
+/* A command's answer: it dies when this returns. NULL: Redis is away or did not answer in time. */
+typedef void kv_done(void *arg, const struct redisReply *reply);
+
+struct kv_settings {
+	/* unix:///path · redis://[user@]address:port, loopback only · rediss://[user@]host:port
+	 * over TLS, the certificate checked against host · NULL or "": no Redis. */
+	const char *url;
+	const char *password; /* or NULL */
+	const char *ca_file;  /* PEM; NULL or "": the system's */
+};
+/* Connect, and reconnect for ever. False with *OUT_ERROR when the settings cannot be right. */
+bool kv_init(const struct kv_settings *set, const char **out_error);
 void kv_free(void);
 bool kv_is_up(void);
 int64_t kv_since_us(void);

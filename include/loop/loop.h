@@ -7,11 +7,14 @@
 #include "base/base.h"
 
 struct event_base;
+struct evdns_base;
 struct loop_timer;
 
 /* Make the process's loop (precise timers). Call once, before anything else of this folder. */
 void loop_init(void);
 struct event_base *loop_base(void);
+/* Resolves names on the loop, by the system's name servers (without any, names fail at once). */
+struct evdns_base *loop_dns(void);
 /* Run until loop_stop. */
 void loop_run(void);
 void loop_stop(void);

@@ -321,6 +321,7 @@ static void start(bool takeover)
 	struct request_settings rs = { or_default(options.http_static_dir, STATIC_DIR),
 		options.http_cert_file[0] != 0 };
 	const char *error = "";
+	struct kv_settings redis = { options.redis_url, NULL, options.redis_ca_file };
 	char *password = NULL, *redis_password;
 	struct db_settings ds;
 	int fd;
@@ -337,7 +338,8 @@ static void start(bool takeover)
 		die("%s", error);
 	free(password);
 	redis_password = secret_from_file(options.redis_password_file);
-	if (!kv_init(options.redis_url, redis_password, &error))
+	redis.password = redis_password;
+	if (!kv_init(&redis, &error))
 		die("%s", error);
 	free(redis_password);
 	fetch_init();

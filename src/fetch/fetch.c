@@ -26,6 +26,7 @@ struct transfer {
 	int port, timeout_ms;
 	fetch_done *on_done;
 	void *arg;
+	struct evdns_getaddrinfo_request *resolving;
 	bool added; /* to the multi handle */
 	struct list node;
 };
@@ -36,7 +37,6 @@ struct watched {
 
 static CURLM *multi;
 static struct loop_timer *timer;
-static struct evdns_base *dns;
 static int running;
 static struct list transfers;
 
@@ -123,8 +123,6 @@ void fetch_init(void)
 	curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
 	curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, set_timeout);
 	curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, 8L);
-	dns = evdns_base_new(
-		loop_base(), EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
 }
 
 int fetch_running(void)
@@ -250,6 +248,7 @@ static void on_resolved(int result, struct evutil_addrinfo *ai, void *arg)
 	char addr[64], line[400];
 	const void *p;
 
+	t->resolving = NULL;
 	if (result || !ai) {
 		snprintf(t->error, sizeof(t->error), "cannot resolve %.100s: %s", t->host,
 			evutil_gai_strerror(result));
@@ -287,7 +286,8 @@ static void transfer_resolve(struct transfer *t, const char *url)
 		if (host[0] == '[' || inet_pton(AF_INET, host, addr) == 1)
 			transfer_go(t);
 		else
-			evdns_getaddrinfo(dns, host, NULL, &hints, on_resolved, t);
+			t->resolving =
+				evdns_getaddrinfo(loop_dns(), host, NULL, &hints, on_resolved, t);
 	}
 	curl_free(host);
 	curl_free(port);
@@ -370,11 +370,14 @@ void fetch_free(void)
 
 	if (!multi)
 		return;
-	if (dns) {
-		evdns_base_free(dns, 1);
-		event_base_loop(loop_base(),
-			EVLOOP_NONBLOCK); /* it answers what was pending by deferred callbacks */
+	for (struct list *n = transfers.next; n != &transfers; n = n->next) {
+		struct transfer *t = list_entry(n, struct transfer, node);
+
+		if (t->resolving)
+			evdns_getaddrinfo_cancel(t->resolving);
 	}
+	event_base_loop(
+		loop_base(), EVLOOP_NONBLOCK); /* a cancelled one answers by a deferred callback */
 	for (struct list *n = transfers.next; n != &transfers; n = next) {
 		struct transfer *t = list_entry(n, struct transfer, node);
 

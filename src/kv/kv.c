@@ -1,63 +1,174 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Two hiredis contexts: commands, and subscription. hiredis 0.14 has no command time limit: a PING
- * each second that is not answered within two drops the connection, and every pending callback gets
- * NULL. */
+ * Two connections: commands, and subscription. hiredis writes the commands and reads the replies;
+ * the bytes go through a bufferevent of ours, because hiredis 0.14 speaks no TLS and its contexts
+ * know no time limit. Commands are answered in order: the oldest that waits over ANSWER_US drops
+ * the connection, and every callback that was pending gets NULL. */
 #include "kv/kv.h"
 #include "base/clock.h"
+#include "base/list.h"
 #include "base/log.h"
 #include "loop/loop.h"
 
-#include <hiredis/adapters/libevent.h>
-#include <hiredis/async.h>
-#include <hiredis/sds.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent_ssl.h>
+#include <event2/event.h>
+#include <hiredis/hiredis.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#define ANSWER_US (2 * US_PER_S)
+#define RETRY_US 500000
+#define QUEUE_MAX                                                                                  \
+	(4u << 20) /* bytes that wait for a slow Redis; the rest is dropped and counted            \
+		    */
+
+/* A command on its way. */
+struct pending {
+	struct list node;
+	kv_done *fn;
+	void *arg;
+	int64_t sent_us;
+};
 
 struct link {
-	redisAsyncContext *ctx;
+	struct bufferevent *bev; /* NULL: not connected, and not trying */
+	redisReader *reader;
+	struct list pending;
 	bool up, wanted, subscriber;
-	int64_t retry_us, ping_us, since_us;
+	int64_t retry_us, began_us, since_us;
 	struct who who;
 };
 
+enum transport { KV_UNIX, KV_TCP, KV_TLS };
+
+static struct {
+	enum transport transport;
+	char *host, *user, *secret; /* host: the path of KV_UNIX */
+	int port;
+	SSL_CTX *tls;
+} server;
 static struct link commands, subscription;
-static char *address, *user, *secret, *pattern;
-static int port;
+static char *pattern;
 static uint64_t dropped;
 static void (*message_fn)(void *arg, const char *channel, const char *p, size_t n);
 static void *message_arg;
 
-static bool parse_url(const char *url, const char **out_error)
-{
-	const char *p, *at, *colon;
+/* --- where Redis is --- */
 
-	free(address);
-	address = NULL;
-	port = 0;
-	if (strncmp(url, "unix://", 7) == 0 && url[7] == '/') {
-		address = xstrdup(url + 7);
-		return true;
-	}
-	if (strncmp(url, "redis://", 8) != 0) {
-		*out_error = "redis.url: unix:///path or redis://address:port";
-		return false;
-	}
-	p = url + 8;
-	at = strrchr(p, '@');
+static bool is_loopback(const char *host)
+{
+	return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
+}
+
+/* user@host:port, each but the host optional; an IPv6 address in brackets. */
+static bool parse_authority(const char *p)
+{
+	const char *at = strrchr(p, '@'), *end;
+	int64_t port = 6379;
+
 	if (at) {
-		free(user);
-		user = xstrndup(p, strcspn(p, ":@"));
+		server.user = xstrndup(p, strcspn(p, ":@"));
 		p = at + 1;
 	}
-	colon = strrchr(p, ':');
-	address = xstrndup(p, colon ? (size_t)(colon - p) : strlen(p));
-	port = colon ? atoi(colon + 1) : 6379;
-	if (strncmp(address, "127.", 4) != 0 && strcmp(address, "::1") != 0) {
-		*out_error = "redis.url: plain TCP only to a loopback address; elsewhere through a "
-			     "local TLS proxy (stunnel), as this hiredis speaks no TLS";
-		return false;
+	if (*p == '[') {
+		end = strchr(++p, ']');
+		if (!end)
+			return false;
+		server.host = xstrndup(p, (size_t)(end++ - p));
+	} else {
+		end = p + strcspn(p, ":");
+		server.host = xstrndup(p, (size_t)(end - p));
 	}
-	return true;
+	if (*end == ':' ? !str_to_int(str_of(end + 1), 1, 65535, &port) : *end != 0)
+		return false;
+	server.port = (int)port;
+	return *server.host != 0;
+}
+
+static bool parse_url(const char *url, const char **out_error)
+{
+	*out_error = "redis.url: unix:///path, redis://address:port or rediss://host:port";
+	if (strncmp(url, "unix:///", 8) == 0) {
+		server.transport = KV_UNIX;
+		server.host = xstrdup(url + 7);
+		return strlen(server.host) < sizeof(((struct sockaddr_un *)0)->sun_path);
+	}
+	if (strncmp(url, "rediss://", 9) == 0) {
+		server.transport = KV_TLS;
+		return parse_authority(url + 9);
+	}
+	server.transport = KV_TCP;
+	if (strncmp(url, "redis://", 8) != 0 || !parse_authority(url + 8))
+		return false;
+	*out_error = "redis.url: plain TCP only to a loopback address; elsewhere rediss:// (TLS)";
+	return is_loopback(server.host);
+}
+
+static bool trust(const char *ca_file, const char **out_error)
+{
+	server.tls = SSL_CTX_new(TLS_client_method());
+	bug_on(!server.tls);
+	SSL_CTX_set_min_proto_version(server.tls, TLS1_2_VERSION);
+	SSL_CTX_set_verify(server.tls, SSL_VERIFY_PEER, NULL);
+	*out_error = "redis.ca_file: cannot be read";
+	return ca_file && *ca_file ? SSL_CTX_load_verify_locations(server.tls, ca_file, NULL) == 1
+				   : SSL_CTX_set_default_verify_paths(server.tls) == 1;
+}
+
+/* The certificate must be for the host that was asked for, name or address. */
+static SSL *new_ssl(void)
+{
+	SSL *ssl = SSL_new(server.tls);
+
+	bug_on(!ssl);
+	if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), server.host) != 1) {
+		ERR_clear_error();
+		bug_on(SSL_set1_host(ssl, server.host) != 1);
+		SSL_set_tlsext_host_name(ssl, server.host);
+	}
+	return ssl;
+}
+
+/* --- a connection --- */
+
+static void link_send(struct link *l, kv_done *fn, void *arg, const char *command, size_t n)
+{
+	struct pending *p = xcalloc(1, sizeof(*p));
+
+	*p = (struct pending){ .fn = fn, .arg = arg, .sent_us = clock_mono_us() };
+	list_add_tail(&l->pending, &p->node);
+	bufferevent_write(l->bev, command, n);
+}
+
+static void link_command(struct link *l, kv_done *fn, void *arg, const char *format, ...)
+{
+	va_list ap;
+	char *text;
+	int n;
+
+	va_start(ap, format);
+	n = redisvFormatCommand(&text, format, ap);
+	va_end(ap);
+	bug_on(n < 0);
+	link_send(l, fn, arg, text, (size_t)n);
+	redisFreeCommand(text);
+}
+
+/* Answer the oldest command; NULL when Redis went away meanwhile. */
+static void answer(struct link *l, const redisReply *reply)
+{
+	struct pending *p = list_entry(l->pending.next, struct pending, node);
+
+	list_remove(&p->node);
+	if (p->fn)
+		p->fn(p->arg, reply);
+	free(p);
 }
 
 static void set_up(struct link *l, bool up)
@@ -69,110 +180,164 @@ static void set_up(struct link *l, bool up)
 	log_info(&l->who, "redis %s", up ? "up" : "down");
 }
 
-static void lost(struct link *l)
+static void link_drop(struct link *l)
 {
-	l->ctx = NULL; /* the context frees itself */
-	l->ping_us = 0;
+	if (!l->bev)
+		return;
+	bufferevent_free(l->bev);
+	redisReaderFree(l->reader);
+	l->bev = NULL;
+	l->reader = NULL;
+	l->retry_us = clock_mono_us() + RETRY_US;
 	set_up(l, false);
-	l->retry_us = clock_mono_us() + 500000;
+	while (!list_is_empty(&l->pending))
+		answer(l, NULL);
 }
 
-static void on_disconnect(const redisAsyncContext *c, int status)
+static void on_auth(void *arg, const redisReply *reply)
 {
-	struct link *l = c->data;
-
-	(void)status;
-	if (l->ctx == c)
-		lost(l);
-}
-
-static void on_pmessage(redisAsyncContext *c, void *r, void *arg)
-{
-	redisReply *reply = r;
-
-	(void)c;
-	(void)arg;
-	if (reply && reply->type == REDIS_REPLY_ARRAY && reply->elements == 4 &&
-		reply->element[3]->type == REDIS_REPLY_STRING)
-		message_fn(message_arg, reply->element[2]->str, reply->element[3]->str,
-			(size_t)reply->element[3]->len);
-	loop_note_turn("redis");
-}
-
-static void on_auth(redisAsyncContext *c, void *r, void *arg)
-{
-	redisReply *reply = r;
 	struct link *l = arg;
 
-	(void)c;
 	if (reply && reply->type == REDIS_REPLY_ERROR)
 		log_error(&l->who, "redis refused the credentials");
 }
 
-static void on_connect(const redisAsyncContext *c, int status)
+static void on_connected(struct link *l)
 {
-	struct link *l = c->data;
-
-	if (l->ctx != c)
-		return;
-	if (status != REDIS_OK) {
-		lost(l);
-		return;
-	}
-	set_up(l, true);
+	if (server.secret && server.user && *server.user)
+		link_command(l, on_auth, l, "AUTH %s %s", server.user, server.secret);
+	else if (server.secret)
+		link_command(l, on_auth, l, "AUTH %s", server.secret);
 	if (l->subscriber)
-		redisAsyncCommand(l->ctx, on_pmessage, l, "PSUBSCRIBE %s", pattern);
+		link_command(l, NULL, NULL, "PSUBSCRIBE %s", pattern);
+	set_up(l, true);
+}
+
+static void say_why(struct link *l)
+{
+	SSL *ssl = server.tls ? bufferevent_openssl_get_ssl(l->bev) : NULL;
+	long verdict = ssl ? SSL_get_verify_result(ssl) : X509_V_OK;
+
+	if (verdict != X509_V_OK)
+		log_error(&l->who, "redis certificate refused: %s",
+			X509_verify_cert_error_string(verdict));
+}
+
+static void on_event(struct bufferevent *bev, short what, void *arg)
+{
+	struct link *l = arg;
+
+	(void)bev;
+	if (what & BEV_EVENT_CONNECTED) {
+		on_connected(l);
+	} else if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)) {
+		say_why(l);
+		link_drop(l);
+	}
+	loop_note_turn("redis");
+}
+
+static bool is_message(const redisReply *r)
+{
+	return r->type == REDIS_REPLY_ARRAY && r->elements == 4 &&
+	       r->element[0]->type == REDIS_REPLY_STRING &&
+	       strcmp(r->element[0]->str, "pmessage") == 0 &&
+	       r->element[2]->type == REDIS_REPLY_STRING &&
+	       r->element[3]->type == REDIS_REPLY_STRING;
+}
+
+/* False when what came is no answer to anything. */
+static bool take_reply(struct link *l, redisReply *r)
+{
+	if (l->subscriber && is_message(r))
+		message_fn(message_arg, r->element[2]->str, r->element[3]->str,
+			(size_t)r->element[3]->len);
+	else if (list_is_empty(&l->pending))
+		return false;
+	else
+		answer(l, r);
+	return true;
+}
+
+static void on_read(struct bufferevent *bev, void *arg)
+{
+	struct link *l = arg;
+	struct evbuffer *in = bufferevent_get_input(bev);
+	size_t n = evbuffer_get_length(in);
+	void *reply = NULL;
+	bool sound =
+		redisReaderFeed(l->reader, (const char *)evbuffer_pullup(in, -1), n) == REDIS_OK;
+
+	evbuffer_drain(in, n);
+	/* a callback may drop the connection, and the reader with it */
+	while (sound && l->bev == bev) {
+		sound = redisReaderGetReply(l->reader, &reply) == REDIS_OK;
+		if (!sound || !reply)
+			break;
+		sound = take_reply(l, reply);
+		freeReplyObject(reply);
+	}
+	if (!sound && l->bev == bev) {
+		log_warn(&l->who, "redis sent what is no reply");
+		link_drop(l);
+	}
+	loop_note_turn("redis");
+}
+
+static struct bufferevent *new_bufferevent(void)
+{
+	return server.transport == KV_TLS
+		       ? bufferevent_openssl_socket_new(loop_base(), -1, new_ssl(),
+				 BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE)
+		       : bufferevent_socket_new(loop_base(), -1, BEV_OPT_CLOSE_ON_FREE);
+}
+
+static bool start_connect(struct bufferevent *bev)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+
+	if (server.transport != KV_UNIX) /* a name is resolved on the loop, an address at once */
+		return bufferevent_socket_connect_hostname(
+			       bev, loop_dns(), AF_UNSPEC, server.host, server.port) == 0;
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", server.host);
+	return bufferevent_socket_connect(bev, (struct sockaddr *)&sun, sizeof(sun)) == 0;
 }
 
 static void link_connect(struct link *l)
 {
-	redisAsyncContext *c =
-		port ? redisAsyncConnect(address, port) : redisAsyncConnectUnix(address);
+	struct bufferevent *bev = new_bufferevent();
 
-	l->retry_us = clock_mono_us() + 500000;
-	if (!c || c->err) {
-		if (c)
-			redisAsyncFree(c);
-		return;
-	}
-	l->ctx = c;
-	c->data = l;
-	redisLibeventAttach(c, loop_base());
-	redisAsyncSetConnectCallback(c, on_connect);
-	redisAsyncSetDisconnectCallback(c, on_disconnect);
-	if (secret && user && *user)
-		redisAsyncCommand(c, on_auth, l, "AUTH %s %s", user, secret);
-	else if (secret)
-		redisAsyncCommand(c, on_auth, l, "AUTH %s", secret);
-}
-
-static void on_pong(redisAsyncContext *c, void *r, void *arg)
-{
-	struct link *l = arg;
-
-	(void)c;
-	if (r)
-		l->ping_us = 0;
+	bug_on(!bev);
+	l->bev = bev;
+	l->reader = redisReaderCreate();
+	bug_on(!l->reader);
+	l->began_us = clock_mono_us();
+	bufferevent_setcb(bev, on_read, NULL, on_event, l);
+	bufferevent_enable(bev, EV_READ | EV_WRITE);
+	/* a refusal may have come through on_event already */
+	if (!start_connect(bev) && l->bev == bev)
+		link_drop(l);
 }
 
 static void link_tick(struct link *l, int64_t now)
 {
+	int64_t waits_since = l->began_us;
+
 	if (!l->wanted)
 		return;
-	if (!l->ctx) {
+	if (!l->bev) {
 		if (now >= l->retry_us)
 			link_connect(l);
 		return;
 	}
-	if (l->ping_us && now - l->ping_us > 2 * US_PER_S) {
-		redisAsyncContext *c = l->ctx;
-
-		lost(l);
-		redisAsyncFree(c);
-	} else if (l->up && !l->ping_us && !l->subscriber) {
-		l->ping_us = now;
-		redisAsyncCommand(l->ctx, on_pong, l, "PING");
+	if (l->up && list_is_empty(&l->pending)) {
+		link_command(l, NULL, NULL, "PING");
+		return;
 	}
+	if (l->up)
+		waits_since = list_entry(l->pending.next, struct pending, node)->sent_us;
+	if (now - waits_since > ANSWER_US)
+		link_drop(l);
 }
 
 static void on_tick(void *arg)
@@ -184,19 +349,30 @@ static void on_tick(void *arg)
 	link_tick(&subscription, now);
 }
 
-bool kv_init(const char *url, const char *password, const char **out_error)
+/* --- what others call --- */
+
+static void link_init(struct link *l, uint64_t id)
 {
-	if (!url || !*url)
-		return true;
-	if (!parse_url(url, out_error))
-		return false;
-	secret = password && *password ? xstrdup(password) : NULL;
-	snprintf(commands.who.kind, sizeof(commands.who.kind), "kv");
-	snprintf(subscription.who.kind, sizeof(subscription.who.kind), "kv");
-	subscription.who.id = 1;
+	list_init(&l->pending);
+	snprintf(l->who.kind, sizeof(l->who.kind), "kv");
+	l->who.id = id;
+	l->since_us = clock_mono_us();
+}
+
+bool kv_init(const struct kv_settings *set, const char **out_error)
+{
+	link_init(&commands, 0);
+	link_init(&subscription, 1);
 	subscription.subscriber = true;
+	if (!set->url || !*set->url)
+		return true;
+	if (!parse_url(set->url, out_error))
+		return false;
+	if (server.transport == KV_TLS && !trust(set->ca_file, out_error))
+		return false;
+	if (set->password && *set->password)
+		server.secret = xstrdup(set->password);
 	commands.wanted = true;
-	commands.since_us = clock_mono_us();
 	link_connect(&commands);
 	loop_every(1000, on_tick, NULL);
 	return true;
@@ -205,23 +381,15 @@ bool kv_init(const char *url, const char *password, const char **out_error)
 void kv_free(void)
 {
 	commands.wanted = subscription.wanted = false;
-	if (commands.ctx) {
-		redisAsyncContext *c = commands.ctx;
-
-		commands.ctx = NULL;
-		redisAsyncFree(c);
-	}
-	if (subscription.ctx) {
-		redisAsyncContext *c = subscription.ctx;
-
-		subscription.ctx = NULL;
-		redisAsyncFree(c);
-	}
-	free(address);
-	free(user);
-	free(secret);
+	link_drop(&commands);
+	link_drop(&subscription);
+	SSL_CTX_free(server.tls);
+	free(server.host);
+	free(server.user);
+	free(server.secret);
 	free(pattern);
-	address = user = secret = pattern = NULL;
+	pattern = NULL;
+	memset(&server, 0, sizeof(server));
 }
 
 bool kv_is_up(void)
@@ -239,11 +407,9 @@ uint64_t kv_dropped(void)
 	return dropped;
 }
 
-/* At most 4 MiB wait for a slow Redis; the rest is dropped and counted. */
 static bool may_send(void)
 {
-	if (commands.up && commands.ctx &&
-		(!commands.ctx->c.obuf || sdslen(commands.ctx->c.obuf) < (4u << 20)))
+	if (commands.up && evbuffer_get_length(bufferevent_get_output(commands.bev)) < QUEUE_MAX)
 		return true;
 	dropped += commands.wanted;
 	return false;
@@ -252,13 +418,13 @@ static bool may_send(void)
 void kv_publish(const char *channel, const char *p, size_t n)
 {
 	if (may_send())
-		redisAsyncCommand(commands.ctx, NULL, NULL, "PUBLISH %s %b", channel, p, n);
+		link_command(&commands, NULL, NULL, "PUBLISH %s %b", channel, p, n);
 }
 
 void kv_stream_add(const char *key, int64_t max, const char *p, size_t n)
 {
 	if (may_send())
-		redisAsyncCommand(commands.ctx, NULL, NULL, "XADD %s MAXLEN ~ %lld * event %b", key,
+		link_command(&commands, NULL, NULL, "XADD %s MAXLEN ~ %lld * event %b", key,
 			(long long)max, p, n);
 }
 
@@ -268,7 +434,7 @@ void kv_psubscribe(const char *want,
 	pattern = xstrdup(want);
 	message_fn = fn;
 	message_arg = arg;
-	if (!address)
+	if (!commands.wanted)
 		return;
 	subscription.wanted = true;
 	link_connect(&subscription);

@@ -4,6 +4,7 @@
 #include "loop/loop.h"
 #include "base/clock.h"
 
+#include <event2/dns.h>
 #include <event2/event.h>
 #include <stdlib.h>
 #include <sys/time.h>
@@ -25,6 +26,7 @@ struct loop_timer {
 
 static struct {
 	struct event_base *base;
+	struct evdns_base *dns;
 	struct event *later_event;
 	struct later *later; /* those from later_done to later_n wait */
 	size_t later_done, later_n, later_cap;
@@ -70,11 +72,21 @@ void loop_init(void)
 	event_config_free(cfg);
 	bug_on(!loop.base);
 	loop.later_event = event_new(loop.base, -1, 0, run_later, NULL);
+	loop.dns = evdns_base_new(
+		loop.base, EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+	if (!loop.dns) /* no name servers are known here: names fail, addresses work */
+		loop.dns = evdns_base_new(loop.base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+	bug_on(!loop.dns);
 }
 
 struct event_base *loop_base(void)
 {
 	return loop.base;
+}
+
+struct evdns_base *loop_dns(void)
+{
+	return loop.dns;
 }
 
 void loop_run(void)
@@ -102,6 +114,7 @@ void loop_free(void)
 		loop.owned = t->next_owned;
 		loop_timer_free(t);
 	}
+	evdns_base_free(loop.dns, 0);
 	event_free(loop.later_event);
 	event_base_free(loop.base);
 	free(loop.later);

@@ -7,10 +7,10 @@ const test = require('node:test'),
 	tls = require('node:tls'),
 	https = require('node:https'),
 	path = require('node:path'),
-	{ execFileSync } = require('node:child_process');
+	{ execFileSync, spawn } = require('node:child_process');
 const WebSocket = require('ws'),
 	{ SMTPServer } = require('smtp-server');
-const { Server, waitUntil, VAR } = require('../lib/server.js');
+const { Server, waitUntil, freePort, asUser, secret, VAR } = require('../lib/server.js');
 
 const dir = path.join(VAR, 'tls' + process.pid),
 	key = path.join(dir, 'key.pem'),
@@ -313,4 +313,49 @@ test('mail goes out by STARTTLS with AUTH', async () => {
 	assert.ok(mails.every((m) => m.secure));
 	assert.strictEqual(logins[0], 'desk:smtp secret');
 	assert.ok(!s.log.includes('smtp secret'));
+});
+test('Redis over TLS: the certificate must be for the host that was asked for, and of a CA we trust', async () => {
+	const port = await freePort(),
+		[cmd, args] = asUser('redis-server', [
+			...['--port', '0', '--tls-port', String(port), '--bind', '127.0.0.1', '--save', ''],
+			...['--tls-cert-file', cert, '--tls-key-file', key, '--tls-ca-cert-file', cert],
+			...['--tls-auth-clients', 'no', '--requirepass', secret, '--dir', VAR],
+		]),
+		redis = spawn(cmd, args, { stdio: 'ignore' }),
+		t = new Server('redis_tls', { redis: { ca_file: cert } });
+	t.redisUrl = 'rediss://127.0.0.1:' + port;
+	try {
+		await t.prepare();
+		await t.start();
+		await waitUntil(async () => (await t.metric('redis_up')) === 1);
+		let heard = '';
+		const cli = spawn('redis-cli', [
+			...['-h', '127.0.0.1', '-p', String(port), '--tls', '--cacert', cert],
+			...['--no-auth-warning', '-a', secret, 'psubscribe', 'sladesk.v1.events.*'],
+		]);
+		cli.stdout.on('data', (d) => (heard += d));
+		await waitUntil(() => heard.includes('psubscribe'));
+		await t.post('/api/v1/tickets', await t.login('user', 'alpha'), {
+			title: 'over TLS',
+			description: 'x',
+		});
+		await waitUntil(() => heard.includes('"type":"ticket.created"'));
+		cli.kill();
+		assert.strictEqual(t.log.match(/redis up/g).length, 2, 'commands and subscription');
+		for (const [url, ca_file, why] of [
+			['rediss://localhost:' + port, cert, /hostname mismatch/i],
+			['rediss://127.0.0.1:' + port, '', /self.signed certificate/i],
+		]) {
+			await t.stop();
+			t.redisUrl = url;
+			t.settings.redis.ca_file = ca_file;
+			t.log = '';
+			await t.start();
+			await waitUntil(() => /redis certificate refused/.test(t.log) && why.test(t.log));
+			assert.strictEqual(await t.metric('redis_up'), 0);
+		}
+		await t.drop();
+	} finally {
+		redis.kill('SIGKILL');
+	}
 });

@@ -6,6 +6,7 @@ const test = require('node:test'),
 	fs = require('node:fs'),
 	path = require('node:path'),
 	{ spawnSync, execFileSync } = require('node:child_process');
+const machine = require('../lib/machine.js');
 const { Server, waitUntil, mailSink, freePort, INST, VAR } = require('../lib/server.js');
 
 let mail;
@@ -264,6 +265,7 @@ test(
 );
 test('nobody reads the log: the daemon never waits for it; what was kept comes once it is read, what was not is counted', async () => {
 	const s = await Server.make('mute', {});
+	machine.longestMs(true);
 	const read = () => {
 		s.proc.stderr.resume();
 	};
@@ -278,7 +280,10 @@ test('nobody reads the log: the daemon never waits for it; what was kept comes o
 		}
 		dropped = await s.metric('log_dropped_total');
 	}
-	assert.ok((await s.metric('loop_stall_seconds')) < 0.25, 'and never stood still');
+	assert.ok(
+		(await s.metric('loop_stall_seconds')) < 0.25 + machine.longestMs() / 1000,
+		'and never stood still',
+	);
 	const before = s.log.length;
 	read();
 	await waitUntil(() => s.log.length - before > 200000);
@@ -451,10 +456,11 @@ test('PostgreSQL read-only, or with no connection to spare: 503 and 50001 at onc
 		`select pg_terminate_backend(pid) from pg_stat_activity where datname = '${s.db}' and usename like 'sladesk%'`,
 	);
 	await waitUntil(async () => (await s.get('/readyz')).status === 503);
-	const began = Date.now(),
-		full = await s.post('/api/v1/tickets', user, { title: 'x', description: 'y' });
-	assert.deepStrictEqual([full.status, full.code], [503, 50001], full.text);
-	assert.ok(Date.now() - began < 2500);
+	const full = await machine.timed(() =>
+		s.post('/api/v1/tickets', user, { title: 'x', description: 'y' }),
+	);
+	assert.deepStrictEqual([full.r.status, full.r.code], [503, 50001], full.r.text);
+	assert.ok(full.ms < 2500, 'within the limit: ' + full.ms);
 	s.sql('alter role sladesk_app connection limit -1; alter role sladesk_job connection limit -1');
 	await waitUntil(
 		async () =>

@@ -7,6 +7,7 @@ const fs = require('node:fs');
 const http = require('node:http');
 const net = require('node:net');
 const path = require('node:path');
+const machine = require('./machine.js');
 
 const INST = process.env.INST,
 	VAR = process.env.VAR,
@@ -23,7 +24,7 @@ if (process.env.NODE_TEST_CONTEXT)
 	});
 
 async function waitUntil(what, ms = 15000) {
-	const end = Date.now() + ms;
+	const end = Date.now() + ms - machine.lostMs();
 	let last;
 	for (;;) {
 		try {
@@ -33,7 +34,7 @@ async function waitUntil(what, ms = 15000) {
 			if (e.fatal) throw e;
 			last = e;
 		}
-		if (Date.now() > end)
+		if (Date.now() > end + machine.lostMs())
 			throw new Error(
 				'waited in vain: ' + (last && last.stack ? last.stack : String(what)),
 			);
