@@ -11,9 +11,10 @@ struct ssl_st;
 enum http_conn_state {
 	CONN_HEAD, /* between requests, or reading a head */
 	CONN_BODY,
-	CONN_HANDLING, /* the handler has it all */
-	CONN_REPLYING, /* a reply in pieces has begun */
-	CONN_CLOSING,  /* the last bytes go out */
+	CONN_HANDLING,  /* the handler has it all */
+	CONN_REPLYING,  /* a reply in pieces has begun */
+	CONN_CLOSING,   /* the last bytes go out */
+	CONN_LINGERING, /* they are out; what the peer still sends is read and dropped */
 	CONN_WEBSOCKET,
 };
 
@@ -24,8 +25,8 @@ struct http_conn {
 	struct http_request *req;
 	struct ws *ws;
 	enum http_conn_state state;
-	bool close_after, chunked_reply, head_only, read_paused, handshaking, stream, working,
-		fresh;
+	bool close_after, linger, chunked_reply, head_only, read_paused, handshaking, stream,
+		working, fresh;
 	int64_t state_us, last_write_us, head_began_us; /* monotonic */
 	size_t last_out;
 	uint64_t body_left, body_max;
@@ -35,7 +36,8 @@ struct http_conn {
 };
 
 void http_conn_free(struct http_conn *c);
-void http_conn_close(struct http_conn *c); /* after flushing */
+/* Close after flushing, and, when C->linger, after the peer has closed too. */
+void http_conn_close(struct http_conn *c);
 void http_request_free(struct http_request *r);
 void http_request_done(struct http_request *r, struct http_conn *c);
 struct ssl_st *http_conn_ssl(struct http_conn *c);

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #define READ_HIGH (64 * 1024)
+#define LINGER_S 2
 #define WRITE_HIGH (128 * 1024)
 
 struct http_server {
@@ -74,11 +75,22 @@ void http_request_done(struct http_request *r, struct http_conn *c)
 	c->server->h->on_done(r);
 }
 
+/* So that the peer can tell an end from a cut. */
+static void send_close_notify(struct http_conn *c)
+{
+	SSL *ssl = http_conn_ssl(c);
+
+	if (!ssl || c->handshaking)
+		return;
+	SSL_set_quiet_shutdown(ssl, 0);
+	SSL_shutdown(ssl);
+	ERR_clear_error();
+}
+
 void http_conn_free(struct http_conn *c)
 {
 	struct http_server *s = c->server;
 	struct http_request *r = c->req;
-	SSL *ssl = http_conn_ssl(c);
 
 	c->req = NULL;
 	if (c->ws)
@@ -88,12 +100,8 @@ void http_conn_free(struct http_conn *c)
 		s->h->on_gone(r);
 		http_request_free(r);
 	}
-	if (ssl &&
-		!c->handshaking) { /* close_notify, so that the peer can tell an end from a cut */
-		SSL_set_quiet_shutdown(ssl, 0);
-		SSL_shutdown(ssl);
-		ERR_clear_error();
-	}
+	if (c->state != CONN_LINGERING)
+		send_close_notify(c);
 	list_remove(&c->node);
 	s->count--;
 	counts.connections--;
@@ -105,12 +113,34 @@ void http_conn_free(struct http_conn *c)
 	}
 }
 
+/* Closing a socket that holds unread bytes resets it, and the peer may lose our last words: say
+ * that we are done, then read until the peer is too (RFC 9112 9.6). */
+static void conn_flushed(struct http_conn *c)
+{
+	if (!c->linger) {
+		http_conn_free(c);
+		return;
+	}
+	send_close_notify(c);
+	shutdown(bufferevent_getfd(c->bev), SHUT_WR);
+	set_state(c, CONN_LINGERING);
+	bufferevent_setwatermark(c->bev, EV_READ, 0, 0);
+	bufferevent_enable(c->bev, EV_READ);
+}
+
 void http_conn_close(struct http_conn *c)
 {
 	set_state(c, CONN_CLOSING);
 	bufferevent_disable(c->bev, EV_READ);
 	if (evbuffer_get_length(bufferevent_get_output(c->bev)) == 0)
-		http_conn_free(c);
+		conn_flushed(c);
+}
+
+static void drop_input(struct http_conn *c)
+{
+	struct evbuffer *in = bufferevent_get_input(c->bev);
+
+	evbuffer_drain(in, evbuffer_get_length(in));
 }
 
 /* The reply is complete: count it, forget the request, go on or close. */
@@ -334,9 +364,9 @@ static void refuse_head(struct http_conn *c, int status)
 		http_reason(status), date_line());
 
 	counts.parse_errors++;
-	evbuffer_drain(
-		bufferevent_get_input(c->bev), evbuffer_get_length(bufferevent_get_input(c->bev)));
+	drop_input(c);
 	bufferevent_write(c->bev, line, (size_t)n);
+	c->linger = true;
 	http_conn_close(c);
 }
 
@@ -344,7 +374,7 @@ static void refuse_body(struct http_conn *c, int status)
 {
 	static const char *const text = "{\"code\":40002,\"message\":\"malformed body\"}";
 
-	c->close_after = true;
+	c->close_after = c->linger = true;
 	if (status == 413)
 		http_reply(c->req, 413, "application/json", NULL,
 			"{\"code\":41004,\"message\":\"body too large\"}", 40);
@@ -507,6 +537,8 @@ static void on_read(struct bufferevent *bev, void *arg)
 	(void)bev;
 	if (c->state == CONN_WEBSOCKET)
 		ws_on_read(c);
+	else if (c->state == CONN_LINGERING)
+		drop_input(c);
 	else
 		conn_work(c);
 	loop_note_turn("http");
@@ -519,7 +551,7 @@ static void on_write(struct bufferevent *bev, void *arg)
 	(void)bev;
 	c->last_write_us = clock_mono_us();
 	if (c->state == CONN_CLOSING && evbuffer_get_length(bufferevent_get_output(c->bev)) == 0)
-		http_conn_free(c);
+		conn_flushed(c);
 	else if (c->state == CONN_REPLYING && c->on_drain && c->req)
 		c->on_drain(c->req);
 	loop_note_turn("http");
@@ -605,6 +637,10 @@ static void conn_tick(struct http_conn *c, int64_t now)
 		break;
 	case CONN_WEBSOCKET:
 		ws_on_tick(c, now);
+		break;
+	case CONN_LINGERING:
+		if (in_state_s >= LINGER_S)
+			http_conn_free(c);
 		break;
 	case CONN_REPLYING:
 	case CONN_CLOSING:

@@ -152,6 +152,7 @@ struct ws *ws_accept(struct http_request *r, const struct ws_handler *h, void *u
 	http_request_free(r);
 	c->ws = ws;
 	c->state = CONN_WEBSOCKET;
+	c->linger = true;
 	bufferevent_setwatermark(c->bev, EV_READ, 0, h->max_message + 64);
 	bufferevent_trigger(c->bev, EV_READ, BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
 	return ws;
@@ -417,8 +418,8 @@ static void feed_frame(struct ws *ws, const unsigned char *p, size_t n)
 	ws->in = p;
 	ws->in_n = n;
 	if (wslay_event_recv(ws->ctx) != 0)
-		ws->closing = true;
-	if (wslay_event_want_write(ws->ctx))
+		ws_close(ws, 1002, ""); /* what it queued itself would say no code */
+	else if (wslay_event_want_write(ws->ctx))
 		wslay_event_send(ws->ctx);
 	if (wslay_event_get_close_received(ws->ctx) || wslay_event_get_close_sent(ws->ctx))
 		ws->closing = true;
@@ -426,6 +427,18 @@ static void feed_frame(struct ws *ws, const unsigned char *p, size_t n)
 		wslay_event_context_free(ws->ctx);
 		ws->ctx = NULL;
 	}
+}
+
+/* What RFC 6455 5 and 7692 6 forbid and the first two bytes tell. */
+static bool head_is_broken(const struct ws *ws, const unsigned char *head)
+{
+	unsigned opcode = head[0] & 15, n = head[1] & 0x7f;
+	bool control = opcode >= 8, masked = head[1] & 0x80, last = head[0] & 0x80;
+	bool deflated = head[0] & 0x40;
+
+	return (head[0] & 0x30) || !masked ||
+	       (deflated && (!ws->deflate || control || opcode == WSLAY_CONTINUATION_FRAME)) ||
+	       (control && (n > 125 || !last)) || (opcode == WSLAY_CONNECTION_CLOSE && n == 1);
 }
 
 void ws_on_read(struct http_conn *c)
@@ -444,17 +457,12 @@ void ws_on_read(struct http_conn *c)
 			break;
 		}
 		/* A frame that breaks the rules in its first two bytes need not be waited for. */
-		if (!n || evbuffer_get_length(in) < n) {
-			bool broken = got >= 2 &&
-				      ((head[0] & 0x30) || (!ws->deflate && (head[0] & 0x40)) ||
-					      !(head[1] & 0x80) ||
-					      ((head[0] & 8) && ((head[1] & 0x7f) > 125 ||
-									!(head[0] & 0x80))));
-
-			if (broken)
-				ws_close(ws, 1002, "");
+		if (got >= 2 && head_is_broken(ws, head)) {
+			ws_close(ws, 1002, "");
 			break;
 		}
+		if (!n || evbuffer_get_length(in) < n)
+			break;
 		feed_frame(ws, evbuffer_pullup(in, (ev_ssize_t)n), (size_t)n);
 		evbuffer_drain(in, (size_t)n);
 	}
