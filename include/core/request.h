@@ -144,6 +144,8 @@ void req_body_int(
 	struct req *req, const char *key, bool required, int64_t min, int64_t max, int64_t *out);
 void req_body_bool(struct req *req, const char *key, bool *out);
 void req_body_time(struct req *req, const char *key, bool required, int64_t *out);
+/* V's JSON text, in the arena. */
+const char *req_json_text(struct req *req, struct json_object *v);
 /* Note every body member that is not among KEYS (space separated; a * behind one means nothing
  * here). */
 void req_body_only(struct req *req, const char *keys);

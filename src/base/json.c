@@ -4,12 +4,20 @@
 #include "base/json.h"
 
 #include <json-c/json_tokener.h>
+#include <math.h>
 #include <stdlib.h>
+
+/* What a document holds, counted in its text and again in the tree json-c made of it: fewer keys
+ * are duplicates; anything else that differs was lost where json-c does not look whether it got
+ * memory. */
+struct contents {
+	size_t keys, elements, bytes; /* bytes: of all strings and keys, decoded */
+};
 
 struct scan {
 	const char *p, *end, *start;
 	const char *rule;
-	const char *where; /* where the rule broke, if not at p */
+	struct contents found;
 };
 
 static bool value(struct scan *s, int depth);
@@ -51,6 +59,15 @@ static bool digits(struct scan *s)
 	return true;
 }
 
+static double strtod_n(const char *p, size_t n)
+{
+	char text[257];
+
+	memcpy(text, p, n);
+	text[n] = 0;
+	return strtod(text, NULL);
+}
+
 static bool number(struct scan *s)
 {
 	const char *from = s->p;
@@ -84,6 +101,8 @@ static bool number(struct scan *s)
 		!str_to_int(
 			(struct str){ from, (size_t)(s->p - from) }, INT64_MIN + 1, INT64_MAX, &v))
 		return fail(s, "an integer within 64 bits");
+	if (!integer && !isfinite(strtod_n(from, (size_t)(s->p - from))))
+		return fail(s, "a number within a double");
 	return true;
 }
 
@@ -113,8 +132,10 @@ static bool escape(struct scan *s)
 
 	if (s->p >= s->end || !*s->p || !strchr("\"\\/bfnrtu", *s->p))
 		return fail(s, "a valid escape");
-	if (*s->p++ != 'u')
+	if (*s->p++ != 'u') {
+		s->found.bytes++;
 		return true;
+	}
 	u = hex4(s);
 	if (u < 0)
 		return fail(s, "four hexadecimal digits");
@@ -129,7 +150,9 @@ static bool escape(struct scan *s)
 		u = hex4(s);
 		if (u < 0xdc00 || u > 0xdfff)
 			return fail(s, "a paired surrogate");
+		u = 0x10000; /* four bytes, whichever it is */
 	}
+	s->found.bytes += u < 0x80 ? 1 : u < 0x800 ? 2 : u < 0x10000 ? 3 : 4;
 	return true;
 }
 
@@ -140,7 +163,9 @@ static bool string(struct scan *s)
 	while (s->p < s->end && *s->p != '"') {
 		if ((unsigned char)*s->p < 0x20)
 			return fail(s, "no raw control character in a string");
-		if (*s->p++ == '\\' && !escape(s))
+		if (*s->p++ != '\\')
+			s->found.bytes++;
+		else if (!escape(s))
 			return false;
 	}
 	if (s->p >= s->end)
@@ -174,6 +199,9 @@ static bool list(struct scan *s, int depth, bool object)
 			if (s->p >= s->end || *s->p != ':')
 				return fail(s, "a colon");
 			s->p++;
+			s->found.keys++;
+		} else {
+			s->found.elements++;
 		}
 		if (!value(s, depth + 1))
 			return false;
@@ -219,55 +247,54 @@ static bool value(struct scan *s, int depth)
 	return ok;
 }
 
-bool json_scan(const char *p, size_t n, struct json_error *out_error)
+static bool scan(const char *p, size_t n, struct contents *out_found, struct json_error *out_error)
 {
 	struct scan s = { .p = p, .end = p + n, .start = p };
 	bool ok = value(&s, 0) && (s.p == s.end || fail(&s, "nothing after the document"));
 
 	if (!ok && out_error)
 		*out_error = (struct json_error){ (size_t)(s.p - s.start), s.rule };
+	*out_found = s.found;
 	return ok;
 }
 
-/* Keys in the text, counted without building them, against keys json-c kept: a difference is a
- * duplicate. */
-static size_t count_keys_kept(struct json_object *o)
+bool json_scan(const char *p, size_t n, struct json_error *out_error)
 {
-	size_t n = 0;
+	struct contents found;
 
-	if (json_object_is_type(o, json_type_object)) {
-		json_object_object_foreach(o, key, val)
-		{
-			(void)key;
-			n += 1 + count_keys_kept(val);
-		}
-	} else if (json_object_is_type(o, json_type_array)) {
-		for (size_t i = 0; i < json_object_array_length(o); i++)
-			n += count_keys_kept(json_object_array_get_idx(o, i));
-	}
-	return n;
+	return scan(p, n, &found, out_error);
 }
 
-/* In a valid document every colon outside a string follows a key. */
-static size_t count_keys_written(const char *p, size_t n)
+static void count(struct json_object *o, struct contents *kept)
 {
-	size_t count = 0;
-	bool in = false;
-
-	for (size_t i = 0; i < n; i++) {
-		if (in && p[i] == '\\')
-			i++;
-		else if (p[i] == '"')
-			in = !in;
-		else if (!in && p[i] == ':')
-			count++;
+	switch (json_object_get_type(o)) {
+	case json_type_object: {
+		json_object_object_foreach(o, key, val)
+		{
+			kept->keys++;
+			kept->bytes += strlen(key);
+			count(val, kept);
+		}
+		break;
 	}
-	return count;
+	case json_type_array:
+		for (size_t i = 0; i < json_object_array_length(o); i++) {
+			kept->elements++;
+			count(json_object_array_get_idx(o, i), kept);
+		}
+		break;
+	case json_type_string:
+		kept->bytes += (size_t)json_object_get_string_len(o);
+		break;
+	default:
+		break;
+	}
 }
 
 struct json_object *json_read(const char *p, size_t n, struct json_error *out_error)
 {
 	struct json_tokener *tok;
+	struct contents written, kept = { 0 };
 	struct json_object *o;
 	char *copy;
 
@@ -275,7 +302,7 @@ struct json_object *json_read(const char *p, size_t n, struct json_error *out_er
 		*out_error = (struct json_error){ JSON_MAX_BYTES, "at most 256 KiB" };
 		return NULL;
 	}
-	if (!json_scan(p, n, out_error))
+	if (!scan(p, n, &written, out_error))
 		return NULL;
 	tok = json_tokener_new_ex(JSON_MAX_DEPTH + 1);
 	bug_on(!tok);
@@ -291,12 +318,60 @@ struct json_object *json_read(const char *p, size_t n, struct json_error *out_er
 							     ? "a value that is not null"
 							     : "more memory than there is" };
 	json_tokener_free(tok);
-	if (o && count_keys_kept(o) != count_keys_written(p, n)) {
-		*out_error = (struct json_error){ 0, "each key once" };
-		json_object_put(o);
+	if (!o)
 		return NULL;
+	count(o, &kept);
+	if (memcmp(&kept, &written, sizeof(kept)) == 0)
+		return o;
+	*out_error = (struct json_error){ 0,
+		kept.keys < written.keys ? "each key once" : "more memory than there is" };
+	json_object_put(o);
+	return NULL;
+}
+
+void json_write(struct buf *b, struct json_object *o)
+{
+	bool first = true;
+
+	switch (json_object_get_type(o)) {
+	case json_type_object: {
+		buf_addc(b, '{');
+		json_object_object_foreach(o, key, val)
+		{
+			if (!first)
+				buf_addc(b, ',');
+			first = false;
+			buf_add_json(b, key, strlen(key));
+			buf_addc(b, ':');
+			json_write(b, val);
+		}
+		buf_addc(b, '}');
+		break;
 	}
-	return o;
+	case json_type_array:
+		buf_addc(b, '[');
+		for (size_t i = 0; i < json_object_array_length(o); i++) {
+			if (i)
+				buf_addc(b, ',');
+			json_write(b, json_object_array_get_idx(o, i));
+		}
+		buf_addc(b, ']');
+		break;
+	case json_type_string:
+		buf_add_json(b, json_str(o).p, json_str(o).n);
+		break;
+	case json_type_int:
+		buf_addf(b, "%lld", (long long)json_object_get_int64(o));
+		break;
+	case json_type_double:
+		buf_addf(b, "%.17g", json_object_get_double(o));
+		break;
+	case json_type_boolean:
+		buf_adds(b, json_object_get_boolean(o) ? "true" : "false");
+		break;
+	case json_type_null:
+		buf_adds(b, "null");
+	}
 }
 
 struct json_object *json_get(struct json_object *obj, const char *key)

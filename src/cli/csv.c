@@ -3,10 +3,12 @@
  * zlib, which reads plain files too. */
 #include "cli.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <zlib.h>
 
 struct csv {
+	const char *file;
 	gzFile f;
 	struct buf record;
 	unsigned char in[65536];
@@ -18,6 +20,7 @@ struct csv *csv_open(const char *file)
 {
 	struct csv *c = xcalloc(1, sizeof(*c));
 
+	c->file = file;
 	c->f = gzopen(file, "rb");
 	if (!c->f)
 		die("%s: cannot be read", file);
@@ -37,16 +40,32 @@ uint64_t csv_bytes_read(const struct csv *c)
 	return (uint64_t)gzoffset(c->f);
 }
 
+/* A file that is cut short, corrupt or cannot be read further is no file that ends there. */
+static void fill(struct csv *c)
+{
+	int error;
+
+	c->at = 0;
+	c->n = gzread(c->f, c->in, sizeof(c->in));
+	if (c->n > 0)
+		return;
+	c->n = 0;
+	gzerror(c->f, &error);
+	if (error == Z_ERRNO)
+		die("%s: line %ld: %s", c->file, c->line, strerror(errno));
+	if (error != Z_OK && error != Z_STREAM_END)
+		die("%s: line %ld: %s", c->file, c->line,
+			error == Z_BUF_ERROR   ? "the compressed file is cut short"
+			: error == Z_MEM_ERROR ? "out of memory"
+					       : "the compressed file is corrupt");
+}
+
 static int next_byte(struct csv *c)
 {
-	if (c->at == c->n) {
-		c->n = gzread(c->f, c->in, sizeof(c->in));
-		c->at = 0;
-		if (c->n <= 0) {
-			c->n = 0;
-			return -1;
-		}
-	}
+	if (c->at == c->n)
+		fill(c);
+	if (!c->n)
+		return -1;
 	return c->in[c->at++];
 }
 

@@ -321,6 +321,17 @@ void req_body_text(
 		*out = json_object_get_string(v);
 }
 
+const char *req_json_text(struct req *req, struct json_object *v)
+{
+	struct buf b = { 0 };
+	const char *text;
+
+	json_write(&b, v);
+	text = arena_dup(&req->arena, b.p, b.n);
+	buf_free(&b);
+	return text;
+}
+
 void req_body_int(
 	struct req *req, const char *key, bool required, int64_t min, int64_t max, int64_t *out)
 {

@@ -70,13 +70,20 @@ static void read_windows(struct json_object *list, struct sla_ticket *t)
 				json_object_get_int64(json_object_array_get_idx(list, i + 1)) };
 }
 
+static char *own_text(struct json_object *v)
+{
+	struct buf b = { 0 };
+
+	json_write(&b, v);
+	return buf_take(&b);
+}
+
 bool ticket_read(const char *p, size_t n, struct ticket *t)
 {
-	char *copy = xstrndup(p, n);
-	struct json_object *o = json_tokener_parse(copy), *clocks = json_get(o, "clocks"), *v;
+	struct json_error err;
+	struct json_object *o = json_read(p, n, &err), *clocks = json_get(o, "clocks"), *v;
 	const char *s;
 
-	free(copy);
 	*t = (struct ticket){ 0 };
 	sla_ticket_init(&t->sla);
 	if (!json_object_is_type(clocks, json_type_array)) {
@@ -108,10 +115,9 @@ bool ticket_read(const char *p, size_t n, struct ticket *t)
 	text(o, "category", t->category, sizeof(t->category));
 	text(o, "priority_source", t->priority_source, sizeof(t->priority_source));
 	v = json_get(o, "priority_reason");
-	t->priority_reason =
-		xstrdup(v ? json_object_to_json_string_ext(v, JSON_C_TO_STRING_PLAIN) : "{}");
+	t->priority_reason = v ? own_text(v) : xstrdup("{}");
 	v = json_get(o, "tags");
-	t->tags = xstrdup(v ? json_object_to_json_string_ext(v, JSON_C_TO_STRING_PLAIN) : "[]");
+	t->tags = v ? own_text(v) : xstrdup("[]");
 	s = json_get_string(o, "status");
 	t->sla.state = ticket_state_parse(str_of(s ? s : ""));
 	s = json_get_string(o, "priority");

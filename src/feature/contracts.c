@@ -54,7 +54,7 @@ static bool read_draft(struct req *req, struct draft *d, const char *keys)
 		return false;
 	}
 	d->json = doc;
-	d->doc = json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PLAIN);
+	d->doc = req_json_text(req, doc);
 	return true;
 }
 

@@ -170,7 +170,7 @@ static const char *read_tags(struct req *req)
 	if (!ok)
 		req_note_invalid(req, "tags", "at most 20 strings of 1 to 50 characters",
 			"最多 20 个标签,每个 1 到 50 个字符");
-	return ok && list ? json_object_to_json_string_ext(list, JSON_C_TO_STRING_PLAIN) : NULL;
+	return ok && list ? req_json_text(req, list) : NULL;
 }
 
 static enum priority read_priority(struct req *req, bool required)

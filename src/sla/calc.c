@@ -328,7 +328,7 @@ bool sla_calc_line(const char *line, size_t n, zone_finder *find, struct buf *ou
 			q.error = q.text;
 	ok = q.json && answer(&q, find, &result);
 	buf_adds(out, "{\"id\":");
-	buf_adds(out, id ? json_object_to_json_string_ext(id, JSON_C_TO_STRING_PLAIN) : "null");
+	json_write(out, id);
 	if (ok) {
 		buf_adds(out, ",\"result\":");
 		buf_add(out, result.p, result.n);

@@ -5,6 +5,7 @@ const test = require('node:test'),
 	assert = require('node:assert'),
 	fs = require('node:fs'),
 	path = require('node:path'),
+	zlib = require('node:zlib'),
 	{ execFileSync, spawnSync, spawn } = require('node:child_process');
 const WebSocket = require('ws');
 const { Server, waitUntil, INST, VAR, asUser } = require('../lib/server.js');
@@ -263,6 +264,33 @@ test('import: a broken log tells line and column, loses nothing, and goes on whe
 		'no alerts',
 	);
 	assert.match(s.cli(['sla', 'verify']), /, 0 differences/);
+});
+test('import: a compressed log that is cut short or corrupt is refused, not taken for a shorter one', () => {
+	const rows = ['case_id,activity,timestamp,resource'],
+		file = path.join(s.dir, 'log.csv.gz');
+	for (let i = 0; i < 20000; i++) rows.push(`${900000 + i},0,2010-03-31 14:59:42,${(i * 7919) % 1000}`);
+	const whole = zlib.gzipSync(rows.join('\n') + '\n'),
+		corrupt = Buffer.from(whole);
+	corrupt.fill(0xff, whole.length >> 1, (whole.length >> 1) + 40);
+	for (const [bytes, why] of [
+		[
+			whole.subarray(0, whole.length - 9000),
+			/log\.csv\.gz: line \d+: the compressed file is cut short/,
+		],
+		[corrupt, /log\.csv\.gz: line \d+: the compressed file is corrupt/],
+	]) {
+		fs.writeFileSync(file, bytes);
+		assert.throws(
+			() =>
+				s.cli([
+					'import',
+					...['--map', path.join(__dirname, '../../etc/import/volvo.json')],
+					...['--tenant', 'alpha', '--policy', 'standard'],
+					...['--rejects', path.join(s.dir, 'rejects.csv'), file],
+				]),
+			why,
+		);
+	}
 });
 test('import --go-live: what was frozen runs on from now, the years between do not count, nobody is told of the past', async () => {
 	const left = (id) =>
