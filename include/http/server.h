@@ -104,7 +104,7 @@ struct ws_handler {
 	void (*on_close)(struct ws *ws);
 	size_t max_message;
 };
-/* A frame built once and sent to many; plain and deflated forms. */
+/* A frame built once and sent to many; plain and deflated forms. Its bytes never change. */
 struct ws_frame;
 
 /* Answer the upgrade and turn the request's connection into a WebSocket; R dies. NULL (and an error
@@ -114,8 +114,11 @@ void *ws_user(struct ws *ws);
 const char *ws_peer(struct ws *ws);
 struct ws_frame *ws_frame_new(const char *p, size_t n, bool binary) MUST_USE;
 void ws_frame_put(struct ws_frame *f);
-/* Queue F; false (nothing queued) when the client has more than LIMIT bytes waiting already. */
-bool ws_send(struct ws *ws, struct ws_frame *f, size_t limit);
+/* Send N FRAMES (at most WS_SEND_MAX) in order; what the socket does not take at once is queued.
+ * False when a frame would have let more than LIMIT bytes wait: it and those behind it were not
+ * sent. */
+#define WS_SEND_MAX 32
+bool ws_send(struct ws *ws, struct ws_frame *const *frames, size_t n, size_t limit);
 size_t ws_queued(const struct ws *ws);
 void ws_ping(struct ws *ws);
 /* Monotonic instant of the last byte that came. */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The live feed: committed events to WebSocket clients, filtered by tenant and audience of their
- * session, and to Redis. A frame is built once. A client that says where it stopped gets what it
- * missed, then lives; floors keep it from hearing an event twice. */
+ * session, and to Redis. Frames are built once and go to each client in one write a round. A client
+ * that says where it stopped gets what it missed, then lives; floors keep it from hearing an event
+ * twice. */
 #include "feature/feature.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "desk/engine.h"
@@ -20,6 +22,7 @@
 #define AUTH_WAIT_US (5 * US_PER_S)
 #define PING_US (30 * US_PER_S)
 #define DEAD_US (75 * US_PER_S)
+#define CAST_SLICE_US 2000
 #define UNAUTHENTICATED_PER_PEER 20
 
 enum topic { TOPIC_OVERVIEW = 1, TOPIC_TICKETS = 2, TOPIC_ALERTS = 4 };
@@ -34,6 +37,7 @@ struct client {
 	struct session *session;
 	uint8_t topics;
 	bool live, behind, finding;
+	uint64_t first_cast;      /* events gathered before are no news to it */
 	int64_t since_us;         /* connected, then last ping */
 	struct floor_seq *floors; /* events at or below were sent already; freed when the bus has
 				     passed them all */
@@ -57,13 +61,37 @@ struct push_health push_health(void)
 	return health;
 }
 
+/* Events gather while a round of them goes to the clients, one write a client; a round is cut into
+ * turns. A client that went live after an event was gathered has it already, by resume or snapshot.
+ */
+
+struct cast {
+	struct ws_frame *frame;
+	int64_t tenant_id, seq;
+	uint64_t number;
+	uint8_t topics;
+	bool for_customers;
+};
+
+struct casts {
+	struct cast *cast;
+	size_t n, room;
+};
+
+static struct {
+	struct casts gathering, going;
+	struct list *next; /* client of the round; NULL between rounds */
+	uint64_t count;    /* of events gathered ever */
+	bool asked;
+} round_;
+
 /* --- frames --- */
 
 static void send_text(struct client *c, const char *p, size_t n)
 {
 	struct ws_frame *f = ws_frame_new(p, n, false);
 
-	if (!ws_send(c->ws, f, QUEUE_MAX))
+	if (!ws_send(c->ws, &f, 1, QUEUE_MAX))
 		c->behind = true;
 	ws_frame_put(f);
 }
@@ -107,11 +135,16 @@ static void event_json(struct buf *b, const struct bus_event *e, bool with_ticke
 	buf_addc(b, '}');
 }
 
-static bool may_hear(const struct client *c, const struct bus_event *e)
+static bool may_hear(const struct client *c, int64_t tenant_id, uint8_t topics, bool for_customers)
 {
-	return (c->topics & topics_of(e->type)) &&
-	       (c->session->staff || str_is(e->audience, "customer")) &&
-	       session_serves(c->session, e->tenant_id);
+	return (c->topics & topics) && (c->session->staff || for_customers) &&
+	       session_serves(c->session, tenant_id);
+}
+
+static void go_live(struct client *c)
+{
+	c->live = true;
+	c->first_cast = round_.count;
 }
 
 /* Every tenant's position, so that the client can come back with it. */
@@ -137,6 +170,7 @@ static void send_snapshot(struct client *c, const char *reason)
 	}
 	buf_adds(&b, "}}");
 	c->behind = false;
+	c->first_cast = round_.count;
 	health.snapshots++;
 	send_text(c, b.p, b.n);
 	buf_free(&b);
@@ -144,7 +178,7 @@ static void send_snapshot(struct client *c, const char *reason)
 
 /* --- events --- */
 
-static bool below_floor(struct client *c, const struct bus_event *e)
+static bool below_floor(const struct client *c, const struct cast *e)
 {
 	for (int i = 0; i < c->floor_count; i++)
 		if (c->floors[i].tenant_id == e->tenant_id)
@@ -165,31 +199,91 @@ static void publish(const struct bus_event *e)
 	buf_free(&b);
 }
 
+/* --- broadcast --- */
+
+static void cast_to(struct client *c)
+{
+	for (size_t i = 0; i < round_.going.n && c->live && !c->behind;) {
+		struct ws_frame *f[WS_SEND_MAX];
+		size_t n = 0;
+
+		for (; i < round_.going.n && n < WS_SEND_MAX; i++) {
+			const struct cast *e = &round_.going.cast[i];
+
+			if (e->number >= c->first_cast &&
+				may_hear(c, e->tenant_id, e->topics, e->for_customers) &&
+				!below_floor(c, e))
+				f[n++] = e->frame;
+		}
+		if (n && !ws_send(c->ws, f, n, QUEUE_MAX)) {
+			c->behind = true; /* drop to a snapshot when it has caught its breath */
+			health.slow++;
+		}
+		health.frames += n;
+	}
+}
+
+static void end_round(void)
+{
+	for (size_t i = 0; i < round_.going.n; i++)
+		ws_frame_put(round_.going.cast[i].frame);
+	round_.going.n = 0;
+	round_.next = NULL;
+}
+
+/* Go on for at most US; true when nothing is left. */
+static bool cast_for(int64_t us)
+{
+	int64_t began = clock_mono_us();
+
+	while (round_.going.n || round_.gathering.n) {
+		if (!round_.going.n) {
+			struct casts empty = round_.going;
+
+			round_.going = round_.gathering;
+			round_.gathering = empty;
+			round_.next = clients.next;
+		}
+		while (round_.next != &clients) {
+			struct client *c = list_entry(round_.next, struct client, node);
+
+			round_.next = round_.next->next;
+			cast_to(c);
+			if (clock_mono_us() - began > us)
+				return false;
+		}
+		end_round();
+	}
+	return true;
+}
+
+static void on_round(void *arg)
+{
+	round_.asked = !cast_for(CAST_SLICE_US);
+	if (round_.asked)
+		later_call(on_round, arg);
+}
+
 static void on_event(void *arg, const struct bus_event *e)
 {
-	struct ws_frame *f = NULL;
+	struct casts *g = &round_.gathering;
 	struct buf b = { 0 };
 
 	(void)arg;
 	if (kv_is_up())
 		publish(e);
-	for (struct list *n = clients.next; n != &clients; n = n->next) {
-		struct client *c = list_entry(n, struct client, node);
-
-		if (!c->live || c->behind || !may_hear(c, e) || below_floor(c, e))
-			continue;
-		if (!f) {
-			event_json(&b, e, true);
-			f = ws_frame_new(b.p, b.n, false);
-		}
-		if (!ws_send(c->ws, f, QUEUE_MAX)) {
-			c->behind = true; /* drop to a snapshot when it has caught its breath */
-			health.slow++;
-		}
-		health.frames++;
-	}
-	ws_frame_put(f);
+	if (list_is_empty(&clients))
+		return;
+	event_json(&b, e, true);
+	if (g->n == g->room)
+		g->cast = xrealloc(
+			g->cast, (g->room = g->room ? g->room * 2 : 64) * sizeof(*g->cast));
+	g->cast[g->n++] = (struct cast){ ws_frame_new(b.p, b.n, false), e->tenant_id, e->seq,
+		round_.count++, topics_of(e->type), str_is(e->audience, "customer") };
 	buf_free(&b);
+	if (!round_.asked)
+		later_call(on_round, NULL);
+	round_.asked = true;
 }
 
 /* --- subscribing and resuming --- */
@@ -229,7 +323,7 @@ static void on_resumed(struct db_call *call, enum db_error error, const PGresult
 		return;
 	}
 	too_old |= n >= RESUME_MAX; /* a full page has cut somebody off */
-	c->live = true;
+	go_live(c);
 	if (too_old) {
 		send_snapshot(c, error == DB_OK ? "too old" : "unavailable");
 	} else {
@@ -238,7 +332,8 @@ static void on_resumed(struct db_call *call, enum db_error error, const PGresult
 			struct buf b = { 0 };
 
 			note_floor(c, e.tenant_id, e.seq);
-			if (may_hear(c, &e)) {
+			if (may_hear(c, e.tenant_id, topics_of(e.type),
+				    str_is(e.audience, "customer"))) {
 				event_json(&b, &e, true);
 				send_text(c, b.p, b.n);
 			}
@@ -277,7 +372,7 @@ static void start_resume(struct client *c, struct json_object *since)
 	}
 	if (!n) {
 		resume_free(r);
-		c->live = true;
+		go_live(c);
 		send_snapshot(c, "fresh");
 		return;
 	}
@@ -333,7 +428,7 @@ static void subscribe(struct client *c, struct json_object *msg)
 		start_resume(c, since);
 		return;
 	}
-	c->live = true;
+	go_live(c);
 	send_snapshot(c, "fresh");
 }
 
@@ -415,6 +510,8 @@ static void on_close(struct ws *ws)
 	for (struct list *n = findings.next; n != &findings; n = n->next)
 		if (list_entry(n, struct finding, node)->client == c)
 			list_entry(n, struct finding, node)->client = NULL;
+	if (round_.next == &c->node)
+		round_.next = c->node.next;
 	list_remove(&c->node);
 	health.clients--;
 	if (!c->session)
@@ -501,7 +598,7 @@ static void client_tick(struct client *c, int64_t now)
 	}
 	if (c->behind && c->live && ws_queued(c->ws) == 0)
 		send_snapshot(c, "behind");
-	if (c->floors && c->live)
+	if (c->floors && c->live && !round_.asked)
 		drop_floors(c);
 }
 
@@ -544,6 +641,7 @@ void push_init(void)
 void push_drain(void)
 {
 	draining = true;
+	cast_for(INT64_MAX);
 	for (struct list *n = clients.next; n != &clients; n = n->next) {
 		struct client *c = list_entry(n, struct client, node);
 

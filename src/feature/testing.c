@@ -13,7 +13,7 @@ static void echo_message(struct ws *ws, const char *p, size_t n, bool binary)
 {
 	struct ws_frame *f = ws_frame_new(p, n, binary);
 
-	if (!ws_send(ws, f, 64u << 20))
+	if (!ws_send(ws, &f, 1, 64u << 20))
 		ws_close(ws, 1013, "slow");
 	ws_frame_put(f);
 }

@@ -11,6 +11,8 @@
 #include <event2/event.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 #include <wslay/wslay.h>
 #include <zlib.h>
 
@@ -27,8 +29,9 @@ struct ws {
 
 struct ws_frame {
 	unsigned refs;
-	size_t plain_n, deflated_n;
-	unsigned char *deflated; /* NULL when it would not be smaller */
+	size_t head_n, plain_n, deflated_n;
+	unsigned char *deflated; /* made for the first client that takes it */
+	bool incompressible;     /* was tried: deflated stays NULL */
 	unsigned char plain[];
 };
 
@@ -179,17 +182,18 @@ static size_t put_frame_head(unsigned char *o, unsigned first, size_t n)
 	return 10;
 }
 
-static void deflate_frame(struct ws_frame *f, const char *p, size_t n, unsigned opcode)
+static void deflate_frame(struct ws_frame *f)
 {
 	z_stream z = { 0 };
-	unsigned char *out, head[10];
-	size_t bound, got, head_n;
+	unsigned char *out, head[10], *p = f->plain + f->head_n;
+	size_t bound, got, head_n, n = f->plain_n - f->head_n;
 
-	if (deflateInit2(&z, 6, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+	f->incompressible = true;
+	if (n <= 200 || deflateInit2(&z, 6, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) != Z_OK)
 		return;
 	bound = deflateBound(&z, n) + 16;
 	out = xmalloc(bound + 10);
-	z.next_in = (Bytef *)(uintptr_t)p;
+	z.next_in = p;
 	z.avail_in = (uInt)n;
 	z.next_out = out + 10;
 	z.avail_out = (uInt)bound;
@@ -200,7 +204,7 @@ static void deflate_frame(struct ws_frame *f, const char *p, size_t n, unsigned 
 		free(out);
 		return;
 	}
-	head_n = put_frame_head(head, 0xc0 | opcode, got);
+	head_n = put_frame_head(head, f->plain[0] | 0x40u, got);
 	memmove(out + head_n, out + 10, got);
 	memcpy(out, head, head_n);
 	f->deflated = out;
@@ -210,15 +214,12 @@ static void deflate_frame(struct ws_frame *f, const char *p, size_t n, unsigned 
 struct ws_frame *ws_frame_new(const char *p, size_t n, bool binary)
 {
 	struct ws_frame *f = xmalloc(sizeof(*f) + n + 10);
-	unsigned opcode = binary ? 2 : 1;
-	size_t head_n = put_frame_head(f->plain, 0x80 | opcode, n);
 
-	*f = (struct ws_frame){ .refs = 1, .plain_n = head_n + n };
-	put_frame_head(f->plain, 0x80 | opcode, n);
+	*f = (struct ws_frame){ .refs = 1 };
+	f->head_n = put_frame_head(f->plain, binary ? 0x82 : 0x81, n);
+	f->plain_n = f->head_n + n;
 	if (n)
-		memcpy(f->plain + head_n, p, n);
-	if (n > 200)
-		deflate_frame(f, p, n, opcode);
+		memcpy(f->plain + f->head_n, p, n);
 	return f;
 }
 
@@ -242,20 +243,63 @@ size_t ws_queued(const struct ws *ws)
 	return evbuffer_get_length(bufferevent_get_output(ws->conn->bev));
 }
 
-bool ws_send(struct ws *ws, struct ws_frame *f, size_t limit)
+static struct str frame_bytes(const struct ws *ws, struct ws_frame *f)
 {
-	struct evbuffer *out = bufferevent_get_output(ws->conn->bev);
-	bool deflated = ws->deflate && f->deflated;
-	size_t n = deflated ? f->deflated_n : f->plain_n;
+	if (ws->deflate && !f->deflated && !f->incompressible)
+		deflate_frame(f);
+	return ws->deflate && f->deflated ? (struct str){ (char *)f->deflated, f->deflated_n }
+					  : (struct str){ (char *)f->plain, f->plain_n };
+}
 
-	if (ws->closing || evbuffer_get_length(out) + n > limit)
-		return false;
-	if (n < 512) { /* smaller than a reference chain costs */
-		evbuffer_add(out, deflated ? f->deflated : f->plain, n);
-		return true;
+/* What the socket takes of V at once, in bytes. Its errors are the connection's own events' to
+ * tell. */
+static size_t write_now(struct ws *ws, struct iovec *v, size_t n)
+{
+	struct msghdr m = { .msg_iov = v, .msg_iovlen = n };
+	ssize_t sent = sendmsg(bufferevent_getfd(ws->conn->bev), &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	return sent > 0 ? (size_t)sent : 0;
+}
+
+static void queue(struct evbuffer *out, struct ws_frame *f, struct str bytes)
+{
+	if (bytes.n < 512) { /* smaller than a reference chain costs */
+		evbuffer_add(out, bytes.p, bytes.n);
+		return;
 	}
 	f->refs++;
-	evbuffer_add_reference(out, deflated ? f->deflated : f->plain, n, drop_frame, f);
+	evbuffer_add_reference(out, bytes.p, bytes.n, drop_frame, f);
+}
+
+bool ws_send(struct ws *ws, struct ws_frame *const *frames, size_t n, size_t limit)
+{
+	struct evbuffer *out = bufferevent_get_output(ws->conn->bev);
+	struct iovec v[WS_SEND_MAX];
+	size_t sent = 0;
+
+	bug_on(n > WS_SEND_MAX);
+	if (ws->closing)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		struct str b = frame_bytes(ws, frames[i]);
+
+		v[i] = (struct iovec){ (char *)(uintptr_t)b.p, b.n };
+	}
+	/* Through the buffer a frame costs two epoll_ctl more than its write. */
+	if (!evbuffer_get_length(out) && !http_conn_ssl(ws->conn))
+		sent = write_now(ws, v, n);
+	for (size_t i = 0; i < n; i++) {
+		struct str b = { v[i].iov_base, v[i].iov_len };
+
+		if (sent >= b.n) {
+			sent -= b.n;
+			continue;
+		}
+		if (!sent && evbuffer_get_length(out) + b.n > limit)
+			return false;
+		queue(out, frames[i], (struct str){ b.p + sent, b.n - sent });
+		sent = 0;
+	}
 	return true;
 }
 

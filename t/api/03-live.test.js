@@ -220,6 +220,35 @@ test('resume: a client that says where it stopped misses nothing and hears nothi
 	g.ws.close();
 	old.ws.close();
 });
+test('a burst to many: each hears every event once and in order, also who joins or comes back in the middle', async () => {
+	const first = await feed(user),
+		from = first.all.find((e) => e.op === 'snapshot').seq,
+		feeds = [first];
+	const burst = [...Array(60)].map((_, i) =>
+		s.post('/api/v1/tickets', user, { title: 'burst ' + i, description: 'x', priority: 'P4' }),
+	);
+	for (let i = 0; i < 30; i++) feeds.push(await feed(user, i % 2 ? from : undefined));
+	const made = await Promise.all(burst);
+	const heard = (f) => f.events.filter((e) => e.tenant_id === s.alpha && e.type === 'ticket.created');
+	await waitUntil(() => heard(first).length >= made.length, 20000);
+	for (const [i, f] of feeds.entries()) {
+		const snaps = f.all.filter((e) => e.op === 'snapshot'),
+			floor = snaps.length ? snaps.at(-1).seq[s.alpha] : from[s.alpha],
+			upto = first.events.at(-1).seq;
+		await waitUntil(() => floor >= upto || f.events.some((e) => e.seq === upto), 10000);
+		const seqs = f.events.map((e) => e.seq).filter((x) => x > floor && x <= upto);
+		assert.deepStrictEqual(
+			seqs,
+			first.events.map((e) => e.seq).filter((x) => x > floor && x <= upto),
+			`client ${i}: nothing missed, doubled or out of order after ${floor}`,
+		);
+		f.ws.close();
+	}
+	assert.ok(
+		feeds.some((f, i) => i && f.all.some((e) => e.op === 'resumed')),
+		'some came back in the middle',
+	);
+});
 test('another tenant hears nothing', async () => {
 	const other = await feed(await s.login('user', 'beta'));
 	await s.post('/api/v1/tickets', user, { title: 'private', description: 'x', priority: 'P4' });
