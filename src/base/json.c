@@ -5,6 +5,7 @@
 
 #include <json-c/json_tokener.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* What a document holds, counted in its text and again in the tree json-c made of it: fewer keys
@@ -329,6 +330,16 @@ struct json_object *json_read(const char *p, size_t n, struct json_error *out_er
 	return NULL;
 }
 
+static void write_double(struct buf *b, double v)
+{
+	char text[32];
+	int n = snprintf(text, sizeof(text), "%.17g", v);
+
+	buf_add(b, text, (size_t)n);
+	if (!strpbrk(text, ".e")) /* it stays a double: -0.0 is not the integer -0 */
+		buf_adds(b, ".0");
+}
+
 void json_write(struct buf *b, struct json_object *o)
 {
 	bool first = true;
@@ -364,7 +375,7 @@ void json_write(struct buf *b, struct json_object *o)
 		buf_addf(b, "%lld", (long long)json_object_get_int64(o));
 		break;
 	case json_type_double:
-		buf_addf(b, "%.17g", json_object_get_double(o));
+		write_double(b, json_object_get_double(o));
 		break;
 	case json_type_boolean:
 		buf_adds(b, json_object_get_boolean(o) ? "true" : "false");

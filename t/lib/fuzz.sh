@@ -6,7 +6,7 @@ fuzz_all() {
 	mkdir -p "$out/seeds/http" "$out/seeds/json" "$out/seeds/sla" "$out/seeds/zone"
 	say "== fuzz ($seconds s each)"
 	printf 'GET /a?b=c HTTP/1.1\r\nHost: x\r\nRange: bytes=0-3\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n' >"$out/seeds/http/0"
-	printf '{"a":[1,-2.5e3,"\\u00e9\\ud83d\\ude00",null,true]}' >"$out/seeds/json/0"
+	printf '{"a":[1,-2.5e3,-0.0,"\\u00e9\\ud83d\\ude00",null,true]}' >"$out/seeds/json/0"
 	printf '{"id":1,"op":"escalation","calendar":{"tz":"Europe/Berlin","hours":{"mon":[["09:00","18:00"]]},"breaks":{"2025-10-13":[["10:00","11:00"]]}},"created":"2025-10-13T09:00:00Z","policy":{"first_response_s":60},"events":[{"at":"2025-10-13T10:00:00Z","type":"pause"}]}' >"$out/seeds/sla/0"
 	printf '{"tz":"Asia/Shanghai","hours":{"mon":[["09:00","18:00"]]},"overrides":{"2025-10-11":[["00:00","24:00"]]}}' >"$out/seeds/sla/1"
 	cp /usr/share/zoneinfo/Europe/Berlin "$out/seeds/zone/0"
