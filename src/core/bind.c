@@ -2,7 +2,7 @@
  * From path, query and body to a statement's parameters, as its contract says; and from its rows to
  * JSON. Every bad field is listed. */
 #include "base/json.h"
-#include "errors.h"
+#include "inner.h"
 #include "sql_gen.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The product's error codes and what they say, in both languages. */
-#include "errors.h"
+#include "inner.h"
 
 #include <stdio.h>
 

@@ -4,15 +4,12 @@
  * left, so a client that leaves in the middle harms nobody. */
 #include "base/json.h"
 #include "crypto/crypto.h"
-#include "errors.h"
+#include "inner.h"
 #include "loop/loop.h"
 #include "work/work.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static struct request_settings settings;
 static const struct route *all_routes;
@@ -23,7 +20,7 @@ const double request_buckets[11] = { .0005, .001, .0025, .005, .01, .025, .05, .
 static char outcome_token; /* the address is all there is to an outcome */
 #define GOES_ON ((struct outcome *)(void *)&outcome_token)
 
-static const char *const security_headers =
+const char *const request_security_headers =
 	"X-Content-Type-Options: nosniff\r\nX-Frame-Options: DENY\r\nReferrer-Policy: "
 	"no-referrer\r\nCross-Origin-Opener-Policy: same-origin\r\n"
 	"Content-Security-Policy: default-src 'self'; connect-src 'self' ws: wss:; frame-ancestors "
@@ -79,7 +76,7 @@ struct outcome *req_reply_raw(
 	buf_adds(&head, "X-Request-Id: ");
 	buf_adds(&head, req->id);
 	buf_adds(&head, "\r\n");
-	buf_adds(&head, security_headers);
+	buf_adds(&head, request_security_headers);
 	if (settings.tls)
 		buf_adds(&head, "Strict-Transport-Security: max-age=31536000\r\n");
 	buf_adds(&head, extra ? extra : "Cache-Control: no-store\r\n");
@@ -282,175 +279,6 @@ const char *req_int(struct req *req, int64_t v)
 	return arena_printf(&req->arena, "%lld", (long long)v);
 }
 
-/* --- reading the body --- */
-
-struct str req_path(const struct req *req, const char *name)
-{
-	for (int i = 0; i < req->path_params; i++)
-		if (str_is(req->path_name[i], name))
-			return req->path_value[i];
-	return (struct str){ 0 };
-}
-
-int64_t req_path_id(const struct req *req, const char *name)
-{
-	int64_t id;
-
-	return str_to_int(req_path(req, name), 1, (1LL << 53) - 1, &id) ? id : 0;
-}
-
-void req_body_text(
-	struct req *req, const char *key, bool required, int64_t min, int64_t max, const char **out)
-{
-	struct json_object *v = json_get(req->body, key);
-	int64_t n;
-
-	if (!v) {
-		if (required)
-			req_note_invalid(req, key, "required", "必填");
-		return;
-	}
-	if (!json_object_is_type(v, json_type_string)) {
-		req_note_invalid(req, key, "a string", "应为字符串");
-		return;
-	}
-	n = (int64_t)utf8_length(json_object_get_string(v), (size_t)json_object_get_string_len(v));
-	if (n < min || n > max)
-		note_bad_length(req, key, min, max);
-	else
-		*out = json_object_get_string(v);
-}
-
-const char *req_json_text(struct req *req, struct json_object *v)
-{
-	struct buf b = { 0 };
-	const char *text;
-
-	json_write(&b, v);
-	text = arena_dup(&req->arena, b.p, b.n);
-	buf_free(&b);
-	return text;
-}
-
-void req_body_int(
-	struct req *req, const char *key, bool required, int64_t min, int64_t max, int64_t *out)
-{
-	struct json_object *v = json_get(req->body, key);
-	int64_t n;
-
-	if (!v) {
-		if (required)
-			req_note_invalid(req, key, "required", "必填");
-		return;
-	}
-	n = json_object_is_type(v, json_type_int) ? json_object_get_int64(v) : INT64_MIN;
-	if (n < min || n > max)
-		note_bad_number(req, key, min, max);
-	else
-		*out = n;
-}
-
-void req_body_bool(struct req *req, const char *key, bool *out)
-{
-	struct json_object *v = json_get(req->body, key);
-
-	if (!v)
-		return;
-	if (!json_object_is_type(v, json_type_boolean))
-		req_note_invalid(req, key, "true or false", "true 或 false");
-	else
-		*out = json_object_get_boolean(v);
-}
-
-void req_body_time(struct req *req, const char *key, bool required, int64_t *out)
-{
-	struct json_object *v = json_get(req->body, key);
-
-	if (!v && !required)
-		return;
-	if (!json_object_is_type(v, json_type_string) || !time_parse(json_str(v), out))
-		req_note_invalid(req, key, "an RFC 3339 time, such as 2026-01-31T08:00:00Z",
-			"RFC 3339 时间,例如 2026-01-31T08:00:00Z");
-}
-
-void req_body_only(struct req *req, const char *keys)
-{
-	if (!req->body)
-		return;
-	json_object_object_foreach(req->body, key, val)
-	{
-		size_t n = strlen(key);
-		bool known = false;
-
-		(void)val;
-		for (const char *p = keys; n && (p = strstr(p, key)); p += n)
-			known |= (p == keys || p[-1] == ' ') &&
-				 (p[n] == ' ' || p[n] == '*' || p[n] == 0);
-		if (!known)
-			req_note_invalid(req, arena_dup(&req->arena, key, n < 100 ? n : 100),
-				"unknown field", "未知字段");
-	}
-}
-
-/* --- static files --- */
-
-static const char *type_of(const char *name)
-{
-	static const char *const types[][2] = { { ".html", "text/html; charset=utf-8" },
-		{ ".js", "text/javascript; charset=utf-8" }, { ".css", "text/css; charset=utf-8" },
-		{ ".json", "application/json" }, { ".svg", "image/svg+xml" },
-		{ ".png", "image/png" } };
-	const char *dot = strrchr(name, '.');
-
-	for (size_t i = 0; dot && i < ARRAY_LEN(types); i++)
-		if (strcmp(dot, types[i][0]) == 0)
-			return types[i][1];
-	return "application/octet-stream";
-}
-
-static struct outcome *serve_file(struct req *req)
-{
-	char path[512];
-	uint64_t from = 0, to;
-	struct stat st;
-	int fd, status = 0;
-	char *extra;
-
-	snprintf(path, sizeof(path), "%s/%s", settings.static_dir, req->route->file);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-		if (fd >= 0)
-			close(fd);
-		return req_fail(req, ERR_NOT_FOUND, NULL);
-	}
-	to = st.st_size ? (uint64_t)st.st_size - 1 : 0;
-	extra = arena_printf(&req->arena,
-		"X-Request-Id: %s\r\n%sETag: \"%llx-%llx\"\r\nCache-Control: no-cache\r\n", req->id,
-		security_headers, (unsigned long long)st.st_mtime, (unsigned long long)st.st_size);
-	if (str_is(http_header_find(&req->http->head, "if-none-match"),
-		    arena_printf(&req->arena, "\"%llx-%llx\"", (unsigned long long)st.st_mtime,
-			    (unsigned long long)st.st_size))) {
-		close(fd);
-		req->ended = true;
-		http_reply(req->http, 304, NULL, extra, NULL, 0);
-		return GOES_ON;
-	}
-	status = http_range(
-		http_header_find(&req->http->head, "range"), (uint64_t)st.st_size, &from, &to);
-	req->ended = true;
-	if (status == 416) {
-		close(fd);
-		http_reply(req->http, 416, NULL,
-			arena_printf(&req->arena, "%sContent-Range: bytes */%lld\r\n", extra,
-				(long long)st.st_size),
-			NULL, 0);
-		return GOES_ON;
-	}
-	http_reply_file(req->http, status ? 206 : 200, type_of(path), extra, fd, from, to,
-		(uint64_t)st.st_size);
-	return GOES_ON;
-}
-
 /* --- guards --- */
 
 static struct outcome *run(struct req *req)
@@ -459,7 +287,7 @@ static struct outcome *run(struct req *req)
 	const char *variant;
 
 	if (r->file)
-		return serve_file(req);
+		return req_serve_file(req, settings.static_dir);
 	if (r->ws)
 		return r->on_ws(req);
 	if (r->flow)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A trie by path segment. Literal segments win over parameters. */
-#include "errors.h"
+#include "inner.h"
 
 #include <stdlib.h>
 

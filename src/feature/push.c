@@ -6,7 +6,6 @@
 #include "feature/feature.h"
 #include "base/clock.h"
 #include "base/json.h"
-#include "base/log.h"
 #include "desk/engine.h"
 #include "kv/kv.h"
 #include "loop/loop.h"

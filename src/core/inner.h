@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Private to src/core. */
-#ifndef SLADESK_CORE_ERRORS_H
-#define SLADESK_CORE_ERRORS_H
+#ifndef SLADESK_CORE_INNER_H
+#define SLADESK_CORE_INNER_H
 
 #include "core/request.h"
 
@@ -29,5 +29,10 @@ struct route_match {
 void routes_build(const struct route *routes, size_t n);
 void routes_free(void);
 void routes_match(enum http_method method, struct str path, struct route_match *out);
+
+/* On every reply, as header lines. */
+extern const char *const request_security_headers;
+/* Answer with the route's file from folder DIR. */
+struct outcome *req_serve_file(struct req *req, const char *dir);
 
 #endif

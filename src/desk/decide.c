@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What a ticket command does, decided without asking anybody: from the ticket, its rules and the
+ * call to the document that desk_store() takes. */
+#include "decide.h"
+#include "crypto/crypto.h"
+#include "desk/engine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+void ticket_name_levels(struct ticket_call *c)
+{
+	c->levels[0] = 0;
+	for (int i = 0; i < PRIORITY_COUNT; i++)
+		if (c->v->policy.has[i])
+			snprintf(c->levels + strlen(c->levels),
+				sizeof(c->levels) - strlen(c->levels), "%s%s",
+				c->levels[0] ? ", " : "", priority_name((enum priority)i));
+}
+
+bool ticket_decide_priority(struct ticket_call *c, const struct tenant_config *config)
+{
+	struct ticket *t = &c->ticket;
+	const struct sla_policy *p = &c->v->policy;
+	struct priority_decision d = { c->priority, c->actor == ACTOR_STAFF ? "staff" : "customer",
+		NULL };
+	struct buf reason = { 0 };
+	size_t n;
+
+	if (c->priority != PRIORITY_NONE && !p->has[c->priority]) {
+		ticket_name_levels(c);
+		return false;
+	}
+	if (c->priority == PRIORITY_NONE && p->has_matrix && c->impact && c->urgency &&
+		p->matrix[c->impact - 1][c->urgency - 1] != PRIORITY_NONE)
+		d = (struct priority_decision){
+			(enum priority)p->matrix[c->impact - 1][c->urgency - 1], "matrix", NULL
+		};
+	else if (c->priority == PRIORITY_NONE)
+		d = priority_decide(&(struct priority_facts){ .title = str_of(c->title),
+			.description = str_of(c->text),
+			.impact_scope = c->impact_scope,
+			.factors = c->factors,
+			.usual = tenant_config_usual(config, t->service_type),
+			.keywords = priority_keywords(&n),
+			.keyword_count = n });
+	t->sla.priority = sla_policy_nearest(p, d.priority);
+	t->priority_confirmed = c->actor == ACTOR_STAFF && c->priority != PRIORITY_NONE;
+	snprintf(t->priority_source, sizeof(t->priority_source), "%s", d.source);
+	buf_addf(&reason, "{\"source\":\"%s\"", d.source);
+	if (d.keyword) {
+		buf_adds(&reason, ",\"keyword\":");
+		buf_add_json(&reason, d.keyword, strlen(d.keyword));
+	}
+	if (c->impact_scope)
+		buf_addf(&reason, ",\"impact_scope\":\"%s\"", c->impact_scope);
+	buf_adds(&reason, ",\"factors\":[");
+	for (int i = 0, first = 1; i < FACTOR_COUNT; i++)
+		if (c->factors >> i & 1) {
+			buf_addf(
+				&reason, "%s\"%s\"", first ? "" : ",", factor_name((enum factor)i));
+			first = 0;
+		}
+	buf_adds(&reason, "]}");
+	t->priority_reason = buf_take(&reason);
+	return true;
+}
+
+/* What the command changes on the ticket besides its state and clocks. */
+static void apply_fields(struct ticket_call *c, int64_t at)
+{
+	struct ticket *t = &c->ticket;
+
+	switch (c->cmd) {
+	case CMD_ASSIGN:
+		t->assignee_id = c->assignee_id;
+		break;
+	case CMD_PRIORITY:
+		t->sla.priority = c->priority;
+		snprintf(t->priority_source, sizeof(t->priority_source), "staff");
+		t->priority_confirmed = true;
+		break;
+	case CMD_CONFIRM_PRIORITY:
+		t->priority_confirmed = true;
+		break;
+	case CMD_ACCEPT:
+	case CMD_CONFIRM:
+	case CMD_REPLY:
+		if (!t->assignee_id && c->actor == ACTOR_STAFF)
+			t->assignee_id = c->actor_id;
+		break;
+	case CMD_TAGS:
+		free(t->tags);
+		t->tags = xstrdup(c->tags);
+		break;
+	case CMD_CATEGORY:
+		snprintf(t->category, sizeof(t->category), "%s", c->category);
+		break;
+	case CMD_LINK:
+		t->parent_id = c->parent_id;
+		break;
+	case CMD_MITIGATE:
+		t->mitigated_at = at;
+		break;
+	case CMD_RESOLVE:
+		t->resolved_at = at;
+		break;
+	case CMD_CONFIRM_RESOLUTION:
+	case CMD_AUTO_CLOSE:
+		t->closed_at = at;
+		snprintf(t->closed_by, sizeof(t->closed_by), "%s",
+			c->cmd == CMD_AUTO_CLOSE ? "auto" : "customer");
+		break;
+	case CMD_REOPEN:
+		t->resolved_at = t->closed_at = INSTANT_NONE;
+		t->closed_by[0] = 0;
+		break;
+	case CMD_PROPOSE_EXCLUSION:
+		snprintf(t->exclusion_kind, sizeof(t->exclusion_kind), "%s", c->exclusion_kind);
+		snprintf(t->exclusion_state, sizeof(t->exclusion_state), "proposed");
+		t->exclusion_proposer = c->actor_id;
+		t->exclusion_approver = 0;
+		break;
+	case CMD_APPROVE_EXCLUSION:
+	case CMD_REJECT_EXCLUSION:
+		snprintf(t->exclusion_state, sizeof(t->exclusion_state), "%s",
+			c->cmd == CMD_APPROVE_EXCLUSION ? "approved" : "rejected");
+		t->exclusion_approver = c->actor_id;
+		break;
+	case CMD_REBIND:
+		t->policy_id = c->next_v->policy_id;
+		t->calendar_id = c->next_v->calendar_id;
+		c->v = c->next_v;
+		break;
+	default:
+		break;
+	}
+	if ((c->cmd == CMD_REPLY || c->cmd == CMD_CONTACT || c->cmd == CMD_MITIGATE ||
+		    c->cmd == CMD_RESOLVE) &&
+		t->first_response_at == INSTANT_NONE)
+		t->first_response_at = c->cmd == CMD_CONTACT ? c->reckon_at : at;
+}
+
+/* What a rebind did to the promises: the due instants before and after it. */
+static void write_dues(struct buf *b, struct ticket_call *c)
+{
+	buf_adds(b, ",\"due\":{");
+	for (int k = 0; k < SLA_LADDER; k++) {
+		int64_t after =
+			sla_due(&c->ticket.sla, ticket_call_rules(c), (enum sla_clock_kind)k);
+
+		buf_addf(b, "%s\"%s\":[", k ? "," : "", sla_clock_name((enum sla_clock_kind)k));
+		buf_add_time_json(b, c->due_before[k]);
+		buf_addc(b, ',');
+		buf_add_time_json(b, after);
+		buf_addc(b, ']');
+	}
+	buf_addc(b, '}');
+}
+
+static void write_event(struct ticket_call *c, struct ticket_doc *d)
+{
+	const struct ticket_rule *rule = ticket_rule(c->cmd);
+	struct ticket *t = &c->ticket;
+	struct buf *b = ticket_doc_event(d, t, rule->event, c->actor, c->actor_id,
+		rule->internal ? "staff" : "customer", true, c->text != NULL);
+	char sha[65];
+
+	if (c->text) {
+		crypto_sha256_hex(c->text, strlen(c->text), sha);
+		buf_addf(b, ",\"text_sha256\":\"%s\"", sha);
+	}
+	if (c->cmd == CMD_CREATE || c->cmd == CMD_REBIND)
+		buf_addf(b, ",\"policy_id\":%lld,\"calendar_id\":%lld,\"priority_source\":\"%s\"",
+			(long long)t->policy_id, (long long)t->calendar_id, t->priority_source);
+	if (c->cmd == CMD_REBIND)
+		write_dues(b, c);
+	if (c->cmd == CMD_WAIVE)
+		buf_addf(b, ",\"clock\":\"%s\"", sla_clock_name(c->clock));
+	if (c->cmd == CMD_EXCLUDE_WINDOW)
+		buf_addf(b, ",\"from\":%lld,\"to\":%lld", (long long)c->from, (long long)c->to);
+	if (c->cmd == CMD_PROPOSE_EXCLUSION)
+		buf_addf(b, ",\"exclusion\":\"%s\"", c->exclusion_kind);
+	if (c->cmd == CMD_CONTACT)
+		buf_addf(b, ",\"reckon_at\":%lld", (long long)c->reckon_at);
+	if (c->cmd == CMD_ASSIGN)
+		buf_addf(b, ",\"assignee_id\":%lld", (long long)c->assignee_id);
+	if (c->cmd == CMD_SCHEDULE)
+		buf_addf(b, ",\"wake_at\":%lld", (long long)c->wake_at);
+	if (c->cmd == CMD_AUTO_CLOSE)
+		buf_adds(b, ",\"closed_by\":\"auto\"");
+	ticket_doc_event_end(d);
+}
+
+/* A P0 has a life of its own: who is told depends on whether it was chosen or guessed (sla.md 4).
+ */
+static void write_p0(
+	struct ticket_call *c, struct ticket_doc *d, enum priority before, bool was_confirmed)
+{
+	struct ticket *t = &c->ticket;
+	bool chosen = strcmp(t->priority_source, "customer") == 0 ||
+		      strcmp(t->priority_source, "staff") == 0;
+	bool now_p0 = t->sla.priority == P0 &&
+		      (c->cmd == CMD_CREATE || before != P0 ||
+			      (c->cmd == CMD_CONFIRM_PRIORITY && !was_confirmed));
+
+	if (!now_p0)
+		return;
+	d->at++;
+	ticket_doc_event(d, t,
+		chosen || t->priority_confirmed ? "ticket.p0_opened" : "ticket.p0_guessed",
+		ACTOR_SYSTEM, 0, "staff", true, false);
+	ticket_doc_event_end(d);
+}
+
+#define MINUTE (60 * US_PER_S)
+#define DAY (86400 * US_PER_S)
+
+static void add_timer(struct buf *b, const char *kind, int64_t due_at, int event)
+{
+	buf_addf(b, "%s{\"i\":%d,\"kind\":\"%s\",\"due_at\":%lld}",
+		b->p[b->n - 1] == '[' ? "" : ",", event, kind, (long long)due_at);
+}
+
+static void write_timers(struct ticket_call *c, struct buf *b, int event, enum priority before)
+{
+	const struct ticket *t = &c->ticket;
+	const struct sla_policy *p = &c->v->policy;
+	int32_t report_s = p->budget[t->sla.priority].report_s;
+	bool p0_waits = t->sla.priority == P0 && !t->priority_confirmed &&
+			strcmp(t->priority_source, "customer") != 0;
+
+	buf_adds(b, ",\"timers\":[");
+	if (c->cmd == CMD_RESOLVE && p->autoclose_days > 0) {
+		int64_t close_at = t->resolved_at + p->autoclose_days * DAY;
+
+		if (p->autoclose_days > 2) {
+			add_timer(b, "remind-close-1", close_at - 2 * DAY, event);
+			add_timer(b, "remind-close-2", close_at - DAY, event);
+		}
+		add_timer(b, "auto-close", close_at, event);
+	}
+	if (c->cmd == CMD_SCHEDULE)
+		add_timer(b, "wake", c->wake_at, event);
+	if (c->cmd == CMD_CREATE && p0_waits)
+		add_timer(b, "p0-unconfirmed", t->opened_at + 5 * MINUTE, event);
+	if ((c->cmd == CMD_CREATE || (c->cmd == CMD_PRIORITY && before != t->sla.priority)) &&
+		report_s)
+		add_timer(b, "report-due",
+			(c->cmd == CMD_CREATE ? t->opened_at : t->last_at) + report_s * US_PER_S,
+			event);
+	buf_adds(b, "],\"cancel\":[");
+	switch (c->cmd) {
+	case CMD_REOPEN:
+	case CMD_CONFIRM_RESOLUTION:
+	case CMD_AUTO_CLOSE:
+		buf_adds(b, "\"auto-close\",\"remind-close-1\",\"remind-close-2\"");
+		break;
+	case CMD_RESUME:
+	case CMD_CUSTOMER_REPLY:
+		buf_adds(b, "\"wake\"");
+		break;
+	case CMD_PRIORITY:
+		buf_adds(b, "\"p0-unconfirmed\",\"report-due\"");
+		break;
+	case CMD_CONFIRM_PRIORITY:
+		buf_adds(b, "\"p0-unconfirmed\"");
+		break;
+	case CMD_CANCEL:
+	case CMD_MERGE:
+		buf_adds(b, "\"auto-close\",\"remind-close-1\",\"remind-close-2\",\"wake\",\"p0-"
+			    "unconfirmed\",\"report-due\"");
+		break;
+	default:
+		break;
+	}
+	buf_addc(b, ']');
+}
+
+static void write_comment(struct ticket_call *c, struct buf *b, int64_t at)
+{
+	static const char *const kinds[CMD_COUNT] = { [CMD_CREATE] = "description",
+		[CMD_REPLY] = "reply",
+		[CMD_CUSTOMER_REPLY] = "reply",
+		[CMD_CONTACT] = "contact",
+		[CMD_NOTE] = "note",
+		[CMD_MITIGATE] = "reply",
+		[CMD_RESOLVE] = "resolution" };
+
+	if (!c->text)
+		return;
+	buf_addf(b,
+		",\"comment\":{\"kind\":\"%s\",\"audience\":\"%s\",\"author_kind\":\"%s\",\"author_"
+		"id\":%lld,\"at\":%lld,\"details\":%s,\"body\":",
+		kinds[c->cmd] ? kinds[c->cmd] : "reason",
+		ticket_rule(c->cmd)->internal ? "staff" : "customer", actor_kind_name(c->actor),
+		(long long)c->actor_id, (long long)at, c->details ? c->details : "null");
+	buf_add_json(b, c->text, strlen(c->text));
+	buf_addc(b, '}');
+}
+
+static void write_create(struct ticket_call *c, struct buf *b)
+{
+	const struct ticket *t = &c->ticket;
+
+	buf_addf(b,
+		",\"config_version\":%lld,\"policy_id\":%lld,\"calendar_id\":%lld,\"opened_at\":%"
+		"lld,\"source\":\"%s\",\"title\":",
+		(long long)c->config_version, (long long)t->policy_id, (long long)t->calendar_id,
+		(long long)t->opened_at, c->source);
+	buf_add_json(b, c->title, strlen(c->title));
+	buf_adds(b, ",\"service_type\":");
+	buf_add_json(b, t->service_type, strlen(t->service_type));
+	if (c->impact)
+		buf_addf(b, ",\"impact\":%lld", (long long)c->impact);
+	if (c->urgency)
+		buf_addf(b, ",\"urgency\":%lld", (long long)c->urgency);
+	for (int i = 0; i < c->choices; i++) {
+		buf_addf(b, ",\"%s\":", c->choice[i].kind);
+		buf_add_json(b, c->choice[i].code, strlen(c->choice[i].code));
+	}
+	if (c->external_id) {
+		buf_adds(b, ",\"external_id\":");
+		buf_add_json(b, c->external_id, strlen(c->external_id));
+	}
+}
+
+/* Waivers, contested contacts and exclusions: is there anything to judge, and may this one judge
+ * it?
+ */
+static bool may_judge(const struct ticket_call *c, enum call_result *out)
+{
+	const struct ticket *t = &c->ticket;
+
+	switch (c->cmd) {
+	case CMD_WAIVE:
+		*out = CALL_NO_BREACH;
+		return t->sla.clock[c->clock].breached_at != INSTANT_NONE;
+	case CMD_ACCEPT_CONTACT:
+		*out = CALL_NO_BREACH;
+		return t->sla.clock[SLA_RESPONSE].contested;
+	case CMD_DISPUTE_CONTACT:
+		*out = CALL_NO_BREACH;
+		return t->sla.clock[SLA_RESPONSE].self_reported;
+	case CMD_APPROVE_EXCLUSION:
+	case CMD_REJECT_EXCLUSION:
+		*out = CALL_NOT_PROPOSED;
+		if (strcmp(t->exclusion_state, "proposed") != 0)
+			return false;
+		*out = CALL_SAME_PERSON;
+		return c->cmd == CMD_REJECT_EXCLUSION || t->exclusion_proposer != c->actor_id;
+	default:
+		return true;
+	}
+}
+
+bool ticket_decide(struct ticket_call *c, enum call_result *out)
+{
+	struct ticket *t = &c->ticket;
+	struct ticket_doc d = { .at = t->last_at };
+	int64_t now = clock_now_us(), at = now > t->last_at ? now : t->last_at + 1;
+	enum priority before = t->sla.priority;
+	bool was_confirmed = t->priority_confirmed;
+	enum ticket_state to;
+	struct buf b = { 0 };
+	int event;
+
+	switch (ticket_apply(c->cmd, t->sla.state, c->actor, &to)) {
+	case TICKET_ALLOWED:
+		break;
+	case TICKET_WRONG_ACTOR:
+		*out = CALL_WRONG_ACTOR;
+		return false;
+	case TICKET_WRONG_STATE:
+		*out = CALL_WRONG_STATE;
+		return false;
+	}
+	if (c->expect_version && c->expect_version != t->version) {
+		*out = CALL_WRONG_VERSION;
+		return false;
+	}
+	if (c->cmd == CMD_PRIORITY && !c->v->policy.has[c->priority]) {
+		ticket_name_levels(c);
+		*out = CALL_NO_PRIORITY;
+		return false;
+	}
+	if (c->cmd != CMD_CREATE)
+		ticket_settle(t, ticket_call_rules(c), &d, at);
+	if (!may_judge(c, out)) {
+		ticket_doc_free(&d);
+		return false;
+	}
+	for (int k = 0; k < SLA_LADDER; k++)
+		c->due_before[k] = sla_due(&t->sla, ticket_call_rules(c), (enum sla_clock_kind)k);
+	d.at = d.at >= at ? d.at + 1 : at;
+	at = d.at;
+	if (c->cmd == CMD_CREATE)
+		t->opened_at = at;
+	apply_fields(c, at);
+	event = d.event_count + 1;
+	sla_apply(&t->sla, ticket_call_rules(c),
+		&(struct sla_event){ ticket_sla_event(c->cmd), at, SEQ_NEW + event,
+			c->cmd == CMD_CONTACT ? c->reckon_at : INSTANT_NONE, to, t->sla.priority,
+			c->clock, c->from, c->to });
+	t->last_at = at;
+	write_event(c, &d);
+	write_p0(c, &d, before, was_confirmed);
+	ticket_settle(t, ticket_call_rules(c), &d, at);
+	t->last_at = d.at;
+	c->decided = t->sla.priority;
+
+	buf_addc(&b, '[');
+	ticket_doc_write(&d, t, ticket_call_rules(c), 0, true, &b);
+	if (c->cmd == CMD_CREATE)
+		write_create(c, &b);
+	write_comment(c, &b, at);
+	write_timers(c, &b, event, before);
+	if (c->idem_key) {
+		buf_adds(&b, ",\"idem\":{\"key\":");
+		buf_add_json(&b, c->idem_key, strlen(c->idem_key));
+		buf_addf(&b, ",\"actor\":\"%s\",\"sha256\":\"%s\",\"status\":%d,\"at\":%lld}",
+			c->idem_actor, c->idem_sha256, c->cmd == CMD_CREATE ? 201 : 200,
+			(long long)at);
+	}
+	if (c->timer_id)
+		buf_addf(&b, ",\"timer_id\":%lld", (long long)c->timer_id);
+	buf_adds(&b, "}]");
+	free(c->docs);
+	c->docs = buf_take(&b);
+	ticket_doc_free(&d);
+	return true;
+}
