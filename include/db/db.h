@@ -19,6 +19,7 @@ enum db_error {
 	DB_CONFLICT,  /* 23505 and its kin: something with this key exists */
 	DB_FORBIDDEN, /* row-level security refused */
 	DB_RETRY,     /* serialization, deadlock, lock timeout: may be tried again */
+	DB_MISSING,   /* a row that it names is not there (23503), or not where it says (SD002) */
 	DB_STALE,     /* SD001: configuration moved on */
 	DB_FAILED,    /* anything else; the log has it */
 };

@@ -11,7 +11,7 @@
 
 enum call_result {
 	CALL_OK,
-	CALL_NOT_FOUND,
+	CALL_NOT_FOUND, /* the ticket, or a parent, person or text that the call names */
 	CALL_WRONG_STATE,
 	CALL_WRONG_ACTOR,
 	CALL_WRONG_VERSION, /* If-Match names another version */
@@ -42,6 +42,7 @@ struct ticket_call {
 	/* by command */
 	enum priority priority;         /* create (NONE: decide), priority */
 	int64_t assignee_id, parent_id; /* assign, link */
+	int64_t comment_id;             /* redact */
 	int64_t reckon_at;              /* contact */
 	int64_t wake_at;                /* schedule */
 	enum sla_clock_kind clock;      /* waive */

@@ -101,6 +101,13 @@ begin
     return;
   end if;
 
+  if first ? 'redact' then -- the one place a text stands; its digest stays in the event that brought it
+    update ticket_comments m set body = '[redacted]', details = null
+    where m.tenant_id = a_tenant[1] and m.ticket_id = a_id[1] and m.id = (first ->> 'redact')::bigint;
+    if not found then
+      raise exception 'no such text' using errcode = 'SD002';
+    end if;
+  end if;
   if first ? 'comment' then
     insert into ticket_comments (tenant_id, ticket_id, kind, audience, author_kind, author_id, body, details, created_at)
     select a_tenant[1], a_id[1], c.kind, c.audience, c.author_kind, c.author_id, c.body, c.details, ts(c.at)

@@ -41,6 +41,7 @@ grant insert, update, delete on shard_leases, lease_owners to sladesk_job;
 grant insert, update on tickets, sla_clocks, timers, tenant_counters, notifications, catalogue, webhooks, sessions, api_tokens, client_users
   to sladesk_app;
 grant insert on ticket_comments, events, sla_fires, idempotency_keys to sladesk_app;
+grant update (body, details) on ticket_comments to sladesk_app;
 revoke select on staff, client_users, api_tokens, webhooks, sessions from sladesk_report;
 grant insert, update, delete on tickets, sla_clocks, timers, tenant_counters, notifications, sessions, idempotency_keys, consumer_positions,
   import_batches, client_users, staff, customers, api_tokens, catalogue, webhooks, sla_configurations, calendars to sladesk_job;

@@ -110,6 +110,7 @@ const struct route app_routes[] = {
 	ACT("propose-exclusion", CMD_PROPOSE_EXCLUSION),
 	JUDGE("rebind", CMD_REBIND),
 	JUDGE("reject-exclusion", CMD_REJECT_EXCLUSION),
+	JUDGE("redact", CMD_REDACT),
 	ACT("reopen", CMD_REOPEN),
 	ACT("reply", CMD_REPLY),
 	ACT("resolve", CMD_RESOLVE),

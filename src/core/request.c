@@ -148,6 +148,8 @@ struct outcome *req_fail_db(struct req *req, enum db_error e)
 	case DB_DOWN:
 	case DB_TIMEOUT:
 		return req_fail(req, ERR_DB, NULL);
+	case DB_MISSING:
+		return req_fail(req, ERR_NOT_FOUND, NULL);
 	case DB_STALE:
 	case DB_FAILED:
 		break;

@@ -68,7 +68,7 @@ static const char *const replan_text =
 const char *db_error_name(enum db_error e)
 {
 	static const char *const names[] = { "ok", "down", "busy", "unknown", "timeout", "conflict",
-		"forbidden", "retry", "stale", "failed" };
+		"forbidden", "retry", "missing", "stale", "failed" };
 
 	return names[e];
 }
@@ -257,8 +257,9 @@ static enum db_error error_of(const char *state)
 		const char *prefix;
 		enum db_error e;
 	} map[] = { { "57014", DB_TIMEOUT }, { "55P03", DB_RETRY }, { "40001", DB_RETRY },
-		{ "40P01", DB_RETRY }, { "23505", DB_CONFLICT }, { "42501", DB_FORBIDDEN },
-		{ "SD001", DB_STALE }, { "57P0", DB_DOWN }, { "53", DB_DOWN },
+		{ "40P01", DB_RETRY }, { "23505", DB_CONFLICT }, { "23503", DB_MISSING },
+		{ "SD002", DB_MISSING }, { "42501", DB_FORBIDDEN }, { "SD001", DB_STALE },
+		{ "57P0", DB_DOWN }, { "53", DB_DOWN },
 		/* read-only, by setting or as a standby */
 		{ "25", DB_DOWN }, { "0A000", DB_DOWN }, { "08", DB_DOWN } };
 

@@ -127,6 +127,9 @@ static void on_stored(struct db_call *db, enum db_error error, const PGresult *r
 		else
 			end_db(c, error);
 		return;
+	case DB_MISSING:
+		end(c, CALL_NOT_FOUND);
+		return;
 	default:
 		end_db(c, error);
 		return;

@@ -135,7 +135,8 @@ static void on_batch_stored(struct db_call *call, enum db_error error, const PGr
 {
 	struct batch *b = call->arg;
 
-	if (error == DB_FAILED || error == DB_CONFLICT || error == DB_FORBIDDEN) {
+	if (error == DB_FAILED || error == DB_CONFLICT || error == DB_MISSING ||
+		error == DB_FORBIDDEN) {
 		batch_halve(b);
 		return;
 	}

@@ -355,6 +355,9 @@ static void read_fields(struct req *req, struct ticket_call *c)
 	case CMD_LINK:
 		req_body_int(req, "parent_id", true, 1, (1LL << 53) - 1, &c->parent_id);
 		break;
+	case CMD_REDACT:
+		req_body_int(req, "comment_id", true, 1, (1LL << 53) - 1, &c->comment_id);
+		break;
 	case CMD_WAIVE:
 		read_choice(req, "clock", true, "response|resolution", &clock);
 		c->clock = sla_clock_parse(str_of(clock ? clock : "response"));

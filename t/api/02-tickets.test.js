@@ -3,6 +3,7 @@
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
+	crypto = require('node:crypto'),
 	fs = require('node:fs'),
 	path = require('node:path'),
 	zlib = require('node:zlib');
@@ -357,6 +358,7 @@ test('another tenant: 404 for ids, 403 for names, nothing in lists', async () =>
 					until: new Date(Date.now() + 9e6).toISOString(),
 					assignee_id: 1,
 					parent_id: 1,
+					comment_id: 1,
 					priority: 'P1',
 					tags: ['x'],
 					clock: 'response',
@@ -391,9 +393,56 @@ test('another tenant: 404 for ids, 403 for names, nothing in lists', async () =>
 			id,
 		);
 });
+test('redact: a text goes from every table; that it was there, and its digest, stay', async () => {
+	const t = await create(),
+		word = 'hunter2-' + t.id;
+	await ok(t.id, 'reply', { text: 'the password is ' + word }, user);
+	const texts = (await s.get(`/api/v1/tickets/${t.id}/comments`, user)).data.items,
+		said = texts.find((c) => c.body.includes(word)),
+		sha = crypto
+			.createHash('sha256')
+			.update('the password is ' + word)
+			.digest('hex');
+	const path = `/api/v1/tickets/${t.id}/redact`,
+		body = { comment_id: said.id, reason: 'a password' };
+	assert.strictEqual((await s.post(path, user, body)).code, 40003);
+	assert.strictEqual((await s.post(path, eng, body)).code, 40003);
+	assert.strictEqual((await s.post(path, boss, { ...body, comment_id: 999999 })).code, 41001);
+	const other = await create(),
+		wrong = await s.post(`/api/v1/tickets/${other.id}/redact`, boss, body);
+	assert.strictEqual(wrong.code, 41001, 'a text of another ticket');
+	await ok(t.id, 'redact', body, boss);
+	const after = (await s.get(`/api/v1/tickets/${t.id}/comments`, user)).data.items;
+	assert.strictEqual(after.find((c) => c.id === said.id).body, '[redacted]');
+	const tables = s.sql(
+		"select oid::regclass from pg_class where relkind in ('r', 'p') and relnamespace in ('public'::regnamespace, 'part'::regnamespace)",
+	);
+	for (const table of tables.split('\n'))
+		assert.strictEqual(
+			s.sql(`select count(*) from ${table} t where t::text like '%${word}%'`),
+			'0',
+			table,
+		);
+	const events = (await s.get(`/api/v1/tickets/${t.id}/history`, boss)).data.items;
+	assert.ok(
+		events.some((e) => e.data.text_sha256 === sha),
+		'the digest stays',
+	);
+	assert.ok(
+		events.some(
+			(e) => e.type === 'ticket.text_redacted' && e.data.redacted_comment_id === said.id,
+		),
+	);
+	assert.match(s.cli(['sla', 'verify']), /, 0 differences/);
+});
 test('links, merge, cancel', async () => {
 	const [a, b] = [await create(), await create()];
 	await ok(a.id, 'link', { parent_id: b.id });
+	assert.strictEqual(
+		(await s.post(`/api/v1/tickets/${a.id}/link`, eng, { parent_id: 999999 })).code,
+		41001,
+		'no such parent',
+	);
 	assert.strictEqual((await s.get('/api/v1/tickets/' + a.id, eng)).data.parent_id, b.id);
 	assert.strictEqual((await ok(a.id, 'merge')).status, 'merged');
 	assert.strictEqual((await ok(b.id, 'cancel', { reason: 'mistake' }, user)).status, 'cancelled');
