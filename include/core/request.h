@@ -82,6 +82,7 @@ struct req {
 	void (*cleanup)(struct req *req);
 	int64_t began_us;
 	bool zh, waiting, ended, streaming;
+	bool by_cookie;    /* the session came by cookie */
 	int replay_status; /* of a request answered by req_replay */
 	bool replan;       /* db_call.replan of its next query */
 	char id[17];
@@ -150,10 +151,27 @@ const char *req_json_text(struct req *req, struct json_object *v);
  * here). */
 void req_body_only(struct req *req, const char *keys);
 
+/* --- cookies: a browser's session --- */
+enum cookie {
+	COOKIE_ACCESS,
+	COOKIE_REFRESH, /* sent to /api/v1/auth only */
+	COOKIE_CSRF,    /* read by the page, repeated in X-CSRF-Token */
+};
+#define CSRF_CHARS 32
+/* Empty when there is none, or two. */
+struct str http_cookie(const struct http_head *h, enum cookie which);
+/* Does the request come from our own pages, or from no page at all? */
+bool http_origin_is_ours(const struct http_head *h);
+/* Did one of our own pages send this? Asked before a cookie may change anything. */
+bool http_csrf_is_right(const struct http_head *h);
+/* Append a Set-Cookie line; MAX_AGE_S of 0 takes the cookie back. */
+void cookie_add(struct buf *headers, enum cookie which, const char *value, int64_t max_age_s);
+
 /* --- wiring --- */
 struct request_settings {
 	const char *static_dir;
 	bool tls;
+	bool secure_cookies; /* people reach us over TLS, maybe a proxy's */
 };
 void request_init(const struct route *routes, size_t n, const struct request_settings *s);
 void request_free(void);

@@ -319,7 +319,8 @@ static void start(bool takeover)
 		options.http_cert_file[0] ? options.http_cert_file : NULL, options.http_key_file,
 		options.http_tls12 };
 	struct request_settings rs = { or_default(options.http_static_dir, STATIC_DIR),
-		options.http_cert_file[0] != 0 };
+		options.http_cert_file[0] != 0,
+		options.http_cert_file[0] != 0 || strncmp(options.http_url, "https://", 8) == 0 };
 	const char *error = "";
 	struct kv_settings redis = { options.redis_url, NULL, options.redis_ca_file };
 	char *password = NULL, *redis_password;

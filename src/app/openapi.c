@@ -227,7 +227,8 @@ static void add_operation(struct buf *b, const struct route *r)
 	quote(b, about ? about : "");
 	buf_adds(b, ",\"x-summary-zh\":");
 	quote(b, zh ? zh : about ? about : "");
-	buf_addf(b, ",\"security\":[%s],", r->permission == PERM_ANYONE ? "" : "{\"bearer\":[]}");
+	buf_addf(b, ",\"security\":[%s],",
+		r->permission == PERM_ANYONE ? "" : "{\"bearer\":[]},{\"cookie\":[]}");
 	add_parameters(b, r);
 	add_body(b, r);
 	buf_addf(b, ",\"responses\":{\"%d\":{\"description\":\"done\"",
@@ -241,16 +242,19 @@ void openapi_build(void)
 {
 	const char *last = "";
 
-	buf_adds(&doc, "{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"sladesk\",\"version\":\"1\","
-		       "\"license\":{\"name\":\"Apache-2.0\"}},\"components\":{\"securitySchemes\":"
-		       "{\"bearer\":"
-		       "{\"type\":\"http\",\"scheme\":\"bearer\"}},\"schemas\":{\"Error\":{"
-		       "\"type\":\"object\",\"required\":[\"code\",\"message\",\"request_id\"],"
-		       "\"properties\":{\"code\":"
-		       "{\"type\":\"integer\"},\"message\":{\"type\":\"string\"},\"details\":{"
-		       "\"type\":\"object\"},\"timestamp\":{\"type\":\"string\"},\"request_id\":{"
-		       "\"type\":\"string\"}}}}},"
-		       "\"paths\":{");
+	buf_adds(&doc,
+		"{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"sladesk\",\"version\":\"1\","
+		"\"license\":{\"name\":\"Apache-2.0\"}},\"components\":{\"securitySchemes\":"
+		"{\"bearer\":"
+		"{\"type\":\"http\",\"scheme\":\"bearer\"},\"cookie\":{\"type\":\"apiKey\","
+		"\"in\":\"cookie\",\"name\":\"sd_access\",\"description\":\"with X-CSRF-Token for "
+		"what changes anything\"}},\"schemas\":{\"Error\":{"
+		"\"type\":\"object\",\"required\":[\"code\",\"message\",\"request_id\"],"
+		"\"properties\":{\"code\":"
+		"{\"type\":\"integer\"},\"message\":{\"type\":\"string\"},\"details\":{"
+		"\"type\":\"object\"},\"timestamp\":{\"type\":\"string\"},\"request_id\":{"
+		"\"type\":\"string\"}}}}},"
+		"\"paths\":{");
 	for (size_t i = 0; i < app_route_count; i++) {
 		const struct route *r = &app_routes[i];
 

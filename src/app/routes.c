@@ -40,19 +40,25 @@ const struct route app_routes[] = {
 		.about_zh = "Prometheus 指标" },
 
 	{ HTTP_POST, "/api/v1/auth/login", PERM_ANYONE, .flow = login,
-		.about = "log in; staff without tenant, customers with theirs",
-		.about_zh = "登录;员工不填租户,客户填写所属租户",
-		.reply = TOKENS ", user_info object", .fields = "username* password* tenant" },
+		.about = "log in; staff without tenant, customers with theirs; cookies: true puts "
+			 "the "
+			 "tokens into cookies no script can read",
+		.about_zh =
+			"登录;员工不填租户,客户填写所属租户;cookies: true 时令牌写入脚本不可读的 "
+			"Cookie",
+		.reply = TOKENS ", user_info object",
+		.fields = "username* password* tenant cookies" },
 	{ HTTP_POST, "/api/v1/client/auth/login", PERM_ANYONE, .flow = login, .about = "log in",
 		.about_zh = "登录", .reply = TOKENS ", user_info object",
-		.fields = "username* password* tenant_id*" },
+		.fields = "username* password* tenant_id* cookies" },
 	{ HTTP_POST, "/api/v1/client/login", PERM_ANYONE, .flow = login, .about = "log in",
 		.about_zh = "登录", .reply = TOKENS ", user_info object",
-		.fields = "username* password* tenant_id*" },
+		.fields = "username* password* tenant_id* cookies" },
 	{ HTTP_POST, "/api/v1/auth/refresh", PERM_ANYONE, .flow = session_refresh,
-		.about = "new tokens for a refresh token, which is good once",
-		.about_zh = "以续期凭证换取新令牌,凭证仅可使用一次", .reply = TOKENS,
-		.fields = "refresh_token*" },
+		.about = "new tokens for a refresh token, of the body or the cookie, which is good "
+			 "once",
+		.about_zh = "以请求体或 Cookie 中的续期凭证换取新令牌,凭证仅可使用一次",
+		.reply = TOKENS, .fields = "refresh_token" },
 	{ HTTP_POST, "/api/v1/auth/logout", PERM_SELF, .flow = logout, .about = "end this session",
 		.about_zh = "结束本次会话", .reply = "ended integer" },
 	{ HTTP_POST, "/api/v1/auth/logout-everywhere", PERM_SELF, .flow = logout_everywhere,

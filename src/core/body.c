@@ -4,7 +4,6 @@
 #include "inner.h"
 #include "base/json.h"
 
-
 struct str req_path(const struct req *req, const char *name)
 {
 	for (int i = 0; i < req->path_params; i++)

@@ -30,6 +30,8 @@ void routes_build(const struct route *routes, size_t n);
 void routes_free(void);
 void routes_match(enum http_method method, struct str path, struct route_match *out);
 
+void cookies_init(bool over_tls);
+
 /* On every reply, as header lines. */
 extern const char *const request_security_headers;
 /* Answer with the route's file from folder DIR. */

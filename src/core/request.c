@@ -308,6 +308,9 @@ static const char must_change_details[] =
 	"{\"rule\":\"change your password first / 请先修改密码\",\"suggested_actions\":[\"POST "
 	"/api/v1/auth/password\"]}";
 
+static const char csrf_details[] =
+	"{\"field\":\"X-CSRF-Token\",\"rule\":\"the csrf cookie's value, from our own pages\"}";
+
 static void on_session(void *arg, struct session *s, enum db_error error)
 {
 	struct req *req = arg;
@@ -409,7 +412,16 @@ static void on_request(struct http_request *h)
 	}
 	token = bearer(h);
 	if (!token.n) {
+		token = http_cookie(&h->head, COOKIE_ACCESS);
+		req->by_cookie = token.n > 0;
+	}
+	if (!token.n) {
 		settle(req, req_fail(req, ERR_NO_AUTH, NULL));
+		return;
+	}
+	if (req->by_cookie && h->head.method != HTTP_GET && h->head.method != HTTP_HEAD &&
+		!http_csrf_is_right(&h->head)) {
+		settle(req, req_fail(req, ERR_FORBIDDEN, csrf_details));
 		return;
 	}
 	req->waiting = true;
@@ -529,6 +541,7 @@ const struct http_handler *request_handler(void)
 void request_init(const struct route *routes, size_t n, const struct request_settings *s)
 {
 	settings = *s;
+	cookies_init(s->secure_cookies);
 	all_routes = routes;
 	route_count = n;
 	metrics = xcalloc(n + 1, sizeof(*metrics));

@@ -50,29 +50,56 @@ bool account_read_refresh(struct str text, struct refresh_token *out)
 	return true;
 }
 
-void account_add_tokens(struct buf *b, const struct refresh_token *t)
+static void add_cookies(struct buf *headers, const char *access, const char *refresh, bool staff)
+{
+	int64_t days = staff ? options.token_staff_days : options.token_customer_days;
+	char csrf[CSRF_CHARS + 1];
+
+	crypto_random_hex(csrf, CSRF_CHARS / 2);
+	cookie_add(headers, COOKIE_ACCESS, access, options.token_lifetime_s);
+	cookie_add(headers, COOKIE_REFRESH, refresh, days * 86400);
+	cookie_add(headers, COOKIE_CSRF, csrf, days * 86400);
+}
+
+struct outcome *account_reply_tokens(
+	struct req *req, const struct refresh_token *t, bool cookies, const char *more)
 {
 	int64_t now = clock_now_us() / US_PER_S;
 	struct token_claims claims = { t->tenant_id, t->session_id,
 		now + options.token_lifetime_s };
-	char *access = token_sign(&claims, now);
+	char *access = token_sign(&claims, now),
+	     *refresh = xasprintf("sr1.%lld.%lld.%s", (long long)t->tenant_id,
+		     (long long)t->session_id, t->secret);
+	struct buf body = { 0 }, headers = { 0 };
+	struct outcome *o;
 
-	buf_addf(b,
-		"\"access_token\":\"%s\",\"refresh_token\":\"sr1.%lld.%lld.%s\",\"token_type\":"
-		"\"Bearer\",\"expires_in\":%lld",
-		access, (long long)t->tenant_id, (long long)t->session_id, t->secret,
-		(long long)options.token_lifetime_s);
+	buf_addc(&body, '{');
+	if (cookies)
+		add_cookies(&headers, access, refresh, t->tenant_id == 1);
+	else
+		buf_addf(&body,
+			"\"access_token\":\"%s\",\"refresh_token\":\"%s\",\"token_type\":"
+			"\"Bearer\",",
+			access, refresh);
+	buf_addf(&body, "\"expires_in\":%lld%s}", (long long)options.token_lifetime_s, more);
+	o = req_reply_headers(req, 200, headers.n ? buf_cstr(&headers) : NULL, body.p, body.n);
 	OPENSSL_cleanse(access, strlen(access));
+	OPENSSL_cleanse(refresh, strlen(refresh));
+	OPENSSL_cleanse(body.p, body.n);
+	if (headers.n)
+		OPENSSL_cleanse(headers.p, headers.n);
 	free(access);
+	free(refresh);
+	buf_free(&body);
+	buf_free(&headers);
+	return o;
 }
 
-struct outcome *account_reply(struct req *req, struct buf *b)
+/* Take the browser's cookies back. */
+static void add_no_cookies(struct buf *headers)
 {
-	struct outcome *o = req_reply(req, 200, b->p, b->n);
-
-	OPENSSL_cleanse(b->p, b->n);
-	buf_free(b);
-	return o;
+	for (enum cookie c = COOKIE_ACCESS; c <= COOKIE_CSRF; c++)
+		cookie_add(headers, c, "", 0);
 }
 
 int64_t account_expiry(bool staff)
@@ -128,47 +155,62 @@ static struct outcome *refuse_refresh(struct req *req)
 			: "{\"user_message\":\"the session has ended: log in again\"}");
 }
 
+struct renewal {
+	struct refresh_token next;
+	bool by_cookie;
+};
+
+enum renewed { RENEWED_TWICE, RENEWED, RENEWED_JUST_NOW };
+
 static struct outcome *on_refreshed(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct refresh_token *next = req->state;
-	struct buf b = { 0 };
+	struct renewal *r = req->state;
 
 	if (error != DB_OK)
 		return req_fail_db(req, error);
 	if (PQntuples(rows) == 0)
 		return refuse_refresh(req);
-	if (!db_int(rows, 0, 0)) { /* it came a second time: the session is over */
-		session_forget(next->tenant_id, next->session_id);
+	switch ((enum renewed)db_int(rows, 0, 0)) {
+	case RENEWED:
+		break;
+	case RENEWED_JUST_NOW: /* another page of the same browser was first: its cookies are there
+				*/
+		return req_fail(req, ERR_WRONG_STATE, "{\"rule\":\"renewed a moment ago\"}");
+	case RENEWED_TWICE: /* the session is over */
+		session_forget(r->next.tenant_id, r->next.session_id);
 		return refuse_refresh(req);
 	}
-	buf_addc(&b, '{');
-	account_add_tokens(&b, next);
-	buf_addc(&b, '}');
-	return account_reply(req, &b);
+	return account_reply_tokens(req, &r->next, r->by_cookie, "");
 }
 
 struct outcome *session_refresh(struct req *req)
 {
-	struct refresh_token *next = req->state = arena_alloc(&req->arena, sizeof(*next)), old;
-	const char **p = arena_alloc(&req->arena, 7 * sizeof(*p)), *text = NULL;
+	struct renewal *r = req->state = arena_alloc(&req->arena, sizeof(*r));
+	struct str cookie = http_cookie(&req->http->head, COOKIE_REFRESH);
+	const char **p = arena_alloc(&req->arena, 8 * sizeof(*p)), *text = NULL;
+	struct refresh_token old;
 
 	req_body_only(req, "refresh_token");
-	req_body_text(req, "refresh_token", true, 1, 200, &text);
-	if (!req->body)
+	req_body_text(req, "refresh_token", false, 1, 200, &text);
+	if (!text && !cookie.n)
 		req_note_invalid(req, "refresh_token", "required", "必填");
 	if (req_has_invalid(req))
 		return req_invalid(req);
-	if (!account_read_refresh(str_of(text), &old))
+	r->by_cookie = !text;
+	if (r->by_cookie && !http_csrf_is_right(&req->http->head))
+		return req_fail(req, ERR_FORBIDDEN, "{\"field\":\"X-CSRF-Token\"}");
+	if (!account_read_refresh(text ? str_of(text) : cookie, &old))
 		return refuse_refresh(req);
-	account_new_refresh(next, old.tenant_id);
-	next->session_id = old.session_id;
+	account_new_refresh(&r->next, old.tenant_id);
+	r->next.session_id = old.session_id;
 	p[0] = req_int(req, old.tenant_id);
 	p[1] = req_int(req, old.session_id);
 	p[2] = arena_printf(&req->arena, "%s", old.sha256);
-	p[3] = next->sha256;
+	p[3] = r->next.sha256;
 	p[4] = req_int(req, clock_now_us());
 	p[5] = req_int(req, account_expiry(old.tenant_id == 1));
 	p[6] = account_peer(req);
+	p[7] = r->by_cookie ? "10" : "0";
 	return req_query(req, &sql_auth_session_refresh, p, on_refreshed);
 }
 
@@ -230,18 +272,24 @@ struct outcome *session_list(struct req *req)
 
 static struct outcome *on_ended(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct buf b = { 0 };
+	struct buf headers = { 0 };
+	bool mine = false;
 	struct outcome *o;
+	const char *data;
 
 	if (error != DB_OK)
 		return req_fail_db(req, error);
 	if (PQntuples(rows) == 0 && req_path(req, "id").n)
 		return req_fail(req, ERR_NOT_FOUND, NULL);
-	for (int i = 0; i < PQntuples(rows); i++)
+	for (int i = 0; i < PQntuples(rows); i++) {
+		mine |= db_int(rows, i, 0) == req->session->session_id;
 		session_forget(req->session->tenant_id, db_int(rows, i, 0));
-	buf_addf(&b, "{\"ended\":%d}", PQntuples(rows));
-	o = req_reply(req, 200, b.p, b.n);
-	buf_free(&b);
+	}
+	if (mine && req->by_cookie)
+		add_no_cookies(&headers);
+	data = arena_printf(&req->arena, "{\"ended\":%d}", PQntuples(rows));
+	o = req_reply_headers(req, 200, headers.n ? buf_cstr(&headers) : NULL, data, strlen(data));
+	buf_free(&headers);
 	return o;
 }
 

@@ -12,10 +12,10 @@ struct refresh_token {
 };
 void account_new_refresh(struct refresh_token *t, int64_t tenant_id);
 bool account_read_refresh(struct str text, struct refresh_token *out);
-/* Append "access_token":…,"refresh_token":…,"token_type":…,"expires_in":… . */
-void account_add_tokens(struct buf *b, const struct refresh_token *t);
-/* Reply with B, which holds tokens, and wipe it. */
-struct outcome *account_reply(struct req *req, struct buf *b) MUST_USE;
+/* Reply with tokens, in the body or, COOKIES, as cookies, and with the members MORE (",…" or "").
+ */
+struct outcome *account_reply_tokens(
+	struct req *req, const struct refresh_token *t, bool cookies, const char *more) MUST_USE;
 /* When a session ends that is not renewed. */
 int64_t account_expiry(bool staff);
 /* In the arena: the client's address, and what it calls itself. */

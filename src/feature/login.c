@@ -19,7 +19,7 @@ static const char nobody[] = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5bm9ib2R5MDA
 struct attempt {
 	const char *tenant, *username, *password;
 	int64_t tenant_id, subject_id;
-	bool staff, known, locked;
+	bool staff, known, locked, cookies;
 	int attempts; /* with this one */
 	struct refresh_token refresh;
 };
@@ -28,22 +28,23 @@ static struct outcome *on_session(struct req *req, enum db_error error, const PG
 {
 	struct attempt *a = req->state;
 	struct buf b = { 0 };
+	struct outcome *o;
 	struct str role;
 
 	if (error != DB_OK)
 		return req_fail_db(req, error);
 	a->refresh.session_id = db_int(rows, 0, 0);
 	role = db_text(rows, 0, 3);
-	buf_addc(&b, '{');
-	account_add_tokens(&b, &a->refresh);
 	buf_addf(&b, ",\"user_info\":{\"user_id\":%lld,\"username\":", (long long)a->subject_id);
 	buf_add_json(&b, db_text(rows, 0, 1).p, db_text(rows, 0, 1).n);
 	buf_adds(&b, ",\"full_name\":");
 	buf_add_json(&b, db_text(rows, 0, 2).p, db_text(rows, 0, 2).n);
 	buf_addf(&b, ",\"tenant_id\":%lld,\"kind\":\"%s\",\"role_type\":\"%.*s\"},",
 		(long long)a->tenant_id, a->staff ? "staff" : "customer", (int)role.n, role.p);
-	buf_addf(&b, "\"must_change_password\":%s}", db_int(rows, 0, 4) ? "true" : "false");
-	return account_reply(req, &b);
+	buf_addf(&b, "\"must_change_password\":%s", db_int(rows, 0, 4) ? "true" : "false");
+	o = account_reply_tokens(req, &a->refresh, a->cookies, buf_cstr(&b));
+	buf_free(&b);
+	return o;
 }
 
 static struct outcome *refuse(struct req *req)
@@ -158,7 +159,8 @@ struct outcome *login(struct req *req)
 	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p));
 
 	a->tenant = "provider";
-	req_body_only(req, "username password tenant tenant_id");
+	req_body_only(req, "username password tenant tenant_id cookies");
+	req_body_bool(req, "cookies", &a->cookies);
 	req_body_text(req, "username", true, 1, 100, &a->username);
 	req_body_text(req, "password", true, 1, 200, &a->password);
 	req_body_text(req, "tenant", false, 1, 63, &a->tenant);

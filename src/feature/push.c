@@ -465,14 +465,14 @@ static void on_session(void *arg, struct session *s, enum db_error error)
 	send_text(c, "{\"op\":\"welcome\"}", 16);
 }
 
-static void authenticate(struct client *c, const char *token)
+static void authenticate(struct client *c, struct str token)
 {
 	struct finding *f = xcalloc(1, sizeof(*f));
 
 	f->client = c;
 	c->finding = true;
 	list_add_tail(&findings, &f->node);
-	session_find(str_of(token), on_session, f);
+	session_find(token, on_session, f);
 }
 
 static void on_message(struct ws *ws, const char *p, size_t n, bool binary)
@@ -485,7 +485,7 @@ static void on_message(struct ws *ws, const char *p, size_t n, bool binary)
 	if (!op)
 		ws_close(ws, 1003, "JSON objects with an op only");
 	else if (strcmp(op, "auth") == 0 && token && !c->finding)
-		authenticate(c, token);
+		authenticate(c, str_of(token));
 	else if (!c->session)
 		ws_close(ws, 4401, "authenticate first");
 	else if (strcmp(op, "subscribe") == 0)
@@ -534,28 +534,20 @@ static int unauthenticated_of(const char *peer)
 	return n;
 }
 
-/* A browser's socket must come from our own pages. */
-static bool origin_is_ours(const struct http_request *h)
-{
-	struct str o = http_header_find(&h->head, "origin");
-	const char *host = o.p ? memmem(o.p, o.n, "://", 3) : NULL;
-
-	return !o.p || (host && str_eq((struct str){ host + 3, o.n - (size_t)(host + 3 - o.p) },
-					h->head.host));
-}
-
 struct outcome *push_open(struct req *req)
 {
+	struct str cookie = http_cookie(&req->http->head, COOKIE_ACCESS);
 	struct outcome *o;
 	struct client *c;
 
 	if (draining)
 		return req_fail(req, ERR_BUSY, NULL);
-	if (!origin_is_ours(req->http))
+	if (!http_origin_is_ours(&req->http->head))
 		return req_fail(req, ERR_FORBIDDEN, NULL);
 	if (health.unauthenticated >= UNAUTHENTICATED_PER_PEER &&
 		unauthenticated_of(req->http->peer) >= UNAUTHENTICATED_PER_PEER)
 		return req_fail(req, ERR_RATE, NULL);
+	cookie.p = arena_dup(&req->arena, cookie.p ? cookie.p : "", cookie.n);
 	c = xcalloc(1, sizeof(*c));
 	c->since_us = clock_mono_us();
 	o = req_taken(req);
@@ -567,6 +559,8 @@ struct outcome *push_open(struct req *req)
 	list_add_tail(&clients, &c->node);
 	health.clients++;
 	health.unauthenticated++;
+	if (cookie.n) /* a page's: its first frame need not tell who it is */
+		authenticate(c, cookie);
 	return o;
 }
 

@@ -170,7 +170,6 @@ const words = {
 };
 const $ = (id) => document.getElementById(id);
 const state = {
-	token: sessionStorage.getItem('token'),
 	me: null,
 	tickets: new Map(),
 	selected: null,
@@ -191,16 +190,39 @@ function el(tag, cls, text) {
 	return e;
 }
 
-async function api(method, path, body) {
+// The session lives in cookies that no script can read; what changes anything repeats the one that we can.
+function csrf() {
+	const m = document.cookie.match(/(?:^|; )(?:__Host-)?sd_csrf=([0-9a-f]+)/);
+	return m && m[1];
+}
+async function request(method, path, body) {
 	const headers = { 'Accept-Language': state.lang };
-	if (state.token) headers.Authorization = 'Bearer ' + state.token;
+	if (method !== 'GET' && csrf()) headers['X-CSRF-Token'] = csrf();
 	if (method === 'POST') headers['Idempotency-Key'] = crypto.randomUUID();
 	const r = await fetch(path, { method, headers, body: body ? JSON.stringify(body) : undefined });
 	const date = Date.parse(r.headers.get('Date'));
 	if (date) state.skew = date - Date.now();
+	return r;
+}
+// The access cookie is short-lived: renew it. Of two pages at once one is told 409, and finds the other's cookies.
+let renewing = null;
+function renew() {
+	renewing =
+		renewing ||
+		request('POST', '/api/v1/auth/refresh')
+			.then((r) => r.ok || r.status === 409)
+			.finally(() => {
+				renewing = null;
+			});
+	return renewing;
+}
+async function api(method, path, body) {
+	let r = await request(method, path, body);
+	if (r.status === 401 && csrf() && !path.endsWith('/login') && (await renew()))
+		r = await request(method, path, body);
 	const j = await r.json();
 	if (r.ok) return j.data;
-	if (r.status === 401 && state.me) logout();
+	if (r.status === 401 && state.me) leave();
 	const d = j.details || {};
 	throw new Error(
 		(d.fields || []).map((f) => (t(f.field) || f.field) + ': ' + f.rule).join('\n') ||
@@ -567,7 +589,6 @@ function onEvent(e) {
 }
 function connect() {
 	const s = (state.socket = new WebSocket(location.origin.replace(/^http/, 'ws') + '/api/v1/live'));
-	s.onopen = () => s.send(JSON.stringify({ op: 'auth', token: state.token }));
 	s.onmessage = (m) => {
 		const e = JSON.parse(m.data);
 		if (e.op === 'welcome') {
@@ -588,7 +609,10 @@ function connect() {
 		live(false);
 		if (!state.me || state.socket !== s) return;
 		if (e.code === 4401) {
-			logout();
+			renew().then(
+				(ok) => (ok ? connect() : leave()),
+				() => setTimeout(connect, 5000),
+			);
 			return;
 		}
 		setTimeout(connect, (state.wait = Math.min(state.wait * 2, 15000)));
@@ -622,9 +646,11 @@ async function enter() {
 	connect();
 }
 function logout() {
-	if (state.me) api('POST', '/api/v1/auth/logout').catch(() => {});
-	sessionStorage.removeItem('token');
-	state.token = state.me = state.since = state.selected = null;
+	api('POST', '/api/v1/auth/logout').catch(() => {});
+	leave();
+}
+function leave() {
+	state.me = state.since = state.selected = null;
 	if (state.socket) state.socket.close();
 	$('desk').hidden = true;
 	$('ticket').hidden = true;
@@ -638,12 +664,11 @@ $('login').onsubmit = async (e) => {
 	e.preventDefault();
 	const f = e.target,
 		err = f.querySelector('.error'),
-		body = { username: f.username.value, password: f.password.value };
+		body = { username: f.username.value, password: f.password.value, cookies: true };
 	if (f.tenant.value) body.tenant = f.tenant.value;
 	err.textContent = '';
 	try {
 		const d = await api('POST', '/api/v1/auth/login', body);
-		state.token = d.access_token;
 		if (d.must_change_password) {
 			if (!f.fresh.value) {
 				f.fresh.parentNode.hidden = false;
@@ -658,7 +683,6 @@ $('login').onsubmit = async (e) => {
 		}
 		f.fresh.parentNode.hidden = true;
 		f.fresh.value = '';
-		sessionStorage.setItem('token', state.token);
 		f.password.value = '';
 		await enter();
 	} catch (x) {
@@ -694,5 +718,5 @@ document.querySelector('#create form').onsubmit = async (e) => {
 };
 setInterval(tick, 1000);
 translate();
-if (state.token) enter().catch(logout);
+if (csrf()) enter().catch(leave);
 else $('login').hidden = false;

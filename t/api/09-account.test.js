@@ -88,6 +88,114 @@ test('a refresh token is good once; one that comes twice ends the session of who
 	);
 	assert.strictEqual((await refresh(y.refresh_token)).status, 200, 'what was refused used nothing up');
 });
+test('cookies carry a browser: out of reach of scripts, of other sites, of forged requests', async () => {
+	const host = '127.0.0.1:' + s.port,
+		jar = {},
+		call = async (method, p, headers = {}, body) => {
+			const r = await s.request(method, p, {
+				body,
+				headers: {
+					Host: host,
+					...(Object.keys(jar).length
+						? {
+								Cookie: Object.entries(jar)
+									.map(([k, v]) => k + '=' + v)
+									.join('; '),
+							}
+						: {}),
+					...headers,
+				},
+			});
+			for (const line of r.headers['set-cookie'] || []) {
+				const [, name, value] = line.match(/^([^=]+)=([^;]*)/);
+				if (/Max-Age=0/.test(line)) delete jar[name];
+				else jar[name] = value;
+			}
+			return r;
+		},
+		csrf = () => ({ 'X-CSRF-Token': jar.sd_csrf });
+	const r = await call(
+		'POST',
+		'/api/v1/auth/login',
+		{},
+		{
+			username: 'user',
+			password: PASSWORD,
+			tenant: 'alpha',
+			cookies: true,
+		},
+	);
+	assert.strictEqual(r.status, 200, r.text);
+	assert.ok(!/eyJ|sr1\./.test(r.text), 'no token in the body');
+	const [access, renewal, token] = r.headers['set-cookie'];
+	assert.match(access, /^sd_access=eyJ[^;]+; Path=\/; Max-Age=7200; SameSite=Strict; HttpOnly$/);
+	assert.match(renewal, /^sd_refresh=sr1\.[^;]+; Path=\/api\/v1\/auth; .*; HttpOnly$/);
+	assert.match(token, /^sd_csrf=[0-9a-f]{32}; Path=\/; Max-Age=\d+; SameSite=Strict$/);
+	assert.strictEqual((await call('GET', '/api/v1/me')).data.username, 'user');
+
+	const ticket = { title: 'x', description: 'y' },
+		create = (headers) => call('POST', '/api/v1/tickets', headers, ticket);
+	for (const [why, headers] of [
+		['no token', {}],
+		['a wrong one', { 'X-CSRF-Token': '0'.repeat(32) }],
+		['of another length', { 'X-CSRF-Token': jar.sd_csrf + '0' }],
+		['another site', { ...csrf(), Origin: 'http://evil.example' }],
+		['no site', { ...csrf(), Origin: 'null' }],
+	])
+		assert.deepStrictEqual(
+			[(await create(headers)).status, (await create(headers)).code],
+			[403, 40003],
+			why,
+		);
+	assert.strictEqual((await create(csrf())).status, 201);
+	assert.strictEqual((await create({ ...csrf(), Origin: 'http://' + host })).status, 201);
+	const planted = await s.request('GET', '/api/v1/me', {
+		headers: { Cookie: `sd_access=${jar.sd_access}; sd_access=x` },
+	});
+	assert.strictEqual(planted.status, 401, 'two of a name: neither counts');
+	const bearer = (await login('eng1')).data.access_token;
+	assert.strictEqual(
+		(await call('GET', '/api/v1/me', { Authorization: 'Bearer ' + bearer })).data.username,
+		'eng1',
+		'a bearer token goes before a cookie',
+	);
+
+	const old = { ...jar };
+	assert.strictEqual((await call('POST', '/api/v1/auth/refresh')).status, 403);
+	assert.strictEqual((await call('POST', '/api/v1/auth/refresh', csrf())).status, 200);
+	assert.notStrictEqual(jar.sd_refresh, old.sd_refresh);
+	const late = await s.request('POST', '/api/v1/auth/refresh', {
+		headers: {
+			Cookie: `sd_refresh=${old.sd_refresh}; sd_csrf=${old.sd_csrf}`,
+			'X-CSRF-Token': old.sd_csrf,
+		},
+	});
+	assert.deepStrictEqual([late.status, late.code], [409, 41002], 'another page of the same browser');
+	assert.strictEqual((await call('GET', '/api/v1/me')).status, 200, 'and the session goes on');
+	s.sql("update refresh_tokens set used_at = used_at - interval '11 s' where used_at is not null");
+	const thief = await s.request('POST', '/api/v1/auth/refresh', {
+		headers: {
+			Cookie: `sd_refresh=${old.sd_refresh}; sd_csrf=${old.sd_csrf}`,
+			'X-CSRF-Token': old.sd_csrf,
+		},
+	});
+	assert.strictEqual(thief.status, 401, 'later it was stolen');
+	assert.strictEqual((await call('GET', '/api/v1/me')).status, 401, 'and the session is over');
+
+	await call(
+		'POST',
+		'/api/v1/auth/login',
+		{},
+		{
+			username: 'user',
+			password: PASSWORD,
+			tenant: 'alpha',
+			cookies: true,
+		},
+	);
+	assert.strictEqual((await call('POST', '/api/v1/auth/logout', csrf())).data.ended, 1);
+	assert.deepStrictEqual(jar, {}, 'all three are taken back');
+});
 test('sessions are seen and ended by their owner only', async () => {
 	const [a, b, other, same] = await Promise.all(
 		[

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Cookies: how a browser carries its session, out of reach of scripts, and what keeps other sites
+ * from using it: SameSite=Strict, the origin, and a token that only our own pages can repeat. */
+#include "inner.h"
+#include "crypto/crypto.h"
+
+/* Prefixes as RFC 6265bis 4.1.3 has them: the browser itself then refuses what another host set. */
+static const char *const plain_names[] = { "sd_access", "sd_refresh", "sd_csrf" };
+static const char *const secure_names[] = { "__Host-sd_access", "__Secure-sd_refresh",
+	"__Host-sd_csrf" };
+static bool secure;
+
+void cookies_init(bool over_tls)
+{
+	secure = over_tls;
+}
+
+static const char *name_of(enum cookie c)
+{
+	return secure ? secure_names[c] : plain_names[c];
+}
+
+struct str http_cookie(const struct http_head *h, enum cookie which)
+{
+	struct str name = str_of(name_of(which)), found = { 0 };
+
+	for (int i = 0; i < h->headers; i++) {
+		const char *p = h->header[i].value.p, *end = p + h->header[i].value.n;
+
+		if (!str_case_is(h->header[i].name, "cookie"))
+			continue;
+		while (p < end) {
+			const char *semi = memchr(p, ';', (size_t)(end - p));
+			const char *stop = semi ? semi : end;
+
+			while (p < stop && *p == ' ')
+				p++;
+			if ((size_t)(stop - p) > name.n && memcmp(p, name.p, name.n) == 0 &&
+				p[name.n] == '=') {
+				if (found.p) /* two of a name: one was planted */
+					return (struct str){ 0 };
+				p += name.n + 1;
+				found = (struct str){ p, (size_t)(stop - p) };
+			}
+			p = semi ? semi + 1 : end;
+		}
+	}
+	return found;
+}
+
+bool http_origin_is_ours(const struct http_head *h)
+{
+	struct str o = http_header_find(h, "origin");
+	const char *host = o.p ? memmem(o.p, o.n, "://", 3) : NULL;
+
+	return !o.p ||
+	       (host && str_eq((struct str){ host + 3, o.n - (size_t)(host + 3 - o.p) }, h->host));
+}
+
+bool http_csrf_is_right(const struct http_head *h)
+{
+	struct str cookie = http_cookie(h, COOKIE_CSRF),
+		   repeated = http_header_find(h, "x-csrf-token");
+
+	return http_origin_is_ours(h) && cookie.n == CSRF_CHARS && repeated.n == CSRF_CHARS &&
+	       crypto_equal(cookie.p, repeated.p, CSRF_CHARS);
+}
+
+void cookie_add(struct buf *headers, enum cookie which, const char *value, int64_t max_age_s)
+{
+	buf_addf(headers, "Set-Cookie: %s=%s; Path=%s; Max-Age=%lld; SameSite=Strict%s%s\r\n",
+		name_of(which), value, which == COOKIE_REFRESH ? "/api/v1/auth" : "/",
+		(long long)max_age_s, which == COOKIE_CSRF ? "" : "; HttpOnly",
+		secure ? "; Secure" : "");
+}
