@@ -16,11 +16,17 @@ bool crypto_equal(const void *a, const void *b, size_t n);
 void crypto_random_hex(char *out, size_t n);
 void buf_add_base64(struct buf *b, const void *p, size_t n);
 
-/* The signing key. JWK is a private EC P-256 key as JSON with a kid. False when it is not one. */
-bool token_key_load(const char *jwk, size_t n);
-/* A new key as JWK JSON; the caller frees. */
-char *token_key_generate(void) MUST_USE;
-void token_key_free(void);
+/* The signing keys. TEXT is a JWK Set of private EC P-256 keys with kid and "created" (seconds), or
+ * one such key. False, and nothing changed, when it is not. */
+bool token_keys_load(const char *text, size_t n);
+/* The set TEXT (NULL: none yet) with a new key, without those that nobody's token needs any more;
+ * the caller frees. AT_ONCE: the new key alone, used from now on; every token of before is void. */
+char *token_keys_rotate(const char *text, size_t n, int64_t now_s, bool at_once) MUST_USE;
+/* When the newest key was made, in seconds; 0 when that is not known. */
+int64_t token_keys_newest_s(void);
+/* The public halves, as a JWK Set (RFC 7517). */
+void token_keys_public(struct buf *b);
+void token_keys_free(void);
 
 struct token_claims {
 	int64_t tenant_id, session_id;
@@ -28,8 +34,8 @@ struct token_claims {
 };
 /* Sign an access token; the caller frees. */
 char *token_sign(const struct token_claims *c, int64_t now_s) MUST_USE;
-/* Check a token: compact form, alg ES256 and our kid only, typ at+jwt, signature, issuer, audience,
- * exp, nbf. */
+/* Check a token: compact form, alg ES256 and a kid of ours only, typ at+jwt, signature, issuer,
+ * audience, exp, nbf. */
 bool token_verify(const char *p, size_t n, int64_t now_s, struct token_claims *out);
 
 #endif

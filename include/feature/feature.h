@@ -49,6 +49,7 @@ struct outcome *session_revoke(struct req *req) MUST_USE;
 struct outcome *logout(struct req *req) MUST_USE;
 struct outcome *logout_everywhere(struct req *req) MUST_USE;
 struct outcome *password_change(struct req *req) MUST_USE;
+struct outcome *jwks(struct req *req);
 struct outcome *whoami(struct req *req) MUST_USE;
 
 /* tickets.c */

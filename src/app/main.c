@@ -8,6 +8,7 @@
 #include "db/migrate.h"
 #include "desk/engine.h"
 #include "desk/lease.h"
+#include "desk/keyfile.h"
 #include "desk/options.h"
 #include "desk/versions.h"
 #include "feature/feature.h"
@@ -206,6 +207,7 @@ static void on_hup(int signo)
 	free(app);
 	free(job);
 	notify("READY=1");
+	keyfile_tick(NULL);
 }
 
 static void on_schema(struct db_call *call, enum db_error error, const PGresult *rows)
@@ -248,30 +250,6 @@ static void watchdog(void *arg)
 {
 	(void)arg;
 	notify("WATCHDOG=1");
-}
-
-static void load_token_key(void)
-{
-	FILE *f = fopen(options.token_key_file, "re");
-	char text[2048];
-	size_t n;
-
-	if (!f) {
-		char *jwk = token_key_generate();
-		int fd =
-			open(options.token_key_file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-		if (fd < 0 || write(fd, jwk, strlen(jwk)) != (ssize_t)strlen(jwk))
-			die("token.key_file: %s: %s", options.token_key_file, strerror(errno));
-		close(fd);
-		f = fopen(options.token_key_file, "re");
-		free(jwk);
-	}
-	n = f ? fread(text, 1, sizeof(text), f) : 0;
-	if (f)
-		fclose(f);
-	if (!token_key_load(text, n))
-		die("token.key_file: %s: not an EC P-256 key with a kid", options.token_key_file);
 }
 
 static void become(const char *name)
@@ -331,7 +309,7 @@ static void start(bool takeover)
 	fd = find_listener(takeover);
 	if (options.daemon_user[0] && geteuid() == 0)
 		become(options.daemon_user);
-	load_token_key();
+	keyfile_open();
 	write_pid_file();
 	work_init(or_default(options.worker_path, WORKER_PATH), (int)options.worker_count);
 	ds = database_settings(&password);
@@ -359,6 +337,7 @@ static void start(bool takeover)
 	if (!server)
 		die("http: %s", error);
 	takeover_serve(options.daemon_control, fd, handed_over);
+	loop_every(60000, keyfile_tick, NULL);
 	loop_on_signal(SIGTERM, on_term);
 	loop_on_signal(SIGINT, on_term);
 	loop_on_signal(SIGHUP, on_hup);
@@ -390,7 +369,7 @@ static void stop(void)
 	loop_timer_free(drain_limit);
 	loop_timer_free(emptied);
 	loop_free();
-	token_key_free();
+	token_keys_free();
 	if (options.daemon_pid_file[0])
 		unlink(options.daemon_pid_file);
 }

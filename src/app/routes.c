@@ -39,6 +39,10 @@ const struct route app_routes[] = {
 	{ HTTP_GET, "/metrics", PERM_ANYONE, .flow = metrics_page, .about = "Prometheus text",
 		.about_zh = "Prometheus 指标" },
 
+	{ HTTP_GET, "/.well-known/jwks.json", PERM_ANYONE, .flow = jwks,
+		.about = "the public keys of access tokens (JWK Set)",
+		.about_zh = "访问令牌的公钥(JWK Set)" },
+
 	{ HTTP_POST, "/api/v1/auth/login", PERM_ANYONE, .flow = login,
 		.about = "log in; staff without tenant, customers with theirs; cookies: true puts "
 			 "the "

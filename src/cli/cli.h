@@ -51,6 +51,7 @@ int cmd_token(int argc, char **argv);
 int cmd_webhook(int argc, char **argv);
 int cmd_sla(int argc, char **argv);
 int cmd_import(int argc, char **argv);
+int cmd_key(int argc, char **argv);
 int cmd_demo(int argc, char **argv);
 
 /* Reading CSV (RFC 4180), plain or gzip, by record. */

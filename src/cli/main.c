@@ -28,6 +28,9 @@ static const struct {
 	{ "token", cmd_token,
 		"token add --tenant C --name N --scopes tickets:read,tickets:write [--days 90] | "
 		"token list | token revoke --tenant C --id N" },
+	{ "key", cmd_key,
+		"key rotate [--at-once]   a new key for access tokens; at once: instead of all "
+		"others" },
 	{ "webhook", cmd_webhook, "webhook add --tenant C --url U --secret S" },
 	{ "sla", cmd_sla,
 		"sla calc | sla explain TICKET | sla verify [--tenant C] | sla replay --policy P "

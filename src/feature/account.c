@@ -146,6 +146,18 @@ struct outcome *account_verify(
 	return o;
 }
 
+struct outcome *jwks(struct req *req)
+{
+	struct buf b = { 0 };
+	struct outcome *o;
+
+	token_keys_public(&b);
+	o = req_reply_raw(
+		req, 200, "application/json", "Cache-Control: public, max-age=300\r\n", b.p, b.n);
+	buf_free(&b);
+	return o;
+}
+
 /* --- renewing --- */
 
 static struct outcome *refuse_refresh(struct req *req)

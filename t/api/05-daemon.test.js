@@ -8,7 +8,7 @@ const test = require('node:test'),
 	zlib = require('node:zlib'),
 	{ execFileSync, spawnSync, spawn } = require('node:child_process');
 const WebSocket = require('ws');
-const { Server, waitUntil, INST, VAR, asUser } = require('../lib/server.js');
+const { Server, waitUntil, PASSWORD, INST, VAR, asUser } = require('../lib/server.js');
 
 let s, user;
 test.before(async () => {
@@ -149,6 +149,51 @@ test('SIGTERM drains and leaves cleanly, SIGUSR1 and SIGHUP are survived', async
 	await waitUntil(() => s.log.includes('settings reloaded'));
 	assert.deepStrictEqual(await s.stop('SIGTERM'), { code: 0, sig: null }, s.log.slice(-1500));
 	await s.start();
+});
+test('signing keys: published, changed with an overlap, or all at once; a broken file changes nothing', async () => {
+	const keys = async () => (await s.request('GET', '/.well-known/jwks.json')).json.keys,
+		file = path.join(s.dir, 'token.jwk'),
+		claims = (token) => JSON.parse(Buffer.from(token.split('.')[0], 'base64url')),
+		me = async (token) => (await s.get('/api/v1/me', token)).status,
+		hup = () => s.proc.kill('SIGHUP');
+	const [first, more] = await keys();
+	assert.ok(!more && first.kid && first.x && !first.d, 'one, without its private half');
+	assert.deepStrictEqual([first.kty, first.crv, first.alg, first.use], ['EC', 'P-256', 'ES256', 'sig']);
+	const input = user.split('.'),
+		key = require('node:crypto').createPublicKey({ key: first, format: 'jwk' });
+	assert.ok(
+		require('node:crypto').verify(
+			'sha256',
+			Buffer.from(input[0] + '.' + input[1]),
+			{ key, dsaEncoding: 'ieee-p1363' },
+			Buffer.from(input[2], 'base64url'),
+		),
+		'a stranger can check our token with it',
+	);
+	assert.match(s.cli(['key', 'rotate']), /signs in ten minutes/);
+	hup();
+	await waitUntil(async () => (await keys()).length === 2);
+	assert.strictEqual(claims(await s.login('user', 'alpha')).kid, first.kid, 'not before all know it');
+	assert.strictEqual(await me(user), 200);
+	fs.writeFileSync(file, '{"keys":[]}');
+	hup();
+	await waitUntil(() => /token.key_file cannot be read, the keys at hand stay/.test(s.log));
+	assert.strictEqual(await me(user), 200);
+	const session = (
+		await s.post('/api/v1/auth/login', null, {
+			username: 'user',
+			password: PASSWORD,
+			tenant: 'alpha',
+		})
+	).data;
+	assert.match(s.cli(['key', 'rotate', '--at-once']), /every access token of before is void/);
+	hup();
+	await waitUntil(async () => (await keys()).length === 1 && (await keys())[0].kid !== first.kid);
+	await waitUntil(async () => (await me(session.access_token)) === 401, 8000); /* cached for 5 s */
+	const renewed = await s.post('/api/v1/auth/refresh', null, { refresh_token: session.refresh_token });
+	assert.strictEqual(renewed.status, 200, 'sessions go on');
+	assert.strictEqual(await me(renewed.data.access_token), 200);
+	user = await s.login('user', 'alpha');
 });
 test('to another machine only over TLS: the daemon refuses to start otherwise, and says how', async () => {
 	for (const [section, key, value, says] of [

@@ -76,9 +76,9 @@ static void ticket(void)
 static void jwt(void)
 {
 	struct token_claims in = { 12, 34, 2000000000 }, out = { 0 };
-	char *key = token_key_generate(), *token;
+	char *key = token_keys_rotate(NULL, 0, 1900000000, true), *token;
 
-	if (!key || !token_key_load(key, strlen(key)))
+	if (!key || !token_keys_load(key, strlen(key)))
 		exit(3);
 	token = token_sign(&in, 1900000000);
 	if (!token || !token_verify(token, strlen(token), 1900000001, &out))
@@ -86,7 +86,7 @@ static void jwt(void)
 	printf("%d %d %d\n", (int)out.tenant_id, (int)out.session_id, (int)out.expires_s);
 	free(token);
 	free(key);
-	token_key_free();
+	token_keys_free();
 }
 
 static void ws(void)

@@ -79,10 +79,10 @@ static void jws_vectors(void)
 {
 	char *text = read_gz("wycheproof_json_web_signature_test.json.gz");
 	struct json_object *o, *groups;
-	char *jwk = token_key_generate();
+	char *jwk = token_keys_rotate(NULL, 0, 1700000000, true);
 	int n = 0;
 
-	CU_ASSERT(token_key_load(jwk, strlen(jwk)));
+	CU_ASSERT(token_keys_load(jwk, strlen(jwk)));
 	free(jwk);
 	if (!text)
 		return;
@@ -104,17 +104,67 @@ static void jws_vectors(void)
 	printf("# jws: %d vectors refused\n", n);
 	json_object_put(o);
 	free(text);
-	token_key_free();
+	token_keys_free();
+}
+
+/* A key in turn: who signs, who still counts, who is published. */
+static void key_rotation(void)
+{
+	int64_t now = 1700000000;
+	char *set = token_keys_rotate(NULL, 0, now, true), *next, *first, *second;
+	struct token_claims c = { 12, 345, now + 86400 }, got;
+	struct buf b = { 0 };
+
+	CU_ASSERT(token_keys_load(set, strlen(set)));
+	first = token_sign(&c, now);
+	now += 90 * 86400;
+	c.expires_s = now + 86400;
+	free(first);
+	first = token_sign(&c, now);
+	next = token_keys_rotate(set, strlen(set), now, false);
+	CU_ASSERT(token_keys_load(next, strlen(next)));
+	CU_ASSERT(token_keys_newest_s() == now);
+	second = token_sign(&c, now + 599);
+	CU_ASSERT(token_keys_load(set, strlen(set)) &&
+		  token_verify(second, strlen(second), now + 599, &got));
+	CU_ASSERT(token_keys_load(next, strlen(next)));
+	free(second);
+	second = token_sign(&c, now + 600);
+	CU_ASSERT(token_verify(first, strlen(first), now + 600, &got));
+	CU_ASSERT(token_verify(second, strlen(second), now + 600, &got));
+	token_keys_public(&b);
+	CU_ASSERT(strstr(buf_cstr(&b), "\"x\":") && !strstr(buf_cstr(&b), "\"d\":"));
+	free(set);
+	set = token_keys_rotate(
+		next, strlen(next), now + 90 * 86400, false); /* the first is dropped */
+	free(next);
+	next = token_keys_rotate(set, strlen(set), now + 90 * 86400 + 86400, false);
+	CU_ASSERT(token_keys_load(next, strlen(next)));
+	CU_ASSERT_FALSE(token_verify(first, strlen(first), now + 600, &got));
+	CU_ASSERT(token_verify(second, strlen(second), now + 600, &got));
+	free(next);
+	next = token_keys_rotate(set, strlen(set), now, true);
+	CU_ASSERT(token_keys_load(next, strlen(next)));
+	CU_ASSERT_FALSE(token_verify(second, strlen(second), now + 600, &got));
+	CU_ASSERT_FALSE(token_keys_load("{\"keys\":[]}", 11));
+	CU_ASSERT_FALSE(token_keys_load(
+		"{\"keys\":[{\"kty\":\"oct\",\"k\":\"c2VjcmV0\",\"kid\":\"a\"}]}", 54));
+	free(set);
+	free(next);
+	free(first);
+	free(second);
+	buf_free(&b);
+	token_keys_free();
 }
 
 static void our_tokens(void)
 {
-	char *jwk = token_key_generate(), *token, *other;
+	char *jwk = token_keys_rotate(NULL, 0, 1700000000, true), *token, *other;
 	struct token_claims c = { 12, 345, 1700003600 }, got;
 	static const char none[] =
 		"eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0.eyJpc3MiOiJzbGFkZXNrIn0.";
 
-	CU_ASSERT(token_key_load(jwk, strlen(jwk)));
+	CU_ASSERT(token_keys_load(jwk, strlen(jwk)));
 	token = token_sign(&c, 1700000000);
 	CU_ASSERT(token_verify(token, strlen(token), 1700000000, &got));
 	CU_ASSERT(got.tenant_id == 12 && got.session_id == 345);
@@ -131,17 +181,17 @@ static void our_tokens(void)
 		token[i] = was;
 	}
 	free(jwk);
-	jwk = token_key_generate();
-	CU_ASSERT(token_key_load(jwk, strlen(jwk)));
+	jwk = token_keys_rotate(NULL, 0, 1700000000, true);
+	CU_ASSERT(token_keys_load(jwk, strlen(jwk)));
 	other = token_sign(&c, 1700000000);
 	CU_ASSERT_FALSE(token_verify(token, strlen(token), 1700000000, &got)); /* another key */
 	CU_ASSERT(token_verify(other, strlen(other), 1700000000, &got));
-	CU_ASSERT_FALSE(token_key_load("{\"kty\":\"oct\",\"k\":\"c2VjcmV0\",\"kid\":\"a\"}", 41));
+	CU_ASSERT_FALSE(token_keys_load("{\"kty\":\"oct\",\"k\":\"c2VjcmV0\",\"kid\":\"a\"}", 41));
 	free(jwk);
 	free(token);
 	free(other);
-	token_key_free();
+	token_keys_free();
 }
 
 UNIT_MAIN("corpora", { "JSON documents", json_documents }, { "JWS vectors", jws_vectors },
-	{ "our tokens", our_tokens })
+	{ "our tokens", our_tokens }, { "key rotation", key_rotation })
