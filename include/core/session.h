@@ -9,19 +9,30 @@
 
 enum permission {
 	PERM_ANYONE,
-	PERM_SELF, /* one's own account: what is left to who must change the password first */
-	PERM_TICKET_READ,
-	PERM_TICKET_WRITE,
-	PERM_STAFF,
-	PERM_ADMIN,
-	PERM_CONTRACT, /* staff with PERM_ADMIN: policies and calendars are the provider's to set */
+	PERM_SELF,  /* one's own account: what is left to who must change the password first */
+	PERM_STAFF, /* of the provider */
+#define PERMISSION(id, resource, verb, customers) PERM_##id,
+#include "core/permissions.def"
+#undef PERMISSION
 	PERM_COUNT
 };
+#define PERM_NAMED_FIRST PERM_TICKET_READ
+
+/* The bits of what is named in LIST ("{ticket:read,…}" or any list of names); unknown names are
+ * none. */
+uint32_t permissions_parse(struct str list);
+/* What a customer's user may be granted: RESOURCE and VERB (NULL: any of the resource); PERM_COUNT
+ * when there is no such thing. */
+enum permission permission_grantable(const char *resource, const char *verb);
+/* Append ["ticket:read",…], or {"ticket":{"read":true,…},…}. */
+void permissions_add_list(struct buf *b, uint32_t bits);
+void permissions_add_object(struct buf *b, uint32_t bits);
 
 struct session {
 	enum actor_kind actor;
 	int64_t actor_id, tenant_id, session_id, expires_us;
-	char *tenants;  /* "{1,12}" as the database wants it */
+	char *tenants; /* "{1,12}" as the database wants it */
+	char *scope; /* {"departments":[…],"projects":[…]}: of the tickets only these; "": all */
 	uint32_t perms; /* bit per enum permission */
 	int level;
 	bool staff, zh, must_change;

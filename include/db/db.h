@@ -31,6 +31,7 @@ struct db_context {
 	int64_t tenant_id;   /* the one tenant a write may touch; 0 for none */
 	int64_t user_id;
 	bool staff;
+	const char *scope; /* of the tenants' tickets only these (scope_ok()); NULL or "": all */
 };
 
 struct db_call {

@@ -37,8 +37,9 @@ void upkeep_free(void);
 
 /* A committed event, as read back from the database. */
 struct bus_event {
-	int64_t tenant_id, seq, ticket_id, actor_id, at, urgent_at, assignee_id;
-	struct str type, actor_kind, audience, data, number, title, status, priority, urgent_clock;
+	int64_t tenant_id, seq, ticket_id, actor_id, at, urgent_at, assignee_id, requester_id;
+	struct str type, actor_kind, audience, data, number, title, status, priority, urgent_clock,
+		department, project;
 	int sla_high;
 };
 /* Row I of statement bus/fetch; its texts live as long as the row. */

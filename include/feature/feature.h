@@ -49,7 +49,12 @@ struct outcome *session_revoke(struct req *req) MUST_USE;
 struct outcome *logout(struct req *req) MUST_USE;
 struct outcome *logout_everywhere(struct req *req) MUST_USE;
 struct outcome *password_change(struct req *req) MUST_USE;
-struct outcome *jwks(struct req *req);
+void account_init(void);
+struct outcome *permissions_get(struct req *req) MUST_USE;
+struct outcome *user_new(struct req *req) MUST_USE;
+struct outcome *user_set(struct req *req) MUST_USE;
+struct outcome *user_grants_put(struct req *req) MUST_USE;
+struct outcome *jwks(struct req *req) MUST_USE;
 struct outcome *whoami(struct req *req) MUST_USE;
 
 /* tickets.c */

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- An event of somebody's account and the mail that tells its owner. It belongs to no ticket and reaches no feed.
+-- An event of somebody's account and, with a template, the mail that tells its owner. It belongs to no ticket and reaches no feed; the sessions
+-- it names in data.sessions have ended: every instance forgets them and closes their feeds.
 create or replace function account_event(p_tenant bigint, p_kind text, p_actor bigint, p_type text, p_template text, p_at bigint, p_data jsonb)
 returns bigint language sql as $$
   with c as (
@@ -9,7 +10,7 @@ returns bigint language sql as $$
     select c.tenant_id, c.seq, p_type, null, p_kind, p_actor, 'staff', ts(p_at), p_data from c
   ), n as (
     insert into notifications (tenant_id, event_seq, ticket_id, recipient_kind, recipient_id, channel, template, next_attempt_at, created_at)
-    select c.tenant_id, c.seq, null, p_kind, p_actor, 'mail', p_template, ts(p_at), ts(p_at) from c
+    select c.tenant_id, c.seq, null, p_kind, p_actor, 'mail', p_template, ts(p_at), ts(p_at) from c where p_template is not null
   )
   select c.seq from c
 $$;

@@ -3,7 +3,7 @@
 do $$
 declare
   t record;
-  shared text[] := array['calendars', 'sla_configurations', 'catalogue', 'priority_keywords', 'notification_rules', 'notification_templates'];
+  shared text[] := array['calendars', 'sla_configurations', 'catalogue', 'priority_keywords', 'notification_rules', 'notification_templates', 'roles'];
   p record;
 begin
   for t in
@@ -25,6 +25,15 @@ begin
       execute format('create policy audience on %I as restrictive for select to sladesk_app, sladesk_report using '
         '(audience = ''customer'' or (select current_setting(''app.audience'')) = ''staff'')', t.relname);
     end if;
+    -- A user who sees a part of the tenant's tickets sees that part of all that belongs to tickets, and one's own.
+    if t.relname = 'tickets' then
+      execute 'create policy scope on tickets as restrictive to sladesk_app, sladesk_report using '
+        '((select current_setting(''app.scope'')) = '''' or scope_ok((select current_setting(''app.scope'')), department, project) '
+        'or (requester_kind = ''customer'' and requester_id = (select current_setting(''app.user_id'')::bigint)))';
+    elsif t.relname in ('events', 'ticket_comments', 'sla_clocks', 'sla_fires', 'notifications') then
+      execute format('create policy scope on %I as restrictive for select to sladesk_app, sladesk_report using '
+        '((select current_setting(''app.scope'')) = '''' or exists (select from tickets t where t.tenant_id = %1$I.tenant_id and t.id = %1$I.ticket_id))', t.relname);
+    end if;
     execute format('create policy job on %I to sladesk_job, %I using (true) with check (true)', t.relname, current_user);
   end loop;
 end
@@ -38,11 +47,13 @@ grant select on all tables in schema public to sladesk_app, sladesk_job, sladesk
 revoke select on schema_version from sladesk_report;
 revoke select on shard_leases, lease_owners from sladesk_app, sladesk_report;
 grant insert, update, delete on shard_leases, lease_owners to sladesk_job;
+grant insert, update, delete on client_permissions to sladesk_app, sladesk_job;
+grant insert, update, delete on roles to sladesk_job;
 grant insert, update on tickets, sla_clocks, timers, tenant_counters, notifications, catalogue, webhooks, sessions, api_tokens, client_users
   to sladesk_app;
 grant insert on ticket_comments, events, sla_fires, idempotency_keys to sladesk_app;
 grant update (body, details) on ticket_comments to sladesk_app;
-revoke select on staff, client_users, api_tokens, webhooks, sessions from sladesk_report;
+revoke select on staff, client_users, client_permissions, api_tokens, webhooks, sessions from sladesk_report;
 grant insert, update, delete on tickets, sla_clocks, timers, tenant_counters, notifications, sessions, idempotency_keys, consumer_positions,
   import_batches, client_users, staff, customers, api_tokens, catalogue, webhooks, sla_configurations, calendars to sladesk_job;
 grant insert on ticket_comments, events, sla_fires, deliveries, password_history to sladesk_job;

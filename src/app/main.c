@@ -330,6 +330,7 @@ static void start(bool takeover)
 	upkeep_init();
 	hours_init();
 	outbox_init();
+	account_init();
 	push_init();
 	openapi_build();
 	request_init(app_routes, app_route_count, &rs);

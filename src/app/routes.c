@@ -15,8 +15,8 @@
 /* A supervisor's word. */
 #define JUDGE(name, command)                                                                       \
 	{                                                                                          \
-		HTTP_POST, "/api/v1/tickets/{id}/" name, PERM_ADMIN, .flow = ticket_act,           \
-								     .argument = command           \
+		HTTP_POST, "/api/v1/tickets/{id}/" name, PERM_TICKET_JUDGE, .flow = ticket_act,    \
+									    .argument = command    \
 	}
 
 #define TOKENS "access_token text, refresh_token text, token_type text, expires_in integer"
@@ -77,6 +77,34 @@ const struct route app_routes[] = {
 	{ HTTP_POST, "/api/v1/auth/password", PERM_SELF, .flow = password_change,
 		.about = "change my password; my other sessions end",
 		.about_zh = "修改密码;其他会话随之结束", .fields = "old_password* new_password*" },
+	{ HTTP_GET, "/api/v1/auth/permissions", PERM_SELF, .flow = permissions_get,
+		.about = "what I may, by resource, and which part of the tickets",
+		.about_zh = "我的权限(按资源)与数据范围",
+		.reply = "user_id bigint, tenant_id bigint, role_type text, permissions object, "
+			 "data_scope object" },
+	{ HTTP_GET, "/api/v1/client/auth/permissions", PERM_SELF, .flow = permissions_get,
+		.about = "what I may, by resource, and which part of the tickets",
+		.about_zh = "我的权限(按资源)与数据范围",
+		.reply = "user_id bigint, tenant_id bigint, role_type text, permissions object, "
+			 "data_scope object" },
+	{ HTTP_GET, "/api/v1/client/admin/users", PERM_USER_READ, .sql = &sql_user_list },
+	{ HTTP_POST, "/api/v1/client/admin/users", PERM_USER_WRITE, .flow = user_new,
+		.about = "invite somebody; the first password must be changed",
+		.about_zh = "新增用户;首次登录须修改密码", .reply = "user_id bigint",
+		.fields = "username* password* full_name* email* phone lang role_type department "
+			  "project contract cost_centre region office" },
+	{ HTTP_GET, "/api/v1/client/admin/users/{user_id}", PERM_USER_READ, .sql = &sql_user_get },
+	{ HTTP_PUT, "/api/v1/client/admin/users/{user_id}", PERM_USER_WRITE, .flow = user_set,
+		.about = "change somebody; a change of rights ends the sessions and is told",
+		.about_zh = "修改用户;权限变化将终止其会话并通知本人",
+		.fields = "full_name email phone lang role_type is_active department project "
+			  "contract cost_centre region office" },
+	{ HTTP_GET, "/api/v1/client/admin/users/{user_id}/permissions", PERM_USER_READ,
+		.sql = &sql_user_grants },
+	{ HTTP_PUT, "/api/v1/client/admin/users/{user_id}/permissions", PERM_USER_WRITE,
+		.flow = user_grants_put,
+		.about = "grants and limits beyond the role, instead of those there are",
+		.about_zh = "替换该用户在角色之外的授权与限制", .fields = "grants*" },
 	{ HTTP_GET, "/api/v1/me", PERM_SELF, .flow = whoami, .about = "who I am and what I may",
 		.about_zh = "当前身份与权限" },
 	{ HTTP_GET, "/api/v1/live", PERM_ANYONE, .ws = &push_handler, .on_ws = push_open,
@@ -133,16 +161,17 @@ const struct route app_routes[] = {
 	JUDGE("waive", CMD_WAIVE),
 
 	{ HTTP_GET, "/api/v1/catalogue", PERM_TICKET_READ, .sql = &sql_catalogue_list },
-	{ HTTP_PUT, "/api/v1/catalogue/{kind}/{code}", PERM_ADMIN, .sql = &sql_catalogue_put },
+	{ HTTP_PUT, "/api/v1/catalogue/{kind}/{code}", PERM_CATALOGUE_WRITE,
+		.sql = &sql_catalogue_put },
 	{ HTTP_GET, "/api/v1/sla/policies", PERM_TICKET_READ, .sql = &sql_sla_policy_list },
-	{ HTTP_PUT, "/api/v1/sla/policies/{code}", PERM_CONTRACT, .flow = policy_put,
+	{ HTTP_PUT, "/api/v1/sla/policies/{code}", PERM_SLA_WRITE, .flow = policy_put,
 		.about = "a new version of a policy; running tickets keep theirs",
 		.about_zh = "新增策略版本;进行中的工单不受影响",
 		.reply = "id bigint, code text, version bigint, changed boolean, "
 			 "takes_over_running_tickets boolean",
 		.fields = "document* calendar service_type effective_from tenant_id" },
 	{ HTTP_GET, "/api/v1/sla/calendars", PERM_TICKET_READ, .sql = &sql_sla_calendar_list },
-	{ HTTP_PUT, "/api/v1/sla/calendars/{code}", PERM_CONTRACT, .flow = calendar_put,
+	{ HTTP_PUT, "/api/v1/sla/calendars/{code}", PERM_SLA_WRITE, .flow = calendar_put,
 		.about = "a new version of a calendar; one that only adds future dates takes over "
 			 "the running tickets",
 		.about_zh = "新增日历版本;仅增加未来日期时,进行中的工单自动改用新版本",
@@ -151,10 +180,10 @@ const struct route app_routes[] = {
 		.fields = "document* tenant_id" },
 	{ HTTP_GET, "/api/v1/staff", PERM_STAFF, .sql = &sql_admin_staff_list },
 	{ HTTP_GET, "/api/v1/tenants", PERM_TICKET_READ, .sql = &sql_admin_tenant_list },
-	{ HTTP_GET, "/api/v1/webhooks", PERM_ADMIN, .sql = &sql_admin_webhook_list },
-	{ HTTP_POST, "/api/v1/webhooks", PERM_ADMIN, .sql = &sql_admin_webhook_new,
+	{ HTTP_GET, "/api/v1/webhooks", PERM_WEBHOOK_WRITE, .sql = &sql_admin_webhook_list },
+	{ HTTP_POST, "/api/v1/webhooks", PERM_WEBHOOK_WRITE, .sql = &sql_admin_webhook_new,
 		.replay = &sql_admin_webhook_get },
-	{ HTTP_PUT, "/api/v1/webhooks/{id}", PERM_ADMIN, .sql = &sql_admin_webhook_set },
+	{ HTTP_PUT, "/api/v1/webhooks/{id}", PERM_WEBHOOK_WRITE, .sql = &sql_admin_webhook_set },
 
 	{ HTTP_GET, "/test/echo", PERM_ANYONE, .ws = &echo_handler, .on_ws = echo_open,
 		.about = "test only: WebSocket echo" },

@@ -32,6 +32,7 @@ void session_put(struct session *s)
 	if (!s || --s->refs)
 		return;
 	free(s->tenants);
+	free(s->scope);
 	free(s);
 }
 
@@ -64,7 +65,7 @@ struct db_context session_context(const struct session *s)
 {
 	if (!s)
 		return (struct db_context){ .tenants = "{}" };
-	return (struct db_context){ s->tenants, s->tenant_id, s->actor_id, s->staff };
+	return (struct db_context){ s->tenants, s->tenant_id, s->actor_id, s->staff, s->scope };
 }
 
 static struct session **slot_of(const unsigned char key[32])
@@ -139,23 +140,6 @@ static void cache_put(struct session *s)
 	cached++;
 }
 
-/* Roles become permission sets here until the next release reads them from data. */
-static uint32_t perms_of(const char *role, bool staff)
-{
-	uint32_t p = 1u << PERM_SELF | 1u << PERM_TICKET_READ;
-
-	if (strcmp(role, "auditor") != 0)
-		p |= 1u << PERM_TICKET_WRITE;
-	if (staff)
-		p |= 1u << PERM_STAFF;
-	if (staff && (strcmp(role, "admin") == 0 || strcmp(role, "manager") == 0 ||
-			     strcmp(role, "supervisor") == 0))
-		p |= 1u << PERM_ADMIN | 1u << PERM_CONTRACT;
-	if (!staff && strcmp(role, "admin") == 0)
-		p |= 1u << PERM_ADMIN;
-	return p;
-}
-
 static void copy(char *out, size_t size, struct str s)
 {
 	size_t n = s.n < size - 1 ? s.n : size - 1;
@@ -182,10 +166,31 @@ static struct session *from_session_row(const struct find *f, const PGresult *r)
 	s->tenant_id = f->claims.tenant_id;
 	s->session_id = f->claims.session_id;
 	s->must_change = db_int(r, 0, 9) != 0;
-	s->perms = s->must_change ? 1u << PERM_SELF : perms_of(s->role, s->staff);
+	s->perms = 1u << PERM_SELF;
+	if (!s->must_change)
+		s->perms |=
+			permissions_parse(db_text(r, 0, 10)) | (s->staff ? 1u << PERM_STAFF : 0);
+	s->scope = xstrndup(db_text(r, 0, 11).p, db_text(r, 0, 11).n);
 	if (f->claims.expires_s * US_PER_S < s->expires_us) /* the session outlives its tokens */
 		s->expires_us = f->claims.expires_s * US_PER_S;
 	return s;
+}
+
+/* A token's scopes are permissions by name; tickets:read, tickets:write and admin are older names
+ * of theirs. */
+static uint32_t scopes_parse(const char *json, bool staff)
+{
+	uint32_t p = permissions_parse(str_of(json));
+
+	if (strstr(json, "\"tickets:read\""))
+		p |= 1u << PERM_TICKET_READ;
+	if (strstr(json, "\"tickets:write\""))
+		p |= 1u << PERM_TICKET_WRITE;
+	if (strstr(json, "\"admin\""))
+		p |= 1u << PERM_CATALOGUE_WRITE | 1u << PERM_WEBHOOK_WRITE |
+		     (staff ? 1u << PERM_STAFF | 1u << PERM_SLA_WRITE | 1u << PERM_TICKET_JUDGE
+			    : 0);
+	return p;
 }
 
 static struct session *from_token_row(const struct find *f, const PGresult *r)
@@ -206,14 +211,9 @@ static struct session *from_token_row(const struct find *f, const PGresult *r)
 	s->perms = 1u << PERM_SELF;
 	copy(s->name, sizeof(s->name), db_text(r, 0, 3));
 	copy(s->role, sizeof(s->role), STR("service"));
+	s->scope = xstrdup("");
 	db_cell_to_json(&scopes, r, 0, 1);
-	if (strstr(buf_cstr(&scopes), "\"tickets:read\""))
-		s->perms |= 1u << PERM_TICKET_READ;
-	if (strstr(buf_cstr(&scopes), "\"tickets:write\""))
-		s->perms |= 1u << PERM_TICKET_WRITE;
-	if (strstr(buf_cstr(&scopes), "\"admin\""))
-		s->perms |=
-			1u << PERM_ADMIN | (s->staff ? 1u << PERM_STAFF | 1u << PERM_CONTRACT : 0);
+	s->perms |= scopes_parse(buf_cstr(&scopes), s->staff);
 	buf_free(&scopes);
 	return s;
 }

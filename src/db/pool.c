@@ -61,7 +61,7 @@ static const char *const ctx_text =
 	"select set_config('app.current_tenants', $1, true), set_config('app.current_tenant_id', "
 	"$2, true), set_config('app.user_id', $3, true), "
 	"set_config('app.audience', $4, true), set_config('transaction_read_only', $5, true), "
-	"set_config('enable_sort', $6, true)";
+	"set_config('enable_sort', $6, true), set_config('app.scope', $7, true)";
 static const char *const replan_text =
 	"select set_config('plan_cache_mode', 'force_custom_plan', true)";
 
@@ -401,17 +401,18 @@ static void on_conn_write(evutil_socket_t fd, short what, void *arg)
 static bool send_context(struct conn *c, const struct db_call *call)
 {
 	char tenant[24], user[24];
-	const char *v[6] = { call->ctx.tenants ? call->ctx.tenants : "{}", tenant, user,
+	const char *v[7] = { call->ctx.tenants ? call->ctx.tenants : "{}", tenant, user,
 		call->ctx.staff ? "staff" : "customer", call->stmt->mode == SQL_READ ? "on" : "off",
 		/* a page comes in the order of an index; its plan knows no limit and would sort all
 		 */
-		call->stmt->shape == SQL_LIST && !call->replan ? "off" : "on" };
+		call->stmt->shape == SQL_LIST && !call->replan ? "off" : "on",
+		call->ctx.scope ? call->ctx.scope : "" };
 
 	if (c->pool->job_role)
 		return true;
 	snprintf(tenant, sizeof(tenant), "%lld", (long long)call->ctx.tenant_id);
 	snprintf(user, sizeof(user), "%lld", (long long)call->ctx.user_id);
-	return PQsendQueryPrepared(c->pg, "ctx", 6, v, NULL, NULL, 1) &&
+	return PQsendQueryPrepared(c->pg, "ctx", 7, v, NULL, NULL, 1) &&
 	       (!call->replan || PQsendQueryPrepared(c->pg, "replan", 0, NULL, NULL, NULL, 1));
 }
 

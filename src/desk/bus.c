@@ -118,7 +118,10 @@ struct bus_event bus_event_of_row(const PGresult *r, int i)
 		.urgent_at = db_time(r, i, 13),
 		.urgent_clock = db_text(r, i, 14),
 		.sla_high = (int)db_int(r, i, 15),
-		.assignee_id = db_int(r, i, 16) };
+		.assignee_id = db_int(r, i, 16),
+		.department = db_text(r, i, 17),
+		.project = db_text(r, i, 18),
+		.requester_id = db_int(r, i, 19) };
 }
 
 static void deliver(const PGresult *r, int i)

@@ -3,6 +3,7 @@
 #include "account.h"
 #include "base/json.h"
 #include "crypto/crypto.h"
+#include "desk/engine.h"
 #include "desk/options.h"
 #include "feature/feature.h"
 #include "sql_gen.h"
@@ -50,12 +51,19 @@ bool account_read_refresh(struct str text, struct refresh_token *out)
 	return true;
 }
 
-static void add_cookies(struct buf *headers, const char *access, const char *refresh, bool staff)
+/* The CSRF token lives as long as the session: another page may have read it before this renewal.
+ */
+static void add_cookies(
+	struct req *req, struct buf *headers, const char *access, const char *refresh, bool staff)
 {
 	int64_t days = staff ? options.token_staff_days : options.token_customer_days;
+	struct str old = req->http ? http_cookie(&req->http->head, COOKIE_CSRF) : (struct str){ 0 };
 	char csrf[CSRF_CHARS + 1];
 
-	crypto_random_hex(csrf, CSRF_CHARS / 2);
+	if (req->by_cookie && old.n == CSRF_CHARS)
+		snprintf(csrf, sizeof(csrf), "%.*s", (int)old.n, old.p);
+	else
+		crypto_random_hex(csrf, CSRF_CHARS / 2);
 	cookie_add(headers, COOKIE_ACCESS, access, options.token_lifetime_s);
 	cookie_add(headers, COOKIE_REFRESH, refresh, days * 86400);
 	cookie_add(headers, COOKIE_CSRF, csrf, days * 86400);
@@ -75,7 +83,7 @@ struct outcome *account_reply_tokens(
 
 	buf_addc(&body, '{');
 	if (cookies)
-		add_cookies(&headers, access, refresh, t->tenant_id == 1);
+		add_cookies(req, &headers, access, refresh, t->tenant_id == 1);
 	else
 		buf_addf(&body,
 			"\"access_token\":\"%s\",\"refresh_token\":\"%s\",\"token_type\":"
@@ -167,16 +175,11 @@ static struct outcome *refuse_refresh(struct req *req)
 			: "{\"user_message\":\"the session has ended: log in again\"}");
 }
 
-struct renewal {
-	struct refresh_token next;
-	bool by_cookie;
-};
-
 enum renewed { RENEWED_TWICE, RENEWED, RENEWED_JUST_NOW };
 
 static struct outcome *on_refreshed(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct renewal *r = req->state;
+	struct refresh_token *next = req->state;
 
 	if (error != DB_OK)
 		return req_fail_db(req, error);
@@ -189,15 +192,15 @@ static struct outcome *on_refreshed(struct req *req, enum db_error error, const 
 				*/
 		return req_fail(req, ERR_WRONG_STATE, "{\"rule\":\"renewed a moment ago\"}");
 	case RENEWED_TWICE: /* the session is over */
-		session_forget(r->next.tenant_id, r->next.session_id);
+		session_forget(next->tenant_id, next->session_id);
 		return refuse_refresh(req);
 	}
-	return account_reply_tokens(req, &r->next, r->by_cookie, "");
+	return account_reply_tokens(req, next, req->by_cookie, "");
 }
 
 struct outcome *session_refresh(struct req *req)
 {
-	struct renewal *r = req->state = arena_alloc(&req->arena, sizeof(*r));
+	struct refresh_token *next = req->state = arena_alloc(&req->arena, sizeof(*next));
 	struct str cookie = http_cookie(&req->http->head, COOKIE_REFRESH);
 	const char **p = arena_alloc(&req->arena, 8 * sizeof(*p)), *text = NULL;
 	struct refresh_token old;
@@ -208,21 +211,21 @@ struct outcome *session_refresh(struct req *req)
 		req_note_invalid(req, "refresh_token", "required", "必填");
 	if (req_has_invalid(req))
 		return req_invalid(req);
-	r->by_cookie = !text;
-	if (r->by_cookie && !http_csrf_is_right(&req->http->head))
+	req->by_cookie = !text;
+	if (req->by_cookie && !http_csrf_is_right(&req->http->head))
 		return req_fail(req, ERR_FORBIDDEN, "{\"field\":\"X-CSRF-Token\"}");
 	if (!account_read_refresh(text ? str_of(text) : cookie, &old))
 		return refuse_refresh(req);
-	account_new_refresh(&r->next, old.tenant_id);
-	r->next.session_id = old.session_id;
+	account_new_refresh(next, old.tenant_id);
+	next->session_id = old.session_id;
 	p[0] = req_int(req, old.tenant_id);
 	p[1] = req_int(req, old.session_id);
 	p[2] = arena_printf(&req->arena, "%s", old.sha256);
-	p[3] = r->next.sha256;
+	p[3] = next->sha256;
 	p[4] = req_int(req, clock_now_us());
 	p[5] = req_int(req, account_expiry(old.tenant_id == 1));
 	p[6] = account_peer(req);
-	p[7] = r->by_cookie ? "10" : "0";
+	p[7] = req->by_cookie ? "10" : "0";
 	return req_query(req, &sql_auth_session_refresh, p, on_refreshed);
 }
 
@@ -338,12 +341,56 @@ struct outcome *session_revoke(struct req *req)
 	return end_sessions(req, id);
 }
 
+struct outcome *permissions_get(struct req *req)
+{
+	const struct session *s = req->session;
+	struct buf b = { 0 };
+	struct outcome *o;
+
+	buf_addf(&b, "{\"user_id\":%lld,\"tenant_id\":%lld,\"role_type\":\"%s\",\"permissions\":",
+		(long long)s->actor_id, (long long)s->tenant_id, s->role);
+	permissions_add_object(&b, s->perms);
+	buf_addf(&b, ",\"data_scope\":%s}", s->scope[0] ? s->scope : "null");
+	o = req_reply(req, 200, b.p, b.n);
+	buf_free(&b);
+	return o;
+}
+
+/* --- sessions that ended, here or on another instance --- */
+
+void account_each_ended(
+	const struct bus_event *e, void (*fn)(int64_t tenant_id, int64_t session_id))
+{
+	struct json_error err;
+	struct json_object *data, *list;
+
+	if (e->type.n < 5 || memcmp(e->type.p, "auth.", 5) != 0)
+		return;
+	data = json_read(e->data.p, e->data.n, &err);
+	list = json_get(data, "sessions");
+	for (size_t i = 0;
+		json_object_is_type(list, json_type_array) && i < json_object_array_length(list);
+		i++)
+		fn(e->tenant_id, json_object_get_int64(json_object_array_get_idx(list, i)));
+	json_object_put(data);
+}
+
+static void on_event(void *arg, const struct bus_event *e)
+{
+	(void)arg;
+	account_each_ended(e, session_forget);
+}
+
+void account_init(void)
+{
+	bus_listen(on_event, NULL);
+}
+
 struct outcome *whoami(struct req *req)
 {
 	const struct session *s = req->session;
 	struct buf b = { 0 };
 	struct outcome *o;
-	int n = 0;
 
 	buf_addf(&b,
 		"{\"user_id\":%lld,\"kind\":\"%s\",\"tenant_id\":%lld,\"role\":\"%s\",\"level\":%d,"
@@ -353,16 +400,9 @@ struct outcome *whoami(struct req *req)
 	buf_add_json(&b, s->username, strlen(s->username));
 	buf_adds(&b, ",\"full_name\":");
 	buf_add_json(&b, s->name, strlen(s->name));
-	buf_adds(&b, ",\"permissions\":[");
-	if (session_may(s, PERM_TICKET_READ))
-		buf_addf(&b, "%s\"ticket:read\"", n++ ? "," : "");
-	if (session_may(s, PERM_TICKET_WRITE))
-		buf_addf(&b, "%s\"ticket:write\"", n++ ? "," : "");
-	if (session_may(s, PERM_STAFF))
-		buf_addf(&b, "%s\"staff\"", n++ ? "," : "");
-	if (session_may(s, PERM_ADMIN))
-		buf_addf(&b, "%s\"admin\"", n++ ? "," : "");
-	buf_addf(&b, "],\"must_change_password\":%s}", s->must_change ? "true" : "false");
+	buf_adds(&b, ",\"permissions\":");
+	permissions_add_list(&b, s->perms);
+	buf_addf(&b, ",\"must_change_password\":%s}", s->must_change ? "true" : "false");
 	o = req_reply(req, 200, b.p, b.n);
 	buf_free(&b);
 	return o;

@@ -25,4 +25,9 @@ const char *account_device(struct req *req);
 struct outcome *account_verify(
 	struct req *req, struct str hash, const char *password, req_work_step *step) MUST_USE;
 
+/* Call FN for each session that E says has ended. */
+struct bus_event;
+void account_each_ended(
+	const struct bus_event *e, void (*fn)(int64_t tenant_id, int64_t session_id));
+
 #endif

@@ -39,8 +39,12 @@ static struct outcome *on_session(struct req *req, enum db_error error, const PG
 	buf_add_json(&b, db_text(rows, 0, 1).p, db_text(rows, 0, 1).n);
 	buf_adds(&b, ",\"full_name\":");
 	buf_add_json(&b, db_text(rows, 0, 2).p, db_text(rows, 0, 2).n);
-	buf_addf(&b, ",\"tenant_id\":%lld,\"kind\":\"%s\",\"role_type\":\"%.*s\"},",
+	buf_addf(&b,
+		",\"tenant_id\":%lld,\"kind\":\"%s\",\"role_type\":\"%.*s\","
+		"\"permissions\":",
 		(long long)a->tenant_id, a->staff ? "staff" : "customer", (int)role.n, role.p);
+	permissions_add_list(&b, permissions_parse(db_text(rows, 0, 5)));
+	buf_adds(&b, "},");
 	buf_addf(&b, "\"must_change_password\":%s", db_int(rows, 0, 4) ? "true" : "false");
 	o = account_reply_tokens(req, &a->refresh, a->cookies, buf_cstr(&b));
 	buf_free(&b);

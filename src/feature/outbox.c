@@ -127,8 +127,12 @@ static void add_variable(struct buf *b, const struct row *w, struct str name)
 		s = json_get_string(w->data, "threshold");
 		buf_adds(b, s ? s : "");
 		s = s && s[0] >= '0' && s[0] <= '9' ? "%" : "";
-	} else if (str_is(name, "address")) {
-		s = json_get_string(w->data, "address");
+	} else if (str_is(name, "address") || str_is(name, "by") || str_is(name, "changed") ||
+		   str_is(name, "username") || str_is(name, "home")) {
+		char key[16];
+
+		snprintf(key, sizeof(key), "%.*s", (int)name.n, name.p);
+		s = json_get_string(w->data, key);
 	} else if (str_is(name, "due")) {
 		add_instant(b, json_get_int(w->data, "clock_due_at", 0));
 		return;

@@ -4,6 +4,7 @@
  * that says where it stopped gets what it missed, then lives; floors keep it from hearing an event
  * twice. */
 #include "feature/feature.h"
+#include "account.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "desk/engine.h"
@@ -34,6 +35,7 @@ struct client {
 	struct list node;
 	struct ws *ws;
 	struct session *session;
+	struct json_object *scope; /* of the tenant's tickets only these; NULL: all */
 	uint8_t topics;
 	bool live, behind, finding;
 	uint64_t first_cast;      /* events gathered before are no news to it */
@@ -66,6 +68,8 @@ struct push_health push_health(void)
 
 struct cast {
 	struct ws_frame *frame;
+	char *department, *project; /* NULL: the ticket has none */
+	int64_t requester_id;       /* 0: no customer's user */
 	int64_t tenant_id, seq;
 	uint64_t number;
 	uint8_t topics;
@@ -134,10 +138,54 @@ static void event_json(struct buf *b, const struct bus_event *e, bool with_ticke
 	buf_addc(b, '}');
 }
 
-static bool may_hear(const struct client *c, int64_t tenant_id, uint8_t topics, bool for_customers)
+static bool list_names(struct json_object *list, const char *name)
 {
-	return (c->topics & topics) && (c->session->staff || for_customers) &&
-	       session_serves(c->session, tenant_id);
+	if (!list)
+		return true;
+	for (size_t i = 0; name && i < json_object_array_length(list); i++)
+		if (str_is(json_str(json_object_array_get_idx(list, i)), name))
+			return true;
+	return false;
+}
+
+/* What row-level security does for queries (tenant, audience, scope), done for the feed. */
+static bool may_hear(const struct client *c, const struct cast *e)
+{
+	return (c->topics & e->topics) && (c->session->staff || e->for_customers) &&
+	       session_serves(c->session, e->tenant_id) &&
+	       (!c->scope || e->requester_id == c->session->actor_id ||
+		       (list_names(json_get(c->scope, "departments"), e->department) &&
+			       list_names(json_get(c->scope, "projects"), e->project)));
+}
+
+static char *copy_text(struct str s)
+{
+	return s.n ? xstrndup(s.p, s.n) : NULL;
+}
+
+static struct cast cast_of(const struct bus_event *e)
+{
+	struct buf b = { 0 };
+	struct cast c = { .department = copy_text(e->department),
+		.project = copy_text(e->project),
+		.requester_id = e->requester_id,
+		.tenant_id = e->tenant_id,
+		.seq = e->seq,
+		.number = round_.count,
+		.topics = topics_of(e->type),
+		.for_customers = str_is(e->audience, "customer") };
+
+	event_json(&b, e, true);
+	c.frame = ws_frame_new(b.p, b.n, false);
+	buf_free(&b);
+	return c;
+}
+
+static void cast_free(struct cast *c)
+{
+	ws_frame_put(c->frame);
+	free(c->department);
+	free(c->project);
 }
 
 static void go_live(struct client *c)
@@ -209,9 +257,7 @@ static void cast_to(struct client *c)
 		for (; i < round_.going.n && n < WS_SEND_MAX; i++) {
 			const struct cast *e = &round_.going.cast[i];
 
-			if (e->number >= c->first_cast &&
-				may_hear(c, e->tenant_id, e->topics, e->for_customers) &&
-				!below_floor(c, e))
+			if (e->number >= c->first_cast && may_hear(c, e) && !below_floor(c, e))
 				f[n++] = e->frame;
 		}
 		if (n && !ws_send(c->ws, f, n, QUEUE_MAX)) {
@@ -225,7 +271,7 @@ static void cast_to(struct client *c)
 static void end_round(void)
 {
 	for (size_t i = 0; i < round_.going.n; i++)
-		ws_frame_put(round_.going.cast[i].frame);
+		cast_free(&round_.going.cast[i]);
 	round_.going.n = 0;
 	round_.next = NULL;
 }
@@ -263,23 +309,32 @@ static void on_round(void *arg)
 		later_call(on_round, arg);
 }
 
+static void close_feeds(int64_t tenant_id, int64_t session_id)
+{
+	for (struct list *n = clients.next; n != &clients; n = n->next) {
+		struct client *c = list_entry(n, struct client, node);
+
+		if (c->session && c->session->tenant_id == tenant_id &&
+			c->session->session_id == session_id)
+			ws_close(c->ws, 4401, "the session has ended");
+	}
+}
+
 static void on_event(void *arg, const struct bus_event *e)
 {
 	struct casts *g = &round_.gathering;
-	struct buf b = { 0 };
 
 	(void)arg;
+	account_each_ended(e, close_feeds);
 	if (kv_is_up())
 		publish(e);
 	if (list_is_empty(&clients))
 		return;
-	event_json(&b, e, true);
 	if (g->n == g->room)
 		g->cast = xrealloc(
 			g->cast, (g->room = g->room ? g->room * 2 : 64) * sizeof(*g->cast));
-	g->cast[g->n++] = (struct cast){ ws_frame_new(b.p, b.n, false), e->tenant_id, e->seq,
-		round_.count++, topics_of(e->type), str_is(e->audience, "customer") };
-	buf_free(&b);
+	g->cast[g->n++] = cast_of(e);
+	round_.count++;
 	if (!round_.asked)
 		later_call(on_round, NULL);
 	round_.asked = true;
@@ -328,15 +383,12 @@ static void on_resumed(struct db_call *call, enum db_error error, const PGresult
 	} else {
 		for (int i = 0; i < n && !c->behind; i++) {
 			struct bus_event e = bus_event_of_row(rows, i);
-			struct buf b = { 0 };
+			struct cast one = cast_of(&e);
 
 			note_floor(c, e.tenant_id, e.seq);
-			if (may_hear(c, e.tenant_id, topics_of(e.type),
-				    str_is(e.audience, "customer"))) {
-				event_json(&b, &e, true);
-				send_text(c, b.p, b.n);
-			}
-			buf_free(&b);
+			if (may_hear(c, &one) && !ws_send(c->ws, &one.frame, 1, QUEUE_MAX))
+				c->behind = true;
+			cast_free(&one);
 		}
 		send_text(c, "{\"op\":\"resumed\"}", 16);
 		/* What the bus delivered while we asked and the answer did not hold: it is behind
@@ -443,6 +495,7 @@ static void on_session(void *arg, struct session *s, enum db_error error)
 {
 	struct finding *f = arg;
 	struct client *c = f->client;
+	struct json_error err;
 
 	list_remove(&f->node);
 	free(f);
@@ -461,6 +514,12 @@ static void on_session(void *arg, struct session *s, enum db_error error)
 		health.unauthenticated--;
 	session_put(c->session);
 	c->session = s;
+	json_object_put(c->scope);
+	c->scope = s->scope[0] ? json_read(s->scope, strlen(s->scope), &err) : NULL;
+	if (s->scope[0] && !c->scope) {
+		ws_close(c->ws, 1013, "try again");
+		return;
+	}
 	c->since_us = clock_mono_us();
 	send_text(c, "{\"op\":\"welcome\"}", 16);
 }
@@ -516,6 +575,7 @@ static void on_close(struct ws *ws)
 	if (!c->session)
 		health.unauthenticated--;
 	session_put(c->session);
+	json_object_put(c->scope);
 	free(c->floors);
 	free(c);
 }

@@ -164,6 +164,7 @@ test('cookies carry a browser: out of reach of scripts, of other sites, of forge
 	assert.strictEqual((await call('POST', '/api/v1/auth/refresh')).status, 403);
 	assert.strictEqual((await call('POST', '/api/v1/auth/refresh', csrf())).status, 200);
 	assert.notStrictEqual(jar.sd_refresh, old.sd_refresh);
+	assert.strictEqual(jar.sd_csrf, old.sd_csrf, 'another page may have read it before');
 	const late = await s.request('POST', '/api/v1/auth/refresh', {
 		headers: {
 			Cookie: `sd_refresh=${old.sd_refresh}; sd_csrf=${old.sd_csrf}`,

@@ -191,7 +191,7 @@ async function listAndCreate(s, base) {
 		tps = [],
 		peers = [],
 		auth = ['-H', 'Authorization: Bearer ' + token];
-	const ctx = `select set_config('app.current_tenants','{${s.alpha}}',true), set_config('app.current_tenant_id','${s.alpha}',true), set_config('app.user_id','2',true), set_config('app.audience','customer',true), set_config('transaction_read_only','off',true), set_config('enable_sort','off',true);`;
+	const ctx = `select set_config('app.current_tenants','{${s.alpha}}',true), set_config('app.current_tenant_id','${s.alpha}',true), set_config('app.user_id','2',true), set_config('app.audience','customer',true), set_config('app.scope','',true), set_config('transaction_read_only','off',true), set_config('enable_sort','off',true);`;
 	const sql = fs
 			.readFileSync(path.join(__dirname, '../../schema/query/ticket/list.sql'), 'utf8')
 			.replace(/^--.*\n/gm, ''),

@@ -26,7 +26,7 @@ const fails = (f, re) => {
 };
 const as = (user, sql) => psql(s.db, sql, user);
 const ctx = (tenants, one = 0, audience = 'customer') =>
-	`select set_config('app.current_tenants', '${tenants}', true), set_config('app.current_tenant_id', '${one}', true), set_config('app.audience', '${audience}', true);`;
+	`select set_config('app.current_tenants', '${tenants}', true), set_config('app.current_tenant_id', '${one}', true), set_config('app.audience', '${audience}', true), set_config('app.scope', '', true);`;
 
 test('every statement file prepares as the role that runs it', () => {
 	const root = path.join(__dirname, '../../schema/query');

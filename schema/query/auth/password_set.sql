@@ -24,6 +24,8 @@ with s as (
 ), e as (
   update sessions x set revoked_at = ts($6::bigint), revoked_why = 'password changed'
   from d where x.tenant_id = $1::bigint and x.actor_kind = $2::text and x.actor_id = d.id and x.revoked_at is null and x.id <> $7::bigint
+  returning x.id
 )
-select account_event($1::bigint, $2::text, d.id, 'auth.password_changed', 'auth_password', $6::bigint, jsonb_build_object('address', $8::text)) as told
+select account_event($1::bigint, $2::text, d.id, 'auth.password_changed', 'auth_password', $6::bigint, 
+  jsonb_build_object('address', $8::text, 'sessions', coalesce((select jsonb_agg(e.id) from e), '[]'))) as told
 from d

@@ -8,7 +8,9 @@ select s.actor_kind, s.actor_id, us(s.expires_at) as expires_at,
     else array[s.tenant_id]::text end as tenants,
   coalesce(f.role, u.role_type) as role, coalesce(f.full_name, u.full_name) as full_name, coalesce(f.username, u.username) as username,
   coalesce(f.lang, u.lang) as lang, coalesce(f.level, 0)::int as level,
-  coalesce(f.must_change, u.must_change) as must_change
+  coalesce(f.must_change, u.must_change) as must_change,
+  permissions_of(s.tenant_id, s.actor_kind, s.actor_id, coalesce(f.role, u.role_type), $3::bigint)::text as permissions,
+  coalesce(scope_of(s.tenant_id, s.actor_kind, s.actor_id, $3::bigint)::text, '') as scope
 from sessions s
 left join staff f on s.actor_kind = 'staff' and f.tenant_id = s.tenant_id and f.id = s.actor_id and f.disabled_at is null
 left join client_users u on s.actor_kind = 'customer' and u.tenant_id = s.tenant_id and u.id = s.actor_id and u.disabled_at is null

@@ -15,12 +15,15 @@ with a as (
   insert into sessions (tenant_id, actor_kind, actor_id, created_at, expires_at, device, address)
   values ($1::bigint, $2::text, $3::bigint, ts($4::bigint), ts($5::bigint), left($7::text, 200), $8::text)
   returning tenant_id, id, actor_kind, actor_id
+), l as (
+  update client_users u set last_login_at = ts($4::bigint) from s where s.actor_kind = 'customer' and u.tenant_id = s.tenant_id and u.id = s.actor_id
 ), r as (
   insert into refresh_tokens (tenant_id, session_id, secret_sha256, created_at)
   select s.tenant_id, s.id, decode($6::text, 'hex'), ts($4::bigint) from s
 )
 select s.id, coalesce(f.username, u.username) as username, coalesce(f.full_name, u.full_name) as full_name,
-  coalesce(f.role, u.role_type) as role, coalesce(f.must_change, u.must_change) as must_change
+  coalesce(f.role, u.role_type) as role, coalesce(f.must_change, u.must_change) as must_change,
+  permissions_of(s.tenant_id, s.actor_kind, s.actor_id, coalesce(f.role, u.role_type), $4::bigint)::text as permissions
 from s
 left join staff f on s.actor_kind = 'staff' and f.tenant_id = s.tenant_id and f.id = s.actor_id
 left join client_users u on s.actor_kind = 'customer' and u.tenant_id = s.tenant_id and u.id = s.actor_id

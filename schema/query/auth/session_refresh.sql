@@ -32,5 +32,5 @@ with s as materialized (
   from s, o where x.tenant_id = s.tenant_id and x.id = s.id
 )
 select o.outcome, case o.outcome when 0 then
-  account_event(s.tenant_id, s.actor_kind, s.actor_id, 'auth.refresh_reused', 'auth_reused', $5::bigint, jsonb_build_object('address', $7::text)) end as told
+  account_event(s.tenant_id, s.actor_kind, s.actor_id, 'auth.refresh_reused', 'auth_reused', $5::bigint, jsonb_build_object('address', $7::text, 'sessions', jsonb_build_array(s.id))) end as told
 from s, o

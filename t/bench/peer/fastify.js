@@ -9,7 +9,7 @@ const [port, tenant] = process.argv.slice(2),
 	pool = new Pool({ max: 8 });
 const SET = {
 	name: 'set',
-	text: "select set_config('app.current_tenants', $1, true), set_config('app.current_tenant_id', $2, true), set_config('app.user_id', '2', true), set_config('app.audience', 'customer', true), set_config('enable_sort', $3, true)",
+	text: "select set_config('app.current_tenants', $1, true), set_config('app.current_tenant_id', $2, true), set_config('app.user_id', '2', true), set_config('app.audience', 'customer', true), set_config('app.scope', '', true), set_config('enable_sort', $3, true)",
 };
 const str = { type: 'string' },
 	nstr = { type: ['string', 'null'] },

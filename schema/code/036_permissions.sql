@@ -1,0 +1,42 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What somebody may now: the role's set, and for a customer's user what was granted or taken away at this time.
+create or replace function permissions_of(p_tenant bigint, p_kind text, p_actor bigint, p_role text, p_at bigint)
+returns text[] language sql stable as $$
+  with role as (
+    select r.permissions from roles r where r.tenant_id in (p_tenant, 1) and r.kind = p_kind and r.role = p_role
+    order by r.tenant_id desc limit 1
+  ), own as (
+    select c.resource_type || ':' || v.key as permission, v.value::boolean as allowed
+    from client_permissions c, jsonb_each_text(c.permissions) v
+    where p_kind = 'customer' and c.tenant_id = p_tenant and c.user_id = p_actor
+      and c.valid_from <= ts(p_at) and (c.valid_to is null or c.valid_to > ts(p_at))
+  )
+  select coalesce(array_agg(x.permission order by x.permission), '{}') from (
+    (select unnest(role.permissions) as permission from role union select o.permission from own o where o.allowed)
+    except select o.permission from own o where not o.allowed) x
+$$;
+
+-- Which part of the tenant's tickets, as {"departments": […], "projects": […]}; null: all of them. A list that no row names does not limit.
+create or replace function scope_of(p_tenant bigint, p_kind text, p_actor bigint, p_at bigint)
+returns jsonb language sql stable as $$
+  select case when count(c.data_scope) > 0 then jsonb_strip_nulls(jsonb_build_object(
+    'departments', (select jsonb_agg(distinct d) from client_permissions x, jsonb_array_elements(x.data_scope -> 'departments') d
+      where x.tenant_id = p_tenant and x.user_id = p_actor and x.valid_from <= ts(p_at) and (x.valid_to is null or x.valid_to > ts(p_at))),
+    'projects', (select jsonb_agg(distinct d) from client_permissions x, jsonb_array_elements(x.data_scope -> 'projects') d
+      where x.tenant_id = p_tenant and x.user_id = p_actor and x.valid_from <= ts(p_at) and (x.valid_to is null or x.valid_to > ts(p_at))))) end
+  from client_permissions c
+  where p_kind = 'customer' and c.tenant_id = p_tenant and c.user_id = p_actor
+    and c.valid_from <= ts(p_at) and (c.valid_to is null or c.valid_to > ts(p_at))
+$$;
+
+-- Does a ticket of this department and project lie within a scope? Each list that is there must name it.
+create or replace function scope_ok(p_scope text, p_department text, p_project text)
+returns boolean language sql immutable return
+  (p_scope::jsonb -> 'departments' is null or coalesce(p_scope::jsonb -> 'departments' ? p_department, false))
+  and (p_scope::jsonb -> 'projects' is null or coalesce(p_scope::jsonb -> 'projects' ? p_project, false));
+
+-- For eyes that may not see the whole: 138****1234, u***@example.com.
+create or replace function masked_phone(p text) returns text language sql immutable return
+  case when length(p) >= 8 then left(p, 3) || repeat('*', length(p) - 7) || right(p, 4) else repeat('*', length(p)) end;
+create or replace function masked_mail(p text) returns text language sql immutable return
+  left(p, 1) || '***' || substr(p, strpos(p, '@'));

@@ -1,0 +1,27 @@
+-- user/grants_put: these grants and limits instead of those there are; the user must log in again and is told.
+-- mode: write   shape: rows   class: point
+-- $1 user_id  bigint  call.user_id  required
+-- $2 grants   json    call.grants   required
+-- $3 now      bigint  call.now      required
+-- $4 by_kind  text    call.by_kind  required
+-- $5 by_id    bigint  call.by_id    required
+-- $6 by       text    call.by       required
+with u as materialized (
+  select u.tenant_id, u.id from client_users u
+  where u.tenant_id = (select current_setting('app.current_tenant_id')::bigint) and u.id = $1::bigint
+  for update
+), d as (
+  delete from client_permissions c using u where c.tenant_id = u.tenant_id and c.user_id = u.id
+), i as (
+  insert into client_permissions (tenant_id, user_id, resource_type, permissions, data_scope, valid_from, valid_to, created_by_kind, created_by, created_at)
+  select u.tenant_id, u.id, g.resource_type, g.permissions, g.data_scope, ts(coalesce(g.valid_from, $3::bigint)), ts(g.valid_to), $4::text, $5::bigint,
+    ts($3::bigint)
+  from u, jsonb_to_recordset($2::jsonb) as g(resource_type text, permissions jsonb, data_scope jsonb, valid_from bigint, valid_to bigint)
+), s as (
+  update sessions x set revoked_at = ts($3::bigint), revoked_why = 'rights changed'
+  from u where x.tenant_id = u.tenant_id and x.actor_kind = 'customer' and x.actor_id = u.id and x.revoked_at is null
+  returning x.id
+)
+select u.id, account_event(u.tenant_id, 'customer', u.id, 'auth.user_changed', 'auth_rights', $3::bigint,
+  jsonb_build_object('by', $6::text, 'changed', 'permissions', 'sessions', coalesce((select jsonb_agg(s.id) from s), '[]'))) as told
+from u

@@ -1,0 +1,41 @@
+-- user/set: change one of a customer's people. Not the last administrator's role or state. Who loses or gains rights must log in again and is told.
+-- mode: write   shape: rows   class: point
+-- $1 user_id  bigint  call.user_id  required
+-- $2 doc      json    call.doc      required
+-- $3 now      bigint  call.now      required
+-- $4 by       text    call.by       required
+-- $5 changed  text    call.changed  required
+with d as materialized (
+  select * from jsonb_to_record($2::jsonb) as d(full_name text, email text, phone text, lang text, role_type text, is_active boolean, department text,
+    project text, contract text, cost_centre text, region text, office text)
+), admins as materialized ( -- all of them locked, in one order: two cannot take each other's away
+  select u.id from client_users u
+  where u.tenant_id = (select current_setting('app.current_tenant_id')::bigint) and u.role_type = 'admin' and u.disabled_at is null
+  order by u.id
+  for update
+), old as materialized (
+  select u.tenant_id, u.id, u.role_type, u.disabled_at from client_users u
+  where u.tenant_id = (select current_setting('app.current_tenant_id')::bigint) and u.id = $1::bigint and (select count(*) from admins) >= 0
+  for update
+), judged as materialized (
+  select old.*, d.role_type is not null and d.role_type <> old.role_type or d.is_active is not null and d.is_active <> (old.disabled_at is null) as rights,
+    old.role_type = 'admin' and old.disabled_at is null and (coalesce(d.role_type, 'admin') <> 'admin' or not coalesce(d.is_active, true))
+      and not exists (select from admins a where a.id <> old.id) as last_admin
+  from old, d
+), u as (
+  update client_users x set full_name = coalesce(d.full_name, x.full_name), email = coalesce(d.email, x.email), phone = coalesce(d.phone, x.phone),
+    lang = coalesce(d.lang, x.lang), role_type = coalesce(d.role_type, x.role_type), department = coalesce(d.department, x.department),
+    project = coalesce(d.project, x.project), contract = coalesce(d.contract, x.contract), cost_centre = coalesce(d.cost_centre, x.cost_centre),
+    region = coalesce(d.region, x.region), office = coalesce(d.office, x.office),
+    disabled_at = case when d.is_active then null when not d.is_active then coalesce(x.disabled_at, ts($3::bigint)) else x.disabled_at end
+  from judged j, d where x.tenant_id = j.tenant_id and x.id = j.id and not j.last_admin
+  returning x.tenant_id, x.id, j.rights
+), s as (
+  update sessions x set revoked_at = ts($3::bigint), revoked_why = 'rights changed'
+  from u where u.rights and x.tenant_id = u.tenant_id and x.actor_kind = 'customer' and x.actor_id = u.id and x.revoked_at is null
+  returning x.id
+)
+select j.last_admin, case when not j.last_admin then account_event(j.tenant_id, 'customer', j.id, 'auth.user_changed',
+  case when j.rights then 'auth_rights' end, $3::bigint,
+  jsonb_build_object('by', $4::text, 'changed', $5::text, 'sessions', coalesce((select jsonb_agg(s.id) from s), '[]'))) end as told
+from judged j

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The names of permissions: as a list of strings, and by resource as an object. */
+#include "core/session.h"
+
+static const struct {
+	const char *resource, *verb, *name;
+	bool for_customers;
+} table[PERM_COUNT] = {
+#define PERMISSION(id, r, v, customers) [PERM_##id] = { #r, #v, #r ":" #v, customers },
+#include "core/permissions.def"
+#undef PERMISSION
+};
+
+static enum permission find(struct str name)
+{
+	for (int p = PERM_NAMED_FIRST; p < PERM_COUNT; p++)
+		if (str_is(name, table[p].name))
+			return (enum permission)p;
+	return PERM_COUNT;
+}
+
+uint32_t permissions_parse(struct str list)
+{
+	const char *p = list.p, *end = list.p + list.n;
+	uint32_t bits = 0;
+
+	while (p < end) {
+		const char *from = p;
+
+		while (p < end && ((*p >= 'a' && *p <= 'z') || *p == ':' || *p == '_'))
+			p++;
+		if (p > from) {
+			enum permission one = find((struct str){ from, (size_t)(p - from) });
+
+			bits |= one < PERM_COUNT ? 1u << one : 0;
+		}
+		p += p < end;
+	}
+	return bits;
+}
+
+enum permission permission_grantable(const char *resource, const char *verb)
+{
+	for (int p = PERM_NAMED_FIRST; p < PERM_COUNT; p++)
+		if (table[p].for_customers && strcmp(table[p].resource, resource) == 0 &&
+			(!verb || strcmp(table[p].verb, verb) == 0))
+			return (enum permission)p;
+	return PERM_COUNT;
+}
+
+void permissions_add_list(struct buf *b, uint32_t bits)
+{
+	int n = 0;
+
+	buf_addc(b, '[');
+	for (int p = PERM_NAMED_FIRST; p < PERM_COUNT; p++)
+		if (bits >> p & 1)
+			buf_addf(b, "%s\"%s\"", n++ ? "," : "", table[p].name);
+	buf_addc(b, ']');
+}
+
+void permissions_add_object(struct buf *b, uint32_t bits)
+{
+	const char *open = NULL;
+
+	buf_addc(b, '{');
+	for (int p = PERM_NAMED_FIRST; p < PERM_COUNT; p++) {
+		bool same = open && strcmp(open, table[p].resource) == 0;
+
+		if (!same)
+			buf_addf(b, "%s\"%s\":{", open ? "}," : "", table[p].resource);
+		buf_addf(b, "%s\"%s\":%s", same ? "," : "", table[p].verb,
+			bits >> p & 1 ? "true" : "false");
+		open = table[p].resource;
+	}
+	buf_adds(b, "}}");
+}
