@@ -55,6 +55,7 @@ struct route {
 	const char *reply;             /* for the documents: "name type, …" of its data */
 	const struct sql_stmt *replay; /* a POST statement's: reads again by $1 = id what an
 					  Idempotency-Key made */
+	const char *query;             /* a flow's query parameters, space separated */
 	const char *fields;            /* for the documents: the body's fields */
 	bool (*stream)(struct req *req, const char *p,
 		size_t n); /* takes the body in pieces before the flow runs; false pauses reading */
@@ -147,6 +148,8 @@ void req_body_bool(struct req *req, const char *key, bool *out);
 void req_body_time(struct req *req, const char *key, bool required, int64_t *out);
 /* V's JSON text, in the arena. */
 const char *req_json_text(struct req *req, struct json_object *v);
+/* Note every query parameter that is not among KEYS (space separated; NULL: none are). */
+void req_query_only(struct req *req, const char *keys);
 /* Note every body member that is not among KEYS (space separated; a * behind one means nothing
  * here). */
 void req_body_only(struct req *req, const char *keys);

@@ -16,6 +16,29 @@ void outbox_free(void);
 void outbox_wake(void);
 struct outbox_health outbox_health(void);
 
+/* rollup.c: the counts that dashboards show follow the events. */
+struct rollup_health {
+	size_t waiting;
+	uint64_t applied;
+};
+void rollup_init(void);
+void rollup_free(void);
+struct rollup_health rollup_health(void);
+
+/* answers.c: answers kept until an event outdates them. */
+struct answers_health {
+	size_t kept;
+	uint64_t hits, misses, joined, stale;
+};
+void answers_init(void);
+void answers_free(void);
+/* What is kept of TENANT_ID is no longer how it is. */
+void answers_outdate(int64_t tenant_id);
+struct answers_health answers_health(void);
+
+struct outcome *overview_get(struct req *req) MUST_USE;
+struct outcome *compliance_get(struct req *req) MUST_USE;
+
 /* hours.c: 0, or until when a mail about an event of this type and a ticket of this priority waits.
  * HOURS: the calendar its policy names; empty: the one of notify.hours. A calendar that must be
  * fetched first makes it wait a second. */

@@ -30,6 +30,9 @@ begin
       execute 'create policy scope on tickets as restrictive to sladesk_app, sladesk_report using '
         '((select current_setting(''app.scope'')) = '''' or scope_ok((select current_setting(''app.scope'')), department, project) '
         'or (requester_kind = ''customer'' and requester_id = (select current_setting(''app.user_id'')::bigint)))';
+    elsif t.relname = 'rollups' then
+      execute 'create policy scope on rollups as restrictive for select to sladesk_app, sladesk_report using '
+        '((select current_setting(''app.scope'')) = '''' or scope_ok((select current_setting(''app.scope'')), department, project))';
     elsif t.relname in ('events', 'ticket_comments', 'sla_clocks', 'sla_fires', 'notifications') then
       execute format('create policy scope on %I as restrictive for select to sladesk_app, sladesk_report using '
         '((select current_setting(''app.scope'')) = '''' or exists (select from tickets t where t.tenant_id = %1$I.tenant_id and t.id = %1$I.ticket_id))', t.relname);
@@ -58,5 +61,7 @@ grant insert, update, delete on tickets, sla_clocks, timers, tenant_counters, no
   import_batches, client_users, staff, customers, api_tokens, catalogue, webhooks, sla_configurations, calendars to sladesk_job;
 grant insert on ticket_comments, events, sla_fires, deliveries, password_history to sladesk_job;
 grant insert, update, delete on refresh_tokens, login_attempts to sladesk_job;
+grant insert, update, delete on rollups, ticket_outcomes to sladesk_job;
+revoke select on ticket_outcomes from sladesk_app, sladesk_report;
 revoke select on refresh_tokens, login_attempts, password_history from sladesk_app, sladesk_report;
 grant usage on all sequences in schema public to sladesk_job;

@@ -193,6 +193,17 @@ struct outcome *metrics_page(struct req *req)
 	gauge(&b, "notifications_dead", "Notifications given up.", (double)o.dead);
 	counter(&b, "notifications_sent_total", "Notifications sent.", o.sent);
 	counter(&b, "notifications_failed_total", "Attempts that failed.", o.failed);
+	gauge(&b, "rollup_waiting", "Events whose tickets are not counted yet.",
+		(double)rollup_health().waiting);
+	counter(&b, "rollup_applied_total", "Events whose tickets were counted.",
+		rollup_health().applied);
+	gauge(&b, "answers_kept", "Answers kept in memory.", (double)answers_health().kept);
+	counter(&b, "answers_hits_total", "Answers given from memory.", answers_health().hits);
+	counter(&b, "answers_misses_total", "Answers computed.", answers_health().misses);
+	counter(&b, "answers_joined_total", "Requests that waited for another's answer.",
+		answers_health().joined);
+	counter(&b, "answers_stale_total", "Stale answers given while the database was away.",
+		answers_health().stale);
 	gauge(&b, "helpers_ready", "Helper processes ready.", w.ready);
 	counter(&b, "helper_restarts_total", "Helper processes replaced.", w.restarts);
 	gauge(&b, "sessions_cached", "Sessions in the cache.", (double)session_cached());

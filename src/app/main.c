@@ -331,6 +331,8 @@ static void start(bool takeover)
 	hours_init();
 	outbox_init();
 	account_init();
+	answers_init();
+	rollup_init();
 	push_init();
 	openapi_build();
 	request_init(app_routes, app_route_count, &rs);
@@ -357,6 +359,8 @@ static void stop(void)
 	request_free();
 	openapi_free();
 	outbox_free();
+	rollup_free();
+	answers_free();
 	hours_free();
 	upkeep_free();
 	rebind_free();

@@ -81,6 +81,12 @@ static void add_parameters(struct buf *b, const struct route *r)
 		if (p->source == SQL_FROM_QUERY)
 			add_parameter(b, &first, p->key, "query", p->required, p);
 	}
+	for (const char *p = r->query; p && *p; p += strcspn(p, " "), p += *p == ' ') {
+		char name[40];
+
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(p, " "), p);
+		add_parameter(b, &first, name, "query", false, NULL);
+	}
 	if (cursor)
 		add_parameter(b, &first, "cursor", "query", false, NULL);
 	if (r->variant.key)

@@ -87,6 +87,20 @@ const struct route app_routes[] = {
 		.about_zh = "我的权限(按资源)与数据范围",
 		.reply = "user_id bigint, tenant_id bigint, role_type text, permissions object, "
 			 "data_scope object" },
+	{ HTTP_GET, "/api/v1/client/dashboard/overview", PERM_DASHBOARD_READ, .flow = overview_get,
+		.about = "a period's numbers beside those of the one before, day by day, and what "
+			 "is "
+			 "about to be missed",
+		.about_zh = "一段时间的数据、与上一段的对比、逐日趋势及即将超时的工单",
+		.query = "period refresh tenant_id",
+		.reply = "summary object, previous object, period object, trends object, masked "
+			 "object, alerts object, last_updated timestamptz" },
+	{ HTTP_GET, "/api/v1/client/sla/compliance", PERM_SLA_READ, .flow = compliance_get,
+		.about = "how well the promises were kept, by group, and the latest violations",
+		.about_zh = "按分组统计的 SLA 达成率与最近的违约",
+		.query = "period service_type group_by tenant_id",
+		.reply = "period object, overall_compliance double precision, violations object, "
+			 "last_updated timestamptz" },
 	{ HTTP_GET, "/api/v1/client/admin/users", PERM_USER_READ, .sql = &sql_user_list },
 	{ HTTP_POST, "/api/v1/client/admin/users", PERM_USER_WRITE, .flow = user_new,
 		.about = "invite somebody; the first password must be changed",

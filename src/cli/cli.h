@@ -40,6 +40,8 @@ struct json_object *cli_json(const char *text);
 
 /* A bar on standard error, when that is a terminal. */
 void cli_progress(size_t done, size_t all);
+/* Count a tenant anew. */
+void cli_rollup_rebuild(PGconn *pg, const char *tenant_id);
 /* sladesk import --go-live: what an import of TENANT (its code) left frozen begins to run. */
 int import_go_live(PGconn *pg, const char *tenant);
 
@@ -51,6 +53,7 @@ int cmd_token(int argc, char **argv);
 int cmd_webhook(int argc, char **argv);
 int cmd_sla(int argc, char **argv);
 int cmd_import(int argc, char **argv);
+int cmd_rollup(int argc, char **argv);
 int cmd_key(int argc, char **argv);
 int cmd_demo(int argc, char **argv);
 

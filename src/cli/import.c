@@ -289,6 +289,7 @@ int cmd_import(int argc, char **argv)
 	import_read_log(file, rejects, &log, &totals);
 	cli_run(pg, stage_sql);
 	import_all(pg, &b, id_list, sha);
+	cli_rollup_rebuild(pg, ids[0]);
 	fclose(rejects);
 	if (!totals.rejected)
 		unlink(rejects_name);

@@ -111,3 +111,18 @@ void req_body_only(struct req *req, const char *keys)
 				"unknown field", "未知字段");
 	}
 }
+
+void req_query_only(struct req *req, const char *keys)
+{
+	struct str rest = req->query, k, v;
+
+	while (http_query_next(&rest, &k, &v)) {
+		bool known = k.n == 0;
+
+		for (const char *p = keys; p && *p && !known; p += strcspn(p, " "), p += *p == ' ')
+			known = str_eq((struct str){ p, strcspn(p, " ") }, k);
+		if (!known)
+			req_note_invalid(req, arena_dup(&req->arena, k.p, k.n < 100 ? k.n : 100),
+				"unknown query parameter", "未知的查询参数");
+	}
+}

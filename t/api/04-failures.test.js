@@ -10,7 +10,17 @@ const test = require('node:test'),
 	{ promisify } = require('node:util');
 const machine = require('../lib/machine.js'),
 	{ timed } = machine;
-const { Server, waitUntil, mailSink, asUser, VAR, SOCK, secret, freePort } = require('../lib/server.js');
+const {
+	Server,
+	waitUntil,
+	pgctl,
+	mailSink,
+	asUser,
+	VAR,
+	SOCK,
+	secret,
+	freePort,
+} = require('../lib/server.js');
 
 const SANITIZED = process.env.BUILD_DIR.endsWith('build-asan'),
 	PG = process.env.PG_BIN;
@@ -36,17 +46,6 @@ test.after(async () => {
 	await mail.close();
 });
 
-const pgctl = (...args) => {
-	const [c, a] = asUser(path.join(PG, 'pg_ctl'), [
-		'-D',
-		VAR + '/pg',
-		'-l',
-		VAR + '/log/pg',
-		'-w',
-		...args,
-	]);
-	execFileSync(c, a, { stdio: 'ignore' });
-};
 const postmaster = () => Number(fs.readFileSync(VAR + '/pg/postmaster.pid', 'utf8').split('\n')[0]);
 const statOf = (pid) =>
 	fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' '); /* state, parent, ... */

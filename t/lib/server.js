@@ -467,7 +467,21 @@ async function hookSink() {
 			}),
 	};
 }
+/* The shared PostgreSQL: pgctl('stop', '-m', 'fast'), pgctl('start'). */
+const pgctl = (...args) => {
+	const [c, a] = asUser(path.join(process.env.PG_BIN, 'pg_ctl'), [
+		'-D',
+		VAR + '/pg',
+		'-l',
+		VAR + '/log/pg',
+		'-w',
+		...args,
+	]);
+	execFileSync(c, a, { stdio: 'ignore' });
+};
+
 module.exports = {
+	pgctl,
 	Server,
 	waitUntil,
 	psql,

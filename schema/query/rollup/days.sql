@@ -1,0 +1,20 @@
+-- rollup/days: what a tenant's days add up to, twice N days up to today; only what the reader's scope holds.
+-- mode: read   shape: rows   class: point
+-- $1 now           bigint  call.now           required
+-- $2 days          int     call.days          required
+-- $3 tenant        bigint  call.tenant        required
+with z as materialized (
+  select c.tenant_id, (ts($1::bigint) at time zone c.timezone)::date as today from customers c where c.tenant_id = $3::bigint
+)
+select (z.today - d.n)::text as day, coalesce(sum(r.opened), 0)::bigint as opened, coalesce(sum(r.pending), 0)::bigint as pending,
+  coalesce(sum(r.resolved), 0)::bigint as resolved, coalesce(sum(r.overdue), 0)::bigint as overdue,
+  coalesce(sum(r.response_n), 0)::bigint as response_n, coalesce(sum(r.response_s), 0)::bigint as response_s,
+  coalesce(sum(r.resolution_n), 0)::bigint as resolution_n, coalesce(sum(r.resolution_s), 0)::bigint as resolution_s,
+  coalesce(sum(r.response_decided), 0)::bigint as response_decided, coalesce(sum(r.response_met), 0)::bigint as response_met,
+  coalesce(sum(r.resolution_decided), 0)::bigint as resolution_decided, coalesce(sum(r.resolution_met), 0)::bigint as resolution_met,
+  coalesce(sum(r.decided), 0)::bigint as decided, coalesce(sum(r.met), 0)::bigint as met, coalesce(sum(r.counted), 0)::bigint as counted,
+  coalesce(sum(r.met_counted), 0)::bigint as met_counted
+from z cross join generate_series(2 * $2::int - 1, 0, -1) as d(n)
+left join rollups r on r.tenant_id = z.tenant_id and r.day = z.today - d.n
+group by z.today, d.n
+order by d.n desc

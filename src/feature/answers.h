@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Answers that many ask for and that cost something: kept in memory until an event outdates them,
+ * computed once for all who wait, and given as they were, marked stale, while the database is away.
+ */
+#ifndef SLADESK_FEATURE_ANSWERS_H
+#define SLADESK_FEATURE_ANSWERS_H
+
+#include "core/request.h"
+
+#define ANSWER_STEPS 2
+
+/* What to ask and how to write it down. KEY must hold all that the answer depends on. */
+struct answer_plan {
+	const char *key;
+	int64_t tenant_id;
+	int64_t max_age_s;
+	const struct sql_stmt *stmt[ANSWER_STEPS];
+	const char *param[ANSWER_STEPS][SQL_PARAMS_MAX];
+	/* Append what step STEP found: together the members of a JSON object, without its braces.
+	 * False: there is no such thing (404). ARG is the plan's, copied byte by byte. */
+	bool (*add)(struct buf *b, int step, const PGresult *rows, const void *arg);
+	char arg[64];
+};
+
+/* Answer REQ by PLAN, whose texts live in the request's arena. FRESH: not from memory. */
+struct outcome *answers_give(struct req *req, const struct answer_plan *plan, bool fresh) MUST_USE;
+
+#endif
