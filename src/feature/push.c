@@ -5,6 +5,7 @@
  * twice. */
 #include "feature/feature.h"
 #include "account.h"
+#include "cast.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "desk/engine.h"
@@ -16,7 +17,6 @@
 #include <stdlib.h>
 
 #define QUEUE_MAX (64 * 1024)
-#define STREAM_MAX 10000
 #define RESUME_MAX 500
 #define FLOORS_MAX 64
 #define AUTH_WAIT_US (5 * US_PER_S)
@@ -24,8 +24,6 @@
 #define DEAD_US (75 * US_PER_S)
 #define CAST_SLICE_US 2000
 #define UNAUTHENTICATED_PER_PEER 20
-
-enum topic { TOPIC_OVERVIEW = 1, TOPIC_TICKETS = 2, TOPIC_ALERTS = 4 };
 
 struct floor_seq {
 	int64_t tenant_id, seq;
@@ -66,16 +64,6 @@ struct push_health push_health(void)
  * turns. A client that went live after an event was gathered has it already, by resume or snapshot.
  */
 
-struct cast {
-	struct ws_frame *frame;
-	char *department, *project; /* NULL: the ticket has none */
-	int64_t requester_id;       /* 0: no customer's user */
-	int64_t tenant_id, seq;
-	uint64_t number;
-	uint8_t topics;
-	bool for_customers;
-};
-
 struct casts {
 	struct cast *cast;
 	size_t n, room;
@@ -99,93 +87,9 @@ static void send_text(struct client *c, const char *p, size_t n)
 	ws_frame_put(f);
 }
 
-static uint8_t topics_of(struct str type)
-{
-	if (type.n > 5 && memcmp(type.p, "auth.", 5) == 0)
-		return 0; /* between the account and its owner */
-	if (type.n > 4 && memcmp(type.p, "sla.", 4) == 0)
-		return TOPIC_ALERTS | TOPIC_OVERVIEW;
-	return TOPIC_TICKETS | TOPIC_OVERVIEW |
-	       (type.n > 9 && memcmp(type.p, "ticket.p0", 9) == 0 ? TOPIC_ALERTS : 0);
-}
-
-static void event_json(struct buf *b, const struct bus_event *e, bool with_ticket)
-{
-	buf_addf(b,
-		"{\"op\":\"event\",\"tenant_id\":%lld,\"seq\":%lld,\"type\":\"%.*s\",\"ticket_id\":"
-		"%lld,\"actor_kind\":\"%.*s\",\"actor_id\":%lld,\"at\":",
-		(long long)e->tenant_id, (long long)e->seq, (int)e->type.n, e->type.p,
-		(long long)e->ticket_id, (int)e->actor_kind.n, e->actor_kind.p,
-		(long long)e->actor_id);
-	buf_add_time_json(b, e->at);
-	buf_adds(b, ",\"data\":");
-	buf_add(b, e->data.p, e->data.n);
-	if (with_ticket && e->number.n) {
-		buf_addf(b,
-			",\"ticket\":{\"id\":%lld,\"number\":\"%.*s\",\"status\":\"%.*s\","
-			"\"priority\":\"%.*s\",\"assignee_id\":%lld,\"sla_high\":%d,\"urgent_"
-			"clock\":",
-			(long long)e->ticket_id, (int)e->number.n, e->number.p, (int)e->status.n,
-			e->status.p, (int)e->priority.n, e->priority.p, (long long)e->assignee_id,
-			e->sla_high);
-		buf_add_json(b, e->urgent_clock.p ? e->urgent_clock.p : "", e->urgent_clock.n);
-		buf_adds(b, ",\"urgent_at\":");
-		buf_add_time_json(b, e->urgent_at == INT64_MAX ? INSTANT_NONE : e->urgent_at);
-		buf_adds(b, ",\"title\":");
-		buf_add_json(b, e->title.p, e->title.n);
-		buf_addc(b, '}');
-	}
-	buf_addc(b, '}');
-}
-
-static bool list_names(struct json_object *list, const char *name)
-{
-	if (!list)
-		return true;
-	for (size_t i = 0; name && i < json_object_array_length(list); i++)
-		if (str_is(json_str(json_object_array_get_idx(list, i)), name))
-			return true;
-	return false;
-}
-
-/* What row-level security does for queries (tenant, audience, scope), done for the feed. */
 static bool may_hear(const struct client *c, const struct cast *e)
 {
-	return (c->topics & e->topics) && (c->session->staff || e->for_customers) &&
-	       session_serves(c->session, e->tenant_id) &&
-	       (!c->scope || e->requester_id == c->session->actor_id ||
-		       (list_names(json_get(c->scope, "departments"), e->department) &&
-			       list_names(json_get(c->scope, "projects"), e->project)));
-}
-
-static char *copy_text(struct str s)
-{
-	return s.n ? xstrndup(s.p, s.n) : NULL;
-}
-
-static struct cast cast_of(const struct bus_event *e)
-{
-	struct buf b = { 0 };
-	struct cast c = { .department = copy_text(e->department),
-		.project = copy_text(e->project),
-		.requester_id = e->requester_id,
-		.tenant_id = e->tenant_id,
-		.seq = e->seq,
-		.number = round_.count,
-		.topics = topics_of(e->type),
-		.for_customers = str_is(e->audience, "customer") };
-
-	event_json(&b, e, true);
-	c.frame = ws_frame_new(b.p, b.n, false);
-	buf_free(&b);
-	return c;
-}
-
-static void cast_free(struct cast *c)
-{
-	ws_frame_put(c->frame);
-	free(c->department);
-	free(c->project);
+	return (c->topics & e->topics) && cast_is_for(e, c->session, c->scope);
 }
 
 static void go_live(struct client *c)
@@ -231,19 +135,6 @@ static bool below_floor(const struct client *c, const struct cast *e)
 		if (c->floors[i].tenant_id == e->tenant_id)
 			return e->seq <= c->floors[i].seq;
 	return false;
-}
-
-static void publish(const struct bus_event *e)
-{
-	char channel[64], stream[64];
-	struct buf b = { 0 };
-
-	event_json(&b, e, false);
-	snprintf(channel, sizeof(channel), "sladesk.v1.events.%lld", (long long)e->tenant_id);
-	snprintf(stream, sizeof(stream), "sladesk:v1:events:%lld", (long long)e->tenant_id);
-	kv_publish(channel, b.p, b.n);
-	kv_stream_add(stream, STREAM_MAX, b.p, b.n);
-	buf_free(&b);
 }
 
 /* --- broadcast --- */
@@ -327,13 +218,13 @@ static void on_event(void *arg, const struct bus_event *e)
 	(void)arg;
 	account_each_ended(e, close_feeds);
 	if (kv_is_up())
-		publish(e);
+		cast_publish(e);
 	if (list_is_empty(&clients))
 		return;
 	if (g->n == g->room)
 		g->cast = xrealloc(
 			g->cast, (g->room = g->room ? g->room * 2 : 64) * sizeof(*g->cast));
-	g->cast[g->n++] = cast_of(e);
+	g->cast[g->n++] = cast_of(e, round_.count);
 	round_.count++;
 	if (!round_.asked)
 		later_call(on_round, NULL);
@@ -383,7 +274,7 @@ static void on_resumed(struct db_call *call, enum db_error error, const PGresult
 	} else {
 		for (int i = 0; i < n && !c->behind; i++) {
 			struct bus_event e = bus_event_of_row(rows, i);
-			struct cast one = cast_of(&e);
+			struct cast one = cast_of(&e, round_.count);
 
 			note_floor(c, e.tenant_id, e.seq);
 			if (may_hear(c, &one) && !ws_send(c->ws, &one.frame, 1, QUEUE_MAX))
