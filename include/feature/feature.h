@@ -36,6 +36,10 @@ void answers_free(void);
 void answers_outdate(int64_t tenant_id);
 struct answers_health answers_health(void);
 
+struct outcome *theme_get(struct req *req) MUST_USE;
+struct outcome *theme_put(struct req *req) MUST_USE;
+struct outcome *preferences_put(struct req *req) MUST_USE;
+struct outcome *dashboard_put(struct req *req) MUST_USE;
 struct outcome *overview_get(struct req *req) MUST_USE;
 struct outcome *compliance_get(struct req *req) MUST_USE;
 

@@ -52,6 +52,15 @@ begin -- plpgsql keeps its plans; an SQL function would be parsed at each call
 end
 $$;
 
+-- How a customer's portal looks, for those who have not logged in.
+create or replace function door.theme(p_tenant bigint)
+returns table (tenant_id bigint, name text, logo_url text, primary_color text, accent_color text, support_contact text, updated_at timestamptz)
+language sql stable security definer set search_path = public, pg_temp as $$
+  select c.tenant_id, coalesce(t.display_name, c.name), t.logo_url, t.primary_color, t.accent_color, t.support_contact, coalesce(t.updated_at, c.created_at)
+  from public.customers c left join public.tenant_themes t on t.tenant_id = c.tenant_id
+  where c.tenant_id = p_tenant and c.tenant_id > 1 and c.status = 'active'
+$$;
+
 -- The tenants a member of staff serves.
 create or replace function door.staff_tenants(p_staff bigint)
 returns table (tenant_id bigint) language sql stable security definer set search_path = public, pg_temp as $$

@@ -30,6 +30,9 @@ begin
       execute 'create policy scope on tickets as restrictive to sladesk_app, sladesk_report using '
         '((select current_setting(''app.scope'')) = '''' or scope_ok((select current_setting(''app.scope'')), department, project) '
         'or (requester_kind = ''customer'' and requester_id = (select current_setting(''app.user_id'')::bigint)))';
+    elsif t.relname = 'client_satisfaction' then
+      execute 'create policy scope on client_satisfaction as restrictive for select to sladesk_app, sladesk_report using '
+        '((select current_setting(''app.scope'')) = '''' or scope_ok((select current_setting(''app.scope'')), nullif(department, ''''), nullif(project, '''')))';
     elsif t.relname = 'rollups' then
       execute 'create policy scope on rollups as restrictive for select to sladesk_app, sladesk_report using '
         '((select current_setting(''app.scope'')) = '''' or scope_ok((select current_setting(''app.scope'')), department, project))';
@@ -50,7 +53,9 @@ grant select on all tables in schema public to sladesk_app, sladesk_job, sladesk
 revoke select on schema_version from sladesk_report;
 revoke select on shard_leases, lease_owners from sladesk_app, sladesk_report;
 grant insert, update, delete on shard_leases, lease_owners to sladesk_job;
-grant insert, update, delete on client_permissions to sladesk_app, sladesk_job;
+grant insert, update, delete on client_permissions, dashboard_configs to sladesk_app, sladesk_job;
+grant insert, update on client_satisfaction, tenant_themes to sladesk_app;
+grant insert, update, delete on client_satisfaction, tenant_themes to sladesk_job;
 grant insert, update, delete on roles to sladesk_job;
 grant insert, update on tickets, sla_clocks, timers, tenant_counters, notifications, catalogue, webhooks, sessions, api_tokens, client_users
   to sladesk_app;

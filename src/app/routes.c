@@ -12,6 +12,12 @@
 									    .argument = command    \
 	}
 
+#define CLIENT_ACT(name, command)                                                                  \
+	{                                                                                          \
+		HTTP_POST, "/api/v1/client/tickets/{id}/" name, PERM_TICKET_WRITE,                 \
+			.flow = ticket_act, .argument = command                                    \
+	}
+
 /* A supervisor's word. */
 #define JUDGE(name, command)                                                                       \
 	{                                                                                          \
@@ -87,6 +93,50 @@ const struct route app_routes[] = {
 		.about_zh = "我的权限(按资源)与数据范围",
 		.reply = "user_id bigint, tenant_id bigint, role_type text, permissions object, "
 			 "data_scope object" },
+	{ HTTP_GET, "/api/v1/client/theme/{tenant_id}", PERM_ANYONE, .flow = theme_get,
+		.about = "how a customer's portal looks and how one logs in there",
+		.about_zh = "客户门户的外观与登录方式",
+		.reply = "tenant_id bigint, name text, logo_url text, primary_color text, "
+			 "accent_color text, support_contact text, login_methods object" },
+	{ HTTP_PUT, "/api/v1/client/theme", PERM_USER_WRITE, .flow = theme_put,
+		.about = "how one's own portal looks; what is absent goes back to the default",
+		.about_zh = "设置本租户门户的外观;未填的项恢复默认",
+		.fields = "display_name logo_url primary_color accent_color support_contact" },
+	{ HTTP_GET, "/api/v1/client/preferences", PERM_SELF, .sql = &sql_client_preferences_get },
+	{ HTTP_PUT, "/api/v1/client/preferences", PERM_SELF, .flow = preferences_put,
+		.about = "set what I like; lang is also the language of my mails",
+		.about_zh = "保存偏好;lang 同时决定邮件语言", .fields = "preferences*" },
+	{ HTTP_GET, "/api/v1/client/dashboard/config", PERM_DASHBOARD_READ,
+		.sql = &sql_dashboard_list },
+	{ HTTP_POST, "/api/v1/client/dashboard/config", PERM_DASHBOARD_READ, .flow = dashboard_put,
+		.about = "make a dashboard of mine", .about_zh = "新建仪表板",
+		.reply = "config_id bigint, version bigint",
+		.fields = "dashboard_name* layout_config* is_default is_shared" },
+	{ HTTP_GET, "/api/v1/client/dashboard/config/{config_id}", PERM_DASHBOARD_READ,
+		.sql = &sql_dashboard_get },
+	{ HTTP_PUT, "/api/v1/client/dashboard/config/{config_id}", PERM_DASHBOARD_READ,
+		.flow = dashboard_put, .about = "change a dashboard of mine, under its version",
+		.about_zh = "修改我的仪表板(按版本)", .reply = "config_id bigint, version bigint",
+		.fields = "dashboard_name* layout_config* is_default is_shared version" },
+	{ HTTP_DELETE, "/api/v1/client/dashboard/config/{config_id}", PERM_DASHBOARD_READ,
+		.sql = &sql_dashboard_remove },
+	{ HTTP_GET, "/api/v1/client/tickets", PERM_TICKET_READ, .sql = &sql_ticket_list,
+		.variant = { "sort", "urgent", &sql_ticket_list_urgent } },
+	{ HTTP_POST, "/api/v1/client/tickets", PERM_TICKET_WRITE, .flow = ticket_create,
+		.argument = CMD_CREATE,
+		.fields = "title* description* priority service_type source impact_scope impact "
+			  "urgency factors tags category department project contract cost_centre "
+			  "region office external_id tenant_id requester_id" },
+	{ HTTP_GET, "/api/v1/client/tickets/{id}", PERM_TICKET_READ, .sql = &sql_ticket_get },
+	{ HTTP_GET, "/api/v1/client/tickets/{id}/clocks", PERM_TICKET_READ,
+		.sql = &sql_ticket_clocks },
+	{ HTTP_GET, "/api/v1/client/tickets/{id}/comments", PERM_TICKET_READ,
+		.sql = &sql_ticket_comments },
+	CLIENT_ACT("reply", CMD_REPLY),
+	CLIENT_ACT("confirm-resolution", CMD_CONFIRM_RESOLUTION),
+	CLIENT_ACT("reopen", CMD_REOPEN),
+	CLIENT_ACT("escalate", CMD_ESCALATE),
+	CLIENT_ACT("rate", CMD_RATE),
 	{ HTTP_GET, "/api/v1/client/dashboard/overview", PERM_DASHBOARD_READ, .flow = overview_get,
 		.about = "a period's numbers beside those of the one before, day by day, and what "
 			 "is "
@@ -162,6 +212,7 @@ const struct route app_routes[] = {
 	ACT("propose-exclusion", CMD_PROPOSE_EXCLUSION),
 	JUDGE("rebind", CMD_REBIND),
 	JUDGE("reject-exclusion", CMD_REJECT_EXCLUSION),
+	ACT("rate", CMD_RATE),
 	JUDGE("redact", CMD_REDACT),
 	ACT("reopen", CMD_REOPEN),
 	ACT("reply", CMD_REPLY),

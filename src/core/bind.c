@@ -181,6 +181,10 @@ static const char *raw_value(struct req *req, const struct sql_param *p)
 	case SQL_FROM_SESSION:
 		if (strcmp(p->key, "now") == 0)
 			return arena_printf(&req->arena, "%lld", (long long)clock_now_us());
+		if (strcmp(p->key, "customer") == 0) /* ids of staff and services are others' */
+			return req->session && req->session->actor == ACTOR_CUSTOMER
+				       ? req_int(req, req->session->actor_id)
+				       : "0";
 		if (strcmp(p->key, "pii") == 0)
 			return session_may(req->session, PERM_PII_READ) ? "true" : "false";
 		return req->session ? arena_printf(&req->arena, "%lld",

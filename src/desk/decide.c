@@ -187,6 +187,8 @@ static void write_event(struct ticket_call *c, struct ticket_doc *d)
 		buf_addf(b, ",\"assignee_id\":%lld", (long long)c->assignee_id);
 	if (c->cmd == CMD_SCHEDULE)
 		buf_addf(b, ",\"wake_at\":%lld", (long long)c->wake_at);
+	if (c->cmd == CMD_RATE)
+		buf_addf(b, ",\"score\":%lld", (long long)c->score);
 	if (c->cmd == CMD_REDACT)
 		buf_addf(b, ",\"redacted_comment_id\":%lld", (long long)c->comment_id);
 	if (c->cmd == CMD_AUTO_CLOSE)
@@ -416,6 +418,10 @@ bool ticket_decide(struct ticket_call *c, enum call_result *out)
 	if (c->cmd == CMD_CREATE)
 		write_create(c, &b);
 	write_comment(c, &b, at);
+	if (c->cmd == CMD_RATE)
+		buf_addf(&b,
+			",\"rating\":{\"user_id\":%lld,\"cycle\":%d,\"score\":%lld,\"at\":%lld}",
+			(long long)c->actor_id, t->sla.cycle, (long long)c->score, (long long)at);
 	if (c->cmd == CMD_REDACT)
 		buf_addf(&b, ",\"redact\":%lld", (long long)c->comment_id);
 	write_timers(c, &b, event, before);

@@ -14,7 +14,7 @@
 struct sums {
 	int64_t opened, pending, resolved, overdue, response_n, response_s, resolution_n,
 		resolution_s, response_decided, response_met, resolution_decided, resolution_met,
-		decided, met, counted, met_counted;
+		decided, met, counted, met_counted, ratings, scores;
 };
 
 /* What the plans carry along. */
@@ -66,7 +66,11 @@ static void add_summary(struct buf *b, const struct sums *s, const struct reader
 		who->sla ? s->resolution_decided : 0);
 	add_duration(b, "avg_response_time", s->response_s, s->response_n, who->zh);
 	add_duration(b, "avg_resolution_time", s->resolution_s, s->resolution_n, who->zh);
-	buf_adds(b, ",\"satisfaction_score\":null}");
+	if (who->satisfaction && s->ratings)
+		buf_addf(b, ",\"satisfaction_score\":%.1f,\"ratings\":%lld}",
+			(double)s->scores / (double)s->ratings, (long long)s->ratings);
+	else
+		buf_adds(b, ",\"satisfaction_score\":null,\"ratings\":null}");
 }
 
 /* --- overview --- */

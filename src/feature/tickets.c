@@ -355,6 +355,10 @@ static void read_fields(struct req *req, struct ticket_call *c)
 	case CMD_LINK:
 		req_body_int(req, "parent_id", true, 1, (1LL << 53) - 1, &c->parent_id);
 		break;
+	case CMD_RATE:
+		req_body_int(req, "score", true, 1, 5, &c->score);
+		req_body_text(req, "text", false, 1, 2000, &c->text);
+		break;
 	case CMD_REDACT:
 		req_body_int(req, "comment_id", true, 1, (1LL << 53) - 1, &c->comment_id);
 		break;

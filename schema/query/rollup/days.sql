@@ -13,8 +13,12 @@ select (z.today - d.n)::text as day, coalesce(sum(r.opened), 0)::bigint as opene
   coalesce(sum(r.response_decided), 0)::bigint as response_decided, coalesce(sum(r.response_met), 0)::bigint as response_met,
   coalesce(sum(r.resolution_decided), 0)::bigint as resolution_decided, coalesce(sum(r.resolution_met), 0)::bigint as resolution_met,
   coalesce(sum(r.decided), 0)::bigint as decided, coalesce(sum(r.met), 0)::bigint as met, coalesce(sum(r.counted), 0)::bigint as counted,
-  coalesce(sum(r.met_counted), 0)::bigint as met_counted
+  coalesce(sum(r.met_counted), 0)::bigint as met_counted, coalesce(max(g.ratings), 0)::bigint as ratings, coalesce(max(g.scores), 0)::bigint as scores
 from z cross join generate_series(2 * $2::int - 1, 0, -1) as d(n)
 left join rollups r on r.tenant_id = z.tenant_id and r.day = z.today - d.n
+left join lateral (
+  select count(*) as ratings, sum(s.score) as scores from client_satisfaction s join customers c on c.tenant_id = s.tenant_id
+  where s.tenant_id = z.tenant_id and s.rated_at >= (z.today - d.n)::timestamp at time zone c.timezone
+    and s.rated_at < (z.today - d.n + 1)::timestamp at time zone c.timezone) g on true
 group by z.today, d.n
 order by d.n desc

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a customer's portal keeps: tickets under its own paths, ratings, preferences, dashboards, how it looks before anybody has logged in.
+'use strict';
+const test = require('node:test'),
+	assert = require('node:assert');
+const { Server, waitUntil } = require('../lib/server.js');
+
+let s, admin, user, other, eng;
+test.before(async () => {
+	s = await Server.make('portal');
+	[admin, user, other, eng] = await Promise.all([
+		s.login('admin', 'alpha'),
+		s.login('user', 'alpha'),
+		s.login('admin', 'beta'),
+		s.login('eng1'),
+	]);
+});
+test.after(() => s.drop());
+const put = (p, token, body) => s.request('PUT', p, { token, body });
+const del = (p, token) => s.request('DELETE', p, { token });
+const fields = (r) => (r.json.details.fields || []).map((f) => f.field);
+
+test('a customer lives under /client: opens, reads, replies, escalates, confirms, rates', async () => {
+	const tickets = '/api/v1/client/tickets',
+		made = await s.post(tickets, user, { title: 'x', description: 'y', priority: 'P3' });
+	assert.strictEqual(made.status, 201, made.text);
+	const one = `${tickets}/${made.data.id}`;
+	assert.strictEqual((await s.get(one, user)).data.number, made.data.number);
+	assert.ok(
+		(await s.get(tickets + '?sort=urgent', user)).data.items.some((t) => t.id === made.data.id),
+	);
+	assert.strictEqual((await s.post(one + '/reply', user, { text: 'more' })).status, 200);
+	assert.strictEqual((await s.post(one + '/escalate', user, { reason: 'urgent' })).status, 200);
+	assert.strictEqual(
+		(await s.post(one + '/rate', user, { score: 5 })).code,
+		41002,
+		'not while it is open',
+	);
+	for (const [cmd, body] of [
+		['reply', { text: 'we look' }],
+		['resolve', { text: 'done' }],
+	])
+		assert.strictEqual(
+			(await s.post(`/api/v1/tickets/${made.data.id}/${cmd}`, eng, body)).status,
+			200,
+		);
+	for (const score of [0, 6, 2.5, '5', null])
+		assert.deepStrictEqual(fields(await s.post(one + '/rate', user, { score })), ['score']);
+	assert.strictEqual(
+		(await s.post(one + '/rate', eng, { score: 5 })).code,
+		40003,
+		'nobody rates himself',
+	);
+	assert.strictEqual((await s.post(one + '/rate', other, { score: 1 })).code, 41001);
+	assert.strictEqual((await s.post(one + '/rate', user, { score: 2, text: 'slow' })).status, 200);
+	assert.strictEqual((await s.post(one + '/rate', user, { score: 4, text: 'but good' })).status, 200);
+	assert.strictEqual((await s.post(one + '/rate', admin, { score: 5 })).status, 200);
+	assert.strictEqual((await s.post(one + '/confirm-resolution', user)).status, 200);
+	const overview = async (token) =>
+		(await s.get('/api/v1/client/dashboard/overview', token)).data.summary;
+	await waitUntil(async () => (await overview(admin)).ratings === 2, 3000);
+	assert.strictEqual(
+		(await overview(admin)).satisfaction_score,
+		4.5,
+		'the second of a person takes the place of the first',
+	);
+	assert.strictEqual((await overview(user)).satisfaction_score, null, 'a user may give, not see them');
+	assert.strictEqual((await overview(other)).ratings, null);
+	assert.strictEqual((await s.post(one + '/reopen', user, { reason: 'again' })).status, 200);
+	assert.match(s.cli(['sla', 'verify']), /, 0 differences/);
+});
+test('preferences are kept for oneself; the language reaches the mails', async () => {
+	const path = '/api/v1/client/preferences';
+	assert.deepStrictEqual((await s.get(path, user)).data, {
+		preferences: {},
+		lang: 'zh',
+		timezone: 'Asia/Shanghai',
+	});
+	const likes = {
+		theme: 'dark',
+		lang: 'en',
+		page_size: 50,
+		mail: { weekly: true },
+		text: '中文 "quotes"',
+	};
+	assert.strictEqual((await put(path, user, { preferences: likes })).status, 200);
+	const kept = (await s.get(path, user)).data;
+	assert.deepStrictEqual([kept.preferences, kept.lang], [likes, 'en']);
+	assert.deepStrictEqual((await s.get(path, admin)).data.preferences, {}, "nobody else's");
+	assert.deepStrictEqual(fields(await put(path, user, { preferences: [] })), ['preferences']);
+	assert.deepStrictEqual(fields(await put(path, user, { preferences: { lang: 'fr' } })), [
+		'preferences.lang',
+	]);
+	assert.deepStrictEqual(fields(await put(path, user, { preferences: { x: 'x'.repeat(17000) } })), [
+		'preferences',
+	]);
+	assert.strictEqual((await put(path, eng, { preferences: {} })).code, 40003);
+	const token = s
+		.cli([
+			'token',
+			'add',
+			'--tenant',
+			'alpha',
+			'--name',
+			'svc',
+			'--scopes',
+			'dashboard:read,tickets:read',
+		])
+		.trim()
+		.split(/\s+/)
+		.pop();
+	s.sql(
+		"update api_tokens set id = (select id from client_users where username = 'user' and tenant_id = api_tokens.tenant_id)",
+	);
+	const same = token.replace(
+		/^sd1\.(\d+)\.\d+\./,
+		(m, t) =>
+			`sd1.${t}.${s.sql(`select id from client_users where username = 'user' and tenant_id = ${t}`)}.`,
+	);
+	assert.strictEqual((await s.get('/api/v1/me', same)).data.kind, 'service');
+	assert.strictEqual(
+		(await put(path, same, { preferences: { hacked: true } })).code,
+		40003,
+		'a service is no user of the same id',
+	);
+	assert.strictEqual((await s.get(path, same)).code, 41001);
+});
+test('dashboards: made, changed under their version, one default, shared or not; the layout is checked', async () => {
+	const path = '/api/v1/client/dashboard/config',
+		widget = (id, position = { x: 0, y: 0, w: 3, h: 2 }, more = {}) => ({
+			id,
+			type: 'metric_card',
+			position,
+			config: { metric: 'total_tickets', title: '总工单数' },
+			...more,
+		}),
+		layout = (...widgets) => ({ grid: { cols: 12, rows: 8 }, widgets });
+	const a = await s.post(path, admin, {
+		dashboard_name: '运维概览',
+		layout_config: layout(widget('w1'), widget('w2', { x: 3, y: 0, w: 9, h: 2 })),
+		is_default: true,
+	});
+	assert.strictEqual(a.status, 201, a.text);
+	const got = (await s.get(`${path}/${a.data.config_id}`, admin)).data;
+	assert.strictEqual(got.dashboard_name, '运维概览');
+	assert.deepStrictEqual(got.layout_config.widgets[1].position, { x: 3, y: 0, w: 9, h: 2 });
+	assert.deepStrictEqual(
+		[got.is_default, got.is_shared, got.mine, got.version],
+		[true, false, true, 1],
+	);
+	assert.strictEqual((await s.get(`${path}/${a.data.config_id}`, user)).code, 41001, 'private');
+	const b = await s.post(path, admin, {
+		dashboard_name: 'shared',
+		layout_config: layout(),
+		is_default: true,
+		is_shared: true,
+	});
+	assert.deepStrictEqual(
+		(await s.get(path, admin)).data.items.map((d) => [d.dashboard_name, d.is_default]),
+		[
+			['运维概览', false],
+			['shared', true],
+		],
+	);
+	const seen = (await s.get(path, user)).data.items;
+	assert.deepStrictEqual(
+		seen.map((d) => [d.dashboard_name, d.mine]),
+		[['shared', false]],
+	);
+	const one = `${path}/${a.data.config_id}`,
+		body = { dashboard_name: 'renamed', layout_config: layout(widget('w1')) };
+	assert.strictEqual((await put(one, admin, { ...body, version: 1 })).data.version, 2);
+	assert.strictEqual(
+		(await put(one, admin, { ...body, version: 1 })).code,
+		41002,
+		'somebody was faster',
+	);
+	assert.strictEqual(
+		(await put(`${path}/${b.data.config_id}`, user, body)).code,
+		41001,
+		'shared is to read',
+	);
+	assert.strictEqual((await put(one, other, body)).code, 41001);
+	assert.strictEqual(
+		(await s.post(path, user, { ...body, is_shared: true })).code,
+		40003,
+		'sharing needs dashboard:write',
+	);
+	assert.strictEqual((await s.post(path, eng, body)).code, 40003);
+	for (const [field, bad] of [
+		['layout_config', 'x'],
+		['layout_config.grid', { grid: { cols: 0, rows: 8 }, widgets: [] }],
+		['layout_config.widgets', { grid: { cols: 12, rows: 8 }, widgets: {} }],
+		['layout_config.widgets[0].position', layout(widget('a', { x: 10, y: 0, w: 3, h: 1 }))],
+		['layout_config.widgets[1].id', layout(widget('a'), widget('a'))],
+		['layout_config.widgets[0].type', layout(widget('a', undefined, { type: 'bomb' }))],
+		['layout_config.widgets[0].config', layout(widget('a', undefined, { config: 'x' }))],
+	])
+		assert.deepStrictEqual(
+			fields(await s.post(path, admin, { dashboard_name: 'x', layout_config: bad })),
+			[field],
+		);
+	assert.strictEqual((await del(one, other)).code, 41001);
+	assert.strictEqual((await del(one, admin)).status, 200);
+	assert.strictEqual((await s.get(one, admin)).code, 41001);
+});
+test('a theme is public, changes by an administrator, is cached by its tag; a tenant that is not there is not told from one suspended', async () => {
+	const path = '/api/v1/client/theme/' + s.alpha,
+		first = await s.get(path);
+	assert.strictEqual(first.status, 200, first.text);
+	assert.deepStrictEqual(
+		[first.data.name, first.data.logo_url, first.data.login_methods],
+		['Tenant alpha', null, ['password']],
+	);
+	assert.strictEqual((await s.get(path, null, { 'If-None-Match': first.headers.etag })).status, 304);
+	const look = {
+		display_name: '甲方公司',
+		logo_url: 'https://alpha.example/logo.svg',
+		primary_color: '#0055AA',
+		accent_color: '#ff8800',
+		support_contact: 'help@provider.example',
+	};
+	assert.strictEqual((await put('/api/v1/client/theme', user, look)).code, 40003);
+	assert.strictEqual((await put('/api/v1/client/theme', admin, look)).status, 200);
+	const now = await s.get(path, null, { 'If-None-Match': first.headers.etag });
+	assert.deepStrictEqual(
+		[now.status, now.data.name, now.data.primary_color],
+		[200, '甲方公司', '#0055aa'],
+	);
+	const bad = await put('/api/v1/client/theme', admin, {
+		logo_url: 'javascript:alert(1)',
+		primary_color: 'javascript',
+		accent_color: '#zzzzzz',
+		more: 1,
+	});
+	assert.deepStrictEqual(fields(bad).sort(), ['accent_color', 'logo_url', 'more', 'primary_color']);
+	const missing = await s.get('/api/v1/client/theme/999999');
+	s.sql(`update customers set status = 'suspended' where tenant_id = ${s.beta}`);
+	const suspended = await s.get('/api/v1/client/theme/' + s.beta);
+	assert.deepStrictEqual([missing.status, missing.code], [suspended.status, suspended.code]);
+	assert.strictEqual(
+		(await s.get('/api/v1/client/theme/1')).code,
+		41001,
+		'the provider is no customer',
+	);
+});
