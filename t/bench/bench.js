@@ -177,6 +177,39 @@ async function trivial(s) {
 }
 const DOC = (s) =>
 	`[{"ti":0,"tenant":${s.alpha},"id":null,"row_version":0,"command":true,"status":"new","priority":"P3","priority_confirmed":false,"priority_reason":{},"tags":[],"priority_source":"customer","requester_kind":"customer","requester_id":2,"level":1,"cycle":1,"last_at":1895000000000000,"urgent_at":1895014400000000,"urgent_clock":"response","events":[{"i":1,"type":"ticket.created","actor_kind":"customer","actor_id":2,"audience":"customer","at":1895000000000000,"notify":true,"comment":true,"data":{"status":"new"}}],"fires":[],"clocks":[${['response', 'resolution'].map((c) => `{"clock":"${c}","state":"running","cycle":1,"budget_s":14400,"origin_seq":-999999,"start_at":1895000000000000,"due_at":1895014400000000,"next_fire_at":1895011520000000,"fire_at":[1895011520000000,1895012600000000,1895012960000000,1895013680000000,1895014400000000],"fire_key":["80","-30m","90","95","100"],"carry_us":0,"runs":[1895000000000000,null],"fired":0,"high":0,"missed":0,"by_priority":false,"contested":false,"self_reported":false,"waived":false,"verdict":"open"}`).join(',')}],"config_version":1,"policy_id":1,"calendar_id":1,"opened_at":1895000000000000,"source":"web","service_type":"incident","title":"数据库连接超时","comment":{"kind":"description","audience":"customer","author_kind":"customer","author_id":2,"at":1895000000000000,"body":"生产环境部分功能受影响"},"timers":[],"cancel":[]}]`;
+/* The same tickets as rollups: an answer from memory, and one that is computed. */
+async function dashboards(s, auth, base) {
+	s.cli(['rollup', 'rebuild']);
+	const admin = await s.login('admin', 'alpha'),
+		get = async (query) => {
+			const at = process.hrtime.bigint(),
+				r = await s.get(query, admin);
+			if (r.status !== 200) throw new Error(r.text);
+			return Number(process.hrtime.bigint() - at) / 1e6;
+		},
+		hit = measured(s.proc.pid, () =>
+			wrk(`http://127.0.0.1:${s.port}/api/v1/client/dashboard/overview`, auth),
+		);
+	report(
+		'overview from memory: CPU a request, us (the trivial ' + base.toFixed(1) + ')',
+		`${hit.us.toFixed(1)} = ${(hit.us / base).toFixed(2)} x`,
+		'<= 1.3 x evhttp + token',
+	);
+	const groups = [],
+		fresh = [];
+	for (const by of ['service_type', 'priority', 'department', 'project', 'region', 'engineer'])
+		groups.push(await get(`/api/v1/client/sla/compliance?period=366d&group_by=${by}`));
+	for (let i = 0; i < 9; i++)
+		fresh.push(await get('/api/v1/client/dashboard/overview?period=90d&refresh=true'));
+	report(
+		'compliance of 366 days computed, ms (tickets: ' +
+			s.sql('select count(*) from tickets') +
+			')',
+		median(groups).toFixed(1),
+		'<= 100',
+	);
+	report('overview of 90 days computed, ms', median(fresh).toFixed(1), '<= 200');
+}
 async function listAndCreate(s, base) {
 	s.agent = new (require('node:http').Agent)({
 		keepAlive: false,
@@ -238,6 +271,7 @@ async function listAndCreate(s, base) {
 		median(lists.map((x) => x.rps)).toFixed(0) + ', ' + lists[0].p99,
 		'',
 	);
+	await dashboards(s, auth, base);
 	const lua = path.join(VAR, 'post.lua');
 	fs.writeFileSync(
 		lua,
