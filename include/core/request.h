@@ -55,6 +55,7 @@ struct route {
 	const char *reply;             /* for the documents: "name type, …" of its data */
 	const struct sql_stmt *replay; /* a POST statement's: reads again by $1 = id what an
 					  Idempotency-Key made */
+	bool sensitive;                /* reading it is noted in the audit log */
 	const char *query;             /* a flow's query parameters, space separated */
 	const char *fields;            /* for the documents: the body's fields */
 	bool (*stream)(struct req *req, const char *p,
@@ -177,6 +178,9 @@ struct request_settings {
 	bool secure_cookies; /* people reach us over TLS, maybe a proxy's */
 };
 void request_init(const struct route *routes, size_t n, const struct request_settings *s);
+/* FN hears of every request that has been answered, with its status; its session and route still
+ * live. */
+void request_on_end(void (*fn)(struct req *req, const struct http_request *http, int status));
 void request_free(void);
 const struct http_handler *request_handler(void);
 /* The endpoints, for the documents. */

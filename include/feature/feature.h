@@ -25,6 +25,17 @@ void rollup_init(void);
 void rollup_free(void);
 struct rollup_health rollup_health(void);
 
+/* audit.c: who did what. */
+struct audit_health {
+	size_t waiting;
+	uint64_t stored;
+};
+void audit_init(void);
+void audit_free(void);
+/* Store what has gathered, now. */
+void audit_flush(void);
+struct audit_health audit_health(void);
+
 /* answers.c: answers kept until an event outdates them. */
 struct answers_health {
 	size_t kept;

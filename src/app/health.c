@@ -197,6 +197,9 @@ struct outcome *metrics_page(struct req *req)
 		(double)rollup_health().waiting);
 	counter(&b, "rollup_applied_total", "Events whose tickets were counted.",
 		rollup_health().applied);
+	gauge(&b, "audit_waiting", "Rows of the audit log that are not stored yet.",
+		(double)audit_health().waiting);
+	counter(&b, "audit_stored_total", "Rows of the audit log stored.", audit_health().stored);
 	gauge(&b, "answers_kept", "Answers kept in memory.", (double)answers_health().kept);
 	counter(&b, "answers_hits_total", "Answers given from memory.", answers_health().hits);
 	counter(&b, "answers_misses_total", "Answers computed.", answers_health().misses);

@@ -125,7 +125,8 @@ static int find_listener(bool takeover)
 static void on_empty(void *arg)
 {
 	(void)arg;
-	if (lease_is_releasing())
+	audit_flush();
+	if (lease_is_releasing() || (audit_health().waiting && db_health(SQL_CLASS_JOB).up))
 		loop_timer_set(emptied, US_PER_S / 100);
 	else
 		loop_stop();
@@ -333,6 +334,7 @@ static void start(bool takeover)
 	account_init();
 	answers_init();
 	rollup_init();
+	audit_init();
 	push_init();
 	openapi_build();
 	request_init(app_routes, app_route_count, &rs);
@@ -360,6 +362,7 @@ static void stop(void)
 	openapi_free();
 	outbox_free();
 	rollup_free();
+	audit_free();
 	answers_free();
 	hours_free();
 	upkeep_free();

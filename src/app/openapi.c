@@ -111,7 +111,7 @@ static const char *type_of_field(const char *name)
 	if (strcmp(name, "tags") == 0 || strcmp(name, "factors") == 0)
 		return "array";
 	if (strcmp(name, "version") == 0 || strcmp(name, "impact") == 0 ||
-		strcmp(name, "urgency") == 0 ||
+		strcmp(name, "urgency") == 0 || strcmp(name, "score") == 0 ||
 		(n > 3 && strcmp(name + n - 3, "_id") == 0 && strcmp(name, "external_id") != 0))
 		return "integer";
 	return "string";

@@ -54,6 +54,7 @@ int cmd_webhook(int argc, char **argv);
 int cmd_sla(int argc, char **argv);
 int cmd_import(int argc, char **argv);
 int cmd_rollup(int argc, char **argv);
+int cmd_audit(int argc, char **argv);
 int cmd_key(int argc, char **argv);
 int cmd_demo(int argc, char **argv);
 

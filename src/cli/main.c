@@ -38,6 +38,9 @@ static const struct {
 	{ "import", cmd_import,
 		"import --map FILE --tenant C --policy P [--rejects FILE] CSV   replay an incident "
 		"log | import --go-live --tenant C   its tickets run from now on" },
+	{ "audit", cmd_audit,
+		"audit verify [--tenant C]   find any edited, removed or moved row of the audit "
+		"log" },
 	{ "rollup", cmd_rollup,
 		"rollup rebuild [--tenant C]   make the counts that dashboards show anew" },
 	{ "demo", cmd_demo, "demo   make a demonstration provider" },

@@ -181,6 +181,8 @@ static const char *raw_value(struct req *req, const struct sql_param *p)
 	case SQL_FROM_SESSION:
 		if (strcmp(p->key, "now") == 0)
 			return arena_printf(&req->arena, "%lld", (long long)clock_now_us());
+		if (strcmp(p->key, "tenant") == 0)
+			return req->session ? req_int(req, req->session->tenant_id) : NULL;
 		if (strcmp(p->key, "customer") == 0) /* ids of staff and services are others' */
 			return req->session && req->session->actor == ACTOR_CUSTOMER
 				       ? req_int(req, req->session->actor_id)

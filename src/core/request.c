@@ -15,6 +15,7 @@ static struct request_settings settings;
 static const struct route *all_routes;
 static size_t route_count;
 static struct request_metrics *metrics;
+static void (*tell_end)(struct req *req, const struct http_request *http, int status);
 const double request_buckets[11] = { .0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1, 5 };
 
 static char outcome_token; /* the address is all there is to an outcome */
@@ -522,6 +523,8 @@ static void on_done(struct http_request *h)
 	struct req *req = h->user;
 
 	count(req, h->status);
+	if (tell_end)
+		tell_end(req, h, h->status);
 	req->http = NULL;
 	/* Else the caller of the step that replied frees it. Not ended: the server itself refused
 	 * the body. */
@@ -550,8 +553,14 @@ void request_init(const struct route *routes, size_t n, const struct request_set
 	routes_build(routes, n);
 }
 
+void request_on_end(void (*fn)(struct req *req, const struct http_request *http, int status))
+{
+	tell_end = fn;
+}
+
 void request_free(void)
 {
+	tell_end = NULL;
 	routes_free();
 	session_forget_all();
 	free(metrics);

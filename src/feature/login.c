@@ -3,6 +3,7 @@
  * begin a session, sign a token. Whoever is nobody costs the same statements, the same hash and the
  * same waits as a wrong password, is counted and locked the same, and gets the same answer. */
 #include "account.h"
+#include "audit.h"
 #include "base/json.h"
 #include "crypto/crypto.h"
 #include "desk/options.h"
@@ -35,6 +36,8 @@ static struct outcome *on_session(struct req *req, enum db_error error, const PG
 		return req_fail_db(req, error);
 	a->refresh.session_id = db_int(rows, 0, 0);
 	role = db_text(rows, 0, 3);
+	audit_note(req, a->tenant_id, a->staff, a->subject_id, a->username, "auth.login", "success",
+		200);
 	buf_addf(&b, ",\"user_info\":{\"user_id\":%lld,\"username\":", (long long)a->subject_id);
 	buf_add_json(&b, db_text(rows, 0, 1).p, db_text(rows, 0, 1).n);
 	buf_adds(&b, ",\"full_name\":");
@@ -70,6 +73,8 @@ static struct outcome *refuse_later(struct req *req)
 	struct attempt *a = req->state;
 	const char **p = arena_alloc(&req->arena, 5 * sizeof(*p));
 
+	audit_note(req, a->tenant_id, a->staff, a->known ? a->subject_id : 0, a->username,
+		a->locked ? "auth.login_locked" : "auth.login", "refused", 401);
 	if (a->locked || a->attempts < LOCKS_AT)
 		return refuse(req);
 	p[0] = req_int(req, a->tenant_id);

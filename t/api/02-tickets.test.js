@@ -359,6 +359,7 @@ test('another tenant: 404 for ids, 403 for names, nothing in lists', async () =>
 					assignee_id: 1,
 					parent_id: 1,
 					comment_id: 1,
+					score: 1,
 					priority: 'P1',
 					tags: ['x'],
 					clock: 'response',

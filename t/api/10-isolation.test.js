@@ -98,6 +98,10 @@ const TABLES = [
 	'sla_configurations',
 	'api_tokens',
 	'idempotency_keys',
+	'client_permissions',
+	'dashboard_configs',
+	'tenant_themes',
+	'client_satisfaction',
 	'refresh_tokens',
 ];
 const state = () =>
@@ -123,6 +127,8 @@ function* requests() {
 			if (
 				path.startsWith('/test/') ||
 				path === '/api/v1/live' ||
+				/* public, before any login: a name and colours, checked in 15-portal */
+				path === '/api/v1/client/theme/{tenant_id}' ||
 				/logout|auth\/password|login/.test(path)
 			)
 				continue;

@@ -1,0 +1,63 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What a row's digest covers, after the digest of the row before: every column, each with its length, so that nothing can move from one to another.
+create or replace function audit_digest(p_before bytea, r audit_logs) returns bytea language sql immutable as $$
+  select sha256(p_before || convert_to(string_agg(length(v) || ':' || v, ',' order by n), 'UTF8'))
+  from unnest(array[r.tenant_id::text, r.chain_no::text, (extract(epoch from r.at) * 1000000)::bigint::text, r.actor_kind, r.actor_id::text, r.username,
+    r.operation, r.resource, r.result, r.status::text, r.address, r.user_agent, r.request_id, r.details::text]) with ordinality as x(v, n)
+$$;
+
+-- Append rows, in their order, each to its tenant's chain; one at a time a tenant.
+create or replace function audit_append(p_rows jsonb) returns bigint language plpgsql as $$
+declare
+  t bigint;
+  r audit_logs;
+  before bytea;
+  last bigint;
+  n bigint := 0;
+begin
+  for t in select distinct (x ->> 'tenant_id')::bigint from jsonb_array_elements(p_rows) x order by 1 loop
+    perform pg_advisory_xact_lock(7332, (t % 2147483647)::int);
+    last := 0;
+    before := '';
+    select a.chain_no, a.digest into last, before from audit_logs a where a.tenant_id = t order by a.chain_no desc limit 1;
+    last := coalesce(last, 0);
+    before := coalesce(before, ''::bytea);
+    for r in select d.tenant_id, 0, ts(d.at), d.actor_kind, d.actor_id, d.username, d.operation, d.resource, d.result, d.status, d.address, d.user_agent,
+        d.request_id, d.details, ''::bytea
+      from jsonb_array_elements(p_rows) with ordinality x(e, n),
+        jsonb_to_record(x.e) as d(tenant_id bigint, at bigint, actor_kind text, actor_id bigint, username text, operation text, resource text, result text,
+          status int, address text, user_agent text, request_id text, details jsonb)
+      where d.tenant_id = t order by x.n loop
+      last := last + 1;
+      r.chain_no := last;
+      r.digest := audit_digest(before, r);
+      before := r.digest;
+      insert into audit_logs select r.*;
+      n := n + 1;
+    end loop;
+  end loop;
+  return n;
+end
+$$;
+
+-- The first place where a tenant's chain does not hold; none: it holds.
+create or replace function audit_broken(p_tenant bigint) returns table (chain_no bigint, why text) language plpgsql stable as $$
+declare
+  r audit_logs;
+  before bytea := '';
+  expected bigint := 1;
+begin
+  for r in select * from audit_logs a where a.tenant_id = p_tenant order by a.chain_no loop
+    if r.chain_no <> expected then
+      return query select expected, 'a row is missing';
+      return;
+    end if;
+    if r.digest <> audit_digest(before, r) then
+      return query select r.chain_no, 'the row was changed, or put in another''s place';
+      return;
+    end if;
+    before := r.digest;
+    expected := expected + 1;
+  end loop;
+end
+$$;

@@ -1,0 +1,28 @@
+-- audit/list: who did what, newest first.
+-- zh: 审计日志,最近在前
+-- mode: read   shape: list   class: point   cursor: chain_no chain_no
+-- $1 limit      int     query.limit      default=50 range=1..200
+-- $2 cursor_at  bigint  cursor.0         optional
+-- $3 cursor_id  bigint  cursor.1         optional
+-- $4 tenant     bigint  session.tenant   required
+-- $5 username   text    query.username   optional len=1..100
+-- $6 operation  text    query.operation  optional len=1..100
+-- $7 result     text    query.result     optional in=success|refused|error
+-- $8 from       time    query.from       optional
+-- $9 to         time    query.to         optional
+-- $10 tenant_id  bigint  query.tenant_id  optional range=1..9007199254740991
+-- returns audit_id text, tenant_id bigint, chain_no bigint, timestamp timestamptz, actor_kind text, user_id bigint, username text, operation text,
+-- returns resource text, result text, status integer, ip_address text, user_agent text, request_id text, details jsonb, digest text
+select 'AUD-' || to_char(a.at at time zone 'UTC', 'YYYYMMDD') || '-' || lpad(a.chain_no::text, 3, '0') as audit_id, a.tenant_id, a.chain_no,
+  a.at as timestamp, a.actor_kind, a.actor_id as user_id, a.username, a.operation, a.resource, a.result, a.status, a.address as ip_address, a.user_agent,
+  a.request_id, a.details, encode(a.digest, 'hex') as digest
+from audit_logs a
+where a.tenant_id = coalesce($10::bigint, $4::bigint)
+  and ($2::bigint is null or a.chain_no < coalesce($3::bigint, 0))
+  and ($5::text is null or a.username = $5::text)
+  and ($6::text is null or a.operation = $6::text)
+  and ($7::text is null or a.result = $7::text)
+  and ($8::timestamptz is null or a.at >= $8::timestamptz)
+  and ($9::timestamptz is null or a.at < $9::timestamptz)
+order by a.chain_no desc
+limit $1::int

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Every request of somebody known that changes anything, every look at what is sensitive, every
+ * login and failure, as rows of the audit log. They gather for a moment and are stored together, in
+ * order; what cannot be stored is tried again and never dropped. Killed, the process loses that
+ * moment. */
+#include "audit.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "feature/feature.h"
+#include "loop/loop.h"
+#include "sql_gen.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define GATHER_US 200000
+#define BATCH 200
+
+struct row {
+	char *json;
+};
+
+static struct {
+	struct row *row;
+	size_t n, room;
+} rows;
+static struct buf doc;
+static struct db_call call;
+static struct loop_timer *soon;
+static size_t asked_n;
+static bool asking, running;
+static struct audit_health health;
+
+static void store(void *arg);
+
+struct audit_health audit_health(void)
+{
+	health.waiting = rows.n;
+	return health;
+}
+
+static void on_stored(struct db_call *c, enum db_error error, const PGresult *r)
+{
+	(void)c;
+	(void)r;
+	asking = false;
+	if (!running)
+		return;
+	/* Unknown: it may have been stored, and then it is there twice; missing would be worse. */
+	if (error == DB_OK) {
+		for (size_t i = 0; i < asked_n; i++)
+			free(rows.row[i].json);
+		memmove(rows.row, rows.row + asked_n, (rows.n - asked_n) * sizeof(*rows.row));
+		rows.n -= asked_n;
+		health.stored += asked_n;
+	} else {
+		log_error(NULL, "audit rows not stored n=%zu err=%s: tried again", asked_n,
+			db_error_name(error));
+	}
+	if (rows.n)
+		loop_timer_set(soon, error == DB_OK ? 0 : US_PER_S);
+}
+
+static void store(void *arg)
+{
+	(void)arg;
+	if (asking || !rows.n)
+		return;
+	asked_n = rows.n < BATCH ? rows.n : BATCH;
+	doc.n = 0;
+	buf_addc(&doc, '[');
+	for (size_t i = 0; i < asked_n; i++) {
+		if (i)
+			buf_addc(&doc, ',');
+		buf_adds(&doc, rows.row[i].json);
+	}
+	buf_addc(&doc, ']');
+	asking = true;
+	call = (struct db_call){
+		.stmt = &sql_audit_append, .param = { buf_cstr(&doc) }, .on_done = on_stored
+	};
+	db_exec(&call);
+}
+
+static void add_text(struct buf *b, const char *name, struct str v, size_t max)
+{
+	size_t n = v.n < max ? v.n : max;
+
+	while (n && n < v.n && ((unsigned char)v.p[n] & 0xc0) == 0x80)
+		n--;
+	buf_addf(b, ",\"%s\":", name);
+	if (utf8_is_valid(v.p, n) && !memchr(v.p, 0, n))
+		buf_add_json(b, v.p, n);
+	else
+		buf_adds(b, "\"?\"");
+}
+
+static void add(struct req *req, const struct http_request *http, int64_t tenant_id,
+	const char *kind, int64_t actor_id, const char *username, const char *operation,
+	const char *result, int status)
+{
+	struct buf b = { 0 };
+
+	buf_addf(&b, "{\"tenant_id\":%lld,\"at\":%lld,\"actor_kind\":\"%s\",\"actor_id\":%lld",
+		(long long)tenant_id, (long long)clock_now_us(), kind, (long long)actor_id);
+	add_text(&b, "username", str_of(username), 100);
+	add_text(&b, "operation", str_of(operation), 100);
+	add_text(&b, "resource", http ? http->head.path : (struct str){ "", 0 }, 200);
+	buf_addf(&b, ",\"result\":\"%s\",\"status\":%d", result, status);
+	add_text(&b, "address", str_of(http && http->peer ? http->peer : ""), 60);
+	add_text(&b, "user_agent",
+		http ? http_header_find(&http->head, "user-agent") : (struct str){ "", 0 }, 200);
+	buf_addf(&b, ",\"request_id\":\"%s\",\"details\":{\"took_ms\":%lld}}", req->id,
+		(long long)((clock_mono_us() - req->began_us) / 1000));
+	if (rows.n == rows.room)
+		rows.row = xrealloc(
+			rows.row, (rows.room = rows.room ? rows.room * 2 : 64) * sizeof(*rows.row));
+	rows.row[rows.n++].json = buf_take(&b);
+	if (rows.n == 1)
+		loop_timer_set(soon, GATHER_US);
+}
+
+void audit_note(struct req *req, int64_t tenant_id, bool staff, int64_t actor_id,
+	const char *username, const char *operation, const char *result, int status)
+{
+	if (tenant_id)
+		add(req, req->http, tenant_id, staff ? "staff" : "customer", actor_id, username,
+			operation, result, status);
+}
+
+/* tickets.reply, users.read, …: the path's own names and, where the last is a thing, what was done
+ * to it. */
+static void name_operation(const struct route *r, char *out, size_t size)
+{
+	static const char *const verbs[HTTP_METHODS] = { [HTTP_GET] = "read",
+		[HTTP_HEAD] = "read",
+		[HTTP_POST] = "create",
+		[HTTP_PUT] = "update",
+		[HTTP_DELETE] = "delete" };
+	bool thing = true, after_id = false;
+	size_t n = 0;
+
+	out[0] = 0;
+	for (const char *p = r->path; *p;) {
+		size_t len = strcspn(p + 1, "/");
+		struct str s = { p + 1, len };
+
+		p += len + 1;
+		if (str_is(s, "api") || str_is(s, "v1") || str_is(s, "client") ||
+			str_is(s, "admin"))
+			continue;
+		if (len && s.p[0] == '{') {
+			thing = after_id = true;
+			continue;
+		}
+		thing = !(after_id && r->method == HTTP_POST);
+		n += (size_t)snprintf(out + n, size - n, "%s%.*s", n ? "." : "", (int)s.n, s.p);
+		if (n >= size)
+			n = size - 1;
+	}
+	if (thing)
+		snprintf(out + n, size - n, ".%s", verbs[r->method] ? verbs[r->method] : "other");
+}
+
+static void on_request(struct req *req, const struct http_request *http, int status)
+{
+	const struct session *s = req->session;
+	char operation[100];
+
+	if (!s || !req->route || !s->tenant_id)
+		return;
+	if ((req->route->method == HTTP_GET || req->route->method == HTTP_HEAD) &&
+		!req->route->sensitive && status != 403)
+		return;
+	name_operation(req->route, operation, sizeof(operation));
+	add(req, http, s->tenant_id, actor_kind_name(s->actor), s->actor_id,
+		s->username[0] ? s->username : s->name, operation,
+		status < 400   ? "success"
+		: status < 500 ? "refused"
+			       : "error",
+		status);
+}
+
+void audit_init(void)
+{
+	running = true;
+	soon = loop_timer_new(store, NULL);
+	request_on_end(on_request);
+}
+
+void audit_flush(void)
+{
+	store(NULL);
+}
+
+void audit_free(void)
+{
+	running = false;
+	loop_timer_free(soon);
+	for (size_t i = 0; i < rows.n; i++)
+		free(rows.row[i].json);
+	free(rows.row);
+	rows.row = NULL;
+	rows.n = rows.room = 0;
+	buf_free(&doc);
+}

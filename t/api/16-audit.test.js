@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+// The audit log: what changes anything, what is sensitive, every login and refusal is there; nobody but the tenant sees it; any edited, removed or
+// moved row is found and named; nothing is lost when the daemon stops or the database goes.
+'use strict';
+const test = require('node:test'),
+	assert = require('node:assert');
+const { Server, waitUntil, pgctl, PASSWORD } = require('../lib/server.js');
+
+let s, admin, user, boss, other;
+test.before(async () => {
+	s = await Server.make('audit');
+	[admin, user, boss, other] = await Promise.all([
+		s.login('admin', 'alpha'),
+		s.login('user', 'alpha'),
+		s.login('boss'),
+		s.login('admin', 'beta'),
+	]);
+});
+test.after(() => s.drop());
+const log = async (token = admin, query = '') => {
+	const r = await s.get('/api/v1/client/audit' + query, token);
+	assert.strictEqual(r.status, 200, r.text);
+	return r.data.items;
+};
+const verify = () => {
+	try {
+		return s.cli(['audit', 'verify', '--tenant', 'alpha']);
+	} catch (e) {
+		return e.message;
+	}
+};
+
+test('who did what, when, from where, with what result', async () => {
+	const made = await s.request('POST', '/api/v1/client/tickets', {
+		token: user,
+		body: { title: 'x', description: 'secret words' },
+		headers: { 'User-Agent': 'Mozilla/5.0 "quoted"' },
+	});
+	assert.strictEqual(made.status, 201);
+	await s.post(`/api/v1/client/tickets/${made.data.id}/reply`, user, { text: 'more secret words' });
+	await s.post(`/api/v1/client/tickets/${made.data.id}/reply`, user, {});
+	await s.get('/api/v1/client/admin/users', admin);
+	await s.get('/api/v1/client/admin/users', user);
+	await s.get('/api/v1/client/tickets', user);
+	for (const password of ['wrong', PASSWORD])
+		await s.post('/api/v1/client/auth/login', null, {
+			username: 'user',
+			password,
+			tenant_id: s.alpha,
+		});
+	const rows = await waitUntil(async () => {
+		const all = await log(admin, '?limit=200');
+		return (
+			all.filter((r) => r.operation === 'auth.login' && r.username === 'user').length >=
+				3 && all
+		);
+	}, 5000);
+	const has = (operation, username, result, status) =>
+		rows.filter(
+			(r) =>
+				r.operation === operation &&
+				r.username === username &&
+				r.result === result &&
+				r.status === status,
+		);
+	const [create] = has('tickets.create', 'user', 'success', 201);
+	assert.match(create.audit_id, /^AUD-\d{8}-\d{3,}$/);
+	assert.deepStrictEqual(
+		[create.resource, create.ip_address, create.user_agent, create.request_id],
+		['/api/v1/client/tickets', '127.0.0.1', 'Mozilla/5.0 "quoted"', made.headers['x-request-id']],
+	);
+	assert.strictEqual(
+		has('tickets.reply', 'user', 'success', 200)[0].resource,
+		`/api/v1/client/tickets/${made.data.id}/reply`,
+	);
+	assert.strictEqual(
+		has('tickets.reply', 'user', 'refused', 422).length +
+			has('tickets.reply', 'user', 'refused', 400).length,
+		1,
+	);
+	assert.strictEqual(has('users.read', 'admin', 'success', 200).length, 1);
+	assert.strictEqual(
+		has('users.read', 'user', 'refused', 403).length,
+		1,
+		'a refusal is noted, whatever was asked',
+	);
+	assert.strictEqual(has('auth.login', 'user', 'refused', 401).length, 1);
+	assert.ok(has('auth.login', 'user', 'success', 200).length >= 2);
+	assert.ok(!rows.some((r) => r.operation === 'tickets.read'), 'plain reads are not');
+	assert.ok(!/secret words|eyJ|Bearer/.test(JSON.stringify(rows)), 'no texts, no tokens');
+	assert.match(verify(), /alpha +\d+ rows +holds/);
+});
+test('filters and pages; nobody else reads it', async () => {
+	const all = await log(admin, '?limit=200');
+	assert.ok(
+		(await log(admin, '?username=user&result=refused')).every(
+			(r) => r.username === 'user' && r.result === 'refused',
+		),
+	);
+	assert.deepStrictEqual(await log(admin, '?from=2099-01-01T00:00:00Z'), []);
+	assert.strictEqual((await s.get('/api/v1/client/audit?from=soon', admin)).code, 40001);
+	const first = await s.get('/api/v1/client/audit?limit=3', admin),
+		second = await s.get('/api/v1/client/audit?limit=3&cursor=' + first.data.next_cursor, admin);
+	assert.strictEqual(second.status, 200, second.text);
+	assert.deepStrictEqual(
+		[...first.data.items, ...second.data.items].map((r) => r.chain_no).slice(-5),
+		[...Array(6)].map((_, i) => first.data.items[0].chain_no - i).slice(-5),
+	);
+	assert.ok(all.every((r) => r.tenant_id === s.alpha));
+	assert.strictEqual((await s.get('/api/v1/client/audit', user)).code, 40003);
+	assert.strictEqual((await s.get(`/api/v1/client/audit?tenant_id=${s.alpha}`, other)).code, 40003);
+	assert.ok((await log(other)).every((r) => r.tenant_id === s.beta));
+	assert.ok((await s.get(`/api/v1/audit?tenant_id=${s.alpha}`, boss)).data.items.length > 0);
+	for (const sql of [
+		'update audit_logs set username = username',
+		'delete from audit_logs',
+		'insert into audit_logs select * from audit_logs',
+	])
+		assert.throws(() => s.sql(`set role sladesk_app; ${sql}`), /permission denied/);
+	assert.throws(() => s.sql('set role sladesk_job; delete from audit_logs'), /permission denied/);
+});
+test('an edited, a removed and a moved row are found and named', async () => {
+	const one = (sql) => s.sql(sql).trim(),
+		n = Number(one(`select max(chain_no) - 2 from audit_logs where tenant_id = ${s.alpha}`));
+	const tamper = (sql, undo, expected) => {
+		s.sql(sql);
+		assert.match(verify(), expected);
+		s.sql(undo);
+		assert.match(verify(), /holds/);
+	};
+	const row = `tenant_id = ${s.alpha} and chain_no = ${n}`;
+	tamper(
+		`update audit_logs set username = 'mallory' where ${row}`,
+		`update audit_logs set username = '${one(`select username from audit_logs where ${row}`)}' where ${row}`,
+		new RegExp(`BROKEN at ${n}: the row was changed`),
+	);
+	tamper(
+		`update audit_logs set at = at + interval '1 microsecond' where ${row}`,
+		`update audit_logs set at = at - interval '1 microsecond' where ${row}`,
+		new RegExp(`BROKEN at ${n}: the row was changed`),
+	);
+	tamper(
+		`create table kept as select * from audit_logs where ${row}; delete from audit_logs where ${row}`,
+		'insert into audit_logs select * from kept; drop table kept',
+		new RegExp(`BROKEN at ${n}: a row is missing`),
+	);
+	tamper(
+		`update audit_logs set chain_no = -chain_no where tenant_id = ${s.alpha} and chain_no in (${n}, ${n + 1}); update audit_logs set chain_no = ${2 * n + 1} + chain_no where tenant_id = ${s.alpha} and chain_no < 0`,
+		`update audit_logs set chain_no = -chain_no where tenant_id = ${s.alpha} and chain_no in (${n}, ${n + 1}); update audit_logs set chain_no = ${2 * n + 1} + chain_no where tenant_id = ${s.alpha} and chain_no < 0`,
+		new RegExp(`BROKEN at ${n}`),
+	);
+});
+test('nothing is lost when the daemon stops at once, or the database is away for a while', async () => {
+	const count = () =>
+			Number(s.sql("select count(*) from audit_logs where operation = 'tickets.create'")),
+		before = count();
+	await Promise.all(
+		[...Array(40)].map((_, i) =>
+			s.post('/api/v1/client/tickets', user, { title: 'n' + i, description: 'y' }),
+		),
+	);
+	await s.stop();
+	assert.strictEqual(count(), before + 40, 'stored before it left');
+	await s.start();
+	pgctl('stop', '-m', 'fast');
+	const refused = await s.post('/api/v1/client/tickets', user, { title: 'x', description: 'y' });
+	pgctl('start');
+	assert.ok(refused.status === 503 || refused.status === 401, refused.text);
+	await waitUntil(async () => (await s.get('/api/v1/me', user)).status === 200, 10000);
+	await s.post('/api/v1/client/tickets', user, { title: 'x', description: 'y' });
+	await waitUntil(
+		() =>
+			count() ===
+			before +
+				41 +
+				(refused.status === 503
+					? s.sql("select count(*) from audit_logs where result = 'error'") * 1
+					: 0),
+		10000,
+	);
+	assert.match(verify(), /holds/);
+});
