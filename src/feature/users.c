@@ -70,6 +70,13 @@ static void check_person(struct req *req, bool fresh)
 		req_note_invalid(req, "body", "an object", "应为对象");
 }
 
+/* Only a customer's own people: staff and the provider's services have no tenant here to write to.
+ */
+static bool is_customers(const struct req *req)
+{
+	return !req->session->staff;
+}
+
 /* --- inviting --- */
 
 struct invitation {
@@ -106,6 +113,8 @@ struct outcome *user_new(struct req *req)
 	struct invitation *i = req->state = arena_alloc(&req->arena, sizeof(*i));
 	const char *username = NULL, *password = NULL, *broken;
 
+	if (!is_customers(req))
+		return req_fail(req, ERR_FORBIDDEN, NULL);
 	req_body_only(req, "username password full_name email phone lang role_type " PLACES);
 	req_body_text(req, "username", true, 1, 100, &username);
 	req_body_text(req, "password", true, 1, 200, &password);
@@ -148,6 +157,8 @@ struct outcome *user_set(struct req *req)
 	struct buf names = { 0 };
 	bool active;
 
+	if (!is_customers(req))
+		return req_fail(req, ERR_FORBIDDEN, NULL);
 	req_body_only(req, "full_name email phone lang role_type is_active " PLACES);
 	check_person(req, false);
 	req_body_bool(req, "is_active", &active);
@@ -278,6 +289,8 @@ struct outcome *user_grants_put(struct req *req)
 	int64_t id = req_path_id(req, "user_id");
 	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p));
 
+	if (!is_customers(req))
+		return req_fail(req, ERR_FORBIDDEN, NULL);
 	req_body_only(req, "grants");
 	if (!json_object_is_type(list, json_type_array) ||
 		json_object_array_length(list) > GRANTS_MAX)

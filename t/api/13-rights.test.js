@@ -164,6 +164,13 @@ test('bad input: every field is named; another tenant does not exist', async () 
 			).code,
 			41003,
 		);
+	const boss = await s.login('boss');
+	for (const r of [
+		await s.post(users, boss, {}),
+		await put(`${users}/${p.id}`, boss, { full_name: 'x' }),
+		await put(`${users}/${p.id}/permissions`, boss, { grants: [] }),
+	])
+		assert.strictEqual(r.code, 40003, 'staff are not of the tenant');
 	const foreign = await s.login('admin', 'beta');
 	for (const r of [
 		await s.get(`${users}/${p.id}`, foreign),
