@@ -89,7 +89,9 @@ static void add_text(struct buf *b, const char *name, struct str v, size_t max)
 	while (n && n < v.n && ((unsigned char)v.p[n] & 0xc0) == 0x80)
 		n--;
 	buf_addf(b, ",\"%s\":", name);
-	if (utf8_is_valid(v.p, n) && !memchr(v.p, 0, n))
+	if (!n)
+		buf_adds(b, "\"\"");
+	else if (utf8_is_valid(v.p, n) && !memchr(v.p, 0, n))
 		buf_add_json(b, v.p, n);
 	else
 		buf_adds(b, "\"?\"");
