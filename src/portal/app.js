@@ -12,6 +12,13 @@ const words = {
 		must_change: '首次登录须修改密码:至少 8 个字符,含大小写字母、数字和符号',
 		open: '进行中的工单',
 		create: '新建工单',
+		days30: '近 30 天',
+		total_tickets: '工单',
+		resolved_tickets: '已解决',
+		overdue_tickets: '已超时',
+		sla_compliance: 'SLA 达成率',
+		avg_response_time: '平均响应',
+		satisfaction_score: '满意度',
 		empty: '没有进行中的工单',
 		customer: '客户',
 		title: '标题',
@@ -94,6 +101,13 @@ const words = {
 		must_change:
 			'Choose a new password first: at least 8 characters with an upper and a lower case letter, a digit and a sign',
 		open: 'Open tickets',
+		days30: 'last 30 days',
+		total_tickets: 'tickets',
+		resolved_tickets: 'resolved',
+		overdue_tickets: 'overdue',
+		sla_compliance: 'SLA kept',
+		avg_response_time: 'first response',
+		satisfaction_score: 'satisfaction',
 		create: 'New ticket',
 		empty: 'No open tickets',
 		customer: 'Customer',
@@ -366,6 +380,51 @@ async function load() {
 	const page = await api('GET', '/api/v1/tickets?sort=urgent&limit=200');
 	state.tickets = new Map(page.items.map((k) => [k.id, k]));
 	draw();
+	loadNumbers().catch(() => {});
+}
+
+// --- the last thirty days, for a customer's people ---------------------------------------------------------------------------
+let numbersSoon = null;
+function showNumbers(s) {
+	const cards = [
+		'total_tickets',
+		'resolved_tickets',
+		'overdue_tickets',
+		'sla_compliance',
+		'avg_response_time',
+		'satisfaction_score',
+	]
+		.filter((name) => s[name] !== null)
+		.map((name) => {
+			const d = el(
+					'div',
+					'number' + (name === 'overdue_tickets' && s[name] > 0 ? ' bad' : ''),
+				),
+				value = el(
+					'b',
+					'',
+					name === 'sla_compliance' ? s[name] + ' %' : String(s[name]),
+				);
+			d.title = t('days30');
+			d.append(value, el('span', 'meta', t(name)));
+			return d;
+		});
+	$('numbers').replaceChildren(...cards);
+	$('numbers').hidden = false;
+}
+async function loadNumbers() {
+	if (!state.me || state.me.kind !== 'customer' || !state.me.permissions.includes('dashboard:read'))
+		return;
+	showNumbers((await api('GET', '/api/v1/client/dashboard/overview?period=30d')).summary);
+}
+/* Many events, one look; a little later, when they have been counted. */
+function numbersChanged() {
+	numbersSoon =
+		numbersSoon ||
+		setTimeout(() => {
+			numbersSoon = null;
+			loadNumbers().catch(() => {});
+		}, 1200);
 }
 
 // --- one ticket -----------------------------------------------------------------------------------------------------------------
@@ -574,6 +633,7 @@ function onEvent(e) {
 	const k = e.ticket;
 	if (!k) return;
 	announce(e);
+	numbersChanged();
 	if (done.includes(k.status)) state.tickets.delete(k.id);
 	else
 		state.tickets.set(
@@ -653,6 +713,7 @@ function leave() {
 	state.me = state.since = state.selected = null;
 	if (state.socket) state.socket.close();
 	$('desk').hidden = true;
+	$('numbers').hidden = true;
 	$('ticket').hidden = true;
 	$('logout').hidden = true;
 	$('login').hidden = false;
@@ -694,6 +755,7 @@ $('lang').onclick = () => {
 	state.lang = state.lang === 'zh' ? 'en' : 'zh';
 	localStorage.setItem('lang', state.lang);
 	translate();
+	loadNumbers().catch(() => {});
 	if (state.selected) open(state.selected);
 };
 $('new').onclick = () => $('create').showModal();

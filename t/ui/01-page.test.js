@@ -80,6 +80,21 @@ test('a customer opens a P0, staff see it live, its clock turns amber and red, a
 	await waitUntil(async () => (await staff.locator('.row').count()) === 0);
 	await user.click('.actions >> text=确认已解决');
 	await waitUntil(() => s.sql('select status from tickets') === 'closed');
+	/* the numbers follow: tickets 1, resolved 1 */
+	await user.waitForFunction(
+		() =>
+			[...document.querySelectorAll('.number b')]
+				.slice(0, 2)
+				.map((b) => b.textContent)
+				.join() === '1,1',
+	);
+	assert.strictEqual(await staff.locator('.number').count(), 0, "a customer's only");
+	assert.ok(
+		await user.evaluate(
+			() => document.querySelector('#new').getBoundingClientRect().right <= innerWidth,
+		),
+	);
+	await shot(user, 'page-phone-numbers');
 	await user.click('#lang');
 	assert.match(await user.textContent('#desk h2'), /Open tickets/);
 	assert.strictEqual(
