@@ -28,14 +28,17 @@ int64_t token_keys_newest_s(void);
 void token_keys_public(struct buf *b);
 void token_keys_free(void);
 
+/* What a token is for; its typ says so, and one is never taken for the other. */
+enum token_use { TOKEN_ACCESS, TOKEN_RESET };
 struct token_claims {
 	int64_t tenant_id, session_id;
 	int64_t expires_s; /* seconds since 1970 */
 };
-/* Sign an access token; the caller frees. */
-char *token_sign(const struct token_claims *c, int64_t now_s) MUST_USE;
-/* Check a token: compact form, alg ES256 and a kid of ours only, typ at+jwt, signature, issuer,
+/* Sign a token; the caller frees. */
+char *token_sign(enum token_use use, const struct token_claims *c, int64_t now_s) MUST_USE;
+/* Check a token: compact form, alg ES256 and a kid of ours only, the typ of USE, signature, issuer,
  * audience, exp, nbf. */
-bool token_verify(const char *p, size_t n, int64_t now_s, struct token_claims *out);
+bool token_verify(
+	enum token_use use, const char *p, size_t n, int64_t now_s, struct token_claims *out);
 
 #endif

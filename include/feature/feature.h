@@ -92,6 +92,8 @@ struct outcome *permissions_get(struct req *req) MUST_USE;
 struct outcome *user_new(struct req *req) MUST_USE;
 struct outcome *user_set(struct req *req) MUST_USE;
 struct outcome *user_grants_put(struct req *req) MUST_USE;
+struct outcome *password_forgot(struct req *req) MUST_USE;
+struct outcome *password_reset(struct req *req) MUST_USE;
 struct outcome *jwks(struct req *req) MUST_USE;
 struct outcome *whoami(struct req *req) MUST_USE;
 

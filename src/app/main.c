@@ -40,6 +40,7 @@ static struct http_server *server;
 static bool draining, told_ready;
 static struct loop_timer *drain_limit, *emptied;
 static struct db_call schema_call;
+static bool schema_asked;
 
 bool app_schema_fits(void)
 {
@@ -216,6 +217,7 @@ static void on_schema(struct db_call *call, enum db_error error, const PGresult 
 	int64_t version, from;
 
 	(void)call;
+	schema_asked = false;
 	if (error == DB_DOWN || error == DB_BUSY || error == DB_TIMEOUT)
 		return; /* asked again */
 	version = error == DB_OK ? db_int(rows, 0, 0) : 0;
@@ -235,8 +237,9 @@ static void on_schema(struct db_call *call, enum db_error error, const PGresult 
 static void check_schema(void *arg)
 {
 	(void)arg;
-	if (told_ready || !db_health(SQL_CLASS_JOB).up)
+	if (told_ready || schema_asked || !db_health(SQL_CLASS_JOB).up)
 		return;
+	schema_asked = true;
 	schema_call = (struct db_call){ .stmt = &sql_admin_schema_version, .on_done = on_schema };
 	db_exec(&schema_call);
 }

@@ -273,7 +273,8 @@ void session_find(struct str token,
 	f->arg = arg;
 	f->api_token = parse_api_token(token, f);
 	if (!f->api_token) {
-		if (!token_verify(token.p, token.n, clock_now_us() / US_PER_S, &f->claims)) {
+		if (!token_verify(TOKEN_ACCESS, token.p, token.n, clock_now_us() / US_PER_S,
+			    &f->claims)) {
 			free(f);
 			on_done(arg, NULL, DB_OK);
 			return;

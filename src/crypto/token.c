@@ -183,7 +183,9 @@ void token_keys_public(struct buf *b)
 
 /* --- tokens --- */
 
-char *token_sign(const struct token_claims *c, int64_t now_s)
+static const char *const types[] = { [TOKEN_ACCESS] = "at+jwt", [TOKEN_RESET] = "reset+jwt" };
+
+char *token_sign(enum token_use use, const struct token_claims *c, int64_t now_s)
 {
 	cjose_err err;
 	cjose_header_t *h = cjose_header_new(&err);
@@ -200,7 +202,7 @@ char *token_sign(const struct token_claims *c, int64_t now_s)
 	bug_on(!key || !h);
 	cjose_header_set(h, CJOSE_HDR_ALG, CJOSE_HDR_ALG_ES256, &err);
 	cjose_header_set(h, CJOSE_HDR_KID, key->kid, &err);
-	cjose_header_set(h, "typ", "at+jwt", &err);
+	cjose_header_set(h, "typ", types[use], &err);
 	jws = cjose_jws_sign(key->jwk, h, (const uint8_t *)claims, strlen(claims), &err);
 	bug_on(!jws || !cjose_jws_export(jws, &compact, &err));
 	out = xstrdup(compact);
@@ -211,7 +213,7 @@ char *token_sign(const struct token_claims *c, int64_t now_s)
 }
 
 /* Which of our keys the token's header names; NULL when it is not ours in any other way either. */
-static const struct key *key_of(cjose_jws_t *jws)
+static const struct key *key_of(cjose_jws_t *jws, enum token_use use)
 {
 	cjose_err err;
 	cjose_header_t *h = cjose_jws_get_protected(jws);
@@ -219,7 +221,7 @@ static const struct key *key_of(cjose_jws_t *jws)
 		   *kid = cjose_header_get(h, CJOSE_HDR_KID, &err),
 		   *typ = cjose_header_get(h, "typ", &err);
 
-	if (!alg || strcmp(alg, "ES256") != 0 || !kid || !typ || strcmp(typ, "at+jwt") != 0)
+	if (!alg || strcmp(alg, "ES256") != 0 || !kid || !typ || strcmp(typ, types[use]) != 0)
 		return NULL;
 	for (int i = 0; i < ring.n; i++)
 		if (strcmp(kid, ring.key[i].kid) == 0)
@@ -242,7 +244,8 @@ static bool claims_hold(const char *p, size_t n, int64_t now_s, struct token_cla
 	return ok;
 }
 
-bool token_verify(const char *p, size_t n, int64_t now_s, struct token_claims *out)
+bool token_verify(
+	enum token_use use, const char *p, size_t n, int64_t now_s, struct token_claims *out)
 {
 	cjose_err err;
 	const struct key *key;
@@ -257,7 +260,7 @@ bool token_verify(const char *p, size_t n, int64_t now_s, struct token_claims *o
 	jws = cjose_jws_import(p, n, &err);
 	if (!jws)
 		return false;
-	key = key_of(jws);
+	key = key_of(jws, use);
 	ok = key && cjose_jws_verify(jws, key->jwk, &err) &&
 	     cjose_jws_get_plaintext(jws, &plain, &plain_n, &err) &&
 	     claims_hold((const char *)plain, plain_n, now_s, out);

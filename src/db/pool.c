@@ -488,12 +488,34 @@ void db_favour_fires(bool favour)
 		pool_feed(p);
 }
 
+/* A call that is used again while it is under way gives its rows to somebody else. Looked for where
+ * looking may cost something. */
+static void refuse_reuse(const struct db_call *call)
+{
+#ifdef __SANITIZE_ADDRESS__
+	for (int k = 0; k < SQL_CLASSES; k++) {
+		for (struct list *n = pools[k].waiting.next; n && n != &pools[k].waiting;
+			n = n->next)
+			bug_on(n == &call->node);
+		for (int i = 0; i < pools[k].size; i++) {
+			struct list *sent = &pools[k].conns[i].sent;
+
+			for (struct list *n = sent->next; n && n != sent; n = n->next)
+				bug_on(n == &call->node);
+		}
+	}
+#else
+	(void)call;
+#endif
+}
+
 void db_exec(struct db_call *call)
 {
 	struct pool *p = &pools[call->stmt->class];
 
 	bug_on(!call->on_done || !call->stmt);
 	bug_on((call->stmt->mode == SQL_JOB) != p->job_role);
+	refuse_reuse(call);
 	call->rows = NULL;
 	call->retried = false;
 	call->queued_us = clock_mono_us();

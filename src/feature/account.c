@@ -75,7 +75,7 @@ struct outcome *account_reply_tokens(
 	int64_t now = clock_now_us() / US_PER_S;
 	struct token_claims claims = { t->tenant_id, t->session_id,
 		now + options.token_lifetime_s };
-	char *access = token_sign(&claims, now),
+	char *access = token_sign(TOKEN_ACCESS, &claims, now),
 	     *refresh = xasprintf("sr1.%lld.%lld.%s", (long long)t->tenant_id,
 		     (long long)t->session_id, t->secret);
 	struct buf body = { 0 }, headers = { 0 };

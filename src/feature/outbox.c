@@ -12,6 +12,7 @@
 #include "loop/loop.h"
 #include "sql_gen.h"
 
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -92,6 +93,18 @@ static void add_instant(struct buf *b, int64_t us)
 	buf_addf(b, "%.10s %.5s UTC", t, t + 11);
 }
 
+/* Signed when it is sent: the token itself rests nowhere. */
+static void add_reset_link(struct buf *b, const struct row *w)
+{
+	struct token_claims c = { db_int(w->r, w->i, C_TENANT_ID),
+		json_get_int(w->data, "reset_id", 0), db_int(w->r, w->i, C_AT) / US_PER_S + 3600 };
+	char *token = token_sign(TOKEN_RESET, &c, clock_now_us() / US_PER_S);
+
+	buf_addf(b, "%s/#reset=%s", options.http_url, token);
+	OPENSSL_cleanse(token, strlen(token));
+	free(token);
+}
+
 static void add_variable(struct buf *b, const struct row *w, struct str name)
 {
 	struct str v = { 0 };
@@ -133,6 +146,9 @@ static void add_variable(struct buf *b, const struct row *w, struct str name)
 
 		snprintf(key, sizeof(key), "%.*s", (int)name.n, name.p);
 		s = json_get_string(w->data, key);
+	} else if (str_is(name, "reset_link")) {
+		add_reset_link(b, w);
+		return;
 	} else if (str_is(name, "due")) {
 		add_instant(b, json_get_int(w->data, "clock_due_at", 0));
 		return;

@@ -12,6 +12,12 @@ const words = {
 		must_change: '首次登录须修改密码:至少 8 个字符,含大小写字母、数字和符号',
 		open: '进行中的工单',
 		create: '新建工单',
+		forgot: '忘记密码?',
+		forgot_name: '请先填写用户名(客户还需客户代码)',
+		forgot_sent: '如该用户存在,邮件已发出,请查收',
+		reset: '设置新密码',
+		save: '保存',
+		reset_done: '密码已修改,请登录',
 		days30: '近 30 天',
 		total_tickets: '工单',
 		resolved_tickets: '已解决',
@@ -101,6 +107,12 @@ const words = {
 		must_change:
 			'Choose a new password first: at least 8 characters with an upper and a lower case letter, a digit and a sign',
 		open: 'Open tickets',
+		forgot: 'Forgot your password?',
+		forgot_name: 'Fill in the user name first (customers: their code too)',
+		forgot_sent: 'If that user exists, a mail is on its way',
+		reset: 'Set a new password',
+		save: 'Save',
+		reset_done: 'Your password was changed: log in',
 		days30: 'last 30 days',
 		total_tickets: 'tickets',
 		resolved_tickets: 'resolved',
@@ -750,6 +762,42 @@ $('login').onsubmit = async (e) => {
 		err.textContent = x.message;
 	}
 };
+$('forgot').onclick = async () => {
+	const f = $('login'),
+		err = f.querySelector('.error'),
+		body = { username: f.username.value };
+	if (!body.username) {
+		err.textContent = t('forgot_name');
+		f.username.focus();
+		return;
+	}
+	if (f.tenant.value) body.tenant = f.tenant.value;
+	try {
+		await api('POST', '/api/v1/auth/password/forgot', body);
+		err.textContent = '';
+		toast(t('forgot_sent'));
+	} catch (x) {
+		err.textContent = x.message;
+	}
+};
+/* The mailed link: its token stays behind the #, out of every log. */
+const resetToken = (location.hash.match(/^#reset=([\w.-]+)$/) || [])[1];
+$('reset').onsubmit = async (e) => {
+	e.preventDefault();
+	const f = e.target,
+		err = f.querySelector('.error');
+	try {
+		await api('POST', '/api/v1/auth/password/reset', {
+			token: resetToken,
+			new_password: f.fresh.value,
+		});
+		$('reset').hidden = true;
+		$('login').hidden = false;
+		toast(t('reset_done'));
+	} catch (x) {
+		err.textContent = x.message;
+	}
+};
 $('logout').onclick = logout;
 $('lang').onclick = () => {
 	state.lang = state.lang === 'zh' ? 'en' : 'zh';
@@ -780,5 +828,8 @@ document.querySelector('#create form').onsubmit = async (e) => {
 };
 setInterval(tick, 1000);
 translate();
-if (csrf()) enter().catch(leave);
+if (resetToken) {
+	history.replaceState(null, '', '/');
+	$('reset').hidden = false;
+} else if (csrf()) enter().catch(leave);
 else $('login').hidden = false;

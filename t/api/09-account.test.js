@@ -197,6 +197,65 @@ test('cookies carry a browser: out of reach of scripts, of other sites, of forge
 	assert.strictEqual((await call('POST', '/api/v1/auth/logout', csrf())).data.ended, 1);
 	assert.deepStrictEqual(jar, {}, 'all three are taken back');
 });
+test('a forgotten password: a mail, a link good once and for an hour; nobody is told from somebody', async () => {
+	const path = '/api/v1/auth/password/',
+		forgot = (username, tenant = 'alpha') => s.post(path + 'forgot', null, { username, tenant }),
+		use = (token, new_password) => s.post(path + 'reset', null, { token, new_password }),
+		links = () =>
+			mail.mails
+				.filter(
+					(m) =>
+						m.to[0] === 'forgetful@alpha.example' &&
+						/#reset=/.test(m.body),
+				)
+				.map((m) => m.body.match(/#reset=([\w.-]+)/)[1]);
+	s.cli(
+		[
+			...['user', 'add', '--tenant', 'alpha', '--username', 'forgetful', '--name', 'F'],
+			...['--email', 'forgetful@alpha.example', '--lang', 'en'],
+		],
+		PASSWORD + '\n',
+	);
+	const before = (await login('forgetful', 'alpha')).data;
+	const [known, unknown] = [await forgot('forgetful'), await forgot('nobody-at-all')];
+	assert.deepStrictEqual([known.status, known.text], [unknown.status, unknown.text]);
+	assert.strictEqual(known.status, 202);
+	await waitUntil(() => links().length === 1);
+	await forgot('forgetful');
+	const token = links()[0];
+	assert.strictEqual((await me(token)).status, 401, 'no access token');
+	assert.strictEqual((await use(before.access_token, 'Vergiss-mich-9')).status, 401, 'no reset token');
+	assert.strictEqual(
+		(await use(token.replace(/.$/, (c) => (c === 'A' ? 'B' : 'A')) + 'x', 'Vergiss-mich-9'))
+			.status,
+		401,
+	);
+	for (const bad of ['short', 'forgetful', PASSWORD])
+		assert.deepStrictEqual(
+			(await use(token, bad)).json.details.fields.map((f) => f.field),
+			['new_password'],
+			bad,
+		);
+	for (let i = 0; i < 5; i++) await login('forgetful', 'alpha', 'wrong');
+	assert.strictEqual((await login('forgetful', 'alpha')).status, 401, 'locked');
+	const both = await Promise.all([use(token, 'Vergiss-mich-9'), use(token, 'Vergiss-mich-8')]);
+	assert.deepStrictEqual(both.map((r) => r.status).sort(), [200, 401], 'good once');
+	const right = both[0].status === 200 ? 'Vergiss-mich-9' : 'Vergiss-mich-8';
+	assert.strictEqual((await login('forgetful', 'alpha', right)).status, 200, 'the lock is lifted');
+	assert.strictEqual((await login('forgetful', 'alpha')).status, 401);
+	assert.strictEqual((await refresh(before.refresh_token)).status, 401, 'its sessions have ended');
+	await waitUntil(() => told('forgetful@alpha.example', 'Your password was changed') === 1);
+	assert.strictEqual(links().length, 1, 'one mail in five minutes');
+	s.sql("update password_resets set asked_at = asked_at - interval '6 minutes'");
+	await forgot('forgetful');
+	await waitUntil(() => links().length === 2);
+	s.sql("update password_resets set asked_at = asked_at - interval '1 hour' where used_at is null");
+	assert.strictEqual((await use(links()[1], 'Vergiss-mich-7')).status, 401, 'an hour later');
+	assert.ok(
+		!s.sql('select string_agg(x::text, chr(10)) from events x').includes(links()[1].slice(-40)),
+		'the token rests nowhere',
+	);
+});
 test('sessions are seen and ended by their owner only', async () => {
 	const [a, b, other, same] = await Promise.all(
 		[

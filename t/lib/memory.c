@@ -80,8 +80,8 @@ static void jwt(void)
 
 	if (!key || !token_keys_load(key, strlen(key)))
 		exit(3);
-	token = token_sign(&in, 1900000000);
-	if (!token || !token_verify(token, strlen(token), 1900000001, &out))
+	token = token_sign(TOKEN_ACCESS, &in, 1900000000);
+	if (!token || !token_verify(TOKEN_ACCESS, token, strlen(token), 1900000001, &out))
 		exit(3);
 	printf("%d %d %d\n", (int)out.tenant_id, (int)out.session_id, (int)out.expires_s);
 	free(token);

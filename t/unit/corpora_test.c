@@ -97,7 +97,8 @@ static void jws_vectors(void)
 			struct token_claims claims;
 			const char *jws = json_object_get_string(v);
 
-			CU_ASSERT_FALSE(token_verify(jws, strlen(jws), 1700000000, &claims));
+			CU_ASSERT_FALSE(
+				token_verify(TOKEN_ACCESS, jws, strlen(jws), 1700000000, &claims));
 			n++;
 		}
 	}
@@ -116,22 +117,22 @@ static void key_rotation(void)
 	struct buf b = { 0 };
 
 	CU_ASSERT(token_keys_load(set, strlen(set)));
-	first = token_sign(&c, now);
+	first = token_sign(TOKEN_ACCESS, &c, now);
 	now += 90 * 86400;
 	c.expires_s = now + 86400;
 	free(first);
-	first = token_sign(&c, now);
+	first = token_sign(TOKEN_ACCESS, &c, now);
 	next = token_keys_rotate(set, strlen(set), now, false);
 	CU_ASSERT(token_keys_load(next, strlen(next)));
 	CU_ASSERT(token_keys_newest_s() == now);
-	second = token_sign(&c, now + 599);
+	second = token_sign(TOKEN_ACCESS, &c, now + 599);
 	CU_ASSERT(token_keys_load(set, strlen(set)) &&
-		  token_verify(second, strlen(second), now + 599, &got));
+		  token_verify(TOKEN_ACCESS, second, strlen(second), now + 599, &got));
 	CU_ASSERT(token_keys_load(next, strlen(next)));
 	free(second);
-	second = token_sign(&c, now + 600);
-	CU_ASSERT(token_verify(first, strlen(first), now + 600, &got));
-	CU_ASSERT(token_verify(second, strlen(second), now + 600, &got));
+	second = token_sign(TOKEN_ACCESS, &c, now + 600);
+	CU_ASSERT(token_verify(TOKEN_ACCESS, first, strlen(first), now + 600, &got));
+	CU_ASSERT(token_verify(TOKEN_ACCESS, second, strlen(second), now + 600, &got));
 	token_keys_public(&b);
 	CU_ASSERT(strstr(buf_cstr(&b), "\"x\":") && !strstr(buf_cstr(&b), "\"d\":"));
 	free(set);
@@ -140,12 +141,12 @@ static void key_rotation(void)
 	free(next);
 	next = token_keys_rotate(set, strlen(set), now + 90 * 86400 + 86400, false);
 	CU_ASSERT(token_keys_load(next, strlen(next)));
-	CU_ASSERT_FALSE(token_verify(first, strlen(first), now + 600, &got));
-	CU_ASSERT(token_verify(second, strlen(second), now + 600, &got));
+	CU_ASSERT_FALSE(token_verify(TOKEN_ACCESS, first, strlen(first), now + 600, &got));
+	CU_ASSERT(token_verify(TOKEN_ACCESS, second, strlen(second), now + 600, &got));
 	free(next);
 	next = token_keys_rotate(set, strlen(set), now, true);
 	CU_ASSERT(token_keys_load(next, strlen(next)));
-	CU_ASSERT_FALSE(token_verify(second, strlen(second), now + 600, &got));
+	CU_ASSERT_FALSE(token_verify(TOKEN_ACCESS, second, strlen(second), now + 600, &got));
 	CU_ASSERT_FALSE(token_keys_load("{\"keys\":[]}", 11));
 	CU_ASSERT_FALSE(token_keys_load(
 		"{\"keys\":[{\"kty\":\"oct\",\"k\":\"c2VjcmV0\",\"kid\":\"a\"}]}", 54));
@@ -165,27 +166,36 @@ static void our_tokens(void)
 		"eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0.eyJpc3MiOiJzbGFkZXNrIn0.";
 
 	CU_ASSERT(token_keys_load(jwk, strlen(jwk)));
-	token = token_sign(&c, 1700000000);
-	CU_ASSERT(token_verify(token, strlen(token), 1700000000, &got));
+	token = token_sign(TOKEN_ACCESS, &c, 1700000000);
+	CU_ASSERT(token_verify(TOKEN_ACCESS, token, strlen(token), 1700000000, &got));
 	CU_ASSERT(got.tenant_id == 12 && got.session_id == 345);
-	CU_ASSERT_FALSE(token_verify(token, strlen(token), 1700003600, &got)); /* expired */
-	CU_ASSERT_FALSE(token_verify(token, strlen(token), 1699990000, &got)); /* not yet */
-	CU_ASSERT_FALSE(token_verify(none, strlen(none), 1700000000, &got));
+	CU_ASSERT_FALSE(token_verify(TOKEN_RESET, token, strlen(token), 1700000000, &got));
+	other = token_sign(TOKEN_RESET, &c, 1700000000);
+	CU_ASSERT_FALSE(token_verify(TOKEN_ACCESS, other, strlen(other), 1700000000, &got));
+	CU_ASSERT(token_verify(TOKEN_RESET, other, strlen(other), 1700000000, &got));
+	free(other);
+	CU_ASSERT_FALSE(
+		token_verify(TOKEN_ACCESS, token, strlen(token), 1700003600, &got)); /* expired */
+	CU_ASSERT_FALSE(
+		token_verify(TOKEN_ACCESS, token, strlen(token), 1699990000, &got)); /* not yet */
+	CU_ASSERT_FALSE(token_verify(TOKEN_ACCESS, none, strlen(none), 1700000000, &got));
 	for (size_t i = 0; i < strlen(token); i += 7) { /* any changed character */
 		char was = token[i];
 
 		token[i] = was == 'A' ? 'B' : 'A';
 		if (token[i] != '.')
-			CU_ASSERT_FALSE(token_verify(token, strlen(token), 1700000000, &got) &&
+			CU_ASSERT_FALSE(token_verify(TOKEN_ACCESS, token, strlen(token), 1700000000,
+						&got) &&
 					i < strlen(token) - 2);
 		token[i] = was;
 	}
 	free(jwk);
 	jwk = token_keys_rotate(NULL, 0, 1700000000, true);
 	CU_ASSERT(token_keys_load(jwk, strlen(jwk)));
-	other = token_sign(&c, 1700000000);
-	CU_ASSERT_FALSE(token_verify(token, strlen(token), 1700000000, &got)); /* another key */
-	CU_ASSERT(token_verify(other, strlen(other), 1700000000, &got));
+	other = token_sign(TOKEN_ACCESS, &c, 1700000000);
+	CU_ASSERT_FALSE(token_verify(
+		TOKEN_ACCESS, token, strlen(token), 1700000000, &got)); /* another key */
+	CU_ASSERT(token_verify(TOKEN_ACCESS, other, strlen(other), 1700000000, &got));
 	CU_ASSERT_FALSE(token_keys_load("{\"kty\":\"oct\",\"k\":\"c2VjcmV0\",\"kid\":\"a\"}", 41));
 	free(jwk);
 	free(token);

@@ -12,5 +12,8 @@ with k as (
 ), a as (
   delete from login_attempts where (tenant_id, username) in (
     select l.tenant_id, l.username from login_attempts l where l.last_at < ts($1::bigint) - interval '24 hours' limit 5000)
+), r as (
+  delete from password_resets where (tenant_id, id) in (
+    select p.tenant_id, p.id from password_resets p where p.asked_at < ts($1::bigint) - interval '24 hours' limit 5000)
 )
 select (select count(*) from k) as keys, (select count(*) from s) as sessions

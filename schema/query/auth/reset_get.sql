@@ -1,0 +1,20 @@
+-- auth/reset_get: whose a reset is, while it can be used; with the passwords that may not come again, newest first.
+-- mode: job   shape: rows   class: job
+-- $1 tenant  bigint  call.tenant  required
+-- $2 id      bigint  call.id      required
+-- $3 now     bigint  call.now     required
+select r.actor_kind, r.actor_id, coalesce(s.username, u.username) as username, h.password_hash
+from password_resets r
+left join staff s on r.actor_kind = 'staff' and s.tenant_id = r.tenant_id and s.id = r.actor_id and s.disabled_at is null
+left join client_users u on r.actor_kind = 'customer' and u.tenant_id = r.tenant_id and u.id = r.actor_id and u.disabled_at is null
+cross join lateral (
+  select x.password_hash from (
+    select coalesce(s.password_hash, u.password_hash) as password_hash, 'infinity'::timestamptz as set_at
+    union all
+    select p.password_hash, p.set_at from password_history p
+    where p.tenant_id = r.tenant_id and p.actor_kind = r.actor_kind and p.actor_id = r.actor_id) x
+  where x.password_hash is not null
+  order by x.set_at desc
+  limit 5) h
+where r.tenant_id = $1::bigint and r.id = $2::bigint and r.used_at is null and r.asked_at > ts($3::bigint) - interval '1 hour'
+  and coalesce(s.username, u.username) is not null

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A forgotten password. Asking is answered alike whether anybody has the name or not; what the mail
+ * brings is a signed token that names a row, good once. */
+#include "account.h"
+#include "audit.h"
+#include "crypto/crypto.h"
+#include "crypto/password.h"
+#include "feature/feature.h"
+#include "sql_gen.h"
+
+#define KEPT 5
+
+struct reset {
+	struct token_claims claims; /* session_id: the reset's */
+	const char *fresh, *hash[KEPT];
+	int hashes, compared;
+};
+
+/* --- asking --- */
+
+#define ANSWER_MS                                                                                  \
+	300 /* after the request came, whatever was to do: the time tells nothing either */
+
+static struct outcome *answer(struct req *req)
+{
+	return req_reply(req, 202, "null", 4);
+}
+
+static struct outcome *on_asked(struct req *req, enum db_error error, const PGresult *rows)
+{
+	int64_t took_ms = (clock_mono_us() - req->began_us) / 1000;
+
+	(void)rows;
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	return req_delay(req, took_ms < ANSWER_MS ? ANSWER_MS - took_ms : 1, answer);
+}
+
+struct outcome *password_forgot(struct req *req)
+{
+	const char **p = arena_alloc(&req->arena, 4 * sizeof(*p));
+
+	p[0] = "provider";
+	req_body_only(req, req->route->fields);
+	req_body_text(req, "tenant", false, 1, 63, &p[0]);
+	req_body_text(req, "username", true, 1, 100, &p[1]);
+	if (!req->body)
+		req_note_invalid(req, "username", "required", "必填");
+	if (req_has_invalid(req))
+		return req_invalid(req);
+	p[2] = req_int(req, clock_now_us());
+	p[3] = account_peer(req);
+	return req_query(req, &sql_auth_reset_ask, p, on_asked);
+}
+
+/* --- using --- */
+
+static struct outcome *refuse(struct req *req)
+{
+	return req_fail(req, ERR_NO_AUTH,
+		req->zh ? "{\"field\":\"token\",\"user_message\":\"链接已失效或已使用,请重新申请\"}"
+			: "{\"field\":\"token\",\"user_message\":\"the link is over or was used: "
+			  "ask for "
+			  "another\"}");
+}
+
+static struct outcome *on_used(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct reset *r = req->state;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0)
+		return refuse(req);
+	audit_note(req, r->claims.tenant_id, r->claims.tenant_id == 1, db_int(rows, 0, 0), "",
+		"auth.password_reset", "success", 200);
+	return req_reply(req, 200, "null", 4);
+}
+
+static struct outcome *on_hashed(struct req *req, bool ok, struct str answer)
+{
+	struct reset *r = req->state;
+	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p));
+
+	if (!ok || !answer.n)
+		return req_fail(req, ERR_BUSY, NULL);
+	p[0] = req_int(req, r->claims.tenant_id);
+	p[1] = req_int(req, r->claims.session_id);
+	p[2] = r->hash[0];
+	p[3] = arena_dup(&req->arena, answer.p, answer.n);
+	p[4] = req_int(req, clock_now_us());
+	p[5] = account_peer(req);
+	return req_query(req, &sql_auth_reset_use, p, on_used);
+}
+
+static struct outcome *on_compared(struct req *req, bool ok, struct str answer)
+{
+	struct reset *r = req->state;
+
+	if (!ok)
+		return req_fail(req, ERR_BUSY, NULL);
+	if (str_is(answer, "1")) {
+		req_note_invalid(
+			req, "new_password", "not one of the last five", "不能与最近五次相同");
+		return req_invalid(req);
+	}
+	if (++r->compared < r->hashes)
+		return account_verify(req, str_of(r->hash[r->compared]), r->fresh, on_compared);
+	return req_work(req, WORK_HASH, r->fresh, strlen(r->fresh), on_hashed);
+}
+
+static struct outcome *on_reset(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct reset *r = req->state;
+	const char *broken;
+	struct str name;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0)
+		return refuse(req);
+	for (int i = 0; i < PQntuples(rows) && r->hashes < KEPT; i++) {
+		struct str h = db_text(rows, i, 3);
+
+		r->hash[r->hashes++] = arena_dup(&req->arena, h.p, h.n);
+	}
+	name = db_text(rows, 0, 2);
+	broken = password_rule_broken(r->fresh, arena_dup(&req->arena, name.p, name.n), req->zh);
+	if (broken) {
+		req_note_invalid(req, "new_password", broken, broken);
+		return req_invalid(req);
+	}
+	return account_verify(req, str_of(r->hash[0]), r->fresh, on_compared);
+}
+
+struct outcome *password_reset(struct req *req)
+{
+	struct reset *r = req->state = arena_alloc(&req->arena, sizeof(*r));
+	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p)), *token = NULL;
+
+	req_body_only(req, req->route->fields);
+	req_body_text(req, "token", true, 1, 4096, &token);
+	req_body_text(req, "new_password", true, 1, 200, &r->fresh);
+	if (!req->body)
+		req_note_invalid(req, "token", "required", "必填");
+	if (req_has_invalid(req))
+		return req_invalid(req);
+	if (!token_verify(TOKEN_RESET, token, strlen(token), clock_now_us() / US_PER_S, &r->claims))
+		return refuse(req);
+	p[0] = req_int(req, r->claims.tenant_id);
+	p[1] = req_int(req, r->claims.session_id);
+	p[2] = req_int(req, clock_now_us());
+	return req_query(req, &sql_auth_reset_get, p, on_reset);
+}
