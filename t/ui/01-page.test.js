@@ -6,12 +6,14 @@ const test = require('node:test'),
 	fs = require('node:fs'),
 	path = require('node:path');
 const { chromium } = require('playwright-core');
-const { Server, PASSWORD, waitUntil, VAR } = require('../lib/server.js');
+const { Server, PASSWORD, waitUntil, mailSink, VAR } = require('../lib/server.js');
 
-let s, browser;
+let s, mail, browser;
 const errors = [];
 test.before(async () => {
+	mail = await mailSink();
 	s = await Server.make('page', {
+		mail: { url: mail.url },
 		token: { lifetime_s: '86400' },
 		test: { allow_clock: 'yes', clock_scale: '60' },
 	});
@@ -31,6 +33,7 @@ test.before(async () => {
 test.after(async () => {
 	await browser.close();
 	await s.drop();
+	await mail.close();
 });
 
 async function enter(username, tenant, viewport) {
@@ -47,7 +50,7 @@ async function enter(username, tenant, viewport) {
 	if (tenant) await page.fill('[name=tenant]', tenant);
 	await page.fill('[name=username]', username);
 	await page.fill('[name=password]', PASSWORD);
-	await page.click('#login button');
+	await page.click('#login [type=submit]');
 	await page.waitForSelector('.dot.on');
 	return page;
 }
@@ -136,12 +139,43 @@ test('a wrong password is told, the documents page lists the interface', async (
 	await page.goto(`http://127.0.0.1:${s.port}/`);
 	await page.fill('[name=username]', 'eng1');
 	await page.fill('[name=password]', 'not this one');
-	await page.click('#login button');
+	await page.click('#login [type=submit]');
 	await page.waitForSelector('text=wrong user name or password');
 	await page.goto(`http://127.0.0.1:${s.port}/docs`);
 	await page.waitForSelector('text="/api/v1/tickets/{id}/sla"');
 	await page.fill('#find', 'webhooks');
 	assert.ok((await page.locator('#list .card:visible').count()) < 5);
+});
+test('a forgotten password: asked for on the page, the mailed link sets a new one', async () => {
+	const page = await (
+		await browser.newContext({ locale: 'en-US', viewport: { width: 390, height: 800 } })
+	).newPage();
+	await page.goto(`http://127.0.0.1:${s.port}/`);
+	await page.click('#forgot');
+	await page.waitForSelector('text=Fill in the user name first');
+	await page.fill('[name=tenant]', 'beta');
+	await page.fill('[name=username]', 'admin');
+	await page.click('#forgot');
+	await page.waitForSelector('text=a mail is on its way');
+	const link = await waitUntil(() => {
+		const m = mail.mails.find((x) => x.to[0] === 'admin@beta.example' && /#reset=/.test(x.body));
+		return m && m.body.match(/#reset=[\w.-]+/)[0];
+	});
+	await page.goto('about:blank');
+	await page.goto(`http://127.0.0.1:${s.port}/${link}`);
+	await page.fill('#reset [name=fresh]', 'weak');
+	await page.click('#reset button');
+	await page.waitForSelector('#reset .error:not(:empty)');
+	await shot(page, 'page-reset');
+	assert.ok(!(await page.url()).includes('reset='), 'the token leaves the address');
+	await page.fill('#reset [name=fresh]', 'Frisch-gesetzt-1');
+	await page.click('#reset button');
+	await page.waitForSelector('#login:not([hidden])');
+	await page.fill('[name=tenant]', 'beta');
+	await page.fill('[name=username]', 'admin');
+	await page.fill('[name=password]', 'Frisch-gesetzt-1');
+	await page.click('#login [type=submit]');
+	await page.waitForSelector('.dot.on');
 });
 test('a first login asks for a new password, then goes on', async () => {
 	s.cli(
@@ -167,14 +201,14 @@ test('a first login asks for a new password, then goes on', async () => {
 	await page.fill('[name=tenant]', 'beta');
 	await page.fill('[name=username]', 'newcomer');
 	await page.fill('[name=password]', PASSWORD);
-	await page.click('#login button');
+	await page.click('#login [type=submit]');
 	await page.waitForSelector('text=Choose a new password first');
 	await shot(page, 'page-must-change');
 	await page.fill('[name=fresh]', 'password');
-	await page.click('#login button');
+	await page.click('#login [type=submit]');
 	await page.waitForSelector('text=upper and a lower case letter');
 	await page.fill('[name=fresh]', 'Kofferwort-7');
-	await page.click('#login button');
+	await page.click('#login [type=submit]');
 	await page.waitForSelector('.dot.on');
 	assert.strictEqual(
 		(
