@@ -179,6 +179,17 @@ static void our_tokens(void)
 	CU_ASSERT_FALSE(
 		token_verify(TOKEN_ACCESS, token, strlen(token), 1699990000, &got)); /* not yet */
 	CU_ASSERT_FALSE(token_verify(TOKEN_ACCESS, none, strlen(none), 1700000000, &got));
+	for (const char *last = "ABCDQRgwxyz"; *last; last++) { /* bits that no signature has */
+		char *twin = xasprintf("%.*s%c", (int)strlen(token) - 1, token, *last);
+		char *longer = xasprintf("%sx", twin);
+
+		CU_ASSERT(token_verify(TOKEN_ACCESS, twin, strlen(twin), 1700000000, &got) ==
+			  (*last == token[strlen(token) - 1]));
+		CU_ASSERT_FALSE(
+			token_verify(TOKEN_ACCESS, longer, strlen(longer), 1700000000, &got));
+		free(twin);
+		free(longer);
+	}
 	for (size_t i = 0; i < strlen(token); i += 7) { /* any changed character */
 		char was = token[i];
 
