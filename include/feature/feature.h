@@ -28,7 +28,7 @@ struct rollup_health rollup_health(void);
 /* audit.c: who did what. */
 struct audit_health {
 	size_t waiting;
-	uint64_t stored;
+	uint64_t stored, refused; /* refused by the database: in the log only */
 };
 void audit_init(void);
 void audit_free(void);

@@ -132,87 +132,118 @@ static double resident_bytes(void)
 	return (double)pages * (double)sysconf(_SC_PAGESIZE);
 }
 
-struct outcome *metrics_page(struct req *req)
+static void engine_metrics(struct buf *b)
 {
 	struct engine_health e = engine_health();
-	struct db_health d[SQL_CLASSES];
 	struct lease_health l = lease_health();
+	int64_t recent = loop_longest_turn_us(true, NULL);
+
+	gauge(b, "loop_stall_seconds", "Longest turn of the loop since the start.",
+		(double)loop_longest_turn_us(false, NULL) / 1e6);
+	gauge(b, "loop_stall_recent_seconds", "Longest turn of the loop since the last scrape.",
+		(double)recent / 1e6);
+	gauge(b, "sla_lag_seconds", "How long the oldest due deadline has waited to fire.",
+		(double)e.lag_us / 1e6);
+	gauge(b, "timers", "Entries in the timer heap.", (double)e.entries);
+	gauge(b, "timers_bytes", "Memory of the timer heap.", (double)e.bytes);
+	gauge(b, "timers_load_seconds", "Time the last load of the heap took.",
+		(double)e.load_ms / 1e3);
+	counter(b, "fires_total", "Tickets and timers fired.", e.fired);
+	counter(b, "fires_failed_total", "Batches that had to be tried again.", e.failed);
+	counter(b, "fires_swept_total", "Due rows the sweep found and the heap had not.", e.swept);
+	counter(b, "events_total", "Committed events delivered.", bus_health().delivered);
+	gauge(b, "shards_held", "Shards of the deadlines this instance acts on, of 64.", l.shards);
+	gauge(b, "instances", "Instances that share the deadlines.", l.instances);
+	gauge(b, "clock_skew_seconds",
+		"The database's clock minus ours, beyond what the round trip explains.",
+		(double)l.skew_us / 1e6);
+	gauge(b, "calendars_without_next_year",
+		"Calendars that in December lack next year's dates.", rebind_missing_calendars());
+}
+
+static void database_metrics(struct buf *b)
+{
+	static const char *const classes[] = { "point", "slow", "fire", "job" };
+
+	buf_adds(b, "# HELP sladesk_db_connections Connections ready, by class.\n# TYPE "
+		    "sladesk_db_connections gauge\n");
+	for (int i = 0; i < SQL_CLASSES; i++) {
+		buf_addf(b, "sladesk_db_connections{class=\"%s\"} %d\n", classes[i],
+			db_health((enum sql_class)i).ready);
+	}
+	buf_adds(b, "# HELP sladesk_db_waiting Calls waiting for a connection, by class.\n# TYPE "
+		    "sladesk_db_waiting gauge\n");
+	for (int i = 0; i < SQL_CLASSES; i++)
+		buf_addf(b, "sladesk_db_waiting{class=\"%s\"} %d\n", classes[i],
+			db_health((enum sql_class)i).waiting);
+	counter(b, "db_calls_total", "Statements sent.", db_calls_total());
+}
+
+static void driver_metrics(struct buf *b)
+{
 	struct http_counts h = http_counts();
 	struct outbox_health o = outbox_health();
 	struct push_health p = push_health();
+
+	gauge(b, "redis_up", "1 while Redis answers.", kv_is_up());
+	counter(b, "redis_dropped_total", "Messages for Redis that were dropped.", kv_dropped());
+	gauge(b, "http_connections", "Open connections.", (double)h.connections);
+	counter(b, "http_accepted_total", "Connections accepted.", h.accepted);
+	counter(b, "http_timeouts_total", "Connections closed for being slow.", h.timeouts);
+	counter(b, "http_malformed_total", "Requests refused as malformed.", h.parse_errors);
+	counter(b, "http_accept_pauses_total", "Times accepting was paused.", h.accept_pauses);
+	gauge(b, "live_clients", "WebSocket clients.", (double)p.clients);
+	counter(b, "live_frames_total", "Frames sent to WebSocket clients.", p.frames);
+	counter(b, "live_slow_total", "Times a slow client was dropped to a snapshot.", p.slow);
+	gauge(b, "notifications_queued", "Notifications that wait.", (double)o.queued);
+	gauge(b, "notifications_dead", "Notifications given up.", (double)o.dead);
+	counter(b, "notifications_sent_total", "Notifications sent.", o.sent);
+	counter(b, "notifications_failed_total", "Attempts that failed.", o.failed);
+}
+
+static void feature_metrics(struct buf *b)
+{
+	struct rollup_health r = rollup_health();
+	struct audit_health a = audit_health();
+	struct answers_health k = answers_health();
+
+	gauge(b, "rollup_waiting", "Events whose tickets are not counted yet.", (double)r.waiting);
+	counter(b, "rollup_applied_total", "Events whose tickets were counted.", r.applied);
+	gauge(b, "audit_waiting", "Rows of the audit log that are not stored yet.",
+		(double)a.waiting);
+	counter(b, "audit_stored_total", "Rows of the audit log stored.", a.stored);
+	gauge(b, "answers_kept", "Answers kept in memory.", (double)k.kept);
+	counter(b, "answers_hits_total", "Answers given from memory.", k.hits);
+	counter(b, "answers_misses_total", "Answers computed.", k.misses);
+	counter(b, "answers_joined_total", "Requests that waited for another's answer.", k.joined);
+	counter(b, "answers_stale_total", "Stale answers given while the database was away.",
+		k.stale);
+	counter(b, "audit_refused_total",
+		"Rows of the audit log that the database refused: in the log only.", a.refused);
+}
+
+static void process_metrics(struct buf *b)
+{
 	struct work_health w = work_health();
-	struct bus_health s = bus_health();
-	static const char *const classes[] = { "point", "slow", "fire", "job" };
+
+	gauge(b, "helpers_ready", "Helper processes ready.", w.ready);
+	counter(b, "helper_restarts_total", "Helper processes replaced.", w.restarts);
+	gauge(b, "sessions_cached", "Sessions in the cache.", (double)session_cached());
+	gauge(b, "fetch_running", "Outgoing transfers.", fetch_running());
+	counter(b, "log_dropped_total", "Log lines that could not be written.", log_dropped());
+	gauge(b, "resident_bytes", "Resident memory.", resident_bytes());
+}
+
+struct outcome *metrics_page(struct req *req)
+{
 	struct outcome *out;
 	struct buf b = { 0 };
-	int64_t recent = loop_longest_turn_us(true, NULL);
 
-	gauge(&b, "loop_stall_seconds", "Longest turn of the loop since the start.",
-		(double)loop_longest_turn_us(false, NULL) / 1e6);
-	gauge(&b, "loop_stall_recent_seconds", "Longest turn of the loop since the last scrape.",
-		(double)recent / 1e6);
-	gauge(&b, "sla_lag_seconds", "How long the oldest due deadline has waited to fire.",
-		(double)e.lag_us / 1e6);
-	gauge(&b, "timers", "Entries in the timer heap.", (double)e.entries);
-	gauge(&b, "timers_bytes", "Memory of the timer heap.", (double)e.bytes);
-	gauge(&b, "timers_load_seconds", "Time the last load of the heap took.",
-		(double)e.load_ms / 1e3);
-	counter(&b, "fires_total", "Tickets and timers fired.", e.fired);
-	counter(&b, "fires_failed_total", "Batches that had to be tried again.", e.failed);
-	counter(&b, "fires_swept_total", "Due rows the sweep found and the heap had not.", e.swept);
-	counter(&b, "events_total", "Committed events delivered.", s.delivered);
-	buf_adds(&b, "# HELP sladesk_db_connections Connections ready, by class.\n# TYPE "
-		     "sladesk_db_connections gauge\n");
-	for (int i = 0; i < SQL_CLASSES; i++) {
-		d[i] = db_health((enum sql_class)i);
-		buf_addf(&b, "sladesk_db_connections{class=\"%s\"} %d\n", classes[i], d[i].ready);
-	}
-	buf_adds(&b, "# HELP sladesk_db_waiting Calls waiting for a connection, by class.\n# TYPE "
-		     "sladesk_db_waiting gauge\n");
-	for (int i = 0; i < SQL_CLASSES; i++)
-		buf_addf(&b, "sladesk_db_waiting{class=\"%s\"} %d\n", classes[i], d[i].waiting);
-	counter(&b, "db_calls_total", "Statements sent.", db_calls_total());
-	gauge(&b, "shards_held", "Shards of the deadlines this instance acts on, of 64.", l.shards);
-	gauge(&b, "instances", "Instances that share the deadlines.", l.instances);
-	gauge(&b, "clock_skew_seconds",
-		"The database's clock minus ours, beyond what the round trip explains.",
-		(double)l.skew_us / 1e6);
-	gauge(&b, "calendars_without_next_year",
-		"Calendars that in December lack next year's dates.", rebind_missing_calendars());
-	gauge(&b, "redis_up", "1 while Redis answers.", kv_is_up());
-	counter(&b, "redis_dropped_total", "Messages for Redis that were dropped.", kv_dropped());
-	gauge(&b, "http_connections", "Open connections.", (double)h.connections);
-	counter(&b, "http_accepted_total", "Connections accepted.", h.accepted);
-	counter(&b, "http_timeouts_total", "Connections closed for being slow.", h.timeouts);
-	counter(&b, "http_malformed_total", "Requests refused as malformed.", h.parse_errors);
-	counter(&b, "http_accept_pauses_total", "Times accepting was paused.", h.accept_pauses);
-	gauge(&b, "live_clients", "WebSocket clients.", (double)p.clients);
-	counter(&b, "live_frames_total", "Frames sent to WebSocket clients.", p.frames);
-	counter(&b, "live_slow_total", "Times a slow client was dropped to a snapshot.", p.slow);
-	gauge(&b, "notifications_queued", "Notifications that wait.", (double)o.queued);
-	gauge(&b, "notifications_dead", "Notifications given up.", (double)o.dead);
-	counter(&b, "notifications_sent_total", "Notifications sent.", o.sent);
-	counter(&b, "notifications_failed_total", "Attempts that failed.", o.failed);
-	gauge(&b, "rollup_waiting", "Events whose tickets are not counted yet.",
-		(double)rollup_health().waiting);
-	counter(&b, "rollup_applied_total", "Events whose tickets were counted.",
-		rollup_health().applied);
-	gauge(&b, "audit_waiting", "Rows of the audit log that are not stored yet.",
-		(double)audit_health().waiting);
-	counter(&b, "audit_stored_total", "Rows of the audit log stored.", audit_health().stored);
-	gauge(&b, "answers_kept", "Answers kept in memory.", (double)answers_health().kept);
-	counter(&b, "answers_hits_total", "Answers given from memory.", answers_health().hits);
-	counter(&b, "answers_misses_total", "Answers computed.", answers_health().misses);
-	counter(&b, "answers_joined_total", "Requests that waited for another's answer.",
-		answers_health().joined);
-	counter(&b, "answers_stale_total", "Stale answers given while the database was away.",
-		answers_health().stale);
-	gauge(&b, "helpers_ready", "Helper processes ready.", w.ready);
-	counter(&b, "helper_restarts_total", "Helper processes replaced.", w.restarts);
-	gauge(&b, "sessions_cached", "Sessions in the cache.", (double)session_cached());
-	gauge(&b, "fetch_running", "Outgoing transfers.", fetch_running());
-	counter(&b, "log_dropped_total", "Log lines that could not be written.", log_dropped());
-	gauge(&b, "resident_bytes", "Resident memory.", resident_bytes());
+	engine_metrics(&b);
+	database_metrics(&b);
+	driver_metrics(&b);
+	feature_metrics(&b);
+	process_metrics(&b);
 	http_metrics(&b);
 	out = req_reply_raw(req, 200, "text/plain; version=0.0.4", NULL, b.p, b.n);
 	buf_free(&b);

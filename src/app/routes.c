@@ -25,6 +25,12 @@
 									    .argument = command    \
 	}
 
+#define TICKET_FIELDS                                                                              \
+	"title* description* priority service_type source impact_scope impact urgency factors "    \
+	"tags "                                                                                    \
+	"category department project contract cost_centre region office external_id tenant_id "    \
+	"requester_id"
+
 #define TOKENS "access_token text, refresh_token text, token_type text, expires_in integer"
 
 const struct route app_routes[] = {
@@ -131,10 +137,7 @@ const struct route app_routes[] = {
 	{ HTTP_GET, "/api/v1/client/tickets", PERM_TICKET_READ, .sql = &sql_ticket_list,
 		.variant = { "sort", "urgent", &sql_ticket_list_urgent } },
 	{ HTTP_POST, "/api/v1/client/tickets", PERM_TICKET_WRITE, .flow = ticket_create,
-		.argument = CMD_CREATE,
-		.fields = "title* description* priority service_type source impact_scope impact "
-			  "urgency factors tags category department project contract cost_centre "
-			  "region office external_id tenant_id requester_id" },
+		.argument = CMD_CREATE, .fields = TICKET_FIELDS },
 	{ HTTP_GET, "/api/v1/client/tickets/{id}", PERM_TICKET_READ, .sql = &sql_ticket_get },
 	{ HTTP_GET, "/api/v1/client/tickets/{id}/clocks", PERM_TICKET_READ,
 		.sql = &sql_ticket_clocks },
@@ -190,10 +193,7 @@ const struct route app_routes[] = {
 	{ HTTP_GET, "/api/v1/tickets", PERM_TICKET_READ, .sql = &sql_ticket_list,
 		.variant = { "sort", "urgent", &sql_ticket_list_urgent } },
 	{ HTTP_POST, "/api/v1/tickets", PERM_TICKET_WRITE, .flow = ticket_create,
-		.argument = CMD_CREATE,
-		.fields = "title* description* priority service_type source impact_scope impact "
-			  "urgency factors tags category department project contract cost_centre "
-			  "region office external_id tenant_id requester_id" },
+		.argument = CMD_CREATE, .fields = TICKET_FIELDS },
 	{ HTTP_GET, "/api/v1/tickets/{id}", PERM_TICKET_READ, .sql = &sql_ticket_get },
 	{ HTTP_GET, "/api/v1/tickets/{id}/clocks", PERM_TICKET_READ, .sql = &sql_ticket_clocks },
 	{ HTTP_GET, "/api/v1/tickets/{id}/comments", PERM_TICKET_READ,

@@ -309,8 +309,9 @@ static const char must_change_details[] =
 	"{\"rule\":\"change your password first / 请先修改密码\",\"suggested_actions\":[\"POST "
 	"/api/v1/auth/password\"]}";
 
-static const char csrf_details[] =
-	"{\"field\":\"X-CSRF-Token\",\"rule\":\"the csrf cookie's value, from our own pages\"}";
+static const char csrf_details[] = "{\"field\":\"X-CSRF-Token\",\"rule\":\"the csrf cookie's "
+				   "value, from our own pages / 须为 csrf "
+				   "Cookie 的值,且来自本站页面\"}";
 
 static void on_session(void *arg, struct session *s, enum db_error error)
 {

@@ -358,6 +358,40 @@ static bool may_judge(const struct ticket_call *c, enum call_result *out)
 	}
 }
 
+/* What desk_store() takes, into the call. EVENT: the number of the command's own event; BEFORE: the
+ * priority it had. */
+static void write_document(
+	struct ticket_call *c, struct ticket_doc *d, int64_t at, int event, enum priority before)
+{
+	struct buf b = { 0 };
+
+	buf_addc(&b, '[');
+	ticket_doc_write(d, &c->ticket, ticket_call_rules(c), 0, true, &b);
+	if (c->cmd == CMD_CREATE)
+		write_create(c, &b);
+	write_comment(c, &b, at);
+	if (c->cmd == CMD_RATE)
+		buf_addf(&b,
+			",\"rating\":{\"user_id\":%lld,\"cycle\":%d,\"score\":%lld,\"at\":%lld}",
+			(long long)c->actor_id, c->ticket.sla.cycle, (long long)c->score,
+			(long long)at);
+	if (c->cmd == CMD_REDACT)
+		buf_addf(&b, ",\"redact\":%lld", (long long)c->comment_id);
+	write_timers(c, &b, event, before);
+	if (c->idem_key) {
+		buf_adds(&b, ",\"idem\":{\"key\":");
+		buf_add_json(&b, c->idem_key, strlen(c->idem_key));
+		buf_addf(&b, ",\"actor\":\"%s\",\"sha256\":\"%s\",\"status\":%d,\"at\":%lld}",
+			c->idem_actor, c->idem_sha256, c->cmd == CMD_CREATE ? 201 : 200,
+			(long long)at);
+	}
+	if (c->timer_id)
+		buf_addf(&b, ",\"timer_id\":%lld", (long long)c->timer_id);
+	buf_adds(&b, "}]");
+	free(c->docs);
+	c->docs = buf_take(&b);
+}
+
 bool ticket_decide(struct ticket_call *c, enum call_result *out)
 {
 	struct ticket *t = &c->ticket;
@@ -366,7 +400,6 @@ bool ticket_decide(struct ticket_call *c, enum call_result *out)
 	enum priority before = t->sla.priority;
 	bool was_confirmed = t->priority_confirmed;
 	enum ticket_state to;
-	struct buf b = { 0 };
 	int event;
 
 	switch (ticket_apply(c->cmd, t->sla.state, c->actor, &to)) {
@@ -413,30 +446,7 @@ bool ticket_decide(struct ticket_call *c, enum call_result *out)
 	t->last_at = d.at;
 	c->decided = t->sla.priority;
 
-	buf_addc(&b, '[');
-	ticket_doc_write(&d, t, ticket_call_rules(c), 0, true, &b);
-	if (c->cmd == CMD_CREATE)
-		write_create(c, &b);
-	write_comment(c, &b, at);
-	if (c->cmd == CMD_RATE)
-		buf_addf(&b,
-			",\"rating\":{\"user_id\":%lld,\"cycle\":%d,\"score\":%lld,\"at\":%lld}",
-			(long long)c->actor_id, t->sla.cycle, (long long)c->score, (long long)at);
-	if (c->cmd == CMD_REDACT)
-		buf_addf(&b, ",\"redact\":%lld", (long long)c->comment_id);
-	write_timers(c, &b, event, before);
-	if (c->idem_key) {
-		buf_adds(&b, ",\"idem\":{\"key\":");
-		buf_add_json(&b, c->idem_key, strlen(c->idem_key));
-		buf_addf(&b, ",\"actor\":\"%s\",\"sha256\":\"%s\",\"status\":%d,\"at\":%lld}",
-			c->idem_actor, c->idem_sha256, c->cmd == CMD_CREATE ? 201 : 200,
-			(long long)at);
-	}
-	if (c->timer_id)
-		buf_addf(&b, ",\"timer_id\":%lld", (long long)c->timer_id);
-	buf_adds(&b, "}]");
-	free(c->docs);
-	c->docs = buf_take(&b);
+	write_document(c, &d, at, event, before);
 	ticket_doc_free(&d);
 	return true;
 }

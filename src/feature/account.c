@@ -190,7 +190,9 @@ static struct outcome *on_refreshed(struct req *req, enum db_error error, const 
 		break;
 	case RENEWED_JUST_NOW: /* another page of the same browser was first: its cookies are there
 				*/
-		return req_fail(req, ERR_WRONG_STATE, "{\"rule\":\"renewed a moment ago\"}");
+		return req_fail(req, ERR_WRONG_STATE,
+			req->zh ? "{\"rule\":\"刚刚已续期\"}"
+				: "{\"rule\":\"renewed a moment ago\"}");
 	case RENEWED_TWICE: /* the session is over */
 		session_forget(next->tenant_id, next->session_id);
 		return refuse_refresh(req);

@@ -225,11 +225,15 @@ static void own_texts(struct flight *f, const struct req *req)
 		*texts[i] = f->texts + at[i];
 }
 
-static struct flight *flight_of(const char *key)
+/* One that was begun before an event may not hold it: only those of this generation are joined. */
+static struct flight *flight_of(const char *key, uint64_t generation)
 {
-	for (struct list *n = flights.next; n != &flights; n = n->next)
-		if (strcmp(list_entry(n, struct flight, node)->plan.key, key) == 0)
-			return list_entry(n, struct flight, node);
+	for (struct list *n = flights.next; n != &flights; n = n->next) {
+		struct flight *f = list_entry(n, struct flight, node);
+
+		if (f->generation == generation && strcmp(f->plan.key, key) == 0)
+			return f;
+	}
 	return NULL;
 }
 
@@ -245,8 +249,8 @@ struct outcome *answers_give(struct req *req, const struct answer_plan *plan, bo
 		health.hits++;
 		return give(req, k->body, k->n, k->at_us, false);
 	}
-	f = flight_of(plan->key);
-	if (!f || f->generation != generation) {
+	f = flight_of(plan->key, generation);
+	if (!f) {
 		health.misses++;
 		f = xcalloc(1, sizeof(*f));
 		f->plan = *plan;

@@ -27,7 +27,7 @@ static struct {
 static struct buf doc;
 static struct db_call call;
 static struct loop_timer *soon;
-static size_t asked_n;
+static size_t asked_n, most = BATCH; /* halved down to the row that is refused */
 static bool asking, running;
 static struct audit_health health;
 
@@ -39,6 +39,14 @@ struct audit_health audit_health(void)
 	return health;
 }
 
+static void drop_asked(void)
+{
+	for (size_t i = 0; i < asked_n; i++)
+		free(rows.row[i].json);
+	memmove(rows.row, rows.row + asked_n, (rows.n - asked_n) * sizeof(*rows.row));
+	rows.n -= asked_n;
+}
+
 static void on_stored(struct db_call *c, enum db_error error, const PGresult *r)
 {
 	(void)c;
@@ -48,17 +56,23 @@ static void on_stored(struct db_call *c, enum db_error error, const PGresult *r)
 		return;
 	/* Unknown: it may have been stored, and then it is there twice; missing would be worse. */
 	if (error == DB_OK) {
-		for (size_t i = 0; i < asked_n; i++)
-			free(rows.row[i].json);
-		memmove(rows.row, rows.row + asked_n, (rows.n - asked_n) * sizeof(*rows.row));
-		rows.n -= asked_n;
 		health.stored += asked_n;
+		drop_asked();
+		most = BATCH;
+	} else if (error == DB_FAILED && asked_n == 1) {
+		/* one that the database refuses holds up nobody; the log keeps it */
+		log_error(NULL, "audit row refused, kept here only row=%s", rows.row[0].json);
+		health.refused++;
+		drop_asked();
+		most = BATCH;
 	} else {
+		if (error == DB_FAILED)
+			most = asked_n / 2;
 		log_error(NULL, "audit rows not stored n=%zu err=%s: tried again", asked_n,
 			db_error_name(error));
 	}
 	if (rows.n)
-		loop_timer_set(soon, error == DB_OK ? 0 : US_PER_S);
+		loop_timer_set(soon, error == DB_OK || error == DB_FAILED ? 0 : US_PER_S);
 }
 
 static void store(void *arg)
@@ -66,7 +80,7 @@ static void store(void *arg)
 	(void)arg;
 	if (asking || !rows.n)
 		return;
-	asked_n = rows.n < BATCH ? rows.n : BATCH;
+	asked_n = rows.n < most ? rows.n : most;
 	doc.n = 0;
 	buf_addc(&doc, '[');
 	for (size_t i = 0; i < asked_n; i++) {

@@ -93,6 +93,32 @@ static void add_instant(struct buf *b, int64_t us)
 	buf_addf(b, "%.10s %.5s UTC", t, t + 11);
 }
 
+/* The names of what was changed of an account, in the reader's language. */
+static void add_changed(struct buf *b, const struct row *w)
+{
+	static const char *const words[][3] = { { "role_type", "role", "角色" },
+		{ "is_active", "active or not", "启用状态" },
+		{ "permissions", "permissions", "个别授权" }, { "email", "mail address", "邮箱" },
+		{ "phone", "phone", "电话" }, { "full_name", "name", "姓名" },
+		{ "lang", "language", "语言" }, { "department", "department", "部门" },
+		{ "project", "project", "项目" }, { "contract", "contract", "合同" },
+		{ "cost_centre", "cost centre", "成本中心" }, { "region", "region", "区域" },
+		{ "office", "office", "办公地点" } };
+	bool zh = str_is(db_text(w->r, w->i, C_LANG), "zh");
+	const char *list = json_get_string(w->data, "changed");
+
+	for (const char *p = list ? list : ""; *p; p += strspn(p, ", ")) {
+		struct str one = { p, strcspn(p, ",") };
+
+		if (p != list)
+			buf_adds(b, zh ? "、" : ", ");
+		p += one.n;
+		for (size_t i = 0; i < ARRAY_LEN(words); i++)
+			if (str_is(one, words[i][0]))
+				buf_adds(b, words[i][zh ? 2 : 1]);
+	}
+}
+
 /* Signed when it is sent: the token itself rests nowhere. */
 static void add_reset_link(struct buf *b, const struct row *w)
 {
@@ -140,12 +166,15 @@ static void add_variable(struct buf *b, const struct row *w, struct str name)
 		s = json_get_string(w->data, "threshold");
 		buf_adds(b, s ? s : "");
 		s = s && s[0] >= '0' && s[0] <= '9' ? "%" : "";
-	} else if (str_is(name, "address") || str_is(name, "by") || str_is(name, "changed") ||
-		   str_is(name, "username") || str_is(name, "home")) {
+	} else if (str_is(name, "address") || str_is(name, "by") || str_is(name, "username") ||
+		   str_is(name, "home")) {
 		char key[16];
 
 		snprintf(key, sizeof(key), "%.*s", (int)name.n, name.p);
 		s = json_get_string(w->data, key);
+	} else if (str_is(name, "changed")) {
+		add_changed(b, w);
+		return;
 	} else if (str_is(name, "reset_link")) {
 		add_reset_link(b, w);
 		return;

@@ -225,8 +225,10 @@ static struct outcome *on_dashboard(struct req *req, enum db_error error, const 
 	if (db_is_null(rows, 0, 0))
 		return db_int(rows, 0, 2)
 			       ? req_fail(req, ERR_WRONG_STATE,
-					 "{\"field\":\"version\",\"rule\":\"the dashboard has "
-					 "changed; load it again\"}")
+					 req->zh ? "{\"field\":\"version\",\"rule\":\"仪表板已变更,"
+						   "请重新加载\"}"
+						 : "{\"field\":\"version\",\"rule\":\"the "
+						   "dashboard has changed; load it again\"}")
 			       : req_fail(req, ERR_NOT_FOUND, NULL);
 	data = arena_printf(&req->arena, "{\"config_id\":%lld,\"version\":%lld}",
 		(long long)db_int(rows, 0, 0), (long long)db_int(rows, 0, 1));
@@ -258,7 +260,10 @@ struct outcome *dashboard_put(struct req *req)
 		return req_fail(req, ERR_NOT_FOUND, NULL);
 	if (is_shared && !session_may(req->session, PERM_DASHBOARD_WRITE))
 		return req_fail(req, ERR_FORBIDDEN,
-			"{\"field\":\"is_shared\",\"rule\":\"sharing needs dashboard:write\"}");
+			req->zh ? "{\"field\":\"is_shared\",\"rule\":\"共享需要 dashboard:write "
+				  "权限\"}"
+				: "{\"field\":\"is_shared\",\"rule\":\"sharing needs "
+				  "dashboard:write\"}");
 	p[0] = fresh ? NULL : req_int(req, id);
 	p[1] = req_int(req, req->session->actor_id);
 	p[2] = name;

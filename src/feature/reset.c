@@ -4,16 +4,12 @@
 #include "account.h"
 #include "audit.h"
 #include "crypto/crypto.h"
-#include "crypto/password.h"
 #include "feature/feature.h"
 #include "sql_gen.h"
 
-#define KEPT 5
-
 struct reset {
-	struct token_claims claims; /* session_id: the reset's */
-	const char *fresh, *hash[KEPT];
-	int hashes, compared;
+	struct fresh_password fresh; /* first: req->state is both */
+	struct token_claims claims;  /* session_id: the reset's */
 };
 
 /* --- asking --- */
@@ -77,60 +73,33 @@ static struct outcome *on_used(struct req *req, enum db_error error, const PGres
 	return req_reply(req, 200, "null", 4);
 }
 
-static struct outcome *on_hashed(struct req *req, bool ok, struct str answer)
+static struct outcome *on_fresh(struct req *req, const char *hash)
 {
 	struct reset *r = req->state;
 	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p));
 
-	if (!ok || !answer.n)
-		return req_fail(req, ERR_BUSY, NULL);
 	p[0] = req_int(req, r->claims.tenant_id);
 	p[1] = req_int(req, r->claims.session_id);
-	p[2] = r->hash[0];
-	p[3] = arena_dup(&req->arena, answer.p, answer.n);
+	p[2] = r->fresh.hash[0];
+	p[3] = hash;
 	p[4] = req_int(req, clock_now_us());
 	p[5] = account_peer(req);
 	return req_query(req, &sql_auth_reset_use, p, on_used);
 }
 
-static struct outcome *on_compared(struct req *req, bool ok, struct str answer)
-{
-	struct reset *r = req->state;
-
-	if (!ok)
-		return req_fail(req, ERR_BUSY, NULL);
-	if (str_is(answer, "1")) {
-		req_note_invalid(
-			req, "new_password", "not one of the last five", "不能与最近五次相同");
-		return req_invalid(req);
-	}
-	if (++r->compared < r->hashes)
-		return account_verify(req, str_of(r->hash[r->compared]), r->fresh, on_compared);
-	return req_work(req, WORK_HASH, r->fresh, strlen(r->fresh), on_hashed);
-}
-
 static struct outcome *on_reset(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct reset *r = req->state;
-	const char *broken;
 	struct str name;
 
 	if (error != DB_OK)
 		return req_fail_db(req, error);
 	if (PQntuples(rows) == 0)
 		return refuse(req);
-	for (int i = 0; i < PQntuples(rows) && r->hashes < KEPT; i++) {
-		struct str h = db_text(rows, i, 3);
-
-		r->hash[r->hashes++] = arena_dup(&req->arena, h.p, h.n);
-	}
+	fresh_password_read(req, rows, 3);
 	name = db_text(rows, 0, 2);
-	broken = password_rule_broken(r->fresh, arena_dup(&req->arena, name.p, name.n), req->zh);
-	if (broken) {
-		req_note_invalid(req, "new_password", broken, broken);
+	if (!fresh_password_fits(req, arena_dup(&req->arena, name.p, name.n)))
 		return req_invalid(req);
-	}
-	return account_verify(req, str_of(r->hash[0]), r->fresh, on_compared);
+	return fresh_password(req);
 }
 
 struct outcome *password_reset(struct req *req)
@@ -140,7 +109,8 @@ struct outcome *password_reset(struct req *req)
 
 	req_body_only(req, req->route->fields);
 	req_body_text(req, "token", true, 1, 4096, &token);
-	req_body_text(req, "new_password", true, 1, 200, &r->fresh);
+	req_body_text(req, "new_password", true, 1, 200, &r->fresh.text);
+	r->fresh.store = on_fresh;
 	if (!req->body)
 		req_note_invalid(req, "token", "required", "必填");
 	if (req_has_invalid(req))

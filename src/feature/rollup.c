@@ -26,7 +26,7 @@ static struct buf tenants, tickets, followed, positions;
 static struct db_call call;
 static struct loop_timer *soon;
 static bool asking, caught_up, running;
-static size_t asked_n;
+static size_t asked_n, most = BATCH; /* halved down to what cannot be counted */
 static struct rollup_health health;
 
 static void go(void *arg);
@@ -77,24 +77,32 @@ static void on_applied(struct db_call *c, enum db_error error, const PGresult *r
 	asking = false;
 	if (!running)
 		return;
-	if (error == DB_OK) {
+	if (error == DB_OK || (error == DB_FAILED && asked_n == 1)) {
+		if (error == DB_FAILED) /* one that cannot be counted holds up nobody */
+			log_error(NULL, "ticket not counted tenant=%lld ticket=%lld",
+				(long long)touched.t[0].tenant_id,
+				(long long)touched.t[0].ticket_id);
 		for (size_t i = 0; i < asked_n; i++)
 			answers_outdate(touched.t[i].tenant_id);
 		memmove(touched.t, touched.t + asked_n, (touched.n - asked_n) * sizeof(*touched.t));
 		touched.n -= asked_n;
 		health.applied += asked_n;
+		most = BATCH;
 	} else {
-		log_warn(NULL, "rollup not applied err=%s: tried again", db_error_name(error));
+		if (error == DB_FAILED)
+			most = asked_n / 2;
+		log_warn(NULL, "rollup not applied n=%zu err=%s: tried again", asked_n,
+			db_error_name(error));
 	}
 	if (touched.n)
-		loop_timer_set(soon, error == DB_OK ? 0 : US_PER_S);
+		loop_timer_set(soon, error == DB_OK || error == DB_FAILED ? 0 : US_PER_S);
 }
 
 /* The oldest that were touched; events of a tenant come in order of seq, so the last names how far.
  */
 static void apply_touched(void)
 {
-	asked_n = touched.n < BATCH ? touched.n : BATCH;
+	asked_n = touched.n < most ? touched.n : most;
 	start_list();
 	for (size_t i = 0; i < asked_n; i++) {
 		const struct touched *t = &touched.t[i];

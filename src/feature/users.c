@@ -41,7 +41,8 @@ static void read_one_of(struct req *req, const char *key, const char *list)
 	req_body_text(req, key, false, 1, 20, &v);
 	at = v ? strstr(list, v) : NULL;
 	if (v && (!at || (at != list && at[-1] != '|') || (at[strlen(v)] && at[strlen(v)] != '|')))
-		req_note_invalid(req, key, list, list);
+		req_note_invalid(req, key, arena_printf(&req->arena, "one of %s", list),
+			arena_printf(&req->arena, "可选值:%s", list));
 }
 
 /* The fields of a person that are the administrator's to set, checked where they stand. */
@@ -182,6 +183,20 @@ struct outcome *user_set(struct req *req)
 
 /* --- granting --- */
 
+/* What a part of a grant must be; NULL: it is. */
+struct rule {
+	const char *en, *zh;
+};
+static const struct rule scope_rule = { "departments and projects, each a list of 1 to 100 names",
+	"departments 与 projects,各为 1 到 100 个名称的列表" };
+static const struct rule verbs_rule = { "verbs of the resource, each true or false",
+	"该资源的操作,各为 true 或 false" };
+static const struct rule resource_rule = { "a resource, as report", "资源名,如 report" };
+static const struct rule instant_rule = { "a time, as 2026-01-31T00:00:00Z",
+	"时间,如 2026-01-31T00:00:00Z" };
+static const struct rule order_rule = { "after valid_from", "应晚于 valid_from" };
+static const struct rule known_rule = { "unknown", "未知字段" };
+
 static bool strings_only(struct json_object *list)
 {
 	size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
@@ -198,57 +213,55 @@ static bool strings_only(struct json_object *list)
 	return true;
 }
 
-static const char *scope_rule_broken(struct json_object *scope)
+static const struct rule *scope_rule_broken(struct json_object *scope)
 {
-	static const char *const rule = "departments and projects, each a list of 1 to 100 names";
-
 	if (!scope)
 		return NULL;
 	if (!json_object_is_type(scope, json_type_object) || json_object_object_length(scope) == 0)
-		return rule;
+		return &scope_rule;
 	json_object_object_foreach(scope, key, val)
 	{
 		if ((strcmp(key, "departments") != 0 && strcmp(key, "projects") != 0) ||
 			!strings_only(val))
-			return rule;
+			return &scope_rule;
 	}
 	return NULL;
 }
 
-static const char *verbs_rule_broken(struct json_object *verbs, const char *resource)
+static const struct rule *verbs_rule_broken(struct json_object *verbs, const char *resource)
 {
 	if (!json_object_is_type(verbs, json_type_object) || json_object_object_length(verbs) == 0)
-		return "an object of verbs, each true or false";
+		return &verbs_rule;
 	json_object_object_foreach(verbs, verb, allowed)
 	{
 		if (!json_object_is_type(allowed, json_type_boolean) ||
 			permission_grantable(resource, verb) == PERM_COUNT)
-			return "verbs of the resource, each true or false";
+			return &verbs_rule;
 	}
 	return NULL;
 }
 
 /* Read an instant of a grant into microseconds, in place. */
-static const char *read_instant(struct json_object *grant, const char *key, int64_t *out)
+static const struct rule *read_instant(struct json_object *grant, const char *key, int64_t *out)
 {
 	struct json_object *v = json_get(grant, key);
 
 	if (!v)
 		return NULL;
 	if (!json_object_is_type(v, json_type_string) || !time_parse(json_str(v), out))
-		return "a time, as 2026-01-31T00:00:00Z";
+		return &instant_rule;
 	json_object_object_add(grant, key, json_object_new_int64(*out));
 	return NULL;
 }
 
 static void check_grant(struct req *req, struct json_object *grant, size_t i)
 {
-	const char *resource = json_get_string(grant, "resource_type"), *field = "resource_type",
-		   *rule = NULL;
+	const char *resource = json_get_string(grant, "resource_type"), *field = "resource_type";
+	const struct rule *rule = NULL;
 	int64_t from = clock_now_us(), to = INT64_MAX;
 
 	if (!resource || permission_grantable(resource, NULL) == PERM_COUNT) {
-		rule = "a resource, as report";
+		rule = &resource_rule;
 	} else {
 		json_object_object_foreach(grant, key, val)
 		{
@@ -256,7 +269,7 @@ static void check_grant(struct req *req, struct json_object *grant, size_t i)
 			if (strcmp(key, "resource_type") != 0 && strcmp(key, "permissions") != 0 &&
 				strcmp(key, "data_scope") != 0 && strcmp(key, "valid_from") != 0 &&
 				strcmp(key, "valid_to") != 0)
-				field = arena_printf(&req->arena, "%s", key), rule = "unknown";
+				field = arena_printf(&req->arena, "%s", key), rule = &known_rule;
 		}
 	}
 	if (!rule && (rule = verbs_rule_broken(json_get(grant, "permissions"), resource)))
@@ -268,10 +281,10 @@ static void check_grant(struct req *req, struct json_object *grant, size_t i)
 	if (!rule && (rule = read_instant(grant, "valid_to", &to)))
 		field = "valid_to";
 	if (!rule && to <= from)
-		field = "valid_to", rule = "after valid_from";
+		field = "valid_to", rule = &order_rule;
 	if (rule)
-		req_note_invalid(
-			req, arena_printf(&req->arena, "grants[%zu].%s", i, field), rule, rule);
+		req_note_invalid(req, arena_printf(&req->arena, "grants[%zu].%s", i, field),
+			rule->en, rule->zh);
 }
 
 static struct outcome *on_granted(struct req *req, enum db_error error, const PGresult *rows)

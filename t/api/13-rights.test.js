@@ -102,7 +102,7 @@ test('people are invited, listed, changed and disabled by their administrator al
 	await waitUntil(() => told(p.username + '@alpha.example', 'account was changed').length === 1);
 	assert.match(
 		told(p.username + '@alpha.example', 'account was changed')[0].body,
-		/admin changed your account: role_type/,
+		/admin changed your account: role\./,
 	);
 	assert.strictEqual((await s.get(users, await p.login())).code, 40003);
 	assert.strictEqual((await put(`${users}/${p.id}`, admin, { is_active: false })).status, 200);

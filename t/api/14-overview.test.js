@@ -297,6 +297,24 @@ test('computed once for many, kept until an event, refreshed on demand, stale wh
 	await waitUntil(async () => (await s.get('/api/v1/tickets', admin)).status === 200, 10000);
 	assert.strictEqual((await overview(admin, '?period=11d&refresh=true')).stale, undefined);
 });
+test('a ticket that cannot be counted holds up nobody', async () => {
+	const before = (await overview(admin, '?refresh=true')).summary.total_tickets;
+	s.sql(
+		"create function refuse() returns trigger language plpgsql as $$ begin if new.priority = 'P4' then raise exception 'poisoned'; end if; return new; end $$; create trigger refuse before insert on ticket_outcomes for each row execute function refuse()",
+	);
+	const made = await Promise.all(['P3', 'P3', 'P4', 'P3'].map((priority) => make({ priority })));
+	await waitUntil(
+		async () => (await overview(admin, '?refresh=true')).summary.total_tickets === before + 3,
+		5000,
+	);
+	await waitUntil(() => s.log.includes(`ticket not counted tenant=${s.alpha} ticket=${made[2].id}`));
+	s.sql('drop trigger refuse on ticket_outcomes');
+	await act(made[2].id, 'reply', { text: 'x' });
+	await waitUntil(
+		async () => (await overview(admin, '?refresh=true')).summary.total_tickets === before + 4,
+		5000,
+	);
+});
 const log =
 	process.env.SLADESK_DATA &&
 	path.join(process.env.SLADESK_DATA, 'tickets/uci_incident_event_log.dev.csv.gz');

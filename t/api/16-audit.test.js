@@ -180,3 +180,29 @@ test('nothing is lost when the daemon stops at once, or the database is away for
 	);
 	assert.match(verify(), /holds/);
 });
+test('a row the database refuses holds up nobody: the others are stored, it stays in the log', async () => {
+	const count = () =>
+			Number(
+				s.sql(
+					"select count(*) from audit_logs where operation = 'auth.login' and result = 'refused'",
+				),
+			),
+		before = count();
+	s.sql(
+		"create function refuse() returns trigger language plpgsql as $$ begin if new.username = 'mallory' then raise exception 'poisoned'; end if; return new; end $$; create trigger refuse before insert on audit_logs for each row execute function refuse()",
+	);
+	await Promise.all(
+		['a', 'b', 'mallory', 'c', 'd', 'e'].map((username) =>
+			s.post('/api/v1/client/auth/login', null, {
+				username,
+				password: 'wrong',
+				tenant_id: s.alpha,
+			}),
+		),
+	);
+	await waitUntil(() => count() === before + 5, 5000);
+	await waitUntil(() => /audit row refused, kept here only row=.*mallory/.test(s.log));
+	assert.strictEqual(await s.metric('audit_refused_total'), 1);
+	s.sql('drop trigger refuse on audit_logs');
+	assert.match(verify(), /holds/);
+});
