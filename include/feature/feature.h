@@ -53,6 +53,13 @@ struct outcome *preferences_put(struct req *req) MUST_USE;
 struct outcome *dashboard_put(struct req *req) MUST_USE;
 struct outcome *overview_get(struct req *req) MUST_USE;
 struct outcome *compliance_get(struct req *req) MUST_USE;
+struct outcome *dashboard_metrics(struct req *req) MUST_USE;
+struct outcome *dashboard_data(struct req *req) MUST_USE;
+struct outcome *report_summary(struct req *req) MUST_USE;
+struct outcome *sla_metrics(struct req *req) MUST_USE;
+struct outcome *integration_users(struct req *req) MUST_USE;
+struct outcome *integration_sla(struct req *req) MUST_USE;
+struct outcome *integration_health(struct req *req) MUST_USE;
 
 /* hours.c: 0, or until when a mail about an event of this type and a ticket of this priority waits.
  * HOURS: the calendar its policy names; empty: the one of notify.hours. A calendar that must be

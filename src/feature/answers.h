@@ -7,7 +7,7 @@
 
 #include "core/request.h"
 
-#define ANSWER_STEPS 2
+#define ANSWER_STEPS 4
 
 /* What to ask and how to write it down. KEY must hold all that the answer depends on. */
 struct answer_plan {

@@ -1,0 +1,24 @@
+-- client/alerts: open tickets past 80 % of a promise: missed ones and those about to be.
+-- zh: SLA 告警:已超时或已用去 80% 时限的未关闭工单
+-- mode: read   shape: list   class: point   cursor: urgent_at ticket_id
+-- $1 limit      int     query.limit      default=50 range=1..200
+-- $2 cursor_at  bigint  cursor.0         optional
+-- $3 cursor_id  bigint  cursor.1         optional
+-- $4 tenant_id  bigint  query.tenant_id  optional range=1..9007199254740991
+-- $5 severity   text    query.severity   optional in=high|medium|low
+-- returns type text, severity text, ticket_id bigint, number text, tenant_id bigint, title text, status text, priority text, urgent_clock text,
+-- returns urgent_at timestamptz, sla_high smallint, timestamp timestamptz
+select case when x.sla_breached then 'sla_violation' else 'sla_warning' end as type, x.severity, x.id as ticket_id, x.number, x.tenant_id, x.title,
+  x.status, x.priority, x.urgent_clock, x.urgent_at, x.sla_high, x.updated_at as timestamp
+from unnest((select current_setting('app.current_tenants')::bigint[])) as tn(id)
+cross join lateral (
+  select t.*, s.severity from tickets t
+  cross join lateral (select case when t.sla_breached then 'high' when t.sla_high >= 90 then 'medium' else 'low' end as severity) s
+  where t.tenant_id = tn.id and t.sla_high >= 80 and ($4::bigint is null or t.tenant_id = $4) and ($5::text is null or s.severity = $5::text)
+    and t.status in ('new', 'accepted', 'in_progress', 'pending_customer', 'pending_aws', 'scheduled', 'mitigated', 'monitoring')
+    and ($2::bigint is null or (t.urgent_at, t.id) > (case when $2 > 9000000000000000000 then 'infinity' else ts($2) end, $3::bigint))
+  order by t.urgent_at, t.id
+  limit $1::int
+) x
+order by x.urgent_at, x.id
+limit $1::int

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "figures.h"
+#include "base/clock.h"
+
+void figures_add_row(struct figures *s, const PGresult *rows, int i)
+{
+	int64_t *v = &s->opened;
+
+	for (size_t k = 0; k < sizeof(*s) / sizeof(*v); k++)
+		v[k] += db_int(rows, i, (int)k + 1);
+}
+
+void figures_add_percent(struct buf *b, const char *name, int64_t part, int64_t all)
+{
+	if (all)
+		buf_addf(b, ",\"%s\":%.1f", name, 100.0 * (double)part / (double)all);
+	else
+		buf_addf(b, ",\"%s\":null", name);
+}
+
+/* Minutes below an hour, hours below a day, days beyond: as people say it. */
+void figures_add_duration(struct buf *b, const char *name, int64_t seconds, int64_t n, bool zh)
+{
+	double s = n ? (double)seconds / (double)n : 0;
+
+	if (!n) {
+		buf_addf(b, ",\"%s\":null,\"%s_seconds\":null", name, name);
+		return;
+	}
+	if (s < 3600)
+		buf_addf(b, ",\"%s\":\"%.0f%s\"", name, s / 60, zh ? "分钟" : " min");
+	else if (s < 86400)
+		buf_addf(b, ",\"%s\":\"%.1f%s\"", name, s / 3600, zh ? "小时" : " h");
+	else
+		buf_addf(b, ",\"%s\":\"%.1f%s\"", name, s / 86400, zh ? "天" : " d");
+	buf_addf(b, ",\"%s_seconds\":%.0f", name, s);
+}
+
+void figures_add_summary(struct buf *b, const struct figures *s, const struct figures_reader *who)
+{
+	buf_addf(b,
+		"{\"total_tickets\":%lld,\"pending_tickets\":%lld,\"resolved_tickets\":%lld,"
+		"\"overdue_tickets\":%lld",
+		(long long)s->opened, (long long)s->pending, (long long)s->resolved,
+		(long long)s->overdue);
+	figures_add_percent(b, "sla_compliance", s->met, who->sla ? s->decided : 0);
+	figures_add_percent(
+		b, "sla_compliance_adjusted", s->met_counted, who->sla ? s->counted : 0);
+	figures_add_percent(
+		b, "response_compliance", s->response_met, who->sla ? s->response_decided : 0);
+	figures_add_percent(b, "resolution_compliance", s->resolution_met,
+		who->sla ? s->resolution_decided : 0);
+	figures_add_duration(b, "avg_response_time", s->response_s, s->response_n, who->zh);
+	figures_add_duration(b, "avg_resolution_time", s->resolution_s, s->resolution_n, who->zh);
+	if (who->satisfaction && s->ratings)
+		buf_addf(b, ",\"satisfaction_score\":%.1f,\"ratings\":%lld}",
+			(double)s->scores / (double)s->ratings, (long long)s->ratings);
+	else
+		buf_adds(b, ",\"satisfaction_score\":null,\"ratings\":null}");
+}
+
+static void add_alert(struct buf *b, const PGresult *rows, int i, bool zh)
+{
+	bool missed = db_int(rows, i, 5) != 0;
+	struct str number = db_text(rows, i, 1), title = db_text(rows, i, 2);
+	int high = (int)db_int(rows, i, 4);
+	struct buf text = { 0 };
+
+	if (missed)
+		buf_addf(&text, zh ? "工单 %.*s 超出 SLA 时限" : "ticket %.*s has missed its SLA",
+			(int)number.n, number.p);
+	else
+		buf_addf(&text,
+			zh ? "工单 %.*s 已用去 SLA 时限的 %d%%"
+			   : "ticket %.*s has used %d %% of its SLA",
+			(int)number.n, number.p, high);
+	buf_addf(b,
+		"%s{\"type\":\"%s\",\"severity\":\"%s\",\"ticket_id\":%lld,\"number\":\"%.*s\","
+		"\"priority\":\"%.*s\",\"message\":",
+		i ? "," : "", missed ? "sla_violation" : "sla_warning",
+		missed       ? "high"
+		: high >= 90 ? "medium"
+			     : "low",
+		(long long)db_int(rows, i, 0), (int)number.n, number.p, (int)db_text(rows, i, 3).n,
+		db_text(rows, i, 3).p);
+	buf_add_json(b, buf_cstr(&text), text.n);
+	buf_adds(b, ",\"title\":");
+	buf_add_json(b, title.p, title.n);
+	buf_adds(b, ",\"timestamp\":");
+	buf_add_time_json(b, db_int(rows, i, 8));
+	buf_addc(b, '}');
+	buf_free(&text);
+}
+
+void figures_add_alerts(struct buf *b, const PGresult *rows, bool zh)
+{
+	buf_adds(b, ",\"alerts\":[");
+	for (int i = 0; i < PQntuples(rows); i++)
+		add_alert(b, rows, i, zh);
+	buf_addc(b, ']');
+}
+
+/* --- asking --- */
+
+void figures_read_period(struct req *req, int *days)
+{
+	const char *text = req_query_value(req, "period");
+	int64_t v = 30;
+
+	if (text && (strlen(text) < 2 || text[strlen(text) - 1] != 'd' ||
+			    !str_to_int((struct str){ text, strlen(text) - 1 }, 1, FIGURES_DAYS_MAX,
+				    &v)))
+		req_note_invalid(req, "period", "1d to 366d, as 30d", "1d 到 366d,如 30d");
+	*days = (int)v;
+}
+
+int64_t figures_read_tenant(struct req *req)
+{
+	const char *text = req_query_value(req, "tenant_id");
+	int64_t id = req->session->tenant_id;
+
+	if (text && !str_to_int(str_of(text), 1, 1LL << 53, &id))
+		req_note_invalid(req, "tenant_id", "a tenant's id", "租户编号");
+	else if (!text && req->session->staff)
+		req_note_invalid(req, "tenant_id", "required for staff", "员工必填");
+	return id;
+}
+
+void figures_read_reader(struct req *req, struct figures_reader *out)
+{
+	out->zh = req->zh;
+	out->sla = session_may(req->session, PERM_SLA_READ);
+	out->satisfaction = session_may(req->session, PERM_SATISFACTION_READ);
+}
