@@ -43,7 +43,7 @@ struct ticket_call {
 	enum priority priority;         /* create (NONE: decide), priority */
 	int64_t assignee_id, parent_id; /* assign, link */
 	int64_t comment_id;             /* redact */
-	int64_t score;                  /* rate: 1 to 5 */
+	int64_t score;                  /* rate: 100 to 500: hundredths of a mark */
 	int64_t reckon_at;              /* contact */
 	int64_t wake_at;                /* schedule */
 	enum sla_clock_kind clock;      /* waive */

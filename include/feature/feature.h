@@ -36,6 +36,17 @@ void audit_free(void);
 void audit_flush(void);
 struct audit_health audit_health(void);
 
+/* stream.c: messages of leading systems from a Redis stream. */
+struct stream_health {
+	size_t waiting;
+	uint64_t applied, dead; /* dead: there now */
+};
+void stream_init(void);
+/* Begin nothing more; stream_free comes when nobody calls back any more. */
+void stream_stop(void);
+void stream_free(void);
+struct stream_health stream_health(void);
+
 /* answers.c: answers kept until an event outdates them. */
 struct answers_health {
 	size_t kept;
@@ -57,6 +68,7 @@ struct outcome *dashboard_metrics(struct req *req) MUST_USE;
 struct outcome *dashboard_data(struct req *req) MUST_USE;
 struct outcome *report_summary(struct req *req) MUST_USE;
 struct outcome *sla_metrics(struct req *req) MUST_USE;
+struct outcome *tickets_sync(struct req *req) MUST_USE;
 struct outcome *integration_users(struct req *req) MUST_USE;
 struct outcome *integration_sla(struct req *req) MUST_USE;
 struct outcome *integration_health(struct req *req) MUST_USE;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Redis, asynchronously: publish, streams, subscribe. Optional by design: every failure comes
- * through the same callback or is dropped, and what was dropped is repaired from PostgreSQL. */
+ * Redis, asynchronously: publish, streams, subscribe, commands. Optional by design: every failure
+ * comes through the same callback or is dropped, and what was dropped is repaired from PostgreSQL.
+ */
 #ifndef SLADESK_KV_KV_H
 #define SLADESK_KV_KV_H
 
@@ -28,6 +29,9 @@ uint64_t kv_dropped(void);
 void kv_publish(const char *channel, const char *p, size_t n);
 /* XADD key MAXLEN ~ max * event p; fire and forget. */
 void kv_stream_add(const char *key, int64_t max, const char *p, size_t n);
+/* Any command. FN runs exactly once, on a later turn; with NULL when Redis is away, too slow, or
+ * its queue full. */
+void kv_command(kv_done *fn, void *arg, int argc, const struct str *argv);
 /* Call FN for messages on channels that match PATTERN, for ever (a connection of its own,
  * reconnecting). */
 void kv_psubscribe(const char *pattern,

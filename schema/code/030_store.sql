@@ -111,7 +111,7 @@ begin
   if first ? 'rating' then -- one a person and cycle: a second one takes the place of the first
     insert into client_satisfaction (tenant_id, ticket_id, user_id, cycle, score, rated_at, department, project)
     select a_tenant[1], a_id[1], r.user_id, r.cycle, r.score, ts(r.at), coalesce(t.department, ''), coalesce(t.project, '')
-    from jsonb_to_record(first -> 'rating') as r(user_id bigint, cycle int, score smallint, at bigint)
+    from jsonb_to_record(first -> 'rating') as r(user_id bigint, cycle int, score numeric, at bigint)
     join tickets t on t.tenant_id = a_tenant[1] and t.id = a_id[1]
     on conflict (tenant_id, ticket_id, user_id, cycle) do update set score = excluded.score, rated_at = excluded.rated_at;
   end if;

@@ -54,7 +54,9 @@ revoke select on schema_version from sladesk_report;
 revoke select on shard_leases, lease_owners from sladesk_app, sladesk_report;
 grant insert, update, delete on shard_leases, lease_owners to sladesk_job;
 grant insert, update, delete on client_permissions, dashboard_configs to sladesk_app, sladesk_job;
-grant insert, update on client_satisfaction, tenant_themes to sladesk_app;
+grant insert, update on client_satisfaction, tenant_themes, sync_tickets to sladesk_app;
+grant insert on sync_events to sladesk_app;
+grant insert, update, delete on sync_tickets, sync_events to sladesk_job;
 grant insert, update, delete on client_satisfaction, tenant_themes to sladesk_job;
 grant insert, update, delete on roles to sladesk_job;
 grant insert, update on tickets, sla_clocks, timers, tenant_counters, notifications, catalogue, webhooks, sessions, api_tokens, client_users

@@ -204,9 +204,16 @@ static void driver_metrics(struct buf *b)
 static void feature_metrics(struct buf *b)
 {
 	struct rollup_health r = rollup_health();
+	struct stream_health stream = stream_health();
 	struct audit_health a = audit_health();
 	struct answers_health k = answers_health();
 
+	gauge(b, "sync_waiting",
+		"Messages of leading systems read from the stream and not applied yet.",
+		(double)stream.waiting);
+	counter(b, "sync_applied_total", "Messages applied from the stream.", stream.applied);
+	gauge(b, "sync_dead_letters", "Messages that could not be applied and wait for a person.",
+		(double)stream.dead);
 	gauge(b, "rollup_waiting", "Events whose tickets are not counted yet.", (double)r.waiting);
 	counter(b, "rollup_applied_total", "Events whose tickets were counted.", r.applied);
 	gauge(b, "audit_waiting", "Rows of the audit log that are not stored yet.",

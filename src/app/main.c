@@ -338,6 +338,7 @@ static void start(bool takeover)
 	answers_init();
 	rollup_init();
 	audit_init();
+	stream_init();
 	push_init();
 	openapi_build();
 	request_init(app_routes, app_route_count, &rs);
@@ -358,6 +359,7 @@ static void start(bool takeover)
 static void stop(void)
 {
 	takeover_stop();
+	stream_stop();
 	http_server_free(server);
 	db_free(); /* what waits for the database hears so while everybody still lives */
 	loop_run_later();
@@ -375,6 +377,7 @@ static void stop(void)
 	work_free();
 	bus_free();
 	kv_free();
+	stream_free();
 	fetch_free();
 	versions_free();
 	loop_timer_free(drain_limit);

@@ -188,6 +188,19 @@ const struct route app_routes[] = {
 		.about_zh = "供其他模块查询报表摘要(服务令牌)", .query = "period format",
 		.reply = "summary object, previous object, period object, trends object, masked "
 			 "object, generated_at timestamptz, last_updated timestamptz" },
+	{ HTTP_POST, "/api/v1/integration/tickets/sync", PERM_TICKET_WRITE, .flow = tickets_sync,
+		.about =
+			"messages of a system that leads tickets: one, or events: up to 1000; each "
+			"once, in the order of its own time",
+		.about_zh = "主系统的工单消息:单条,或 events 列表(最多 1000 "
+			    "条);按各自时间顺序、各生效一次",
+		.reply = "received integer, applied integer, duplicate integer, outdated integer, "
+			 "invalid "
+			 "integer, refused integer, failed integer, results object",
+		.fields = "events event_type event_id tenant_id ticket_id status priority "
+			  "assigned_to "
+			  "resolved_at customer_satisfaction timestamp created_at updated_at title "
+			  "description service_type" },
 	{ HTTP_GET, "/api/v1/integration/sla/metrics", PERM_SLA_READ, .flow = integration_sla,
 		.about = "attainment between two dates; times in minutes and _seconds",
 		.about_zh = "两个日期之间的 SLA 指标;时长以分钟计,另附秒",

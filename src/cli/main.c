@@ -41,6 +41,10 @@ static const struct {
 	{ "audit", cmd_audit,
 		"audit verify [--tenant C]   find any edited, removed or moved row of the audit "
 		"log" },
+	{ "deadletter", cmd_deadletter,
+		"deadletter list | deadletter retry ID|all   messages of leading systems that "
+		"could not be "
+		"applied" },
 	{ "rollup", cmd_rollup,
 		"rollup rebuild [--tenant C]   make the counts that dashboards show anew" },
 	{ "demo", cmd_demo, "demo   make a demonstration provider" },

@@ -188,7 +188,7 @@ static void write_event(struct ticket_call *c, struct ticket_doc *d)
 	if (c->cmd == CMD_SCHEDULE)
 		buf_addf(b, ",\"wake_at\":%lld", (long long)c->wake_at);
 	if (c->cmd == CMD_RATE)
-		buf_addf(b, ",\"score\":%lld", (long long)c->score);
+		buf_addf(b, ",\"score\":%g", (double)c->score / 100);
 	if (c->cmd == CMD_REDACT)
 		buf_addf(b, ",\"redacted_comment_id\":%lld", (long long)c->comment_id);
 	if (c->cmd == CMD_AUTO_CLOSE)
@@ -372,8 +372,8 @@ static void write_document(
 	write_comment(c, &b, at);
 	if (c->cmd == CMD_RATE)
 		buf_addf(&b,
-			",\"rating\":{\"user_id\":%lld,\"cycle\":%d,\"score\":%lld,\"at\":%lld}",
-			(long long)c->actor_id, c->ticket.sla.cycle, (long long)c->score,
+			",\"rating\":{\"user_id\":%lld,\"cycle\":%d,\"score\":%.2f,\"at\":%lld}",
+			(long long)c->actor_id, c->ticket.sla.cycle, (double)c->score / 100,
 			(long long)at);
 	if (c->cmd == CMD_REDACT)
 		buf_addf(&b, ",\"redact\":%lld", (long long)c->comment_id);

@@ -54,7 +54,7 @@ void figures_add_summary(struct buf *b, const struct figures *s, const struct fi
 	figures_add_duration(b, "avg_resolution_time", s->resolution_s, s->resolution_n, who->zh);
 	if (who->satisfaction && s->ratings)
 		buf_addf(b, ",\"satisfaction_score\":%.1f,\"ratings\":%lld}",
-			(double)s->scores / (double)s->ratings, (long long)s->ratings);
+			(double)s->scores / 100 / (double)s->ratings, (long long)s->ratings);
 	else
 		buf_adds(b, ",\"satisfaction_score\":null,\"ratings\":null}");
 }

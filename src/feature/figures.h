@@ -12,7 +12,7 @@
 struct figures {
 	int64_t opened, pending, resolved, overdue, response_n, response_s, resolution_n,
 		resolution_s, response_decided, response_met, resolution_decided, resolution_met,
-		decided, met, counted, met_counted, ratings, scores;
+		decided, met, counted, met_counted, ratings, scores; /* scores: in hundredths */
 };
 
 /* Who reads, and what of: carried in an answer_plan's arg. */

@@ -228,6 +228,7 @@ struct outcome *integration_health(struct req *req)
 	struct rollup_health rollup = rollup_health();
 	struct outbox_health outbox = outbox_health();
 	struct audit_health audit = audit_health();
+	struct stream_health stream = stream_health();
 	bool redis = !options.redis_url[0] || kv_is_up();
 	bool good = point.up && job.up && engine.loaded && work.ready > 0;
 	struct buf b = { 0 };
@@ -266,6 +267,12 @@ struct outcome *integration_health(struct req *req)
 		: kv_is_up()          ? "healthy"
 				      : "degraded",
 		"");
+	add_part(&b, "ticket_sync",
+		!options.redis_url[0] || !options.integration_stream[0] ? "not_configured"
+		: !kv_is_up() || stream.dead                            ? "degraded"
+									: "healthy",
+		arena_printf(
+			&req->arena, ",\"dead_letters\":%llu", (unsigned long long)stream.dead));
 	buf_adds(&b, "]}");
 	o = req_reply(req, good ? 200 : 503, b.p, b.n);
 	buf_free(&b);

@@ -357,6 +357,7 @@ static void read_fields(struct req *req, struct ticket_call *c)
 		break;
 	case CMD_RATE:
 		req_body_int(req, "score", true, 1, 5, &c->score);
+		c->score *= 100;
 		req_body_text(req, "text", false, 1, 2000, &c->text);
 		break;
 	case CMD_REDACT:

@@ -121,7 +121,7 @@ static void add_value(struct buf *b, const char *field, size_t m, const struct f
 	else if (strcmp(name, "avg_resolution_time") == 0)
 		figures_add_duration(b, field, f->resolution_s, f->resolution_n, who->zh);
 	else if (f->ratings)
-		buf_addf(b, ",\"%s\":%.1f", field, (double)f->scores / (double)f->ratings);
+		buf_addf(b, ",\"%s\":%.1f", field, (double)f->scores / 100 / (double)f->ratings);
 	else
 		buf_addf(b, ",\"%s\":null", field);
 }

@@ -24,6 +24,7 @@
 
 #define ANSWER_US (2 * US_PER_S)
 #define RETRY_US 500000
+#define KV_ARGS_MAX 32
 #define QUEUE_MAX                                                                                  \
 	(4u << 20) /* bytes that wait for a slow Redis; the rest is dropped and counted            \
 		    */
@@ -426,6 +427,42 @@ void kv_stream_add(const char *key, int64_t max, const char *p, size_t n)
 	if (may_send())
 		link_command(&commands, NULL, NULL, "XADD %s MAXLEN ~ %lld * event %b", key,
 			(long long)max, p, n);
+}
+
+struct unsent {
+	kv_done *fn;
+	void *arg;
+};
+
+static void deliver_unsent(void *arg)
+{
+	struct unsent u = *(struct unsent *)arg;
+
+	free(arg);
+	u.fn(u.arg, NULL);
+}
+
+void kv_command(kv_done *fn, void *arg, int argc, const struct str *argv)
+{
+	const char *p[KV_ARGS_MAX];
+	size_t n[KV_ARGS_MAX];
+	struct unsent *u;
+	char *text;
+	int length;
+
+	bug_on(argc < 1 || argc > KV_ARGS_MAX);
+	if (!may_send()) {
+		u = xmalloc(sizeof(*u));
+		*u = (struct unsent){ fn, arg };
+		later_call(deliver_unsent, u);
+		return;
+	}
+	for (int i = 0; i < argc; i++)
+		p[i] = argv[i].p, n[i] = argv[i].n;
+	length = redisFormatCommandArgv(&text, argc, p, n);
+	bug_on(length < 0);
+	link_send(&commands, fn, arg, text, (size_t)length);
+	redisFreeCommand(text);
 }
 
 void kv_psubscribe(const char *want,

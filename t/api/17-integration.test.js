@@ -259,7 +259,7 @@ test('the health of each module', async () => {
 	assert.strictEqual(h.data.status, 'healthy', h.text);
 	assert.deepStrictEqual(
 		h.data.modules.map((m) => m.module),
-		['tickets', 'sla', 'auth', 'dashboard', 'notifications', 'audit', 'cache'],
+		['tickets', 'sla', 'auth', 'dashboard', 'notifications', 'audit', 'cache', 'ticket_sync'],
 	);
 	assert.strictEqual((await s.get('/api/v1/integration/health')).code, 40004);
 });

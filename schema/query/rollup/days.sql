@@ -17,7 +17,7 @@ select (z.today - d.n)::text as day, coalesce(sum(r.opened), 0)::bigint as opene
 from z cross join generate_series(2 * $2::int - 1, 0, -1) as d(n)
 left join rollups r on r.tenant_id = z.tenant_id and r.day = z.today - d.n
 left join lateral (
-  select count(*) as ratings, sum(s.score) as scores from client_satisfaction s join customers c on c.tenant_id = s.tenant_id
+  select count(*) as ratings, sum(round(s.score * 100)) as scores from client_satisfaction s join customers c on c.tenant_id = s.tenant_id
   where s.tenant_id = z.tenant_id and s.rated_at >= (z.today - d.n)::timestamp at time zone c.timezone
     and s.rated_at < (z.today - d.n + 1)::timestamp at time zone c.timezone) g on true
 group by z.today, d.n

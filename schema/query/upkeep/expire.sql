@@ -1,4 +1,4 @@
--- upkeep/expire: rows whose time is over: keys of idempotent requests after a day, sessions a month after their end.
+-- upkeep/expire: rows whose time is over: keys of idempotent requests after a day, sessions a month after their end, synced messages after one.
 -- mode: job   shape: rows   class: job
 -- $1 now  bigint  call.now  required
 with k as (
@@ -12,6 +12,9 @@ with k as (
 ), a as (
   delete from login_attempts where (tenant_id, username) in (
     select l.tenant_id, l.username from login_attempts l where l.last_at < ts($1::bigint) - interval '24 hours' limit 5000)
+), y as (
+  delete from sync_events where (tenant_id, event_id) in (
+    select e.tenant_id, e.event_id from sync_events e where e.received_at < ts($1::bigint) - interval '30 days' limit 5000)
 ), r as (
   delete from password_resets where (tenant_id, id) in (
     select p.tenant_id, p.id from password_resets p where p.asked_at < ts($1::bigint) - interval '24 hours' limit 5000)
