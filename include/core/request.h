@@ -5,6 +5,7 @@
 #ifndef SLADESK_CORE_REQUEST_H
 #define SLADESK_CORE_REQUEST_H
 
+#include "core/limit.h"
 #include "core/session.h"
 #include "http/server.h"
 #include "work/wire.h"
@@ -55,9 +56,10 @@ struct route {
 	const char *reply;             /* for the documents: "name type, …" of its data */
 	const struct sql_stmt *replay; /* a POST statement's: reads again by $1 = id what an
 					  Idempotency-Key made */
-	bool sensitive;                /* reading it is noted in the audit log */
-	const char *query;             /* a flow's query parameters, space separated */
-	const char *fields;            /* for the documents: the body's fields */
+	enum limit limit;   /* of a route without a session; LIMIT_ADDRESS when none is said */
+	bool sensitive;     /* reading it is noted in the audit log */
+	const char *query;  /* a flow's query parameters, space separated */
+	const char *fields; /* for the documents: the body's fields */
 	bool (*stream)(struct req *req, const char *p,
 		size_t n); /* takes the body in pieces before the flow runs; false pauses reading */
 };
@@ -84,9 +86,10 @@ struct req {
 	void (*cleanup)(struct req *req);
 	int64_t began_us;
 	bool zh, waiting, ended, streaming;
-	bool by_cookie;    /* the session came by cookie */
-	int replay_status; /* of a request answered by req_replay */
-	bool replan;       /* db_call.replan of its next query */
+	bool by_cookie;        /* the session came by cookie */
+	int replay_status;     /* of a request answered by req_replay */
+	int64_t retry_after_s; /* told with a refusal; 0: one second */
+	bool replan;           /* db_call.replan of its next query */
 	char id[17];
 };
 
@@ -101,6 +104,10 @@ struct outcome *req_reply_raw(struct req *req, int status, const char *type, con
 	const void *p, size_t n) MUST_USE;
 /* Reply with an error. DETAILS is a JSON object or NULL. */
 struct outcome *req_fail(struct req *req, enum err e, const char *details) MUST_USE;
+/* Too often: KIND's limit, SECONDS to wait. */
+struct outcome *req_too_often(struct req *req, enum limit kind, int64_t seconds) MUST_USE;
+/* The caller, as a limit's key. */
+struct str req_user_key(struct req *req);
 /* What a failed statement means to the client. */
 struct outcome *req_fail_db(struct req *req, enum db_error e) MUST_USE;
 /* Note an invalid field; req_invalid ends with all that were noted. RULE says what is allowed, with
@@ -176,6 +183,8 @@ struct request_settings {
 	const char *static_dir;
 	bool tls;
 	bool secure_cookies; /* people reach us over TLS, maybe a proxy's */
+	const char *
+		trusted_proxies; /* addresses, comma separated, whose X-Forwarded-For is believed */
 };
 void request_init(const struct route *routes, size_t n, const struct request_settings *s);
 /* FN hears of every request that has been answered, with its status; its session and route still

@@ -14,3 +14,20 @@ returns bigint language sql as $$
   )
   select c.seq from c
 $$;
+
+-- May one more user of this customer be logged in? Counted are those whose session was begun or renewed within P_WINDOW_S. One log-in at a time a
+-- customer looks: what follows in its transaction holds the seat.
+create or replace function seat_is_free(p_tenant bigint, p_kind text, p_actor bigint, p_now bigint, p_window_s bigint, p_limit bigint)
+returns boolean language plpgsql as $$
+declare
+  most bigint := coalesce((select c.max_users from customers c where c.tenant_id = p_tenant), p_limit);
+begin
+  if p_kind <> 'customer' or most = 0 then
+    return true;
+  end if;
+  perform pg_advisory_xact_lock(7333, (p_tenant % 2147483647)::int);
+  return (select count(distinct s.actor_id) < most from sessions s
+    where s.tenant_id = p_tenant and s.actor_kind = 'customer' and s.actor_id <> p_actor and s.revoked_at is null and s.expires_at > ts(p_now)
+      and coalesce(s.refreshed_at, s.created_at) > ts(p_now - p_window_s * 1000000));
+end
+$$;

@@ -208,6 +208,11 @@ static void feature_metrics(struct buf *b)
 	struct audit_health a = audit_health();
 	struct answers_health k = answers_health();
 
+	buf_adds(b, "# HELP sladesk_limited_total Requests refused for coming too often.\n# TYPE "
+		    "sladesk_limited_total counter\n");
+	for (int l = 0; l < LIMIT_COUNT; l++)
+		buf_addf(b, "sladesk_limited_total{limit=\"%s\"} %llu\n", limit_name((enum limit)l),
+			(unsigned long long)limit_refused((enum limit)l));
 	gauge(b, "sync_waiting",
 		"Messages of leading systems read from the stream and not applied yet.",
 		(double)stream.waiting);

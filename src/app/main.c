@@ -181,6 +181,17 @@ static struct db_settings database_settings(char **out_password)
 		*out_password, (int)options.database_connections };
 }
 
+static void set_limits(void)
+{
+	limit_set((struct limit_rate[LIMIT_COUNT]){
+		[LIMIT_ADDRESS] = { options.limits_address_per_s, options.limits_address_burst },
+		[LIMIT_LOGIN] = { options.limits_login_per_s, options.limits_login_burst },
+		[LIMIT_USER] = { options.limits_user_per_s, options.limits_user_burst },
+		[LIMIT_TENANT] = { options.limits_tenant_per_s, options.limits_tenant_burst },
+		[LIMIT_FRESH] = { options.limits_fresh_per_s, options.limits_fresh_burst },
+	});
+}
+
 static void on_hup(int signo)
 {
 	const char *error;
@@ -204,6 +215,7 @@ static void on_hup(int signo)
 		free(password);
 		if (!http_server_reload_tls(server, &error))
 			log_error(NULL, "certificate not reloaded: %s", error);
+		set_limits();
 		log_info(NULL, "settings reloaded");
 	}
 	free(app);
@@ -302,7 +314,8 @@ static void start(bool takeover)
 		options.http_tls12 };
 	struct request_settings rs = { or_default(options.http_static_dir, STATIC_DIR),
 		options.http_cert_file[0] != 0,
-		options.http_cert_file[0] != 0 || strncmp(options.http_url, "https://", 8) == 0 };
+		options.http_cert_file[0] != 0 || strncmp(options.http_url, "https://", 8) == 0,
+		options.http_trusted_proxies };
 	const char *error = "";
 	struct kv_settings redis = { options.redis_url, NULL, options.redis_ca_file };
 	char *password = NULL, *redis_password;
@@ -342,6 +355,7 @@ static void start(bool takeover)
 	push_init();
 	openapi_build();
 	request_init(app_routes, app_route_count, &rs);
+	set_limits();
 	server = http_server_new(fd, &http, request_handler(), &error);
 	if (!server)
 		die("http: %s", error);

@@ -55,7 +55,7 @@ const struct route app_routes[] = {
 		.about = "the public keys of access tokens (JWK Set)",
 		.about_zh = "访问令牌的公钥(JWK Set)" },
 
-	{ HTTP_POST, "/api/v1/auth/login", PERM_ANYONE, .flow = login,
+	{ HTTP_POST, "/api/v1/auth/login", PERM_ANYONE, .flow = login, .limit = LIMIT_LOGIN,
 		.about = "log in; staff without tenant, customers with theirs; cookies: true puts "
 			 "the "
 			 "tokens into cookies no script can read",
@@ -64,11 +64,11 @@ const struct route app_routes[] = {
 			"Cookie",
 		.reply = TOKENS ", user_info object",
 		.fields = "username* password* tenant cookies" },
-	{ HTTP_POST, "/api/v1/client/auth/login", PERM_ANYONE, .flow = login, .about = "log in",
-		.about_zh = "登录", .reply = TOKENS ", user_info object",
+	{ HTTP_POST, "/api/v1/client/auth/login", PERM_ANYONE, .flow = login, .limit = LIMIT_LOGIN,
+		.about = "log in", .about_zh = "登录", .reply = TOKENS ", user_info object",
 		.fields = "username* password* tenant_id* cookies" },
-	{ HTTP_POST, "/api/v1/client/login", PERM_ANYONE, .flow = login, .about = "log in",
-		.about_zh = "登录", .reply = TOKENS ", user_info object",
+	{ HTTP_POST, "/api/v1/client/login", PERM_ANYONE, .flow = login, .limit = LIMIT_LOGIN,
+		.about = "log in", .about_zh = "登录", .reply = TOKENS ", user_info object",
 		.fields = "username* password* tenant_id* cookies" },
 	{ HTTP_POST, "/api/v1/auth/refresh", PERM_ANYONE, .flow = session_refresh,
 		.about = "new tokens for a refresh token, of the body or the cookie, which is good "
@@ -87,10 +87,12 @@ const struct route app_routes[] = {
 		.about = "end one of my sessions", .about_zh = "结束我的某个会话",
 		.reply = "ended integer" },
 	{ HTTP_POST, "/api/v1/auth/password/forgot", PERM_ANYONE, .flow = password_forgot,
+		.limit = LIMIT_LOGIN,
 		.about = "a mail with a link, if anybody has this name; answered alike",
 		.about_zh = "如该用户存在,将收到带链接的邮件;无论是否存在,应答相同",
 		.fields = "username* tenant" },
 	{ HTTP_POST, "/api/v1/auth/password/reset", PERM_ANYONE, .flow = password_reset,
+		.limit = LIMIT_LOGIN,
 		.about = "a new password by the mailed token; all sessions end, a lock is lifted",
 		.about_zh = "凭邮件中的令牌设置新密码;全部会话终止,锁定解除",
 		.fields = "token* new_password*" },

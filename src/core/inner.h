@@ -30,6 +30,15 @@ void routes_build(const struct route *routes, size_t n);
 void routes_free(void);
 void routes_match(enum http_method method, struct str path, struct route_match *out);
 
+/* NULL: go on. Of a request without a session, by its address; of one with, by its user and tenant
+ * (the provider's own have no tenant's limit). */
+struct outcome *guard_address(struct req *req);
+struct outcome *guard_session(struct req *req);
+/* A token that stands for nobody may be a guess: guesses count. */
+struct outcome *guard_refuse_nobody(struct req *req);
+/* The client's address as a proxy of LIST tells it: the last one it added. */
+void guard_believe_proxy(struct http_request *h, const char *list);
+
 void cookies_init(bool over_tls);
 
 /* On every reply, as header lines. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One request from its head to its reply. Guards run in order: route, method, body, session,
- * permission; then the handler. The struct lives until its reply is out and nothing it waits for is
- * left, so a client that leaves in the middle harms nobody. */
+ * One request from its head to its reply. Guards run in order: route, method, limits, body,
+ * session, permission; then the handler. The struct lives until its reply is out and nothing it
+ * waits for is left, so a client that leaves in the middle harms nobody. */
 #include "base/json.h"
 #include "crypto/crypto.h"
 #include "inner.h"
@@ -123,7 +123,9 @@ struct outcome *req_fail(struct req *req, enum err e, const char *details)
 	buf_add_time_json(&b, clock_now_us());
 	buf_addf(&b, ",\"request_id\":\"%s\"}", req->id);
 	if (e == ERR_BUSY || e == ERR_RATE || e == ERR_DB)
-		extra = "Retry-After: 1\r\nCache-Control: no-store\r\n";
+		extra = arena_printf(&req->arena,
+			"Retry-After: %lld\r\nCache-Control: no-store\r\n",
+			(long long)(req->retry_after_s ? req->retry_after_s : 1));
 	else if (e == ERR_NO_AUTH)
 		extra = "WWW-Authenticate: Bearer\r\nCache-Control: no-store\r\n";
 	o = req_reply_raw(req, t->status, "application/json; charset=utf-8", extra, b.p, b.n);
@@ -327,7 +329,9 @@ static void on_session(void *arg, struct session *s, enum db_error error)
 	if (error != DB_OK)
 		o = req_fail(req, error == DB_BUSY ? ERR_BUSY : ERR_DB, NULL);
 	else if (!s)
-		o = req_fail(req, ERR_NO_AUTH, NULL);
+		o = guard_refuse_nobody(req);
+	else if ((o = guard_session(req)))
+		;
 	else if (!session_may(s, req->route->permission))
 		o = req_fail(req, ERR_FORBIDDEN, s->must_change ? must_change_details : NULL);
 	else
@@ -402,6 +406,8 @@ static void on_request(struct http_request *h)
 	struct outcome *o = copy_headers(req);
 	struct str token;
 
+	if (!o && req->route->permission == PERM_ANYONE)
+		o = guard_address(req);
 	if (!o)
 		o = parse_body(req);
 	if (o) {
@@ -472,6 +478,7 @@ static enum http_body on_head(struct http_request *h, uint64_t *max)
 	struct req *req = req_new(h);
 	struct route_match m;
 
+	guard_believe_proxy(h, settings.trusted_proxies);
 	req->zh = wants_chinese(h);
 	routes_match(h->head.method, canonical(req, h->head.path), &m);
 	req->route = m.route;
@@ -546,6 +553,7 @@ void request_init(const struct route *routes, size_t n, const struct request_set
 {
 	settings = *s;
 	cookies_init(s->secure_cookies);
+	limit_init();
 	all_routes = routes;
 	route_count = n;
 	metrics = xcalloc(n + 1, sizeof(*metrics));
@@ -564,6 +572,7 @@ void request_free(void)
 	tell_end = NULL;
 	routes_free();
 	session_forget_all();
+	limit_free();
 	free(metrics);
 	metrics = NULL;
 }

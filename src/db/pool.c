@@ -45,6 +45,7 @@ struct pool {
 };
 
 #define WAITING_MAX 256
+#define CUSTOMERS_MAX (WAITING_MAX * 4 / 5) /* the rest is kept for the provider's own */
 #define WAIT_MAX_US US_PER_S
 #define CONNECT_MAX_US (2 * US_PER_S)
 #define STATEMENTS_MAX 256
@@ -509,6 +510,11 @@ static void refuse_reuse(const struct db_call *call)
 #endif
 }
 
+static bool is_customers(const struct db_call *call)
+{
+	return call->stmt->mode != SQL_JOB && call->ctx.tenant_id > 1 && !call->ctx.staff;
+}
+
 void db_exec(struct db_call *call)
 {
 	struct pool *p = &pools[call->stmt->class];
@@ -523,7 +529,8 @@ void db_exec(struct db_call *call)
 		finish_later(call, DB_DOWN);
 		return;
 	}
-	if (p->waiting_n >= WAITING_MAX && p->class != SQL_FIRE) {
+	if (p->waiting_n >= (is_customers(call) ? CUSTOMERS_MAX : WAITING_MAX) &&
+		p->class != SQL_FIRE) {
 		finish_later(call, DB_BUSY);
 		return;
 	}

@@ -243,12 +243,15 @@ struct outcome *answers_give(struct req *req, const struct answer_plan *plan, bo
 	uint64_t generation = *generation_of(plan->tenant_id);
 	struct flight *f;
 	struct waiter *w;
+	int64_t wait;
 
 	if (!fresh && k && k->generation == generation &&
 		clock_now_us() - k->at_us < plan->max_age_s * US_PER_S) {
 		health.hits++;
 		return give(req, k->body, k->n, k->at_us, false);
 	}
+	if (fresh && k && (wait = limit_take(LIMIT_FRESH, req_user_key(req))))
+		return req_too_often(req, LIMIT_FRESH, wait);
 	f = flight_of(plan->key, generation);
 	if (!f) {
 		health.misses++;

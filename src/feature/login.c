@@ -25,6 +25,23 @@ struct attempt {
 	struct refresh_token refresh;
 };
 
+static struct outcome *refuse_seat(struct req *req)
+{
+	struct attempt *a = req->state;
+
+	audit_note(req, a->tenant_id, a->staff, a->subject_id, a->username, "auth.login_full",
+		"refused", 429);
+	req->retry_after_s = 60;
+	return req_fail(req, ERR_RATE,
+		req->zh ? "{\"limit\":\"tenant_users\",\"user_message\":"
+			  "\"贵公司同时登录的用户数已达上限\","
+			  "\"suggested_actions\":[\"请同事退出登录\",\"联系服务商提高上限\"]}"
+			: "{\"limit\":\"tenant_users\",\"user_message\":\"as many users of your "
+			  "company are "
+			  "logged in as may be\",\"suggested_actions\":[\"ask a colleague to log "
+			  "out\",\"ask the provider for more\"]}");
+}
+
 static struct outcome *on_session(struct req *req, enum db_error error, const PGresult *rows)
 {
 	struct attempt *a = req->state;
@@ -34,6 +51,8 @@ static struct outcome *on_session(struct req *req, enum db_error error, const PG
 
 	if (error != DB_OK)
 		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0)
+		return refuse_seat(req);
 	a->refresh.session_id = db_int(rows, 0, 0);
 	role = db_text(rows, 0, 3);
 	audit_note(req, a->tenant_id, a->staff, a->subject_id, a->username, "auth.login", "success",
@@ -107,7 +126,7 @@ static struct outcome *undo_attempt(struct req *req)
 static struct outcome *begin_session(struct req *req)
 {
 	struct attempt *a = req->state;
-	const char **p = arena_alloc(&req->arena, 9 * sizeof(*p));
+	const char **p = arena_alloc(&req->arena, 11 * sizeof(*p));
 
 	account_new_refresh(&a->refresh, a->tenant_id);
 	p[0] = req_int(req, a->tenant_id);
@@ -119,6 +138,8 @@ static struct outcome *begin_session(struct req *req)
 	p[6] = account_device(req);
 	p[7] = account_peer(req);
 	p[8] = a->username;
+	p[9] = req_int(req, options.token_lifetime_s);
+	p[10] = req_int(req, options.limits_tenant_users);
 	return req_query(req, &sql_auth_session_new, p, on_session);
 }
 

@@ -1,4 +1,5 @@
--- auth/session_new: a session begins, with its first refresh token; the wrong passwords before it are forgotten.
+-- auth/session_new: a session begins, with its first refresh token; the wrong passwords before it are forgotten. No row: the customer's seats
+-- are all taken.
 -- mode: job   shape: rows   class: job
 -- $1 tenant      bigint  call.tenant      required
 -- $2 actor_kind  text    call.actor_kind  required
@@ -9,11 +10,14 @@
 -- $7 device      text    call.device      required
 -- $8 address     text    call.address     required
 -- $9 username    text    call.username    required
+-- $10 window     bigint  call.window      required
+-- $11 seats      bigint  call.seats       required
 with a as (
   delete from login_attempts where tenant_id = $1::bigint and username = lower($9::text)
 ), s as (
   insert into sessions (tenant_id, actor_kind, actor_id, created_at, expires_at, device, address)
-  values ($1::bigint, $2::text, $3::bigint, ts($4::bigint), ts($5::bigint), left($7::text, 200), $8::text)
+  select $1::bigint, $2::text, $3::bigint, ts($4::bigint), ts($5::bigint), left($7::text, 200), $8::text
+  where seat_is_free($1::bigint, $2::text, $3::bigint, $4::bigint, $10::bigint, $11::bigint)
   returning tenant_id, id, actor_kind, actor_id
 ), l as (
   update client_users u set last_login_at = ts($4::bigint) from s where s.actor_kind = 'customer' and u.tenant_id = s.tenant_id and u.id = s.actor_id

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/limit.h"
+#include "base/clock.h"
+#include "base/list.h"
+#include "kv/kv.h"
+#include "loop/loop.h"
+
+#include <hiredis/hiredis.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SLOTS 8192
+#define BUCKETS_MAX 100000
+#define TELL_MS 100
+#define TELL_AT_ONCE 100
+#define KEY_MAX 80
+
+struct bucket {
+	struct bucket *next;
+	struct list changed; /* linked while something was taken that Redis has not heard of */
+	enum limit kind;
+	double tokens;
+	int64_t at_us;
+	int64_t taken, telling;
+	char key[KEY_MAX];
+};
+
+static struct limit_rate rates[LIMIT_COUNT];
+static struct bucket *slots[SLOTS];
+static size_t buckets_n;
+static struct list changed;
+static bool asking;
+static struct bucket *told[TELL_AT_ONCE];
+static int told_n;
+static uint64_t refused[LIMIT_COUNT];
+
+const char *limit_name(enum limit kind)
+{
+	static const char *const names[] = { "address", "login", "user", "tenant", "fresh" };
+
+	return names[kind];
+}
+
+struct limit_rate limit_rate(enum limit kind)
+{
+	return rates[kind];
+}
+
+uint64_t limit_refused(enum limit kind)
+{
+	return refused[kind];
+}
+
+/* --- buckets --- */
+
+static struct bucket **slot_of(enum limit kind, struct str key)
+{
+	uint32_t h = 2166136261u ^ (uint32_t)kind; /* FNV-1a */
+
+	for (size_t i = 0; i < key.n; i++)
+		h = (h ^ (unsigned char)key.p[i]) * 16777619u;
+	return &slots[h % SLOTS];
+}
+
+static bool is_unused(const struct bucket *b, int64_t now)
+{
+	double full_s = (double)rates[b->kind].burst /
+			(double)(rates[b->kind].per_s ? rates[b->kind].per_s : 1);
+
+	return !b->taken && !b->telling && (double)(now - b->at_us) / 1e6 > full_s;
+}
+
+/* A bucket that must be full again is as good as none. */
+static void forget_unused(void)
+{
+	int64_t now = clock_mono_us();
+
+	for (int i = 0; i < SLOTS; i++)
+		for (struct bucket **at = &slots[i]; *at;) {
+			struct bucket *b = *at;
+
+			if (!is_unused(b, now)) {
+				at = &b->next;
+				continue;
+			}
+			*at = b->next;
+			free(b);
+			buckets_n--;
+		}
+}
+
+static struct bucket *find(enum limit kind, struct str key)
+{
+	struct bucket **slot = slot_of(kind, key), *b;
+
+	for (b = *slot; b; b = b->next)
+		if (b->kind == kind && str_is(key, b->key))
+			return b;
+	if (buckets_n >= BUCKETS_MAX)
+		forget_unused();
+	if (buckets_n >= BUCKETS_MAX && !str_is(key, "rest")) /* a flood of addresses shares one */
+		return find(kind, STR("rest"));
+	b = xcalloc(1, sizeof(*b));
+	b->kind = kind;
+	b->tokens = (double)rates[kind].burst;
+	b->at_us = clock_mono_us();
+	snprintf(b->key, sizeof(b->key), "%.*s", (int)key.n, key.p);
+	b->next = *slot;
+	*slot = b;
+	buckets_n++;
+	return b;
+}
+
+static void refill(struct bucket *b)
+{
+	const struct limit_rate *r = &rates[b->kind];
+	int64_t now = clock_mono_us();
+
+	b->tokens += (double)(now - b->at_us) / 1e6 * (double)r->per_s;
+	if (b->tokens > (double)r->burst)
+		b->tokens = (double)r->burst;
+	b->at_us = now;
+}
+
+int64_t limit_take(enum limit kind, struct str key)
+{
+	const struct limit_rate *r = &rates[kind];
+	struct bucket *b;
+
+	if (!r->per_s || !key.n)
+		return 0;
+	if (key.n >= KEY_MAX)
+		key.n = KEY_MAX - 1;
+	b = find(kind, key);
+	refill(b);
+	if (b->tokens < 1) {
+		refused[kind]++;
+		return 1 + (int64_t)((1 - b->tokens) / (double)r->per_s);
+	}
+	b->tokens -= 1;
+	if (!b->taken++ && !b->telling)
+		list_add_tail(&changed, &b->changed);
+	return 0;
+}
+
+/* --- Redis --- */
+
+/* For each key: rate, burst, taken. Answers what is left of each, rounded down; it may be below
+ * nothing when several instances took at once. Redis' own clock, so that theirs need not agree. */
+static const char script[] =
+	"local t = redis.call('TIME') local now = t[1] + t[2] / 1e6 local left = {} "
+	"for i, key in ipairs(KEYS) do "
+	"local rate, burst, taken = tonumber(ARGV[3*i-2]), tonumber(ARGV[3*i-1]), "
+	"tonumber(ARGV[3*i]) "
+	"local was = redis.call('HMGET', key, 'n', 'at') "
+	"local n = tonumber(was[1]) or burst "
+	"if was[2] then n = math.min(burst, n + math.max(0, now - tonumber(was[2])) * rate) end "
+	"n = math.max(n - taken, -burst) "
+	"redis.call('HSET', key, 'n', tostring(n), 'at', tostring(now)) "
+	"redis.call('PEXPIRE', key, math.ceil(2000 * burst / rate) + 1000) "
+	"left[i] = math.floor(n) end return left";
+
+static void tell(void *arg);
+
+/* LEFT: of each that was told, or NULL: Redis has not heard it. */
+static void settle(const redisReply *const *left)
+{
+	asking = false;
+	for (int i = 0; i < told_n; i++) {
+		struct bucket *b = told[i];
+
+		b->telling = 0;
+		refill(b);
+		if (left && left[i]->type == REDIS_REPLY_INTEGER &&
+			(double)(left[i]->integer - b->taken) < b->tokens)
+			b->tokens = (double)(left[i]->integer - b->taken);
+		if (b->taken)
+			list_add_tail(&changed, &b->changed);
+	}
+	told_n = 0;
+}
+
+static void on_told(void *arg, const redisReply *reply)
+{
+	bool sound = reply && reply->type == REDIS_REPLY_ARRAY && reply->elements == (size_t)told_n;
+
+	(void)arg;
+	settle(sound ? (const redisReply *const *)reply->element : NULL);
+	if (sound && !list_is_empty(&changed))
+		later_call(tell, NULL);
+}
+
+static void tell(void *arg)
+{
+	static char text[4 * TELL_AT_ONCE + 1][KEY_MAX + 40];
+	struct str argv[4 * TELL_AT_ONCE + 3];
+	int n = 0;
+
+	(void)arg;
+	if (asking)
+		return;
+	while (!list_is_empty(&changed) && n < TELL_AT_ONCE) {
+		struct bucket *b = list_entry(changed.next, struct bucket, changed);
+
+		list_remove(&b->changed);
+		b->telling = b->taken;
+		b->taken = 0;
+		told[n++] = b;
+	}
+	told_n = n;
+	if (!n)
+		return;
+	if (!kv_is_up()) {
+		settle(NULL);
+		return;
+	}
+	snprintf(text[4 * TELL_AT_ONCE], sizeof(text[0]), "%d", n);
+	argv[0] = STR("EVAL");
+	argv[1] = str_of(script);
+	argv[2] = str_of(text[4 * TELL_AT_ONCE]);
+	for (int i = 0; i < n; i++) {
+		const struct bucket *b = told[i];
+		int64_t value[3] = { rates[b->kind].per_s, rates[b->kind].burst, b->telling };
+
+		snprintf(text[i], sizeof(text[0]), "sladesk:v1:limit:%s:%s", limit_name(b->kind),
+			b->key);
+		argv[3 + i] = str_of(text[i]);
+		for (int k = 0; k < 3; k++) {
+			snprintf(text[n + 3 * i + k], sizeof(text[0]), "%lld", (long long)value[k]);
+			argv[3 + n + 3 * i + k] = str_of(text[n + 3 * i + k]);
+		}
+	}
+	asking = true;
+	kv_command(on_told, NULL, 3 + 4 * n, argv);
+}
+
+/* --- life --- */
+
+void limit_set(const struct limit_rate set[LIMIT_COUNT])
+{
+	memcpy(rates, set, sizeof(rates));
+}
+
+void limit_init(void)
+{
+	list_init(&changed);
+	loop_every(TELL_MS, tell, NULL);
+}
+
+void limit_free(void)
+{
+	for (int i = 0; i < SLOTS; i++)
+		while (slots[i]) {
+			struct bucket *b = slots[i];
+
+			slots[i] = b->next;
+			free(b);
+		}
+	buckets_n = 0;
+	told_n = 0;
+	list_init(&changed);
+}
