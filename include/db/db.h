@@ -93,5 +93,8 @@ int64_t db_time(const PGresult *r, int row,
 	int col); /* timestamptz as microseconds since 1970; INT64_MAX = infinity */
 /* Append a cell as JSON by its type. */
 void db_cell_to_json(struct buf *b, const PGresult *r, int row, int col);
+/* The same as text, for a table of text: numbers and times as they are written in JSON, strings
+ * without quotes. */
+void db_cell_to_text(struct buf *b, const PGresult *r, int row, int col);
 
 #endif

@@ -35,6 +35,7 @@ void audit_free(void);
 /* Store what has gathered, now. */
 void audit_flush(void);
 struct audit_health audit_health(void);
+struct outcome *audit_export(struct req *req) MUST_USE;
 
 /* stream.c: messages of leading systems from a Redis stream. */
 struct stream_health {

@@ -23,7 +23,7 @@ begin
     last := coalesce(last, 0);
     before := coalesce(before, ''::bytea);
     for r in select d.tenant_id, 0, ts(d.at), d.actor_kind, d.actor_id, d.username, d.operation, d.resource, d.result, d.status, d.address, d.user_agent,
-        d.request_id, d.details, ''::bytea
+        d.request_id, d.details, ''::bytea, (ts(d.at) at time zone 'UTC')::date, 0
       from jsonb_array_elements(p_rows) with ordinality x(e, n),
         jsonb_to_record(x.e) as d(tenant_id bigint, at bigint, actor_kind text, actor_id bigint, username text, operation text, resource text, result text,
           status int, address text, user_agent text, request_id text, details jsonb)
@@ -32,6 +32,7 @@ begin
       r.chain_no := last;
       r.digest := audit_digest(before, r);
       before := r.digest;
+      r.day_no := 1 + coalesce((select max(a.day_no) from audit_logs a where a.tenant_id = t and a.day = r.day), 0);
       insert into audit_logs select r.*;
       n := n + 1;
     end loop;
@@ -40,12 +41,26 @@ begin
 end
 $$;
 
+-- Remember what each chain ends with, once a day; the chains and their ends, where this was the first to do it.
+create or replace function audit_anchor(p_now bigint) returns table (tenant_id bigint, code text, chain_no bigint, digest text) language sql as $$
+  with fresh as (
+    insert into audit_anchors (tenant_id, day, chain_no, digest, anchored_at)
+    select c.tenant_id, (ts(p_now) at time zone 'UTC')::date, l.chain_no, l.digest, ts(p_now)
+    from customers c
+    cross join lateral (select a.chain_no, a.digest from audit_logs a where a.tenant_id = c.tenant_id order by a.chain_no desc limit 1) l
+    on conflict (tenant_id, day) do nothing
+    returning tenant_id, chain_no, digest
+  )
+  select f.tenant_id, c.code, f.chain_no, encode(f.digest, 'hex') from fresh f join customers c on c.tenant_id = f.tenant_id order by f.tenant_id
+$$;
+
 -- The first place where a tenant's chain does not hold; none: it holds.
 create or replace function audit_broken(p_tenant bigint) returns table (chain_no bigint, why text) language plpgsql stable as $$
 declare
   r audit_logs;
   before bytea := '';
   expected bigint := 1;
+  lost record;
 begin
   for r in select * from audit_logs a where a.tenant_id = p_tenant order by a.chain_no loop
     if r.chain_no <> expected then
@@ -59,5 +74,13 @@ begin
     before := r.digest;
     expected := expected + 1;
   end loop;
+  -- A chain that was cut off, or made anew, holds by itself; the anchors know what it was.
+  select x.chain_no, x.day into lost from audit_anchors x
+  left join audit_logs a on a.tenant_id = x.tenant_id and a.chain_no = x.chain_no
+  where x.tenant_id = p_tenant and a.digest is distinct from x.digest
+  order by x.chain_no limit 1;
+  if found then
+    return query select lost.chain_no, 'not the row that was anchored on ' || lost.day;
+  end if;
 end
 $$;

@@ -8,6 +8,7 @@
 #include "db/migrate.h"
 #include "desk/engine.h"
 #include "desk/lease.h"
+#include "desk/fieldkeys.h"
 #include "desk/keyfile.h"
 #include "desk/options.h"
 #include "desk/versions.h"
@@ -40,7 +41,7 @@ static struct http_server *server;
 static bool draining, told_ready;
 static struct loop_timer *drain_limit, *emptied;
 static struct db_call schema_call;
-static bool schema_asked;
+static bool schema_asked, schema_fits;
 
 bool app_schema_fits(void)
 {
@@ -224,6 +225,13 @@ static void on_hup(int signo)
 	keyfile_tick(NULL);
 }
 
+static void on_ready(void)
+{
+	told_ready = true;
+	log_info(NULL, "ready listen=%s schema=%d", options.http_listen, schema_needed());
+	notify("READY=1");
+}
+
 static void on_schema(struct db_call *call, enum db_error error, const PGresult *rows)
 {
 	int64_t version, from;
@@ -238,18 +246,16 @@ static void on_schema(struct db_call *call, enum db_error error, const PGresult 
 		die("schema %lld (serving programs from %lld) does not fit this program, which "
 		    "needs %d: run 'sladesk migrate'",
 			(long long)version, (long long)from, schema_needed());
-	if (!told_ready) {
-		told_ready = true;
-		log_info(NULL, "ready listen=%s schema=%lld", options.http_listen,
-			(long long)version);
-		notify("READY=1");
-	}
+	schema_fits = true;
+	fieldkeys_load(on_ready);
 }
 
 static void check_schema(void *arg)
 {
 	(void)arg;
-	if (told_ready || schema_asked || !db_health(SQL_CLASS_JOB).up)
+	if (schema_fits && !told_ready)
+		fieldkeys_load(on_ready);
+	if (schema_fits || schema_asked || !db_health(SQL_CLASS_JOB).up)
 		return;
 	schema_asked = true;
 	schema_call = (struct db_call){ .stmt = &sql_admin_schema_version, .on_done = on_schema };
@@ -327,6 +333,7 @@ static void start(bool takeover)
 	if (options.daemon_user[0] && geteuid() == 0)
 		become(options.daemon_user);
 	keyfile_open();
+	fieldkeys_init();
 	write_pid_file();
 	work_init(or_default(options.worker_path, WORKER_PATH), (int)options.worker_count);
 	ds = database_settings(&password);
@@ -398,6 +405,7 @@ static void stop(void)
 	loop_timer_free(emptied);
 	loop_free();
 	token_keys_free();
+	fieldkeys_free();
 	if (options.daemon_pid_file[0])
 		unlink(options.daemon_pid_file);
 }

@@ -26,6 +26,12 @@ const char *cli_option(int argc, char **argv, const char *name, const char *fall
 bool cli_flag(int argc, char **argv, const char *name);
 char *cli_secret(const char *file);
 
+/* The keys of personal fields, made when there are none; the newest's id. Dies when the master key
+ * is another's. */
+int64_t cli_field_keys(PGconn *pg);
+/* Encrypt what personal fields were just written plain. */
+void cli_seal_people(PGconn *pg);
+
 /* An immutable pair of versions. Lives until the process ends. */
 struct cli_version {
 	char policy_id[24], calendar_id[24];
@@ -56,6 +62,7 @@ int cmd_import(int argc, char **argv);
 int cmd_rollup(int argc, char **argv);
 int cmd_audit(int argc, char **argv);
 int cmd_deadletter(int argc, char **argv);
+int cmd_keys(int argc, char **argv);
 int cmd_key(int argc, char **argv);
 int cmd_demo(int argc, char **argv);
 

@@ -89,6 +89,7 @@ static void add_people(PGconn *pg)
 			free(mail);
 		}
 	}
+	cli_seal_people(pg);
 	free(hash);
 }
 

@@ -31,6 +31,10 @@ static const struct {
 	{ "key", cmd_key,
 		"key rotate [--at-once]   a new key for access tokens; at once: instead of all "
 		"others" },
+	{ "keys", cmd_keys,
+		"keys status | keys rotate [--resume] | keys rewrap | keys backup --out F | keys "
+		"restore --in F [--check]   "
+		"the keys of personal fields (passphrase from standard input)" },
 	{ "webhook", cmd_webhook, "webhook add --tenant C --url U --secret S" },
 	{ "sla", cmd_sla,
 		"sla calc | sla explain TICKET | sla verify [--tenant C] | sla replay --policy P "

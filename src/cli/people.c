@@ -130,6 +130,7 @@ static void user_add(PGconn *pg, int argc, char **argv)
 			15, p);
 		free(tenant);
 	}
+	cli_seal_people(pg);
 	print_rows(r);
 	free(password);
 	free(hash);

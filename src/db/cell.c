@@ -3,6 +3,7 @@
  * that the query tests find. */
 #include "db/db.h"
 #include "base/clock.h"
+#include "crypto/field.h"
 
 #include <endian.h>
 
@@ -93,6 +94,51 @@ static void array_to_json(struct buf *b, const char *p, bool text)
 	buf_addc(b, ']');
 }
 
+/* For eyes that may not see the whole, as masked_mail() and masked_phone() do it. */
+static void mask(struct buf *out, const char *column, struct str v)
+{
+	const char *at = memchr(v.p, '@', v.n);
+
+	if (strcmp(column, "email") == 0) {
+		buf_add(out, v.p, v.n > 0);
+		buf_adds(out, "***");
+		if (at)
+			buf_add(out, at, (size_t)(v.p + v.n - at));
+		return;
+	}
+	for (size_t i = 0; i < v.n; i++)
+		buf_addc(out, v.n >= 8 && (i < 3 || i + 4 >= v.n) ? v.p[i] : '*');
+}
+
+/* A sealed field, whole or, marked m:, masked. What only looks like one is what it is. */
+static bool sealed_to_json(struct buf *b, const char *column, struct str v, bool json)
+{
+	bool masked = v.n > 2 && memcmp(v.p, "m:", 2) == 0;
+	struct str sealed = masked ? (struct str){ v.p + 2, v.n - 2 } : v;
+	struct buf text = { 0 }, shown = { 0 };
+	bool ok = field_key_of(sealed) && field_open(&text, column, sealed);
+
+	if (ok && json) {
+		buf_add(b, text.p, text.n);
+	} else if (ok) {
+		if (masked)
+			mask(&shown, column, (struct str){ text.n ? text.p : "", text.n });
+		buf_add_json(b,
+			masked   ? buf_cstr(&shown)
+			: text.n ? text.p
+				 : "",
+			masked ? shown.n : text.n);
+	}
+	buf_free(&text);
+	buf_free(&shown);
+	return ok;
+}
+
+static bool looks_sealed(const char *p, int n)
+{
+	return n > 10 && (memcmp(p, "e1.", 3) == 0 || memcmp(p, "m:e1.", 5) == 0);
+}
+
 void db_cell_to_json(struct buf *b, const PGresult *r, int row, int col)
 {
 	const char *p = PQgetvalue(r, row, col);
@@ -119,6 +165,10 @@ void db_cell_to_json(struct buf *b, const PGresult *r, int row, int col)
 		buf_add_time_json(b, v == INT64_MAX ? INSTANT_NONE : v);
 		break;
 	case OID_JSONB:
+		if (n > 12 && p[1] == '"' && looks_sealed(p + 2, n - 3) &&
+			sealed_to_json(
+				b, PQfname(r, col), (struct str){ p + 2, (size_t)n - 3 }, true))
+			break;
 		buf_add(b, p + 1, (size_t)n - 1);
 		break;
 	case OID_JSON:
@@ -133,9 +183,37 @@ void db_cell_to_json(struct buf *b, const PGresult *r, int row, int col)
 	case OID_TEXT:
 	case OID_VARCHAR:
 	case OID_UNKNOWN:
+		if (looks_sealed(p, n) &&
+			sealed_to_json(b, PQfname(r, col), (struct str){ p, (size_t)n }, false))
+			break;
 		buf_add_json(b, p, (size_t)n);
 		break;
 	default:
 		bug_fail(__FILE__, __LINE__, "a statement returns a type the writer does not know");
+	}
+}
+
+void db_cell_to_text(struct buf *b, const PGresult *r, int row, int col)
+{
+	struct str v = db_text(r, row, col);
+	size_t from = b->n;
+
+	if (PQgetisnull(r, row, col))
+		return;
+	switch (PQftype(r, col)) {
+	case OID_TEXT:
+	case OID_VARCHAR:
+		if (!looks_sealed(v.p, (int)v.n) || !field_open(b, PQfname(r, col), v))
+			buf_add(b, v.p, v.n);
+		return;
+	case OID_TIMESTAMPTZ:
+		db_cell_to_json(b, r, row, col);
+		if (b->n > from + 1 && b->p[from] == '"') { /* without its quotes */
+			memmove(b->p + from, b->p + from + 1, b->n - from - 2);
+			b->n -= 2;
+		}
+		return;
+	default:
+		db_cell_to_json(b, r, row, col);
 	}
 }

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "crypto/crypto.h"
+#include "crypto/field.h"
 #include "desk/engine.h"
 #include "desk/options.h"
 #include "fetch/fetch.h"
@@ -19,6 +20,7 @@
 #define CLAIM_LIMIT 32 /* a channel; schema/query/notify/claim.sql */
 #define GATHER_US 10000
 #define IN_FLIGHT_MAX 64
+#define KEY_WAIT_US (10 * US_PER_S)
 
 struct sending {
 	struct db_call call;
@@ -167,7 +169,7 @@ static void add_variable(struct buf *b, const struct row *w, struct str name)
 		buf_adds(b, s ? s : "");
 		s = s && s[0] >= '0' && s[0] <= '9' ? "%" : "";
 	} else if (str_is(name, "address") || str_is(name, "by") || str_is(name, "username") ||
-		   str_is(name, "home")) {
+		   str_is(name, "home") || str_is(name, "day") || str_is(name, "anchors")) {
 		char key[16];
 
 		snprintf(key, sizeof(key), "%.*s", (int)name.n, name.p);
@@ -358,21 +360,35 @@ static void settle_now(struct sending *s, const char *why, bool permanent)
 
 /* --- sending --- */
 
-static void send_mail(struct sending *s, const struct row *w)
+static bool address_is_sane(struct str to)
 {
-	struct str to = db_text(w->r, w->i, C_EMAIL);
-	struct buf b = { 0 };
-	char *address, *password;
 	bool sane = to.n > 2 && to.n < 255 && memchr(to.p, '@', to.n);
 
 	for (size_t i = 0; i < to.n; i++)
 		sane &= (unsigned char)to.p[i] > 0x20 && to.p[i] != '<' && to.p[i] != '>' &&
 			to.p[i] != 0x7f;
-	if (!sane || db_is_null(w->r, w->i, C_SUBJECT)) {
-		settle_now(s, sane ? "no template" : "no usable address", true);
+	return sane;
+}
+
+static void send_mail(struct sending *s, const struct row *w)
+{
+	struct buf b = { 0 }, to = { 0 };
+	char *address, *password;
+	bool sane;
+
+	if (!field_open(&to, "email", db_text(w->r, w->i, C_EMAIL))) {
+		log_warn(NULL, "mail waits: the key of its address is not here tenant=%s id=%s",
+			s->t, s->i);
+		hold(s, clock_now_us() + KEY_WAIT_US);
 		return;
 	}
-	address = xstrndup(to.p, to.n);
+	address = buf_take(&to);
+	sane = address_is_sane(str_of(address));
+	if (!sane || db_is_null(w->r, w->i, C_SUBJECT)) {
+		settle_now(s, sane ? "no template" : "no usable address", true);
+		free(address);
+		return;
+	}
 	password = secret_from_file(options.mail_password_file);
 	compose(&b, w, s, address);
 	fetch_mail_send(&(struct fetch_mail){ .url = options.mail_url,

@@ -3,6 +3,8 @@
  */
 #include "account.h"
 #include "base/json.h"
+#include "base/clock.h"
+#include "crypto/field.h"
 #include "crypto/password.h"
 #include "desk/options.h"
 #include "feature/feature.h"
@@ -43,6 +45,30 @@ static void read_one_of(struct req *req, const char *key, const char *list)
 	if (v && (!at || (at != list && at[-1] != '|') || (at[strlen(v)] && at[strlen(v)] != '|')))
 		req_note_invalid(req, key, arena_printf(&req->arena, "one of %s", list),
 			arena_printf(&req->arena, "可选值:%s", list));
+}
+
+/* Mail address and phone number go into the database encrypted, the former with its blind index. */
+static void seal_person(struct req *req)
+{
+	static const char *const sealed[] = { "email", "phone" };
+	const char *email = json_get_string(req->body, "email");
+	char index[65];
+
+	if (email) {
+		field_index("email", req->session->tenant_id, str_of(email), index);
+		json_object_object_add(req->body, "email_index", json_object_new_string(index));
+	}
+	for (size_t i = 0; i < ARRAY_LEN(sealed); i++) {
+		const char *v = json_get_string(req->body, sealed[i]);
+		struct buf b = { 0 };
+
+		if (!v)
+			continue;
+		field_seal(&b, sealed[i], str_of(v), clock_now_us() / US_PER_S);
+		json_object_object_add(
+			req->body, sealed[i], json_object_new_string_len(b.p, (int)b.n));
+		buf_free(&b);
+	}
 }
 
 /* The fields of a person that are the administrator's to set, checked where they stand. */
@@ -132,6 +158,7 @@ struct outcome *user_new(struct req *req)
 		return req_invalid(req);
 	password = arena_printf(&req->arena, "%s", password); /* the document goes without it */
 	json_object_object_del(req->body, "password");
+	seal_person(req);
 	i->doc = req_json_text(req, req->body);
 	return req_work(req, WORK_HASH, password, strlen(password), on_hashed);
 }
@@ -172,6 +199,7 @@ struct outcome *user_set(struct req *req)
 		(void)val;
 		buf_addf(&names, "%s%s", names.n ? ", " : "", key);
 	}
+	seal_person(req);
 	p[0] = req_int(req, id);
 	p[1] = req_json_text(req, req->body);
 	p[2] = req_int(req, clock_now_us());

@@ -206,3 +206,70 @@ test('a row the database refuses holds up nobody: the others are stored, it stay
 	s.sql('drop trigger refuse on audit_logs');
 	assert.match(verify(), /holds/);
 });
+test('rows are numbered by day; plain reads are counted, none is lost; address and browser are encrypted at rest', async () => {
+	for (let i = 0; i < 7; i++) await s.get('/api/v1/client/tickets', user);
+	await s.get('/api/v1/client/workspace', user);
+	await s.stop();
+	await s.start();
+	const rows = await log(admin, '?limit=200'),
+		reads = rows.find((r) => r.operation === 'tickets.read');
+	assert.deepStrictEqual(
+		[reads.username, reads.details, reads.resource],
+		['user', { reads: 7 }, '/api/v1/client/tickets'],
+	);
+	assert.deepStrictEqual(rows.find((r) => r.operation === 'workspace.read').details, { reads: 1 });
+	const day = new Date().toISOString().slice(0, 10).replaceAll('-', ''),
+		today = rows.filter((r) => r.audit_id.startsWith(`AUD-${day}-`));
+	assert.strictEqual(new Set(rows.map((r) => r.audit_id)).size, rows.length);
+	assert.ok(today.length > 5);
+	assert.match(today.at(-1).audit_id, /-\d{3,}$/);
+	const [address, agent, details] = s
+		.sql(
+			`select address, user_agent, details from audit_logs where operation = 'tickets.create' limit 1`,
+		)
+		.split('|');
+	for (const v of [address, agent]) assert.match(v, /^e1\.1\./);
+	assert.match(details, /^"e1\.1\./);
+	assert.match(verify(), /holds/);
+});
+test('the log as a table, for a spreadsheet', async () => {
+	const r = await s.get('/api/v1/client/audit/export?operation=tickets.create', admin);
+	assert.strictEqual(r.status, 200);
+	assert.match(r.headers['content-type'], /text\/csv/);
+	assert.match(r.headers['content-disposition'], /audit-\d{4}-\d\d-\d\d\.csv/);
+	const lines = r.text.replace('\ufeff', '').trim().split('\r\n');
+	assert.match(lines[0], /^audit_id,tenant_id,chain_no,timestamp,/);
+	const n = Number(
+		s.sql(
+			`select count(*) from audit_logs where tenant_id = ${s.alpha} and operation = 'tickets.create'`,
+		),
+	);
+	assert.strictEqual(lines.length, n + 1);
+	assert.match(lines[1], /"127\.0\.0\.1"/);
+	assert.match(lines.at(-1), /"Mozilla\/5\.0 ""quoted"""/);
+	s.sql(
+		`select audit_append(jsonb_build_array(jsonb_build_object('tenant_id', ${s.alpha}, 'at', 1, 'actor_kind', 'x', 'actor_id', 0, 'username', '=cmd|calc', 'operation', 'formula', 'resource', '', 'result', 'success', 'status', 200, 'address', '', 'user_agent', '', 'request_id', '', 'details', '{}'::jsonb)))`,
+	);
+	assert.match(
+		(await s.get('/api/v1/client/audit/export?operation=formula', admin)).text,
+		/"'=cmd\|calc"/,
+	);
+	assert.strictEqual((await s.get('/api/v1/client/audit/export', user)).code, 40003);
+	assert.strictEqual(
+		(await s.get(`/api/v1/client/audit/export?tenant_id=${s.beta}`, admin)).code,
+		40003,
+	);
+	assert.strictEqual((await s.get('/api/v1/client/audit/export?from=x', admin)).code, 40001);
+});
+test('a chain that was cut off at its end, or made anew, is found by its anchor', async () => {
+	const at = Date.now() * 1000;
+	assert.strictEqual(s.sql(`select count(*) from audit_anchor(${at})`), '3');
+	assert.strictEqual(s.sql(`select count(*) from audit_anchor(${at})`), '0', 'once a day');
+	assert.match(verify(), /holds/);
+	s.sql(
+		`create table kept as select a.* from audit_logs a join audit_anchors x on x.tenant_id = a.tenant_id and a.chain_no >= x.chain_no where a.tenant_id = ${s.alpha}; delete from audit_logs a using kept k where a.tenant_id = k.tenant_id and a.chain_no = k.chain_no`,
+	);
+	assert.match(verify(), /BROKEN at \d+: not the row that was anchored on/);
+	s.sql('insert into audit_logs select * from kept; drop table kept');
+	assert.match(verify(), /holds/);
+});

@@ -6,7 +6,7 @@
 -- $4 by       text    call.by       required
 -- $5 changed  text    call.changed  required
 with d as materialized (
-  select * from jsonb_to_record($2::jsonb) as d(full_name text, email text, phone text, lang text, role_type text, is_active boolean, department text,
+  select * from jsonb_to_record($2::jsonb) as d(full_name text, email text, email_index text, phone text, lang text, role_type text, is_active boolean, department text,
     project text, contract text, cost_centre text, region text, office text)
 ), admins as materialized ( -- all of them locked, in one order: two cannot take each other's away
   select u.id from client_users u
@@ -23,7 +23,8 @@ with d as materialized (
       and not exists (select from admins a where a.id <> old.id) as last_admin
   from old, d
 ), u as (
-  update client_users x set full_name = coalesce(d.full_name, x.full_name), email = coalesce(d.email, x.email), phone = coalesce(d.phone, x.phone),
+  update client_users x set full_name = coalesce(d.full_name, x.full_name), email = coalesce(d.email, x.email),
+    email_index = coalesce(d.email_index, x.email_index), phone = coalesce(d.phone, x.phone),
     lang = coalesce(d.lang, x.lang), role_type = coalesce(d.role_type, x.role_type), department = coalesce(d.department, x.department),
     project = coalesce(d.project, x.project), contract = coalesce(d.contract, x.contract), cost_centre = coalesce(d.cost_centre, x.cost_centre),
     region = coalesce(d.region, x.region), office = coalesce(d.office, x.office),

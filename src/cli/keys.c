@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * sladesk keys: the keys of personal fields. rotate makes a new data key and brings every value
+ * under it, as often interrupted as you like; rewrap changes the master key; backup and restore
+ * keep it safe. */
+#include "cli.h"
+#include "crypto/crypto.h"
+#include "desk/fieldkeys.h"
+#include "desk/options.h"
+
+#include <argon2.h>
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define SALT 16
+
+static unsigned char master[FIELD_KEY_BYTES];
+
+/* --- keys --- */
+
+static const char *now_text(void)
+{
+	static char t[32];
+
+	time_format(clock_now_us(), 6, t);
+	return t;
+}
+
+/* Every use of the master key is in the provider's audit log. */
+static void audit(PGconn *pg, const char *operation)
+{
+	char *row = xasprintf("[{\"tenant_id\":1,\"at\":%lld,\"actor_kind\":\"system\",\"actor_"
+			      "id\":0,\"username\":\"operator\","
+			      "\"operation\":\"%s\",\"resource\":\"master "
+			      "key\",\"result\":\"success\",\"status\":200,"
+			      "\"address\":\"\",\"user_agent\":\"sladesk\",\"request_id\":\"\","
+			      "\"details\":{\"uid\":%d}}]",
+		(long long)clock_now_us(), operation, (int)getuid());
+	const char *p[] = { row };
+
+	PQclear(cli_query(pg, "select audit_append($1::jsonb)", 1, p));
+	free(row);
+}
+
+static void insert_key(PGconn *pg, int64_t id, int64_t delay_s)
+{
+	unsigned char wrapped[FIELD_WRAPPED_BYTES];
+	struct buf hex = { 0 };
+	char text[24], from[32];
+	const char *p[] = { text, NULL, now_text(), from };
+
+	field_key_make(master, id, wrapped);
+	buf_add_hex(&hex, wrapped, sizeof(wrapped));
+	snprintf(text, sizeof(text), "%lld", (long long)id);
+	time_format(clock_now_us() + delay_s * US_PER_S, 6, from);
+	p[1] = buf_cstr(&hex);
+	PQclear(cli_query(pg,
+		"insert into field_keys (id, wrapped, created_at, active_from) values ($1::int, "
+		"decode($2, 'hex'), "
+		"$3::timestamptz, $4::timestamptz) on conflict (id) do nothing",
+		4, p));
+	buf_free(&hex);
+}
+
+/* Read all keys; the greatest id. */
+static int64_t read_keys(PGconn *pg)
+{
+	PGresult *r = cli_query(pg,
+		"select id, encode(wrapped, 'hex'), floor(extract(epoch from active_from))::bigint from "
+		"field_keys order by id",
+		0, NULL);
+	int64_t last = -1;
+
+	for (int i = 0; i < PQntuples(r); i++) {
+		unsigned char wrapped[FIELD_WRAPPED_BYTES];
+
+		last = strtoll(PQgetvalue(r, i, 0), NULL, 10);
+		if (!fieldkeys_parse(PQgetvalue(r, i, 1), wrapped, sizeof(wrapped)) ||
+			!field_key_add(master, last, wrapped, sizeof(wrapped),
+				strtoll(PQgetvalue(r, i, 2), NULL, 10)))
+			die("field key %lld: the master key does not open it", (long long)last);
+	}
+	PQclear(r);
+	return last;
+}
+
+int64_t cli_field_keys(PGconn *pg)
+{
+	const char *error = "";
+	int64_t last;
+
+	if (!fieldkeys_master(master, &error))
+		die("%s", error);
+	last = read_keys(pg);
+	if (last < 0) {
+		insert_key(pg, FIELD_INDEX_KEY, 0);
+		insert_key(pg, 1, 0);
+		last = read_keys(pg);
+	}
+	return last;
+}
+
+/* --- sealing --- */
+
+/* V under the current key, or NULL when it is already. The caller frees. */
+static char *sealed_anew(const char *column, const char *v, int64_t current)
+{
+	struct buf text = { 0 }, out = { 0 };
+
+	if (field_key_of(str_of(v)) == current)
+		return NULL;
+	if (!field_open(&text, column, str_of(v)))
+		die("a value of %s cannot be opened", column);
+	field_seal(&out, column, (struct str){ text.n ? text.p : "", text.n },
+		clock_now_us() / US_PER_S);
+	OPENSSL_cleanse(text.p, text.n);
+	buf_free(&text);
+	return buf_take(&out);
+}
+
+static void seal_row(
+	PGconn *pg, const char *table, const char *column, PGresult *r, int i, int64_t current)
+{
+	const char *tenant = PQgetvalue(r, i, 0), *id = PQgetvalue(r, i, 1),
+		   *old = PQgetvalue(r, i, 2);
+	bool mail = strcmp(column, "email") == 0;
+	char *fresh = sealed_anew(column, old, current), index[65] = "", *sql;
+	const char *p[] = { tenant, id, old, fresh, index };
+	struct buf text = { 0 };
+
+	if (!fresh)
+		return;
+	if (mail && field_open(&text, column, str_of(old)))
+		field_index(
+			column, strtoll(tenant, NULL, 10), (struct str){ text.p, text.n }, index);
+	buf_free(&text);
+	/* who changes it meanwhile wins: it is looked at again */
+	sql = xasprintf("update %s set %s = $4%s where tenant_id = $1::bigint and id = $2::bigint "
+			"and %s = $3",
+		table, column, mail ? ", email_index = $5" : "", column);
+	PQclear(cli_query(pg, sql, mail ? 5 : 4, p));
+	free(sql);
+	free(fresh);
+}
+
+static const struct {
+	const char *table, *column;
+} fields[] = { { "client_users", "email" }, { "client_users", "phone" }, { "staff", "email" } };
+
+/* In batches, each its own: interrupted, it goes on from there. PLAIN: only what is not encrypted
+ * at all. */
+static void seal_column(PGconn *pg, size_t f, int64_t current, bool plain)
+{
+	char *like = plain ? xstrdup("e1.%") : xasprintf("e1.%lld.%%", (long long)current),
+	     *count = xasprintf("select count(*) from %s where %s not like $1", fields[f].table,
+		     fields[f].column),
+	     *next = xasprintf("select tenant_id, id, %s from %s where %s not like $1 order by "
+			       "tenant_id, id limit 500",
+		     fields[f].column, fields[f].table, fields[f].column);
+	const char *p[] = { like };
+	PGresult *r = cli_query(pg, count, 1, p);
+	size_t all = strtoull(PQgetvalue(r, 0, 0), NULL, 10), done = 0;
+	int n;
+
+	do {
+		PQclear(r);
+		r = cli_query(pg, next, 1, p);
+		n = PQntuples(r);
+		for (int i = 0; i < n; i++) {
+			seal_row(pg, fields[f].table, fields[f].column, r, i, current);
+			done++;
+		}
+		if (!plain && all)
+			cli_progress(done < all ? done : all, all);
+	} while (n == 500);
+	PQclear(r);
+	if (!plain)
+		printf("%s.%s: %zu values under key %lld\n", fields[f].table, fields[f].column,
+			done, (long long)current);
+	free(like);
+	free(count);
+	free(next);
+}
+
+void cli_seal_people(PGconn *pg)
+{
+	(void)cli_field_keys(pg);
+	for (size_t f = 0; f < ARRAY_LEN(fields); f++)
+		seal_column(pg, f, field_key_current(clock_now_us() / US_PER_S), true);
+}
+
+static void rotate(PGconn *pg, bool resume)
+{
+	int64_t last = cli_field_keys(pg), left;
+
+	if (!resume) {
+		insert_key(pg, ++last, options.crypto_key_delay_s);
+		(void)read_keys(pg);
+		audit(pg, "keys.rotate");
+		for (left = options.crypto_key_delay_s; left >= 0; left--) {
+			fprintf(stderr, "\rkey %lld made; every instance reads it within %lld s ",
+				(long long)last, (long long)left);
+			sleep(left ? 1 : 0);
+		}
+		fputc('\n', stderr);
+	}
+	while (field_key_current(clock_now_us() / US_PER_S) != last)
+		sleep(1);
+	for (size_t f = 0; f < ARRAY_LEN(fields); f++)
+		seal_column(pg, f, last, false);
+}
+
+/* --- the master key --- */
+
+static void read_passphrase(const unsigned char salt[SALT], unsigned char out[FIELD_KEY_BYTES])
+{
+	char line[256];
+
+	if (isatty(0))
+		fputs("passphrase: ", stderr);
+	if (!fgets(line, sizeof(line), stdin))
+		die("no passphrase on standard input");
+	line[strcspn(line, "\r\n")] = 0;
+	if (strlen(line) < 12)
+		die("a passphrase has at least 12 characters");
+	if (argon2id_hash_raw(3, 64 * 1024, 1, line, strlen(line), salt, SALT, out,
+		    FIELD_KEY_BYTES) != ARGON2_OK)
+		die("cannot derive a key");
+	OPENSSL_cleanse(line, sizeof(line));
+}
+
+static void backup(PGconn *pg, const char *file)
+{
+	unsigned char salt[SALT], key[FIELD_KEY_BYTES], box[FIELD_WRAPPED_BYTES];
+	struct buf hex = { 0 };
+	FILE *f;
+
+	(void)cli_field_keys(pg);
+	crypto_random(salt, SALT);
+	read_passphrase(salt, key);
+	field_box_seal(key, master, box);
+	f = fopen(file, "wxe");
+	if (!f)
+		die("%s: %s", file, strerror(errno));
+	buf_add_hex(&hex, salt, SALT);
+	buf_addc(&hex, ' ');
+	buf_add_hex(&hex, box, sizeof(box));
+	fprintf(f, "sladesk-master-key-1 %s\n", buf_cstr(&hex));
+	if (fclose(f) != 0)
+		die("%s: %s", file, strerror(errno));
+	audit(pg, "keys.backup");
+	OPENSSL_cleanse(key, sizeof(key));
+	buf_free(&hex);
+	printf("the master key, under the passphrase, is in %s; try it with keys restore --check\n",
+		file);
+}
+
+static void restore(PGconn *pg, const char *file, bool check)
+{
+	unsigned char salt[SALT], key[FIELD_KEY_BYTES], box[FIELD_WRAPPED_BYTES];
+	char name[32], hex[2][2 * FIELD_WRAPPED_BYTES + 1], *target;
+	FILE *f = fopen(file, "re");
+
+	if (!f)
+		die("%s: %s", file, strerror(errno));
+	if (fscanf(f, "%31s %32s %120s", name, hex[0], hex[1]) != 3 ||
+		strcmp(name, "sladesk-master-key-1") != 0 || !fieldkeys_parse(hex[0], salt, SALT) ||
+		!fieldkeys_parse(hex[1], box, sizeof(box)))
+		die("%s: no backup of a master key", file);
+	fclose(f);
+	read_passphrase(salt, key);
+	if (!field_box_open(key, box, master))
+		die("wrong passphrase, or the file was changed");
+	printf("it opens %lld keys\n",
+		(long long)read_keys(pg) + 1); /* dies when it does not open one */
+	target = fieldkeys_file();
+	if (!check && !fieldkeys_make_file(target, master))
+		die("%s: %s", target, strerror(errno));
+	if (!check)
+		printf("written to %s\n", target);
+	audit(pg, check ? "keys.restore_check" : "keys.restore");
+	free(target);
+}
+
+/* First the new file beside the old, then all keys in one transaction, then the file takes the
+ * name: in between the old is beside it still, as .old. */
+static void rewrap(PGconn *pg)
+{
+	unsigned char to[FIELD_KEY_BYTES], wrapped[FIELD_WRAPPED_BYTES], fresh[FIELD_WRAPPED_BYTES];
+	char *file = fieldkeys_file(), *beside = xasprintf("%s.new", file),
+	     *old = xasprintf("%s.old", file);
+	PGresult *r;
+
+	if (options.crypto_master_key_command[0])
+		die("the master key comes from a command: change it there, with keys rewrap on a "
+		    "file in between");
+	(void)cli_field_keys(pg);
+	crypto_random(to, sizeof(to));
+	unlink(beside);
+	if (!fieldkeys_make_file(beside, to))
+		die("%s: %s", beside, strerror(errno));
+	cli_run(pg, "begin; lock table field_keys in exclusive mode");
+	r = cli_query(pg, "select id, encode(wrapped, 'hex') from field_keys order by id", 0, NULL);
+	for (int i = 0; i < PQntuples(r); i++) {
+		struct buf hex = { 0 };
+		const char *p[] = { PQgetvalue(r, i, 0), NULL };
+
+		if (!fieldkeys_parse(PQgetvalue(r, i, 1), wrapped, sizeof(wrapped)) ||
+			!field_key_rewrap(master, to, strtoll(p[0], NULL, 10), wrapped,
+				sizeof(wrapped), fresh))
+			die("field key %s cannot be opened", p[0]);
+		buf_add_hex(&hex, fresh, sizeof(fresh));
+		p[1] = buf_cstr(&hex);
+		PQclear(cli_query(pg,
+			"update field_keys set wrapped = decode($2, 'hex') where id = $1::int", 2,
+			p));
+		buf_free(&hex);
+	}
+	PQclear(r);
+	unlink(old);
+	if (link(file, old) != 0 || rename(beside, file) != 0)
+		die("%s: %s", file, strerror(errno));
+	cli_run(pg, "commit");
+	audit(pg, "keys.rewrap");
+	printf("a new master key is in %s, the one before in %s: keep it until the next backup is "
+	       "restored from; restart "
+	       "every sladeskd\n",
+		file, old);
+	free(file);
+	free(beside);
+	free(old);
+}
+
+static void status(PGconn *pg)
+{
+	PGresult *r = cli_query(pg,
+		"select id, to_char(created_at, 'YYYY-MM-DD'), case when id = 0 then 'blind index' "
+		"when id = (select max(id) from "
+		"field_keys) then 'new values' else 'old values' end from field_keys order by id",
+		0, NULL);
+
+	(void)cli_field_keys(pg);
+	for (int i = 0; i < PQntuples(r); i++)
+		printf("key %-4s made %s  %s\n", PQgetvalue(r, i, 0), PQgetvalue(r, i, 1),
+			PQgetvalue(r, i, 2));
+	PQclear(r);
+}
+
+int cmd_keys(int argc, char **argv)
+{
+	const char *what = argc ? argv[0] : "";
+	PGconn *pg = cli_connect();
+
+	if (strcmp(what, "rotate") == 0) {
+		rotate(pg, cli_flag(argc, argv, "resume"));
+	} else if (strcmp(what, "rewrap") == 0) {
+		rewrap(pg);
+	} else if (strcmp(what, "backup") == 0) {
+		backup(pg, cli_option(argc, argv, "out", NULL));
+	} else if (strcmp(what, "restore") == 0) {
+		restore(pg, cli_option(argc, argv, "in", NULL), cli_flag(argc, argv, "check"));
+	} else if (strcmp(what, "status") == 0) {
+		status(pg);
+	} else {
+		die("keys status | rotate [--resume] | rewrap | backup --out F | restore --in F "
+		    "[--check]");
+	}
+	PQfinish(pg);
+	field_keys_free();
+	OPENSSL_cleanse(master, sizeof(master));
+	return 0;
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// Personal fields at rest: no table holds a mail address or a phone number in the clear; they are read by who may, mailed to, and brought under
+// new keys while the daemon runs; the master key is backed up, restored and changed.
+'use strict';
+const test = require('node:test'),
+	assert = require('node:assert'),
+	fs = require('node:fs'),
+	path = require('node:path'),
+	{ execFileSync } = require('node:child_process');
+const { Server, waitUntil, mailSink, PASSWORD, SOCK, secret } = require('../lib/server.js');
+
+let s, mail, admin, user;
+test.before(async () => {
+	mail = await mailSink();
+	s = new Server('fields', { mail: { url: mail.url }, crypto: { key_delay_s: 2 } });
+	await s.prepare();
+	await s.start();
+	[admin, user] = await Promise.all([s.login('admin', 'alpha'), s.login('user', 'alpha')]);
+});
+test.after(async () => {
+	await s.drop();
+	await mail.close();
+});
+const dump = () =>
+	execFileSync('pg_dump', ['-h', SOCK, '-U', 'postgres', '-d', s.db, '--data-only', '--inserts'], {
+		env: { ...process.env, PGPASSWORD: secret },
+		maxBuffer: 1 << 28,
+	}).toString();
+const bad = (args, input) => {
+	try {
+		s.cli(args, input);
+	} catch (e) {
+		return e.message;
+	}
+	return 'it worked';
+};
+const users = async (token) =>
+	Object.fromEntries(
+		(await s.get('/api/v1/client/admin/users', token)).data.items.map((u) => [u.username, u]),
+	);
+
+test('written by the interface or the command line, nothing personal lies in the clear', async () => {
+	const made = await s.post('/api/v1/client/admin/users', admin, {
+		username: 'lin',
+		password: 'First-pass-1',
+		full_name: '林',
+		email: 'lin.secret@alpha.example',
+		phone: '+86 13812341234',
+	});
+	assert.strictEqual(made.status, 201, made.text);
+	const all = await users(admin);
+	assert.deepStrictEqual(
+		[all.lin.email, all.lin.phone],
+		['lin.secret@alpha.example', '+86 13812341234'],
+	);
+	assert.strictEqual(all.user.email, 'user@alpha.example');
+	const boss = await s.login('boss');
+	assert.strictEqual(
+		(await s.get(`/api/v1/client/admin/users?tenant_id=${s.alpha}`, boss)).data.items.find(
+			(u) => u.username === 'lin',
+		).email,
+		'lin.secret@alpha.example',
+	);
+	const manager = await s.post('/api/v1/client/admin/users', admin, {
+		username: 'chef',
+		password: 'First-pass-1',
+		full_name: 'Chef',
+		email: 'chef@alpha.example',
+		role_type: 'manager',
+	});
+	s.sql(`update client_users set must_change = false where id = ${manager.data.user_id}`);
+	const chef = (
+		await s.post('/api/v1/client/auth/login', null, {
+			username: 'chef',
+			password: 'First-pass-1',
+			tenant_id: s.alpha,
+		})
+	).data.access_token;
+	const seen = (await users(chef)).lin;
+	assert.deepStrictEqual([seen.email, seen.phone], ['l***@alpha.example', '+86********1234']);
+	assert.ok(
+		await waitUntil(() => mail.mails.some((m) => m.to[0] === 'lin.secret@alpha.example')),
+		'mailed to',
+	);
+	const text = dump();
+	for (const word of [
+		'lin.secret',
+		'13812341234',
+		'user@alpha.example',
+		'boss@provider.example',
+		'127.0.0.1',
+	])
+		assert.ok(
+			!text
+				.split('\n')
+				.some(
+					(l) =>
+						l.includes(word) &&
+						!/INSERT INTO (public\.sessions|part\.)/.test(l),
+				),
+			word + ': ' + text.split('\n').find((l) => l.includes(word)),
+		);
+	const again = await s.post('/api/v1/client/admin/users', admin, {
+		username: 'lin2',
+		password: 'First-pass-1',
+		full_name: 'x',
+		email: 'LIN.secret@alpha.example',
+	});
+	assert.strictEqual(again.code, 41003, 'one address, one user: found by its blind index');
+});
+test('what only looks sealed is what it is', async () => {
+	const odd = ['e1.1.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA', 'm:e1.1.xx', 'e1.', 'e1.99.abc'];
+	for (const title of odd) {
+		const k = await s.post('/api/v1/client/tickets', user, { title, description: title });
+		assert.strictEqual(
+			(await s.get('/api/v1/client/tickets/' + k.data.id, user)).data.title,
+			title,
+		);
+	}
+	/* a sealed mail address put into another column stays sealed */
+	s.sql(
+		`update tickets set title = (select left(email, 200) from client_users where username = 'lin') where id = (select max(id) from tickets)`,
+	);
+	const [k] = (await s.get('/api/v1/client/tickets?limit=1', user)).data.items;
+	assert.match(k.title, /^e1\.1\./);
+	/* nor does it open as a phone number */
+	s.sql(`update client_users set phone = email where username = 'lin'`);
+	assert.match((await users(admin)).lin.phone, /^e1\.1\./);
+	s.sql(`update client_users set phone = null where username = 'lin'`);
+});
+test('keys rotate: every value under the new key, while the daemon reads and writes; interrupted, it goes on', async () => {
+	assert.match(s.cli(['keys', 'status']), /key 0 .*blind index\nkey 1 .*new values/);
+	const before = Number(s.sql('select count(*) from client_users'));
+	const out = s.cli(['keys', 'rotate']);
+	assert.match(out, new RegExp(`client_users.email: ${before} values under key 2`));
+	assert.strictEqual(s.sql("select count(*) from client_users where email not like 'e1.2.%'"), '0');
+	assert.strictEqual(s.sql("select count(*) from staff where email not like 'e1.2.%'"), '0');
+	await waitUntil(async () => (await users(admin)).lin.email === 'lin.secret@alpha.example', 15000);
+	const made = await s.post('/api/v1/client/admin/users', admin, {
+		username: 'new1',
+		password: 'First-pass-1',
+		full_name: 'x',
+		email: 'new1@alpha.example',
+	});
+	assert.match(s.sql(`select email from client_users where id = ${made.data.user_id}`), /^e1\.2\./);
+	s.sql(
+		`update client_users set email = 'plain@alpha.example', email_index = null where username = 'new1'`,
+	);
+	assert.strictEqual(
+		(await users(admin)).new1.email,
+		'plain@alpha.example',
+		'rows of before are read as they are',
+	);
+	assert.match(s.cli(['keys', 'rotate', '--resume']), /client_users.email: 1 values under key 2/);
+	assert.match(s.sql("select email from client_users where username = 'new1'"), /^e1\.2\./);
+	assert.match(s.cli(['keys', 'rotate', '--resume']), /client_users.email: 0 values under key 2/);
+});
+test('the master key: backed up, tried, restored, changed; another one opens nothing', async () => {
+	const key = path.join(s.dir, 'master.key'),
+		copy = path.join(s.dir, 'backup'),
+		phrase = 'a long passphrase\n';
+	assert.strictEqual(fs.statSync(key).mode & 0o777, 0o600);
+	s.cli(['keys', 'backup', '--out', copy], phrase);
+	assert.ok(!fs.readFileSync(copy, 'utf8').includes(fs.readFileSync(key, 'utf8').trim()));
+	assert.match(s.cli(['keys', 'restore', '--check', '--in', copy], phrase), /it opens 3 keys/);
+	assert.match(
+		bad(['keys', 'restore', '--check', '--in', copy], 'another passphrase\n'),
+		/wrong passphrase/,
+	);
+	assert.match(bad(['keys', 'backup', '--out', path.join(s.dir, 'b2')], 'short\n'), /at least 12/);
+	await s.stop();
+	fs.renameSync(key, key + '.lost');
+	fs.writeFileSync(key, 'ab'.repeat(32) + '\n');
+	if (process.env.RUNAS) execFileSync('chown', [process.env.RUNAS + ':', key]);
+	await assert.rejects(s.start(), /field key 0: the master key does not open it/);
+	fs.unlinkSync(key);
+	s.cli(['keys', 'restore', '--in', copy], phrase);
+	await s.start();
+	assert.strictEqual((await users(admin)).lin.email, 'lin.secret@alpha.example');
+	const was = fs.readFileSync(key, 'utf8');
+	s.cli(['keys', 'rewrap']);
+	assert.notStrictEqual(fs.readFileSync(key, 'utf8'), was);
+	assert.strictEqual(fs.readFileSync(key + '.old', 'utf8'), was);
+	await s.stop();
+	await s.start();
+	assert.strictEqual((await users(admin)).lin.email, 'lin.secret@alpha.example');
+	const used = s.sql(
+		"select string_agg(operation, ' ' order by chain_no) from audit_logs where operation like 'keys.%'",
+	);
+	assert.strictEqual(used, 'keys.rotate keys.backup keys.restore_check keys.restore keys.rewrap');
+	await s.stop();
+	const printed = path.join(s.dir, 'print-key');
+	fs.writeFileSync(printed, `#!/bin/sh\ncat ${key}\n`, { mode: 0o755 });
+	s.settings.crypto.master_key_command = printed;
+	await s.start();
+	assert.strictEqual(
+		(await users(admin)).lin.email,
+		'lin.secret@alpha.example',
+		'or a command gives it',
+	);
+	await s.stop();
+	s.settings.crypto.master_key_command = 'false';
+	await assert.rejects(s.start(), /crypto.master_key_command/);
+	delete s.settings.crypto.master_key_command;
+	await s.start();
+	assert.ok(PASSWORD);
+});
