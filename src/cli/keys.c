@@ -68,7 +68,8 @@ static void insert_key(PGconn *pg, int64_t id, int64_t delay_s)
 static int64_t read_keys(PGconn *pg)
 {
 	PGresult *r = cli_query(pg,
-		"select id, encode(wrapped, 'hex'), floor(extract(epoch from active_from))::bigint from "
+		"select id, encode(wrapped, 'hex'), floor(extract(epoch from active_from))::bigint "
+		"from "
 		"field_keys order by id",
 		0, NULL);
 	int64_t last = -1;

@@ -11,10 +11,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define LOOK_MS 10000
@@ -32,6 +34,7 @@ bool fieldkeys_parse(const char *hex, unsigned char *out, size_t n)
 {
 	static const char digits[] = "0123456789abcdef";
 
+	memset(out, 0, n);
 	for (size_t i = 0; i < 2 * n; i++) {
 		const char *d = hex[i] ? strchr(digits, hex[i] >= 'A' && hex[i] <= 'F' ? hex[i] + 32
 										       : hex[i])
@@ -90,14 +93,33 @@ bool fieldkeys_read_file(const char *file, unsigned char out[FIELD_KEY_BYTES])
 	return ok;
 }
 
+/* By a shell, as the operator wrote it; its standard error is ours. */
 static bool ask_command(unsigned char out[FIELD_KEY_BYTES])
 {
-	FILE *f = popen(options.crypto_master_key_command, "re");
-	char line[200] = "";
-	bool ok = f && fgets(line, sizeof(line), f) && fieldkeys_parse(line, out, FIELD_KEY_BYTES);
+	char *argv[] = { "sh", "-c", options.crypto_master_key_command, NULL }, line[200] = "";
+	posix_spawn_file_actions_t actions;
+	int fd[2], status = -1;
+	size_t n = 0;
+	ssize_t got;
+	pid_t pid;
+	bool ok;
 
+	if (pipe2(fd, O_CLOEXEC) != 0)
+		return false;
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, fd[1], 1);
+	ok = posix_spawn(&pid, "/bin/sh", &actions, NULL, argv, environ) == 0;
+	posix_spawn_file_actions_destroy(&actions);
+	close(fd[1]);
+	while (ok && n < sizeof(line) - 1 &&
+		(got = read(fd[0], line + n, sizeof(line) - 1 - n)) > 0)
+		n += (size_t)got;
+	close(fd[0]);
+	line[strcspn(line, "\r\n")] = 0;
+	ok = ok && waitpid(pid, &status, 0) == pid && status == 0 &&
+	     fieldkeys_parse(line, out, FIELD_KEY_BYTES);
 	OPENSSL_cleanse(line, sizeof(line));
-	return f && pclose(f) == 0 && ok;
+	return ok;
 }
 
 bool fieldkeys_master(unsigned char out[FIELD_KEY_BYTES], const char **out_error)
