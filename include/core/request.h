@@ -167,6 +167,7 @@ enum cookie {
 	COOKIE_ACCESS,
 	COOKIE_REFRESH, /* sent to /api/v1/auth only */
 	COOKIE_CSRF,    /* read by the page, repeated in X-CSRF-Token */
+	COOKIE_DEVICE,  /* a device that needs no second factor; outlives the session */
 };
 #define CSRF_CHARS 32
 /* Empty when there is none, or two. */

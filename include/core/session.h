@@ -9,7 +9,8 @@
 
 enum permission {
 	PERM_ANYONE,
-	PERM_SELF,  /* one's own account: what is left to who must change the password first */
+	PERM_SELF,  /* one's own account: what is left to who must change the password or set a
+		       factor up first */
 	PERM_STAFF, /* of the provider */
 #define PERMISSION(id, resource, verb, customers) PERM_##id,
 #include "core/permissions.def"
@@ -35,7 +36,7 @@ struct session {
 	char *scope; /* {"departments":[…],"projects":[…]}: of the tickets only these; "": all */
 	uint32_t perms; /* bit per enum permission */
 	int level;
-	bool staff, zh, must_change;
+	bool staff, zh, must_change, must_enrol;
 	char role[24], name[120], username[104];
 	/* the cache's own */
 	unsigned char key[32];

@@ -15,6 +15,10 @@ bool crypto_equal(const void *a, const void *b, size_t n);
 /* N random bytes as lower-case hex into OUT (2N + 1). */
 void crypto_random_hex(char *out, size_t n);
 void buf_add_base64(struct buf *b, const void *p, size_t n);
+/* Base64url without padding (RFC 4648 5). */
+void buf_add_base64url(struct buf *b, const void *p, size_t n);
+/* Into OUT, of at least S.n * 3 / 4 + 1 bytes; the length, or 0 when S is no base64url. */
+size_t base64url_decode(struct str s, unsigned char *out);
 
 /* The signing keys. TEXT is a JWK Set of private EC P-256 keys with kid and "created" (seconds), or
  * one such key. False, and nothing changed, when it is not. */
@@ -29,7 +33,7 @@ void token_keys_public(struct buf *b);
 void token_keys_free(void);
 
 /* What a token is for; its typ says so, and one is never taken for the other. */
-enum token_use { TOKEN_ACCESS, TOKEN_RESET };
+enum token_use { TOKEN_ACCESS, TOKEN_RESET, TOKEN_STEP, TOKEN_LINK, TOKEN_CHALLENGE };
 struct token_claims {
 	int64_t tenant_id, session_id;
 	int64_t expires_s; /* seconds since 1970 */

@@ -19,7 +19,7 @@ enum sql_source {
 	SQL_FROM_CURSOR
 };
 
-#define SQL_PARAMS_MAX 12
+#define SQL_PARAMS_MAX 16
 
 struct sql_param {
 	const char *name;

@@ -41,3 +41,10 @@ create or replace function masked_phone(p text) returns text language sql immuta
     else repeat('*', length(p)) end;
 create or replace function masked_mail(p text) returns text language sql immutable return
   case when p like 'e1.%' then 'm:' || p else left(p, 1) || '***' || substr(p, strpos(p, '@')) end;
+
+-- Must somebody of this role have a second factor?
+create or replace function factor_required(p_tenant bigint, p_kind text, p_role text) returns boolean language sql stable as $$
+  select coalesce((select c.mfa_required from customers c where c.tenant_id = p_tenant), false)
+    or coalesce((select r.mfa_required from roles r where r.tenant_id in (p_tenant, 1) and r.kind = p_kind and r.role = p_role
+      order by r.tenant_id desc limit 1), false)
+$$;

@@ -51,6 +51,8 @@ grant execute on all functions in schema door to sladesk_app, sladesk_job;
 revoke execute on function door.partitions from sladesk_app;
 grant select on all tables in schema public to sladesk_app, sladesk_job, sladesk_report;
 revoke select on schema_version from sladesk_report;
+revoke all on factors, recovery_codes, login_steps, trusted_devices, used_challenges from sladesk_app, sladesk_report;
+grant insert, update, delete on factors, recovery_codes, login_steps, trusted_devices, used_challenges to sladesk_job;
 revoke all on field_keys from sladesk_app, sladesk_report;
 grant insert, update on field_keys to sladesk_job;
 grant insert on audit_anchors to sladesk_job;

@@ -1,10 +1,12 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Data keys of personal fields, wrapped by the master key, which is not here. Key 0 is that of the blind indexes and is never replaced.
 create table field_keys (
-  id integer primary key check (id >= 0),
+  tenant_id bigint not null references customers default 1 check (tenant_id = 1),
+  id integer not null check (id >= 0),
   wrapped bytea not null check (length(wrapped) = 60),
   created_at timestamptz not null,
-  active_from timestamptz not null -- by then every instance has read it
+  active_from timestamptz not null, -- by then every instance has read it
+  primary key (tenant_id, id)
 );
 
 -- Equality of a mail address that is encrypted.

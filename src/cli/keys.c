@@ -59,7 +59,7 @@ static void insert_key(PGconn *pg, int64_t id, int64_t delay_s)
 	PQclear(cli_query(pg,
 		"insert into field_keys (id, wrapped, created_at, active_from) values ($1::int, "
 		"decode($2, 'hex'), "
-		"$3::timestamptz, $4::timestamptz) on conflict (id) do nothing",
+		"$3::timestamptz, $4::timestamptz) on conflict (tenant_id, id) do nothing",
 		4, p));
 	buf_free(&hex);
 }

@@ -5,9 +5,9 @@
 #include "crypto/crypto.h"
 
 /* Prefixes as RFC 6265bis 4.1.3 has them: the browser itself then refuses what another host set. */
-static const char *const plain_names[] = { "sd_access", "sd_refresh", "sd_csrf" };
+static const char *const plain_names[] = { "sd_access", "sd_refresh", "sd_csrf", "sd_device" };
 static const char *const secure_names[] = { "__Host-sd_access", "__Secure-sd_refresh",
-	"__Host-sd_csrf" };
+	"__Host-sd_csrf", "__Host-sd_device" };
 static bool secure;
 
 void cookies_init(bool over_tls)

@@ -311,6 +311,10 @@ static const char must_change_details[] =
 	"{\"rule\":\"change your password first / 请先修改密码\",\"suggested_actions\":[\"POST "
 	"/api/v1/auth/password\"]}";
 
+static const char must_enrol_details[] = "{\"rule\":\"set up a second factor first / "
+					 "请先设置第二因素\",\"suggested_actions\":[\"POST "
+					 "/api/v1/auth/factors/totp\"]}";
+
 static const char csrf_details[] = "{\"field\":\"X-CSRF-Token\",\"rule\":\"the csrf cookie's "
 				   "value, from our own pages / 须为 csrf "
 				   "Cookie 的值,且来自本站页面\"}";
@@ -333,7 +337,10 @@ static void on_session(void *arg, struct session *s, enum db_error error)
 	else if ((o = guard_session(req)))
 		;
 	else if (!session_may(s, req->route->permission))
-		o = req_fail(req, ERR_FORBIDDEN, s->must_change ? must_change_details : NULL);
+		o = req_fail(req, ERR_FORBIDDEN,
+			s->must_change  ? must_change_details
+			: s->must_enrol ? must_enrol_details
+					: NULL);
 	else
 		o = run(req);
 	settle(req, o);

@@ -166,8 +166,9 @@ static struct session *from_session_row(const struct find *f, const PGresult *r)
 	s->tenant_id = f->claims.tenant_id;
 	s->session_id = f->claims.session_id;
 	s->must_change = db_int(r, 0, 9) != 0;
+	s->must_enrol = db_int(r, 0, 12) != 0;
 	s->perms = 1u << PERM_SELF;
-	if (!s->must_change)
+	if (!s->must_change && !s->must_enrol)
 		s->perms |=
 			permissions_parse(db_text(r, 0, 10)) | (s->staff ? 1u << PERM_STAFF : 0);
 	s->scope = xstrndup(db_text(r, 0, 11).p, db_text(r, 0, 11).n);

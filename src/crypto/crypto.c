@@ -63,3 +63,46 @@ void buf_add_base64(struct buf *b, const void *p, size_t n)
 	buf_reserve(b, n * 4 / 3 + 8);
 	b->n += (size_t)EVP_EncodeBlock((unsigned char *)b->p + b->n, p, (int)n);
 }
+
+void buf_add_base64url(struct buf *b, const void *p, size_t n)
+{
+	size_t from = b->n;
+
+	buf_add_base64(b, p, n);
+	for (size_t i = from; i < b->n; i++)
+		b->p[i] = (char)(b->p[i] == '+' ? '-' : b->p[i] == '/' ? '_' : b->p[i]);
+	while (b->n > from && b->p[b->n - 1] == '=')
+		b->n--;
+}
+
+static int digit_of(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '-' ? 62 : c == '_' ? 63 : -1;
+}
+
+size_t base64url_decode(struct str s, unsigned char *out)
+{
+	uint32_t bits = 0;
+	int have = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		int d = digit_of(s.p[i]);
+
+		if (d < 0)
+			return 0;
+		bits = bits << 6 | (uint32_t)d;
+		have += 6;
+		if (have >= 8) {
+			have -= 8;
+			out[n++] = (unsigned char)(bits >> have);
+		}
+	}
+	return n;
+}

@@ -161,51 +161,6 @@ bool field_keys_ready(void)
 
 /* --- values --- */
 
-/* Base64url without padding (RFC 4648 5). */
-static void add_base64url(struct buf *b, const unsigned char *p, size_t n)
-{
-	size_t from = b->n;
-
-	buf_add_base64(b, p, n);
-	for (size_t i = from; i < b->n; i++)
-		b->p[i] = (char)(b->p[i] == '+' ? '-' : b->p[i] == '/' ? '_' : b->p[i]);
-	while (b->n > from && b->p[b->n - 1] == '=')
-		b->n--;
-}
-
-static int digit_of(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '-' ? 62 : c == '_' ? 63 : -1;
-}
-
-/* Into OUT (3/4 of S and a little); the length, or 0 when it is no base64url. */
-static size_t from_base64url(struct str s, unsigned char *out)
-{
-	uint32_t bits = 0;
-	int have = 0;
-	size_t n = 0;
-
-	for (size_t i = 0; i < s.n; i++) {
-		int d = digit_of(s.p[i]);
-
-		if (d < 0)
-			return 0;
-		bits = bits << 6 | (uint32_t)d;
-		have += 6;
-		if (have >= 8) {
-			have -= 8;
-			out[n++] = (unsigned char)(bits >> have);
-		}
-	}
-	return n;
-}
-
 void field_seal(struct buf *b, const char *column, struct str text, int64_t now_s)
 {
 	const struct key *k = find(field_key_current(now_s));
@@ -214,7 +169,7 @@ void field_seal(struct buf *b, const char *column, struct str text, int64_t now_
 	bug_on(!k || k->id == FIELD_INDEX_KEY);
 	seal(k->bytes, column, text.p, text.n, raw);
 	buf_addf(b, "e1.%lld.", (long long)k->id);
-	add_base64url(b, raw, NONCE + text.n + TAG);
+	buf_add_base64url(b, raw, NONCE + text.n + TAG);
 	free(raw);
 }
 
@@ -256,7 +211,7 @@ bool field_open(struct buf *b, const char *column, struct str v)
 	if (!k)
 		return false;
 	raw = xmalloc(data.n + 3);
-	n = from_base64url(data, raw);
+	n = base64url_decode(data, raw);
 	ok = n >= NONCE + TAG;
 	if (ok) {
 		buf_reserve(b, n);

@@ -69,8 +69,8 @@ static void add_cookies(
 	cookie_add(headers, COOKIE_CSRF, csrf, days * 86400);
 }
 
-struct outcome *account_reply_tokens(
-	struct req *req, const struct refresh_token *t, bool cookies, const char *more)
+struct outcome *account_reply_tokens(struct req *req, const struct refresh_token *t, bool cookies,
+	const char *device, const char *more)
 {
 	int64_t now = clock_now_us() / US_PER_S;
 	struct token_claims claims = { t->tenant_id, t->session_id,
@@ -89,6 +89,11 @@ struct outcome *account_reply_tokens(
 			"\"access_token\":\"%s\",\"refresh_token\":\"%s\",\"token_type\":"
 			"\"Bearer\",",
 			access, refresh);
+	if (device && cookies)
+		cookie_add(&headers, COOKIE_DEVICE, arena_printf(&req->arena, "dt1.%s", device),
+			30 * 86400);
+	else if (device)
+		buf_addf(&body, "\"device_token\":\"dt1.%s\",", device);
 	buf_addf(&body, "\"expires_in\":%lld%s}", (long long)options.token_lifetime_s, more);
 	o = req_reply_headers(req, 200, headers.n ? buf_cstr(&headers) : NULL, body.p, body.n);
 	OPENSSL_cleanse(access, strlen(access));
@@ -197,7 +202,7 @@ static struct outcome *on_refreshed(struct req *req, enum db_error error, const 
 		session_forget(next->tenant_id, next->session_id);
 		return refuse_refresh(req);
 	}
-	return account_reply_tokens(req, next, req->by_cookie, "");
+	return account_reply_tokens(req, next, req->by_cookie, NULL, "");
 }
 
 struct outcome *session_refresh(struct req *req)
@@ -404,7 +409,8 @@ struct outcome *whoami(struct req *req)
 	buf_add_json(&b, s->name, strlen(s->name));
 	buf_adds(&b, ",\"permissions\":");
 	permissions_add_list(&b, s->perms);
-	buf_addf(&b, ",\"must_change_password\":%s}", s->must_change ? "true" : "false");
+	buf_addf(&b, ",\"must_change_password\":%s,\"must_enrol_factor\":%s}",
+		s->must_change ? "true" : "false", s->must_enrol ? "true" : "false");
 	o = req_reply(req, 200, b.p, b.n);
 	buf_free(&b);
 	return o;

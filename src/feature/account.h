@@ -13,9 +13,9 @@ struct refresh_token {
 void account_new_refresh(struct refresh_token *t, int64_t tenant_id);
 bool account_read_refresh(struct str text, struct refresh_token *out);
 /* Reply with tokens, in the body or, COOKIES, as cookies, and with the members MORE (",…" or "").
- */
-struct outcome *account_reply_tokens(
-	struct req *req, const struct refresh_token *t, bool cookies, const char *more) MUST_USE;
+ * DEVICE: the secret of a device just trusted, or NULL. */
+struct outcome *account_reply_tokens(struct req *req, const struct refresh_token *t, bool cookies,
+	const char *device, const char *more) MUST_USE;
 /* When a session ends that is not renewed. */
 int64_t account_expiry(bool staff);
 /* In the arena: the client's address, and what it calls itself. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Logging in: count the attempt, look the hash up through the door, verify it in a helper,
- * begin a session, sign a token. Whoever is nobody costs the same statements, the same hash and the
+ * Logging in: count the attempt, look the hash up through the door, verify it in a helper; signin.c
+ * goes on from there. Whoever is nobody costs the same statements, the same hash and the
  * same waits as a wrong password, is counted and locked the same, and gets the same answer. */
-#include "account.h"
+#include "signin.h"
 #include "audit.h"
 #include "base/json.h"
 #include "crypto/crypto.h"
@@ -18,60 +18,11 @@ static const char nobody[] = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5bm9ib2R5MDA
 			     "Gk0SDYHhfCzjNcKdLnO8jyI8i0Yw0S0vC6cWb1cQz3A";
 
 struct attempt {
-	const char *tenant, *username, *password;
+	const char *tenant, *username, *password, *device_token;
 	int64_t tenant_id, subject_id;
 	bool staff, known, locked, cookies;
 	int attempts; /* with this one */
-	struct refresh_token refresh;
 };
-
-static struct outcome *refuse_seat(struct req *req)
-{
-	struct attempt *a = req->state;
-
-	audit_note(req, a->tenant_id, a->staff, a->subject_id, a->username, "auth.login_full",
-		"refused", 429);
-	req->retry_after_s = 60;
-	return req_fail(req, ERR_RATE,
-		req->zh ? "{\"limit\":\"tenant_users\",\"user_message\":"
-			  "\"贵公司同时登录的用户数已达上限\","
-			  "\"suggested_actions\":[\"请同事退出登录\",\"联系服务商提高上限\"]}"
-			: "{\"limit\":\"tenant_users\",\"user_message\":\"as many users of your "
-			  "company are "
-			  "logged in as may be\",\"suggested_actions\":[\"ask a colleague to log "
-			  "out\",\"ask the provider for more\"]}");
-}
-
-static struct outcome *on_session(struct req *req, enum db_error error, const PGresult *rows)
-{
-	struct attempt *a = req->state;
-	struct buf b = { 0 };
-	struct outcome *o;
-	struct str role;
-
-	if (error != DB_OK)
-		return req_fail_db(req, error);
-	if (PQntuples(rows) == 0)
-		return refuse_seat(req);
-	a->refresh.session_id = db_int(rows, 0, 0);
-	role = db_text(rows, 0, 3);
-	audit_note(req, a->tenant_id, a->staff, a->subject_id, a->username, "auth.login", "success",
-		200);
-	buf_addf(&b, ",\"user_info\":{\"user_id\":%lld,\"username\":", (long long)a->subject_id);
-	buf_add_json(&b, db_text(rows, 0, 1).p, db_text(rows, 0, 1).n);
-	buf_adds(&b, ",\"full_name\":");
-	buf_add_json(&b, db_text(rows, 0, 2).p, db_text(rows, 0, 2).n);
-	buf_addf(&b,
-		",\"tenant_id\":%lld,\"kind\":\"%s\",\"role_type\":\"%.*s\","
-		"\"permissions\":",
-		(long long)a->tenant_id, a->staff ? "staff" : "customer", (int)role.n, role.p);
-	permissions_add_list(&b, permissions_parse(db_text(rows, 0, 5)));
-	buf_adds(&b, "},");
-	buf_addf(&b, "\"must_change_password\":%s", db_int(rows, 0, 4) ? "true" : "false");
-	o = account_reply_tokens(req, &a->refresh, a->cookies, buf_cstr(&b));
-	buf_free(&b);
-	return o;
-}
 
 static struct outcome *refuse(struct req *req)
 {
@@ -123,24 +74,19 @@ static struct outcome *undo_attempt(struct req *req)
 	return req_query(req, &sql_auth_attempt_undo, p, on_undone);
 }
 
-static struct outcome *begin_session(struct req *req)
+static struct outcome *go_on(struct req *req)
 {
 	struct attempt *a = req->state;
-	const char **p = arena_alloc(&req->arena, 11 * sizeof(*p));
+	struct sign_in *in = arena_alloc(&req->arena, sizeof(*in));
 
-	account_new_refresh(&a->refresh, a->tenant_id);
-	p[0] = req_int(req, a->tenant_id);
-	p[1] = a->staff ? "staff" : "customer";
-	p[2] = req_int(req, a->subject_id);
-	p[3] = req_int(req, clock_now_us());
-	p[4] = req_int(req, account_expiry(a->staff));
-	p[5] = arena_printf(&req->arena, "%s", a->refresh.sha256);
-	p[6] = account_device(req);
-	p[7] = account_peer(req);
-	p[8] = a->username;
-	p[9] = req_int(req, options.token_lifetime_s);
-	p[10] = req_int(req, options.limits_tenant_users);
-	return req_query(req, &sql_auth_session_new, p, on_session);
+	*in = (struct sign_in){ .tenant_id = a->tenant_id,
+		.subject_id = a->subject_id,
+		.username = a->username,
+		.method = "password",
+		.staff = a->staff,
+		.cookies = a->cookies,
+		.device_token = a->device_token };
+	return signin_first(req, in);
 }
 
 static struct outcome *on_verified(struct req *req, bool ok, struct str answer)
@@ -150,7 +96,7 @@ static struct outcome *on_verified(struct req *req, bool ok, struct str answer)
 	if (!ok)
 		return undo_attempt(req);
 	if (str_is(answer, "1") && a->known && !a->locked)
-		return begin_session(req);
+		return go_on(req);
 	return req_delay(req, DELAY_MS << (a->attempts - 1), refuse_later);
 }
 
@@ -189,10 +135,11 @@ struct outcome *login(struct req *req)
 	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p));
 
 	a->tenant = "provider";
-	req_body_only(req, "username password tenant tenant_id cookies");
+	req_body_only(req, "username password tenant tenant_id cookies device_token");
 	req_body_bool(req, "cookies", &a->cookies);
 	req_body_text(req, "username", true, 1, 100, &a->username);
 	req_body_text(req, "password", true, 1, 200, &a->password);
+	req_body_text(req, "device_token", false, 68, 68, &a->device_token);
 	req_body_text(req, "tenant", false, 1, 63, &a->tenant);
 	if (json_object_is_type(json_get(req->body, "tenant_id"), json_type_int))
 		a->tenant = arena_printf(

@@ -115,6 +115,10 @@ static void add_changed(struct buf *b, const struct row *w)
 		if (p != list)
 			buf_adds(b, zh ? "、" : ", ");
 		p += one.n;
+		if (one.n && strchr("+-", *one.p)) { /* a factor, by its name */
+			buf_add(b, one.p, one.n);
+			continue;
+		}
 		for (size_t i = 0; i < ARRAY_LEN(words); i++)
 			if (str_is(one, words[i][0]))
 				buf_adds(b, words[i][zh ? 2 : 1]);
@@ -176,6 +180,11 @@ static void add_variable(struct buf *b, const struct row *w, struct str name)
 		s = json_get_string(w->data, key);
 	} else if (str_is(name, "changed")) {
 		add_changed(b, w);
+		return;
+	} else if (str_is(name, "code")) {
+		s = json_get_string(w->data, "code");
+		if (!field_open(b, "code", str_of(s ? s : "")))
+			buf_adds(b, "?");
 		return;
 	} else if (str_is(name, "reset_link")) {
 		add_reset_link(b, w);

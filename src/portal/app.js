@@ -730,6 +730,7 @@ function leave() {
 	$('logout').hidden = true;
 	$('login').hidden = false;
 	$('who').textContent = '';
+	$('step').hidden = true;
 	$('live').className = 'dot';
 	document.querySelector('main').classList.remove('with-ticket');
 }
@@ -742,6 +743,11 @@ $('login').onsubmit = async (e) => {
 	err.textContent = '';
 	try {
 		const d = await api('POST', '/api/v1/auth/login', body);
+		if (d.second_factor_required) {
+			f.password.value = '';
+			askSecond(d);
+			return;
+		}
 		if (d.must_change_password) {
 			if (!f.fresh.value) {
 				f.fresh.parentNode.hidden = false;
@@ -757,7 +763,7 @@ $('login').onsubmit = async (e) => {
 		f.fresh.parentNode.hidden = true;
 		f.fresh.value = '';
 		f.password.value = '';
-		await enter();
+		await signedIn(d);
 	} catch (x) {
 		err.textContent = x.message;
 	}

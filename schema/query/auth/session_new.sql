@@ -12,11 +12,13 @@
 -- $9 username    text    call.username    required
 -- $10 window     bigint  call.window      required
 -- $11 seats      bigint  call.seats       required
+-- $12 method     text    call.method      required
+-- $13 factor     text    call.factor      optional
 with a as (
   delete from login_attempts where tenant_id = $1::bigint and username = lower($9::text)
 ), s as (
-  insert into sessions (tenant_id, actor_kind, actor_id, created_at, expires_at, device, address)
-  select $1::bigint, $2::text, $3::bigint, ts($4::bigint), ts($5::bigint), left($7::text, 200), $8::text
+  insert into sessions (tenant_id, actor_kind, actor_id, created_at, expires_at, device, address, method, factor)
+  select $1::bigint, $2::text, $3::bigint, ts($4::bigint), ts($5::bigint), left($7::text, 200), $8::text, $12::text, $13::text
   where seat_is_free($1::bigint, $2::text, $3::bigint, $4::bigint, $10::bigint, $11::bigint)
   returning tenant_id, id, actor_kind, actor_id
 ), l as (
@@ -27,7 +29,10 @@ with a as (
 )
 select s.id, coalesce(f.username, u.username) as username, coalesce(f.full_name, u.full_name) as full_name,
   coalesce(f.role, u.role_type) as role, coalesce(f.must_change, u.must_change) as must_change,
-  permissions_of(s.tenant_id, s.actor_kind, s.actor_id, coalesce(f.role, u.role_type), $4::bigint)::text as permissions
+  permissions_of(s.tenant_id, s.actor_kind, s.actor_id, coalesce(f.role, u.role_type), $4::bigint)::text as permissions,
+  $12::text in ('password', 'link') and factor_required(s.tenant_id, s.actor_kind, coalesce(f.role, u.role_type))
+    and not exists (select from factors k where k.tenant_id = s.tenant_id and k.actor_kind = s.actor_kind and k.actor_id = s.actor_id
+      and k.confirmed_at is not null) as must_enrol
 from s
 left join staff f on s.actor_kind = 'staff' and f.tenant_id = s.tenant_id and f.id = s.actor_id
 left join client_users u on s.actor_kind = 'customer' and u.tenant_id = s.tenant_id and u.id = s.actor_id

@@ -15,6 +15,15 @@ with k as (
 ), y as (
   delete from sync_events where (tenant_id, event_id) in (
     select e.tenant_id, e.event_id from sync_events e where e.received_at < ts($1::bigint) - interval '30 days' limit 5000)
+), f as (
+  delete from login_steps where (tenant_id, id) in (
+    select x.tenant_id, x.id from login_steps x where x.began_at < ts($1::bigint) - interval '1 day' limit 5000)
+), t as (
+  delete from trusted_devices where (tenant_id, id) in (
+    select x.tenant_id, x.id from trusted_devices x where x.expires_at < ts($1::bigint) limit 5000)
+), u as (
+  delete from used_challenges where challenge in (
+    select x.challenge from used_challenges x where x.used_at < ts($1::bigint) - interval '1 day' limit 5000)
 ), r as (
   delete from password_resets where (tenant_id, id) in (
     select p.tenant_id, p.id from password_resets p where p.asked_at < ts($1::bigint) - interval '24 hours' limit 5000)

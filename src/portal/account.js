@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: Apache-2.0
+// One's own account: the second step of a log-in, passkeys, the customer's own identity provider, factors and sessions.
+'use strict';
+Object.assign(words.zh, {
+	step: '第二步验证',
+	code: '验证码',
+	code_hint: '验证器应用中的 6 位数字,或恢复码',
+	by_mail: '改用邮件验证码',
+	mail_sent: '验证码已发送,请查收邮件',
+	trust: '信任此设备 30 天',
+	go_on: '继续',
+	passkey: '使用通行密钥登录',
+	sso: '使用企业账号登录',
+	sso_tenant: '请先填写客户代码',
+	account: '我的账号',
+	factors_title: '登录验证',
+	sessions_title: '登录会话',
+	add_totp: '添加验证器应用',
+	add_passkey: '添加通行密钥',
+	new_codes: '重新生成恢复码',
+	codes_left: '剩余恢复码',
+	scan: '用验证器应用扫描二维码,或手工输入密钥,然后输入应用显示的验证码',
+	keep_codes: '请妥善保存恢复码:仅显示这一次,每个可用一次',
+	remove: '移除',
+	remove_ask: '输入密码以移除',
+	none_yet: '尚未设置',
+	this_one: '当前会话',
+	end_session: '结束',
+	end_all: '结束全部会话',
+	close: '关闭',
+	must_enrol: '贵公司要求设置第二因素,设置后方可继续',
+});
+Object.assign(words.en, {
+	step: 'Second step',
+	code: 'Code',
+	code_hint: 'the six digits of your app, or a recovery code',
+	by_mail: 'Mail me a code instead',
+	mail_sent: 'A code is on its way to you',
+	trust: 'Trust this device for 30 days',
+	go_on: 'Continue',
+	passkey: 'Sign in with a passkey',
+	sso: 'Sign in with your company',
+	sso_tenant: 'Fill in the customer code first',
+	account: 'My account',
+	factors_title: 'How my log-in is confirmed',
+	sessions_title: 'Where I am logged in',
+	add_totp: 'Add an authenticator app',
+	add_passkey: 'Add a passkey',
+	new_codes: 'New recovery codes',
+	codes_left: 'Recovery codes left',
+	scan: 'Scan the QR code with your authenticator app, or type the key, then enter the code it shows',
+	keep_codes: 'Keep these recovery codes: they are shown this once, each works once',
+	remove: 'Remove',
+	remove_ask: 'Your password, to remove it',
+	none_yet: 'None yet',
+	this_one: 'this one',
+	end_session: 'End',
+	end_all: 'End all sessions',
+	close: 'Close',
+	must_enrol: 'Your company asks for a second factor: set one up to go on',
+});
+
+// --- bytes: base64url both ways -------------------------------------------------------------------------------------------------
+const toText = (bytes) =>
+	btoa(String.fromCharCode(...new Uint8Array(bytes)))
+		.replaceAll('+', '-')
+		.replaceAll('/', '_')
+		.replaceAll('=', '');
+const toBytes = (text) =>
+	Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0));
+
+// --- the second step ---------------------------------------------------------------------------------------------------------------
+let stepToken = null,
+	stepMailed = false;
+function askSecond(d) {
+	stepToken = d.step_token;
+	stepMailed = false;
+	$('login').hidden = true;
+	$('step').hidden = false;
+	$('step').querySelector('.error').textContent = '';
+	$('step').code.value = '';
+	$('step').code.focus();
+	if (!d.methods.includes('totp')) $('by_mail').click();
+}
+async function signedIn(d) {
+	if (d.must_enrol_factor) {
+		state.me = await api('GET', '/api/v1/me');
+		toast(t('must_enrol'));
+		await openAccount(true);
+		return;
+	}
+	await enter();
+}
+$('step').onsubmit = async (e) => {
+	e.preventDefault();
+	const f = e.target,
+		code = f.code.value.trim(),
+		method = stepMailed ? 'mail' : /^\d{6}$/.test(code) ? 'totp' : 'recovery';
+	try {
+		const d = await api('POST', '/api/v1/auth/second-factor', {
+			step_token: stepToken,
+			code,
+			method,
+			trust_device: f.trust.checked,
+			cookies: true,
+		});
+		f.hidden = true;
+		await signedIn(d);
+	} catch (x) {
+		f.querySelector('.error').textContent = x.message;
+	}
+};
+$('by_mail').onclick = async () => {
+	try {
+		await api('POST', '/api/v1/auth/second-factor/mail', { step_token: stepToken });
+		stepMailed = true;
+		toast(t('mail_sent'));
+	} catch (x) {
+		$('step').querySelector('.error').textContent = x.message;
+	}
+};
+
+// --- passkeys ----------------------------------------------------------------------------------------------------------------------
+$('passkey').onclick = async () => {
+	const err = $('login').querySelector('.error');
+	err.textContent = '';
+	try {
+		const o = await api('POST', '/api/v1/auth/passkey/options'),
+			c = await navigator.credentials.get({
+				publicKey: {
+					challenge: toBytes(o.challenge),
+					rpId: o.rpId,
+					timeout: o.timeout,
+					userVerification: o.userVerification,
+				},
+			});
+		await api('POST', '/api/v1/auth/passkey', {
+			challenge_token: o.challenge_token,
+			credential_id: c.id,
+			client_data: toText(c.response.clientDataJSON),
+			authenticator_data: toText(c.response.authenticatorData),
+			signature: toText(c.response.signature),
+			cookies: true,
+		});
+		await enter();
+	} catch (x) {
+		err.textContent = x.message;
+	}
+};
+async function addPasskey() {
+	const o = await api('POST', '/api/v1/auth/factors/passkey/options'),
+		c = await navigator.credentials.create({
+			publicKey: {
+				challenge: toBytes(o.challenge),
+				rp: o.rp,
+				user: { ...o.user, id: toBytes(o.user.id) },
+				pubKeyCredParams: o.pubKeyCredParams,
+				timeout: o.timeout,
+				attestation: o.attestation,
+				authenticatorSelection: o.authenticatorSelection,
+				excludeCredentials: o.excludeCredentials.map((x) => ({
+					...x,
+					id: toBytes(x.id),
+				})),
+			},
+		});
+	await api('POST', '/api/v1/auth/factors/passkey', {
+		challenge_token: o.challenge_token,
+		credential_id: c.id,
+		client_data: toText(c.response.clientDataJSON),
+		authenticator_data: toText(c.response.getAuthenticatorData()),
+		public_key: toText(c.response.getPublicKey()),
+	});
+}
+
+// --- the account ---------------------------------------------------------------------------------------------------------------------
+function button(text, fn, cls) {
+	const b = el('button', cls || 'plain', text);
+	b.type = 'button';
+	b.onclick = async () => {
+		const err = $('account').querySelector('.error');
+		err.textContent = '';
+		try {
+			await fn();
+		} catch (x) {
+			err.textContent = x.message;
+		}
+	};
+	return b;
+}
+function showCodes(codes) {
+	const box = el('div', 'codes');
+	box.append(el('p', '', t('keep_codes')), el('pre', '', codes.join('\n')));
+	$('enrol').replaceChildren(box);
+}
+let forced = false;
+async function addTotp() {
+	const e = await api('POST', '/api/v1/auth/factors/totp', {}),
+		box = el('div', 'enrol'),
+		img = document.importNode(
+			new DOMParser().parseFromString(e.qr_svg, 'image/svg+xml').documentElement,
+			true,
+		),
+		input = el('input');
+	img.setAttribute('class', 'qr');
+	img.setAttribute('role', 'img');
+	img.setAttribute('aria-label', 'QR');
+	input.name = 'totp';
+	input.inputMode = 'numeric';
+	input.maxLength = 6;
+	input.placeholder = t('code');
+	box.append(
+		el('p', '', t('scan')),
+		img,
+		el('code', '', e.secret),
+		input,
+		button(
+			t('go_on'),
+			async () => {
+				const d = await api('POST', `/api/v1/auth/factors/${e.factor_id}/confirm`, {
+					code: input.value.trim(),
+				});
+				await drawAccount();
+				showCodes(d.recovery_codes);
+				if (forced) {
+					forced = false;
+					await enter();
+				}
+			},
+			'main',
+		),
+	);
+	$('enrol').replaceChildren(box);
+	input.focus();
+}
+function line(main, meta, ...rest) {
+	const l = el('div', 'line'),
+		mid = el('span', 'grow');
+	mid.append(el('b', '', main), el('span', 'meta', meta));
+	l.append(mid, ...rest);
+	return l;
+}
+async function drawFactors() {
+	const d = await api('GET', '/api/v1/auth/factors'),
+		list = d.items.map((f) =>
+			line(
+				f.name,
+				new Date(f.created_at).toLocaleString(state.lang),
+				button(t('remove'), async () => {
+					const ask = el('input'),
+						box = el('div', 'enrol');
+					ask.type = 'password';
+					ask.autocomplete = 'current-password';
+					ask.placeholder = t('remove_ask');
+					box.append(
+						ask,
+						button(t('remove'), async () => {
+							await api(
+								'POST',
+								`/api/v1/auth/factors/${f.factor_id}/remove`,
+								{ password: ask.value },
+							);
+							$('enrol').replaceChildren();
+							await drawAccount();
+						}),
+					);
+					$('enrol').replaceChildren(box);
+					ask.focus();
+				}),
+			),
+		);
+	if (!list.length) list.push(el('p', 'meta', t('none_yet')));
+	else list.push(el('p', 'meta', `${t('codes_left')}: ${d.recovery_codes_left}`));
+	$('factor_list').replaceChildren(...list);
+}
+/* what people call it, of what a browser calls itself */
+function deviceName(agent) {
+	const find = (list) => (list.find(([, re]) => re.test(agent)) || [])[0],
+		browser = find([
+			['Edge', /Edg/],
+			['Firefox', /Firefox/],
+			['Chrome', /Chrom/],
+			['Safari', /Safari/],
+		]),
+		system = find([
+			['iOS', /iPhone|iPad/],
+			['Android', /Android/],
+			['Windows', /Windows/],
+			['macOS', /Mac OS/],
+			['Linux', /Linux/],
+		]);
+	return browser ? [browser, system].filter(Boolean).join(' · ') : agent;
+}
+async function drawSessions() {
+	const d = await api('GET', '/api/v1/auth/sessions');
+	$('session_list').replaceChildren(
+		...d.items.map((s) =>
+			line(
+				deviceName(s.device) || s.address,
+				`${s.address} · ${new Date(s.used_at || s.created_at).toLocaleString(state.lang)}${s.current ? ' · ' + t('this_one') : ''}`,
+				button(t('end_session'), async () => {
+					await api('DELETE', '/api/v1/auth/sessions/' + s.id);
+					if (s.current) {
+						$('account').close();
+						leave();
+					} else await drawSessions();
+				}),
+			),
+		),
+	);
+}
+async function drawAccount() {
+	$('account_actions').replaceChildren(
+		button(t('add_totp'), addTotp),
+		...(window.PublicKeyCredential
+			? [
+					button(t('add_passkey'), async () => {
+						await addPasskey();
+						await drawAccount();
+					}),
+				]
+			: []),
+		button(t('new_codes'), async () => {
+			const d = await api('POST', '/api/v1/auth/recovery-codes');
+			await drawAccount();
+			showCodes(d.recovery_codes);
+		}),
+	);
+	await drawFactors();
+	await drawSessions();
+}
+async function openAccount(must) {
+	forced = must === true;
+	$('enrol').replaceChildren();
+	$('account').querySelector('.error').textContent = '';
+	await drawAccount();
+	$('account').showModal();
+}
+$('who').onclick = () => openAccount().catch((x) => toast(x.message));
+$('account_close').onclick = () => $('account').close();
+$('end_all').onclick = async () => {
+	await api('POST', '/api/v1/auth/logout-everywhere').catch(() => {});
+	$('account').close();
+	leave();
+};
+translate();

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+// One's account in a real browser: a second factor by QR code, recovery codes, a passkey by a virtual authenticator (registered, signed in with,
+// copied, taken away); at desktop and phone size; no console error.
+'use strict';
+const test = require('node:test'),
+	assert = require('node:assert'),
+	crypto = require('node:crypto'),
+	path = require('node:path');
+const { chromium } = require('playwright-core');
+const { Server, PASSWORD, waitUntil, mailSink, freePort, VAR } = require('../lib/server.js');
+
+let s, mail, browser;
+const errors = [];
+test.before(async () => {
+	mail = await mailSink();
+	s = new Server('account_page', { mail: { url: mail.url } });
+	await s.prepare();
+	s.settings.http = {
+		url: 'http://localhost:' + s.port,
+	}; /* WebAuthn knows no address as a relying party */
+	await s.start();
+	assert.ok(await freePort());
+	browser = await chromium.launch({
+		executablePath: '/usr/bin/chromium',
+		args: [
+			'--no-sandbox',
+			'--disable-gpu',
+			'--disable-quic',
+			'--no-first-run',
+			'--disable-background-networking',
+		],
+	});
+});
+test.after(async () => {
+	await browser.close();
+	await s.drop();
+	await mail.close();
+});
+async function open(viewport = { width: 1280, height: 900 }, locale = 'zh-CN') {
+	const context = await browser.newContext({ viewport, locale }),
+		page = await context.newPage();
+	page.on('console', (m) => {
+		if (m.type() === 'error' && !/400|401|403|409/.test(m.text())) errors.push(m.text());
+	});
+	page.on('pageerror', (e) => errors.push(e.message));
+	await page.goto(`http://localhost:${s.port}/`);
+	await page.waitForSelector('#login:not([hidden])');
+	return page;
+}
+async function fill(page, username = 'user', tenant = 'alpha') {
+	await page.fill('#login [name=tenant]', tenant);
+	await page.fill('#login [name=username]', username);
+	await page.fill('#login [name=password]', PASSWORD);
+	await page.click('#login [type=submit]');
+}
+const shot = (page, name) => page.screenshot({ path: path.join(VAR, 'log', name + '.png') });
+const totp = (secret) => {
+	let bits = '';
+	for (const c of secret)
+		bits += 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0');
+	const b = Buffer.alloc(8);
+	b.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30000)));
+	const h = crypto
+			.createHmac('sha1', Buffer.from(bits.match(/.{8}/g).map((x) => parseInt(x, 2))))
+			.update(b)
+			.digest(),
+		o = h[19] & 15;
+	return String((h.readUInt32BE(o) & 0x7fffffff) % 1000000).padStart(6, '0');
+};
+
+let codes;
+test('a second factor is set up from the page and asked for at the next log-in', async () => {
+	const page = await open();
+	await fill(page);
+	await page.waitForSelector('.dot.on');
+	await page.click('#who');
+	await page.click('#account_actions >> text=添加验证器应用');
+	await page.waitForSelector('.qr');
+	await shot(page, 'account-enrol');
+	await page.fill('#enrol input', totp(await page.textContent('#enrol code')));
+	await page.click('#enrol button');
+	codes = (await page.textContent('.codes pre')).split('\n');
+	assert.strictEqual(codes.length, 10);
+	assert.match(await page.textContent('#factor_list'), /TOTP.*剩余恢复码: 10/s);
+	await shot(page, 'account-codes');
+	await page.context().close();
+	const phone = await open({ width: 390, height: 800 }, 'en-US');
+	await fill(phone);
+	await phone.waitForSelector('#step:not([hidden])');
+	await shot(phone, 'account-step-phone');
+	await phone.fill('#step [name=code]', 'wrong-code');
+	await phone.click('#step [type=submit]');
+	await phone.waitForSelector('#step .error:not(:empty)');
+	await phone.fill('#step [name=code]', codes[0]);
+	await phone.check('#step [name=trust]');
+	await phone.click('#step [type=submit]');
+	await phone.waitForSelector('.dot.on');
+	await phone.click('#who');
+	await phone.waitForSelector('#account[open] .line');
+	await shot(phone, 'account-phone');
+	await phone.click('#account_close');
+	await phone.click('#logout');
+	await fill(phone);
+	await phone.waitForSelector('.dot.on', { timeout: 5000 });
+	await phone.context().close();
+	const by = await open();
+	await fill(by);
+	await by.waitForSelector('#step:not([hidden])');
+	await by.click('#by_mail');
+	const m = await waitUntil(() => mail.mails.find((x) => /验证码/.test(x.subject)));
+	await by.fill('#step [name=code]', m.body.match(/\d{6}/)[0]);
+	await by.click('#step [type=submit]');
+	await by.waitForSelector('.dot.on');
+	await by.context().close();
+});
+test('a passkey is registered, signs in without a password, and opens a locked account', async () => {
+	const page = await open(),
+		cdp = await page.context().newCDPSession(page);
+	await cdp.send('WebAuthn.enable');
+	const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
+		options: {
+			protocol: 'ctap2',
+			transport: 'internal',
+			hasResidentKey: true,
+			hasUserVerification: true,
+			isUserVerified: true,
+			automaticPresenceSimulation: true,
+		},
+	});
+	await fill(page, 'admin');
+	await page.waitForSelector('.dot.on');
+	await page.click('#who');
+	await page.click('#account_actions >> text=添加通行密钥');
+	await page.waitForSelector('#factor_list >> text=通行密钥');
+	await page.click('#account_close');
+	await page.click('#logout');
+	await page.waitForSelector('#login:not([hidden])');
+	for (let i = 0; i < 5; i++)
+		await s.post('/api/v1/auth/login', null, {
+			username: 'admin',
+			password: 'wrong',
+			tenant: 'alpha',
+		});
+	assert.strictEqual(
+		(
+			await s.post('/api/v1/auth/login', null, {
+				username: 'admin',
+				password: PASSWORD,
+				tenant: 'alpha',
+			})
+		).code,
+		40004,
+		'locked',
+	);
+	const sent = [];
+	page.on('request', (r) => {
+		if (r.url().endsWith('/auth/passkey')) sent.push(r.postDataJSON());
+	});
+	await page.click('#passkey');
+	await page.waitForSelector('.dot.on');
+	assert.strictEqual(
+		s.sql('select method, factor from sessions order by id desc limit 1'),
+		'passkey|passkey',
+	);
+	const post = (body) => s.post('/api/v1/auth/passkey', null, { ...sent[0], cookies: false, ...body });
+	assert.strictEqual((await post({})).code, 40004, 'an answer is good once');
+	const fresh = async (change) => {
+		/* signed anew by the page, changed on the way */
+		const body = await page.evaluate(async () => {
+			const o = await api('POST', '/api/v1/auth/passkey/options'),
+				c = await navigator.credentials.get({
+					publicKey: {
+						challenge: toBytes(o.challenge),
+						rpId: o.rpId,
+						userVerification: 'required',
+					},
+				});
+			return {
+				challenge_token: o.challenge_token,
+				credential_id: c.id,
+				client_data: toText(c.response.clientDataJSON),
+				authenticator_data: toText(c.response.authenticatorData),
+				signature: toText(c.response.signature),
+			};
+		});
+		return s.post('/api/v1/auth/passkey', null, change(body));
+	};
+	const text = (b) => Buffer.from(b, 'base64url'),
+		swap = (b, f) => f(text(b)).toString('base64url');
+	assert.strictEqual((await fresh((b) => b)).status, 200);
+	for (const [why, change] of [
+		[
+			'another origin',
+			(b) => ({
+				...b,
+				client_data: swap(b.client_data, (x) =>
+					Buffer.from(x.toString().replace('localhost', 'evil.test')),
+				),
+			}),
+		],
+		[
+			'another type',
+			(b) => ({
+				...b,
+				client_data: swap(b.client_data, (x) =>
+					Buffer.from(x.toString().replace('webauthn.get', 'webauthn.create')),
+				),
+			}),
+		],
+		[
+			'a changed signature',
+			(b) => ({ ...b, signature: swap(b.signature, (x) => ((x[x.length - 1] ^= 1), x)) }),
+		],
+		[
+			'not verified',
+			(b) => ({
+				...b,
+				authenticator_data: swap(b.authenticator_data, (x) => ((x[32] &= ~4), x)),
+			}),
+		],
+		[
+			'another host',
+			(b) => ({
+				...b,
+				authenticator_data: swap(b.authenticator_data, (x) => ((x[0] ^= 1), x)),
+			}),
+		],
+		[
+			'a lower counter',
+			(b) => ({
+				...b,
+				authenticator_data: swap(b.authenticator_data, (x) => (x.fill(0, 33, 37), x)),
+			}),
+		],
+		['another challenge', (b) => ({ ...b, challenge_token: sent[0].challenge_token })],
+		['no such key', (b) => ({ ...b, credential_id: 'AAAA' })],
+	])
+		assert.strictEqual((await fresh(change)).code, 40004, why);
+	/* a copy of the key that counts behind the other */
+	s.sql("update factors set counter = 1000000 where kind = 'passkey'");
+	assert.strictEqual((await fresh((b) => b)).code, 40004, 'a copied key');
+	s.sql("update factors set counter = 0 where kind = 'passkey'");
+	assert.strictEqual(
+		(
+			await s.post('/api/v1/auth/login', null, {
+				username: 'admin',
+				password: PASSWORD,
+				tenant: 'alpha',
+			})
+		).data.second_factor_required,
+		true,
+		'who has a passkey is asked for a second factor beside the password',
+	);
+	await cdp.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId });
+	await page.context().close();
+});
+test('no error on the console', () => assert.deepStrictEqual(errors, []));
