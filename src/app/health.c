@@ -214,12 +214,11 @@ static void feature_metrics(struct buf *b)
 	for (int l = 0; l < LIMIT_COUNT; l++)
 		buf_addf(b, "sladesk_limited_total{limit=\"%s\"} %llu\n", limit_name((enum limit)l),
 			(unsigned long long)limit_refused((enum limit)l));
-	gauge(b, "field_key_age_days",
+	gauge(b, "field_key_age_seconds",
 		"Age of the newest key of personal fields; past crypto.rotate_days: sladesk keys "
 		"rotate.",
-		fieldkeys_newest_s()
-			? (double)(clock_now_us() / US_PER_S - fieldkeys_newest_s()) / 86400
-			: 0);
+		fieldkeys_newest_s() ? (double)(clock_now_us() / US_PER_S - fieldkeys_newest_s())
+				     : 0);
 	gauge(b, "sync_waiting",
 		"Messages of leading systems read from the stream and not applied yet.",
 		(double)stream.waiting);
