@@ -57,6 +57,7 @@ struct route {
 	const struct sql_stmt *replay; /* a POST statement's: reads again by $1 = id what an
 					  Idempotency-Key made */
 	enum limit limit;   /* of a route without a session; LIMIT_ADDRESS when none is said */
+	bool form;          /* the body is no JSON: the flow reads it by req_form_value */
 	bool sensitive;     /* reading it is noted in the audit log */
 	const char *query;  /* a flow's query parameters, space separated */
 	const char *fields; /* for the documents: the body's fields */
@@ -145,6 +146,8 @@ const char *idem_actor(struct req *req);
 struct str req_path(const struct req *req, const char *name);
 /* Decoded query value in the arena, or NULL. */
 char *req_query_value(struct req *req, const char *key);
+/* Decoded value of a form field in the body, in the arena, or NULL. */
+char *req_form_value(struct req *req, const char *key);
 int64_t req_path_id(const struct req *req, const char *name); /* 0 when it is no id */
 /* Body members, checked: absent optional ones leave *OUT as it was. Lengths in characters. Each
  * failure is noted. */

@@ -124,6 +124,13 @@ struct outcome *passkey_new_options(struct req *req) MUST_USE;
 struct outcome *passkey_new(struct req *req) MUST_USE;
 struct outcome *passkey_options(struct req *req) MUST_USE;
 struct outcome *passkey_login(struct req *req) MUST_USE;
+/* sso*.c: a customer's own identity provider */
+struct outcome *sso_start(struct req *req) MUST_USE;
+struct outcome *sso_discover(struct req *req) MUST_USE;
+struct outcome *sso_callback(struct req *req) MUST_USE;
+struct outcome *sso_backchannel(struct req *req) MUST_USE;
+struct outcome *sso_provider_put(struct req *req) MUST_USE;
+void sso_free(void);
 struct outcome *security_get(struct req *req) MUST_USE;
 struct outcome *security_put(struct req *req) MUST_USE;
 struct outcome *password_forgot(struct req *req) MUST_USE;

@@ -15,6 +15,9 @@ struct fetch_result {
 	bool permanent;  /* trying again will not help (a 5xx of SMTP to the recipient, a refused
 			    address) */
 	int took_ms;
+	const char *body; /* where answer_max was given: the answer, NUL-terminated; dies when the
+			     callback returns */
+	size_t body_n;
 };
 typedef void fetch_done(void *arg, const struct fetch_result *r);
 
@@ -28,9 +31,12 @@ struct fetch_http {
 	const char *const *headers; /* NULL-terminated lines */
 	bool allow_private;         /* may reach private and loopback addresses */
 	int timeout_ms;
+	bool get;            /* GET, without a body */
+	size_t answer_max;   /* keep the answer; a longer one is an error */
+	const char *ca_file; /* PEM of further CAs to trust; NULL or "": the system's alone */
 };
-/* POST. ON_DONE runs exactly once, on a later turn. */
-void fetch_http_post(const struct fetch_http *f, fetch_done *on_done, void *arg);
+/* POST, or GET. ON_DONE runs exactly once, on a later turn. */
+void fetch_http(const struct fetch_http *f, fetch_done *on_done, void *arg);
 
 struct fetch_mail {
 	const char *url;                 /* smtp://host:port or smtps:// */

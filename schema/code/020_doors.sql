@@ -54,9 +54,11 @@ $$;
 
 -- How a customer's portal looks, for those who have not logged in.
 create or replace function door.theme(p_tenant bigint)
-returns table (tenant_id bigint, name text, logo_url text, primary_color text, accent_color text, support_contact text, updated_at timestamptz)
+returns table (tenant_id bigint, name text, logo_url text, primary_color text, accent_color text, support_contact text, updated_at timestamptz,
+  sso text)
 language sql stable security definer set search_path = public, pg_temp as $$
-  select c.tenant_id, coalesce(t.display_name, c.name), t.logo_url, t.primary_color, t.accent_color, t.support_contact, coalesce(t.updated_at, c.created_at)
+  select c.tenant_id, coalesce(t.display_name, c.name), t.logo_url, t.primary_color, t.accent_color, t.support_contact, coalesce(t.updated_at, c.created_at),
+    (select p.name from public.identity_providers p where p.tenant_id = c.tenant_id and p.active order by p.id limit 1)
   from public.customers c left join public.tenant_themes t on t.tenant_id = c.tenant_id
   where c.tenant_id = p_tenant and c.tenant_id > 1 and c.status = 'active'
 $$;

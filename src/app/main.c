@@ -390,6 +390,7 @@ static void stop(void)
 	rollup_free();
 	audit_free();
 	answers_free();
+	sso_free();
 	hours_free();
 	upkeep_free();
 	rebind_free();

@@ -31,6 +31,18 @@ char *req_query_value(struct req *req, const char *key)
 	return NULL;
 }
 
+char *req_form_value(struct req *req, const char *key)
+{
+	struct str rest = { req->http ? req->http->body.p : NULL,
+		req->http ? req->http->body.n : 0 },
+		   k, v;
+
+	while (rest.n && http_query_next(&rest, &k, &v))
+		if (str_is(k, key))
+			return decode_in_arena(req, v);
+	return NULL;
+}
+
 static bool contract_has_query(const struct req *req, const struct sql_stmt *stmt, struct str key)
 {
 	bool cursor = false;

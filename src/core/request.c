@@ -353,7 +353,7 @@ static struct outcome *parse_body(struct req *req)
 	const char *p = h->body.p;
 	size_t n = h->body.n;
 
-	if (!n)
+	if (!n || req->route->form)
 		return NULL;
 	if (req->route->method == HTTP_GET) {
 		req_note_invalid(req, "body", "no body with GET", "GET 请求不能带请求体");

@@ -108,6 +108,35 @@ struct outcome *account_reply_tokens(struct req *req, const struct refresh_token
 	return o;
 }
 
+struct outcome *account_reply_page(struct req *req, const struct refresh_token *t, const char *page)
+{
+	int64_t now = clock_now_us() / US_PER_S;
+	struct token_claims claims = { t->tenant_id, t->session_id,
+		now + options.token_lifetime_s };
+	char *access = token_sign(TOKEN_ACCESS, &claims, now),
+	     *refresh = xasprintf("sr1.%lld.%lld.%s", (long long)t->tenant_id,
+		     (long long)t->session_id, t->secret),
+	     *html = xasprintf(
+		     "<!doctype html><meta charset=\"utf-8\"><meta http-equiv=\"refresh\" "
+		     "content=\"0;url=%s\"><title>sladesk</title><a href=\"%s\">sladesk</a>\n",
+		     page, page);
+	struct buf headers = { 0 };
+	struct outcome *o;
+
+	add_cookies(req, &headers, access, refresh, t->tenant_id == 1);
+	buf_adds(&headers, "Cache-Control: no-store\r\n");
+	o = req_reply_raw(
+		req, 200, "text/html; charset=utf-8", buf_cstr(&headers), html, strlen(html));
+	OPENSSL_cleanse(access, strlen(access));
+	OPENSSL_cleanse(refresh, strlen(refresh));
+	OPENSSL_cleanse(headers.p, headers.n);
+	free(access);
+	free(refresh);
+	free(html);
+	buf_free(&headers);
+	return o;
+}
+
 /* Take the browser's cookies back. */
 static void add_no_cookies(struct buf *headers)
 {

@@ -16,6 +16,10 @@ bool account_read_refresh(struct str text, struct refresh_token *out);
  * DEVICE: the secret of a device just trusted, or NULL. */
 struct outcome *account_reply_tokens(struct req *req, const struct refresh_token *t, bool cookies,
 	const char *device, const char *more) MUST_USE;
+/* A page that goes on to PAGE (a path of ours), with the tokens as cookies: they are Strict, so
+ * that the page itself must be the one that navigates. */
+struct outcome *account_reply_page(
+	struct req *req, const struct refresh_token *t, const char *page) MUST_USE;
 /* When a session ends that is not renewed. */
 int64_t account_expiry(bool staff);
 /* In the arena: the client's address, and what it calls itself. */

@@ -454,13 +454,13 @@ static void send_webhook(struct sending *s, const struct row *w)
 	snprintf(id, sizeof(id), "Sladesk-Delivery: n%lld.%lld", (long long)s->tenant_id,
 		(long long)s->id);
 	target = xstrndup(url.p, url.n);
-	fetch_http_post(&(struct fetch_http){ .url = target,
-				.body = b.p,
-				.body_n = b.n,
-				.headers = (const char *const[]){ "Content-Type: application/json",
-					header, id, NULL },
-				.allow_private = options.notify_allow_private,
-				.timeout_ms = 10000 },
+	fetch_http(&(struct fetch_http){ .url = target,
+			   .body = b.p,
+			   .body_n = b.n,
+			   .headers = (const char *const[]){ "Content-Type: application/json",
+				   header, id, NULL },
+			   .allow_private = options.notify_allow_private,
+			   .timeout_ms = 10000 },
 		on_sent, s);
 	free(target);
 	buf_free(&b);

@@ -206,9 +206,13 @@ struct outcome *passkey_new(struct req *req)
 	c->key = read_bytes(req, "public_key", 2000);
 	if (req_has_invalid(req))
 		return req_invalid(req);
-	ok = token_verify(TOKEN_CHALLENGE, c->token, strlen(c->token), clock_now_us() / US_PER_S,
-		     &c->claims) &&
-	     c->claims.tenant_id == req->session->tenant_id &&
+	if (!token_verify(TOKEN_CHALLENGE, c->token, strlen(c->token), clock_now_us() / US_PER_S,
+		    &c->claims)) {
+		req_note_invalid(req, "challenge_token", "one of the last five minutes",
+			"应为五分钟内取得的 challenge_token");
+		return req_invalid(req);
+	}
+	ok = c->claims.tenant_id == req->session->tenant_id &&
 	     c->claims.session_id == req->session->session_id &&
 	     client_data_holds(c, "webauthn.create") && auth_data_holds(c) &&
 	     attested_credential_is(c) && (key = read_key(c->key));
@@ -400,8 +404,12 @@ struct outcome *passkey_login(struct req *req)
 	if (req_has_invalid(req))
 		return req_invalid(req);
 	if (!token_verify(TOKEN_CHALLENGE, c->token, strlen(c->token), clock_now_us() / US_PER_S,
-		    &c->claims) ||
-		c->claims.tenant_id != 1 || !client_data_holds(c, "webauthn.get") ||
+		    &c->claims)) {
+		req_note_invalid(req, "challenge_token", "one of the last five minutes",
+			"应为五分钟内取得的 challenge_token");
+		return req_invalid(req);
+	}
+	if (c->claims.tenant_id != 1 || !client_data_holds(c, "webauthn.get") ||
 		!auth_data_holds(c))
 		return refuse(req);
 	challenge_of(c->token, challenge);

@@ -32,7 +32,13 @@ static struct outcome *on_theme(struct req *req, enum db_error error, const PGre
 		buf_addf(&b, ",\"%s\":", names[i]);
 		db_cell_to_json(&b, rows, 0, i + 2);
 	}
-	buf_adds(&b, ",\"login_methods\":[\"password\"]}");
+	buf_adds(&b, ",\"login_methods\":[\"password\",\"passkey\"");
+	buf_adds(&b, db_is_null(rows, 0, 7) ? "],\"sso\":null}" : ",\"sso\"],\"sso\":{\"name\":");
+	if (!db_is_null(rows, 0, 7)) {
+		buf_add_json(&b, db_text(rows, 0, 7).p, db_text(rows, 0, 7).n);
+		buf_addf(&b, ",\"location\":\"/api/v1/auth/sso/start?tenant=%lld\"}}",
+			(long long)db_int(rows, 0, 0));
+	}
 	crypto_sha256_hex(b.p, b.n, tag);
 	tag[32] = 0;
 	if (req->http && str_is(http_header_find(&req->http->head, "if-none-match"),

@@ -35,6 +35,13 @@ static struct outcome *refuse(struct req *req)
 			  "again\"}");
 }
 
+static struct outcome *refuse_token(struct req *req)
+{
+	req_note_invalid(req, "step_token", "a step_token of a log-in of the last five minutes",
+		"应为五分钟内登录返回的 step_token");
+	return req_invalid(req);
+}
+
 static struct outcome *refuse_later(struct req *req)
 {
 	struct second *x = req->state;
@@ -132,7 +139,7 @@ struct outcome *second_factor(struct req *req)
 	if (req_has_invalid(req))
 		return req_invalid(req);
 	if (!read_step(token, &x->step))
-		return refuse(req);
+		return refuse_token(req);
 	p[0] = req_int(req, x->step.tenant_id);
 	p[1] = req_int(req, x->step.session_id);
 	p[2] = req_int(req, clock_now_us());
@@ -166,7 +173,7 @@ struct outcome *second_factor_mail(struct req *req)
 	if (req_has_invalid(req))
 		return req_invalid(req);
 	if (!read_step(token, &step))
-		return refuse(req);
+		return refuse_token(req);
 	do /* every code as likely as every other */
 		crypto_random(&n, sizeof(n));
 	while (n >= 4294000000u);

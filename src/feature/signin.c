@@ -54,6 +54,10 @@ static struct outcome *on_session(struct req *req, enum db_error error, const PG
 	permissions_add_list(&b, permissions_parse(db_text(rows, 0, 5)));
 	buf_addf(&b, "},\"must_change_password\":%s,\"must_enrol_factor\":%s",
 		db_int(rows, 0, 4) ? "true" : "false", db_int(rows, 0, 6) ? "true" : "false");
+	if (s->page) {
+		buf_free(&b);
+		return account_reply_page(req, &s->refresh, s->page);
+	}
 	o = account_reply_tokens(req, &s->refresh, s->cookies,
 		s->device_secret[0] ? s->device_secret : NULL, buf_cstr(&b));
 	OPENSSL_cleanse(s->device_secret, sizeof(s->device_secret));
@@ -63,7 +67,7 @@ static struct outcome *on_session(struct req *req, enum db_error error, const PG
 
 static struct outcome *begin(struct req *req, struct sign_in *s)
 {
-	const char **p = arena_alloc(&req->arena, 13 * sizeof(*p));
+	const char **p = arena_alloc(&req->arena, 16 * sizeof(*p));
 
 	account_new_refresh(&s->refresh, s->tenant_id);
 	p[0] = req_int(req, s->tenant_id);
@@ -79,6 +83,9 @@ static struct outcome *begin(struct req *req, struct sign_in *s)
 	p[10] = req_int(req, options.limits_tenant_users);
 	p[11] = s->method;
 	p[12] = s->factor;
+	p[13] = s->provider_id ? req_int(req, s->provider_id) : NULL;
+	p[14] = s->subject;
+	p[15] = s->provider_session;
 	return req_query(req, &sql_auth_session_new, p, on_session);
 }
 

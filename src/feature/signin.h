@@ -14,6 +14,9 @@ struct sign_in {
 	bool staff, cookies;
 	bool trust;               /* this device needs no second factor for 30 days */
 	const char *device_token; /* that it brought: dt1.<secret>, or NULL: the cookie's */
+	const char *page;         /* answer a page that goes on there, with cookies; NULL: JSON */
+	int64_t provider_id;      /* sso: who says so, and of whom */
+	const char *subject, *provider_session;
 	/* its own */
 	struct refresh_token refresh;
 	char device_secret[65];

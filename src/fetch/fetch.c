@@ -29,6 +29,8 @@ struct transfer {
 	struct evdns_getaddrinfo_request *resolving;
 	bool added; /* to the multi handle */
 	struct list node;
+	struct buf answer;
+	size_t answer_max;
 };
 
 struct watched {
@@ -140,6 +142,7 @@ static void transfer_free(struct transfer *t)
 	curl_slist_free_all(t->headers);
 	curl_slist_free_all(t->recipients);
 	curl_slist_free_all(t->resolve);
+	buf_free(&t->answer);
 	free(t->body);
 	free(t->host);
 	later_free(t);
@@ -163,6 +166,10 @@ static void finish(struct transfer *t, CURLcode code)
 			r.status);
 	r.permanent = t->blocked || (t->mail && r.status >= 550 && r.status < 560) ||
 		      code == CURLE_URL_MALFORMAT;
+	if (t->answer_max) {
+		r.body = buf_cstr(&t->answer);
+		r.body_n = t->answer.n;
+	}
 	curl_multi_remove_handle(multi, t->easy);
 	running--;
 	t->on_done(t->arg, &r);
@@ -214,6 +221,16 @@ static size_t give_body(char *out, size_t size, size_t count, void *arg)
 	memcpy(out, t->body + t->body_at, n);
 	t->body_at += n;
 	return n;
+}
+
+static size_t keep_answer(char *p, size_t size, size_t count, void *arg)
+{
+	struct transfer *t = arg;
+
+	if (t->answer.n + size * count > t->answer_max)
+		return 0;
+	buf_add(&t->answer, p, size * count);
+	return size * count;
 }
 
 static size_t drop_answer(char *p, size_t size, size_t count, void *arg)
@@ -323,7 +340,7 @@ static struct transfer *transfer_new(
 	return t;
 }
 
-void fetch_http_post(const struct fetch_http *f, fetch_done *on_done, void *arg)
+void fetch_http(const struct fetch_http *f, fetch_done *on_done, void *arg)
 {
 	struct transfer *t = transfer_new(f->url, f->body, f->body_n, f->timeout_ms, on_done, arg);
 
@@ -334,8 +351,19 @@ void fetch_http_post(const struct fetch_http *f, fetch_done *on_done, void *arg)
 	curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
 	curl_easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, f->allow_private ? "http,https" : "https");
 	curl_easy_setopt(t->easy, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->body);
-	curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE, (long)t->body_n);
+	if (f->get) {
+		curl_easy_setopt(t->easy, CURLOPT_HTTPGET, 1L);
+	} else {
+		curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->body);
+		curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE, (long)t->body_n);
+	}
+	if (f->ca_file && *f->ca_file)
+		curl_easy_setopt(t->easy, CURLOPT_CAINFO, f->ca_file);
+	if (f->answer_max) {
+		t->answer_max = f->answer_max;
+		curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, keep_answer);
+		curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
+	}
 	transfer_resolve(t, f->url);
 }
 

@@ -120,6 +120,29 @@ $('by_mail').onclick = async () => {
 	}
 };
 
+// --- the customer's own log-in: by the code that is filled in, or by the domain of a mail address --------------------------------------
+$('sso').onclick = async () => {
+	const f = $('login'),
+		err = f.querySelector('.error'),
+		mail = f.username.value.trim();
+	err.textContent = '';
+	try {
+		const found = mail.includes('@')
+			? await api('POST', '/api/v1/auth/sso/discover', { email: mail })
+			: { sso: false };
+		const next = /^#\/[\w/-]+$/.test(location.hash)
+			? '&next=' + encodeURIComponent('/' + location.hash)
+			: '';
+		if (found.sso) location.href = found.location + next;
+		else if (f.tenant.value)
+			location.href =
+				'/api/v1/auth/sso/start?tenant=' + encodeURIComponent(f.tenant.value) + next;
+		else err.textContent = t('sso_tenant');
+	} catch (x) {
+		err.textContent = x.message;
+	}
+};
+
 // --- passkeys ----------------------------------------------------------------------------------------------------------------------
 $('passkey').onclick = async () => {
 	const err = $('login').querySelector('.error');

@@ -210,7 +210,7 @@ test('a theme is public, changes by an administrator, is cached by its tag; a te
 	assert.strictEqual(first.status, 200, first.text);
 	assert.deepStrictEqual(
 		[first.data.name, first.data.logo_url, first.data.login_methods],
-		['Tenant alpha', null, ['password']],
+		['Tenant alpha', null, ['password', 'passkey']],
 	);
 	assert.strictEqual((await s.get(path, null, { 'If-None-Match': first.headers.etag })).status, 304);
 	const look = {

@@ -14,11 +14,15 @@
 -- $11 seats      bigint  call.seats       required
 -- $12 method     text    call.method      required
 -- $13 factor     text    call.factor      optional
+-- $14 provider   bigint  call.provider    optional
+-- $15 subject    text    call.subject     optional
+-- $16 sid        text    call.sid         optional
 with a as (
   delete from login_attempts where tenant_id = $1::bigint and username = lower($9::text)
 ), s as (
-  insert into sessions (tenant_id, actor_kind, actor_id, created_at, expires_at, device, address, method, factor)
-  select $1::bigint, $2::text, $3::bigint, ts($4::bigint), ts($5::bigint), left($7::text, 200), $8::text, $12::text, $13::text
+  insert into sessions (tenant_id, actor_kind, actor_id, created_at, expires_at, device, address, method, factor, provider_id, subject,
+    provider_session)
+  select $1::bigint, $2::text, $3::bigint, ts($4::bigint), ts($5::bigint), left($7::text, 200), $8::text, $12::text, $13::text, $14::bigint, $15::text, $16::text
   where seat_is_free($1::bigint, $2::text, $3::bigint, $4::bigint, $10::bigint, $11::bigint)
   returning tenant_id, id, actor_kind, actor_id
 ), l as (

@@ -21,6 +21,9 @@ with k as (
 ), t as (
   delete from trusted_devices where (tenant_id, id) in (
     select x.tenant_id, x.id from trusted_devices x where x.expires_at < ts($1::bigint) limit 5000)
+), o as (
+  delete from sso_logins where (tenant_id, id) in (
+    select x.tenant_id, x.id from sso_logins x where x.began_at < ts($1::bigint) - interval '1 day' limit 5000)
 ), u as (
   delete from used_challenges where challenge in (
     select x.challenge from used_challenges x where x.used_at < ts($1::bigint) - interval '1 day' limit 5000)

@@ -1,0 +1,13 @@
+-- sso/login_use: it came back: once, within ten minutes.
+-- mode: job   shape: rows   class: job
+-- $1 tenant  bigint  call.tenant  required
+-- $2 id      bigint  call.id      required
+-- $3 state   text    call.state   required
+-- $4 now     bigint  call.now     required
+with l as (
+  update sso_logins set used_at = ts($4::bigint)
+  where tenant_id = $1::bigint and id = $2::bigint and state_sha256 = $3::text and used_at is null and began_at > ts($4::bigint) - interval '10 minutes'
+  returning tenant_id, provider_id, nonce, verifier, next_page
+)
+select p.id, p.kind, p.client_id, p.client_secret, p.settings, l.nonce, l.verifier, l.next_page
+from l join identity_providers p on p.tenant_id = l.tenant_id and p.id = l.provider_id and p.active

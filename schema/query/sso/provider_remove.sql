@@ -1,0 +1,8 @@
+-- sso/provider_remove: an identity provider goes, with whom it knew.
+-- zh: 移除身份提供方及其关联
+-- mode: write   shape: object   class: point
+-- $1 provider_id  bigint  path.provider_id  required range=1..9007199254740991
+-- returns provider_id bigint
+delete from identity_providers p
+where p.tenant_id = (select current_setting('app.current_tenant_id')::bigint) and p.id = $1::bigint
+returning p.id as provider_id

@@ -1,0 +1,534 @@
+// SPDX-License-Identifier: Apache-2.0
+// Single sign-on: a real OpenID provider (npm oidc-provider), and a hostile one that signs what it should not. Plain OAuth 2.0 beside it.
+'use strict';
+const test = require('node:test'),
+	assert = require('node:assert'),
+	http = require('node:http'),
+	crypto = require('node:crypto');
+const { Server, waitUntil, freePort } = require('../lib/server.js');
+
+let s, idp, issuer, admin, logouts;
+const ACCOUNTS = {
+	u1: { email: 'user@alpha.example', email_verified: true, name: 'User Eins', groups: ['desk-users'] },
+	neu: {
+		email: 'Neu.Person@alpha.example',
+		email_verified: true,
+		name: '新人',
+		groups: ['desk-admins', 'x'],
+	},
+	unverified: { email: 'admin@alpha.example', email_verified: false, name: 'Mallory' },
+	stranger: { email: 'a@elsewhere.example', email_verified: true, name: 'Stranger' },
+};
+test.before(async () => {
+	s = await Server.make('sso', { sso: { allow_private: 'yes' }, limits: { login_per_s: 0 } });
+	admin = await s.login('admin', 'alpha');
+	const { Provider } = await import('oidc-provider'),
+		port = await freePort();
+	issuer = 'http://127.0.0.1:' + port;
+	const provider = new Provider(issuer, {
+		clients: [
+			{
+				client_id: 'sladesk',
+				client_secret: 'geheim:&% secret',
+				redirect_uris: [`http://127.0.0.1:${s.port}/api/v1/auth/sso/callback`],
+				backchannel_logout_uri: `http://127.0.0.1:${s.port}/api/v1/auth/sso/backchannel/PLACE`,
+				backchannel_logout_session_required: true,
+			},
+		],
+		claims: {
+			openid: ['sub', 'sid'],
+			email: ['email', 'email_verified'],
+			profile: ['name', 'groups'],
+		},
+		conformIdTokenClaims: false,
+		features: { devInteractions: { enabled: false }, backchannelLogout: { enabled: true } },
+		pkce: { required: () => true },
+		fetch: (u, o) =>
+			globalThis.fetch(u, { ...o, dispatcher: undefined }) /* its own refuses loopback */,
+		cookies: { keys: ['x'] },
+		findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ sub: id, ...ACCOUNTS[id] }) }),
+		interactions: { url: (ctx, i) => '/interaction/' + i.uid },
+		ttl: { Session: 600, Grant: 600, Interaction: 600, IdToken: 600, AccessToken: 600 },
+	});
+	const callback = provider.callback();
+	const server = http.createServer(async (req, res) => {
+		if (!req.url.startsWith('/interaction/')) return callback(req, res);
+		/* whoever the test says is there logs in and agrees */
+		try {
+			const d = await provider.interactionDetails(req, res);
+			let grant = d.grantId && (await provider.Grant.find(d.grantId));
+			if (!grant)
+				grant = new provider.Grant({
+					accountId: provider.present,
+					clientId: d.params.client_id,
+				});
+			grant.addOIDCScope(d.params.scope);
+			await provider.interactionFinished(
+				req,
+				res,
+				{
+					login: { accountId: provider.present },
+					consent: { grantId: await grant.save() },
+				},
+				{ mergeWithLastSubmission: false },
+			);
+		} catch (e) {
+			res.statusCode = 500;
+			res.end(String(e));
+		}
+	});
+	await new Promise((ok) => server.listen(port, '127.0.0.1', ok));
+	idp = { provider, server, close: () => (server.closeAllConnections(), server.close()) };
+});
+test.after(async () => {
+	idp.close();
+	await s.drop();
+});
+
+/* A browser: follows redirects, keeps cookies by host and port. */
+class Browser {
+	constructor() {
+		this.jar = {};
+	}
+	get(url, method = 'GET') {
+		return new Promise((ok, no) => {
+			const u = new URL(url),
+				jar = (this.jar[u.host] = this.jar[u.host] || {});
+			const r = http.request(
+				u,
+				{
+					method,
+					headers: {
+						Cookie: Object.entries(jar)
+							.map(([k, v]) => k + '=' + v)
+							.join('; '),
+						'Accept-Language': 'en',
+					},
+				},
+				(res) => {
+					for (const c of res.headers['set-cookie'] || []) {
+						const [, k, v] = c.match(/^([^=]+)=([^;]*)/);
+						jar[k] = v;
+					}
+					let text = '';
+					res.on('data', (d) => (text += d));
+					res.on('end', () =>
+						ok({
+							status: res.statusCode,
+							headers: res.headers,
+							text,
+							url,
+						}),
+					);
+				},
+			);
+			r.on('error', no);
+			r.end();
+		});
+	}
+	async follow(url, stop = () => false) {
+		for (let i = 0; i < 12; i++) {
+			const r = await this.get(url);
+			if (r.status < 300 || r.status >= 400) return r;
+			url = new URL(r.headers.location, url).href;
+			if (stop(url)) return { url };
+		}
+		throw new Error('too many redirects');
+	}
+}
+const start = (more = '') => `http://127.0.0.1:${s.port}/api/v1/auth/sso/start?tenant=alpha` + more;
+const enter = async (who, more = '', b = new Browser()) => {
+	idp.provider.present = who;
+	const r = await b.follow(start(more));
+	return { ...r, browser: b, jar: b.jar['127.0.0.1:' + s.port] };
+};
+const me = async (jar) =>
+	(
+		await s.get('/api/v1/me', null, {
+			Cookie: Object.entries(jar)
+				.map(([k, v]) => k + '=' + v)
+				.join('; '),
+		})
+	).data;
+const providers = '/api/v1/client/admin/identity-providers';
+let id;
+
+test('an administrator names the provider; what is wrong is told; its secret is never shown', async () => {
+	const put = (body, t = admin) =>
+		s.post(providers, t, { kind: 'oidc', name: 'Alpha', client_id: 'sladesk', ...body });
+	const fields = (r) => r.json.details.fields.map((f) => f.field);
+	assert.deepStrictEqual(fields(await put({})), ['issuer']);
+	assert.deepStrictEqual(fields(await put({ issuer: 'ftp://x' })), ['issuer']);
+	assert.deepStrictEqual(fields(await put({ issuer, email_domains: ['NO'] })), ['email_domains']);
+	assert.deepStrictEqual(fields(await put({ issuer, role_map: { a: 'root' } })), ['role_map']);
+	assert.deepStrictEqual(fields(await put({ kind: 'oauth2' })), [
+		'authorization_endpoint',
+		'token_endpoint',
+		'userinfo_endpoint',
+	]);
+	assert.strictEqual((await put({ issuer }, await s.login('user', 'alpha'))).code, 40003);
+	const r = await put({
+		issuer,
+		client_secret: 'geheim:&% secret',
+		email_domains: ['alpha.example'],
+		create_users: true,
+		role_attribute: 'groups',
+		role_map: { 'desk-admins': 'admin', 'desk-users': 'user' },
+	});
+	assert.strictEqual(r.status, 201, r.text);
+	id = r.data.provider_id;
+	assert.strictEqual(r.data.redirect_uri, `http://127.0.0.1:${s.port}/api/v1/auth/sso/callback`);
+	(await idp.provider.Client.find('sladesk')).backchannelLogoutUri = r.data.backchannel_logout_uri;
+	logouts = r.data.backchannel_logout_uri;
+	const list = await s.get(providers, admin);
+	assert.ok(list.data.items[0].has_secret && !list.text.includes('geheim'));
+	assert.match(s.sql('select client_secret from identity_providers'), /^e1\./);
+	assert.strictEqual(
+		(
+			await s.request('PUT', `${providers}/${id}`, {
+				token: await s.login('admin', 'beta'),
+				body: { kind: 'oidc', name: 'x', client_id: 'y', issuer },
+			})
+		).code,
+		41001,
+	);
+	const theme = (await s.get('/api/v1/client/theme/' + s.alpha)).data;
+	assert.deepStrictEqual(theme.login_methods, ['password', 'passkey', 'sso']);
+	assert.deepStrictEqual(theme.sso, {
+		name: 'Alpha',
+		location: `/api/v1/auth/sso/start?tenant=${s.alpha}`,
+	});
+	const d = (email) => s.post('/api/v1/auth/sso/discover', null, { email });
+	assert.strictEqual(
+		(await d('anybody@Alpha.Example')).data.location,
+		`/api/v1/auth/sso/start?tenant=${s.alpha}&provider=${id}`,
+	);
+	assert.deepStrictEqual((await d('a@elsewhere.example')).data, { sso: false });
+});
+test('somebody known by a verified address signs in, lands where the link led, and stays the same person', async () => {
+	const r = await enter('u1', '&next=/%23/tickets/5');
+	assert.strictEqual(r.status, 200, r.text);
+	assert.match(r.text, /http-equiv="refresh" content="0;url=\/#\/tickets\/5"/);
+	const m = await me(r.jar);
+	assert.deepStrictEqual([m.username, m.kind, m.tenant_id], ['user', 'customer', s.alpha]);
+	assert.strictEqual(s.sql('select method, subject from sessions order by id desc limit 1'), 'sso|u1');
+	ACCOUNTS.u1.email = 'other@alpha.example';
+	assert.strictEqual(
+		(await me((await enter('u1')).jar)).username,
+		'user',
+		'linked by the subject, not by the address',
+	);
+	ACCOUNTS.u1.email = 'user@alpha.example';
+	for (const bad of [
+		'//evil.example',
+		'https://evil.example',
+		'/\\evil',
+		'/#/x"onload=',
+		'javascript:1',
+	])
+		assert.match(
+			(await enter('u1', '&next=' + encodeURIComponent(bad))).text,
+			/content="0;url=\/"/,
+			bad,
+		);
+});
+test('somebody new is made, with the role of the groups; roles follow; a stranger and an unverified address are nobody', async () => {
+	const r = await enter('neu'),
+		m = await me(r.jar);
+	assert.deepStrictEqual(
+		[m.username, m.full_name, m.role],
+		['neu.person@alpha.example', '新人', 'admin'],
+	);
+	assert.match(s.sql(`select email from client_users where id = ${m.user_id}`), /^e1\./);
+	ACCOUNTS.neu.groups = ['nothing'];
+	assert.strictEqual((await me((await enter('neu')).jar)).role, 'user');
+	assert.strictEqual(Number(s.sql("select count(*) from client_users where username like 'neu%'")), 1);
+	const stranger = await enter('stranger');
+	assert.strictEqual(stranger.status, 401);
+	assert.strictEqual((await me(stranger.jar)) && 1, undefined);
+	const mallory = await enter('unverified');
+	assert.strictEqual(
+		mallory.status,
+		401,
+		"nobody takes the administrator's account by naming its address",
+	);
+	assert.strictEqual(s.sql("select count(*) from user_identities where subject = 'unverified'"), '0');
+	s.sql("update client_users set disabled_at = created_at where username = 'user'");
+	assert.strictEqual((await enter('u1')).status, 401, 'disabled');
+	s.sql("update client_users set disabled_at = null where username = 'user'");
+});
+test('a log-in comes back once, to the browser that began it', async () => {
+	const b = new Browser();
+	idp.provider.present = 'u1';
+	const { url } = await b.follow(start(), (u) => u.includes('/sso/callback'));
+	assert.strictEqual(
+		(await new Browser().get(url)).status,
+		400,
+		'another browser: its victim would be logged in as the attacker',
+	);
+	assert.strictEqual((await b.get(url.replace(/state=([^&]*).&/, 'state=$1x&'))).status, 400);
+	assert.strictEqual((await b.get(url)).status, 200);
+	assert.strictEqual((await b.get(url)).status, 400, 'used');
+	const again = await b.follow(start(), (u) => u.includes('/sso/callback'));
+	s.sql("update sso_logins set began_at = began_at - interval '11 minutes'");
+	assert.strictEqual((await b.get(again.url)).status, 400, 'over');
+	assert.strictEqual((await b.get(`http://127.0.0.1:${s.port}/api/v1/auth/sso/callback`)).status, 400);
+	assert.strictEqual(
+		(await b.get(`http://127.0.0.1:${s.port}/api/v1/auth/sso/start?tenant=beta`)).status,
+		404,
+		'no provider there',
+	);
+});
+test('the provider ends the session it began', async () => {
+	const r = await enter('u1');
+	assert.ok(await me(r.jar));
+	const key = r.browser.jar['127.0.0.1:' + s.port];
+	assert.ok(key.sd_access);
+	/* as the provider does it at its own log-out */
+	const client = await idp.provider.Client.find('sladesk'),
+		sid = s.sql('select provider_session from sessions order by id desc limit 1');
+	client.backchannelLogoutUri = logouts;
+	await client.backchannelLogout('u1', sid || undefined);
+	await waitUntil(async () => !(await me(r.jar)), 3000);
+	assert.match(s.sql('select revoked_why from sessions order by id desc limit 1'), /identity provider/);
+	for (const body of ['', 'logout_token=x', 'logout_token=a.b.c'])
+		assert.strictEqual(
+			(
+				await s.request('POST', logouts.replace(/^http:\/\/[^/]*/, ''), {
+					raw: body,
+					headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+				})
+			).status,
+			400,
+		);
+});
+
+/* --- a provider that lies --- */
+test('a hostile provider: alg none, HS256 with the public key, foreign keys, kid and jku tricks, wrong issuer, audience, nonce, time', async () => {
+	const pair = crypto.generateKeyPairSync('rsa', { modulusLength: 2048 }),
+		other = crypto.generateKeyPairSync('rsa', { modulusLength: 2048 }),
+		weak = crypto.generateKeyPairSync('rsa', { modulusLength: 1024 }),
+		ec = crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' });
+	let make, nonce, keys;
+	const b64 = (x) => Buffer.from(typeof x === 'string' ? x : JSON.stringify(x)).toString('base64url'),
+		sign = (header, claims, key) => {
+			const text = b64(header) + '.' + b64(claims);
+			return (
+				text +
+				'.' +
+				crypto
+					.sign(
+						'sha256',
+						Buffer.from(text),
+						header.alg === 'ES256'
+							? { key, dsaEncoding: 'ieee-p1363' }
+							: key,
+					)
+					.toString('base64url')
+			);
+		};
+	const server = http.createServer((req, res) => {
+		const base = `http://127.0.0.1:${server.address().port}`,
+			u = new URL(req.url, base),
+			send = (o) => {
+				res.setHeader('Content-Type', 'application/json');
+				res.end(typeof o === 'string' ? o : JSON.stringify(o));
+			};
+		if (u.pathname === '/.well-known/openid-configuration')
+			send({
+				issuer: base,
+				authorization_endpoint: base + '/auth',
+				token_endpoint: base + '/token',
+				jwks_uri: base + '/keys',
+			});
+		else if (u.pathname === '/keys') send({ keys });
+		else if (u.pathname === '/auth') {
+			nonce = u.searchParams.get('nonce');
+			res.statusCode = 302;
+			res.setHeader(
+				'Location',
+				`${u.searchParams.get('redirect_uri')}?code=c&state=${encodeURIComponent(u.searchParams.get('state'))}`,
+			);
+			res.end();
+		} else if (u.pathname === '/token')
+			send({ access_token: 'a', token_type: 'Bearer', id_token: make() });
+		else {
+			res.statusCode = 404;
+			res.end();
+		}
+	});
+	await new Promise((ok) => server.listen(0, '127.0.0.1', ok));
+	const iss = `http://127.0.0.1:${server.address().port}`,
+		jwk = (k, kid, more) => ({
+			...k.publicKey.export({ format: 'jwk' }),
+			kid,
+			use: 'sig',
+			...more,
+		});
+	keys = [jwk(pair, 'k1'), jwk(ec, 'e1'), jwk(weak, 'w1'), jwk(other, 'enc', { use: 'enc' })];
+	const evil = await s.post(providers, admin, {
+		kind: 'oidc',
+		name: 'Evil',
+		client_id: 'sladesk',
+		issuer: iss,
+		trust_email: true,
+	});
+	const claims = (more) => ({
+		iss,
+		aud: 'sladesk',
+		sub: 'boss',
+		email: 'admin@alpha.example',
+		nonce,
+		iat: Math.floor(Date.now() / 1000),
+		exp: Math.floor(Date.now() / 1000) + 300,
+		...more,
+	});
+	const now = Math.floor(Date.now() / 1000),
+		h = { alg: 'RS256', kid: 'k1', typ: 'JWT' },
+		good = () => sign(h, claims(), pair.privateKey);
+	const go = async (fn) => {
+		make = fn;
+		return (await new Browser().follow(start('&provider=' + evil.data.provider_id))).status;
+	};
+	const pem = pair.publicKey.export({ type: 'spki', format: 'pem' });
+	for (const [why, fn] of Object.entries({
+		'alg none': () => b64({ alg: 'none' }) + '.' + b64(claims()) + '.',
+		'alg none, signed': () => sign({ ...h, alg: 'none' }, claims(), pair.privateKey),
+		'HS256 with the public key': () => {
+			const t = b64({ alg: 'HS256', kid: 'k1' }) + '.' + b64(claims());
+			return t + '.' + crypto.createHmac('sha256', pem).update(t).digest('base64url');
+		},
+		RS384: () => sign({ ...h, alg: 'RS384' }, claims(), pair.privateKey),
+		'a foreign key': () => sign(h, claims(), other.privateKey),
+		'a key for encryption': () => sign({ ...h, kid: 'enc' }, claims(), other.privateKey),
+		'a weak key': () => sign({ ...h, kid: 'w1' }, claims(), weak.privateKey),
+		'a kid that is a path': () =>
+			sign({ ...h, kid: '../../dev/null' }, claims(), other.privateKey),
+		'a kid that is SQL': () =>
+			sign({ ...h, kid: "x' union select 1--" }, claims(), other.privateKey),
+		'its own key in the header': () =>
+			sign({ ...h, kid: undefined, jwk: jwk(other, 'k1') }, claims(), other.privateKey),
+		'its own key by jku': () =>
+			sign({ ...h, kid: 'z', jku: iss + '/other' }, claims(), other.privateKey),
+		'EC key, RS256': () => sign({ ...h, kid: 'e1' }, claims(), pair.privateKey),
+		'RSA key, ES256': () => sign({ alg: 'ES256', kid: 'k1' }, claims(), ec.privateKey),
+		'a changed claim': () => {
+			const [a, , c] = good().split('.');
+			return a + '.' + b64(claims({ sub: 'x' })) + '.' + c;
+		},
+		'another issuer': () => sign(h, claims({ iss: issuer }), pair.privateKey),
+		'another audience': () => sign(h, claims({ aud: 'other' }), pair.privateKey),
+		'two audiences without azp': () =>
+			sign(h, claims({ aud: ['sladesk', 'other'] }), pair.privateKey),
+		"another's azp": () =>
+			sign(h, claims({ aud: ['sladesk', 'other'], azp: 'other' }), pair.privateKey),
+		'no nonce': () => sign(h, claims({ nonce: undefined }), pair.privateKey),
+		'another nonce': () => sign(h, claims({ nonce: 'x' }), pair.privateKey),
+		over: () => sign(h, claims({ exp: now - 120 }), pair.privateKey),
+		'no end': () => sign(h, claims({ exp: undefined }), pair.privateKey),
+		'of tomorrow': () => sign(h, claims({ iat: now + 86400, exp: now + 90000 }), pair.privateKey),
+		'of yesterday': () => sign(h, claims({ iat: now - 86400 }), pair.privateKey),
+		nobody: () => sign(h, claims({ sub: undefined }), pair.privateKey),
+		'no token': () => undefined,
+		garbage: () => 'x'.repeat(5000),
+		'JSON serialisation': () => JSON.stringify({ payload: b64(claims()), signatures: [] }),
+	}))
+		assert.strictEqual(await go(fn), 401, why);
+	assert.strictEqual(
+		s.sql(`select count(*) from user_identities where provider_id = ${evil.data.provider_id}`),
+		'0',
+	);
+	assert.strictEqual(await go(good), 200, 'and the true one is taken');
+	assert.strictEqual(await go(() => sign({ alg: 'ES256', kid: 'e1' }, claims(), ec.privateKey)), 200);
+	const fresh = crypto.generateKeyPairSync('rsa', { modulusLength: 2048 });
+	keys = [jwk(fresh, 'k2')];
+	s.sql('select 1');
+	const rolled = () => go(() => sign({ ...h, kid: 'k2' }, claims(), fresh.privateKey));
+	assert.strictEqual(await rolled(), 401, 'its new keys are not asked for more than every half minute');
+	for (const answer of ['not json', '[]', '{}', '{"issuer":"https://other.example"}']) {
+		server.removeAllListeners('request');
+		server.on('request', (req, res) => res.end(answer));
+		await s.stop();
+		await s.start();
+		assert.strictEqual(
+			(await new Browser().follow(start('&provider=' + evil.data.provider_id))).status,
+			401,
+			answer,
+		);
+	}
+	server.closeAllConnections();
+	server.close();
+	assert.strictEqual(
+		(await new Browser().follow(start('&provider=' + evil.data.provider_id))).status,
+		401,
+		'gone',
+	);
+	assert.ok(!s.log.includes('eyJ') && !s.log.includes('geheim'), 'no token, no secret in the log');
+	await s.request('DELETE', `${providers}/${evil.data.provider_id}`, {
+		token: await s.login('admin', 'alpha'),
+	});
+});
+test('plain OAuth 2.0 by userinfo, as WeCom, DingTalk and Feishu give it', async () => {
+	const seen = [];
+	const server = http.createServer((req, res) => {
+		const base = `http://127.0.0.1:${server.address().port}`,
+			u = new URL(req.url, base);
+		let text = '';
+		req.on('data', (d) => (text += d));
+		req.on('end', () => {
+			if (u.pathname === '/auth') {
+				res.statusCode = 302;
+				res.setHeader(
+					'Location',
+					`${u.searchParams.get('redirect_uri')}?code=abc&state=${encodeURIComponent(u.searchParams.get('state'))}`,
+				);
+				return res.end();
+			}
+			seen.push([u.pathname, text, req.headers.authorization]);
+			res.end(
+				JSON.stringify(
+					u.pathname === '/token'
+						? { access_token: 'tok', expires_in: 7200 }
+						: {
+								open_id: 'ou_1',
+								en_name: 'Ou',
+								enterprise_email: 'ou@alpha.example',
+							},
+				),
+			);
+		});
+	});
+	await new Promise((ok) => server.listen(0, '127.0.0.1', ok));
+	const base = `http://127.0.0.1:${server.address().port}`,
+		a = await s.login('admin', 'alpha');
+	const p = await s.post(providers, a, {
+		kind: 'oauth2',
+		name: 'Feishu',
+		client_id: 'cli_1',
+		client_secret: 's3cret',
+		authorization_endpoint: base + '/auth',
+		token_endpoint: base + '/token',
+		userinfo_endpoint: base + '/me',
+		token_auth: 'client_secret_post',
+		subject_field: 'open_id',
+		name_field: 'en_name',
+		email_field: 'enterprise_email',
+		trust_email: true,
+		create_users: true,
+	});
+	assert.strictEqual(p.status, 201, p.text);
+	const b = new Browser(),
+		r = await b.follow(start('&provider=' + p.data.provider_id));
+	assert.strictEqual(r.status, 200, r.text);
+	const m = await me(b.jar['127.0.0.1:' + s.port]);
+	assert.deepStrictEqual([m.username, m.full_name, m.role], ['ou@alpha.example', 'Ou', 'user']);
+	const form = new URLSearchParams(seen[0][1]);
+	assert.deepStrictEqual(
+		[form.get('client_id'), form.get('client_secret'), form.get('code')],
+		['cli_1', 's3cret', 'abc'],
+	);
+	assert.match(form.get('code_verifier'), /^[0-9a-f]{64}$/);
+	assert.deepStrictEqual(seen[1].slice(0), ['/me', '', 'Bearer tok']);
+	server.closeAllConnections();
+	server.close();
+});
