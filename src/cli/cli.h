@@ -62,6 +62,7 @@ int cmd_import(int argc, char **argv);
 int cmd_rollup(int argc, char **argv);
 int cmd_audit(int argc, char **argv);
 int cmd_deadletter(int argc, char **argv);
+int cmd_isolation(int argc, char **argv);
 int cmd_keys(int argc, char **argv);
 int cmd_key(int argc, char **argv);
 int cmd_demo(int argc, char **argv);

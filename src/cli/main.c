@@ -31,6 +31,10 @@ static const struct {
 	{ "key", cmd_key,
 		"key rotate [--at-once]   a new key for access tokens; at once: instead of all "
 		"others" },
+	{ "isolation", cmd_isolation,
+		"isolation check --as C --against C [--url U]   prove against the running server "
+		"that one customer "
+		"cannot reach another's data" },
 	{ "keys", cmd_keys,
 		"keys status | keys rotate [--resume] | keys rewrap | keys backup --out F | keys "
 		"restore --in F [--check]   "

@@ -313,3 +313,22 @@ test('the feed: no event of another tenant, whatever is asked for', async () => 
 	);
 	ws.close();
 });
+test('sladesk isolation check proves it against the running server, and finds a leak where there is one', () => {
+	const run = () => {
+		try {
+			return s.cli(['isolation', 'check', '--as', 'alpha', '--against', 'beta']);
+		} catch (e) {
+			return e.message;
+		}
+	};
+	const out = run();
+	assert.match(out, /isolated: no byte came back, no row changed/);
+	assert.ok(Number(out.match(/(\d+) requests/)[1]) > 400, out);
+	assert.strictEqual(s.sql("select count(*) from api_tokens where name = 'isolation check'"), '0');
+	assert.strictEqual(s.sql("select count(*) from sessions where device = 'isolation check'"), '0');
+	s.sql('create policy leak on calendars for select to sladesk_app using (true)');
+	const bad = run();
+	s.sql('drop policy leak on calendars');
+	assert.match(bad, /LEAK {2}GET \/api\/v1/);
+	assert.match(bad, /NOT ISOLATED/);
+});
