@@ -187,8 +187,10 @@ struct request_settings {
 	const char *static_dir;
 	bool tls;
 	bool secure_cookies; /* people reach us over TLS, maybe a proxy's */
-	const char *
-		trusted_proxies; /* addresses, comma separated, whose X-Forwarded-For is believed */
+	/* Whom people ask, where their portal names nobody. */
+	const char *support_contact;
+	/* Addresses, comma separated, whose X-Forwarded-For is believed. */
+	const char *trusted_proxies;
 };
 void request_init(const struct route *routes, size_t n, const struct request_settings *s);
 /* FN hears of every request that has been answered, with its status; its session and route still

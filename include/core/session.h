@@ -34,6 +34,7 @@ struct session {
 	int64_t actor_id, tenant_id, session_id, expires_us;
 	char *tenants; /* "{1,12}" as the database wants it */
 	char *scope; /* {"departments":[…],"projects":[…]}: of the tickets only these; "": all */
+	char *support;  /* whom its people ask, by their portal's theme; NULL: the provider's */
 	uint32_t perms; /* bit per enum permission */
 	int level;
 	bool staff, zh, must_change, must_enrol;

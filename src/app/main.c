@@ -321,7 +321,7 @@ static void start(bool takeover)
 	struct request_settings rs = { or_default(options.http_static_dir, STATIC_DIR),
 		options.http_cert_file[0] != 0,
 		options.http_cert_file[0] != 0 || strncmp(options.http_url, "https://", 8) == 0,
-		options.http_trusted_proxies };
+		options.support_contact, options.http_trusted_proxies };
 	const char *error = "";
 	struct kv_settings redis = { options.redis_url, NULL, options.redis_ca_file };
 	char *password = NULL, *redis_password;

@@ -103,6 +103,57 @@ struct outcome *req_reply(struct req *req, int status, const char *data, size_t 
 	return req_reply_headers(req, status, NULL, data, n);
 }
 
+/* What a person can do about it, where nothing more particular was said. */
+static const struct advice {
+	const char *en, *zh, *todo_en, *todo_zh;
+} advices[ERR_COUNT] = {
+	[ERR_FORBIDDEN] = { "your role does not allow this", "您的角色没有此权限",
+		"[\"ask your administrator for the permission\",\"contact support\"]",
+		"[\"向管理员申请权限\",\"联系支持人员\"]" },
+	[ERR_LIMIT] = { "this is beyond a limit: ask for less at once",
+		"超出限制,请减少单次的数据量",
+		"[\"narrow the period or the filter\",\"send less at once\"]",
+		"[\"缩小时间范围或筛选条件\",\"分批提交\"]" },
+	[ERR_DB] = { "try again later; if it stays so, contact support",
+		"请稍后重试;如问题持续,请联系支持人员", "[\"try again\",\"contact support\"]",
+		"[\"稍后重试\",\"联系支持人员\"]" },
+	[ERR_BUSY] = { "the system is busy: try again in a moment", "系统繁忙,请稍后重试",
+		"[\"try again\"]", "[\"稍后重试\"]" },
+	[ERR_UNKNOWN] = { "it is not known whether this was done: retry with the same "
+			  "Idempotency-Key",
+		"无法确认是否已执行,请使用相同的 Idempotency-Key 重试",
+		"[\"retry with the same Idempotency-Key\"]",
+		"[\"使用相同的 Idempotency-Key 重试\"]" },
+	[ERR_INTERNAL] = { "something went wrong on our side; we have been told",
+		"系统内部错误,我们已收到告警",
+		"[\"try again\",\"contact support with the request_id\"]",
+		"[\"稍后重试\",\"联系支持人员并提供 request_id\"]" },
+};
+
+/* DETAILS, an object or NULL, with advice and whom to ask where they are not said. */
+static void add_details(struct buf *b, const struct req *req, enum err e, const char *details)
+{
+	const struct advice *a = &advices[e];
+	const char *support = req->session && req->session->support ? req->session->support
+								    : settings.support_contact;
+	size_t n = details ? strlen(details) : 0;
+
+	if (!a->en) {
+		buf_adds(b, details ? details : "{}");
+		return;
+	}
+	buf_add(b, n > 2 ? details : "{", n > 2 ? n - 1 : 1);
+	if (!n || !strstr(details, "\"user_message\""))
+		buf_addf(b, "%s\"user_message\":\"%s\"", n > 2 ? "," : "", req->zh ? a->zh : a->en);
+	if (!n || !strstr(details, "\"suggested_actions\""))
+		buf_addf(b, ",\"suggested_actions\":%s", req->zh ? a->todo_zh : a->todo_en);
+	if (support && *support) {
+		buf_adds(b, ",\"support_contact\":");
+		buf_add_json(b, support, strlen(support));
+	}
+	buf_addc(b, '}');
+}
+
 struct outcome *req_fail(struct req *req, enum err e, const char *details)
 {
 	const struct error_text *t = error_text(e);
@@ -110,16 +161,10 @@ struct outcome *req_fail(struct req *req, enum err e, const char *details)
 	struct buf b = { 0 };
 	struct outcome *o;
 
-	buf_addf(&b, "{\"code\":%d,\"message\":\"%s\",\"details\":%s,\"timestamp\":", t->code,
-		req->zh ? t->zh : t->en,
-		details ? details
-		: e >= ERR_DB || e == ERR_FORBIDDEN || e == ERR_LIMIT
-			? (req->zh ? "{\"user_message\":\"请稍后重试;如问题持续,请联系支持人员\","
-				     "\"suggested_actions\":[\"稍后重试\",\"联系支持人员\"]}"
-				   : "{\"user_message\":\"try again later; if it stays so, contact "
-				     "support\",\"suggested_actions\":[\"try again\",\"contact "
-				     "support\"]}")
-			: "{}");
+	buf_addf(&b, "{\"code\":%d,\"message\":\"%s\",\"details\":", t->code,
+		req->zh ? t->zh : t->en);
+	add_details(&b, req, e, details);
+	buf_adds(&b, ",\"timestamp\":");
 	buf_add_time_json(&b, clock_now_us());
 	buf_addf(&b, ",\"request_id\":\"%s\"}", req->id);
 	if (e == ERR_BUSY || e == ERR_RATE || e == ERR_DB)

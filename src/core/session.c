@@ -33,6 +33,7 @@ void session_put(struct session *s)
 		return;
 	free(s->tenants);
 	free(s->scope);
+	free(s->support);
 	free(s);
 }
 
@@ -148,6 +149,13 @@ static void copy(char *out, size_t size, struct str s)
 	out[n] = 0;
 }
 
+static char *support_of(const PGresult *r, int column)
+{
+	struct str t = db_text(r, 0, column);
+
+	return db_is_null(r, 0, column) ? NULL : xstrndup(t.p, t.n);
+}
+
 static struct session *from_session_row(const struct find *f, const PGresult *r)
 {
 	struct session *s = xcalloc(1, sizeof(*s));
@@ -167,6 +175,7 @@ static struct session *from_session_row(const struct find *f, const PGresult *r)
 	s->session_id = f->claims.session_id;
 	s->must_change = db_int(r, 0, 9) != 0;
 	s->must_enrol = db_int(r, 0, 12) != 0;
+	s->support = support_of(r, 13);
 	s->perms = 1u << PERM_SELF;
 	if (!s->must_change && !s->must_enrol)
 		s->perms |=
@@ -213,6 +222,7 @@ static struct session *from_token_row(const struct find *f, const PGresult *r)
 	copy(s->name, sizeof(s->name), db_text(r, 0, 3));
 	copy(s->role, sizeof(s->role), STR("service"));
 	s->scope = xstrdup("");
+	s->support = support_of(r, 5);
 	db_cell_to_json(&scopes, r, 0, 1);
 	s->perms |= scopes_parse(buf_cstr(&scopes), s->staff);
 	buf_free(&scopes);

@@ -244,3 +244,26 @@ test('a theme is public, changes by an administrator, is cached by its tag; a te
 		'the provider is no customer',
 	);
 });
+test("a refusal says what to do and whom to ask: the customer's own, else the provider's", async () => {
+	await put('/api/v1/client/theme', admin, { support_contact: 'hotline +86 400 "7x24"' });
+	const fresh = await s.login('user', 'alpha'),
+		no = (await s.get('/api/v1/client/admin/users', fresh)).json;
+	assert.strictEqual(no.code, 40003);
+	assert.deepStrictEqual(no.details, {
+		user_message: 'your role does not allow this',
+		suggested_actions: ['ask your administrator for the permission', 'contact support'],
+		support_contact: 'hotline +86 400 "7x24"',
+	});
+	const zh = (
+		await s.request('GET', '/api/v1/client/admin/users', {
+			token: fresh,
+			headers: { 'Accept-Language': 'zh' },
+		})
+	).json.details;
+	assert.deepStrictEqual([zh.user_message, zh.suggested_actions.length], ['您的角色没有此权限', 2]);
+	assert.strictEqual(
+		(await s.get('/api/v1/audit', eng)).json.details.support_contact,
+		undefined,
+		'none is set',
+	);
+});

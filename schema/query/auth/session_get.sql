@@ -13,7 +13,8 @@ select s.actor_kind, s.actor_id, us(s.expires_at) as expires_at,
   coalesce(scope_of(s.tenant_id, s.actor_kind, s.actor_id, $3::bigint)::text, '') as scope,
   s.method in ('password', 'link') and factor_required(s.tenant_id, s.actor_kind, coalesce(f.role, u.role_type))
     and not exists (select from factors k where k.tenant_id = s.tenant_id and k.actor_kind = s.actor_kind and k.actor_id = s.actor_id
-      and k.confirmed_at is not null) as must_enrol
+      and k.confirmed_at is not null) as must_enrol,
+  (select t.support_contact from tenant_themes t where t.tenant_id = s.tenant_id) as support
 from sessions s
 left join staff f on s.actor_kind = 'staff' and f.tenant_id = s.tenant_id and f.id = s.actor_id and f.disabled_at is null
 left join client_users u on s.actor_kind = 'customer' and u.tenant_id = s.tenant_id and u.id = s.actor_id and u.disabled_at is null
