@@ -131,8 +131,14 @@ struct outcome *sso_callback(struct req *req) MUST_USE;
 struct outcome *sso_backchannel(struct req *req) MUST_USE;
 struct outcome *sso_provider_put(struct req *req) MUST_USE;
 void sso_free(void);
+
+/* watch.c: log-ins unlike usual */
+void watch_init(void);
+void watch_free(void);
 struct outcome *security_get(struct req *req) MUST_USE;
 struct outcome *security_put(struct req *req) MUST_USE;
+struct outcome *link_ask(struct req *req) MUST_USE;
+struct outcome *link_use(struct req *req) MUST_USE;
 struct outcome *password_forgot(struct req *req) MUST_USE;
 struct outcome *password_reset(struct req *req) MUST_USE;
 struct outcome *jwks(struct req *req) MUST_USE;

@@ -10,7 +10,7 @@ returns table (tenant_id bigint, subject_id bigint, hash text) language sql stab
     where p_tenant = 'provider' and s.username = p_username and s.disabled_at is null
   union all
   select u.tenant_id, u.id, u.password_hash from public.client_users u join public.customers c on c.tenant_id = u.tenant_id
-    where p_tenant <> 'provider' and (c.code = p_tenant or c.tenant_id::text = p_tenant) and c.status = 'active'
+    where p_tenant <> 'provider' and (c.code = p_tenant or c.tenant_id::text = p_tenant or 'host:' || c.host = p_tenant) and c.status = 'active'
       and u.username = p_username and u.disabled_at is null
 $$;
 

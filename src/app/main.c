@@ -355,6 +355,7 @@ static void start(bool takeover)
 	hours_init();
 	outbox_init();
 	account_init();
+	watch_init();
 	answers_init();
 	rollup_init();
 	audit_init();
@@ -391,6 +392,7 @@ static void stop(void)
 	audit_free();
 	answers_free();
 	sso_free();
+	watch_free();
 	hours_free();
 	upkeep_free();
 	rebind_free();

@@ -19,7 +19,9 @@ static const struct {
 		"database" },
 	{ "migrate", cmd_migrate, "migrate --owner-url URL   bring the schema up to date" },
 	{ "tenant", cmd_tenant,
-		"tenant add --code C --name N [--lang zh|en] [--policy P] | tenant list" },
+		"tenant add --code C --name N [--lang zh|en] [--policy P] | tenant set --code C "
+		"[--host H|-] [--max-users N|-] "
+		"[--mfa yes|no] [--timezone Z] [--work-hours 8-20] | tenant list" },
 	{ "user", cmd_user,
 		"user add --staff --username U --name N --email E [--role R] [--level 1..3] "
 		"[--on-call] [--must-change] | user add --tenant C …; user password --username U "

@@ -62,8 +62,30 @@ int cmd_tenant(int argc, char **argv)
 			5, p);
 
 		print_rows(r);
+	} else if (strcmp(what, "set") == 0) {
+		const char *p[] = { cli_option(argc, argv, "code", NULL),
+			cli_option(argc, argv, "host", ""), cli_option(argc, argv, "max-users", ""),
+			cli_option(argc, argv, "mfa", ""), cli_option(argc, argv, "timezone", ""),
+			cli_option(argc, argv, "work-hours", "") };
+		PGresult *r = cli_query(pg,
+			"update customers set host = case when $2 = '' then host else "
+			"nullif(lower($2), '-') end, max_users = case "
+			"when $3 = '' then max_users else nullif($3, '-')::int end, mfa_required = "
+			"case $4 when '' then mfa_required "
+			"else $4::boolean end, timezone = case when $5 = '' then timezone else $5 "
+			"end, work_from = case when $6 = '' "
+			"then work_from else split_part($6, '-', 1)::smallint end, work_to = case "
+			"when $6 = '' then work_to else "
+			"split_part($6, '-', 2)::smallint end where code = $1 returning tenant_id, "
+			"code, host, max_users, "
+			"mfa_required, timezone, work_from || '-' || work_to",
+			6, p);
+
+		if (!PQntuples(r))
+			die("no such tenant: %s", p[0]);
+		print_rows(r);
 	} else {
-		die("tenant add or tenant list");
+		die("tenant add, tenant set or tenant list");
 	}
 	PQfinish(pg);
 	return 0;

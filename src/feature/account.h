@@ -25,6 +25,8 @@ int64_t account_expiry(bool staff);
 /* In the arena: the client's address, and what it calls itself. */
 const char *account_peer(struct req *req);
 const char *account_device(struct req *req);
+/* How the doors know the customer whose host name the request came to. */
+const char *account_host_tenant(struct req *req);
 /* Is PASSWORD that of HASH? Asked of a helper. */
 struct outcome *account_verify(
 	struct req *req, struct str hash, const char *password, req_work_step *step) MUST_USE;

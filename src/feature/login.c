@@ -134,7 +134,9 @@ struct outcome *login(struct req *req)
 	struct attempt *a = req->state = arena_alloc(&req->arena, sizeof(*a));
 	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p));
 
-	a->tenant = "provider";
+	/* customers' own path: their host name says which of them, where the body does not */
+	a->tenant = strncmp(req->route->path, "/api/v1/client/", 15) == 0 ? account_host_tenant(req)
+									  : "provider";
 	req_body_only(req, "username password tenant tenant_id cookies device_token");
 	req_body_bool(req, "cookies", &a->cookies);
 	req_body_text(req, "username", true, 1, 100, &a->username);

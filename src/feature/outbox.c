@@ -125,14 +125,34 @@ static void add_changed(struct buf *b, const struct row *w)
 	}
 }
 
+/* Why a log-in is unlike usual, in the reader's language. */
+static void add_reasons(struct buf *b, const struct row *w)
+{
+	static const char *const words[][3] = { { "new_network", "a new network", "新的网络" },
+		{ "new_device", "a new device", "新的设备" },
+		{ "new_country", "a new country", "新的国家或地区" },
+		{ "impossible_travel",
+			"farther from the last place than one can travel in the time",
+			"与上次登录地点相距过远" },
+		{ "outside_hours", "outside working hours", "非工作时间" } };
+	bool zh = str_is(db_text(w->r, w->i, C_LANG), "zh");
+	const char *list = json_get_string(w->data, "reasons");
+
+	for (size_t i = 0, n = 0; list && i < ARRAY_LEN(words); i++)
+		if (strstr(list, words[i][0]))
+			buf_addf(b, "%s%s", n++ ? (zh ? "、" : ", ") : "", words[i][zh ? 2 : 1]);
+}
+
 /* Signed when it is sent: the token itself rests nowhere. */
-static void add_reset_link(struct buf *b, const struct row *w)
+static void add_link(
+	struct buf *b, const struct row *w, enum token_use use, int64_t lives_s, const char *name)
 {
 	struct token_claims c = { db_int(w->r, w->i, C_TENANT_ID),
-		json_get_int(w->data, "reset_id", 0), db_int(w->r, w->i, C_AT) / US_PER_S + 3600 };
-	char *token = token_sign(TOKEN_RESET, &c, clock_now_us() / US_PER_S);
+		json_get_int(w->data, "reset_id", 0),
+		db_int(w->r, w->i, C_AT) / US_PER_S + lives_s };
+	char *token = token_sign(use, &c, clock_now_us() / US_PER_S);
 
-	buf_addf(b, "%s/#reset=%s", options.http_url, token);
+	buf_addf(b, "%s/#%s=%s", options.http_url, name, token);
 	OPENSSL_cleanse(token, strlen(token));
 	free(token);
 }
@@ -173,7 +193,8 @@ static void add_variable(struct buf *b, const struct row *w, struct str name)
 		buf_adds(b, s ? s : "");
 		s = s && s[0] >= '0' && s[0] <= '9' ? "%" : "";
 	} else if (str_is(name, "address") || str_is(name, "by") || str_is(name, "username") ||
-		   str_is(name, "home") || str_is(name, "day") || str_is(name, "anchors")) {
+		   str_is(name, "home") || str_is(name, "day") || str_is(name, "anchors") ||
+		   str_is(name, "device")) {
 		char key[16];
 
 		snprintf(key, sizeof(key), "%.*s", (int)name.n, name.p);
@@ -186,8 +207,14 @@ static void add_variable(struct buf *b, const struct row *w, struct str name)
 		if (!field_open(b, "code", str_of(s ? s : "")))
 			buf_adds(b, "?");
 		return;
+	} else if (str_is(name, "reasons")) {
+		add_reasons(b, w);
+		return;
 	} else if (str_is(name, "reset_link")) {
-		add_reset_link(b, w);
+		add_link(b, w, TOKEN_RESET, 3600, "reset");
+		return;
+	} else if (str_is(name, "login_link")) {
+		add_link(b, w, TOKEN_LINK, 900, "link");
 		return;
 	} else if (str_is(name, "due")) {
 		add_instant(b, json_get_int(w->data, "clock_due_at", 0));

@@ -5,6 +5,7 @@
 #include "audit.h"
 #include "crypto/crypto.h"
 #include "feature/feature.h"
+#include "signin.h"
 #include "sql_gen.h"
 
 struct reset {
@@ -32,11 +33,23 @@ static struct outcome *on_asked(struct req *req, enum db_error error, const PGre
 	return req_delay(req, took_ms < ANSWER_MS ? ANSWER_MS - took_ms : 1, answer);
 }
 
-struct outcome *password_forgot(struct req *req)
+/* The customer whose host name the request came to. */
+const char *account_host_tenant(struct req *req)
 {
-	const char **p = arena_alloc(&req->arena, 4 * sizeof(*p));
+	struct str h = req->http ? req->http->head.host : (struct str){ 0 };
+	const char *colon = h.n ? memchr(h.p, ':', h.n) : NULL;
 
-	p[0] = "provider";
+	return arena_printf(&req->arena, "host:%.*s", (int)(colon ? (size_t)(colon - h.p) : h.n),
+		h.n ? h.p : "");
+}
+
+static struct outcome *ask(struct req *req, const char *purpose)
+{
+	const char **p = arena_alloc(&req->arena, 5 * sizeof(*p));
+
+	p[0] = strncmp(req->route->path, "/api/v1/client/", 15) == 0 ? account_host_tenant(req)
+								     : "provider";
+	p[4] = purpose;
 	req_body_only(req, req->route->fields);
 	req_body_text(req, "tenant", false, 1, 63, &p[0]);
 	req_body_text(req, "username", true, 1, 100, &p[1]);
@@ -47,6 +60,11 @@ struct outcome *password_forgot(struct req *req)
 	p[2] = req_int(req, clock_now_us());
 	p[3] = account_peer(req);
 	return req_query(req, &sql_auth_reset_ask, p, on_asked);
+}
+
+struct outcome *password_forgot(struct req *req)
+{
+	return ask(req, "reset");
 }
 
 /* --- using --- */
@@ -121,4 +139,58 @@ struct outcome *password_reset(struct req *req)
 	p[1] = req_int(req, r->claims.session_id);
 	p[2] = req_int(req, clock_now_us());
 	return req_query(req, &sql_auth_reset_get, p, on_reset);
+}
+
+/* --- a link in place of the password --- */
+
+struct outcome *link_ask(struct req *req)
+{
+	return ask(req, "link");
+}
+
+struct link {
+	struct token_claims claims;
+	bool cookies;
+};
+
+static struct outcome *on_link(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct link *l = req->state;
+	struct sign_in *in = arena_alloc(&req->arena, sizeof(*in));
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0)
+		return refuse(req);
+	*in = (struct sign_in){ .tenant_id = l->claims.tenant_id,
+		.subject_id = db_int(rows, 0, 1),
+		.username = arena_dup(&req->arena, db_text(rows, 0, 2).p, db_text(rows, 0, 2).n),
+		.method = "link",
+		.staff = str_is(db_text(rows, 0, 0), "staff"),
+		.cookies = l->cookies };
+	return signin_first(req, in);
+}
+
+struct outcome *link_use(struct req *req)
+{
+	struct link *l = req->state = arena_alloc(&req->arena, sizeof(*l));
+	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p)), *token = NULL;
+
+	req_body_only(req, req->route->fields);
+	req_body_text(req, "token", true, 1, 4096, &token);
+	req_body_bool(req, "cookies", &l->cookies);
+	if (!req->body)
+		req_note_invalid(req, "token", "required", "必填");
+	if (req_has_invalid(req))
+		return req_invalid(req);
+	if (!token_verify(
+		    TOKEN_LINK, token, strlen(token), clock_now_us() / US_PER_S, &l->claims)) {
+		req_note_invalid(req, "token", "one of a mail of the last quarter of an hour",
+			"应为 15 分钟内邮件中的令牌");
+		return req_invalid(req);
+	}
+	p[0] = req_int(req, l->claims.tenant_id);
+	p[1] = req_int(req, l->claims.session_id);
+	p[2] = req_int(req, clock_now_us());
+	return req_query(req, &sql_auth_link_use, p, on_link);
 }

@@ -6,6 +6,7 @@
 #include "desk/options.h"
 #include "feature/feature.h"
 #include "sql_gen.h"
+#include "watch.h"
 
 #include <openssl/crypto.h>
 #include <stdio.h>
@@ -45,6 +46,7 @@ static struct outcome *on_session(struct req *req, enum db_error error, const PG
 	role = db_text(rows, 0, 3);
 	audit_note(req, s->tenant_id, s->staff, s->subject_id, s->username, "auth.login", "success",
 		200);
+	watch_sign_in(req, s);
 	buf_addf(&b, ",\"user_info\":{\"user_id\":%lld,\"username\":", (long long)s->subject_id);
 	buf_add_json(&b, db_text(rows, 0, 1).p, db_text(rows, 0, 1).n);
 	buf_adds(&b, ",\"full_name\":");

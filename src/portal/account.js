@@ -12,6 +12,7 @@ Object.assign(words.zh, {
 	passkey: '使用通行密钥登录',
 	sso: '使用企业账号登录',
 	sso_tenant: '请先填写客户代码',
+	mail_link: '以邮件链接登录',
 	account: '我的账号',
 	factors_title: '登录验证',
 	sessions_title: '登录会话',
@@ -41,6 +42,7 @@ Object.assign(words.en, {
 	passkey: 'Sign in with a passkey',
 	sso: 'Sign in with your company',
 	sso_tenant: 'Fill in the customer code first',
+	mail_link: 'Log in by a mailed link',
 	account: 'My account',
 	factors_title: 'How my log-in is confirmed',
 	sessions_title: 'Where I am logged in',
@@ -365,5 +367,32 @@ $('end_all').onclick = async () => {
 	await api('POST', '/api/v1/auth/logout-everywhere').catch(() => {});
 	$('account').close();
 	leave();
+};
+/* a mailed log-in link: its token stays behind the #, out of every log */
+const linkToken = (location.hash.match(/^#link=([\w.-]+)$/) || [])[1];
+if (linkToken) {
+	history.replaceState(null, '', '/');
+	api('POST', '/api/v1/auth/link/use', { token: linkToken, cookies: true })
+		.then((d) => (d.second_factor_required ? askSecond(d) : signedIn(d)))
+		.catch((x) => {
+			$('login').hidden = false;
+			$('login').querySelector('.error').textContent = x.message;
+		});
+}
+$('mail_link').onclick = async () => {
+	const f = $('login'),
+		err = f.querySelector('.error'),
+		body = { username: f.username.value };
+	if (!body.username) {
+		err.textContent = t('forgot_name');
+		return;
+	}
+	if (f.tenant.value) body.tenant = f.tenant.value;
+	try {
+		await api('POST', '/api/v1/auth/link', body);
+		toast(t('forgot_sent'));
+	} catch (x) {
+		err.textContent = x.message;
+	}
 };
 translate();

@@ -5,7 +5,7 @@
 -- $3 now       bigint  call.now       required
 with t as materialized (
   select case when $1::text = 'provider' then 1 else coalesce((select c.tenant_id from customers c
-    where c.code = $1::text or c.tenant_id::text = $1::text limit 1), 0) end as tenant_id
+    where c.code = $1::text or c.tenant_id::text = $1::text or 'host:' || c.host = $1::text limit 1), 0) end as tenant_id
 ), a as (
   insert into login_attempts as l (tenant_id, username, attempts, last_at)
   select t.tenant_id, lower($2::text), 1, ts($3::bigint) from t

@@ -1,23 +1,25 @@
--- auth/reset_ask: a mail with a link for whoever has this name, if anybody has; at most one in five minutes.
+-- auth/reset_ask: a mail with a link (to a new password, or to log in) for whoever has this name, if anybody has; at most one in five minutes.
 -- mode: job   shape: rows   class: job
 -- $1 tenant    text    call.tenant    required
 -- $2 username  text    call.username  required
 -- $3 now       bigint  call.now       required
 -- $4 address   text    call.address   required
+-- $5 purpose   text    call.purpose   required
 with who as materialized (
   select s.tenant_id, 'staff' as kind, s.id, s.username from staff s
   where $1::text = 'provider' and s.username = lower($2::text) and s.disabled_at is null and s.password_hash is not null
   union all
   select u.tenant_id, 'customer', u.id, u.username from client_users u join customers c on c.tenant_id = u.tenant_id
-  where $1::text <> 'provider' and (c.code = $1::text or c.tenant_id::text = $1::text) and c.status = 'active' and u.username = lower($2::text)
+  where $1::text <> 'provider' and (c.code = $1::text or c.tenant_id::text = $1::text or 'host:' || c.host = $1::text) and c.status = 'active' and u.username = lower($2::text)
     and u.disabled_at is null and u.password_hash is not null
 ), r as (
-  insert into password_resets (tenant_id, actor_kind, actor_id, asked_at)
-  select w.tenant_id, w.kind, w.id, ts($3::bigint) from who w
+  insert into password_resets (tenant_id, actor_kind, actor_id, asked_at, purpose)
+  select w.tenant_id, w.kind, w.id, ts($3::bigint), $5::text from who w
   where not exists (select from password_resets p where p.tenant_id = w.tenant_id and p.actor_kind = w.kind and p.actor_id = w.id
-    and p.asked_at > ts($3::bigint) - interval '5 minutes')
+    and p.purpose = $5::text and p.asked_at > ts($3::bigint) - interval '5 minutes')
   returning tenant_id, id, actor_kind, actor_id
 )
-select r.id, account_event(r.tenant_id, r.actor_kind, r.actor_id, 'auth.reset_asked', 'auth_reset', $3::bigint,
+select r.id, account_event(r.tenant_id, r.actor_kind, r.actor_id, case $5::text when 'link' then 'auth.link_asked' else 'auth.reset_asked' end,
+  case $5::text when 'link' then 'auth_link' else 'auth_reset' end, $3::bigint,
   jsonb_build_object('reset_id', r.id, 'address', $4::text, 'username', (select w.username from who w))) as told
 from r

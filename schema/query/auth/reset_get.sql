@@ -16,5 +16,5 @@ cross join lateral (
   where x.password_hash is not null
   order by x.set_at desc
   limit 5) h
-where r.tenant_id = $1::bigint and r.id = $2::bigint and r.used_at is null and r.asked_at > ts($3::bigint) - interval '1 hour'
+where r.tenant_id = $1::bigint and r.id = $2::bigint and r.purpose = 'reset' and r.used_at is null and r.asked_at > ts($3::bigint) - interval '1 hour'
   and coalesce(s.username, u.username) is not null

@@ -8,7 +8,7 @@
 -- $6 address  text    call.address  required
 with r as (
   update password_resets x set used_at = ts($5::bigint)
-  where x.tenant_id = $1::bigint and x.id = $2::bigint and x.used_at is null and x.asked_at > ts($5::bigint) - interval '1 hour'
+  where x.tenant_id = $1::bigint and x.id = $2::bigint and x.purpose = 'reset' and x.used_at is null and x.asked_at > ts($5::bigint) - interval '1 hour'
   returning x.tenant_id, x.actor_kind, x.actor_id
 ), s as (
   update staff f set password_hash = $4::text, must_change = false, password_changed_at = ts($5::bigint)
