@@ -129,6 +129,10 @@ struct outcome *sso_start(struct req *req) MUST_USE;
 struct outcome *sso_discover(struct req *req) MUST_USE;
 struct outcome *sso_callback(struct req *req) MUST_USE;
 struct outcome *sso_backchannel(struct req *req) MUST_USE;
+struct outcome *saml_acs(struct req *req) MUST_USE;
+struct outcome *saml_slo(struct req *req) MUST_USE;
+struct outcome *saml_metadata(struct req *req) MUST_USE;
+void saml_init(void);
 struct outcome *sso_provider_put(struct req *req) MUST_USE;
 void sso_free(void);
 

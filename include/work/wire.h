@@ -15,6 +15,7 @@ enum work_kind {
 	WORK_PROBE =
 		3,     /* test: try to open a socket and a file -> "refused" or what was possible */
 	WORK_HANG = 4, /* test: never answer */
+	WORK_SAML = 5, /* certificate (PEM) NUL document -> what its signed part says, as JSON */
 	WORK_FAILED = 99, /* answer: the job could not be done */
 };
 

@@ -8,6 +8,7 @@
 #include "db/migrate.h"
 #include "desk/engine.h"
 #include "desk/lease.h"
+#include "crypto/spkey.h"
 #include "desk/fieldkeys.h"
 #include "desk/keyfile.h"
 #include "desk/options.h"
@@ -356,6 +357,7 @@ static void start(bool takeover)
 	outbox_init();
 	account_init();
 	watch_init();
+	saml_init();
 	answers_init();
 	rollup_init();
 	audit_init();
@@ -392,6 +394,7 @@ static void stop(void)
 	audit_free();
 	answers_free();
 	sso_free();
+	spkey_free();
 	watch_free();
 	hours_free();
 	upkeep_free();

@@ -148,6 +148,16 @@ const struct route app_routes[] = {
 		.about = "an identity provider ends what it began (OpenID Connect Back-Channel "
 			 "Logout; a form)",
 		.about_zh = "身份提供方的后端登出(表单)" },
+	{ HTTP_POST, "/api/v1/auth/sso/acs", PERM_ANYONE, .flow = saml_acs, .form = true,
+		.limit = LIMIT_LOGIN, .about = "where a SAML provider posts its Response (a form)",
+		.about_zh = "SAML 断言消费地址(表单)" },
+	{ HTTP_POST, "/api/v1/auth/sso/slo/{tenant_id}/{provider_id}", PERM_ANYONE,
+		.flow = saml_slo, .form = true,
+		.about = "a SAML provider ends a session: a signed LogoutRequest (a form)",
+		.about_zh = "SAML 单点登出(表单)" },
+	{ HTTP_GET, "/api/v1/auth/sso/saml-metadata/{tenant_id}/{provider_id}", PERM_ANYONE,
+		.flow = saml_metadata, .about = "our SAML metadata",
+		.about_zh = "SAML 服务方元数据" },
 	{ HTTP_GET, "/api/v1/client/admin/identity-providers", PERM_USER_READ,
 		.sql = &sql_sso_provider_list, .sensitive = true },
 	{ HTTP_POST, "/api/v1/client/admin/identity-providers", PERM_USER_WRITE,
@@ -160,7 +170,7 @@ const struct route app_routes[] = {
 			  "token_endpoint userinfo_endpoint "
 			  "scopes role_attribute role_map email_domains create_users trust_email "
 			  "subject_field email_field "
-			  "name_field token_auth active" },
+			  "name_field token_auth certificate logout_endpoint active" },
 	{ HTTP_PUT, "/api/v1/client/admin/identity-providers/{provider_id}", PERM_USER_WRITE,
 		.flow = sso_provider_put, .about = "change it; a secret that is not given stays",
 		.about_zh = "修改企业登录;未填的密钥保持不变",
@@ -170,7 +180,7 @@ const struct route app_routes[] = {
 			  "token_endpoint userinfo_endpoint "
 			  "scopes role_attribute role_map email_domains create_users trust_email "
 			  "subject_field email_field "
-			  "name_field token_auth active" },
+			  "name_field token_auth certificate logout_endpoint active" },
 	{ HTTP_DELETE, "/api/v1/client/admin/identity-providers/{provider_id}", PERM_USER_WRITE,
 		.sql = &sql_sso_provider_remove },
 	{ HTTP_GET, "/api/v1/auth/factors", PERM_SELF, .flow = factor_list,

@@ -22,12 +22,12 @@
 #define CALLBACK "/api/v1/auth/sso/callback"
 
 struct sso {
-	int64_t tenant_id, provider_id, login_id;
-	bool oidc, retried;
-	const char *client_id, *secret, *nonce, *verifier, *next, *code, *id_token, *access_token;
-	const char *subject, *mail, *name, *role, *sid;
-	bool mail_verified;
-	struct json_object *settings, *claims;
+	struct sso_identity who; /* first: sso_enter takes it over */
+	int64_t login_id;
+	enum { OIDC, OAUTH2, SAML } kind;
+	bool retried;
+	const char *client_id, *secret, *nonce, *verifier, *code, *id_token, *access_token;
+	struct json_object *claims;
 	char state[65], sha256[65];
 };
 
@@ -35,13 +35,13 @@ static void cleanup(struct req *req)
 {
 	struct sso *x = req->state;
 
-	json_object_put(x->settings);
+	json_object_put(x->who.settings);
 	json_object_put(x->claims);
 }
 
 static const char *setting(const struct sso *x, const char *key)
 {
-	return json_get_string(x->settings, key);
+	return json_get_string(x->who.settings, key);
 }
 
 static const char *keep_text(struct req *req, struct str s)
@@ -61,42 +61,20 @@ static void add_param(struct buf *b, const char *key, const char *value)
 			buf_addf(b, "%%%02X", (unsigned char)*s);
 }
 
-/* A page that says why not, and leads back. */
-static struct outcome *fail_page(struct req *req, int status, const char *en, const char *zh)
-{
-	const char *html = arena_printf(&req->arena,
-		"<!doctype html><meta charset=\"utf-8\"><meta name=\"viewport\" "
-		"content=\"width=device-width\"><title>sladesk</title>"
-		"<link rel=\"stylesheet\" href=\"/app.css\"><main><p>%s</p><p><a "
-		"href=\"/\">%s</a></p></main>\n",
-		req->zh ? zh : en, req->zh ? "返回登录" : "back to the log-in");
-
-	return req_reply_raw(req, status, "text/html; charset=utf-8", "Cache-Control: no-store\r\n",
-		html, strlen(html));
-}
-
-static struct outcome *fail_over(struct req *req)
-{
-	return fail_page(req, 400,
-		"This log-in is over, was used, or was begun in another browser: begin again.",
-		"本次登录已失效、已使用,或由其他浏览器发起,请重新登录。");
-}
-
-static struct outcome *fail_provider(struct req *req)
-{
-	return fail_page(req, 401,
-		"Your company's log-in cannot be reached or did not confirm who you are.",
-		"无法连接贵公司的登录服务,或其未能确认您的身份。");
-}
-
 /* --- beginning --- */
+
+static char *state_text(struct req *req, const struct sso *x)
+{
+	return arena_printf(&req->arena, "s1.%lld.%lld.%s", (long long)x->who.tenant_id,
+		(long long)x->login_id, x->state);
+}
 
 static struct outcome *on_authorize(struct req *req, const struct sso_documents *d)
 {
 	struct sso *x = req->state;
-	const char *endpoint = x->oidc ? json_get_string(
-						 d ? d->metadata : NULL, "authorization_endpoint")
-				       : setting(x, "authorization_endpoint"),
+	const char *endpoint = x->kind == OIDC ? json_get_string(d ? d->metadata : NULL,
+							 "authorization_endpoint")
+					       : setting(x, "authorization_endpoint"),
 		   *scopes = setting(x, "scopes");
 	struct buf url = { 0 }, challenge = { 0 };
 	unsigned char digest[32];
@@ -104,19 +82,18 @@ static struct outcome *on_authorize(struct req *req, const struct sso_documents 
 	char *redirect, *state;
 
 	if (!endpoint)
-		return fail_provider(req);
+		return sso_fail_provider(req);
 	redirect = arena_printf(&req->arena, "%s" CALLBACK, options.http_url);
-	state = arena_printf(&req->arena, "s1.%lld.%lld.%s", (long long)x->tenant_id,
-		(long long)x->login_id, x->state);
+	state = state_text(req, x);
 	crypto_sha256(x->verifier, strlen(x->verifier), digest);
 	buf_add_base64url(&challenge, digest, sizeof(digest));
 	buf_addf(&url, "%s%s", endpoint, strchr(endpoint, '?') ? "" : "?");
 	add_param(&url, "response_type", "code");
 	add_param(&url, "client_id", x->client_id);
 	add_param(&url, "redirect_uri", redirect);
-	add_param(&url, "scope", scopes ? scopes : x->oidc ? "openid email profile" : "");
+	add_param(&url, "scope", scopes ? scopes : x->kind == OIDC ? "openid email profile" : "");
 	add_param(&url, "state", state);
-	if (x->oidc)
+	if (x->kind == OIDC)
 		add_param(&url, "nonce", x->nonce);
 	add_param(&url, "code_challenge", buf_cstr(&challenge));
 	add_param(&url, "code_challenge_method", "S256");
@@ -138,8 +115,11 @@ static struct outcome *on_begun(struct req *req, enum db_error error, const PGre
 	if (error != DB_OK)
 		return req_fail_db(req, error);
 	x->login_id = db_int(rows, 0, 0);
-	return x->oidc ? sso_documents_get(req, setting(x, "issuer"), false, on_authorize)
-		       : on_authorize(req, NULL);
+	if (x->kind == SAML)
+		return saml_redirect(
+			req, x->who.settings, x->client_id, state_text(req, x), x->sha256);
+	return x->kind == OIDC ? sso_documents_get(req, setting(x, "issuer"), false, on_authorize)
+			       : on_authorize(req, NULL);
 }
 
 static bool read_provider(
@@ -148,10 +128,12 @@ static bool read_provider(
 	struct json_error err;
 	struct str doc = db_text(rows, 0, settings);
 
-	x->oidc = str_is(db_text(rows, 0, kind), "oidc");
+	x->kind = str_is(db_text(rows, 0, kind), "oidc")   ? OIDC
+		  : str_is(db_text(rows, 0, kind), "saml") ? SAML
+							   : OAUTH2;
 	x->client_id = keep_text(req, db_text(rows, 0, client));
-	x->settings = json_read(doc.p, doc.n, &err);
-	return x->settings && x->client_id && (!x->oidc || setting(x, "issuer"));
+	x->who.settings = json_read(doc.p, doc.n, &err);
+	return x->who.settings && x->client_id && (x->kind == OAUTH2 || setting(x, "issuer"));
 }
 
 static struct outcome *on_provider(struct req *req, enum db_error error, const PGresult *rows)
@@ -164,10 +146,10 @@ static struct outcome *on_provider(struct req *req, enum db_error error, const P
 	if (error != DB_OK)
 		return req_fail_db(req, error);
 	if (PQntuples(rows) == 0 || !read_provider(req, x, rows, 2, 4, 5))
-		return fail_page(req, 404, "This customer has no log-in of its own.",
+		return sso_fail_page(req, 404, "This customer has no log-in of its own.",
 			"该客户未配置企业登录。");
-	x->tenant_id = db_int(rows, 0, 0);
-	x->provider_id = db_int(rows, 0, 1);
+	x->who.tenant_id = db_int(rows, 0, 0);
+	x->who.provider_id = db_int(rows, 0, 1);
 	crypto_random_hex(x->state, 32);
 	crypto_sha256_hex(x->state, 64, x->sha256);
 	crypto_random_hex(verifier, 32);
@@ -175,12 +157,12 @@ static struct outcome *on_provider(struct req *req, enum db_error error, const P
 	x->verifier = verifier;
 	x->nonce = nonce;
 	field_seal(&sealed, "verifier", str_of(verifier), clock_now_us() / US_PER_S);
-	p[0] = req_int(req, x->tenant_id);
-	p[1] = req_int(req, x->provider_id);
+	p[0] = req_int(req, x->who.tenant_id);
+	p[1] = req_int(req, x->who.provider_id);
 	p[2] = x->sha256;
 	p[3] = nonce;
 	p[4] = arena_dup(&req->arena, sealed.p, sealed.n);
-	p[5] = x->next;
+	p[5] = x->who.next;
 	p[6] = req_int(req, clock_now_us());
 	buf_free(&sealed);
 	return req_query(req, &sql_sso_login_new, p, on_begun);
@@ -205,7 +187,7 @@ struct outcome *sso_start(struct req *req)
 		   *provider = req_query_value(req, "provider");
 	int64_t id = 0;
 
-	req->cleanup = cleanup;
+	req->cleanup = x->who.forget = cleanup;
 	req_query_only(req, req->route->query);
 	p[0] = req_query_value(req, "tenant");
 	if (!p[0] || strlen(p[0]) < 1 || strlen(p[0]) > 63)
@@ -215,7 +197,7 @@ struct outcome *sso_start(struct req *req)
 	if (req_has_invalid(req))
 		return req_invalid(req);
 	p[1] = provider ? req_int(req, id) : NULL;
-	x->next = read_next(req);
+	x->who.next = read_next(req);
 	return req_query(req, &sql_sso_provider_find, p, on_provider);
 }
 
@@ -255,98 +237,7 @@ struct outcome *sso_discover(struct req *req)
 	return req_query(req, &sql_sso_provider_find, p, on_discovered);
 }
 
-/* --- coming back: who it is --- */
-
-static struct outcome *on_user(struct req *req, enum db_error error, const PGresult *rows)
-{
-	struct sso *x = req->state;
-	struct sign_in *in;
-
-	if (error != DB_OK)
-		return req_fail_db(req, error);
-	if (PQntuples(rows) == 0 || db_int(rows, 0, 2)) {
-		audit_note(req, x->tenant_id, false, 0, x->mail ? x->mail : x->subject,
-			"auth.sso_nobody", "refused", 401);
-		return fail_page(req, 401,
-			"Your company's log-in knows you, but you have no account here: ask your "
-			"administrator.",
-			"贵公司已确认您的身份,但您在本系统没有可用账号,请联系管理员。");
-	}
-	in = arena_alloc(&req->arena, sizeof(*in));
-	*in = (struct sign_in){ .tenant_id = x->tenant_id,
-		.subject_id = db_int(rows, 0, 0),
-		.username = keep_text(req, db_text(rows, 0, 1)),
-		.method = "sso",
-		.factor = "sso",
-		.cookies = true,
-		.page = x->next ? x->next : "/",
-		.provider_id = x->provider_id,
-		.subject = x->subject,
-		.provider_session = x->sid };
-	if (db_int(rows, 0, 3))
-		audit_note(req, x->tenant_id, false, in->subject_id, in->username,
-			"auth.sso_created", "success", 201);
-	json_object_put(x->settings);
-	json_object_put(x->claims);
-	req->cleanup = NULL; /* signin takes the state over */
-	return signin_session(req, in);
-}
-
-/* The highest role that the map gives for any of the claim's values; with a map and no hit, the
- * lowest. */
-static const char *role_of(const struct sso *x, struct json_object *claims)
-{
-	static const char *const order[] = { "user", "manager", "admin" };
-	const char *attribute = setting(x, "role_attribute");
-	struct json_object *map = json_get(x->settings, "role_map"),
-			   *v = attribute ? json_get(claims, attribute) : NULL;
-	size_t best = 0, n = json_object_is_type(v, json_type_array) ? json_object_array_length(v)
-			     : v                                     ? 1
-								     : 0;
-
-	if (!attribute || !json_object_is_type(map, json_type_object))
-		return NULL;
-	for (size_t i = 0; i < n; i++) {
-		struct json_object *one = json_object_is_type(v, json_type_array)
-						  ? json_object_array_get_idx(v, i)
-						  : v;
-		const char *role = json_object_is_type(one, json_type_string)
-					   ? json_get_string(map, json_object_get_string(one))
-					   : NULL;
-
-		for (size_t k = 0; role && k < ARRAY_LEN(order); k++)
-			if (strcmp(role, order[k]) == 0 && k > best)
-				best = k;
-	}
-	return order[best];
-}
-
-static bool domain_allowed(const struct sso *x, const char *mail)
-{
-	struct json_object *list = json_get(x->settings, "email_domains");
-	const char *at = mail ? strrchr(mail, '@') : NULL;
-
-	if (!json_object_is_type(list, json_type_array) || !json_object_array_length(list))
-		return true;
-	for (size_t i = 0; at && i < json_object_array_length(list); i++)
-		if (str_case_is(json_str(json_object_array_get_idx(list, i)), at + 1))
-			return true;
-	return false;
-}
-
-/* A name of ours for somebody new: the mail address, where it is one. */
-static const char *username_of(struct req *req, const char *mail, const char *subject)
-{
-	char *name = arena_printf(&req->arena, "%s", mail ? mail : ""), hex[65];
-
-	for (char *p = name; *p; p++)
-		*p = (char)(*p >= 'A' && *p <= 'Z' ? *p + 32 : *p);
-	if (name[0] && strlen(name) <= 100 && !strchr("._@-", name[0]) &&
-		strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._@-") == strlen(name))
-		return name;
-	crypto_sha256_hex(subject, strlen(subject), hex);
-	return arena_printf(&req->arena, "sso-%.12s", hex);
-}
+/* --- coming back --- */
 
 static const char *claim_text(
 	struct req *req, struct json_object *claims, const char *key, size_t max)
@@ -356,37 +247,6 @@ static const char *claim_text(
 	return v && v[0] && strlen(v) <= max ? arena_printf(&req->arena, "%s", v) : NULL;
 }
 
-static struct outcome *find_user(struct req *req, struct json_object *claims)
-{
-	struct sso *x = req->state;
-	const char **p = arena_alloc(&req->arena, 11 * sizeof(*p));
-	struct buf sealed = { 0 };
-	char *index = arena_alloc(&req->arena, 65);
-
-	if (!x->subject || !domain_allowed(x, x->mail))
-		return fail_provider(req);
-	if (x->mail) {
-		field_index("email", x->tenant_id, str_of(x->mail), index);
-		field_seal(&sealed, "email", str_of(x->mail), clock_now_us() / US_PER_S);
-	}
-	p[0] = req_int(req, x->tenant_id);
-	p[1] = req_int(req, x->provider_id);
-	p[2] = x->subject;
-	/* an address that nobody has verified makes nobody an owner of an account */
-	p[3] = x->mail && x->mail_verified ? arena_dup(&req->arena, sealed.p, sealed.n) : NULL;
-	p[4] = x->mail && x->mail_verified ? index : NULL;
-	p[5] = username_of(req, x->mail, x->subject);
-	p[6] = x->name ? x->name : p[5];
-	p[7] = x->role = role_of(x, claims);
-	p[8] = json_get_bool(x->settings, "create_users", false) ? "true" : "false";
-	p[9] = req_int(req, clock_now_us());
-	p[10] = req->zh ? "zh" : "en";
-	buf_free(&sealed);
-	return req_query(req, &sql_sso_user, p, on_user);
-}
-
-/* --- coming back: proof --- */
-
 /* OIDC: email_verified says so; a provider that is the customer's own and says nothing of it is
  * believed when told so. */
 static void read_claims(struct req *req, struct sso *x, struct json_object *claims)
@@ -394,12 +254,12 @@ static void read_claims(struct req *req, struct sso *x, struct json_object *clai
 	const char *mail = setting(x, "email_field"), *name = setting(x, "name_field");
 	struct json_object *verified = json_get(claims, "email_verified");
 
-	x->mail = claim_text(req, claims, mail ? mail : "email", 254);
-	x->name = claim_text(req, claims, name ? name : "name", 100);
-	x->mail_verified = json_object_get_boolean(verified) ||
-			   (!verified && json_get_bool(x->settings, "trust_email", false));
-	if (x->mail && (!strchr(x->mail, '@') || strpbrk(x->mail, " <>,;\"\r\n")))
-		x->mail = NULL;
+	x->who.mail = claim_text(req, claims, mail ? mail : "email", 254);
+	x->who.name = claim_text(req, claims, name ? name : "name", 100);
+	x->who.mail_verified = json_object_get_boolean(verified) ||
+			       (!verified && json_get_bool(x->who.settings, "trust_email", false));
+	if (x->who.mail && (!strchr(x->who.mail, '@') || strpbrk(x->who.mail, " <>,;\"\r\n")))
+		x->who.mail = NULL;
 }
 
 static struct outcome *on_userinfo(struct req *req, struct json_object *answer)
@@ -409,19 +269,19 @@ static struct outcome *on_userinfo(struct req *req, struct json_object *answer)
 	struct json_object *v;
 
 	if (!answer)
-		return fail_provider(req);
-	v = json_get(answer, x->oidc ? "sub" : field ? field : "id");
+		return sso_fail_provider(req);
+	v = json_get(answer, x->kind == OIDC ? "sub" : field ? field : "id");
 	subject = v && (json_object_is_type(v, json_type_string) ||
 			       json_object_is_type(v, json_type_int))
 			  ? json_object_get_string(v)
 			  : NULL;
 	if (!subject || !subject[0] || strlen(subject) > 300)
-		return fail_provider(req);
-	if (x->oidc && strcmp(subject, x->subject) != 0) /* OpenID Connect Core 5.3.2 */
-		return fail_provider(req);
-	x->subject = arena_printf(&req->arena, "%s", subject);
+		return sso_fail_provider(req);
+	if (x->kind == OIDC && strcmp(subject, x->who.subject) != 0) /* OpenID Connect Core 5.3.2 */
+		return sso_fail_provider(req);
+	x->who.subject = arena_printf(&req->arena, "%s", subject);
 	read_claims(req, x, answer);
-	return find_user(req, answer);
+	return sso_enter(req, answer);
 }
 
 static struct outcome *ask_userinfo(struct req *req, const char *endpoint)
@@ -452,17 +312,18 @@ static struct outcome *on_keys(struct req *req, const struct sso_documents *d)
 	sub = result == IDTOKEN_OK && !why ? claim_text(req, x->claims, "sub", 300) : NULL;
 	if (!sub) {
 		log_warn(&req->who, "identity token refused tenant=%lld provider=%lld why=\"%s\"",
-			(long long)x->tenant_id, (long long)x->provider_id, why ? why : "nobody's");
-		audit_note(req, x->tenant_id, false, 0, "", "auth.sso", "refused", 401);
-		return fail_provider(req);
+			(long long)x->who.tenant_id, (long long)x->who.provider_id,
+			why ? why : "nobody's");
+		audit_note(req, x->who.tenant_id, false, 0, "", "auth.sso", "refused", 401);
+		return sso_fail_provider(req);
 	}
-	x->subject = sub;
-	x->sid = claim_text(req, x->claims, "sid", 300);
+	x->who.subject = sub;
+	x->who.sid = claim_text(req, x->claims, "sid", 300);
 	read_claims(req, x, x->claims);
 	userinfo = json_get_string(d->metadata, "userinfo_endpoint");
-	if (!x->mail && userinfo && x->access_token)
+	if (!x->who.mail && userinfo && x->access_token)
 		return ask_userinfo(req, userinfo);
-	return find_user(req, x->claims);
+	return sso_enter(req, x->claims);
 }
 
 static struct outcome *on_tokens(struct req *req, struct json_object *answer)
@@ -473,25 +334,26 @@ static struct outcome *on_tokens(struct req *req, struct json_object *answer)
 	x->id_token = claim_text(req, answer, "id_token", 16384);
 	if (x->access_token && strpbrk(x->access_token, "\r\n"))
 		x->access_token = NULL;
-	if (x->oidc)
+	if (x->kind == OIDC)
 		return x->id_token ? sso_documents_get(req, setting(x, "issuer"), false, on_keys)
-				   : fail_provider(req);
+				   : sso_fail_provider(req);
 	return x->access_token && setting(x, "userinfo_endpoint")
 		       ? ask_userinfo(req, setting(x, "userinfo_endpoint"))
-		       : fail_provider(req);
+		       : sso_fail_provider(req);
 }
 
 static struct outcome *exchange(struct req *req, const struct sso_documents *d)
 {
 	struct sso *x = req->state;
-	const char *endpoint = x->oidc ? json_get_string(d ? d->metadata : NULL, "token_endpoint")
+	const char *endpoint = x->kind == OIDC
+				       ? json_get_string(d ? d->metadata : NULL, "token_endpoint")
 				       : setting(x, "token_endpoint"),
 		   *authorization = NULL, *method = setting(x, "token_auth");
 	struct buf form = { 0 }, pair = { 0 }, basic = { 0 };
 	struct outcome *o;
 
 	if (!endpoint)
-		return fail_provider(req);
+		return sso_fail_provider(req);
 	add_param(&form, "grant_type", "authorization_code");
 	add_param(&form, "code", x->code);
 	add_param(
@@ -542,21 +404,20 @@ static struct outcome *on_login(struct req *req, enum db_error error, const PGre
 	if (error != DB_OK)
 		return req_fail_db(req, error);
 	if (PQntuples(rows) == 0)
-		return fail_over(req);
-	x->provider_id = db_int(rows, 0, 0);
+		return sso_fail_over(req);
+	x->who.provider_id = db_int(rows, 0, 0);
 	x->nonce = keep_text(req, db_text(rows, 0, 5));
-	x->next = db_is_null(rows, 0, 7) ? NULL : keep_text(req, db_text(rows, 0, 7));
+	x->who.next = db_is_null(rows, 0, 7) ? NULL : keep_text(req, db_text(rows, 0, 7));
 	if (!read_provider(req, x, rows, 1, 2, 4) ||
 		!open_sealed(req, "verifier", db_text(rows, 0, 6), &x->verifier) ||
 		(!db_is_null(rows, 0, 3) &&
 			!open_sealed(req, "client_secret", db_text(rows, 0, 3), &x->secret)))
-		return fail_provider(req);
-	return x->oidc ? sso_documents_get(req, setting(x, "issuer"), false, exchange)
-		       : exchange(req, NULL);
+		return sso_fail_provider(req);
+	return x->kind == OIDC ? sso_documents_get(req, setting(x, "issuer"), false, exchange)
+			       : exchange(req, NULL);
 }
 
-/* s1.<tenant>.<login>.<secret> */
-static bool read_state(struct sso *x, const char *text)
+bool sso_read_state(const char *text, int64_t *out_tenant, int64_t *out_login, char sha256[65])
 {
 	long long tenant, login;
 	char secret[66] = "";
@@ -566,19 +427,18 @@ static bool read_state(struct sso *x, const char *text)
 		sscanf(text, "s1.%lld.%lld.%65[0-9a-f]%n", &tenant, &login, secret, &end) != 3 ||
 		text[end] || strlen(secret) != 64 || tenant < 1 || login < 1)
 		return false;
-	x->tenant_id = tenant;
-	x->login_id = login;
-	crypto_sha256_hex(secret, 64, x->sha256);
+	*out_tenant = tenant;
+	*out_login = login;
+	crypto_sha256_hex(secret, 64, sha256);
 	return true;
 }
 
-/* The browser that began it has the digest of its state. */
-static bool began_here(const struct req *req, const struct sso *x)
+bool sso_began_here(const struct req *req, const char sha256[65])
 {
 	struct str v = req->http ? http_header_find(&req->http->head, "cookie") : (struct str){ 0 };
 	const char *at = v.p ? memmem(v.p, v.n, "sd_login=", 9) : NULL;
 
-	return at && (size_t)(v.p + v.n - at) >= 9 + 64 && crypto_equal(at + 9, x->sha256, 64);
+	return at && (size_t)(v.p + v.n - at) >= 9 + 64 && crypto_equal(at + 9, sha256, 64);
 }
 
 struct outcome *sso_callback(struct req *req)
@@ -586,13 +446,15 @@ struct outcome *sso_callback(struct req *req)
 	struct sso *x = req->state = arena_alloc(&req->arena, sizeof(*x));
 	const char **p = arena_alloc(&req->arena, 4 * sizeof(*p));
 
-	req->cleanup = cleanup;
+	req->cleanup = x->who.forget = cleanup;
 	x->code = req_query_value(req, "code");
-	if (!read_state(x, req_query_value(req, "state")) || !began_here(req, x))
-		return fail_over(req);
+	if (!sso_read_state(
+		    req_query_value(req, "state"), &x->who.tenant_id, &x->login_id, x->sha256) ||
+		!sso_began_here(req, x->sha256))
+		return sso_fail_over(req);
 	if (!x->code || strlen(x->code) > 4000)
-		return fail_provider(req);
-	p[0] = req_int(req, x->tenant_id);
+		return sso_fail_provider(req);
+	p[0] = req_int(req, x->who.tenant_id);
 	p[1] = req_int(req, x->login_id);
 	p[2] = x->sha256;
 	p[3] = req_int(req, clock_now_us());

@@ -28,4 +28,29 @@ struct outcome *sso_ask(struct req *req, const char *url, const char *form,
 
 void sso_free(void);
 
+/* Whom a provider has named. At the beginning of the request's state. */
+struct sso_identity {
+	int64_t tenant_id, provider_id;
+	const char *subject, *mail, *name, *sid, *next;
+	bool mail_verified;
+	struct json_object *settings;    /* the provider's */
+	void (*forget)(struct req *req); /* free what the state holds: sign-in takes it over */
+};
+/* Find or make the account, follow the role that CLAIMS (an object of names to values) give, begin
+ * the session. */
+struct outcome *sso_enter(struct req *req, struct json_object *claims) MUST_USE;
+/* Pages that say why not, and lead back. */
+struct outcome *sso_fail_page(struct req *req, int status, const char *en, const char *zh) MUST_USE;
+struct outcome *sso_fail_over(struct req *req) MUST_USE;
+struct outcome *sso_fail_provider(struct req *req) MUST_USE;
+
+/* The state of a log-in under way, s1.<tenant>.<login>.<secret>, and whether this browser began it:
+ * it has the digest of its secret. */
+bool sso_read_state(const char *text, int64_t *out_tenant, int64_t *out_login, char sha256[65]);
+bool sso_began_here(const struct req *req, const char sha256[65]);
+
+/* saml.c: to the provider with a signed AuthnRequest. */
+struct outcome *saml_redirect(struct req *req, struct json_object *settings, const char *entity,
+	const char *state, const char *sha256) MUST_USE;
+
 #endif

@@ -4,13 +4,16 @@
 #include "base/json.h"
 #include "core/request.h"
 #include "crypto/field.h"
+#include "crypto/spkey.h"
 #include "desk/options.h"
 #include "feature/feature.h"
 #include "sql_gen.h"
 
+#include <stdlib.h>
+
 static const char *const text_settings[] = { "issuer", "authorization_endpoint", "token_endpoint",
 	"userinfo_endpoint", "scopes", "role_attribute", "subject_field", "email_field",
-	"name_field", "token_auth" };
+	"name_field", "token_auth", "logout_endpoint" };
 
 static bool url_is_allowed(const char *url)
 {
@@ -24,6 +27,31 @@ static bool is_url(const char *key)
 	return strcmp(key, "issuer") == 0 || strstr(key, "_endpoint");
 }
 
+/* A SAML provider's name need not be an address. */
+static bool is_saml(const struct req *req)
+{
+	const char *kind = json_get_string(req->body, "kind");
+
+	return kind && strcmp(kind, "saml") == 0;
+}
+
+static void read_certificate(struct req *req, struct json_object *doc)
+{
+	const char *text = NULL;
+	char *pem;
+
+	req_body_text(req, "certificate", false, 100, 10000, &text);
+	if (!text)
+		return;
+	pem = certificate_to_pem(text);
+	if (pem)
+		json_object_object_add(doc, "certificate", json_object_new_string(pem));
+	else
+		req_note_invalid(req, "certificate", "an X.509 certificate, PEM or base64",
+			"X.509 证书(PEM 或 base64)");
+	free(pem);
+}
+
 /* Text settings into DOC, checked. */
 static void read_texts(struct req *req, struct json_object *doc)
 {
@@ -33,7 +61,8 @@ static void read_texts(struct req *req, struct json_object *doc)
 		req_body_text(req, key, false, 1, 1000, &v);
 		if (!v)
 			continue;
-		if (is_url(key) && !url_is_allowed(v))
+		if (is_url(key) && !(strcmp(key, "issuer") == 0 && is_saml(req)) &&
+			!url_is_allowed(v))
 			req_note_invalid(req, key, "an https address", "https 地址");
 		if (strcmp(key, "token_auth") == 0 && strcmp(v, "client_secret_basic") != 0 &&
 			strcmp(v, "client_secret_post") != 0)
@@ -107,8 +136,15 @@ static void check_kind(struct req *req, const char *kind, struct json_object *do
 			if (!json_get(doc, needed[i]))
 				req_note_invalid(
 					req, needed[i], "required for oauth2", "oauth2 必填");
+	} else if (strcmp(kind, "saml") == 0) {
+		static const char *const wanted[] = { "issuer", "authorization_endpoint",
+			"certificate" };
+
+		for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
+			if (!json_get(doc, wanted[i]))
+				req_note_invalid(req, wanted[i], "required for saml", "saml 必填");
 	} else {
-		req_note_invalid(req, "kind", "oidc or oauth2", "oidc 或 oauth2");
+		req_note_invalid(req, "kind", "oidc, oauth2 or saml", "oidc、oauth2 或 saml");
 	}
 }
 
@@ -125,10 +161,13 @@ static struct outcome *on_stored(struct req *req, enum db_error error, const PGr
 					 "{\"rule\":\"at most ten providers / 最多十个\"}");
 	data = arena_printf(&req->arena,
 		"{\"provider_id\":%lld,\"version\":%lld,\"redirect_uri\":\"%s/api/v1/auth/sso/"
-		"callback\",\"backchannel_logout_uri\":\"%s/api/v1/"
-		"auth/sso/backchannel/%lld/%lld\"}",
+		"callback\",\"acs_uri\":\"%s/api/v1/auth/sso/"
+		"acs\",\"metadata_uri\":\"%s/api/v1/auth/sso/saml-metadata/%lld/"
+		"%lld\",\"backchannel_logout_uri\":\"%s/api/v1/auth/sso/"
+		"backchannel/%lld/%lld\"}",
 		(long long)db_int(rows, 0, 0), (long long)db_int(rows, 0, 1), options.http_url,
-		options.http_url, (long long)req->session->tenant_id,
+		options.http_url, options.http_url, (long long)req->session->tenant_id,
+		(long long)db_int(rows, 0, 0), options.http_url, (long long)req->session->tenant_id,
 		(long long)db_int(rows, 0, 0));
 	return req_reply(req, req->route->method == HTTP_POST ? 201 : 200, data, strlen(data));
 }
@@ -150,6 +189,7 @@ struct outcome *sso_provider_put(struct req *req)
 	req_body_text(req, "client_id", true, 1, 500, &p[3]);
 	req_body_text(req, "client_secret", false, 1, 1000, &secret);
 	read_texts(req, doc);
+	read_certificate(req, doc);
 	read_domains(req, doc);
 	read_role_map(req, doc);
 	req_body_bool(req, "create_users", &create_users);

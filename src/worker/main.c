@@ -3,6 +3,7 @@
  * environment, no other descriptor, bounded memory and time, and a seccomp filter under which it
  * can open neither sockets nor files nor start programs. */
 #include "work/wire.h"
+#include "worker.h"
 
 #include <argon2.h>
 #include <errno.h>
@@ -73,6 +74,15 @@ static void verify(const struct wire_head *job, const char *bytes)
 	answer(job, job->kind, ok ? "1" : "0", 1);
 }
 
+static void saml(const struct wire_head *job, const char *bytes)
+{
+	struct buf out = { 0 };
+
+	saml_verify(bytes, job->length, &out);
+	answer(job, job->kind, out.p, out.n);
+	buf_free(&out);
+}
+
 /* For the tests: what could a taken-over helper do? */
 static void probe(const struct wire_head *job)
 {
@@ -123,6 +133,7 @@ int main(void)
 
 	RAND_bytes(
 		warm, 1); /* OpenSSL reads its seed and its configuration before the doors close */
+	saml_init();
 	confine();
 	while (read_all(&h, sizeof(h))) {
 		char *bytes;
@@ -138,6 +149,9 @@ int main(void)
 			break;
 		case WORK_VERIFY:
 			verify(&h, bytes);
+			break;
+		case WORK_SAML:
+			saml(&h, bytes);
 			break;
 		case WORK_PROBE:
 			probe(&h);

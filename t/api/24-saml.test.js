@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: Apache-2.0
+// SAML 2.0 against a real identity provider (npm samlp): signed request, response, log-out, metadata; and what an attacker does to a response:
+// wrapping in every place, tampering, no signature, a foreign key, DTDs, comments, wrong audience, recipient, time, a second time.
+'use strict';
+const test = require('node:test'),
+	assert = require('node:assert'),
+	http = require('node:http'),
+	fs = require('node:fs'),
+	path = require('node:path'),
+	crypto = require('node:crypto'),
+	zlib = require('node:zlib'),
+	{ execFileSync } = require('node:child_process');
+const { Server, waitUntil } = require('../lib/server.js');
+const samlp = require('samlp'),
+	{ SignedXml } = require('xml-crypto');
+
+const PROVIDERS = '/api/v1/client/admin/identity-providers',
+	ACS = '/api/v1/auth/sso/acs';
+let s, admin, idp, id, cert, key, foreign;
+const makeKey = (dir, name) => {
+	execFileSync(
+		'openssl',
+		[
+			'req',
+			'-x509',
+			'-newkey',
+			'rsa:2048',
+			'-nodes',
+			'-days',
+			'2',
+			'-subj',
+			'/CN=' + name,
+			'-keyout',
+			`${dir}/${name}.key`,
+			'-out',
+			`${dir}/${name}.pem`,
+		],
+		{ stdio: 'ignore' },
+	);
+	return [fs.readFileSync(`${dir}/${name}.pem`, 'utf8'), fs.readFileSync(`${dir}/${name}.key`, 'utf8')];
+};
+test.before(async () => {
+	s = await Server.make('saml', { sso: { allow_private: 'yes' }, limits: { login_per_s: 0 } });
+	admin = await s.login('admin', 'alpha');
+	[cert, key] = makeKey(s.dir, 'idp');
+	foreign = makeKey(s.dir, 'foreign');
+	const server = http.createServer();
+	await new Promise((ok) => server.listen(0, '127.0.0.1', ok));
+	idp = { server, url: 'http://127.0.0.1:' + server.address().port, user: null, options: {} };
+	const r = await s.post(PROVIDERS, admin, {
+		kind: 'saml',
+		name: 'Alpha SAML',
+		client_id: 'urn:sladesk:alpha',
+		issuer: 'urn:idp:alpha',
+		authorization_endpoint: idp.url + '/sso',
+		certificate: cert,
+		email_field: 'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress',
+		name_field: 'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name',
+		role_attribute: 'groups',
+		role_map: { boss: 'admin', staff: 'manager' },
+		trust_email: true,
+		create_users: true,
+	});
+	assert.strictEqual(r.status, 201, r.text);
+	id = r.data.provider_id;
+	idp.metadata = r.data.metadata_uri;
+});
+test.after(async () => {
+	idp.server.closeAllConnections();
+	idp.server.close();
+	await s.drop();
+});
+
+const request = (method, url, { cookie, form } = {}) =>
+	new Promise((ok, no) => {
+		const body = form && new URLSearchParams(form).toString(),
+			r = http.request(
+				url,
+				{
+					method,
+					headers: {
+						'Accept-Language': 'en',
+						...(cookie ? { Cookie: cookie } : {}),
+						...(body
+							? {
+									'Content-Type':
+										'application/x-www-form-urlencoded',
+									'Content-Length':
+										Buffer.byteLength(body),
+								}
+							: {}),
+					},
+				},
+				(res) => {
+					let text = '';
+					res.on('data', (d) => (text += d));
+					res.on('end', () =>
+						ok({ status: res.statusCode, headers: res.headers, text }),
+					);
+				},
+			);
+		r.on('error', no);
+		r.end(body);
+	});
+const here = (p) => `http://127.0.0.1:${s.port}${p}`;
+/* to the provider: what it is asked, and the cookie that the browser keeps */
+const begin = async (more = '') => {
+	const r = await request('GET', here(`/api/v1/auth/sso/start?tenant=alpha&provider=${id}${more}`));
+	assert.strictEqual(r.status, 302, r.text);
+	const u = new URL(r.headers.location),
+		xml = zlib
+			.inflateRawSync(Buffer.from(u.searchParams.get('SAMLRequest'), 'base64'))
+			.toString();
+	return {
+		url: u,
+		xml,
+		requestId: xml.match(/ID="([^"]+)"/)[1],
+		relay: u.searchParams.get('RelayState'),
+		cookie: r.headers['set-cookie'][0].split(';')[0],
+	};
+};
+/* what the provider answers to it, by samlp itself */
+const answer = (b, user = {}, options = {}) =>
+	new Promise((ok, no) => {
+		samlp.auth({
+			issuer: 'urn:idp:alpha',
+			cert,
+			key,
+			audience: 'urn:sladesk:alpha',
+			recipient: here(ACS),
+			destination: here(ACS),
+			lifetimeInSeconds: 300,
+			getPostURL: (a, dom, req, cb) => cb(null, here(ACS)),
+			getUserFromRequest: () => ({
+				id: 'u1',
+				displayName: 'Ada',
+				name: { givenName: 'Ada', familyName: 'L' },
+				emails: [{ value: 'user@alpha.example' }],
+				...user,
+			}),
+			responseHandler: (xml) => ok(xml.toString()),
+			...options,
+		})(
+			{
+				query: Object.fromEntries(b.url.searchParams),
+				body: {},
+				method: 'GET',
+				headers: {},
+				originalUrl: b.url.pathname + b.url.search,
+			},
+			{},
+			no,
+		);
+	});
+const post = (b, xml, more = {}) =>
+	request('POST', here(ACS), {
+		cookie: b.cookie,
+		form: { SAMLResponse: Buffer.from(xml).toString('base64'), RelayState: b.relay, ...more },
+	});
+const me = async (r) =>
+	(
+		await s.get('/api/v1/me', null, {
+			Cookie: r.headers['set-cookie'].map((c) => c.split(';')[0]).join('; '),
+		})
+	).data;
+
+test('the request is signed with the key of our metadata, and names itself, the address to answer and nothing secret', async () => {
+	const b = await begin(),
+		m = await request('GET', idp.metadata);
+	assert.strictEqual(m.status, 200, m.text);
+	const pem = `-----BEGIN CERTIFICATE-----\n${m.text.match(/<ds:X509Certificate>([^<]+)/)[1].replace(/(.{64})/g, '$1\n')}\n-----END CERTIFICATE-----\n`,
+		query = b.url.search.slice(1).split('&Signature=')[0];
+	assert.ok(
+		crypto.verify(
+			'sha256',
+			Buffer.from(query),
+			new crypto.X509Certificate(pem).publicKey,
+			Buffer.from(b.url.searchParams.get('Signature'), 'base64'),
+		),
+		'its signature holds',
+	);
+	assert.match(b.xml, new RegExp(`Destination="${idp.url}/sso"`));
+	assert.match(b.xml, new RegExp(`AssertionConsumerServiceURL="${here(ACS)}"`));
+	assert.match(b.xml, /<saml:Issuer[^>]*>urn:sladesk:alpha</);
+	assert.match(m.text, /entityID="urn:sladesk:alpha"/);
+	assert.match(m.text, /AuthnRequestsSigned="true"/);
+	assert.strictEqual((await request('GET', idp.metadata.replace(/\d+$/, '999'))).status, 404);
+});
+test('somebody signs in: signed assertion, signed response, both; roles by attribute; new people are made', async () => {
+	for (const options of [{}, { signResponse: true }, { signResponse: true, signAssertion: false }]) {
+		const b = await begin('&next=/%23/tickets/7'),
+			r = await post(b, await answer(b, {}, options));
+		assert.strictEqual(r.status, 200, JSON.stringify(options) + r.text);
+		assert.match(r.text, /url=\/#\/tickets\/7/);
+		const who = await me(r);
+		assert.deepStrictEqual([who.username, who.kind], ['user', 'customer']);
+	}
+	assert.strictEqual(s.sql('select method from sessions order by id desc limit 1'), 'sso');
+	const claim = 'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/',
+		profileMapper = (u) => ({
+			getClaims: () => ({
+				[claim + 'emailaddress']: 'neu@alpha.example',
+				[claim + 'name']: '新人',
+				groups: u.groups,
+			}),
+			getNameIdentifier: () => ({ nameIdentifier: 'neu' }),
+		});
+	for (const [groups, role] of [
+		[['x', 'staff'], 'manager'],
+		['boss', 'admin'],
+		[['nobody'], 'user'],
+	]) {
+		const b = await begin(),
+			who = await me(await post(b, await answer(b, { groups }, { profileMapper })));
+		assert.deepStrictEqual(
+			[who.username, who.full_name, who.role],
+			['neu@alpha.example', '新人', role],
+		);
+	}
+	assert.strictEqual(
+		s.sql("select count(*) from client_users where username = 'neu@alpha.example'"),
+		'1',
+	);
+});
+test('a response is good for one log-in, once, in the browser that began it', async () => {
+	const b = await begin(),
+		xml = await answer(b);
+	assert.strictEqual((await post({ ...b, cookie: 'sd_login=' + '0'.repeat(64) }, xml)).status, 400);
+	assert.strictEqual((await post(b, xml, { RelayState: 's1.1.1.' + 'a'.repeat(64) })).status, 400);
+	assert.strictEqual((await post(b, xml)).status, 200);
+	assert.strictEqual((await post(b, xml)).status, 400, 'the log-in was used');
+	const c = await begin();
+	assert.strictEqual((await post(c, xml)).status, 401, "another log-in's response");
+	assert.strictEqual((await request('POST', here(ACS), { form: { x: 1 } })).status, 400);
+});
+test('every attack on a response is refused', async () => {
+	const evil = 'boss@alpha.example',
+		forge = (xml) => xml.replace(/>u1</, '>admin<').replaceAll('user@alpha.example', evil);
+	const assertionOf = (xml) => xml.match(/<saml:Assertion[^]*<\/saml:Assertion>/)[0],
+		signatureOf = (xml) => xml.match(/<(?:ds:)?Signature[^]*?<\/(?:ds:)?Signature>/)[0];
+	const attacks = {
+		tampered: (x) => forge(x),
+		'no signature': (x) => x.replace(signatureOf(x), ''),
+		'no signature, forged': (x) => forge(x.replace(signatureOf(x), '')),
+		'an empty signature': (x) => x.replace(/<(ds:)?SignatureValue>[^<]+/, '<$1SignatureValue>'),
+		'wrapping: a forged assertion before': (x) => {
+			const a = assertionOf(x);
+			return x.replace(
+				a,
+				forge(a.replace(signatureOf(x), '')).replace(/ID="[^"]+"/, 'ID="_evil"') + a,
+			);
+		},
+		'wrapping: a forged assertion after': (x) => {
+			const a = assertionOf(x);
+			return x.replace(
+				a,
+				a + forge(a.replace(signatureOf(x), '')).replace(/ID="[^"]+"/, 'ID="_evil"'),
+			);
+		},
+		'wrapping: the same ID twice': (x) => {
+			const a = assertionOf(x);
+			return x.replace(a, forge(a.replace(signatureOf(x), '')) + a);
+		},
+		'wrapping: the true one inside the forged': (x) => {
+			const a = assertionOf(x),
+				f = forge(a.replace(signatureOf(x), '')).replace(/ID="[^"]+"/, 'ID="_evil"');
+			return x.replace(a, f.replace('</saml:Assertion>', a + '</saml:Assertion>'));
+		},
+		'wrapping: the true one in an Object of the signature': (x) => {
+			const a = assertionOf(x),
+				sig = signatureOf(x),
+				close = sig.match(/<\/(?:ds:)?Signature>$/)[0],
+				f = forge(a.replace(sig, '')).replace(/ID="[^"]+"/, 'ID="_evil"');
+			return x.replace(
+				a,
+				f.replace(
+					/(<saml:Issuer[^]*?<\/saml:Issuer>)/,
+					'$1' +
+						sig.replace(
+							close,
+							`<Object>${a.replace(sig, '')}</Object>` + close,
+						),
+				),
+			);
+		},
+		'wrapping: in Extensions': (x) => {
+			const a = assertionOf(x);
+			return x.replace(
+				a,
+				`<samlp:Extensions>${a}</samlp:Extensions>` +
+					forge(a.replace(signatureOf(x), '')).replace(
+						/ID="[^"]+"/,
+						'ID="_evil"',
+					),
+			);
+		},
+		'the signature moved to the response': (x) => {
+			const sig = signatureOf(x);
+			return forge(x.replace(sig, '')).replace(/(<samlp:Status>)/, sig + '$1');
+		},
+		'a comment in the name': (x) => x.replace('>u1<', '>u1<!-- x -->.evil<'),
+		'a DTD': (x) => '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>' + x,
+		'a billion laughs': (x) =>
+			'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;">]>' +
+			x.replace('>u1<', '>&b;<'),
+		'a processing instruction': (x) => x.replace('<samlp:Status>', '<?php evil ?><samlp:Status>'),
+		'no XML': () => 'x',
+		'half of it': (x) => x.slice(0, x.length / 2),
+		'deep nesting': (x) =>
+			x.replace(
+				'<samlp:Status>',
+				'<a>'.repeat(300) + '</a>'.repeat(300) + '<samlp:Status>',
+			),
+		'an XSLT transform': (x) =>
+			x.replace(
+				/Transform Algorithm="http:\/\/www.w3.org\/2001\/10\/xml-exc-c14n#"/,
+				'Transform Algorithm="http://www.w3.org/TR/1999/REC-xslt-19991116"',
+			),
+	};
+	for (const [why, change] of Object.entries(attacks)) {
+		const b = await begin(),
+			xml = await answer(b),
+			bad = change(xml);
+		assert.notStrictEqual(bad, xml, why + ' changes something');
+		assert.strictEqual((await post(b, bad)).status, 401, why);
+	}
+	for (const [why, options] of Object.entries({
+		'a foreign key': { cert: foreign[0], key: foreign[1] },
+		'SHA-1': { signatureAlgorithm: 'rsa-sha1', digestAlgorithm: 'sha1' },
+		'another issuer': { issuer: 'urn:idp:evil' },
+		'another audience': { audience: 'urn:other' },
+		'another recipient': { recipient: 'http://evil.example/acs' },
+		'another destination': { destination: 'http://evil.example/acs', signResponse: true },
+		over: { lifetimeInSeconds: -120 },
+	})) {
+		const b = await begin();
+		assert.strictEqual((await post(b, await answer(b, {}, options))).status, 401, why);
+	}
+	assert.strictEqual(
+		s.sql(`select count(*) from user_identities where subject not in ('u1', 'neu')`),
+		'0',
+	);
+	const b = await begin();
+	assert.strictEqual((await post(b, await answer(b))).status, 200, 'and the true one is taken still');
+	assert.match(s.log, /SAML response refused .*why="/);
+});
+test('the provider ends a session by a signed LogoutRequest, once', async () => {
+	const b = await begin(),
+		r = await post(b, await answer(b, {}, { sessionIndex: '_s1' }));
+	assert.ok(await me(r));
+	const slo = here(`/api/v1/auth/sso/slo/${s.alpha}/${id}`);
+	const make = (more = {}, signer = [cert, key]) => {
+		const o = {
+			id: '_' + crypto.randomBytes(16).toString('hex'),
+			at: new Date().toISOString(),
+			issuer: 'urn:idp:alpha',
+			name: 'u1',
+			to: slo,
+			...more,
+		};
+		const xml = `<samlp:LogoutRequest xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="${o.id}" Version="2.0" IssueInstant="${o.at}" Destination="${o.to}"><saml:Issuer>${o.issuer}</saml:Issuer><saml:NameID>${o.name}</saml:NameID></samlp:LogoutRequest>`;
+		if (!signer) return xml;
+		const sig = new SignedXml(null, {
+			signatureAlgorithm: 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256',
+			idAttribute: 'ID',
+		});
+		sig.addReference(
+			"//*[local-name(.)='LogoutRequest']",
+			[
+				'http://www.w3.org/2000/09/xmldsig#enveloped-signature',
+				'http://www.w3.org/2001/10/xml-exc-c14n#',
+			],
+			'http://www.w3.org/2001/04/xmlenc#sha256',
+		);
+		sig.signingKey = signer[1];
+		sig.computeSignature(xml, {
+			location: { reference: "//*[local-name(.)='Issuer']", action: 'after' },
+		});
+		return sig.getSignedXml();
+	};
+	const send = (xml) =>
+		request('POST', slo, { form: { SAMLRequest: Buffer.from(xml).toString('base64') } });
+	for (const [why, xml] of Object.entries({
+		unsigned: make({}, null),
+		'a foreign key': make({}, foreign),
+		'another issuer': make({ issuer: 'urn:evil' }),
+		old: make({ at: new Date(Date.now() - 3600e3).toISOString() }),
+		'for another': make({ to: 'http://evil.example/' }),
+		tampered: make().replace('>u1<', '>neu<'),
+	}))
+		assert.strictEqual((await send(xml)).status, 400, why);
+	assert.ok(await me(r));
+	const good = make();
+	assert.strictEqual((await send(good)).status, 200);
+	await waitUntil(async () => !(await me(r)), 3000);
+	assert.strictEqual((await send(good)).status, 400, 'once');
+});
