@@ -60,6 +60,7 @@ void answers_outdate(int64_t tenant_id);
 struct answers_health answers_health(void);
 
 struct outcome *theme_get(struct req *req) MUST_USE;
+void themes_free(void);
 struct outcome *theme_put(struct req *req) MUST_USE;
 struct outcome *preferences_put(struct req *req) MUST_USE;
 struct outcome *dashboard_put(struct req *req) MUST_USE;

@@ -20,5 +20,6 @@ void openapi_free(void);
 bool app_draining(void);
 /* The database's schema was seen to fit this program. */
 bool app_schema_fits(void);
+struct outcome *service_status(struct req *req) MUST_USE;
 
 #endif

@@ -9,6 +9,7 @@
 #include "desk/lease.h"
 #include "desk/options.h"
 #include "feature/feature.h"
+#include "fetch/breaker.h"
 #include "fetch/fetch.h"
 #include "kv/kv.h"
 #include "loop/loop.h"
@@ -27,6 +28,84 @@ static void add_dependency(struct buf *b, const char *name, const char *state, i
 	buf_addf(b, "%s\"%s\":{\"state\":\"%s\",\"age_seconds\":%.1f}",
 		b->p[b->n - 1] == '{' ? "" : ",", name, state,
 		since_us ? (double)(clock_mono_us() - since_us) / 1e6 : 0.0);
+}
+
+static const char *const circuit_kinds[] = { "postgresql", "redis", "mail", "webhook" };
+
+/* How many circuits of a kind stand how. Whose hosts they are is nobody's business here. The
+ * database's and Redis' are their connections: while down they are tried again and again, one at a
+ * time. */
+static void count_circuits(const char *kind, size_t out[CIRCUIT_STATES])
+{
+	bool is_db = strcmp(kind, "postgresql") == 0, up;
+
+	if (!is_db && strcmp(kind, "redis") != 0) {
+		breaker_count(kind, clock_now_us(), out);
+		return;
+	}
+	up = is_db ? db_health(SQL_POINT).up && db_health(SQL_CLASS_JOB).up
+		   : !options.redis_url[0] || kv_is_up();
+	memset(out, 0, CIRCUIT_STATES * sizeof(*out));
+	out[up ? CIRCUIT_CLOSED : CIRCUIT_OPEN] = 1;
+}
+
+static void add_circuits(struct buf *b)
+{
+	for (size_t i = 0; i < ARRAY_LEN(circuit_kinds); i++) {
+		size_t n[CIRCUIT_STATES];
+
+		count_circuits(circuit_kinds[i], n);
+		buf_addf(b, "%s\"%s\":\"%s\"", i ? "," : "", circuit_kinds[i],
+			circuit_name(n[CIRCUIT_OPEN]        ? CIRCUIT_OPEN
+				     : n[CIRCUIT_HALF_OPEN] ? CIRCUIT_HALF_OPEN
+							    : CIRCUIT_CLOSED));
+	}
+}
+
+static void circuit_metrics(struct buf *b)
+{
+	buf_adds(b, "# HELP sladesk_circuits Circuits that are not closed, by dependency and "
+		    "state.\n# TYPE sladesk_circuits gauge\n");
+	for (size_t i = 0; i < ARRAY_LEN(circuit_kinds); i++) {
+		size_t n[CIRCUIT_STATES];
+
+		count_circuits(circuit_kinds[i], n);
+		for (int c = CIRCUIT_HALF_OPEN; c <= CIRCUIT_OPEN; c++)
+			buf_addf(b, "sladesk_circuits{dependency=\"%s\",state=\"%s\"} %zu\n",
+				circuit_kinds[i], circuit_name((enum circuit)c), n[c]);
+	}
+}
+
+/* What is limited now, for people: a banner's words; it ends by itself. */
+struct outcome *service_status(struct req *req)
+{
+	bool db = db_health(SQL_POINT).up && db_health(SQL_CLASS_JOB).up,
+	     redis = !options.redis_url[0] || kv_is_up();
+	size_t mail[CIRCUIT_STATES];
+	struct buf b = { 0 };
+	struct outcome *o;
+	int n = 0;
+
+	breaker_count("mail", clock_now_us(), mail);
+	buf_addf(&b, "{\"degraded\":%s,\"limited\":[",
+		db && redis && !mail[CIRCUIT_OPEN] ? "false" : "true");
+	if (!db)
+		buf_addf(&b, "{\"part\":\"database\",\"text\":\"%s\"}",
+			req->zh ? "数据库暂不可用:看板为最近一次的数据,暂不能提交"
+				: "the database is away: dashboards show the last numbers, nothing "
+				  "can be sent"),
+			n++;
+	if (!redis)
+		buf_addf(&b, "%s{\"part\":\"realtime\",\"text\":\"%s\"}", n++ ? "," : "",
+			req->zh ? "实时推送可能稍有延迟" : "live updates may be a moment late");
+	if (mail[CIRCUIT_OPEN])
+		buf_addf(&b, "%s{\"part\":\"mail\",\"text\":\"%s\"}", n ? "," : "",
+			req->zh ? "邮件服务暂不可用:邮件将稍后送达"
+				: "the mail server is away: mails come later");
+	buf_adds(&b, "]}");
+	o = req_reply(req, 200, b.p, b.n);
+	buf_free(&b);
+	return o;
 }
 
 struct outcome *readyz(struct req *req)
@@ -55,6 +134,8 @@ struct outcome *readyz(struct req *req)
 		0);
 	add_dependency(&b, "schema", app_schema_fits() ? "fits" : "not checked yet", 0);
 	add_dependency(&b, "timers", engine.loaded ? "loaded" : "loading", 0);
+	buf_adds(&b, "},\"circuits\":{");
+	add_circuits(&b);
 	buf_adds(&b, "}}");
 	o = req_reply_raw(req, ready ? 200 : 503, "application/json", NULL, b.p, b.n);
 	buf_free(&b);
@@ -258,6 +339,7 @@ struct outcome *metrics_page(struct req *req)
 	struct buf b = { 0 };
 
 	engine_metrics(&b);
+	circuit_metrics(&b);
 	database_metrics(&b);
 	driver_metrics(&b);
 	feature_metrics(&b);

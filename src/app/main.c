@@ -14,6 +14,7 @@
 #include "desk/options.h"
 #include "desk/versions.h"
 #include "feature/feature.h"
+#include "fetch/breaker.h"
 #include "fetch/fetch.h"
 #include "kv/kv.h"
 #include "loop/loop.h"
@@ -393,6 +394,7 @@ static void stop(void)
 	rollup_free();
 	audit_free();
 	answers_free();
+	themes_free();
 	sso_free();
 	spkey_free();
 	watch_free();
@@ -406,6 +408,7 @@ static void stop(void)
 	kv_free();
 	stream_free();
 	fetch_free();
+	breaker_free();
 	versions_free();
 	loop_timer_free(drain_limit);
 	loop_timer_free(emptied);

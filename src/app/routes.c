@@ -52,6 +52,10 @@ const struct route app_routes[] = {
 	{ HTTP_GET, "/metrics", PERM_ANYONE, .flow = metrics_page, .about = "Prometheus text",
 		.about_zh = "Prometheus 指标" },
 
+	{ HTTP_GET, "/api/v1/status", PERM_ANYONE, .flow = service_status,
+		.about = "is anything limited now? The words of a banner",
+		.about_zh = "当前是否降级,以及受限的功能",
+		.reply = "degraded boolean, limited object" },
 	{ HTTP_GET, "/.well-known/jwks.json", PERM_ANYONE, .flow = jwks,
 		.about = "the public keys of access tokens (JWK Set)",
 		.about_zh = "访问令牌的公钥(JWK Set)" },

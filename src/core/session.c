@@ -12,6 +12,9 @@
 #define BUCKETS 4096
 #define CACHE_MAX 20000
 #define FRESH_US (5 * US_PER_S)
+#define KEPT_US                                                                                    \
+	(900 * US_PER_S) /* while the database is away, who was known stays known so long: for     \
+			    what is answered from memory */
 
 static struct session *buckets[BUCKETS];
 static size_t cached;
@@ -25,6 +28,7 @@ struct find {
 	bool api_token;
 	void (*on_done)(void *arg, struct session *s, enum db_error error);
 	void *arg;
+	struct session *old; /* known a while ago */
 };
 
 void session_put(struct session *s)
@@ -86,7 +90,8 @@ static void unlink_session(struct session **at)
 	session_put(s);
 }
 
-static struct session *cache_get(const unsigned char key[32])
+/* *OUT_FRESH: it need not be looked at again. */
+static struct session *cache_get(const unsigned char key[32], bool *out_fresh)
 {
 	int64_t now = clock_mono_us();
 
@@ -95,14 +100,25 @@ static struct session *cache_get(const unsigned char key[32])
 
 		if (memcmp(s->key, key, 32) != 0)
 			continue;
-		if (now - s->fetched_us > FRESH_US || clock_now_us() >= s->expires_us) {
+		if (now - s->fetched_us > KEPT_US || clock_now_us() >= s->expires_us) {
 			unlink_session(at);
 			return NULL;
 		}
+		*out_fresh = now - s->fetched_us <= FRESH_US;
 		s->refs++;
 		return s;
 	}
 	return NULL;
+}
+
+/* In the place of what is kept under its key. */
+static void cache_drop(const unsigned char key[32])
+{
+	for (struct session **at = slot_of(key); *at; at = &(*at)->next)
+		if (memcmp((*at)->key, key, 32) == 0) {
+			unlink_session(at);
+			return;
+		}
 }
 
 void session_forget_all(void)
@@ -132,6 +148,7 @@ static void cache_put(struct session *s)
 {
 	struct session **at = slot_of(s->key);
 
+	cache_drop(s->key);
 	if (cached >= CACHE_MAX)
 		session_forget_all();
 	s->next = *at;
@@ -234,6 +251,14 @@ static void on_found(struct db_call *call, enum db_error error, const PGresult *
 	struct find *f = call->arg;
 	struct session *s = NULL;
 
+	if (f->old && (error == DB_DOWN || error == DB_TIMEOUT || error == DB_BUSY)) {
+		f->on_done(f->arg, f->old, DB_OK);
+		free(f);
+		return;
+	}
+	session_put(f->old);
+	if (error == DB_OK && !PQntuples(rows))
+		cache_drop(f->key);
 	if (error == DB_OK && PQntuples(rows) == 1)
 		s = f->api_token ? from_token_row(f, rows) : from_session_row(f, rows);
 	if (s) {
@@ -271,14 +296,16 @@ void session_find(struct str token,
 	unsigned char key[32];
 	struct session *s;
 	struct find *f;
+	bool fresh = false;
 
 	crypto_sha256(token.p, token.n, key);
-	s = cache_get(key);
-	if (s) {
+	s = cache_get(key, &fresh);
+	if (s && fresh) {
 		on_done(arg, s, DB_OK);
 		return;
 	}
 	f = xcalloc(1, sizeof(*f));
+	f->old = s;
 	memcpy(f->key, key, 32);
 	f->on_done = on_done;
 	f->arg = arg;
@@ -286,6 +313,7 @@ void session_find(struct str token,
 	if (!f->api_token) {
 		if (!token_verify(TOKEN_ACCESS, token.p, token.n, clock_now_us() / US_PER_S,
 			    &f->claims)) {
+			session_put(f->old);
 			free(f);
 			on_done(arg, NULL, DB_OK);
 			return;

@@ -9,6 +9,7 @@
 #include "crypto/field.h"
 #include "desk/engine.h"
 #include "desk/options.h"
+#include "fetch/breaker.h"
 #include "fetch/fetch.h"
 #include "loop/loop.h"
 #include "sql_gen.h"
@@ -27,7 +28,8 @@ struct sending {
 	int64_t tenant_id, id;
 	int attempt;
 	char t[24], i[24], now[24], next[24], took[16];
-	char detail[320];
+	char detail[320], host[200];
+	const char *kind; /* of its circuit; NULL: none was asked */
 };
 
 static struct db_call claim_call, backlog_call;
@@ -361,6 +363,11 @@ static void settle(struct sending *s, const struct fetch_result *r)
 			    : r->permanent || s->attempt >= options.notify_attempts ? "dead"
 										    : "queued";
 
+	if (s->kind) /* a refusal of this one message is no failure of the host's */
+		breaker_tell(s->kind, s->host,
+			r->ok || r->permanent ||
+				(r->status >= 400 && r->status < 500 && r->status != 421),
+			now);
 	health.sent += r->ok;
 	health.failed += !r->ok;
 	snprintf(s->now, sizeof(s->now), "%lld", (long long)now);
@@ -396,6 +403,30 @@ static void settle_now(struct sending *s, const char *why, bool permanent)
 
 /* --- sending --- */
 
+/* scheme://host:port of URL, for its circuit. */
+static void host_of(const char *url, char out[200])
+{
+	const char *host = strstr(url, "://");
+
+	snprintf(out, 200, "%.*s",
+		(int)(host ? (size_t)(host + 3 - url) + strcspn(host + 3, "/?#") : 0), url);
+}
+
+/* Does the circuit let it through? Else it waits, and no attempt is counted. No two wait until the
+ * same instant: those would merge. */
+static bool may_send(struct sending *s, const char *kind, const char *url)
+{
+	static int64_t serial;
+	int64_t until;
+
+	host_of(url, s->host);
+	s->kind = kind;
+	until = breaker_ask(kind, s->host, clock_now_us());
+	if (until)
+		hold(s, until + serial++ % 100000);
+	return !until;
+}
+
 static bool address_is_sane(struct str to)
 {
 	bool sane = to.n > 2 && to.n < 255 && memchr(to.p, '@', to.n);
@@ -422,6 +453,10 @@ static void send_mail(struct sending *s, const struct row *w)
 	sane = address_is_sane(str_of(address));
 	if (!sane || db_is_null(w->r, w->i, C_SUBJECT)) {
 		settle_now(s, sane ? "no template" : "no usable address", true);
+		free(address);
+		return;
+	}
+	if (!may_send(s, "mail", options.mail_url)) {
 		free(address);
 		return;
 	}
@@ -459,6 +494,11 @@ static void send_webhook(struct sending *s, const struct row *w)
 		settle_now(s, "webhook is switched off", true);
 		return;
 	}
+	target = xstrndup(url.p, url.n);
+	if (!may_send(s, "webhook", target)) {
+		free(target);
+		return;
+	}
 	buf_addf(&b,
 		"{\"id\":\"%lld-%lld\",\"type\":\"%.*s\",\"tenant_id\":%lld,\"seq\":%lld,\"ticket_"
 		"id\":%lld,\"number\":\"%.*s\",\"status\":\"%.*s\",\"priority\":\"%.*s\",\"at\":",
@@ -480,7 +520,6 @@ static void send_webhook(struct sending *s, const struct row *w)
 	snprintf(header, sizeof(header), "Sladesk-Signature: t=%lld,v1=%s", now, buf_cstr(&hex));
 	snprintf(id, sizeof(id), "Sladesk-Delivery: n%lld.%lld", (long long)s->tenant_id,
 		(long long)s->id);
-	target = xstrndup(url.p, url.n);
 	fetch_http(&(struct fetch_http){ .url = target,
 			   .body = b.p,
 			   .body_n = b.n,

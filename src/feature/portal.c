@@ -8,37 +8,90 @@
 #include "feature/feature.h"
 #include "sql_gen.h"
 
+#include <stdlib.h>
+
 #define PREFERENCES_MAX 16384
 #define WIDGETS_MAX 50
 #define GRID_MAX 48
 
 /* --- theme --- */
 
-static struct outcome *on_theme(struct req *req, enum db_error error, const PGresult *rows)
+/* The last that was said of each, for while the database is away. */
+#define THEMES_KEPT 256
+static struct {
+	int64_t tenant_id, at_us;
+	char *body;
+} themes[THEMES_KEPT];
+
+static void keep_theme(int64_t tenant_id, const struct buf *b)
+{
+	size_t slot = (size_t)tenant_id % THEMES_KEPT;
+
+	free(themes[slot].body);
+	themes[slot].tenant_id = tenant_id;
+	themes[slot].at_us = clock_now_us();
+	themes[slot].body = xstrndup(b->p, b->n);
+}
+
+void themes_free(void)
+{
+	for (size_t i = 0; i < THEMES_KEPT; i++)
+		free(themes[i].body), themes[i].body = NULL;
+}
+
+static struct outcome *stale_theme(struct req *req, enum db_error error)
+{
+	int64_t id = req_path_id(req, "tenant_id");
+	size_t slot = (size_t)id % THEMES_KEPT;
+	struct buf b = { 0 };
+	struct outcome *o;
+
+	if (!themes[slot].body || themes[slot].tenant_id != id)
+		return req_fail_db(req, error);
+	buf_add(&b, themes[slot].body, strlen(themes[slot].body) - 1);
+	buf_adds(&b, ",\"stale\":true,\"as_of\":");
+	buf_add_time_json(&b, themes[slot].at_us);
+	buf_addc(&b, '}');
+	o = req_reply(req, 200, b.p, b.n);
+	buf_free(&b);
+	return o;
+}
+
+/* {"tenant_id":…,…,"login_methods":[…],"sso":…} */
+static void write_theme(struct buf *b, const PGresult *rows)
 {
 	static const char *const names[] = { "logo_url", "primary_color", "accent_color",
 		"support_contact" };
+
+	buf_addf(b, "{\"tenant_id\":%lld,\"name\":", (long long)db_int(rows, 0, 0));
+	buf_add_json(b, db_text(rows, 0, 1).p, db_text(rows, 0, 1).n);
+	for (int i = 0; i < (int)ARRAY_LEN(names); i++) {
+		buf_addf(b, ",\"%s\":", names[i]);
+		db_cell_to_json(b, rows, 0, i + 2);
+	}
+	buf_adds(b, ",\"login_methods\":[\"password\",\"passkey\"");
+	if (db_is_null(rows, 0, 7)) {
+		buf_adds(b, "],\"sso\":null}");
+		return;
+	}
+	buf_adds(b, ",\"sso\"],\"sso\":{\"name\":");
+	buf_add_json(b, db_text(rows, 0, 7).p, db_text(rows, 0, 7).n);
+	buf_addf(b, ",\"location\":\"/api/v1/auth/sso/start?tenant=%lld\"}}",
+		(long long)db_int(rows, 0, 0));
+}
+
+static struct outcome *on_theme(struct req *req, enum db_error error, const PGresult *rows)
+{
 	struct buf b = { 0 };
 	struct outcome *o;
 	char tag[65];
 
 	if (error != DB_OK)
-		return req_fail_db(req, error);
+		return stale_theme(req, error);
 	if (PQntuples(rows) == 0)
 		return req_fail(req, ERR_NOT_FOUND, NULL);
-	buf_addf(&b, "{\"tenant_id\":%lld,\"name\":", (long long)db_int(rows, 0, 0));
-	buf_add_json(&b, db_text(rows, 0, 1).p, db_text(rows, 0, 1).n);
-	for (int i = 0; i < (int)ARRAY_LEN(names); i++) {
-		buf_addf(&b, ",\"%s\":", names[i]);
-		db_cell_to_json(&b, rows, 0, i + 2);
-	}
-	buf_adds(&b, ",\"login_methods\":[\"password\",\"passkey\"");
-	buf_adds(&b, db_is_null(rows, 0, 7) ? "],\"sso\":null}" : ",\"sso\"],\"sso\":{\"name\":");
-	if (!db_is_null(rows, 0, 7)) {
-		buf_add_json(&b, db_text(rows, 0, 7).p, db_text(rows, 0, 7).n);
-		buf_addf(&b, ",\"location\":\"/api/v1/auth/sso/start?tenant=%lld\"}}",
-			(long long)db_int(rows, 0, 0));
-	}
+	write_theme(&b, rows);
+	keep_theme(db_int(rows, 0, 0), &b);
 	crypto_sha256_hex(b.p, b.n, tag);
 	tag[32] = 0;
 	if (req->http && str_is(http_header_find(&req->http->head, "if-none-match"),

@@ -368,6 +368,20 @@ $('end_all').onclick = async () => {
 	$('account').close();
 	leave();
 };
+// --- what is limited now: a banner, which goes by itself ------------------------------------------------------------------------------
+async function checkStatus() {
+	let limited = [];
+	try {
+		limited = (await api('GET', '/api/v1/status')).limited.map((l) => l.text);
+	} catch {
+		limited = [t('offline')];
+	}
+	$('banner').textContent = limited.join(' · ');
+	$('banner').hidden = !limited.length;
+}
+setInterval(checkStatus, 15000);
+checkStatus();
+
 /* a mailed log-in link: its token stays behind the #, out of every log */
 const linkToken = (location.hash.match(/^#link=([\w.-]+)$/) || [])[1];
 if (linkToken) {
