@@ -114,6 +114,7 @@ static void confine(void)
 #else
 	(void)mem;
 #endif
+	setpriority(PRIO_PROCESS, 0, 10); /* a storm of log-ins must not slow the loop down */
 	setrlimit(RLIMIT_NOFILE, &files);
 	setrlimit(RLIMIT_CORE, &core);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -554,6 +554,7 @@ async function fanout() {
 		await listAndCreate(s, base);
 		await s.drop();
 	}
+	if (want('portal')) await require('./portal.js')({ report, quick, limits: UNLIMITED });
 	if (want('late')) await lateness();
 	if (want('ws')) await fanout();
 	process.exit(0);

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A response of nobody's: whatever it is, nothing of it is taken, for no signature of the pinned
+ * certificate can be on it. */
+#include "../../src/worker/worker.h"
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+/* RSA 2048, its key thrown away. */
+static const char cert[] = "-----BEGIN CERTIFICATE-----\n"
+			   "MIIDATCCAemgAwIBAgIUQHzA9H1JzQmmC10xrpvJp4u4wTEwDQYJKoZIhvcNAQEL\n"
+			   "BQAwDzENMAsGA1UEAwwEZnV6ejAgFw0yNjExMjYxNjAwMDBaGA8yMTI2MTEwMjE2\n"
+			   "MDAwMFowDzENMAsGA1UEAwwEZnV6ejCCASIwDQYJKoZIhvcNAQEBBQADggEPADCC\n"
+			   "AQoCggEBAMSlX2xEdbCzoQPCeEm1WXr+73K+E46O2wDhfouK/T7VDOoR6CKRaASv\n"
+			   "g4nKwJFyaSwycRz8zUj4XdYP0Zj+7UUVBhLdDjj/mroSTCcY7SDl8vncy4NxfXfH\n"
+			   "wbjdMNijbYPYXwaxKJj1DAxZZ9C1MOhc5Aevwa5bdUklQP4CKJ+CBlESJwKUfDiH\n"
+			   "geAo44F8AiB36PMnoi5ivP60erpJ69EHvSPRbztvBp0IuqgjvOLCypIt94iIylul\n"
+			   "iQ/40weulHcrcPt56x+X0sQPmi0KlKW6VBVfSDAhCAedb3wOFDx+CZ5MCe4fpZnL\n"
+			   "LhudkPIWpjfzrOqP43oRzWSk+vHzv3UCAwEAAaNTMFEwHQYDVR0OBBYEFJMwx5FZ\n"
+			   "IJMx9SAPG3JNJhZyqv/yMB8GA1UdIwQYMBaAFJMwx5FZIJMx9SAPG3JNJhZyqv/y\n"
+			   "MA8GA1UdEwEB/wQFMAMBAf8wDQYJKoZIhvcNAQELBQADggEBAIbYCayJDjwdd7HU\n"
+			   "Cl45iI5KsCzmpjD7qA9HBsoee2MyBfEksVYKhrd5FiJzuKglpTb9eVdNkuWEYYKZ\n"
+			   "fPd/x//T/eI/bsKiz5tevpvUNojd8Tzf6bLcosDaXfvpZVKws7ViuGzG4in/o5at\n"
+			   "lCySOASU+yr8rY32d+9P3mS7Wfp9ug69SS76wTTmE6byMUWU+VajW9Vxfp4TGB96\n"
+			   "7f2OfJ1BJ1vnWnWAGPqbuyV3gLUcGWUzf7URTlw1nFou74WjEJYeq4jQQModIxYf\n"
+			   "ZzjRJsdv6tv6nmy2dhW9tLWQeHodKxkZwEKe/pAK7f5YsGpTbxnoAeYQs+QNExIA\n"
+			   "/55AFdE=\n"
+			   "-----END CERTIFICATE-----\n";
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	saml_init();
+	return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	struct buf job = { 0 }, out = { 0 };
+
+	buf_add(&job, cert, sizeof(cert)); /* with its NUL */
+	buf_add(&job, data, n);
+	saml_verify(job.p, job.n, &out);
+	bug_on(out.n < 12 || memcmp(out.p, "{\"ok\":false", 11) != 0);
+	buf_free(&job);
+	buf_free(&out);
+	return 0;
+}
