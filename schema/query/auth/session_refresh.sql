@@ -18,7 +18,7 @@ with s as materialized (
   where t.tenant_id = s.tenant_id and t.session_id = s.id and t.secret_sha256 = decode($3::text, 'hex')
   for update of t
 ), o as materialized (
-  select case when t.used_at is null then 1 when t.used_at > ts($5::bigint) - $8::int * interval '1 s' then 2 else 0 end as outcome from t
+  select case when t.used_at is null then 1 when $8::int > 0 and t.used_at > ts($5::bigint) - $8::int * interval '1 s' then 2 else 0 end as outcome from t
 ), u as (
   update refresh_tokens t set used_at = ts($5::bigint) from s, o
   where o.outcome = 1 and t.tenant_id = s.tenant_id and t.session_id = s.id and t.secret_sha256 = decode($3::text, 'hex')

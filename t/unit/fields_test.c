@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Sealed fields, circuits, and the way a synchronised ticket takes. */
+#include "crypto/field.h"
+#include "desk/sync.h"
+#include "fetch/breaker.h"
+#include "ticket/ticket.h"
+#include "unit.h"
+
+static const unsigned char master[FIELD_KEY_BYTES] = { 1, 2, 3 }, other[FIELD_KEY_BYTES] = { 9 };
+
+static void test_fields(void)
+{
+	unsigned char wrapped[3][FIELD_WRAPPED_BYTES], again[FIELD_WRAPPED_BYTES];
+	struct buf a = { 0 }, b = { 0 }, text = { 0 };
+	char one[65], two[65];
+
+	for (int i = 0; i < 3; i++) {
+		field_key_make(master, i, wrapped[i]);
+		CU_ASSERT_FALSE(field_key_add(other, i, wrapped[i], sizeof(wrapped[i]), 0));
+		CU_ASSERT_FALSE(field_key_add(master, i + 1, wrapped[i], sizeof(wrapped[i]),
+			0)); /* a key under another's id */
+		CU_ASSERT_TRUE(field_key_add(
+			master, i, wrapped[i], sizeof(wrapped[i]), i == 2 ? 1000 : 0));
+	}
+	CU_ASSERT_EQUAL(field_key_current(999), 1);
+	CU_ASSERT_EQUAL(field_key_current(1000), 2);
+	field_seal(&a, "email", STR("ada@example.com"), 999);
+	field_seal(&b, "email", STR("ada@example.com"), 1000);
+	CU_ASSERT_EQUAL(field_key_of((struct str){ a.p, a.n }), 1);
+	CU_ASSERT_EQUAL(field_key_of((struct str){ b.p, b.n }), 2);
+	CU_ASSERT_TRUE(field_open(&text, "email", (struct str){ a.p, a.n }) && text.n == 15 &&
+		       memcmp(text.p, "ada@example.com", 15) == 0);
+	text.n = 0;
+	CU_ASSERT_FALSE(
+		field_open(&text, "phone", (struct str){ a.p, a.n })); /* not in another column */
+	for (size_t i = 5; i < a.n; i += 7) {                          /* nor changed anywhere */
+		a.p[i] ^= 1;
+		CU_ASSERT_FALSE(field_open(&text, "email", (struct str){ a.p, a.n }) && text.n);
+		a.p[i] ^= 1;
+		text.n = 0;
+	}
+	CU_ASSERT_TRUE(field_open(&text, "email", STR("plain@example.com")) && text.n == 17);
+	field_index("email", 7, STR("Ada@Example.com"), one);
+	field_index("email", 7, STR("ada@example.com"), two);
+	CU_ASSERT_STRING_EQUAL(one, two);
+	field_index("email", 8, STR("ada@example.com"), two);
+	CU_ASSERT_STRING_NOT_EQUAL(one, two); /* not to be compared between customers */
+	CU_ASSERT_TRUE(field_key_rewrap(master, other, 1, wrapped[1], sizeof(wrapped[1]), again));
+	CU_ASSERT_FALSE(field_key_rewrap(master, other, 1, again, sizeof(again), wrapped[1]));
+	field_keys_free();
+	CU_ASSERT_TRUE(field_key_add(other, 1, again, sizeof(again), 0));
+	text.n = 0;
+	CU_ASSERT_TRUE(field_open(&text, "email", (struct str){ a.p, a.n }) && text.n == 15);
+	CU_ASSERT_FALSE(
+		field_open(&text, "email", (struct str){ b.p, b.n })); /* its key is not here */
+	field_keys_free();
+	buf_free(&a);
+	buf_free(&b);
+	buf_free(&text);
+}
+
+static void test_breaker(void)
+{
+	int64_t s = 1000000, now = s, until;
+	size_t n[CIRCUIT_STATES];
+
+	for (int i = 0; i < 4; i++)
+		breaker_tell("mail", "a", false, now);
+	CU_ASSERT_EQUAL(breaker_ask("mail", "a", now), 0);
+	breaker_tell("mail", "a", true, now); /* in a row */
+	for (int i = 0; i < 5; i++)
+		breaker_tell("mail", "a", false, now);
+	until = breaker_ask("mail", "a", now);
+	CU_ASSERT_EQUAL(until, now + 2 * s);
+	CU_ASSERT_EQUAL(breaker_ask("mail", "b", now), 0);
+	CU_ASSERT_EQUAL(breaker_ask("webhook", "a", now), 0);
+	breaker_count("mail", now, n);
+	CU_ASSERT_EQUAL(n[CIRCUIT_OPEN], 1);
+	now = until;
+	breaker_count("mail", now, n);
+	CU_ASSERT_EQUAL(n[CIRCUIT_HALF_OPEN], 1);
+	CU_ASSERT_EQUAL(breaker_ask("mail", "a", now), 0);     /* the trial */
+	CU_ASSERT_NOT_EQUAL(breaker_ask("mail", "a", now), 0); /* one at a time */
+	breaker_tell("mail", "a", false, now);
+	CU_ASSERT_EQUAL(breaker_ask("mail", "a", now), now + 4 * s);
+	for (int i = 0; i < 10; i++) { /* never longer than a minute */
+		now = breaker_ask("mail", "a", now);
+		CU_ASSERT_EQUAL(breaker_ask("mail", "a", now), 0);
+		breaker_tell("mail", "a", false, now);
+	}
+	CU_ASSERT_EQUAL(breaker_ask("mail", "a", now), now + 60 * s);
+	now += 60 * s;
+	CU_ASSERT_EQUAL(breaker_ask("mail", "a", now), 0);
+	breaker_tell("mail", "a", true, now);
+	CU_ASSERT_EQUAL(breaker_ask("mail", "a", now), 0);
+	breaker_count("mail", now, n);
+	CU_ASSERT_EQUAL(n[CIRCUIT_OPEN] + n[CIRCUIT_HALF_OPEN], 0);
+	breaker_free();
+}
+
+/* From every state to every other: each command is allowed where it is asked for, and the way ends.
+ */
+static void test_sync_way(void)
+{
+	for (int from = 0; from < TICKET_STATE_COUNT; from++)
+		for (int to = 0; to < TICKET_STATE_COUNT; to++) {
+			enum ticket_state at = (enum ticket_state)from;
+			bool stuck = false;
+			int steps = 0;
+
+			for (;;) {
+				enum ticket_command cmd =
+					sync_next_command(at, (enum ticket_state)to, &stuck);
+
+				if (cmd == CMD_COUNT)
+					break;
+				CU_ASSERT_EQUAL_FATAL(
+					ticket_apply(cmd, at, ACTOR_SYSTEM, &at), TICKET_ALLOWED);
+				CU_ASSERT_TRUE_FATAL(++steps <= 3);
+			}
+			if (to == TICKET_IN_PROGRESS || to == TICKET_RESOLVED ||
+				to == TICKET_CLOSED || to == TICKET_PENDING_CUSTOMER ||
+				to == TICKET_PENDING_AWS)
+				CU_ASSERT_TRUE(stuck || at == (enum ticket_state)to ||
+					       (to == TICKET_RESOLVED && at == TICKET_CLOSED));
+			CU_ASSERT_EQUAL(stuck,
+				(from == TICKET_CANCELLED || from == TICKET_MERGED) ? from != to
+				: to == TICKET_CANCELLED
+					? from == TICKET_RESOLVED || from == TICKET_CLOSED
+					: false);
+		}
+}
+
+UNIT_MAIN("fields", { "sealed fields", test_fields }, { "circuits", test_breaker },
+	{ "the way of a synchronised ticket", test_sync_way })
