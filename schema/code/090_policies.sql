@@ -51,6 +51,8 @@ grant execute on all functions in schema door to sladesk_app, sladesk_job;
 revoke execute on function door.partitions from sladesk_app;
 grant select on all tables in schema public to sladesk_app, sladesk_job, sladesk_report;
 revoke select on schema_version from sladesk_report;
+revoke select on contacts, sync_rejects from sladesk_report;
+grant insert, update, delete on customer_details, contracts, contacts, sync_rejects to sladesk_job;
 revoke all on sign_in_places from sladesk_app, sladesk_report;
 revoke select on sign_in_alerts from sladesk_report;
 grant insert, update, delete on sign_in_places, sign_in_alerts to sladesk_job;

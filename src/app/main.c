@@ -363,6 +363,7 @@ static void start(bool takeover)
 	rollup_init();
 	audit_init();
 	stream_init();
+	customers_init();
 	push_init();
 	openapi_build();
 	request_init(app_routes, app_route_count, &rs);
@@ -385,6 +386,7 @@ static void stop(void)
 {
 	takeover_stop();
 	stream_stop();
+	customers_free();
 	http_server_free(server);
 	db_free(); /* what waits for the database hears so while everybody still lives */
 	loop_run_later();

@@ -322,6 +322,19 @@ const struct route app_routes[] = {
 			  "assigned_to "
 			  "resolved_at customer_satisfaction timestamp created_at updated_at title "
 			  "description service_type" },
+	{ HTTP_POST, "/api/v1/integration/customers/sync", PERM_USER_WRITE, .flow = customers_sync,
+		.about = "customers with their contracts and contacts, as their leading system has "
+			 "them; the same twice "
+			 "changes nothing",
+		.about_zh = "客户、合同与联系人同步(幂等),未能接收的列入拒收清单",
+		.reply = "received integer, taken integer, created integer, changed integer, "
+			 "rejected object",
+		.fields = "customers*" },
+	{ HTTP_GET, "/api/v1/integration/customers/rejects", PERM_STAFF,
+		.sql = &sql_customer_rejects },
+	{ HTTP_GET, "/api/v1/customers", PERM_STAFF, .sql = &sql_customer_list },
+	{ HTTP_GET, "/api/v1/customers/{tenant_id}/contacts", PERM_STAFF,
+		.sql = &sql_customer_contacts, .sensitive = true },
 	{ HTTP_GET, "/api/v1/integration/sla/metrics", PERM_SLA_READ, .flow = integration_sla,
 		.about = "attainment between two dates; times in minutes and _seconds",
 		.about_zh = "两个日期之间的 SLA 指标;时长以分钟计,另附秒",

@@ -121,45 +121,53 @@ static char *sealed_anew(const char *column, const char *v, int64_t current)
 	return buf_take(&out);
 }
 
-static void seal_row(
-	PGconn *pg, const char *table, const char *column, PGresult *r, int i, int64_t current)
+/* Where sealed values are: column, the name they are sealed under, and the key beside tenant_id.
+ * Rows of the audit log are not among them: their chain is over what is written, and old keys are
+ * kept for them. */
+static const struct sealed_column {
+	const char *table, *column, *name, *key;
+	bool indexed; /* with a blind index beside it */
+} fields[] = { { "client_users", "email", "email", "id", true },
+	{ "client_users", "phone", "phone", "id", false },
+	{ "staff", "email", "email", "id", true }, { "factors", "secret", "totp", "id", false },
+	{ "identity_providers", "client_secret", "client_secret", "id", false },
+	{ "contacts", "email", "email", "external_id", false },
+	{ "contacts", "phone", "phone", "external_id", false },
+	{ "sign_in_alerts", "address", "ip_address", "id", false } };
+
+static void seal_row(PGconn *pg, const struct sealed_column *f, PGresult *r, int i, int64_t current)
 {
-	const char *tenant = PQgetvalue(r, i, 0), *id = PQgetvalue(r, i, 1),
+	const char *tenant = PQgetvalue(r, i, 0), *key = PQgetvalue(r, i, 1),
 		   *old = PQgetvalue(r, i, 2);
-	bool mail = strcmp(column, "email") == 0;
-	char *fresh = sealed_anew(column, old, current), index[65] = "", *sql;
-	const char *p[] = { tenant, id, old, fresh, index };
+	char *fresh = sealed_anew(f->name, old, current), index[65] = "", *sql;
+	const char *p[] = { tenant, key, old, fresh, index };
 	struct buf text = { 0 };
 
 	if (!fresh)
 		return;
-	if (mail && field_open(&text, column, str_of(old)))
+	if (f->indexed && field_open(&text, f->name, str_of(old)))
 		field_index(
-			column, strtoll(tenant, NULL, 10), (struct str){ text.p, text.n }, index);
+			f->name, strtoll(tenant, NULL, 10), (struct str){ text.p, text.n }, index);
 	buf_free(&text);
 	/* who changes it meanwhile wins: it is looked at again */
-	sql = xasprintf("update %s set %s = $4%s where tenant_id = $1::bigint and id = $2::bigint "
+	sql = xasprintf("update %s set %s = $4%s where tenant_id = $1::bigint and %s::text = $2 "
 			"and %s = $3",
-		table, column, mail ? ", email_index = $5" : "", column);
-	PQclear(cli_query(pg, sql, mail ? 5 : 4, p));
+		f->table, f->column, f->indexed ? ", email_index = $5" : "", f->key, f->column);
+	PQclear(cli_query(pg, sql, f->indexed ? 5 : 4, p));
 	free(sql);
 	free(fresh);
 }
 
-static const struct {
-	const char *table, *column;
-} fields[] = { { "client_users", "email" }, { "client_users", "phone" }, { "staff", "email" } };
-
 /* In batches, each its own: interrupted, it goes on from there. PLAIN: only what is not encrypted
  * at all. */
-static void seal_column(PGconn *pg, size_t f, int64_t current, bool plain)
+static void seal_column(PGconn *pg, const struct sealed_column *f, int64_t current, bool plain)
 {
 	char *like = plain ? xstrdup("e1.%") : xasprintf("e1.%lld.%%", (long long)current),
-	     *count = xasprintf("select count(*) from %s where %s not like $1", fields[f].table,
-		     fields[f].column),
-	     *next = xasprintf("select tenant_id, id, %s from %s where %s not like $1 order by "
-			       "tenant_id, id limit 500",
-		     fields[f].column, fields[f].table, fields[f].column);
+	     *count =
+		     xasprintf("select count(*) from %s where %s not like $1", f->table, f->column),
+	     *next = xasprintf("select tenant_id, %s, %s from %s where %s not like $1 order by 1, "
+			       "2 limit 500",
+		     f->key, f->column, f->table, f->column);
 	const char *p[] = { like };
 	PGresult *r = cli_query(pg, count, 1, p);
 	size_t all = strtoull(PQgetvalue(r, 0, 0), NULL, 10), done = 0;
@@ -170,7 +178,7 @@ static void seal_column(PGconn *pg, size_t f, int64_t current, bool plain)
 		r = cli_query(pg, next, 1, p);
 		n = PQntuples(r);
 		for (int i = 0; i < n; i++) {
-			seal_row(pg, fields[f].table, fields[f].column, r, i, current);
+			seal_row(pg, f, r, i, current);
 			done++;
 		}
 		if (!plain && all)
@@ -178,8 +186,8 @@ static void seal_column(PGconn *pg, size_t f, int64_t current, bool plain)
 	} while (n == 500);
 	PQclear(r);
 	if (!plain)
-		printf("%s.%s: %zu values under key %lld\n", fields[f].table, fields[f].column,
-			done, (long long)current);
+		printf("%s.%s: %zu values under key %lld\n", f->table, f->column, done,
+			(long long)current);
 	free(like);
 	free(count);
 	free(next);
@@ -189,7 +197,7 @@ void cli_seal_people(PGconn *pg)
 {
 	(void)cli_field_keys(pg);
 	for (size_t f = 0; f < ARRAY_LEN(fields); f++)
-		seal_column(pg, f, field_key_current(clock_now_us() / US_PER_S), true);
+		seal_column(pg, &fields[f], field_key_current(clock_now_us() / US_PER_S), true);
 }
 
 static void rotate(PGconn *pg, bool resume)
@@ -210,7 +218,7 @@ static void rotate(PGconn *pg, bool resume)
 	while (field_key_current(clock_now_us() / US_PER_S) != last)
 		sleep(1);
 	for (size_t f = 0; f < ARRAY_LEN(fields); f++)
-		seal_column(pg, f, last, false);
+		seal_column(pg, &fields[f], last, false);
 }
 
 /* --- the master key --- */
