@@ -159,6 +159,7 @@ struct outcome *ticket_explain(struct req *req) MUST_USE;
 
 /* contracts.c: policies and calendars */
 struct outcome *policy_put(struct req *req) MUST_USE;
+struct outcome *policy_preview(struct req *req) MUST_USE;
 struct outcome *calendar_put(struct req *req) MUST_USE;
 
 /* First line of a secret's file, or NULL when NAME is empty or cannot be read; the caller frees. */

@@ -452,6 +452,13 @@ const struct route app_routes[] = {
 		.reply = "id bigint, code text, version bigint, changed boolean, "
 			 "takes_over_running_tickets boolean",
 		.fields = "document* calendar service_type effective_from tenant_id" },
+	{ HTTP_POST, "/api/v1/sla/policies/preview", PERM_SLA_WRITE, .flow = policy_preview,
+		.about = "what this policy would have meant for a customer's last days: their "
+			 "tickets replayed; nothing is changed",
+		.about_zh = "策略预览:以该策略重放客户近期工单,比较达成率,不作任何更改",
+		.reply = "tenant_id bigint, days bigint, tickets bigint, complete boolean, was "
+			 "object, would_have_been object",
+		.fields = "document* tenant_id* calendar days" },
 	{ HTTP_GET, "/api/v1/sla/calendars", PERM_TICKET_READ, .sql = &sql_sla_calendar_list },
 	{ HTTP_PUT, "/api/v1/sla/calendars/{code}", PERM_SLA_WRITE, .flow = calendar_put,
 		.about = "a new version of a calendar; one that only adds future dates takes over "

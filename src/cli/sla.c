@@ -3,6 +3,7 @@
  * the events), replay (what-if). */
 #include "cli.h"
 #include "base/json.h"
+#include "desk/replay.h"
 #include "desk/ticket_doc.h"
 #include "desk/versions.h"
 #include "sla/calc.h"
@@ -53,14 +54,6 @@ static struct sla_rules rules_of(PGconn *pg, struct json_object *data)
 	return (struct sla_rules){ &v->policy, v->calendar };
 }
 
-static void settle(struct sla_ticket *t, struct sla_rules rules, int64_t at)
-{
-	struct sla_fire fires[64];
-
-	while (sla_settle(t, rules, at, fires, ARRAY_LEN(fires)) == ARRAY_LEN(fires))
-		;
-}
-
 /* OWN_RULES: not NULL: the ticket's own versions are looked up there as its history names them.
  * Rows of (ticket_id, seq, type, us, data) of one ticket from I on; returns the first row of the
  * next. */
@@ -73,30 +66,14 @@ static int fold(
 	for (; i < PQntuples(r) && strcmp(PQgetvalue(r, i, 0), id) == 0; i++) {
 		int64_t at = strtoll(PQgetvalue(r, i, 3), NULL, 10);
 		enum ticket_command cmd = ticket_command_of_event(str_of(PQgetvalue(r, i, 2)));
-		struct json_object *data;
-		const char *clock;
-		struct sla_event e;
+		struct json_object *data = cli_json(PQgetvalue(r, i, 4));
 
-		data = cli_json(PQgetvalue(r, i, 4));
-		/* an imported ticket stood still until it went live */
-		settle(t, rules, cmd == CMD_GO_LIVE ? json_get_int(data, "from", at) : at);
-		if (cmd == CMD_COUNT) {
-			json_object_put(data);
-			continue;
-		}
-		clock = json_get_string(data, "clock");
-		if (own_rules && json_get(data, "policy_id"))
+		replay_before(t, rules, cmd, at, data);
+		if (own_rules && cmd != CMD_COUNT && json_get(data, "policy_id"))
 			rules = rules_of(own_rules, data);
-		e = (struct sla_event){ ticket_sla_event(cmd), at,
-			strtoll(PQgetvalue(r, i, 1), NULL, 10),
-			json_get_int(data, "reckon_at", INSTANT_NONE),
-			ticket_state_parse(str_of(json_get_string(data, "status"))),
-			priority_parse(str_of(json_get_string(data, "priority"))),
-			sla_clock_parse(str_of(clock ? clock : "response")),
-			json_get_int(data, "from", 0), json_get_int(data, "to", 0) };
-		e.priority = sla_policy_nearest(rules.policy, e.priority);
-		sla_apply(t, rules, &e);
-		settle(t, rules, at);
+		if (cmd != CMD_COUNT)
+			replay_event(
+				t, rules, cmd, strtoll(PQgetvalue(r, i, 1), NULL, 10), at, data);
 		json_object_put(data);
 	}
 	return i;

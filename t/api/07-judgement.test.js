@@ -190,6 +190,52 @@ test('an exclusion needs two people; attainment is told with and without it', as
 		'customers do not see it',
 	);
 });
+test('a preview under the policy in force says what was; under another what would have been; nothing changes', async () => {
+	const preview = (body, token = boss) => s.post('/api/v1/sla/policies/preview', token, body),
+		p = (await s.get('/api/v1/sla/policies', boss)).data.items.find(
+			(x) => x.code === 'standard' && !x.service_type,
+		),
+		body = { tenant_id: s.alpha, document: p.doc, calendar: p.calendar_code };
+	const met = await create({ priority: 'P3' });
+	await new Promise((done) => setTimeout(done, 50)); /* 15 s of its clocks */
+	await ok(met.id, 'reply', { text: 'we look' });
+	await ok(met.id, 'resolve', { text: 'done' });
+	/* only the decided ticket's row and history stand still: the others' clocks run on */
+	const kept = () =>
+		s.sql(
+			`select json_agg(k order by k.clock)::text || (select json_agg(e order by e.seq)::text from events e where e.ticket_id = ${met.id}) from sla_clocks k where ticket_id = ${met.id}`,
+		);
+	await waitUntil(async () => (await s.metric('sla_lag_seconds')) === 0);
+	const before = kept(),
+		same = await preview(body);
+	assert.strictEqual(same.status, 200, same.text);
+	const { was, would_have_been: would, tickets, complete, days } = same.data;
+	assert.ok(complete && tickets >= 4, same.text);
+	assert.strictEqual(days, 30);
+	assert.strictEqual(was.decided_tickets, would.decided_tickets, same.text);
+	assert.ok(was.response_compliance > 0 && was.response_compliance <= 100, same.text);
+	const strict = structuredClone(p.doc);
+	for (const k of Object.values(strict.priorities))
+		Object.assign(k, { response_s: 1, resolution_s: 1 });
+	const harder = (await preview({ ...body, document: strict })).data;
+	assert.ok(
+		harder.would_have_been.response_compliance < was.response_compliance,
+		JSON.stringify(harder),
+	);
+	assert.strictEqual(harder.would_have_been.compliance_rate, 0);
+	assert.deepStrictEqual(harder.was.compliance_rate, was.compliance_rate);
+	const names = (r) => r.json.details.fields.map((f) => f.field).sort();
+	assert.deepStrictEqual(names(await preview({ document: { priorities: 1 }, days: 93 })), [
+		'days',
+		'document',
+		'tenant_id',
+	]);
+	assert.deepStrictEqual(names(await preview({ ...body, calendar: 'nowhere' })), ['calendar']);
+	for (const t of [user, admin]) assert.strictEqual((await preview(body, t)).code, 40003);
+	assert.strictEqual((await preview({ ...body, tenant_id: 999999 })).code, 40003);
+	assert.ok(before.length > 100);
+	assert.strictEqual(kept(), before);
+});
 test('rebind: a running ticket moves to the policy in force only when told, audited with the instants before and after', async () => {
 	const k = await create({ priority: 'P3' }),
 		before = (await clock(k.id)).due_at;

@@ -1,0 +1,19 @@
+-- sla/history_page: the events of a customer's tickets opened between two instants, some tickets at a time, with the verdicts they have.
+-- mode: read   shape: rows   class: slow
+-- $1 tenant  bigint  call.tenant  required
+-- $2 from    bigint  call.from    required
+-- $3 to      bigint  call.to      required
+-- $4 after   bigint  call.after   required
+-- $5 limit   int     call.limit   required
+with t as materialized (
+  select t.tenant_id, t.id, t.opened_at from tickets t
+  where t.tenant_id = $1::bigint and t.opened_at >= ts($2::bigint) and t.opened_at < ts($3::bigint) and t.id > $4::bigint
+    and t.exclusion_state is distinct from 'approved'
+  order by t.id
+  limit $5::int
+)
+select t.id, e.seq, e.type, us(e.at) as at, e.data,
+  (select k.verdict from sla_clocks k where k.tenant_id = t.tenant_id and k.ticket_id = t.id and k.clock = 'response') as response,
+  (select k.verdict from sla_clocks k where k.tenant_id = t.tenant_id and k.ticket_id = t.id and k.clock = 'resolution') as resolution
+from t join events e on e.tenant_id = t.tenant_id and e.ticket_id = t.id and e.at >= t.opened_at
+order by t.id, e.seq
