@@ -25,6 +25,14 @@ void rollup_init(void);
 void rollup_free(void);
 struct rollup_health rollup_health(void);
 
+/* quality.c: the counts are recounted. */
+struct quality_health {
+	uint64_t checked, wrong; /* customers; tickets and rows */
+};
+void quality_init(void);
+void quality_free(void);
+struct quality_health quality_health(void);
+
 /* audit.c: who did what. */
 struct audit_health {
 	size_t waiting;

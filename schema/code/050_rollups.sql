@@ -24,21 +24,40 @@ left join lateral (
   select k.verdict, case when k.verdict = 'met' then k.stopped_at else k.breached_at end as fell_at from sla_clocks k
   where k.tenant_id = t.tenant_id and k.ticket_id = t.id and k.clock = 'resolution' and k.verdict in ('met', 'breached', 'waived') limit 1) s on true;
 
--- What outcomes put into which day's row, SIGN times: a ticket counts on the day it was opened and on the days its verdicts fell.
+-- What a ticket puts into which day's row: it counts on the day it was opened and on the days its verdicts fell.
+create or replace function rollup_parts(o ticket_outcomes) returns setof rollups language sql immutable as $$
+  select o.tenant_id, v.day, o.service_type, o.priority, o.department, o.project, o.region, o.engineer_id, v.opened, v.opened * o.pending,
+    v.opened * o.resolved, v.opened * o.overdue, v.opened * o.response_n, v.opened * o.response_s, v.opened * o.resolution_n, v.opened * o.resolution_s,
+    v.response, v.response * o.response_met, v.resolution, v.resolution * o.resolution_met, v.decided, v.decided * o.met, v.decided * o.counted,
+    v.decided * o.counted * o.met_waived
+  from (values (o.opened_day, 1, 0, 0, 0), (o.response_day, 0, 1, 0, 0), (o.resolution_day, 0, 0, 1, 0), (o.decided_day, 0, 0, 0, 1))
+    as v(day, opened, response, resolution, decided)
+  where v.day is not null
+$$;
+
+-- The rows as what the tickets were counted as makes them.
+create or replace view rollups_now with (security_invoker = true) as
+select p.tenant_id, p.day, p.service_type, p.priority, p.department, p.project, p.region, p.engineer_id, sum(p.opened)::bigint as opened,
+  sum(p.pending)::bigint as pending, sum(p.resolved)::bigint as resolved, sum(p.overdue)::bigint as overdue, sum(p.response_n)::bigint as response_n,
+  sum(p.response_s)::bigint as response_s, sum(p.resolution_n)::bigint as resolution_n, sum(p.resolution_s)::bigint as resolution_s,
+  sum(p.response_decided)::bigint as response_decided, sum(p.response_met)::bigint as response_met, sum(p.resolution_decided)::bigint as resolution_decided,
+  sum(p.resolution_met)::bigint as resolution_met, sum(p.decided)::bigint as decided, sum(p.met)::bigint as met, sum(p.counted)::bigint as counted,
+  sum(p.met_counted)::bigint as met_counted
+from ticket_outcomes o cross join lateral rollup_parts(o) p
+group by 1, 2, 3, 4, 5, 6, 7, 8;
+
+-- Put outcomes into their days' rows, SIGN times.
 create or replace function rollup_add(p_rows ticket_outcomes[], p_sign int) returns void language plpgsql as $$
 begin
   insert into rollups (tenant_id, day, service_type, priority, department, project, region, engineer_id, opened, pending, resolved, overdue,
     response_n, response_s, resolution_n, resolution_s, response_decided, response_met, resolution_decided, resolution_met, decided, met, counted,
     met_counted)
-  select o.tenant_id, v.day, o.service_type, o.priority, o.department, o.project, o.region, o.engineer_id, sum(p_sign * v.opened),
-    sum(p_sign * v.opened * o.pending), sum(p_sign * v.opened * o.resolved), sum(p_sign * v.opened * o.overdue), sum(p_sign * v.opened * o.response_n),
-    sum(p_sign * v.opened * o.response_s), sum(p_sign * v.opened * o.resolution_n), sum(p_sign * v.opened * o.resolution_s),
-    sum(p_sign * v.response), sum(p_sign * v.response * o.response_met), sum(p_sign * v.resolution), sum(p_sign * v.resolution * o.resolution_met),
-    sum(p_sign * v.decided), sum(p_sign * v.decided * o.met), sum(p_sign * v.decided * o.counted), sum(p_sign * v.decided * o.counted * o.met_waived)
-  from unnest(p_rows) o
-  cross join lateral (values (o.opened_day, 1, 0, 0, 0), (o.response_day, 0, 1, 0, 0), (o.resolution_day, 0, 0, 1, 0), (o.decided_day, 0, 0, 0, 1))
-    as v(day, opened, response, resolution, decided)
-  where v.day is not null
+  select p.tenant_id, p.day, p.service_type, p.priority, p.department, p.project, p.region, p.engineer_id, sum(p_sign * p.opened),
+    sum(p_sign * p.pending), sum(p_sign * p.resolved), sum(p_sign * p.overdue), sum(p_sign * p.response_n), sum(p_sign * p.response_s),
+    sum(p_sign * p.resolution_n), sum(p_sign * p.resolution_s), sum(p_sign * p.response_decided), sum(p_sign * p.response_met),
+    sum(p_sign * p.resolution_decided), sum(p_sign * p.resolution_met), sum(p_sign * p.decided), sum(p_sign * p.met), sum(p_sign * p.counted),
+    sum(p_sign * p.met_counted)
+  from unnest(p_rows) o cross join lateral rollup_parts(o) p
   group by 1, 2, 3, 4, 5, 6, 7, 8
   order by 1, 2, 3, 4, 5, 6, 7, 8
   on conflict (tenant_id, day, service_type, priority, department, project, region, engineer_id) do update set opened = rollups.opened + excluded.opened,
@@ -89,5 +108,85 @@ begin
   perform rollup_add(array_agg(x.o), 1) from (select o, row_number() over () / 20000 as part from ticket_outcomes o where o.tenant_id = p_tenant) x
     group by x.part;
   return n;
+end
+$$;
+
+-- One step of recounting a customer: the next tickets as they are now against what they were counted as. One with events that are not followed yet is
+-- the follower's. What is wrong is counted anew at once.
+create or replace function rollup_check_tickets(p_tenant bigint, p_after bigint, p_limit int, out last bigint, out seen bigint, out wrong bigint)
+language plpgsql as $$
+declare
+  followed bigint := (select c.seq from consumer_positions c where c.tenant_id = p_tenant and c.consumer = 'rollup');
+  bad bigint[];
+begin
+  select max(x.id), count(*), array_agg(x.id) filter (where x.differs) into last, seen, bad
+  from (
+    select n.ticket_id as id, o is distinct from row(n.*)::ticket_outcomes and (o.ticket_id is not null or followed is not null)
+      and not exists (select from events e where e.tenant_id = p_tenant and e.ticket_id = n.ticket_id and e.seq > followed) as differs
+    from outcomes_now n
+    left join ticket_outcomes o on o.tenant_id = n.tenant_id and o.ticket_id = n.ticket_id
+    where n.tenant_id = p_tenant and n.ticket_id > p_after
+    order by n.ticket_id limit p_limit) x;
+  wrong := rollup_apply(array_fill(p_tenant, array[coalesce(cardinality(bad), 0)]), coalesce(bad, '{}'));
+end
+$$;
+
+-- How many rows of a customer are not what its tickets make them: wrong, missing, or nobody's. Rows of nothing but zeros are none.
+create or replace function rollup_rows_wrong(p_tenant bigint) returns bigint language sql as $$
+  select count(*)
+  from (select * from rollups_now n where n.tenant_id = p_tenant) n
+  full join (select * from rollups r where r.tenant_id = p_tenant) r
+    using (day, service_type, priority, department, project, region, engineer_id)
+  where (coalesce(n.opened, 0), coalesce(n.pending, 0), coalesce(n.resolved, 0), coalesce(n.overdue, 0), coalesce(n.response_n, 0),
+      coalesce(n.response_s, 0), coalesce(n.resolution_n, 0), coalesce(n.resolution_s, 0), coalesce(n.response_decided, 0), coalesce(n.response_met, 0),
+      coalesce(n.resolution_decided, 0), coalesce(n.resolution_met, 0), coalesce(n.decided, 0), coalesce(n.met, 0), coalesce(n.counted, 0),
+      coalesce(n.met_counted, 0))
+    <> (coalesce(r.opened, 0), coalesce(r.pending, 0), coalesce(r.resolved, 0), coalesce(r.overdue, 0), coalesce(r.response_n, 0),
+      coalesce(r.response_s, 0), coalesce(r.resolution_n, 0), coalesce(r.resolution_s, 0), coalesce(r.response_decided, 0), coalesce(r.response_met, 0),
+      coalesce(r.resolution_decided, 0), coalesce(r.resolution_met, 0), coalesce(r.decided, 0), coalesce(r.met, 0), coalesce(r.counted, 0),
+      coalesce(r.met_counted, 0))
+$$;
+
+-- The rows as the tickets make them, in place of what is there; how many are wrong even so.
+create or replace function rollup_replace(p_tenant bigint) returns bigint language plpgsql as $$
+begin
+  perform pg_advisory_xact_lock(7331, (p_tenant % 2147483647)::int);
+  delete from rollups where tenant_id = p_tenant;
+  insert into rollups select * from rollups_now n where n.tenant_id = p_tenant;
+  return rollup_rows_wrong(p_tenant);
+end
+$$;
+
+-- One step of the check of all customers, each due once in p_every seconds: its next tickets; after the last its rows; then, when one of them is
+-- wrong, all of them anew. No row: nobody is due. done: this customer is finished, with what was found.
+create or replace function rollup_check(p_now bigint, p_every bigint, p_limit int) returns setof rollup_checks language plpgsql as $$
+declare
+  c rollup_checks;
+  step record;
+begin
+  insert into rollup_checks (tenant_id, started_at) select x.tenant_id, ts(p_now) from customers x
+  where x.tenant_id > 1 and not exists (select from rollup_checks y
+    where y.tenant_id = x.tenant_id and (y.done_at is null or y.started_at > ts(p_now) - p_every * interval '1 second'))
+  on conflict do nothing;
+  select * into c from rollup_checks y where y.done_at is null order by y.tenant_id limit 1 for update skip locked;
+  if not found then
+    return;
+  end if;
+  if c.wrong_rows > 0 then
+    c.left_wrong := rollup_replace(c.tenant_id);
+    c.done_at := ts(p_now);
+  elsif c.after is null then
+    c.wrong_rows := rollup_rows_wrong(c.tenant_id);
+    c.done_at := case when c.wrong_rows = 0 then ts(p_now) end;
+  else
+    step := rollup_check_tickets(c.tenant_id, c.after, p_limit);
+    c.tickets := c.tickets + step.seen;
+    c.wrong := c.wrong + step.wrong;
+    c.after := case when step.seen = p_limit then step.last end;
+  end if;
+  update rollup_checks y set after = c.after, tickets = c.tickets, wrong = c.wrong, wrong_rows = c.wrong_rows, left_wrong = c.left_wrong,
+    done_at = c.done_at
+  where y.tenant_id = c.tenant_id and y.started_at = c.started_at;
+  return next c;
 end
 $$;

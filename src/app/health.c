@@ -308,6 +308,10 @@ static void feature_metrics(struct buf *b)
 		(double)stream.dead);
 	gauge(b, "rollup_waiting", "Events whose tickets are not counted yet.", (double)r.waiting);
 	counter(b, "rollup_applied_total", "Events whose tickets were counted.", r.applied);
+	counter(b, "figures_checked_total", "Customers whose figures were recounted.",
+		quality_health().checked);
+	counter(b, "figures_wrong_total", "Tickets and rows that were found counted wrong.",
+		quality_health().wrong);
 	gauge(b, "audit_waiting", "Rows of the audit log that are not stored yet.",
 		(double)a.waiting);
 	counter(b, "audit_stored_total", "Rows of the audit log stored.", a.stored);

@@ -361,6 +361,7 @@ static void start(bool takeover)
 	saml_init();
 	answers_init();
 	rollup_init();
+	quality_init();
 	audit_init();
 	stream_init();
 	customers_init();
@@ -393,6 +394,7 @@ static void stop(void)
 	request_free();
 	openapi_free();
 	outbox_free();
+	quality_free();
 	rollup_free();
 	audit_free();
 	answers_free();

@@ -332,6 +332,7 @@ const struct route app_routes[] = {
 		.fields = "customers*" },
 	{ HTTP_GET, "/api/v1/integration/customers/rejects", PERM_STAFF,
 		.sql = &sql_customer_rejects },
+	{ HTTP_GET, "/api/v1/data-quality", PERM_STAFF, .sql = &sql_rollup_check_list },
 	{ HTTP_GET, "/api/v1/customers", PERM_STAFF, .sql = &sql_customer_list },
 	{ HTTP_GET, "/api/v1/customers/{tenant_id}/contacts", PERM_STAFF,
 		.sql = &sql_customer_contacts, .sensitive = true },

@@ -56,7 +56,8 @@ static const struct {
 		"could not be "
 		"applied" },
 	{ "rollup", cmd_rollup,
-		"rollup rebuild [--tenant C]   make the counts that dashboards show anew" },
+		"rollup rebuild [--tenant C] | rollup check   make the counts that dashboards show "
+		"anew; see whether they are true" },
 	{ "demo", cmd_demo, "demo   make a demonstration provider" },
 };
 

@@ -57,6 +57,18 @@ static void add_changed(struct buf *b, const struct outbox_row *w)
 	}
 }
 
+/* Words of a template that the event's data says literally. */
+static bool is_told_as_is(struct str name)
+{
+	static const char *const words[] = { "address", "by", "username", "home", "day", "anchors",
+		"device", "of", "tickets", "wrong", "wrong_rows", "left_wrong" };
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (str_is(name, words[i]))
+			return true;
+	return false;
+}
+
 /* Why a log-in is unlike usual, in the reader's language. */
 static void add_reasons(struct buf *b, const struct outbox_row *w)
 {
@@ -124,9 +136,7 @@ static void add_variable(struct buf *b, const struct outbox_row *w, struct str n
 		s = json_get_string(w->data, "threshold");
 		buf_adds(b, s ? s : "");
 		s = s && s[0] >= '0' && s[0] <= '9' ? "%" : "";
-	} else if (str_is(name, "address") || str_is(name, "by") || str_is(name, "username") ||
-		   str_is(name, "home") || str_is(name, "day") || str_is(name, "anchors") ||
-		   str_is(name, "device")) {
+	} else if (is_told_as_is(name)) {
 		char key[16];
 
 		snprintf(key, sizeof(key), "%.*s", (int)name.n, name.p);
