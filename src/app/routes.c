@@ -37,6 +37,7 @@ const struct route app_routes[] = {
 	{ HTTP_GET, "/", PERM_ANYONE, .file = "index.html" },
 	{ HTTP_GET, "/app.js", PERM_ANYONE, .file = "app.js" },
 	{ HTTP_GET, "/account.js", PERM_ANYONE, .file = "account.js" },
+	{ HTTP_GET, "/numbers.js", PERM_ANYONE, .file = "numbers.js" },
 	{ HTTP_GET, "/app.css", PERM_ANYONE, .file = "app.css" },
 	{ HTTP_GET, "/favicon.svg", PERM_ANYONE, .file = "favicon.svg" },
 	{ HTTP_GET, "/docs", PERM_ANYONE, .file = "docs.html" },

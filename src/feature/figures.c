@@ -129,6 +129,7 @@ int64_t figures_read_tenant(struct req *req)
 void figures_read_reader(struct req *req, struct figures_reader *out)
 {
 	out->zh = req->zh;
+	out->staff = req->session->staff;
 	out->sla = session_may(req->session, PERM_SLA_READ);
 	out->satisfaction = session_may(req->session, PERM_SATISFACTION_READ);
 }

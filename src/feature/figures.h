@@ -19,7 +19,8 @@ struct figures {
 struct figures_reader {
 	int days;
 	uint32_t metrics; /* bit per metric asked for, where one may choose */
-	bool zh, sla, satisfaction;
+	bool zh, sla, satisfaction, staff;
+	int64_t tenant_id;
 	char group[16];
 };
 

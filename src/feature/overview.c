@@ -7,6 +7,11 @@
 #include "figures.h"
 #include "sql_gen.h"
 
+#include <stdio.h>
+
+/* Columns of rollup/days behind its numbers. */
+enum { C_STARTS = 19, C_ENDS };
+
 static bool add_days(struct buf *b, const PGresult *rows, const struct figures_reader *who)
 {
 	struct figures now = { 0 }, before = { 0 };
@@ -48,12 +53,40 @@ static bool add_days(struct buf *b, const PGresult *rows, const struct figures_r
 	return true;
 }
 
+/* Where the lists behind the numbers are. */
+static void add_links(struct buf *b, const PGresult *rows, const struct figures_reader *who)
+{
+	static const char *const figure[][2] = { { "total_tickets", "" },
+		{ "pending_tickets", "&figure=pending" },
+		{ "resolved_tickets", "&figure=resolved" },
+		{ "overdue_tickets", "&figure=overdue" } };
+	char from[32], to[32], tenant[40] = "";
+
+	time_format(db_int(rows, who->days, C_STARTS), 3, from);
+	time_format(db_int(rows, 2 * who->days - 1, C_ENDS), 3, to);
+	if (who->staff)
+		snprintf(tenant, sizeof(tenant), "&tenant_id=%lld", (long long)who->tenant_id);
+	buf_adds(b, ",\"links\":{");
+	for (size_t i = 0; i < ARRAY_LEN(figure); i++)
+		buf_addf(b, "\"%s\":\"/api/v1/%s?opened_from=%s&opened_to=%s%s%s\",", figure[i][0],
+			who->staff ? "tickets" : "client/tickets", from, to, figure[i][1], tenant);
+	buf_adds(b, "\"sla_compliance\":");
+	if (who->sla)
+		buf_addf(b, "\"/api/v1/client/sla/compliance?period=%dd%s\"}", who->days, tenant);
+	else
+		buf_adds(b, "null}");
+}
+
 static bool add_overview(struct buf *b, int step, const PGresult *rows, const void *arg)
 {
 	const struct figures_reader *who = arg;
 
-	if (step == 0)
-		return add_days(b, rows, who);
+	if (step == 0) {
+		if (!add_days(b, rows, who))
+			return false;
+		add_links(b, rows, who);
+		return true;
+	}
 	figures_add_alerts(b, rows, who->zh);
 	return true;
 }
@@ -79,9 +112,10 @@ struct outcome *overview_get(struct req *req)
 	if (!session_serves(req->session, tenant))
 		return req_fail(req, ERR_FORBIDDEN, NULL);
 	figures_read_reader(req, &who);
+	who.tenant_id = tenant;
 	memcpy(plan.arg, &who, sizeof(who));
-	plan.key = arena_printf(&req->arena, "overview %lld %d %d%d%d %s", (long long)tenant,
-		who.days, who.zh, who.sla, who.satisfaction, req->session->scope);
+	plan.key = arena_printf(&req->arena, "overview %lld %d %d%d%d%d %s", (long long)tenant,
+		who.days, who.zh, who.sla, who.satisfaction, who.staff, req->session->scope);
 	plan.param[0][0] = req_int(req, clock_now_us());
 	plan.param[0][1] = req_int(req, who.days);
 	plan.param[0][2] = plan.param[1][0] = req_int(req, tenant);

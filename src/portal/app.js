@@ -46,6 +46,7 @@ const words = {
 		time: '时间敏感',
 		cancel: '取消',
 		close: '关闭',
+		more: '更多',
 		reply: '回复',
 		send: '发送',
 		resolve: '解决',
@@ -142,6 +143,7 @@ const words = {
 		time: 'time critical',
 		cancel: 'Cancel',
 		close: 'Close',
+		more: 'More',
 		reply: 'Reply',
 		send: 'Send',
 		resolve: 'Resolve',
@@ -393,50 +395,6 @@ async function load() {
 	state.tickets = new Map(page.items.map((k) => [k.id, k]));
 	draw();
 	loadNumbers().catch(() => {});
-}
-
-// --- the last thirty days, for a customer's people ---------------------------------------------------------------------------
-let numbersSoon = null;
-function showNumbers(s) {
-	const cards = [
-		'total_tickets',
-		'resolved_tickets',
-		'overdue_tickets',
-		'sla_compliance',
-		'avg_response_time',
-		'satisfaction_score',
-	]
-		.filter((name) => s[name] !== null)
-		.map((name) => {
-			const d = el(
-					'div',
-					'number' + (name === 'overdue_tickets' && s[name] > 0 ? ' bad' : ''),
-				),
-				value = el(
-					'b',
-					'',
-					name === 'sla_compliance' ? s[name] + ' %' : String(s[name]),
-				);
-			d.title = t('days30');
-			d.append(value, el('span', 'meta', t(name)));
-			return d;
-		});
-	$('numbers').replaceChildren(...cards);
-	$('numbers').hidden = false;
-}
-async function loadNumbers() {
-	if (!state.me || state.me.kind !== 'customer' || !state.me.permissions.includes('dashboard:read'))
-		return;
-	showNumbers((await api('GET', '/api/v1/client/dashboard/overview?period=30d')).summary);
-}
-/* Many events, one look; a little later, when they have been counted. */
-function numbersChanged() {
-	numbersSoon =
-		numbersSoon ||
-		setTimeout(() => {
-			numbersSoon = null;
-			loadNumbers().catch(() => {});
-		}, 1200);
 }
 
 // --- one ticket -----------------------------------------------------------------------------------------------------------------
@@ -814,6 +772,7 @@ $('lang').onclick = () => {
 };
 $('new').onclick = () => $('create').showModal();
 $('cancel').onclick = () => $('create').close();
+$('behind_close').onclick = () => $('behind').close();
 document.querySelector('#create form').onsubmit = async (e) => {
 	e.preventDefault();
 	const f = e.target,

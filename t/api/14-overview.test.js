@@ -100,6 +100,26 @@ function same(summary, n, why) {
 		`${why}: ${JSON.stringify(summary)} ${JSON.stringify(n)}`,
 	);
 }
+/* how many tickets the list behind a number has */
+async function behind(link, token) {
+	let n = 0,
+		cursor = '';
+	do {
+		const r = await s.get(link + '&limit=200' + cursor, token);
+		assert.strictEqual(r.status, 200, r.text);
+		n += r.data.items.length;
+		cursor = r.data.next_cursor ? '&cursor=' + r.data.next_cursor : '';
+	} while (cursor);
+	return n;
+}
+async function linked(o, token, why) {
+	for (const k of ['total_tickets', 'pending_tickets', 'resolved_tickets', 'overdue_tickets'])
+		assert.strictEqual(
+			await behind(o.links[k], token),
+			o.summary[k],
+			`${why} ${k} ${o.links[k]}`,
+		);
+}
 const make = async (more = {}, token = user) =>
 	(await s.post('/api/v1/tickets', token, { title: 'x', description: 'y', priority: 'P3', ...more }))
 		.data;
@@ -318,6 +338,33 @@ test('a ticket that cannot be counted holds up nobody', async () => {
 const log =
 	process.env.SLADESK_DATA &&
 	path.join(process.env.SLADESK_DATA, 'tickets/uci_incident_event_log.dev.csv.gz');
+test('every number links to the list behind it, for customers and staff; a filter says what is wrong', async () => {
+	const o = await overview(admin, '?period=7d');
+	assert.ok(o.summary.total_tickets > 0 && o.summary.pending_tickets > 0);
+	await linked(o, admin, 'customer');
+	const staff = await overview(boss, `?period=7d&tenant_id=${s.alpha}`);
+	assert.match(staff.links.total_tickets, /^\/api\/v1\/tickets\?.*tenant_id=/);
+	await linked(staff, boss, 'staff');
+	assert.strictEqual((await s.get(o.links.sla_compliance, admin)).status, 200);
+	assert.strictEqual((await s.get(staff.links.sla_compliance, boss)).status, 200);
+	for (const [q, field] of [
+		['figure=lost', 'figure'],
+		['opened_from=yesterday', 'opened_from'],
+		['opened_to=2026-13-01T00:00:00Z', 'opened_to'],
+	]) {
+		const r = await s.get('/api/v1/client/tickets?' + q, admin);
+		assert.deepStrictEqual([r.code, r.json.details.fields.map((f) => f.field)], [40001, [field]]);
+	}
+	assert.strictEqual(
+		(
+			await s.get(
+				'/api/v1/client/tickets?opened_from=2020-01-01T00:00:00Z&opened_to=2020-01-02T00:00:00Z',
+				admin,
+			)
+		).data.items.length,
+		0,
+	);
+});
 test(
 	'a real log: every period equals the recount, after the import, after a rebuild, and after a crash in between',
 	{ skip: log && fs.existsSync(log) ? false : 'the log is not here' },
@@ -352,6 +399,8 @@ test(
 				recount(s.beta, days - 1, 0),
 				`${days} days`,
 			);
+		for (const days of [7, 366])
+			await linked(await overview(beta, `?period=${days}d`), beta, `${days} days`);
 		const all = await compliance(beta, '?period=366d&group_by=priority');
 		assert.ok(all.total_tickets > 1000);
 		const counts = () =>

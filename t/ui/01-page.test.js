@@ -98,6 +98,16 @@ test('a customer opens a P0, staff see it live, its clock turns amber and red, a
 		),
 	);
 	await shot(user, 'page-phone-numbers');
+	/* the tickets behind a number; the closed one opens */
+	await user.click('button.number >> nth=0');
+	assert.match(await user.textContent('#behind h2'), /30/);
+	assert.strictEqual(await user.locator('#behind_list .row').count(), 1);
+	await user.waitForTimeout(100);
+	await shot(user, 'page-phone-behind');
+	await user.click('#behind_list .row');
+	await user.waitForSelector('#behind', { state: 'hidden' });
+	await user.waitForSelector('#ticket:not([hidden])');
+	await user.evaluate(() => document.querySelector('#ticket').setAttribute('hidden', ''));
 	await user.click('#lang');
 	assert.match(await user.textContent('#desk h2'), /Open tickets/);
 	assert.strictEqual(

@@ -1,4 +1,4 @@
--- ticket/list: tickets of the caller's tenants, newest first.
+-- ticket/list: tickets of the caller's tenants, newest first; opened from an instant up to another, and those that a figure counts (metrics.md).
 -- zh: 工单列表,最新的在前
 -- mode: read   shape: list   class: point   cursor: opened_at id
 -- $1 limit        int      query.limit         default=20 range=1..200
@@ -9,6 +9,9 @@
 -- $6 tenant_id    bigint   query.tenant_id     optional range=1..9007199254740991
 -- $7 assignee_id  bigint   query.assignee_id   optional range=1..9007199254740991
 -- $8 tag          text     query.tag           optional len=1..50
+-- $9 figure       text     query.figure        optional in=pending|resolved|overdue
+-- $10 opened_from  time    query.opened_from   optional
+-- $11 opened_to    time    query.opened_to     optional
 -- returns id bigint, number text, tenant_id bigint, title text, status text, priority text, service_type text, assignee_id bigint,
 -- returns requester_id bigint, level smallint, opened_at timestamptz, updated_at timestamptz, urgent_at timestamptz,
 -- returns urgent_clock text, sla_high smallint, sla_breached boolean, priority_confirmed boolean, version bigint
@@ -26,6 +29,12 @@ cross join lateral (
     and ($5::text is null or t.priority = $5)
     and ($7::bigint is null or t.assignee_id = $7)
     and ($8::text is null or t.tags @> array[$8::text])
+    and (case $9::text when 'resolved' then t.status in ('resolved', 'closed')
+      when 'pending' then t.status in ('new', 'accepted', 'in_progress', 'pending_customer', 'pending_aws', 'scheduled', 'mitigated', 'monitoring')
+      when 'overdue' then t.sla_breached
+        and t.status in ('new', 'accepted', 'in_progress', 'pending_customer', 'pending_aws', 'scheduled', 'mitigated', 'monitoring')
+      else true end)
+    and t.opened_at >= coalesce($10::timestamptz, '-infinity') and t.opened_at < coalesce($11::timestamptz, 'infinity')
   order by t.opened_at desc, t.id desc
   limit $1::int
 ) x

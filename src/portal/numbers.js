@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// The last thirty days, for a customer's people: numbers, and the tickets behind each.
+'use strict';
+let numbersSoon = null;
+async function showBehind(name, link, cursor = '') {
+	// the tickets that a number counts
+	const page = await api(
+			'GET',
+			link + '&limit=50' + (cursor && '&cursor=' + encodeURIComponent(cursor)),
+		),
+		rows = page.items.map((k) => {
+			const r = rowOf(k);
+			r.lastChild.replaceChildren(
+				el('div', 'meta', new Date(k.opened_at).toLocaleDateString(state.lang)),
+			);
+			r.onclick = () => {
+				$('behind').close();
+				open(k.id);
+			};
+			return r;
+		});
+	if (page.next_cursor && page.items.length === 50) {
+		const more = el('button', 'plain', t('more'));
+		more.onclick = () => {
+			more.remove();
+			showBehind(name, link, page.next_cursor).catch(() => {});
+		};
+		rows.push(more);
+	}
+	$('behind').querySelector('h2').textContent = t(name) + ' · ' + t('days30');
+	if (cursor) $('behind_list').append(...rows);
+	else $('behind_list').replaceChildren(...rows);
+	if (!$('behind').open) $('behind').showModal();
+}
+function showNumbers({ summary: s, links }) {
+	const cards = [
+		'total_tickets',
+		'resolved_tickets',
+		'overdue_tickets',
+		'sla_compliance',
+		'avg_response_time',
+		'satisfaction_score',
+	]
+		.filter((name) => s[name] !== null)
+		.map((name) => {
+			const list = /_tickets$/.test(name) && s[name] > 0,
+				d = el(
+					list ? 'button' : 'div',
+					'number' + (name === 'overdue_tickets' && s[name] > 0 ? ' bad' : ''),
+				),
+				value = el(
+					'b',
+					'',
+					name === 'sla_compliance' ? s[name] + ' %' : String(s[name]),
+				);
+			d.title = t('days30');
+			if (list) d.onclick = () => showBehind(name, links[name]).catch(() => {});
+			d.append(value, el('span', 'meta', t(name)));
+			return d;
+		});
+	$('numbers').replaceChildren(...cards);
+	$('numbers').hidden = false;
+}
+async function loadNumbers() {
+	if (!state.me || state.me.kind !== 'customer' || !state.me.permissions.includes('dashboard:read'))
+		return;
+	showNumbers(await api('GET', '/api/v1/client/dashboard/overview?period=30d'));
+}
+/* Many events, one look; a little later, when they have been counted. */
+function numbersChanged() {
+	numbersSoon =
+		numbersSoon ||
+		setTimeout(() => {
+			numbersSoon = null;
+			loadNumbers().catch(() => {});
+		}, 1200);
+}
