@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Sessions are cached for five seconds by the digest of their token, so that a click costs no query
- * and a revocation acts soon. */
+ * and a revocation acts soon; who comes while one is looked up waits for the same answer: a page
+ * opens with a dozen requests at once. */
 #include "core/session.h"
 #include "base/json.h"
 #include "crypto/crypto.h"
@@ -19,17 +20,29 @@
 static struct session *buckets[BUCKETS];
 static size_t cached;
 
+/* Counts what was forgotten: an answer asked for before is not kept, and nobody new waits for it.
+ */
+static uint64_t forgotten;
+
+struct waiter {
+	void (*on_done)(void *arg, struct session *s, enum db_error error);
+	void *arg;
+	struct waiter *next;
+};
+
 struct find {
 	struct db_call call;
+	struct find *next; /* of the same bucket */
 	unsigned char key[32];
 	char tenant[24], id[24], now[24];
 	char secret_sha256[65];
 	struct token_claims claims;
 	bool api_token;
-	void (*on_done)(void *arg, struct session *s, enum db_error error);
-	void *arg;
+	struct waiter *first, **last;
+	uint64_t forgotten;
 	struct session *old; /* known a while ago */
 };
+static struct find *finds[BUCKETS];
 
 void session_put(struct session *s)
 {
@@ -73,12 +86,17 @@ struct db_context session_context(const struct session *s)
 	return (struct db_context){ s->tenants, s->tenant_id, s->actor_id, s->staff, s->scope };
 }
 
-static struct session **slot_of(const unsigned char key[32])
+static uint32_t bucket_of(const unsigned char key[32])
 {
 	uint32_t h;
 
 	memcpy(&h, key, sizeof(h));
-	return &buckets[h % BUCKETS];
+	return h % BUCKETS;
+}
+
+static struct session **slot_of(const unsigned char key[32])
+{
+	return &buckets[bucket_of(key)];
 }
 
 static void unlink_session(struct session **at)
@@ -123,6 +141,7 @@ static void cache_drop(const unsigned char key[32])
 
 void session_forget_all(void)
 {
+	forgotten++;
 	for (int i = 0; i < BUCKETS; i++)
 		while (buckets[i])
 			unlink_session(&buckets[i]);
@@ -130,6 +149,7 @@ void session_forget_all(void)
 
 void session_forget(int64_t tenant_id, int64_t session_id)
 {
+	forgotten++;
 	for (int i = 0; i < BUCKETS; i++)
 		for (struct session **at = &buckets[i]; *at;) {
 			if ((*at)->tenant_id == tenant_id && (*at)->session_id == session_id)
@@ -246,17 +266,59 @@ static struct session *from_token_row(const struct find *f, const PGresult *r)
 	return s;
 }
 
+/* --- finding --- */
+
+static void wait_for(struct find *f,
+	void (*on_done)(void *arg, struct session *s, enum db_error error), void *arg)
+{
+	struct waiter *w = xcalloc(1, sizeof(*w));
+
+	w->on_done = on_done;
+	w->arg = arg;
+	*f->last = w;
+	f->last = &w->next;
+}
+
+/* The look-up of KEY that is under way and still good. */
+static struct find *find_under_way(const unsigned char key[32])
+{
+	struct find *f = finds[bucket_of(key)];
+
+	while (f && (f->forgotten != forgotten || memcmp(f->key, key, 32) != 0))
+		f = f->next;
+	return f;
+}
+
+/* S (NULL: nobody) for all who wait, each with a reference; ends F. */
+static void tell(struct find *f, struct session *s, enum db_error error)
+{
+	struct find **at = &finds[bucket_of(f->key)];
+
+	while (*at != f)
+		at = &(*at)->next;
+	*at = f->next;
+	for (struct waiter *w = f->first, *next; w; w = next) {
+		next = w->next;
+		if (s)
+			s->refs++;
+		w->on_done(w->arg, s, error);
+		free(w);
+	}
+	session_put(s);
+	session_put(f->old);
+	free(f);
+}
+
 static void on_found(struct db_call *call, enum db_error error, const PGresult *rows)
 {
 	struct find *f = call->arg;
 	struct session *s = NULL;
 
 	if (f->old && (error == DB_DOWN || error == DB_TIMEOUT || error == DB_BUSY)) {
-		f->on_done(f->arg, f->old, DB_OK);
-		free(f);
+		f->old->refs++;
+		tell(f, f->old, DB_OK);
 		return;
 	}
-	session_put(f->old);
 	if (error == DB_OK && !PQntuples(rows))
 		cache_drop(f->key);
 	if (error == DB_OK && PQntuples(rows) == 1)
@@ -264,10 +326,10 @@ static void on_found(struct db_call *call, enum db_error error, const PGresult *
 	if (s) {
 		memcpy(s->key, f->key, 32);
 		s->refs = 1;
-		cache_put(s);
+		if (f->forgotten == forgotten)
+			cache_put(s);
 	}
-	f->on_done(f->arg, s, error);
-	free(f);
+	tell(f, s, error);
 }
 
 /* sd1.<tenant>.<id>.<secret> */
@@ -304,11 +366,17 @@ void session_find(struct str token,
 		on_done(arg, s, DB_OK);
 		return;
 	}
+	f = find_under_way(key);
+	if (f) {
+		session_put(s);
+		wait_for(f, on_done, arg);
+		return;
+	}
 	f = xcalloc(1, sizeof(*f));
 	f->old = s;
 	memcpy(f->key, key, 32);
-	f->on_done = on_done;
-	f->arg = arg;
+	f->last = &f->first;
+	f->forgotten = forgotten;
 	f->api_token = parse_api_token(token, f);
 	if (!f->api_token) {
 		if (!token_verify(TOKEN_ACCESS, token.p, token.n, clock_now_us() / US_PER_S,
@@ -321,6 +389,9 @@ void session_find(struct str token,
 		snprintf(f->tenant, sizeof(f->tenant), "%lld", (long long)f->claims.tenant_id);
 		snprintf(f->id, sizeof(f->id), "%lld", (long long)f->claims.session_id);
 	}
+	f->next = finds[bucket_of(key)];
+	finds[bucket_of(key)] = f;
+	wait_for(f, on_done, arg);
 	snprintf(f->now, sizeof(f->now), "%lld", (long long)clock_now_us());
 	f->call = (struct db_call){ .stmt = f->api_token ? &sql_auth_token_get
 							 : &sql_auth_session_get,

@@ -32,6 +32,7 @@ struct flight {
 struct waiter {
 	struct list node;
 	struct req *req;
+	char arg[sizeof(((struct answer_plan *)0)->arg)];
 };
 
 struct generation {
@@ -126,13 +127,17 @@ static void keep(const struct flight *f)
 
 /* --- giving --- */
 
-static struct outcome *give(struct req *req, const char *body, size_t n, int64_t at_us, bool stale)
+static struct outcome *give(struct req *req, const struct answer_plan *plan, const char *arg,
+	const char *body, size_t n, int64_t at_us, bool stale)
 {
 	static struct buf b;
 
 	b.n = 0;
 	buf_addc(&b, '{');
-	buf_add(&b, body, n);
+	if (plan->pick)
+		plan->pick(&b, body, n, arg);
+	else
+		buf_add(&b, body, n);
 	buf_adds(&b, ",\"last_updated\":");
 	buf_add_time_json(&b, at_us);
 	if (stale) {
@@ -143,14 +148,15 @@ static struct outcome *give(struct req *req, const char *body, size_t n, int64_t
 	return req_reply(req, 200, b.p, b.n);
 }
 
-static struct outcome *give_stale(struct req *req, const char *key, enum db_error error)
+static struct outcome *give_stale(
+	struct req *req, const struct answer_plan *plan, const char *arg, enum db_error error)
 {
-	const struct kept *k = find(key);
+	const struct kept *k = find(plan->key);
 
 	if (!k || clock_now_us() - k->at_us > STALE_MAX_US)
 		return req_fail_db(req, error);
 	health.stale++;
-	return give(req, k->body, k->n, k->at_us, true);
+	return give(req, plan, arg, k->body, k->n, k->at_us, true);
 }
 
 /* --- asking --- */
@@ -168,9 +174,10 @@ static void end_flight(struct flight *f, enum db_error error, bool found)
 
 		list_remove(&w->node);
 		req->waiting = false;
-		req_continue(req, error != DB_OK ? give_stale(req, f->plan.key, error)
-				  : !found       ? req_fail(req, ERR_NOT_FOUND, NULL)
-						 : give(req, f->body.p, f->body.n, now, false));
+		req_continue(req,
+			error != DB_OK ? give_stale(req, &f->plan, w->arg, error)
+			: !found       ? req_fail(req, ERR_NOT_FOUND, NULL)
+				 : give(req, &f->plan, w->arg, f->body.p, f->body.n, now, false));
 	}
 	buf_free(&f->body);
 	free(f->texts);
@@ -248,7 +255,7 @@ struct outcome *answers_give(struct req *req, const struct answer_plan *plan, bo
 	if (!fresh && k && k->generation == generation &&
 		clock_now_us() - k->at_us < plan->max_age_s * US_PER_S) {
 		health.hits++;
-		return give(req, k->body, k->n, k->at_us, false);
+		return give(req, plan, plan->arg, k->body, k->n, k->at_us, false);
 	}
 	if (fresh && k && (wait = limit_take(LIMIT_FRESH, req_user_key(req))))
 		return req_too_often(req, LIMIT_FRESH, wait);
@@ -267,6 +274,7 @@ struct outcome *answers_give(struct req *req, const struct answer_plan *plan, bo
 	}
 	w = arena_alloc(&req->arena, sizeof(*w));
 	w->req = req;
+	memcpy(w->arg, plan->arg, sizeof(w->arg));
 	list_add_tail(&f->waiters, &w->node);
 	req->waiting = true;
 	return req_wait(req);

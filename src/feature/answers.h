@@ -19,6 +19,9 @@ struct answer_plan {
 	/* Append what step STEP found: together the members of a JSON object, without its braces.
 	 * False: there is no such thing (404). ARG is the plan's, copied byte by byte. */
 	bool (*add)(struct buf *b, int step, const PGresult *rows, const void *arg);
+	/* Write what this request wants of the body, which may hold more than that, so that many
+	 * share it; NULL: all of it. ARG is the request's own plan's. */
+	void (*pick)(struct buf *b, const char *body, size_t n, const void *arg);
 	char arg[64];
 };
 

@@ -18,7 +18,8 @@ struct figures {
 /* Who reads, and what of: carried in an answer_plan's arg. */
 struct figures_reader {
 	int days;
-	uint32_t metrics; /* bit per metric asked for, where one may choose */
+	uint32_t metrics,
+		asked; /* bit per metric to compute, and asked for, where one may choose */
 	bool zh, sla, satisfaction, staff;
 	int64_t tenant_id;
 	char group[16];

@@ -7,6 +7,7 @@
 #include "sql_gen.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #define WIDGETS_MAX 50
 
@@ -56,7 +57,7 @@ static const struct metric {
 		PERM_ANYONE },
 };
 
-static bool asks(const struct figures_reader *who, size_t m)
+static bool computes(const struct figures_reader *who, size_t m)
 {
 	return who->metrics >> m & 1;
 }
@@ -150,31 +151,27 @@ static void add_series(
 	buf_addc(b, ']');
 }
 
+/* What is kept is a line for the period and one for each metric: its number, a tab, its member. */
 static void add_head(struct buf *b, size_t m, const struct figures_reader *who)
 {
-	buf_addf(b, "%s\"%s\":{\"shape\":\"%s\",\"title\":\"%s\"", b->p[b->n - 1] == '{' ? "" : ",",
-		metrics[m].name, shape_names[metrics[m].shape],
-		who->zh ? metrics[m].zh : metrics[m].en);
+	buf_addf(b, "\n%zu\t\"%s\":{\"shape\":\"%s\",\"title\":\"%s\"", m, metrics[m].name,
+		shape_names[metrics[m].shape], who->zh ? metrics[m].zh : metrics[m].en);
 }
 
 static bool add_numbers(struct buf *b, const PGresult *rows, const struct figures_reader *who)
 {
 	struct figures now = { 0 }, before = { 0 };
-	int n = PQntuples(rows), masked = 0;
+	int n = PQntuples(rows);
 
 	if (n != 2 * who->days)
 		return false;
 	for (int i = 0; i < n; i++)
 		figures_add_row(i < who->days ? &before : &now, rows, i);
-	buf_addf(b, "\"period\":{\"days\":%d,\"start\":\"%.*s\",\"end\":\"%.*s\"},\"masked\":[",
-		who->days, (int)db_text(rows, who->days, 0).n, db_text(rows, who->days, 0).p,
+	buf_addf(b, "\"period\":{\"days\":%d,\"start\":\"%.*s\",\"end\":\"%.*s\"}", who->days,
+		(int)db_text(rows, who->days, 0).n, db_text(rows, who->days, 0).p,
 		(int)db_text(rows, n - 1, 0).n, db_text(rows, n - 1, 0).p);
-	for (size_t m = 0; m < ARRAY_LEN(metrics); m++)
-		if (asks(who, m) && masks(who, m))
-			buf_addf(b, "%s\"%s\"", masked++ ? "," : "", metrics[m].name);
-	buf_adds(b, "],\"widgets\":{");
 	for (size_t m = 0; m < ARRAY_LEN(metrics); m++) {
-		if (!asks(who, m) || metrics[m].step != STEP_DAYS)
+		if (!computes(who, m) || metrics[m].step != STEP_DAYS)
 			continue;
 		add_head(b, m, who);
 		if (metrics[m].shape == SHAPE_SERIES) {
@@ -209,7 +206,7 @@ static int step_of(const struct figures_reader *who, int n)
 		bool used = step == STEP_DAYS;
 
 		for (size_t m = 0; m < ARRAY_LEN(metrics); m++)
-			used |= asks(who, m) && metrics[m].step == step;
+			used |= computes(who, m) && metrics[m].step == step;
 		if (used && n-- == 0)
 			return step;
 	}
@@ -233,9 +230,51 @@ static bool add_widgets(struct buf *b, int n, const PGresult *rows, const void *
 			add_groups(b, rows, who);
 		buf_addc(b, '}');
 	}
-	if (step_of(who, n + 1) == STEPS)
-		buf_addc(b, '}');
 	return true;
+}
+
+/* The metrics asked for, of those that were computed. */
+static void pick_widgets(struct buf *b, const char *body, size_t n, const void *arg)
+{
+	const struct figures_reader *who = arg;
+	const char *end = body + n, *line = memchr(body, '\n', n);
+	int masked = 0, shown = 0;
+
+	buf_add(b, body, (size_t)((line ? line : end) - body));
+	buf_adds(b, ",\"masked\":[");
+	for (size_t m = 0; m < ARRAY_LEN(metrics); m++)
+		if (who->asked >> m & 1 && masks(who, m))
+			buf_addf(b, "%s\"%s\"", masked++ ? "," : "", metrics[m].name);
+	buf_adds(b, "],\"widgets\":{");
+	while (line) {
+		char *member;
+		unsigned long m = strtoul(line + 1, &member, 10);
+		const char *next = memchr(member, '\n', (size_t)(end - member));
+
+		member++; /* the tab */
+		if (who->asked >> m & 1) {
+			if (shown++)
+				buf_addc(b, ',');
+			buf_add(b, member, (size_t)((next ? next : end) - member));
+		}
+		line = next;
+	}
+	buf_addc(b, '}');
+}
+
+/* All that the same statements give: one computation serves whatever is asked of it. */
+static uint32_t widen(uint32_t asked)
+{
+	uint32_t all = 0;
+
+	for (size_t m = 0; m < ARRAY_LEN(metrics); m++) {
+		bool used = metrics[m].step == STEP_DAYS;
+
+		for (size_t k = 0; k < ARRAY_LEN(metrics); k++)
+			used |= (asked >> k & 1) && metrics[k].step == metrics[m].step;
+		all |= (uint32_t)used << m;
+	}
+	return all;
 }
 
 /* --- asking --- */
@@ -271,11 +310,14 @@ struct outcome *dashboard_data(struct req *req)
 	const char *refresh = req_query_value(req, "refresh");
 	int64_t tenant = figures_read_tenant(req);
 	struct figures_reader who = { 0 };
-	struct answer_plan plan = { .tenant_id = tenant, .max_age_s = 300, .add = add_widgets };
+	struct answer_plan plan = {
+		.tenant_id = tenant, .max_age_s = 300, .add = add_widgets, .pick = pick_widgets
+	};
 
 	req_query_only(req, req->route->query);
 	figures_read_period(req, &who.days);
-	read_metrics(req, &who.metrics);
+	read_metrics(req, &who.asked);
+	who.metrics = widen(who.asked);
 	if (refresh && strcmp(refresh, "true") != 0 && strcmp(refresh, "false") != 0)
 		req_note_invalid(req, "refresh", "true or false", "true 或 false");
 	if (req_has_invalid(req))

@@ -338,6 +338,28 @@ test('a ticket that cannot be counted holds up nobody', async () => {
 const log =
 	process.env.SLADESK_DATA &&
 	path.join(process.env.SLADESK_DATA, 'tickets/uci_incident_event_log.dev.csv.gz');
+test('a page may ask for all at once: one session is looked up once, widgets share what they are computed from', async () => {
+	const fresh = await s.login('user', 'alpha'),
+		data = (w) => s.get('/api/v1/client/dashboard/data?period=9d&widgets=' + w, fresh),
+		names = ['total_tickets', 'resolved_tickets', 'ticket_trend', 'avg_response_time'];
+	const missed = await s.metric('answers_misses_total');
+	/* sessions are slow to find, and more ask than may wait for the database */
+	const slow = s.sqlBeside('begin; lock table sessions; select pg_sleep(0.35); commit');
+	await waitUntil(
+		() => s.sql("select count(*) from pg_locks where mode = 'AccessExclusiveLock'") !== '0',
+	);
+	const asked = [...Array(400).keys()].map((i) => data(names[i % names.length]));
+	await slow;
+	const all = await Promise.all(asked);
+	for (const [i, r] of all.entries()) {
+		assert.strictEqual(r.status, 200, r.text);
+		assert.deepStrictEqual(Object.keys(r.data.widgets), [names[i % names.length]]);
+	}
+	assert.strictEqual((await s.metric('answers_misses_total')) - missed, 1);
+	const [two, one] = [await data('ticket_trend,total_tickets'), await data('total_tickets')];
+	assert.deepStrictEqual(Object.keys(two.data.widgets).sort(), ['ticket_trend', 'total_tickets']);
+	assert.deepStrictEqual(one.data.widgets.total_tickets, two.data.widgets.total_tickets);
+});
 test('every number links to the list behind it, for customers and staff; a filter says what is wrong', async () => {
 	const o = await overview(admin, '?period=7d');
 	assert.ok(o.summary.total_tickets > 0 && o.summary.pending_tickets > 0);

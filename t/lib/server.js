@@ -2,7 +2,8 @@
 // Real servers for the tests: a private PostgreSQL and Redis (started by ./dev test), a sladeskd of our own on a scratch database, an SMTP
 // sink and a webhook receiver. No sleeps: waitUntil.
 'use strict';
-const { spawn, spawnSync, execFileSync } = require('node:child_process');
+const { spawn, spawnSync, execFile, execFileSync } = require('node:child_process'),
+	{ promisify } = require('node:util');
 const fs = require('node:fs');
 const http = require('node:http');
 const net = require('node:net');
@@ -49,20 +50,17 @@ const freePort = () =>
 		});
 	});
 
+const psqlCall = (db, sql, user) => [
+	'psql',
+	['-h', SOCK, '-U', user, '-d', db, '-XAtq', '-v', 'ON_ERROR_STOP=1', '-c', sql],
+	{
+		env: { ...process.env, PGPASSWORD: secret, PGOPTIONS: '-c client_min_messages=warning' },
+		stdio: ['ignore', 'pipe', 'pipe'],
+		maxBuffer: 1 << 28,
+	},
+];
 function psql(db, sql, user = 'postgres', raw = false) {
-	const out = execFileSync(
-		'psql',
-		['-h', SOCK, '-U', user, '-d', db, '-XAtq', '-v', 'ON_ERROR_STOP=1', '-c', sql],
-		{
-			env: {
-				...process.env,
-				PGPASSWORD: secret,
-				PGOPTIONS: '-c client_min_messages=warning',
-			},
-			stdio: ['ignore', 'pipe', 'pipe'],
-			maxBuffer: 1 << 28,
-		},
-	);
+	const out = execFileSync(...psqlCall(db, sql, user));
 	return raw ? out.toString() : out.toString().trim();
 }
 const asUser = (cmd, args) =>
@@ -134,6 +132,10 @@ class Server {
 	}
 	sql(sql) {
 		return psql(this.db, sql);
+	}
+	/* the same, while the test goes on */
+	sqlBeside(sql) {
+		return promisify(execFile)(...psqlCall(this.db, sql, 'postgres'));
 	}
 	async prepare() {
 		this.port = await freePort();
