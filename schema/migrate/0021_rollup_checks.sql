@@ -4,6 +4,8 @@ create table rollup_checks (
   tenant_id bigint not null references customers,
   started_at timestamptz not null,
   after bigint default 0, -- the last ticket looked at; null: all were
+  from_day date, -- then the first day whose rows were not looked at
+  step text not null default 'look' check (step in ('look', 'mend', 'verify')),
   tickets bigint not null default 0,
   wrong bigint not null default 0, -- tickets that were counted otherwise than they are
   wrong_rows bigint not null default 0,
