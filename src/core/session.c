@@ -314,7 +314,8 @@ static void on_found(struct db_call *call, enum db_error error, const PGresult *
 	struct find *f = call->arg;
 	struct session *s = NULL;
 
-	if (f->old && (error == DB_DOWN || error == DB_TIMEOUT || error == DB_BUSY)) {
+	if (f->old && f->forgotten == forgotten &&
+		(error == DB_DOWN || error == DB_TIMEOUT || error == DB_BUSY)) {
 		f->old->refs++;
 		tell(f, f->old, DB_OK);
 		return;

@@ -18,6 +18,23 @@ void figures_add_percent(struct buf *b, const char *name, int64_t part, int64_t 
 		buf_addf(b, ",\"%s\":null", name);
 }
 
+bool figures_sum(const PGresult *rows, int days, struct figures *before, struct figures *now)
+{
+	int n = PQntuples(rows);
+
+	for (int i = 0; n == 2 * days && i < n; i++)
+		figures_add_row(i < days ? before : now, rows, i);
+	return n == 2 * days;
+}
+
+void figures_add_period(struct buf *b, const PGresult *rows, int days)
+{
+	struct str first = db_text(rows, days, 0), last = db_text(rows, 2 * days - 1, 0);
+
+	buf_addf(b, "\"period\":{\"days\":%d,\"start\":\"%.*s\",\"end\":\"%.*s\"}", days,
+		(int)first.n, first.p, (int)last.n, last.p);
+}
+
 /* Minutes below an hour, hours below a day, days beyond: as people say it. */
 void figures_add_duration(struct buf *b, const char *name, int64_t seconds, int64_t n, bool zh)
 {

@@ -27,6 +27,13 @@ struct figures_reader {
 
 /* Add row I of rollup/days to S. */
 void figures_add_row(struct figures *s, const PGresult *rows, int i);
+/* The rows of rollup/days, of DAYS days and as many before, added up; false: they are not that
+ * many.
+ */
+bool figures_sum(
+	const PGresult *rows, int days, struct figures *before, struct figures *now) MUST_USE;
+/* Append "period":{…}: which days the later half is. */
+void figures_add_period(struct buf *b, const PGresult *rows, int days);
 /* Append ,"NAME":12.3 (percent), or null where there is nothing to count. */
 void figures_add_percent(struct buf *b, const char *name, int64_t part, int64_t all);
 /* Append ,"NAME":"25 min","NAME_seconds":1500: the mean of N. */

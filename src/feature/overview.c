@@ -17,17 +17,14 @@ static bool add_days(struct buf *b, const PGresult *rows, const struct figures_r
 	struct figures now = { 0 }, before = { 0 };
 	int n = PQntuples(rows);
 
-	if (n != 2 * who->days)
+	if (!figures_sum(rows, who->days, &before, &now))
 		return false;
-	for (int i = 0; i < n; i++)
-		figures_add_row(i < who->days ? &before : &now, rows, i);
 	buf_adds(b, "\"summary\":");
 	figures_add_summary(b, &now, who);
 	buf_adds(b, ",\"previous\":");
 	figures_add_summary(b, &before, who);
-	buf_addf(b, ",\"period\":{\"days\":%d,\"start\":\"%.*s\",\"end\":\"%.*s\"}", who->days,
-		(int)db_text(rows, who->days, 0).n, db_text(rows, who->days, 0).p,
-		(int)db_text(rows, n - 1, 0).n, db_text(rows, n - 1, 0).p);
+	buf_addc(b, ',');
+	figures_add_period(b, rows, who->days);
 	buf_adds(b, ",\"trends\":{\"ticket_trend\":[");
 	for (int i = who->days; i < n; i++)
 		buf_addf(b, "%s{\"date\":\"%.*s\",\"count\":%lld}", i > who->days ? "," : "",

@@ -187,6 +187,27 @@ static struct outcome *on_registered(struct req *req, enum db_error error, const
 	return req_reply(req, 201, data, strlen(data));
 }
 
+/* What the authenticator's answer brings in both ceremonies. */
+static void read_answer(struct req *req, struct ceremony *c)
+{
+	req_body_text(req, "challenge_token", true, 1, 4096, &c->token);
+	req_body_text(req, "credential_id", true, 1, 1400, &c->credential);
+	c->client_data = read_bytes(req, "client_data", 8192);
+	c->auth_data = read_bytes(req, "authenticator_data", 8192);
+}
+
+/* With all fields read: they are sound, and the challenge is ours and fresh. */
+static bool challenge_holds(struct req *req, struct ceremony *c)
+{
+	if (req_has_invalid(req))
+		return false;
+	if (!token_verify(TOKEN_CHALLENGE, c->token, strlen(c->token), clock_now_us() / US_PER_S,
+		    &c->claims))
+		req_note_invalid(req, "challenge_token", "one of the last five minutes",
+			"应为五分钟内取得的 challenge_token");
+	return !req_has_invalid(req);
+}
+
 struct outcome *passkey_new(struct req *req)
 {
 	struct ceremony *c = req->state = arena_alloc(&req->arena, sizeof(*c));
@@ -198,20 +219,11 @@ struct outcome *passkey_new(struct req *req)
 		return req_fail(req, ERR_FORBIDDEN, NULL);
 	c->name = req->zh ? "通行密钥" : "passkey";
 	req_body_only(req, req->route->fields);
-	req_body_text(req, "challenge_token", true, 1, 4096, &c->token);
-	req_body_text(req, "credential_id", true, 1, 1400, &c->credential);
+	read_answer(req, c);
 	req_body_text(req, "name", false, 1, 100, &c->name);
-	c->client_data = read_bytes(req, "client_data", 8192);
-	c->auth_data = read_bytes(req, "authenticator_data", 8192);
 	c->key = read_bytes(req, "public_key", 2000);
-	if (req_has_invalid(req))
+	if (!challenge_holds(req, c))
 		return req_invalid(req);
-	if (!token_verify(TOKEN_CHALLENGE, c->token, strlen(c->token), clock_now_us() / US_PER_S,
-		    &c->claims)) {
-		req_note_invalid(req, "challenge_token", "one of the last five minutes",
-			"应为五分钟内取得的 challenge_token");
-		return req_invalid(req);
-	}
 	ok = c->claims.tenant_id == req->session->tenant_id &&
 	     c->claims.session_id == req->session->session_id &&
 	     client_data_holds(c, "webauthn.create") && auth_data_holds(c) &&
@@ -395,20 +407,11 @@ struct outcome *passkey_login(struct req *req)
 	char *challenge = arena_alloc(&req->arena, 44);
 
 	req_body_only(req, req->route->fields);
-	req_body_text(req, "challenge_token", true, 1, 4096, &c->token);
-	req_body_text(req, "credential_id", true, 1, 1400, &c->credential);
+	read_answer(req, c);
 	req_body_bool(req, "cookies", &c->cookies);
-	c->client_data = read_bytes(req, "client_data", 8192);
-	c->auth_data = read_bytes(req, "authenticator_data", 8192);
 	c->signature = read_bytes(req, "signature", 2000);
-	if (req_has_invalid(req))
+	if (!challenge_holds(req, c))
 		return req_invalid(req);
-	if (!token_verify(TOKEN_CHALLENGE, c->token, strlen(c->token), clock_now_us() / US_PER_S,
-		    &c->claims)) {
-		req_note_invalid(req, "challenge_token", "one of the last five minutes",
-			"应为五分钟内取得的 challenge_token");
-		return req_invalid(req);
-	}
 	if (c->claims.tenant_id != 1 || !client_data_holds(c, "webauthn.get") ||
 		!auth_data_holds(c))
 		return refuse(req);

@@ -13,7 +13,7 @@
 
 #include <stdio.h>
 
-#define PAGE_TICKETS 50
+#define PAGE_TICKETS 20 /* replayed in one turn of the loop */
 #define TICKETS_MAX 20000
 
 struct tally {

@@ -161,15 +161,10 @@ static void add_head(struct buf *b, size_t m, const struct figures_reader *who)
 static bool add_numbers(struct buf *b, const PGresult *rows, const struct figures_reader *who)
 {
 	struct figures now = { 0 }, before = { 0 };
-	int n = PQntuples(rows);
 
-	if (n != 2 * who->days)
+	if (!figures_sum(rows, who->days, &before, &now))
 		return false;
-	for (int i = 0; i < n; i++)
-		figures_add_row(i < who->days ? &before : &now, rows, i);
-	buf_addf(b, "\"period\":{\"days\":%d,\"start\":\"%.*s\",\"end\":\"%.*s\"}", who->days,
-		(int)db_text(rows, who->days, 0).n, db_text(rows, who->days, 0).p,
-		(int)db_text(rows, n - 1, 0).n, db_text(rows, n - 1, 0).p);
+	figures_add_period(b, rows, who->days);
 	for (size_t m = 0; m < ARRAY_LEN(metrics); m++) {
 		if (!computes(who, m) || metrics[m].step != STEP_DAYS)
 			continue;

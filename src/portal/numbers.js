@@ -23,7 +23,7 @@ async function showBehind(name, link, cursor = '') {
 		const more = el('button', 'plain', t('more'));
 		more.onclick = () => {
 			more.remove();
-			showBehind(name, link, page.next_cursor).catch(() => {});
+			showBehind(name, link, page.next_cursor).catch((e) => toast(e.message, 'bad'));
 		};
 		rows.push(more);
 	}
@@ -54,7 +54,9 @@ function showNumbers({ summary: s, links }) {
 					name === 'sla_compliance' ? s[name] + ' %' : String(s[name]),
 				);
 			d.title = t('days30');
-			if (list) d.onclick = () => showBehind(name, links[name]).catch(() => {});
+			if (list)
+				d.onclick = () =>
+					showBehind(name, links[name]).catch((e) => toast(e.message, 'bad'));
 			d.append(value, el('span', 'meta', t(name)));
 			return d;
 		});

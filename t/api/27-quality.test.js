@@ -115,6 +115,18 @@ test('the daemon does it by itself: the managers are told, the portal shows the 
 	);
 	assert.ok(q.length >= 1 && q.every((x) => x.left_wrong === 0 && x.done_at));
 	assert.strictEqual((await s.get('/api/v1/data-quality', admin)).code, 40003);
+	/* one who serves beta only sees nothing of alpha, and previews nothing there */
+	s.sql(
+		`update staff set serves_all = false where username = 'boss'; insert into staff_tenants (tenant_id, staff_id) select ${s.beta}, id from staff where username = 'boss'`,
+	);
+	const few = await s.login('boss'),
+		seen = (await s.get('/api/v1/data-quality', few)).data.items;
+	assert.ok(seen.length > 0 && seen.every((x) => x.code === 'beta'), JSON.stringify(seen));
+	const document = JSON.parse(
+			s.sql("select doc from sla_configurations where code = 'standard' limit 1"),
+		),
+		preview = (tenant_id) => s.post('/api/v1/sla/policies/preview', few, { tenant_id, document });
+	assert.deepStrictEqual([(await preview(s.alpha)).code, (await preview(s.beta)).code], [40003, 200]);
 	/* the next recount finds nothing */
 	const n = await s.metric('figures_checked_total'),
 		wrong = await s.metric('figures_wrong_total');

@@ -5,7 +5,7 @@ const test = require('node:test'),
 	assert = require('node:assert'),
 	fs = require('node:fs'),
 	path = require('node:path');
-const { chromium } = require('playwright-core');
+const { launch } = require('../lib/browser.js');
 const { Server, PASSWORD, waitUntil, mailSink, VAR } = require('../lib/server.js');
 
 let s, mail, browser;
@@ -17,18 +17,7 @@ test.before(async () => {
 		token: { lifetime_s: '86400' },
 		test: { allow_clock: 'yes', clock_scale: '60' },
 	});
-	browser = await chromium.launch({
-		executablePath: '/usr/bin/chromium',
-		args: [
-			'--no-sandbox',
-			'--disable-gpu',
-			'--disable-quic',
-			'--no-first-run',
-			'--disable-background-networking',
-			'--disable-component-update',
-			'--disable-sync',
-		],
-	});
+	browser = await launch();
 });
 test.after(async () => {
 	await browser.close();

@@ -6,7 +6,7 @@ const test = require('node:test'),
 	assert = require('node:assert'),
 	crypto = require('node:crypto'),
 	path = require('node:path');
-const { chromium } = require('playwright-core');
+const { launch } = require('../lib/browser.js');
 const { Server, PASSWORD, waitUntil, mailSink, freePort, VAR } = require('../lib/server.js');
 
 let s, mail, browser;
@@ -20,16 +20,7 @@ test.before(async () => {
 	}; /* WebAuthn knows no address as a relying party */
 	await s.start();
 	assert.ok(await freePort());
-	browser = await chromium.launch({
-		executablePath: '/usr/bin/chromium',
-		args: [
-			'--no-sandbox',
-			'--disable-gpu',
-			'--disable-quic',
-			'--no-first-run',
-			'--disable-background-networking',
-		],
-	});
+	browser = await launch();
 });
 test.after(async () => {
 	await browser.close();
