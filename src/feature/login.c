@@ -12,6 +12,8 @@
 
 #define LOCKS_AT 5
 #define DELAY_MS 250 /* after a first wrong password; doubled by each */
+#define TURN_MS 100  /* until it is asked anew whether those before are decided */
+#define TURNS_MAX 40
 
 /* Verified against when there is nobody: argon2id of random bytes, same cost as real ones. */
 static const char nobody[] = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5bm9ib2R5MDA$"
@@ -22,6 +24,7 @@ struct attempt {
 	int64_t tenant_id, subject_id;
 	bool staff, known, locked, cookies;
 	int attempts; /* with this one */
+	int turns;
 };
 
 static struct outcome *refuse(struct req *req)
@@ -113,6 +116,8 @@ static struct outcome *on_subject(struct req *req, enum db_error error, const PG
 		req, a->known ? db_text(rows, 0, 2) : str_of(nobody), a->password, on_verified);
 }
 
+static struct outcome *begin_attempt(struct req *req);
+
 static struct outcome *on_attempts(struct req *req, enum db_error error, const PGresult *rows)
 {
 	struct attempt *a = req->state;
@@ -120,6 +125,10 @@ static struct outcome *on_attempts(struct req *req, enum db_error error, const P
 
 	if (error != DB_OK)
 		return req_fail_db(req, error);
+	/* five of one name are being looked at: a right one among them sets all free, so the sixth
+	 * waits for its turn rather than to be taken for a guess */
+	if (db_int(rows, 0, 2) && a->turns++ < TURNS_MAX)
+		return req_delay(req, TURN_MS, begin_attempt);
 	a->tenant_id = db_int(rows, 0, 0);
 	a->staff = a->tenant_id == 1;
 	a->locked = db_is_null(rows, 0, 1);
@@ -129,10 +138,20 @@ static struct outcome *on_attempts(struct req *req, enum db_error error, const P
 	return req_query(req, &sql_auth_login, p, on_subject);
 }
 
+static struct outcome *begin_attempt(struct req *req)
+{
+	struct attempt *a = req->state;
+	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p));
+
+	p[0] = a->tenant;
+	p[1] = a->username;
+	p[2] = req_int(req, clock_now_us());
+	return req_query(req, &sql_auth_attempt_begin, p, on_attempts);
+}
+
 struct outcome *login(struct req *req)
 {
 	struct attempt *a = req->state = arena_alloc(&req->arena, sizeof(*a));
-	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p));
 
 	/* customers' own path: their host name says which of them, where the body does not */
 	a->tenant = strncmp(req->route->path, "/api/v1/client/", 15) == 0 ? account_host_tenant(req)
@@ -154,8 +173,5 @@ struct outcome *login(struct req *req)
 		return req_invalid(req);
 	if (strcmp(a->tenant, "1") == 0)
 		a->tenant = "provider";
-	p[0] = a->tenant;
-	p[1] = a->username;
-	p[2] = req_int(req, clock_now_us());
-	return req_query(req, &sql_auth_attempt_begin, p, on_attempts);
+	return begin_attempt(req);
 }

@@ -1,4 +1,4 @@
--- auth/attempt_begin: count an attempt before its password is looked at, so that many at once are not more than five; without attempts: locked.
+-- auth/attempt_begin: count an attempt before its password is looked at, so that many at once are not more than five; without attempts: locked, or (busy) those of this moment are not decided yet.
 -- mode: job   shape: rows   class: job
 -- $1 tenant    text    call.tenant    required
 -- $2 username  text    call.username  required
@@ -14,4 +14,9 @@ with t as materialized (
   where l.attempts < 5 or l.last_at <= excluded.last_at - interval '30 minutes'
   returning attempts
 )
-select t.tenant_id, a.attempts from t left join a on true
+select t.tenant_id, a.attempts,
+  -- one that was not seen here, or was old, and yet refused is of this very moment
+  a.attempts is null and not exists (select 1 from login_attempts l
+    where l.tenant_id = t.tenant_id and l.username = lower($2::text)
+      and l.last_at > ts($3::bigint) - interval '30 minutes' and l.last_at < ts($3::bigint) - interval '3 seconds') as busy
+from t left join a on true
