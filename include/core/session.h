@@ -63,6 +63,10 @@ void session_put(struct session *s);
 void session_forget(int64_t tenant_id, int64_t session_id);
 void session_forget_all(void);
 size_t session_cached(void);
+/* While the database is away, at most USERS of customers (0: no limit) are served from memory, the
+ * first that come; the others get DB_BUSY, and session_is_full says why. */
+void session_limit_degraded(size_t users);
+bool session_is_full(void);
 
 /* Is TEXT "{1,2,3}" holding ID? */
 bool id_list_has(const char *text, int64_t id);

@@ -193,6 +193,7 @@ static void set_limits(void)
 		[LIMIT_TENANT] = { options.limits_tenant_per_s, options.limits_tenant_burst },
 		[LIMIT_FRESH] = { options.limits_fresh_per_s, options.limits_fresh_burst },
 	});
+	session_limit_degraded((size_t)options.limits_degraded_users);
 }
 
 static void on_hup(int signo)

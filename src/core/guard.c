@@ -75,6 +75,18 @@ struct outcome *guard_refuse_nobody(struct req *req)
 	return wait ? req_too_often(req, LIMIT_ADDRESS, wait) : req_fail(req, ERR_NO_AUTH, NULL);
 }
 
+struct outcome *guard_refuse_degraded(struct req *req)
+{
+	req->retry_after_s = 60;
+	return req_fail(req, ERR_RATE,
+		req->zh ? "{\"limit\":\"degraded_users\",\"user_message\":"
+			  "\"系统降级运行中,同时服务的用户数已达上限\","
+			  "\"suggested_actions\":[\"一分钟后重试\"]}"
+			: "{\"limit\":\"degraded_users\",\"user_message\":\"the database is away, and as "
+			  "many users as may be are served meanwhile\","
+			  "\"suggested_actions\":[\"try again in a minute\"]}");
+}
+
 void guard_believe_proxy(struct http_request *h, const char *list)
 {
 	struct str v = http_header_find(&h->head, "x-forwarded-for");

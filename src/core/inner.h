@@ -36,6 +36,8 @@ struct outcome *guard_address(struct req *req);
 struct outcome *guard_session(struct req *req);
 /* A token that stands for nobody may be a guess: guesses count. */
 struct outcome *guard_refuse_nobody(struct req *req);
+/* One too many while the database is away. */
+struct outcome *guard_refuse_degraded(struct req *req);
 /* The client's address as a proxy of LIST tells it: the last one it added. */
 void guard_believe_proxy(struct http_request *h, const char *list);
 

@@ -375,7 +375,9 @@ static void on_session(void *arg, struct session *s, enum db_error error)
 		req->who.tenant_id = s->tenant_id;
 		req->who.user_id = s->actor_id;
 	}
-	if (error != DB_OK)
+	if (error == DB_BUSY && session_is_full())
+		o = guard_refuse_degraded(req);
+	else if (error != DB_OK)
 		o = req_fail(req, error == DB_BUSY ? ERR_BUSY : ERR_DB, NULL);
 	else if (!s)
 		o = guard_refuse_nobody(req);
@@ -624,6 +626,7 @@ void request_free(void)
 	tell_end = NULL;
 	routes_free();
 	session_forget_all();
+	session_limit_degraded(0);
 	limit_free();
 	free(metrics);
 	metrics = NULL;

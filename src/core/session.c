@@ -266,6 +266,39 @@ static struct session *from_token_row(const struct find *f, const PGresult *r)
 	return s;
 }
 
+/* --- while the database is away --- */
+
+static struct served {
+	int64_t tenant_id, actor_id;
+} * served; /* whom, since it went */
+static size_t served_n, served_max;
+
+void session_limit_degraded(size_t users)
+{
+	free(served);
+	served = users ? xcalloc(users, sizeof(*served)) : NULL;
+	served_max = users;
+	served_n = 0;
+}
+
+bool session_is_full(void)
+{
+	return served_max && served_n == served_max;
+}
+
+static bool is_served_degraded(const struct session *s)
+{
+	if (s->staff || !served_max)
+		return true;
+	for (size_t i = 0; i < served_n; i++)
+		if (served[i].tenant_id == s->tenant_id && served[i].actor_id == s->actor_id)
+			return true;
+	if (served_n == served_max)
+		return false;
+	served[served_n++] = (struct served){ s->tenant_id, s->actor_id };
+	return true;
+}
+
 /* --- finding --- */
 
 static void wait_for(struct find *f,
@@ -316,10 +349,16 @@ static void on_found(struct db_call *call, enum db_error error, const PGresult *
 
 	if (f->old && f->forgotten == forgotten &&
 		(error == DB_DOWN || error == DB_TIMEOUT || error == DB_BUSY)) {
+		if (!is_served_degraded(f->old)) {
+			tell(f, NULL, DB_BUSY);
+			return;
+		}
 		f->old->refs++;
 		tell(f, f->old, DB_OK);
 		return;
 	}
+	if (error == DB_OK)
+		served_n = 0;
 	if (error == DB_OK && !PQntuples(rows))
 		cache_drop(f->key);
 	if (error == DB_OK && PQntuples(rows) == 1)

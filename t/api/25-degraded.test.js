@@ -55,6 +55,34 @@ test('PostgreSQL away for longer than a session is kept fresh: overview, complia
 	assert.strictEqual((await s.get(paths[0] + '&refresh=true', admin)).data.stale, undefined);
 	await s.drop();
 });
+test('while it is away as many users as may be are served, the first that came; staff never count; then all again', async () => {
+	const s = await Server.make('degraded_cap', { limits: { degraded_users: 2 } }),
+		path = '/api/v1/client/dashboard/overview?period=30d',
+		[a, a2, b, c, boss] = await Promise.all([
+			s.login('admin', 'alpha'),
+			s.login('admin', 'alpha'),
+			s.login('user', 'alpha'),
+			s.login('admin', 'beta'),
+			s.login('boss'),
+		]),
+		staffs = `/api/v1/sla/metrics?period=30d&tenant_id=${s.alpha}`;
+	for (const token of [a, a2, b, c]) assert.strictEqual((await s.get(path, token)).status, 200);
+	await s.get(staffs, boss);
+	pgctl('stop', '-m', 'fast');
+	try {
+		await new Promise((ok) => setTimeout(ok, 5500));
+		for (const token of [a, b, a2, a])
+			assert.strictEqual((await s.get(path, token)).status, 200);
+		const no = await s.get(path, c);
+		assert.deepStrictEqual([no.status, no.code, no.json.details.limit], [429, 40005, 'degraded_users']);
+		assert.ok(no.json.details.user_message && Number(no.headers['retry-after']) > 0);
+		assert.notStrictEqual((await s.get(staffs, boss)).code, 40005);
+	} finally {
+		pgctl('start');
+	}
+	await waitUntil(async () => (await s.get(path, c)).status === 200);
+	await s.drop();
+});
 test('a mail server that is down is asked less and less; no attempt is lost to that, and all arrive when it is back', async () => {
 	const port = await freePort();
 	let asked = 0;
