@@ -26,3 +26,9 @@ select t.tenant_id, t.id, json_build_object(
     'contested', c.contested, 'self_reported', c.self_reported, 'waived', c.waived))
     from sla_clocks c where c.tenant_id = t.tenant_id and c.ticket_id = t.id), '[]')) as doc
 from tickets t;
+
+-- Where a portal's logo is: the uploaded one, by its digest, so that a new one is another address; else the address that was told.
+create or replace function logo_url_of(t tenant_themes)
+returns text language sql immutable as $$
+  select coalesce('/api/v1/client/theme/' || t.tenant_id || '/logo?v=' || left(t.logo_sha256, 12), t.logo_url)
+$$;

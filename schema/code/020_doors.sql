@@ -52,15 +52,23 @@ begin -- plpgsql keeps its plans; an SQL function would be parsed at each call
 end
 $$;
 
--- How a customer's portal looks, for those who have not logged in.
-create or replace function door.theme(p_tenant bigint)
+-- How a customer's portal looks, for those who have not logged in: P_OF is its number, its code, or host: and its host name.
+create or replace function door.theme(p_of text)
 returns table (tenant_id bigint, name text, logo_url text, primary_color text, accent_color text, support_contact text, updated_at timestamptz,
   sso text)
 language sql stable security definer set search_path = public, pg_temp as $$
-  select c.tenant_id, coalesce(t.display_name, c.name), t.logo_url, t.primary_color, t.accent_color, t.support_contact, coalesce(t.updated_at, c.created_at),
+  select c.tenant_id, coalesce(t.display_name, c.name), logo_url_of(t), t.primary_color, t.accent_color, t.support_contact,
+    coalesce(t.updated_at, c.created_at),
     (select p.name from public.identity_providers p where p.tenant_id = c.tenant_id and p.active order by p.id limit 1)
   from public.customers c left join public.tenant_themes t on t.tenant_id = c.tenant_id
-  where c.tenant_id = p_tenant and c.tenant_id > 1 and c.status = 'active'
+  where (c.code = p_of or c.tenant_id::text = p_of or 'host:' || c.host = p_of) and c.tenant_id > 1 and c.status = 'active'
+  order by c.tenant_id limit 1
+$$;
+
+create or replace function door.logo(p_of text)
+returns table (type text, sha256 text, image bytea) language sql stable security definer set search_path = public, pg_temp as $$
+  select t.logo_type, t.logo_sha256, t.logo
+  from door.theme(p_of) d join public.tenant_themes t on t.tenant_id = d.tenant_id where t.logo is not null
 $$;
 
 -- The tenants a member of staff serves.

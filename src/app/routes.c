@@ -38,6 +38,7 @@ const struct route app_routes[] = {
 	{ HTTP_GET, "/app.js", PERM_ANYONE, .file = "app.js" },
 	{ HTTP_GET, "/account.js", PERM_ANYONE, .file = "account.js" },
 	{ HTTP_GET, "/numbers.js", PERM_ANYONE, .file = "numbers.js" },
+	{ HTTP_GET, "/theme.js", PERM_ANYONE, .file = "theme.js" },
 	{ HTTP_GET, "/app.css", PERM_ANYONE, .file = "app.css" },
 	{ HTTP_GET, "/favicon.svg", PERM_ANYONE, .file = "favicon.svg" },
 	{ HTTP_GET, "/docs", PERM_ANYONE, .file = "docs.html" },
@@ -230,14 +231,27 @@ const struct route app_routes[] = {
 		.reply = "user_id bigint, tenant_id bigint, role_type text, permissions object, "
 			 "data_scope object" },
 	{ HTTP_GET, "/api/v1/client/theme/{tenant_id}", PERM_ANYONE, .flow = theme_get,
-		.about = "how a customer's portal looks and how one logs in there",
-		.about_zh = "客户门户的外观与登录方式",
+		.about = "how a customer's portal looks and how one logs in there: by number, by "
+			 "code, or \"host\" for the one whose host name was asked",
+		.about_zh = "客户门户的外观与登录方式:按编号、代码,或以 host 表示当前域名所属客户",
 		.reply = "tenant_id bigint, name text, logo_url text, primary_color text, "
 			 "accent_color text, support_contact text, login_methods object" },
 	{ HTTP_PUT, "/api/v1/client/theme", PERM_USER_WRITE, .flow = theme_put,
 		.about = "how one's own portal looks; what is absent goes back to the default",
 		.about_zh = "设置本租户门户的外观;未填的项恢复默认",
 		.fields = "display_name logo_url primary_color accent_color support_contact" },
+	{ HTTP_PUT, "/api/v1/client/theme/logo", PERM_USER_WRITE, .flow = logo_put,
+		.about =
+			"upload the logo of one's own portal: PNG, JPEG or WebP of at most 64 KiB, "
+			"in base64; it comes before logo_url",
+		.about_zh = "上传本租户门户的标志:PNG、JPEG 或 WebP,不超过 64 KiB,base64;优先于 "
+			    "logo_url",
+		.fields = "logo*" },
+	{ HTTP_DELETE, "/api/v1/client/theme/logo", PERM_USER_WRITE, .flow = logo_delete,
+		.about = "remove the uploaded logo", .about_zh = "移除已上传的标志" },
+	{ HTTP_GET, "/api/v1/client/theme/{tenant_id}/logo", PERM_ANYONE, .flow = logo_get,
+		.about = "the uploaded logo, an image", .about_zh = "已上传的标志(图像)",
+		.query = "v" },
 	{ HTTP_GET, "/api/v1/client/preferences", PERM_SELF, .sql = &sql_client_preferences_get },
 	{ HTTP_PUT, "/api/v1/client/preferences", PERM_SELF, .flow = preferences_put,
 		.about = "set what I like; lang is also the language of my mails",

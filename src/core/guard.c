@@ -82,7 +82,8 @@ struct outcome *guard_refuse_degraded(struct req *req)
 		req->zh ? "{\"limit\":\"degraded_users\",\"user_message\":"
 			  "\"系统降级运行中,同时服务的用户数已达上限\","
 			  "\"suggested_actions\":[\"一分钟后重试\"]}"
-			: "{\"limit\":\"degraded_users\",\"user_message\":\"the database is away, and as "
+			: "{\"limit\":\"degraded_users\",\"user_message\":\"the database is away, "
+			  "and as "
 			  "many users as may be are served meanwhile\","
 			  "\"suggested_actions\":[\"try again in a minute\"]}");
 }

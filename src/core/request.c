@@ -24,7 +24,8 @@ static char outcome_token; /* the address is all there is to an outcome */
 const char *const request_security_headers =
 	"X-Content-Type-Options: nosniff\r\nX-Frame-Options: DENY\r\nReferrer-Policy: "
 	"no-referrer\r\nCross-Origin-Opener-Policy: same-origin\r\n"
-	"Content-Security-Policy: default-src 'self'; connect-src 'self' ws: wss:; frame-ancestors "
+	"Content-Security-Policy: default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' "
+	"data: https:; frame-ancestors "
 	"'none'; base-uri 'none'; form-action 'self'\r\n";
 
 /* --- life --- */

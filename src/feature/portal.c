@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a customer's portal keeps for its people: how it looks, what each likes, their dashboards.
- */
+ * What a customer's portal keeps for its people: what each likes, their dashboards. */
 #include "core/request.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -14,119 +13,9 @@
 #define WIDGETS_MAX 50
 #define GRID_MAX 48
 
-/* --- theme --- */
+/* --- preferences --- */
 
-/* The last that was said of each, for while the database is away. */
-#define THEMES_KEPT 256
-static struct {
-	int64_t tenant_id, at_us;
-	char *body;
-} themes[THEMES_KEPT];
-
-static void keep_theme(int64_t tenant_id, const struct buf *b)
-{
-	size_t slot = (size_t)tenant_id % THEMES_KEPT;
-
-	free(themes[slot].body);
-	themes[slot].tenant_id = tenant_id;
-	themes[slot].at_us = clock_now_us();
-	themes[slot].body = xstrndup(b->p, b->n);
-}
-
-void themes_free(void)
-{
-	for (size_t i = 0; i < THEMES_KEPT; i++)
-		free(themes[i].body), themes[i].body = NULL;
-}
-
-static struct outcome *stale_theme(struct req *req, enum db_error error)
-{
-	int64_t id = req_path_id(req, "tenant_id");
-	size_t slot = (size_t)id % THEMES_KEPT;
-	struct buf b = { 0 };
-	struct outcome *o;
-
-	if (!themes[slot].body || themes[slot].tenant_id != id)
-		return req_fail_db(req, error);
-	buf_add(&b, themes[slot].body, strlen(themes[slot].body) - 1);
-	buf_adds(&b, ",\"stale\":true,\"as_of\":");
-	buf_add_time_json(&b, themes[slot].at_us);
-	buf_addc(&b, '}');
-	o = req_reply(req, 200, b.p, b.n);
-	buf_free(&b);
-	return o;
-}
-
-/* {"tenant_id":…,…,"login_methods":[…],"sso":…} */
-static void write_theme(struct buf *b, const PGresult *rows)
-{
-	static const char *const names[] = { "logo_url", "primary_color", "accent_color",
-		"support_contact" };
-
-	buf_addf(b, "{\"tenant_id\":%lld,\"name\":", (long long)db_int(rows, 0, 0));
-	buf_add_json(b, db_text(rows, 0, 1).p, db_text(rows, 0, 1).n);
-	for (int i = 0; i < (int)ARRAY_LEN(names); i++) {
-		buf_addf(b, ",\"%s\":", names[i]);
-		db_cell_to_json(b, rows, 0, i + 2);
-	}
-	buf_adds(b, ",\"login_methods\":[\"password\",\"passkey\"");
-	if (db_is_null(rows, 0, 7)) {
-		buf_adds(b, "],\"sso\":null}");
-		return;
-	}
-	buf_adds(b, ",\"sso\"],\"sso\":{\"name\":");
-	buf_add_json(b, db_text(rows, 0, 7).p, db_text(rows, 0, 7).n);
-	buf_addf(b, ",\"location\":\"/api/v1/auth/sso/start?tenant=%lld\"}}",
-		(long long)db_int(rows, 0, 0));
-}
-
-static struct outcome *on_theme(struct req *req, enum db_error error, const PGresult *rows)
-{
-	struct buf b = { 0 };
-	struct outcome *o;
-	char tag[65];
-
-	if (error != DB_OK)
-		return stale_theme(req, error);
-	if (PQntuples(rows) == 0)
-		return req_fail(req, ERR_NOT_FOUND, NULL);
-	write_theme(&b, rows);
-	keep_theme(db_int(rows, 0, 0), &b);
-	crypto_sha256_hex(b.p, b.n, tag);
-	tag[32] = 0;
-	if (req->http && str_is(http_header_find(&req->http->head, "if-none-match"),
-				 arena_printf(&req->arena, "\"%s\"", tag)))
-		o = req_reply_raw(req, 304, NULL,
-			arena_printf(&req->arena, "ETag: \"%s\"\r\n", tag), NULL, 0);
-	else
-		o = req_reply_headers(req, 200,
-			arena_printf(&req->arena,
-				"ETag: \"%s\"\r\nCache-Control: public, max-age=60\r\n", tag),
-			b.p, b.n);
-	buf_free(&b);
-	return o;
-}
-
-struct outcome *theme_get(struct req *req)
-{
-	const char **p = arena_alloc(&req->arena, sizeof(*p));
-	int64_t id = req_path_id(req, "tenant_id");
-
-	if (!id)
-		return req_fail(req, ERR_NOT_FOUND, NULL);
-	p[0] = req_int(req, id);
-	return req_query(req, &sql_client_theme_get, p, on_theme);
-}
-
-static void read_colour(struct req *req, const char *key, const char **out)
-{
-	req_body_text(req, key, false, 1, 20, out);
-	if (*out && (strlen(*out) != 7 || (*out)[0] != '#' ||
-			    strspn(*out + 1, "0123456789abcdefABCDEF") != 6))
-		req_note_invalid(req, key, "a colour, as #0055aa", "颜色,如 #0055aa");
-}
-
-static struct outcome *on_stored(struct req *req, enum db_error error, const PGresult *rows)
+static struct outcome *on_preferences(struct req *req, enum db_error error, const PGresult *rows)
 {
 	if (error != DB_OK)
 		return req_fail_db(req, error);
@@ -134,28 +23,6 @@ static struct outcome *on_stored(struct req *req, enum db_error error, const PGr
 		return req_fail(req, ERR_NOT_FOUND, NULL);
 	return req_reply(req, 200, "null", 4);
 }
-
-struct outcome *theme_put(struct req *req)
-{
-	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p));
-
-	if (req->session->staff)
-		return req_fail(req, ERR_FORBIDDEN, NULL);
-	req_body_only(req, req->route->fields);
-	req_body_text(req, "display_name", false, 1, 100, &p[0]);
-	req_body_text(req, "logo_url", false, 9, 2000, &p[1]);
-	if (p[1] && (strncmp(p[1], "https://", 8) != 0 || strpbrk(p[1], " \"'<>\\")))
-		req_note_invalid(req, "logo_url", "an https address", "https 地址");
-	read_colour(req, "primary_color", &p[2]);
-	read_colour(req, "accent_color", &p[3]);
-	req_body_text(req, "support_contact", false, 1, 200, &p[4]);
-	if (req_has_invalid(req))
-		return req_invalid(req);
-	p[5] = req_int(req, clock_now_us());
-	return req_query(req, &sql_client_theme_put, p, on_stored);
-}
-
-/* --- preferences --- */
 
 struct outcome *preferences_put(struct req *req)
 {
@@ -179,7 +46,7 @@ struct outcome *preferences_put(struct req *req)
 		req_note_invalid(req, "preferences", "at most 16 KiB", "最多 16 KiB");
 	if (req_has_invalid(req))
 		return req_invalid(req);
-	return req_query(req, &sql_client_preferences_put, p, on_stored);
+	return req_query(req, &sql_client_preferences_put, p, on_preferences);
 }
 
 /* --- dashboards --- */

@@ -353,6 +353,7 @@ async function drawAccount() {
 	);
 	await drawFactors();
 	await drawSessions();
+	await drawLook();
 }
 async function openAccount(must) {
 	forced = must === true;

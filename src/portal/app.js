@@ -656,6 +656,7 @@ function live(on) {
 // --- in and out --------------------------------------------------------------------------------------------------------------------
 async function enter() {
 	state.me = await api('GET', '/api/v1/me');
+	document.dispatchEvent(new Event('entered'));
 	const tenants = await api('GET', '/api/v1/tenants');
 	state.tenants = new Map(tenants.items.map((c) => [c.id, c.name]));
 	const pick = document.querySelector('#pick');
@@ -682,6 +683,7 @@ function logout() {
 function leave() {
 	state.me = state.since = state.selected = null;
 	if (state.socket) state.socket.close();
+	document.dispatchEvent(new Event('left'));
 	$('desk').hidden = true;
 	$('numbers').hidden = true;
 	$('ticket').hidden = true;

@@ -134,7 +134,7 @@ function* requests() {
 				path.startsWith('/test/') ||
 				path === '/api/v1/live' ||
 				/* public, before any login: a name and colours, checked in 15-portal */
-				path === '/api/v1/client/theme/{tenant_id}' ||
+				path.startsWith('/api/v1/client/theme/{tenant_id}') ||
 				/logout|auth\/password|login/.test(path)
 			)
 				continue;

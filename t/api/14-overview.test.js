@@ -332,17 +332,11 @@ test('a ticket that cannot be counted holds up nobody', async () => {
 		"create function refuse() returns trigger language plpgsql as $$ begin if new.priority = 'P4' then raise exception 'poisoned'; end if; return new; end $$; create trigger refuse before insert on ticket_outcomes for each row execute function refuse()",
 	);
 	const made = await Promise.all(['P3', 'P3', 'P4', 'P3'].map((priority) => make({ priority })));
-	await waitUntil(
-		async () => (await overview(admin)).summary.total_tickets === before + 3,
-		5000,
-	);
+	await waitUntil(async () => (await overview(admin)).summary.total_tickets === before + 3, 5000);
 	await waitUntil(() => s.log.includes(`ticket not counted tenant=${s.alpha} ticket=${made[2].id}`));
 	s.sql('drop trigger refuse on ticket_outcomes');
 	await act(made[2].id, 'reply', { text: 'x' });
-	await waitUntil(
-		async () => (await overview(admin)).summary.total_tickets === before + 4,
-		5000,
-	);
+	await waitUntil(async () => (await overview(admin)).summary.total_tickets === before + 4, 5000);
 });
 const log =
 	process.env.SLADESK_DATA &&

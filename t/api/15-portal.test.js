@@ -244,6 +244,59 @@ test('a theme is public, changes by an administrator, is cached by its tag; a te
 		'the provider is no customer',
 	);
 });
+test('a logo is uploaded, served as an image and nothing else, and removed; what is no image is refused', async () => {
+	const png = Buffer.from(
+			'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+			'base64',
+		),
+		up = (b, token = admin) =>
+			put('/api/v1/client/theme/logo', token, {
+				logo: Buffer.isBuffer(b) ? b.toString('base64') : b,
+			}),
+		theme = async (of) => (await s.get('/api/v1/client/theme/' + of)).data,
+		raw = (path, headers = {}) => fetch('http://127.0.0.1:' + s.port + path, { headers });
+	assert.strictEqual((await up(png, user)).code, 40003);
+	assert.strictEqual((await up(png, await s.login('boss'))).code, 40003);
+	for (const bad of [
+		Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"></svg>'),
+		Buffer.from('<!doctype html><script>alert(1)</script>'),
+		Buffer.concat([Buffer.from('x'), png]),
+		Buffer.concat([png, Buffer.alloc(65536)]),
+		'%%%%' + png.toString('base64'),
+		png.toString('base64') + '=',
+		png.toString('base64url').replace(/^(.{20})./, '$1-') + '====',
+	])
+		assert.deepStrictEqual(fields(await up(bad)), ['logo']);
+	assert.deepStrictEqual(fields(await put('/api/v1/client/theme/logo', admin, {})), ['logo']);
+	assert.strictEqual((await s.get(`/api/v1/client/theme/${s.alpha}/logo`)).code, 41001);
+	const was = await theme(s.alpha);
+	assert.strictEqual((await up(png)).status, 200);
+	const now = await theme(s.alpha);
+	assert.match(now.logo_url, new RegExp(`^/api/v1/client/theme/${s.alpha}/logo\\?v=[0-9a-f]{12}$`));
+	assert.deepStrictEqual({ ...now, logo_url: 0 }, { ...was, logo_url: 0 }, 'the rest stays');
+	const r = await raw(now.logo_url);
+	assert.deepStrictEqual(
+		[r.status, r.headers.get('content-type'), r.headers.get('x-content-type-options')],
+		[200, 'image/png', 'nosniff'],
+	);
+	assert.ok(Buffer.from(await r.arrayBuffer()).equals(png));
+	assert.strictEqual((await raw(now.logo_url, { 'If-None-Match': r.headers.get('etag') })).status, 304);
+	assert.deepStrictEqual(await theme('alpha'), now, 'by code');
+	assert.strictEqual(await theme('host'), null, 'this host is nobody’s own');
+	s.sql(`update customers set host = '127.0.0.1' where tenant_id = ${s.alpha}`);
+	assert.deepStrictEqual(await theme('host'), now);
+	s.sql(`update customers set host = null where tenant_id = ${s.alpha}`);
+	assert.strictEqual(
+		(await s.request('DELETE', '/api/v1/client/theme/logo', { token: user })).code,
+		40003,
+	);
+	assert.strictEqual(
+		(await s.request('DELETE', '/api/v1/client/theme/logo', { token: admin })).status,
+		200,
+	);
+	assert.strictEqual((await theme(s.alpha)).logo_url, was.logo_url);
+	assert.strictEqual((await s.get(`/api/v1/client/theme/${s.alpha}/logo`)).code, 41001);
+});
 test("a refusal says what to do and whom to ask: the customer's own, else the provider's", async () => {
 	await put('/api/v1/client/theme', admin, { support_contact: 'hotline +86 400 "7x24"' });
 	const fresh = await s.login('user', 'alpha'),

@@ -71,10 +71,12 @@ test('while it is away as many users as may be are served, the first that came; 
 	pgctl('stop', '-m', 'fast');
 	try {
 		await new Promise((ok) => setTimeout(ok, 5500));
-		for (const token of [a, b, a2, a])
-			assert.strictEqual((await s.get(path, token)).status, 200);
+		for (const token of [a, b, a2, a]) assert.strictEqual((await s.get(path, token)).status, 200);
 		const no = await s.get(path, c);
-		assert.deepStrictEqual([no.status, no.code, no.json.details.limit], [429, 40005, 'degraded_users']);
+		assert.deepStrictEqual(
+			[no.status, no.code, no.json.details.limit],
+			[429, 40005, 'degraded_users'],
+		);
 		assert.ok(no.json.details.user_message && Number(no.headers['retry-after']) > 0);
 		assert.notStrictEqual((await s.get(staffs, boss)).code, 40005);
 	} finally {

@@ -245,4 +245,50 @@ test('a passkey is registered, signs in without a password, and opens a locked a
 	await cdp.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId });
 	await page.context().close();
 });
+test('an administrator sets name, colours and logo; everybody of the customer sees them, before the log-in, too', async () => {
+	const page = await open();
+	await fill(page, 'admin', 'beta');
+	await page.waitForSelector('.dot.on');
+	await page.click('#who');
+	await page.fill('#look [name=display_name]', '甲方公司 Beta');
+	await page.fill('#look [name=primary_color]', '#f5c400');
+	await page.fill('#look [name=accent_color]', '#0a7d5a');
+	await page.setInputFiles('#look [name=logo]', {
+		name: 'logo.png',
+		mimeType: 'image/png',
+		buffer: await (await browser.newPage({ viewport: { width: 60, height: 60 } })).screenshot(),
+	});
+	await page.locator('#look').scrollIntoViewIfNeeded();
+	await page.click('#look [type=submit]');
+	await page.waitForSelector('h1 img');
+	await page.waitForSelector('#no_logo:not([hidden])');
+	await shot(page, 'look-form');
+	await page.click('#account_close');
+	await page.waitForFunction(() => document.querySelector('h1 img').naturalWidth === 60);
+	await shot(page, 'look-desk');
+	await page.context().close();
+	const phone = await open({ width: 390, height: 800 });
+	assert.strictEqual(await phone.textContent('h1'), 'sladesk');
+	await phone.fill('#login [name=tenant]', 'beta');
+	await phone.click('#login [name=username]');
+	await phone.waitForSelector('h1 img');
+	assert.strictEqual(await phone.textContent('h1'), '甲方公司 Beta');
+	const button = await phone
+		.locator('#login [type=submit]')
+		.evaluate((b) => [getComputedStyle(b).backgroundColor, getComputedStyle(b).color]);
+	assert.deepStrictEqual(button, ['rgb(245, 196, 0)', 'rgb(16, 21, 28)'], 'dark letters on yellow');
+	await shot(phone, 'look-phone');
+	await fill(phone, 'user', 'beta');
+	await phone.waitForSelector('.dot.on');
+	assert.strictEqual(await phone.textContent('h1'), '甲方公司 Beta');
+	await phone.click('#who');
+	await phone.waitForSelector('#session_list .line');
+	assert.ok(await phone.locator('#look').isHidden());
+	await phone.context().close();
+	const staff = await open();
+	await fill(staff, 'boss', '');
+	await staff.waitForSelector('.dot.on');
+	assert.strictEqual(await staff.textContent('h1'), 'sladesk');
+	await staff.context().close();
+});
 test('no error on the console', () => assert.deepStrictEqual(errors, []));

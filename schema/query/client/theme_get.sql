@@ -1,6 +1,6 @@
 -- client/theme_get: how a customer's portal looks and how one logs in there, before anybody has logged in.
 -- mode: door   shape: rows   class: point
--- $1 tenant  bigint  call.tenant  required
+-- $1 of  text  call.of  required
 select t.tenant_id, t.name, t.logo_url, t.primary_color, t.accent_color, t.support_contact, t.updated_at, t.sso
-from door.theme($1::bigint) t
+from door.theme($1::text) t
 limit 1
