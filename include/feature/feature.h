@@ -20,6 +20,7 @@ struct outbox_health outbox_health(void);
 struct rollup_health {
 	size_t waiting;
 	uint64_t applied;
+	bool caught_up; /* what was missed before the start is counted */
 };
 void rollup_init(void);
 void rollup_free(void);
@@ -59,12 +60,13 @@ struct stream_health stream_health(void);
 /* answers.c: answers kept until an event outdates them. */
 struct answers_health {
 	size_t kept;
-	uint64_t hits, misses, joined, stale;
+	uint64_t hits, misses, joined, stale, shared, renewed;
 };
 void answers_init(void);
 void answers_free(void);
-/* What is kept of TENANT_ID is no longer how it is. */
-void answers_outdate(int64_t tenant_id);
+/* What is kept of TENANT_ID is no longer how it is: its events up to SEQ are counted; 0: something
+ * else has changed, of which other instances know nothing. */
+void answers_outdate(int64_t tenant_id, int64_t seq);
 struct answers_health answers_health(void);
 
 struct outcome *theme_get(struct req *req) MUST_USE;

@@ -318,6 +318,9 @@ static void feature_metrics(struct buf *b)
 	gauge(b, "answers_kept", "Answers kept in memory.", (double)k.kept);
 	counter(b, "answers_hits_total", "Answers given from memory.", k.hits);
 	counter(b, "answers_misses_total", "Answers computed.", k.misses);
+	counter(b, "answers_shared_total", "Answers that another instance had computed.", k.shared);
+	counter(b, "answers_renewed_total", "Answers computed anew before they were too old.",
+		k.renewed);
 	counter(b, "answers_joined_total", "Requests that waited for another's answer.", k.joined);
 	counter(b, "answers_stale_total", "Stale answers given while the database was away.",
 		k.stale);

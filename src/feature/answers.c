@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "answers.h"
 #include "base/clock.h"
+#include "crypto/crypto.h"
+#include "crypto/field.h"
+#include "desk/engine.h"
 #include "feature/feature.h"
+#include "kv/kv.h"
 #include "loop/loop.h"
 
+#include <hiredis/hiredis.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define BUCKETS 1024
 #define KEPT_MAX 4096
 #define STALE_MAX_US (24 * 3600 * US_PER_S)
+#define RENEW_FROM 0.8 /* of its time an answer may have: who asks then has it computed anew */
+#define UNSHARED_US (900 * US_PER_S) /* longer than any answer is kept */
 
 struct kept {
 	struct kept *next;
@@ -27,6 +34,9 @@ struct flight {
 	struct buf body;
 	int step;
 	uint64_t generation;
+	int64_t seq;   /* of the tenant, counted before it was asked; 0: not shared */
+	int64_t at_us; /* when it was computed elsewhere; 0: here and now */
+	bool computes; /* not: asks Redis first */
 };
 
 struct waiter {
@@ -38,6 +48,8 @@ struct waiter {
 struct generation {
 	int64_t tenant_id;
 	uint64_t n;
+	int64_t seq;               /* up to which events are counted; 0: not known yet */
+	int64_t unshared_until_us; /* others may have put older ones into Redis */
 };
 
 static struct kept *buckets[BUCKETS];
@@ -46,6 +58,7 @@ static struct list flights;
 static struct generation *generations;
 static size_t generation_n;
 static struct answers_health health;
+static bool running;
 
 struct answers_health answers_health(void)
 {
@@ -55,19 +68,37 @@ struct answers_health answers_health(void)
 
 /* --- generations --- */
 
-static uint64_t *generation_of(int64_t tenant_id)
+static struct generation *generation_of(int64_t tenant_id)
 {
 	for (size_t i = 0; i < generation_n; i++)
 		if (generations[i].tenant_id == tenant_id)
-			return &generations[i].n;
+			return &generations[i];
 	generations = xrealloc(generations, (generation_n + 1) * sizeof(*generations));
-	generations[generation_n] = (struct generation){ tenant_id, 0 };
-	return &generations[generation_n++].n;
+	generations[generation_n] = (struct generation){ .tenant_id = tenant_id };
+	return &generations[generation_n++];
 }
 
-void answers_outdate(int64_t tenant_id)
+void answers_outdate(int64_t tenant_id, int64_t seq)
 {
-	++*generation_of(tenant_id);
+	struct generation *g = generation_of(tenant_id);
+
+	g->n++;
+	if (seq > g->seq)
+		g->seq = seq;
+	if (!seq)
+		g->unshared_until_us = clock_mono_us() + UNSHARED_US;
+}
+
+/* Up to which of its events a tenant's figures are counted; 0: not known, or not to be told by. */
+static int64_t shared_seq(struct generation *g)
+{
+	struct rollup_health r = rollup_health();
+
+	if (!kv_is_up() || !field_keys_ready() || clock_mono_us() < g->unshared_until_us)
+		return 0;
+	if (!g->seq && r.caught_up && !r.waiting && bus_position(g->tenant_id) > 0)
+		g->seq = bus_position(g->tenant_id);
+	return g->seq;
 }
 
 /* --- what is kept --- */
@@ -121,8 +152,68 @@ static void keep(const struct flight *f)
 	k->body = xstrndup(f->body.p, f->body.n);
 	k->n = f->body.n;
 	k->tenant_id = f->plan.tenant_id;
-	k->at_us = clock_now_us();
+	k->at_us = f->at_us ? f->at_us : clock_now_us();
 	k->generation = f->generation;
+}
+
+/* --- Redis --- */
+
+/* The name says what it is the answer of and which events it knows, and is sealed with it: Redis is
+ * not trusted, and several databases may use one. */
+static void shared_name(struct buf *b, const struct flight *f)
+{
+	char digest[65];
+
+	buf_addf(b, "%lld|%s", (long long)f->seq, f->plan.key);
+	crypto_sha256_hex(b->p, b->n, digest);
+	b->n = 0;
+	buf_addf(b, "sladesk:v1:answer:%s", digest);
+	buf_cstr(b);
+}
+
+static void on_stored(void *arg, const redisReply *reply)
+{
+	(void)arg;
+	(void)reply; /* it is a cache */
+}
+
+static void share(const struct flight *f)
+{
+	struct buf name = { 0 }, text = { 0 }, value = { 0 };
+	char age[24];
+
+	shared_name(&name, f);
+	buf_addf(&text, "%lld:", (long long)clock_now_us());
+	buf_add(&text, f->body.p, f->body.n);
+	field_seal(&value, name.p, (struct str){ text.p, text.n }, clock_now_us() / US_PER_S);
+	snprintf(age, sizeof(age), "%lld", (long long)f->plan.max_age_s);
+	kv_command(on_stored, NULL, 5,
+		(struct str[]){ STR("SET"), { name.p, name.n }, { value.p, value.n }, STR("EX"),
+			str_of(age) });
+	buf_free(&name);
+	buf_free(&text);
+	buf_free(&value);
+}
+
+/* Take VALUE as F's answer, if it is one and not too old. */
+static bool take_shared(struct flight *f, struct str value)
+{
+	struct buf name = { 0 }, text = { 0 };
+	char *end = NULL;
+	int64_t age;
+
+	shared_name(&name, f);
+	if (field_key_of(value) && field_open(&text, name.p, value) && text.n) {
+		f->at_us = strtoll(buf_cstr(&text), &end, 10);
+		age = clock_now_us() - f->at_us;
+		if (*end == ':' && age >= 0 && age < f->plan.max_age_s * US_PER_S)
+			buf_add(&f->body, end + 1, text.n - (size_t)(end + 1 - text.p));
+	}
+	if (!f->body.n)
+		f->at_us = 0;
+	buf_free(&name);
+	buf_free(&text);
+	return f->body.n > 0;
 }
 
 /* --- giving --- */
@@ -163,10 +254,13 @@ static struct outcome *give_stale(
 
 static void end_flight(struct flight *f, enum db_error error, bool found)
 {
-	int64_t now = clock_now_us();
+	int64_t at = f->at_us ? f->at_us : clock_now_us();
 
-	if (error == DB_OK && found)
+	if (error == DB_OK && found) {
 		keep(f);
+		if (f->seq && !f->at_us)
+			share(f);
+	}
 	list_remove(&f->node);
 	while (!list_is_empty(&f->waiters)) {
 		struct waiter *w = list_entry(f->waiters.next, struct waiter, node);
@@ -177,7 +271,7 @@ static void end_flight(struct flight *f, enum db_error error, bool found)
 		req_continue(req,
 			error != DB_OK ? give_stale(req, &f->plan, w->arg, error)
 			: !found       ? req_fail(req, ERR_NOT_FOUND, NULL)
-				 : give(req, &f->plan, w->arg, f->body.p, f->body.n, now, false));
+				 : give(req, &f->plan, w->arg, f->body.p, f->body.n, at, false));
 	}
 	buf_free(&f->body);
 	free(f->texts);
@@ -199,11 +293,41 @@ static void on_rows(struct db_call *call, enum db_error error, const PGresult *r
 
 static void ask(struct flight *f)
 {
+	f->computes = true;
 	f->call.stmt = f->plan.stmt[f->step];
 	memcpy(f->call.param, f->plan.param[f->step], sizeof(f->call.param));
 	f->call.on_done = on_rows;
 	f->call.arg = f;
 	db_exec(&f->call);
+}
+
+static void on_shared(void *arg, const redisReply *reply)
+{
+	struct flight *f = arg;
+
+	if (!running) { /* and with it all who waited */
+		buf_free(&f->body);
+		free(f->texts);
+		free(f);
+		return;
+	}
+	if (reply && reply->type == REDIS_REPLY_STRING &&
+		take_shared(f, (struct str){ reply->str, reply->len })) {
+		health.shared++;
+		end_flight(f, DB_OK, true);
+		return;
+	}
+	health.misses++;
+	ask(f);
+}
+
+static void ask_shared(struct flight *f)
+{
+	struct buf name = { 0 };
+
+	shared_name(&name, f);
+	kv_command(on_shared, f, 2, (struct str[]){ STR("GET"), { name.p, name.n } });
+	buf_free(&name);
 }
 
 /* The plan outlives the request that brought it: its texts move into one block of the flight's own.
@@ -233,46 +357,43 @@ static void own_texts(struct flight *f, const struct req *req)
 }
 
 /* One that was begun before an event may not hold it: only those of this generation are joined. */
-static struct flight *flight_of(const char *key, uint64_t generation)
+static struct flight *flight_of(const char *key, uint64_t generation, bool computes)
 {
 	for (struct list *n = flights.next; n != &flights; n = n->next) {
 		struct flight *f = list_entry(n, struct flight, node);
 
-		if (f->generation == generation && strcmp(f->plan.key, key) == 0)
+		if (f->generation == generation && (f->computes || !computes) &&
+			strcmp(f->plan.key, key) == 0)
 			return f;
 	}
 	return NULL;
 }
 
-struct outcome *answers_give(struct req *req, const struct answer_plan *plan, bool fresh)
+/* NEW: not what others have computed, either. */
+static struct flight *begin_flight(
+	struct req *req, const struct answer_plan *plan, struct generation *g, bool new)
 {
-	const struct kept *k = find(plan->key);
-	uint64_t generation = *generation_of(plan->tenant_id);
-	struct flight *f;
-	struct waiter *w;
-	int64_t wait;
+	struct flight *f = xcalloc(1, sizeof(*f));
 
-	if (!fresh && k && k->generation == generation &&
-		clock_now_us() - k->at_us < plan->max_age_s * US_PER_S) {
-		health.hits++;
-		return give(req, plan, plan->arg, k->body, k->n, k->at_us, false);
+	f->plan = *plan;
+	f->generation = g->n;
+	f->seq = shared_seq(g);
+	list_init(&f->waiters);
+	list_add_tail(&flights, &f->node);
+	own_texts(f, req);
+	if (f->seq && !new) {
+		ask_shared(f);
+		return f;
 	}
-	if (fresh && k && (wait = limit_take(LIMIT_FRESH, req_user_key(req))))
-		return req_too_often(req, LIMIT_FRESH, wait);
-	f = flight_of(plan->key, generation);
-	if (!f) {
-		health.misses++;
-		f = xcalloc(1, sizeof(*f));
-		f->plan = *plan;
-		f->generation = generation;
-		list_init(&f->waiters);
-		list_add_tail(&flights, &f->node);
-		own_texts(f, req);
-		ask(f);
-	} else {
-		health.joined++;
-	}
-	w = arena_alloc(&req->arena, sizeof(*w));
+	health.misses++;
+	ask(f);
+	return f;
+}
+
+static struct outcome *wait_for(struct req *req, const struct answer_plan *plan, struct flight *f)
+{
+	struct waiter *w = arena_alloc(&req->arena, sizeof(*w));
+
 	w->req = req;
 	memcpy(w->arg, plan->arg, sizeof(w->arg));
 	list_add_tail(&f->waiters, &w->node);
@@ -280,13 +401,39 @@ struct outcome *answers_give(struct req *req, const struct answer_plan *plan, bo
 	return req_wait(req);
 }
 
+struct outcome *answers_give(struct req *req, const struct answer_plan *plan, bool fresh)
+{
+	const struct kept *k = find(plan->key);
+	struct generation *g = generation_of(plan->tenant_id);
+	struct flight *f = flight_of(plan->key, g->n, fresh);
+	int64_t age = k ? clock_now_us() - k->at_us : 0, wait;
+
+	if (!fresh && k && k->generation == g->n && age < plan->max_age_s * US_PER_S) {
+		health.hits++;
+		if (!f && (double)age > RENEW_FROM * (double)(plan->max_age_s * US_PER_S)) {
+			health.renewed++;
+			begin_flight(req, plan, g, true);
+		}
+		return give(req, plan, plan->arg, k->body, k->n, k->at_us, false);
+	}
+	if (fresh && k && (wait = limit_take(LIMIT_FRESH, req_user_key(req))))
+		return req_too_often(req, LIMIT_FRESH, wait);
+	if (f)
+		health.joined++;
+	else
+		f = begin_flight(req, plan, g, fresh);
+	return wait_for(req, plan, f);
+}
+
 void answers_init(void)
 {
 	list_init(&flights);
+	running = true;
 }
 
 void answers_free(void)
 {
+	running = false;
 	forget_all();
 	free(generations);
 	generations = NULL;

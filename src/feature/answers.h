@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Answers that many ask for and that cost something: kept in memory until an event outdates them,
  * computed once for all who wait, and given as they were, marked stale, while the database is away.
- */
+ * Behind the memory stands Redis, for other instances and for those that have just started; one
+ * that is asked for is computed anew before it is too old. */
 #ifndef SLADESK_FEATURE_ANSWERS_H
 #define SLADESK_FEATURE_ANSWERS_H
 

@@ -34,6 +34,7 @@ static void go(void *arg);
 struct rollup_health rollup_health(void)
 {
 	health.waiting = touched.n;
+	health.caught_up = caught_up;
 	return health;
 }
 
@@ -83,7 +84,7 @@ static void on_applied(struct db_call *c, enum db_error error, const PGresult *r
 				(long long)touched.t[0].tenant_id,
 				(long long)touched.t[0].ticket_id);
 		for (size_t i = 0; i < asked_n; i++)
-			answers_outdate(touched.t[i].tenant_id);
+			answers_outdate(touched.t[i].tenant_id, touched.t[i].seq);
 		memmove(touched.t, touched.t + asked_n, (touched.n - asked_n) * sizeof(*touched.t));
 		touched.n -= asked_n;
 		health.applied += asked_n;

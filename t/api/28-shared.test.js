@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// Answers that several instances share by Redis: computed once for all, warm after a restart, never those of before an event, never forged, and
+// computed anew before they are too old.
+'use strict';
+const test = require('node:test'),
+	assert = require('node:assert'),
+	fs = require('node:fs'),
+	path = require('node:path'),
+	{ execFileSync } = require('node:child_process');
+const { Server, waitUntil, freePort, SOCK, VAR } = require('../lib/server.js');
+
+const secret = fs.readFileSync(path.join(VAR, 'secret/db'), 'utf8').trim();
+const redis = (...args) =>
+	execFileSync('redis-cli', ['-s', SOCK + '/redis', '--no-auth-warning', ...args], {
+		env: { ...process.env, REDISCLI_AUTH: secret },
+		encoding: 'utf8',
+	}).trim();
+const kept = () => redis('--scan', '--pattern', 'sladesk:v1:answer:*').split('\n').filter(Boolean);
+const PATH = '/api/v1/client/dashboard/overview?period=7d';
+
+let s, other, admin, user;
+async function beside(first) {
+	const o = new Server('shared', first.settings);
+	o.db = first.db;
+	o.dir = first.dir + '/2';
+	fs.mkdirSync(o.dir, { recursive: true });
+	fs.chmodSync(o.dir, 0o777);
+	o.port = await freePort();
+	o.file = o.dir + '/sladesk.conf';
+	o.settings = {
+		...first.settings,
+		token: { key_file: first.dir + '/token.jwk' },
+	};
+	await o.start();
+	return o;
+}
+const look = async (where, token = admin) => {
+	const r = await where.get(PATH, token);
+	assert.strictEqual(r.status, 200, r.text);
+	return r.data;
+};
+test.before(async () => {
+	for (const k of kept()) redis('del', k);
+	s = await Server.make('shared');
+	other = await beside(s);
+	[admin, user] = await Promise.all([s.login('admin', 'alpha'), s.login('user', 'alpha')]);
+	const t = { title: 'x', description: 'y', priority: 'P3' };
+	assert.strictEqual((await s.post('/api/v1/tickets', user, t)).status, 201);
+	for (const where of [s, other])
+		await waitUntil(async () => (await look(where)).summary.total_tickets === 1, 3000);
+});
+test.after(async () => {
+	await other.stop();
+	await s.drop();
+});
+
+test('what one has computed the other takes; one that has just started, too', async () => {
+	for (const where of [s, other])
+		await waitUntil(async () => (await where.metric('rollup_waiting')) === 0);
+	const r = await s.get('/api/v1/client/dashboard/overview?period=11d', admin),
+		before = await other.metric('answers_misses_total'),
+		same = await other.get('/api/v1/client/dashboard/overview?period=11d', admin);
+	assert.deepStrictEqual(same.data, r.data, 'its time of computing, too');
+	assert.strictEqual(await other.metric('answers_misses_total'), before);
+	assert.ok((await other.metric('answers_shared_total')) >= 1);
+	await new Promise((ok) => setTimeout(ok, 1100)); /* positions are stored once a second */
+	await other.stop();
+	await other.start();
+	await waitUntil(async () => (await other.get('/readyz')).status === 200);
+	await waitUntil(async () => {
+		const again = await other.get('/api/v1/client/dashboard/overview?period=11d', admin);
+		return again.data.last_updated === r.data.last_updated;
+	}, 3000);
+	assert.ok((await other.metric('answers_shared_total')) >= 1);
+	const fresh = await other.get('/api/v1/client/dashboard/overview?period=11d&refresh=true', admin);
+	assert.ok(fresh.data.last_updated > r.data.last_updated, 'who wants it fresh gets it so');
+});
+test('an event outdates it everywhere; a customer gets nothing of another', async () => {
+	const t = { title: 'x', description: 'y', priority: 'P3' };
+	assert.strictEqual((await s.post('/api/v1/tickets', user, t)).status, 201);
+	for (const where of [other, s])
+		await waitUntil(async () => (await look(where)).summary.total_tickets === 2, 1000);
+	const beta = await s.login('admin', 'beta');
+	assert.strictEqual((await look(other, beta)).summary.total_tickets, 0);
+});
+test('Redis is not trusted: what was not sealed by us for this very question is computed', async () => {
+	const url = '/api/v1/client/dashboard/overview?period=13d',
+		another = '/api/v1/client/dashboard/overview?period=14d';
+	for (const k of kept()) redis('del', k);
+	const mine = (await s.get(url, admin)).data;
+	await waitUntil(() => kept().length === 1);
+	const [name] = kept(),
+		sealed = redis('get', name);
+	assert.ok(!sealed.includes('total_tickets'), 'and not to be read there');
+	redis('set', name, `${Date.now() * 1000}:"summary":{"total_tickets":99}`);
+	let misses = await other.metric('answers_misses_total');
+	const got = (await other.get(url, admin)).data;
+	assert.deepStrictEqual(got.summary, mine.summary);
+	assert.strictEqual(await other.metric('answers_misses_total'), misses + 1);
+	await s.get(another, admin);
+	await waitUntil(() => kept().length === 2);
+	const second = kept().find((k) => k !== name);
+	redis('set', second, sealed); /* another question's answer, sealed by us */
+	misses = await other.metric('answers_misses_total');
+	assert.notStrictEqual((await other.get(another, admin)).data.period.start, mine.period.start);
+	assert.strictEqual(await other.metric('answers_misses_total'), misses + 1);
+});
+test('one that is asked for is computed anew before it is too old: nobody waits for it', async () => {
+	await other.stop();
+	await s.stop();
+	s.settings = { ...s.settings, test: { echo: 'yes', allow_clock: 'yes', clock_scale: '100' } };
+	await s.start(); /* five minutes are three seconds */
+	await s.get(PATH, admin).then((r) => assert.strictEqual(r.status, 200, r.text));
+	const at = async () => (await look(s)).last_updated;
+	await at();
+	const [misses, hits] = [await s.metric('answers_misses_total'), await s.metric('answers_hits_total')],
+		seen = new Set(),
+		end = Date.now() + 7500;
+	let asked = 0;
+	while (Date.now() < end) {
+		seen.add(await at());
+		asked++;
+		await new Promise((ok) => setTimeout(ok, 40));
+	}
+	const renewed = await s.metric('answers_renewed_total');
+	assert.ok(renewed >= 2 && seen.size >= 3, `${renewed} renewed, ${seen.size} seen`);
+	assert.strictEqual((await s.metric('answers_hits_total')) - hits, asked, 'each from memory');
+	assert.strictEqual((await s.metric('answers_misses_total')) - misses, renewed);
+});
