@@ -39,6 +39,7 @@ struct db_call {
 	const char *param[SQL_PARAMS_MAX]; /* text; NULL = SQL null */
 	struct db_context ctx;
 	bool replan;    /* its filters are selective: plan for their values, not in general */
+	bool replica;   /* a read for the replica, which may be behind and may be away: DB_DOWN */
 	bool keep_rows; /* ROWS stay, as CALL->rows, until the caller's PQclear */
 	/* Runs exactly once, on a later turn. ROWS is NULL on error and dies when it returns. */
 	void (*on_done)(struct db_call *call, enum db_error error, const PGresult *rows);
@@ -54,6 +55,7 @@ struct db_call {
 
 struct db_settings {
 	const char *app_url, *job_url; /* libpq connection strings; unix socket or hostaddr only */
+	const char *replica_url;       /* as app_url; "": there is none */
 	const char *password;          /* may be NULL */
 	int point_connections;
 };

@@ -7,7 +7,8 @@
 
 enum sql_mode { SQL_READ, SQL_WRITE, SQL_JOB, SQL_DOOR };
 enum sql_shape { SQL_LIST, SQL_OBJECT, SQL_ROWS };
-enum sql_class { SQL_POINT, SQL_SLOW, SQL_FIRE, SQL_CLASS_JOB, SQL_CLASSES };
+/* SQL_REPLICA is no statement's own: a call says so. */
+enum sql_class { SQL_POINT, SQL_SLOW, SQL_FIRE, SQL_CLASS_JOB, SQL_REPLICA, SQL_CLASSES };
 enum sql_type { SQL_T_TEXT, SQL_T_INT, SQL_T_BIGINT, SQL_T_BOOL, SQL_T_TIME, SQL_T_JSON };
 enum sql_source {
 	SQL_FROM_PATH,

@@ -60,7 +60,7 @@ struct stream_health stream_health(void);
 /* answers.c: answers kept until an event outdates them. */
 struct answers_health {
 	size_t kept;
-	uint64_t hits, misses, joined, stale, shared, renewed;
+	uint64_t hits, misses, joined, stale, shared, renewed, replica;
 };
 void answers_init(void);
 void answers_free(void);

@@ -71,6 +71,12 @@ returns table (type text, sha256 text, image bytea) language sql stable security
   from door.theme(p_of) d join public.tenant_themes t on t.tenant_id = d.tenant_id where t.logo is not null
 $$;
 
+-- Up to which of its events a tenant's figures are counted.
+create or replace function door.rollup_position(p_tenant bigint)
+returns bigint language sql stable security definer set search_path = public, pg_temp as $$
+  select p.seq from public.consumer_positions p where p.tenant_id = p_tenant and p.consumer = 'rollup'
+$$;
+
 -- The tenants a member of staff serves.
 create or replace function door.staff_tenants(p_staff bigint)
 returns table (tenant_id bigint) language sql stable security definer set search_path = public, pg_temp as $$

@@ -110,7 +110,8 @@ struct outcome *service_status(struct req *req)
 
 struct outcome *readyz(struct req *req)
 {
-	struct db_health point = db_health(SQL_POINT), fire = db_health(SQL_FIRE);
+	struct db_health point = db_health(SQL_POINT), fire = db_health(SQL_FIRE),
+			 replica = db_health(SQL_REPLICA);
 	struct work_health work = work_health();
 	struct engine_health engine = engine_health();
 	bool ready = point.up && fire.up && engine.loaded && work.ready > 0 && app_schema_fits() &&
@@ -121,6 +122,11 @@ struct outcome *readyz(struct req *req)
 	buf_addf(&b, "{\"ready\":%s,\"dependencies\":{", ready ? "true" : "false");
 	add_dependency(&b, "postgresql", point.up ? "up" : "down", point.since_us);
 	add_dependency(&b, "postgresql_fire", fire.up ? "up" : "down", fire.since_us);
+	add_dependency(&b, "postgresql_replica",
+		!options.database_replica_url[0] ? "not configured"
+		: replica.up                     ? "up"
+						 : "down",
+		replica.since_us);
 	add_dependency(&b, "redis",
 		!options.redis_url[0] ? "not configured"
 		: kv_is_up()          ? "up"
@@ -245,7 +251,7 @@ static void engine_metrics(struct buf *b)
 
 static void database_metrics(struct buf *b)
 {
-	static const char *const classes[] = { "point", "slow", "fire", "job" };
+	static const char *const classes[] = { "point", "slow", "fire", "job", "replica" };
 
 	buf_adds(b, "# HELP sladesk_db_connections Connections ready, by class.\n# TYPE "
 		    "sladesk_db_connections gauge\n");
@@ -319,6 +325,7 @@ static void feature_metrics(struct buf *b)
 	counter(b, "answers_hits_total", "Answers given from memory.", k.hits);
 	counter(b, "answers_misses_total", "Answers computed.", k.misses);
 	counter(b, "answers_shared_total", "Answers that another instance had computed.", k.shared);
+	counter(b, "answers_replica_total", "Answers computed by the read replica.", k.replica);
 	counter(b, "answers_renewed_total", "Answers computed anew before they were too old.",
 		k.renewed);
 	counter(b, "answers_joined_total", "Requests that waited for another's answer.", k.joined);

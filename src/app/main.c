@@ -181,7 +181,7 @@ static struct db_settings database_settings(char **out_password)
 {
 	*out_password = secret_from_file(options.database_password_file);
 	return (struct db_settings){ options.database_app_url, options.database_job_url,
-		*out_password, (int)options.database_connections };
+		options.database_replica_url, *out_password, (int)options.database_connections };
 }
 
 static void set_limits(void)

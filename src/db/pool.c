@@ -53,7 +53,7 @@ struct pool {
 #define RETRY_MAX_US (US_PER_S / 4) /* of a connection; one is tried at a time */
 
 static struct pool pools[SQL_CLASSES];
-static char *app_url, *job_url, *db_password;
+static char *app_url, *job_url, *replica_url, *db_password;
 static uint64_t calls_total, conn_serial;
 static bool running;
 static struct loop_timer *connector;
@@ -191,8 +191,10 @@ static void conn_connect(struct conn *c)
 	char options[320];
 	const char *keys[] = { "dbname", "password", "application_name", "client_encoding",
 		"options", NULL };
-	const char *values[] = { p->job_role ? job_url : app_url, db_password ? db_password : "",
-		"sladeskd", "UTF8", options, NULL };
+	const char *values[] = { p->class == SQL_REPLICA ? replica_url
+				 : p->job_role           ? job_url
+							 : app_url,
+		db_password ? db_password : "", "sladeskd", "UTF8", options, NULL };
 
 	/* Generic plans that follow the indexes: planning our statements anew costs more than
 	 * running them, and a plan made while a table was empty must do when it is full. */
@@ -517,9 +519,11 @@ static bool is_customers(const struct db_call *call)
 
 void db_exec(struct db_call *call)
 {
-	struct pool *p = &pools[call->stmt->class];
+	struct pool *p;
 
 	bug_on(!call->on_done || !call->stmt);
+	bug_on(call->replica && call->stmt->mode != SQL_READ);
+	p = &pools[call->replica ? SQL_REPLICA : call->stmt->class];
 	bug_on((call->stmt->mode == SQL_JOB) != p->job_role);
 	refuse_reuse(call);
 	call->rows = NULL;
@@ -672,8 +676,11 @@ static void pool_init(
 
 static bool take_settings(const struct db_settings *s, const char **out_error)
 {
-	if (!check_url(s->app_url, out_error) || !check_url(s->job_url, out_error))
+	if (!check_url(s->app_url, out_error) || !check_url(s->job_url, out_error) ||
+		(s->replica_url[0] && !check_url(s->replica_url, out_error)))
 		return false;
+	free(replica_url);
+	replica_url = xstrdup(s->replica_url);
 	free(app_url);
 	free(job_url);
 	free(db_password);
@@ -692,6 +699,8 @@ bool db_init(const struct db_settings *s, const char **out_error)
 	pool_init(SQL_SLOW, false, 1, 1, 10000, 500);
 	pool_init(SQL_FIRE, true, 2, 2, 5000, 500); /* one loads while the other stores */
 	pool_init(SQL_CLASS_JOB, true, 2, 8, 5000, 500);
+	pool_init(SQL_REPLICA, false, replica_url[0] ? 2 : 0, 8, 1500, 500);
+	pools[SQL_REPLICA].tried = !replica_url[0];
 	connector = loop_timer_new(connect_next, NULL);
 	loop_timer_set(connector, 0);
 	loop_every(100, on_tick, NULL);
@@ -732,8 +741,9 @@ void db_free(void)
 	}
 	free(app_url);
 	free(job_url);
+	free(replica_url);
 	free(db_password);
-	app_url = job_url = db_password = NULL;
+	app_url = job_url = replica_url = db_password = NULL;
 }
 
 struct db_health db_health(enum sql_class class)

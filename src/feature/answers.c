@@ -7,6 +7,7 @@
 #include "feature/feature.h"
 #include "kv/kv.h"
 #include "loop/loop.h"
+#include "sql_gen.h"
 
 #include <hiredis/hiredis.h>
 #include <stdio.h>
@@ -34,9 +35,12 @@ struct flight {
 	struct buf body;
 	int step;
 	uint64_t generation;
-	int64_t seq;   /* of the tenant, counted before it was asked; 0: not shared */
+	int64_t seq;     /* of the tenant, counted before it was asked; 0: not shared */
+	int64_t counted; /* the same, whether shared or not; 0: not for the replica */
+	char tenant[24];
 	int64_t at_us; /* when it was computed elsewhere; 0: here and now */
 	bool computes; /* not: asks Redis first */
+	bool replica;  /* it is computed there */
 };
 
 struct waiter {
@@ -90,11 +94,11 @@ void answers_outdate(int64_t tenant_id, int64_t seq)
 }
 
 /* Up to which of its events a tenant's figures are counted; 0: not known, or not to be told by. */
-static int64_t shared_seq(struct generation *g)
+static int64_t counted_seq(struct generation *g)
 {
 	struct rollup_health r = rollup_health();
 
-	if (!kv_is_up() || !field_keys_ready() || clock_mono_us() < g->unshared_until_us)
+	if (clock_mono_us() < g->unshared_until_us)
 		return 0;
 	if (!g->seq && r.caught_up && !r.waiting && bus_position(g->tenant_id) > 0)
 		g->seq = bus_position(g->tenant_id);
@@ -283,8 +287,16 @@ static void ask(struct flight *f);
 static void on_rows(struct db_call *call, enum db_error error, const PGresult *rows)
 {
 	struct flight *f = call->arg;
-	bool found = error == DB_OK && f->plan.add(&f->body, f->step, rows, f->plan.arg);
+	bool found;
 
+	if (error != DB_OK && f->replica) { /* it went away, or what it read was overtaken */
+		f->replica = false;
+		f->step = 0;
+		f->body.n = 0;
+		ask(f);
+		return;
+	}
+	found = error == DB_OK && f->plan.add(&f->body, f->step, rows, f->plan.arg);
 	if (!found || ++f->step == ANSWER_STEPS || !f->plan.stmt[f->step])
 		end_flight(f, error, found);
 	else
@@ -293,10 +305,38 @@ static void on_rows(struct db_call *call, enum db_error error, const PGresult *r
 
 static void ask(struct flight *f)
 {
-	f->computes = true;
+	f->call.replica = f->replica;
 	f->call.stmt = f->plan.stmt[f->step];
 	memcpy(f->call.param, f->plan.param[f->step], sizeof(f->call.param));
 	f->call.on_done = on_rows;
+	f->call.arg = f;
+	db_exec(&f->call);
+}
+
+/* --- the replica: one that has every event that is counted here is as good as the primary --- */
+
+static void on_position(struct db_call *call, enum db_error error, const PGresult *rows)
+{
+	struct flight *f = call->arg;
+
+	f->replica = error == DB_OK && PQntuples(rows) == 1 && db_int(rows, 0, 0) >= f->counted;
+	health.replica += f->replica;
+	ask(f);
+}
+
+static void compute(struct flight *f)
+{
+	f->computes = true;
+	health.misses++;
+	if (!f->counted || !db_health(SQL_REPLICA).up) {
+		ask(f);
+		return;
+	}
+	snprintf(f->tenant, sizeof(f->tenant), "%lld", (long long)f->plan.tenant_id);
+	f->call.stmt = &sql_rollup_position;
+	f->call.param[0] = f->tenant;
+	f->call.replica = true;
+	f->call.on_done = on_position;
 	f->call.arg = f;
 	db_exec(&f->call);
 }
@@ -317,8 +357,7 @@ static void on_shared(void *arg, const redisReply *reply)
 		end_flight(f, DB_OK, true);
 		return;
 	}
-	health.misses++;
-	ask(f);
+	compute(f);
 }
 
 static void ask_shared(struct flight *f)
@@ -377,7 +416,8 @@ static struct flight *begin_flight(
 
 	f->plan = *plan;
 	f->generation = g->n;
-	f->seq = shared_seq(g);
+	f->counted = counted_seq(g);
+	f->seq = kv_is_up() && field_keys_ready() ? f->counted : 0;
 	list_init(&f->waiters);
 	list_add_tail(&flights, &f->node);
 	own_texts(f, req);
@@ -385,8 +425,7 @@ static struct flight *begin_flight(
 		ask_shared(f);
 		return f;
 	}
-	health.misses++;
-	ask(f);
+	compute(f);
 	return f;
 }
 
