@@ -1,9 +1,14 @@
 -- SPDX-License-Identifier: Apache-2.0
+-- A row as its digest and its archive have it.
+create or replace function audit_values(r audit_logs) returns text[] language sql immutable as $$
+  select array[r.tenant_id::text, r.chain_no::text, (extract(epoch from r.at) * 1000000)::bigint::text, r.actor_kind, r.actor_id::text, r.username,
+    r.operation, r.resource, r.result, r.status::text, r.address, r.user_agent, r.request_id, r.details::text]
+$$;
+
 -- What a row's digest covers, after the digest of the row before: every column, each with its length, so that nothing can move from one to another.
 create or replace function audit_digest(p_before bytea, r audit_logs) returns bytea language sql immutable as $$
   select sha256(p_before || convert_to(string_agg(length(v) || ':' || v, ',' order by n), 'UTF8'))
-  from unnest(array[r.tenant_id::text, r.chain_no::text, (extract(epoch from r.at) * 1000000)::bigint::text, r.actor_kind, r.actor_id::text, r.username,
-    r.operation, r.resource, r.result, r.status::text, r.address, r.user_agent, r.request_id, r.details::text]) with ordinality as x(v, n)
+  from unnest(audit_values(r)) with ordinality as x(v, n)
 $$;
 
 -- Append rows, in their order, each to its tenant's chain; one at a time a tenant.
@@ -54,14 +59,20 @@ create or replace function audit_anchor(p_now bigint) returns table (tenant_id b
   select f.tenant_id, c.code, f.chain_no, encode(f.digest, 'hex') from fresh f join customers c on c.tenant_id = f.tenant_id order by f.tenant_id
 $$;
 
--- The first place where a tenant's chain does not hold; none: it holds.
+-- The first place where a tenant's chain does not hold, from where its files end on; none: it holds.
 create or replace function audit_broken(p_tenant bigint) returns table (chain_no bigint, why text) language plpgsql stable as $$
 declare
   r audit_logs;
   before bytea := '';
   expected bigint := 1;
+  archived bigint := 0;
   lost record;
 begin
+  select x.last_no, x.last_no + 1, x.last_digest into archived, expected, before from audit_archives x where x.tenant_id = p_tenant
+    order by x.last_no desc limit 1;
+  archived := coalesce(archived, 0);
+  expected := coalesce(expected, 1);
+  before := coalesce(before, ''::bytea);
   for r in select * from audit_logs a where a.tenant_id = p_tenant order by a.chain_no loop
     if r.chain_no <> expected then
       return query select expected, 'a row is missing';
@@ -77,7 +88,7 @@ begin
   -- A chain that was cut off, or made anew, holds by itself; the anchors know what it was.
   select x.chain_no, x.day into lost from audit_anchors x
   left join audit_logs a on a.tenant_id = x.tenant_id and a.chain_no = x.chain_no
-  where x.tenant_id = p_tenant and a.digest is distinct from x.digest
+  where x.tenant_id = p_tenant and x.chain_no > archived and a.digest is distinct from x.digest
   order by x.chain_no limit 1;
   if found then
     return query select lost.chain_no, 'not the row that was anchored on ' || lost.day;

@@ -65,6 +65,7 @@ grant insert, update, delete on factors, recovery_codes, login_steps, trusted_de
 revoke all on field_keys from sladesk_app, sladesk_report;
 grant insert, update on field_keys to sladesk_job;
 grant insert on audit_anchors to sladesk_job;
+revoke all on audit_archives from sladesk_app, sladesk_report;
 revoke select on shard_leases, lease_owners from sladesk_app, sladesk_report;
 grant insert, update, delete on shard_leases, lease_owners to sladesk_job;
 grant insert, update, delete on client_permissions, dashboard_configs to sladesk_app, sladesk_job;

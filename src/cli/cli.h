@@ -14,6 +14,8 @@ struct json_object;
 
 /* Connect as the job role by the settings (dies with a clear line). The caller finishes. */
 PGconn *cli_connect(void);
+/* The same by URL, as the owner or the administrator. */
+PGconn *cli_connect_to(const char *url);
 /* Run a statement with text parameters; dies with the database's message when it fails. The caller
  * clears. */
 PGresult *cli_query(PGconn *pg, const char *sql, int n, const char *const *params);
@@ -66,6 +68,14 @@ int cmd_isolation(int argc, char **argv);
 int cmd_keys(int argc, char **argv);
 int cmd_key(int argc, char **argv);
 int cmd_demo(int argc, char **argv);
+
+/* What of the audit log lies in files (audit_archive.c). Move the months before --before of all
+ * tenants, or of CODE, into files of DIR, one month a file; remove files whose time is over. */
+int audit_archive(const char *dir, const char *owner_url, const char *code, const char *before,
+	int keep_years);
+/* Do a tenant's files hold: each there, unchanged, their rows one chain that the database goes on
+ * from? Prints a line each that does not; how many. */
+int audit_files_broken(PGconn *pg, const char *tenant_id, const char *dir);
 
 /* Reading CSV (RFC 4180), plain or gzip, by record. */
 struct csv;

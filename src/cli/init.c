@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static PGconn *connect_to(const char *url)
+PGconn *cli_connect_to(const char *url)
 {
 	PGconn *pg = PQconnectdb(url);
 
@@ -50,7 +50,7 @@ int cmd_init(int argc, char **argv)
 	static const char *const roles[] = { "sladesk_owner", "sladesk_app", "sladesk_job",
 		"sladesk_report" };
 	const char *database = cli_option(argc, argv, "database", "sladesk");
-	PGconn *pg = connect_to(cli_option(argc, argv, "admin-url", NULL));
+	PGconn *pg = cli_connect_to(cli_option(argc, argv, "admin-url", NULL));
 	char *password = cli_secret(cli_option(argc, argv, "password-file", "")), *sql,
 	     *name = PQescapeIdentifier(pg, database, strlen(database));
 
@@ -78,7 +78,7 @@ static void say(const char *line)
 int cmd_migrate(int argc, char **argv)
 {
 	const char *error = "", *url = cli_option(argc, argv, "owner-url", NULL);
-	PGconn *pg = connect_to(url);
+	PGconn *pg = cli_connect_to(url);
 	bool ok = schema_migrate((struct pg_conn *)pg, say, &error);
 
 	PQfinish(pg);

@@ -49,8 +49,11 @@ static const struct {
 		"import --map FILE --tenant C --policy P [--rejects FILE] CSV   replay an incident "
 		"log | import --go-live --tenant C   its tickets run from now on" },
 	{ "audit", cmd_audit,
-		"audit verify [--tenant C]   find any edited, removed or moved row of the audit "
-		"log" },
+		"audit verify [--tenant C] [--dir D]   find any edited, removed or moved row of "
+		"the "
+		"audit log, in its files, too | audit archive --dir D --owner-url URL [--before "
+		"YYYY-MM] [--keep-years 7]   move whole months into files, remove files that are "
+		"too old" },
 	{ "deadletter", cmd_deadletter,
 		"deadletter list | deadletter retry ID|all   messages of leading systems that "
 		"could not be "

@@ -3,8 +3,12 @@
 // moved row is found and named; nothing is lost when the daemon stops or the database goes.
 'use strict';
 const test = require('node:test'),
-	assert = require('node:assert');
-const { Server, waitUntil, pgctl, PASSWORD } = require('../lib/server.js');
+	assert = require('node:assert'),
+	crypto = require('node:crypto'),
+	fs = require('node:fs'),
+	path = require('node:path'),
+	zlib = require('node:zlib');
+const { Server, waitUntil, pgctl, PASSWORD, SOCK } = require('../lib/server.js');
 
 let s, admin, user, boss, other;
 test.before(async () => {
@@ -118,6 +122,109 @@ test('filters and pages; nobody else reads it', async () => {
 	])
 		assert.throws(() => s.sql(`set role sladesk_app; ${sql}`), /permission denied/);
 	assert.throws(() => s.sql('set role sladesk_job; delete from audit_logs'), /permission denied/);
+});
+test('months that are over move into files; the chain holds on through them, and a changed file is named', async () => {
+	const dir = path.join(s.dir, 'archive'),
+		gz = () =>
+			fs
+				.readdirSync(dir)
+				.filter((f) => f.endsWith('.gz'))
+				.sort(),
+		count = () => Number(s.sql(`select count(*) from audit_logs where tenant_id = ${s.beta}`)),
+		run = (...args) =>
+			s.cli([
+				...['audit', 'archive', '--dir', dir, '--tenant', 'beta', '--owner-url'],
+				`host=${SOCK} dbname=${s.db} user=sladesk_owner`,
+				...args,
+			]),
+		look = (...args) => {
+			try {
+				return s.cli(['audit', 'verify', '--tenant', 'beta', ...args]);
+			} catch (e) {
+				return e.message;
+			}
+		};
+	for (let i = 0; i < 12; i++)
+		await s.post('/api/v1/client/tickets', other, { title: '工单 ' + i, description: 'y' });
+	await waitUntil(() => count() >= 12);
+	/* as if they were of the months before: their chain is made for those times */
+	s.sql(`do $$ declare r audit_logs; b bytea := ''; begin
+		for r in select * from audit_logs where tenant_id = ${s.beta} order by chain_no loop
+			r.at := r.at - case when r.chain_no <= 4 then interval '8 years' when r.chain_no <= 7 then interval '99 days'
+				when r.chain_no <= 9 then interval '68 days' else interval '0' end;
+			r.day := (r.at at time zone 'UTC')::date; r.digest := audit_digest(b, r); b := r.digest;
+			update audit_logs set at = r.at, day = r.day, digest = r.digest, day_no = 1000 + r.chain_no where tenant_id = r.tenant_id and chain_no = r.chain_no;
+		end loop; end $$;
+		delete from audit_anchors where tenant_id = ${s.beta};
+		insert into audit_anchors select tenant_id, '2001-01-01', chain_no, digest, at from audit_logs where tenant_id = ${s.beta} and chain_no = 6`);
+	assert.match(look(), /holds/);
+	const all = count(),
+		out = run('--keep-years', '20');
+	assert.strictEqual(gz().length, 3, out);
+	assert.match(out, /audit-beta-\d{4}-\d\d-1-4\.ndjson\.gz: 4 rows/);
+	assert.strictEqual(count(), all - 9);
+	assert.match(look(), /holds .* files up to 9 not looked at/);
+	assert.match(look('--dir', dir), /holds .* files up to 9 hold/);
+	assert.strictEqual(run('--keep-years', '20'), '', 'once');
+	await s.post('/api/v1/client/tickets', other, { title: 'after', description: 'y' });
+	await waitUntil(() => count() === all - 8);
+	assert.match(look('--dir', dir), /holds .* hold/, 'the chain goes on');
+	/* the files say for themselves what was done, with nothing but gzip and SHA-256 */
+	const rows = gz()
+		.map((f) => zlib.gunzipSync(fs.readFileSync(path.join(dir, f))).toString())
+		.join('')
+		.trim()
+		.split('\n');
+	let before = Buffer.alloc(0);
+	const chained = [];
+	for (const r of rows) {
+		const values = JSON.parse(r.slice(65));
+		before = crypto
+			.createHash('sha256')
+			.update(before)
+			.update(values.map((v) => [...v].length + ':' + v).join(','))
+			.digest();
+		chained.push([Number(values[1]), before.toString('hex') === r.slice(0, 64)]);
+	}
+	assert.deepStrictEqual(
+		chained,
+		[1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => [n, true]),
+	);
+	/* changed, cut off, gone: each is named */
+	const one = path.join(
+			dir,
+			gz().find((f) => /-5-7\./.test(f)),
+		),
+		was = fs.readFileSync(one),
+		text = zlib.gunzipSync(was).toString();
+	for (const [bytes, expected] of [
+		[zlib.gzipSync(text.replace('"success"', '"refused"')), /row was changed/],
+		[zlib.gzipSync(text.split('\n').slice(1).join('\n')), /row was changed/],
+		[zlib.gzipSync(text.split('\n').slice(0, 2).join('\n') + '\n'), /cut off/],
+		[was.subarray(0, was.length - 12), /cut off|no row/],
+		[zlib.gzipSync(text, { level: 1 }), /not the file that was written/],
+		[Buffer.from('nothing'), /no row/],
+	]) {
+		fs.writeFileSync(one, bytes);
+		const said = look('--dir', dir);
+		assert.match(said, expected);
+		assert.match(said, /-5-7\.ndjson\.gz: BROKEN.*\n.*files BROKEN: 1/);
+	}
+	fs.unlinkSync(one);
+	assert.match(look('--dir', dir), /not there/);
+	fs.writeFileSync(one, was);
+	s.sql(`update audit_anchors set digest = sha256('x') where tenant_id = ${s.beta} and chain_no = 6`);
+	assert.match(look('--dir', dir), /not the row that was anchored/);
+	s.sql(`delete from audit_anchors where tenant_id = ${s.beta} and chain_no = 6`);
+	/* seven years are over */
+	assert.match(run(), /-1-4\.ndjson\.gz: removed, older than 7 years/);
+	assert.strictEqual(gz().length, 2);
+	assert.match(look('--dir', dir), /holds .* hold/);
+	/* a chain that does not hold stays where it is; the daemon's own roles may not do any of this */
+	s.sql(`update audit_logs set username = 'mallory' where tenant_id = ${s.beta} and chain_no = 11`);
+	assert.throws(() => run('--before', s.sql("select to_char(now(), 'YYYY-MM')")), /BROKEN at 11/);
+	assert.throws(() => run('--before', '2026-13'), /a month, such as/);
+	assert.throws(() => s.sql('set role sladesk_job; delete from audit_archives'), /permission denied/);
 });
 test('an edited, a removed and a moved row are found and named', async () => {
 	const one = (sql) => s.sql(sql).trim(),
