@@ -164,6 +164,9 @@ void req_query_only(struct req *req, const char *keys);
 /* Note every body member that is not among KEYS (space separated; a * behind one means nothing
  * here). */
 void req_body_only(struct req *req, const char *keys);
+/* The same of OBJECT (or of nothing, when it is none), which is the body's member WHERE. */
+void req_object_only(
+	struct req *req, struct json_object *object, const char *where, const char *keys);
 
 /* --- cookies: a browser's session --- */
 enum cookie {

@@ -33,7 +33,14 @@ void token_keys_public(struct buf *b);
 void token_keys_free(void);
 
 /* What a token is for; its typ says so, and one is never taken for the other. */
-enum token_use { TOKEN_ACCESS, TOKEN_RESET, TOKEN_STEP, TOKEN_LINK, TOKEN_CHALLENGE };
+enum token_use {
+	TOKEN_ACCESS,
+	TOKEN_RESET,
+	TOKEN_STEP,
+	TOKEN_LINK,
+	TOKEN_CHALLENGE,
+	TOKEN_DOWNLOAD
+};
 struct token_claims {
 	int64_t tenant_id, session_id;
 	int64_t expires_s; /* seconds since 1970 */

@@ -75,6 +75,15 @@ struct outcome *theme_put(struct req *req) MUST_USE;
 struct outcome *logo_get(struct req *req) MUST_USE;
 struct outcome *logo_put(struct req *req) MUST_USE;
 struct outcome *logo_delete(struct req *req) MUST_USE;
+struct outcome *export_post(struct req *req) MUST_USE;
+struct outcome *export_get(struct req *req) MUST_USE;
+struct outcome *file_download(struct req *req) MUST_USE;
+struct exports_health {
+	uint64_t written, failed;
+};
+void exports_init(void);
+void exports_free(void);
+struct exports_health exports_health(void);
 struct outcome *preferences_put(struct req *req) MUST_USE;
 struct outcome *dashboard_put(struct req *req) MUST_USE;
 struct outcome *overview_get(struct req *req) MUST_USE;

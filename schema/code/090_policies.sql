@@ -76,7 +76,9 @@ grant insert, update, delete on client_satisfaction, tenant_themes to sladesk_jo
 grant insert, update, delete on roles to sladesk_job;
 grant insert, update on tickets, sla_clocks, timers, tenant_counters, notifications, catalogue, webhooks, sessions, api_tokens, client_users
   to sladesk_app;
-grant insert on ticket_comments, events, sla_fires, idempotency_keys to sladesk_app;
+grant insert on ticket_comments, events, sla_fires, idempotency_keys, exports to sladesk_app;
+grant insert, update, delete on exports, files, file_parts to sladesk_job;
+revoke select on exports, files, file_parts from sladesk_report;
 grant update (body, details) on ticket_comments to sladesk_app;
 revoke select on staff, client_users, client_permissions, api_tokens, webhooks, sessions from sladesk_report;
 grant insert, update, delete on tickets, sla_clocks, timers, tenant_counters, notifications, sessions, idempotency_keys, consumer_positions,

@@ -328,6 +328,8 @@ static void feature_metrics(struct buf *b)
 	counter(b, "answers_replica_total", "Answers computed by the read replica.", k.replica);
 	counter(b, "answers_renewed_total", "Answers computed anew before they were too old.",
 		k.renewed);
+	counter(b, "exports_written_total", "Exports written.", exports_health().written);
+	counter(b, "exports_failed_total", "Exports given up.", exports_health().failed);
 	counter(b, "answers_joined_total", "Requests that waited for another's answer.", k.joined);
 	counter(b, "answers_stale_total", "Stale answers given while the database was away.",
 		k.stale);

@@ -363,6 +363,7 @@ static void start(bool takeover)
 	answers_init();
 	rollup_init();
 	quality_init();
+	exports_init();
 	audit_init();
 	stream_init();
 	customers_init();
@@ -396,6 +397,7 @@ static void stop(void)
 	openapi_free();
 	outbox_free();
 	quality_free();
+	exports_free();
 	rollup_free();
 	audit_free();
 	answers_free();

@@ -201,6 +201,8 @@ static const char *raw_value(struct req *req, const struct sql_param *p)
 				       : "0";
 		if (strcmp(p->key, "pii") == 0)
 			return session_may(req->session, PERM_PII_READ) ? "true" : "false";
+		if (strcmp(p->key, "exports") == 0) /* others', too */
+			return session_may(req->session, PERM_EXPORT_ALL) ? "true" : "false";
 		return req->session ? arena_printf(&req->arena, "%lld",
 					      (long long)req->session->actor_id)
 				    : NULL;

@@ -93,23 +93,35 @@ void req_body_time(struct req *req, const char *key, bool required, int64_t *out
 			"RFC 3339 时间,例如 2026-01-31T08:00:00Z");
 }
 
-void req_body_only(struct req *req, const char *keys)
+static bool is_listed(const char *keys, const char *key)
 {
-	if (!req->body)
-		return;
-	json_object_object_foreach(req->body, key, val)
-	{
-		size_t n = strlen(key);
-		bool known = false;
+	size_t n = strlen(key);
 
+	for (const char *p = keys; n && (p = strstr(p, key)); p += n)
+		if ((p == keys || p[-1] == ' ') && (p[n] == ' ' || p[n] == '*' || p[n] == 0))
+			return true;
+	return false;
+}
+
+void req_object_only(
+	struct req *req, struct json_object *object, const char *where, const char *keys)
+{
+	if (!json_object_is_type(object, json_type_object))
+		return;
+	json_object_object_foreach(object, key, val)
+	{
 		(void)val;
-		for (const char *p = keys; n && (p = strstr(p, key)); p += n)
-			known |= (p == keys || p[-1] == ' ') &&
-				 (p[n] == ' ' || p[n] == '*' || p[n] == 0);
-		if (!known)
-			req_note_invalid(req, arena_dup(&req->arena, key, n < 100 ? n : 100),
+		if (!is_listed(keys, key))
+			req_note_invalid(req,
+				arena_printf(&req->arena, "%s%s%.100s", where ? where : "",
+					where ? "." : "", key),
 				"unknown field", "未知字段");
 	}
+}
+
+void req_body_only(struct req *req, const char *keys)
+{
+	req_object_only(req, req->body, NULL, keys);
 }
 
 void req_query_only(struct req *req, const char *keys)

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "core/request.h"
 #include "feature/feature.h"
+#include "sheet.h"
 #include "sql_gen.h"
 
 #define PAGE "200"
@@ -37,22 +38,6 @@ static void cleanup(struct req *req)
 	buf_free(&x->csv);
 }
 
-/* RFC 4180; a cell that a spreadsheet would take for a formula gets an apostrophe. */
-static void add_cell(struct buf *b, struct str v)
-{
-	bool formula = v.n && strchr("=+-@\t\r", v.p[0]);
-
-	buf_addc(b, '"');
-	if (formula)
-		buf_addc(b, '\'');
-	for (size_t i = 0; i < v.n; i++) {
-		if (v.p[i] == '"')
-			buf_addc(b, '"');
-		buf_addc(b, v.p[i]);
-	}
-	buf_addc(b, '"');
-}
-
 static void add_rows(struct export *x, const PGresult *rows)
 {
 	struct buf cell = { 0 };
@@ -61,7 +46,7 @@ static void add_rows(struct export *x, const PGresult *rows)
 		for (int c = 0; c < PQnfields(rows); c++) {
 			cell.n = 0;
 			db_cell_to_text(&cell, rows, i, c);
-			add_cell(&x->csv, (struct str){ cell.n ? cell.p : "", cell.n });
+			csv_add_cell(&x->csv, (struct str){ cell.n ? cell.p : "", cell.n });
 			buf_adds(&x->csv, c + 1 < PQnfields(rows) ? "," : "\r\n");
 		}
 	buf_free(&cell);

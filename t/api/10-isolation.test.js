@@ -109,6 +109,9 @@ const TABLES = [
 	'trusted_devices',
 	'sync_tickets',
 	'sync_events',
+	'exports',
+	'files',
+	'file_parts',
 ];
 const state = () =>
 	s

@@ -24,6 +24,12 @@ with k as (
 ), o as (
   delete from sso_logins where (tenant_id, id) in (
     select x.tenant_id, x.id from sso_logins x where x.began_at < ts($1::bigint) - interval '1 day' limit 5000)
+), fs as (
+  delete from files where (tenant_id, id) in (
+    select x.tenant_id, x.id from files x where x.expires_at < ts($1::bigint) limit 200)
+), ex as (
+  update exports set status = 'expired', file_id = null where (tenant_id, id) in (
+    select x.tenant_id, x.id from exports x where x.expires_at < ts($1::bigint) and x.status <> 'expired' limit 200)
 ), u as (
   delete from used_challenges where challenge in (
     select x.challenge from used_challenges x where x.used_at < ts($1::bigint) - interval '1 day' limit 5000)

@@ -1,0 +1,22 @@
+-- export/page: the next tickets of an export, the newest first, as its maker sees them.
+-- mode: read   shape: rows   class: slow
+-- $1 limit          int     call.limit          required
+-- $2 after_at       time    call.after_at       optional
+-- $3 after_id       bigint  call.after_id       optional
+-- $4 statuses       text    call.statuses       optional
+-- $5 priorities     text    call.priorities     optional
+-- $6 service_types  text    call.service_types  optional
+-- $7 from           text    call.from           optional
+-- $8 to             text    call.to             optional
+select t.opened_at as after_at, t.id as after_id, t.number as ticket_id, t.title, t.status, t.priority, t.service_type, t.department, t.project, t.region,
+  t.opened_at as created_at, t.first_response_at, t.resolved_at, t.closed_at, t.sla_breached
+from tickets t
+join customers c on c.tenant_id = t.tenant_id
+where t.tenant_id = (select current_setting('app.current_tenant_id')::bigint)
+  and ($2::timestamptz is null or (t.opened_at, t.id) < ($2::timestamptz, $3::bigint))
+  and ($4::text is null or t.status = any ($4::text[])) and ($5::text is null or t.priority = any ($5::text[]))
+  and ($6::text is null or t.service_type = any ($6::text[]))
+  and ($7::text is null or t.opened_at >= $7::date::timestamp at time zone c.timezone)
+  and ($8::text is null or t.opened_at < ($8::date + 1)::timestamp at time zone c.timezone)
+order by t.opened_at desc, t.id desc
+limit $1::int
