@@ -87,6 +87,8 @@ void buf_add_hex(struct buf *b, const void *p, size_t n);
 /* Append a JSON string literal of the UTF-8 bytes P, quotes included, escaped so that it is also
  * safe in HTML. */
 void buf_add_json(struct buf *b, const char *p, size_t n);
+/* Percent-encoded but for what RFC 3986 leaves as it is (2.3). */
+void buf_add_url(struct buf *b, const char *p, size_t n);
 /* NUL-terminate and return the bytes; they stay the buffer's. */
 const char *buf_cstr(struct buf *b);
 /* Hand the bytes over, NUL-terminated; the buffer is empty after. Caller frees. */

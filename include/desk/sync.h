@@ -60,6 +60,8 @@ struct sync_item {
  * fault set when it is not one. Fields of its own go with sync_item_clear in both cases. */
 bool sync_item_read(struct json_object *message, struct sync_item *out);
 void sync_item_clear(struct sync_item *item);
+/* Name it anew: who knows that it must be applied, whatever came before. */
+void sync_item_rename(struct sync_item *item, const char *event_id);
 /* Apply it; ON_DONE runs exactly once, on a later turn. Of one ticket only one message may be on
  * its way. */
 void sync_apply(struct sync_item *item);

@@ -81,6 +81,8 @@ struct outcome *file_download(struct req *req) MUST_USE;
 struct exports_health {
 	uint64_t written, failed;
 };
+void reconcile_init(void);
+void reconcile_free(void);
 void exports_init(void);
 void exports_free(void);
 struct exports_health exports_health(void);

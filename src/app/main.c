@@ -364,6 +364,7 @@ static void start(bool takeover)
 	rollup_init();
 	quality_init();
 	exports_init();
+	reconcile_init();
 	audit_init();
 	stream_init();
 	customers_init();
@@ -390,6 +391,7 @@ static void stop(void)
 	takeover_stop();
 	stream_stop();
 	customers_free();
+	reconcile_free();
 	http_server_free(server);
 	db_free(); /* what waits for the database hears so while everybody still lives */
 	loop_run_later();

@@ -308,7 +308,7 @@ const struct route app_routes[] = {
 		.about_zh = "一段时间的数据、与上一段的对比、逐日趋势及即将超时的工单",
 		.query = "period refresh tenant_id",
 		.reply = "summary object, previous object, period object, trends object, masked "
-			 "object, alerts object, last_updated timestamptz" },
+			 "object, alerts object, data_quality text, last_updated timestamptz" },
 	{ HTTP_GET, "/api/v1/client/sla/compliance", PERM_SLA_READ, .flow = compliance_get,
 		.about = "how well the promises were kept, by group, and the latest violations",
 		.about_zh = "按分组统计的 SLA 达成率与最近的违约",
@@ -365,6 +365,7 @@ const struct route app_routes[] = {
 	{ HTTP_GET, "/api/v1/integration/customers/rejects", PERM_STAFF,
 		.sql = &sql_customer_rejects },
 	{ HTTP_GET, "/api/v1/data-quality", PERM_STAFF, .sql = &sql_rollup_check_list },
+	{ HTTP_GET, "/api/v1/data-quality/sources", PERM_STAFF, .sql = &sql_reconcile_list },
 	{ HTTP_GET, "/api/v1/customers", PERM_STAFF, .sql = &sql_customer_list },
 	{ HTTP_GET, "/api/v1/customers/{tenant_id}/contacts", PERM_STAFF,
 		.sql = &sql_customer_contacts, .sensitive = true },

@@ -177,6 +177,17 @@ void buf_add_hex(struct buf *b, const void *p, size_t n)
 	}
 }
 
+void buf_add_url(struct buf *b, const char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (p[i] &&
+			strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~",
+				p[i]))
+			buf_addc(b, p[i]);
+		else
+			buf_addf(b, "%%%02X", (unsigned char)p[i]);
+}
+
 void buf_add_json(struct buf *b, const char *p, size_t n)
 {
 	static const char *const shorts[32] = {

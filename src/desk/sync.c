@@ -286,6 +286,12 @@ bool sync_item_read(struct json_object *m, struct sync_item *item)
 	return true;
 }
 
+void sync_item_rename(struct sync_item *item, const char *event_id)
+{
+	free(item->event_id);
+	item->event_id = xstrdup(event_id);
+}
+
 void sync_item_clear(struct sync_item *item)
 {
 	free(item->event_id);

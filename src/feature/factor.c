@@ -163,17 +163,6 @@ static void cleanse_enrolment(struct req *req)
 	free(e->base32);
 }
 
-/* Percent-encoded but for what RFC 3986 leaves as it is. */
-static void add_uri_text(struct buf *b, const char *s)
-{
-	for (; *s; s++)
-		if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~",
-			    *s))
-			buf_addc(b, *s);
-		else
-			buf_addf(b, "%%%02X", (unsigned char)*s);
-}
-
 struct outcome *factor_totp_new(struct req *req)
 {
 	struct enrolment *e = req->state = arena_alloc(&req->arena, sizeof(*e));
@@ -196,7 +185,7 @@ struct outcome *factor_totp_new(struct req *req)
 	OPENSSL_cleanse(secret, sizeof(secret));
 	e->base32[strcspn(e->base32, "=")] = 0;
 	req->cleanup = cleanse_enrolment;
-	add_uri_text(&label, req->session->username);
+	buf_add_url(&label, req->session->username, strlen(req->session->username));
 	snprintf(e->uri, sizeof(e->uri), "otpauth://totp/sladesk:%s?secret=%s&issuer=sladesk",
 		buf_cstr(&label), e->base32);
 	buf_free(&label);

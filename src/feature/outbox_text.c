@@ -61,7 +61,8 @@ static void add_changed(struct buf *b, const struct outbox_row *w)
 static bool is_told_as_is(struct str name)
 {
 	static const char *const words[] = { "address", "by", "username", "home", "day", "anchors",
-		"device", "of", "tickets", "wrong", "wrong_rows", "left_wrong" };
+		"device", "of", "tickets", "wrong", "wrong_rows", "left_wrong", "theirs", "ours",
+		"differing", "repaired", "left_over" };
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (str_is(name, words[i]))

@@ -56,7 +56,9 @@ static void add_links(struct buf *b, const PGresult *rows, const struct figures_
 	static const char *const figure[][2] = { { "total_tickets", "" },
 		{ "pending_tickets", "&figure=pending" },
 		{ "resolved_tickets", "&figure=resolved" },
-		{ "overdue_tickets", "&figure=overdue" } };
+		{ "overdue_tickets", "&figure=overdue" },
+		{ "avg_response_time", "&figure=responded" },
+		{ "avg_resolution_time", "&figure=solved" } };
 	char from[32], to[32], tenant[40] = "";
 
 	time_format(db_int(rows, who->days, C_STARTS), 3, from);
@@ -67,7 +69,13 @@ static void add_links(struct buf *b, const PGresult *rows, const struct figures_
 	for (size_t i = 0; i < ARRAY_LEN(figure); i++)
 		buf_addf(b, "\"%s\":\"/api/v1/%s?opened_from=%s&opened_to=%s%s%s\",", figure[i][0],
 			who->staff ? "tickets" : "client/tickets", from, to, figure[i][1], tenant);
-	buf_adds(b, "\"sla_compliance\":");
+	buf_adds(b, "\"satisfaction_score\":");
+	if (who->satisfaction)
+		buf_addf(b, "\"/api/v1/%s?rated_from=%s&rated_to=%s%s\"",
+			who->staff ? "tickets" : "client/tickets", from, to, tenant);
+	else
+		buf_adds(b, "null");
+	buf_adds(b, ",\"sla_compliance\":");
 	if (who->sla)
 		buf_addf(b, "\"/api/v1/client/sla/compliance?period=%dd%s\"}", who->days, tenant);
 	else
@@ -84,7 +92,12 @@ static bool add_overview(struct buf *b, int step, const PGresult *rows, const vo
 		add_links(b, rows, who);
 		return true;
 	}
-	figures_add_alerts(b, rows, who->zh);
+	if (step == 1) {
+		figures_add_alerts(b, rows, who->zh);
+		return true;
+	}
+	buf_adds(b, ",\"data_quality\":");
+	db_cell_to_json(b, rows, 0, 0);
 	return true;
 }
 
@@ -97,7 +110,7 @@ struct outcome *overview_get(struct req *req)
 	struct figures_reader who = { 0 };
 	struct answer_plan plan = { .tenant_id = tenant,
 		.max_age_s = 300,
-		.stmt = { &sql_rollup_days, &sql_rollup_alerts },
+		.stmt = { &sql_rollup_days, &sql_rollup_alerts, &sql_reconcile_state },
 		.add = add_overview };
 
 	req_query_only(req, req->route->query);
@@ -115,7 +128,7 @@ struct outcome *overview_get(struct req *req)
 		who.days, who.zh, who.sla, who.satisfaction, who.staff, req->session->scope);
 	plan.param[0][0] = req_int(req, clock_now_us());
 	plan.param[0][1] = req_int(req, who.days);
-	plan.param[0][2] = plan.param[1][0] = req_int(req, tenant);
+	plan.param[0][2] = plan.param[1][0] = plan.param[2][0] = req_int(req, tenant);
 	return answers_give(req, &plan, refresh && strcmp(refresh, "true") == 0);
 }
 

@@ -71,17 +71,6 @@ static void add_xml_text(struct buf *b, const char *s)
 			buf_addc(b, *s);
 }
 
-static void add_encoded(struct buf *b, const char *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~",
-			    s[i]) &&
-			s[i])
-			buf_addc(b, s[i]);
-		else
-			buf_addf(b, "%%%02X", (unsigned char)s[i]);
-}
-
 /* Raw deflate, as the redirect binding wants it (saml-bindings 3.4.4.1). */
 static void add_deflated(struct buf *b, struct str xml)
 {
@@ -129,13 +118,13 @@ struct outcome *saml_redirect(struct req *req, struct json_object *settings, con
 	write_request(&xml, entity, endpoint, sha256);
 	add_deflated(&packed, (struct str){ xml.p, xml.n });
 	buf_adds(&query, "SAMLRequest=");
-	add_encoded(&query, packed.p, packed.n);
+	buf_add_url(&query, packed.p, packed.n);
 	buf_adds(&query, "&RelayState=");
-	add_encoded(&query, state, strlen(state));
+	buf_add_url(&query, state, strlen(state));
 	buf_adds(&query, "&SigAlg=http%3A%2F%2Fwww.w3.org%2F2001%2F04%2Fxmldsig-more%23rsa-sha256");
 	spkey_sign(&signature, query.p, query.n);
 	buf_adds(&query, "&Signature=");
-	add_encoded(&query, signature.p, signature.n);
+	buf_add_url(&query, signature.p, signature.n);
 	/* the answer is posted from another site: only a cookie without SameSite comes with it, and
 	 * such a one must be Secure */
 	headers = arena_printf(&req->arena,
@@ -408,11 +397,11 @@ static struct outcome *on_ended(struct req *req, enum db_error error, const PGre
 		       "</samlp:Status></samlp:LogoutResponse>");
 	add_deflated(&packed, (struct str){ xml.p, xml.n });
 	buf_adds(&query, "SAMLResponse=");
-	add_encoded(&query, packed.p, packed.n);
+	buf_add_url(&query, packed.p, packed.n);
 	buf_adds(&query, "&SigAlg=http%3A%2F%2Fwww.w3.org%2F2001%2F04%2Fxmldsig-more%23rsa-sha256");
 	spkey_sign(&signature, query.p, query.n);
 	buf_adds(&query, "&Signature=");
-	add_encoded(&query, signature.p, signature.n);
+	buf_add_url(&query, signature.p, signature.n);
 	location = arena_printf(&req->arena, "Location: %s%s%s\r\nCache-Control: no-store\r\n",
 		back, strchr(back, '?') ? "&" : "?", buf_cstr(&query));
 	buf_free(&xml);

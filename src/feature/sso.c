@@ -49,16 +49,10 @@ static const char *keep_text(struct req *req, struct str s)
 	return s.n ? arena_dup(&req->arena, s.p, s.n) : NULL;
 }
 
-/* Percent-encoded but for what RFC 3986 leaves as it is. */
 static void add_param(struct buf *b, const char *key, const char *value)
 {
 	buf_addf(b, "%s%s=", b->n && b->p[b->n - 1] != '?' ? "&" : "", key);
-	for (const char *s = value; *s; s++)
-		if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~",
-			    *s))
-			buf_addc(b, *s);
-		else
-			buf_addf(b, "%%%02X", (unsigned char)*s);
+	buf_add_url(b, value, strlen(value));
 }
 
 /* --- beginning --- */

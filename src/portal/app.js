@@ -19,6 +19,8 @@ const words = {
 		save: '保存',
 		reset_done: '密码已修改,请登录',
 		days30: '近 30 天',
+		figures_repairing: '正在与主导系统核对,数字可能暂不准确',
+		figures_differs: '部分工单与主导系统不一致,处理中',
 		total_tickets: '工单',
 		resolved_tickets: '已解决',
 		overdue_tickets: '已超时',
@@ -115,6 +117,10 @@ const words = {
 		save: 'Save',
 		reset_done: 'Your password was changed: log in',
 		days30: 'last 30 days',
+		figures_repairing:
+			'being compared with the system that leads them: these numbers may be wrong for a moment',
+		figures_differs:
+			'some tickets differ from the system that leads them; it is being looked into',
 		total_tickets: 'tickets',
 		resolved_tickets: 'resolved',
 		overdue_tickets: 'overdue',

@@ -32,7 +32,7 @@ async function showBehind(name, link, cursor = '') {
 	else $('behind_list').replaceChildren(...rows);
 	if (!$('behind').open) $('behind').showModal();
 }
-function showNumbers({ summary: s, links }) {
+function showNumbers({ summary: s, links, data_quality: quality }) {
 	const cards = [
 		'total_tickets',
 		'resolved_tickets',
@@ -43,7 +43,7 @@ function showNumbers({ summary: s, links }) {
 	]
 		.filter((name) => s[name] !== null)
 		.map((name) => {
-			const list = /_tickets$/.test(name) && s[name] > 0,
+			const list = links[name] && name !== 'sla_compliance' && s[name] !== 0,
 				d = el(
 					list ? 'button' : 'div',
 					'number' + (name === 'overdue_tickets' && s[name] > 0 ? ' bad' : ''),
@@ -60,6 +60,7 @@ function showNumbers({ summary: s, links }) {
 			d.append(value, el('span', 'meta', t(name)));
 			return d;
 		});
+	if (quality !== 'ok') cards.push(el('p', 'meta quality', t('figures_' + quality)));
 	$('numbers').replaceChildren(...cards);
 	$('numbers').hidden = false;
 }

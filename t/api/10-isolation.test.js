@@ -112,6 +112,7 @@ const TABLES = [
 	'exports',
 	'files',
 	'file_parts',
+	'source_checks',
 ];
 const state = () =>
 	s

@@ -101,17 +101,18 @@ function same(summary, n, why) {
 	);
 }
 /* how many tickets the list behind a number has */
-async function behind(link, token) {
-	let n = 0,
-		cursor = '';
+async function itemsBehind(link, token) {
+	const items = [];
+	let cursor = '';
 	do {
 		const r = await s.get(link + '&limit=200' + cursor, token);
 		assert.strictEqual(r.status, 200, r.text);
-		n += r.data.items.length;
+		items.push(...r.data.items);
 		cursor = r.data.next_cursor ? '&cursor=' + r.data.next_cursor : '';
 	} while (cursor);
-	return n;
+	return items;
 }
+const behind = async (link, token) => (await itemsBehind(link, token)).length;
 async function linked(o, token, why) {
 	for (const k of ['total_tickets', 'pending_tickets', 'resolved_tickets', 'overdue_tickets'])
 		assert.strictEqual(
@@ -119,6 +120,30 @@ async function linked(o, token, why) {
 			o.summary[k],
 			`${why} ${k} ${o.links[k]}`,
 		);
+	/* a mean time is that of the tickets behind it, the score that of theirs */
+	for (const [k, end] of [
+		['avg_response_time', 'first_response_at'],
+		['avg_resolution_time', 'resolved_at'],
+	]) {
+		const all = await itemsBehind(o.links[k], token),
+			mean =
+				all.reduce((n, t) => n + Date.parse(t[end]) - Date.parse(t.opened_at), 0) /
+				all.length;
+		assert.ok(all.length > 0, k);
+		assert.ok(
+			Math.abs(mean / 1000 - o.summary[k + '_seconds']) <= 1,
+			`${why} ${k} ${mean} ${JSON.stringify(o.summary)}`,
+		);
+	}
+	const rated = (await itemsBehind(o.links.satisfaction_score, token)).map((t) => t.id),
+		mean = rated.length
+			? Number(
+					s.sql(
+						`select round(avg(score), 1) from client_satisfaction where ticket_id in (${rated})`,
+					),
+				)
+			: null;
+	assert.strictEqual(o.summary.satisfaction_score, mean, why);
 }
 const make = async (more = {}, token = user) => {
 	const ticket = { title: 'x', description: 'y', priority: 'P3', ...more };

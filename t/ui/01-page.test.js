@@ -89,6 +89,7 @@ test('a customer opens a P0, staff see it live, its clock turns amber and red, a
 	await shot(user, 'page-phone-numbers');
 	/* the tickets behind a number; the closed one opens */
 	await user.click('button.number >> nth=0');
+	await user.waitForSelector('#behind[open] .row');
 	assert.match(await user.textContent('#behind h2'), /30/);
 	assert.strictEqual(await user.locator('#behind_list .row').count(), 1);
 	await user.waitForTimeout(100);

@@ -9,18 +9,23 @@
 -- $6 tenant_id    bigint   query.tenant_id     optional range=1..9007199254740991
 -- $7 assignee_id  bigint   query.assignee_id   optional range=1..9007199254740991
 -- $8 tag          text     query.tag           optional len=1..50
--- $9 figure       text     query.figure        optional in=pending|resolved|overdue
+-- $9 figure       text     query.figure        optional in=pending|resolved|overdue|responded|solved
 -- $10 opened_from  time    query.opened_from   optional
 -- $11 opened_to    time    query.opened_to     optional
+-- $12 rated_from   time    query.rated_from    optional
+-- $13 rated_to     time    query.rated_to      optional
 -- returns id bigint, number text, tenant_id bigint, title text, status text, priority text, service_type text, assignee_id bigint,
 -- returns requester_id bigint, level smallint, opened_at timestamptz, updated_at timestamptz, urgent_at timestamptz,
--- returns urgent_clock text, sla_high smallint, sla_breached boolean, priority_confirmed boolean, version bigint
+-- returns urgent_clock text, sla_high smallint, sla_breached boolean, priority_confirmed boolean, version bigint,
+-- returns first_response_at timestamptz, resolved_at timestamptz
 select x.id, x.number, x.tenant_id, x.title, x.status, x.priority, x.service_type, x.assignee_id, x.requester_id, x.level, x.opened_at,
-  x.updated_at, x.urgent_at, x.urgent_clock, x.sla_high, x.sla_breached, x.priority_confirmed, x.version
+  x.updated_at, x.urgent_at, x.urgent_clock, x.sla_high, x.sla_breached, x.priority_confirmed, x.version,
+  x.first_response_at, x.resolved_at
 from unnest((select current_setting('app.current_tenants')::bigint[])) as tn(id)
 cross join lateral (
   select t.id, t.number, t.tenant_id, t.title, t.status, t.priority, t.service_type, t.assignee_id, t.requester_id, t.level, t.opened_at,
-    t.updated_at, t.urgent_at, t.urgent_clock, t.sla_high, t.sla_breached, t.priority_confirmed, t.version
+    t.updated_at, t.urgent_at, t.urgent_clock, t.sla_high, t.sla_breached, t.priority_confirmed, t.version,
+    t.first_response_at, t.resolved_at
   from tickets t
   where t.tenant_id = tn.id
     and ($6::bigint is null or t.tenant_id = $6)
@@ -33,8 +38,11 @@ cross join lateral (
       when 'pending' then t.status in ('new', 'accepted', 'in_progress', 'pending_customer', 'pending_aws', 'scheduled', 'mitigated', 'monitoring')
       when 'overdue' then t.sla_breached
         and t.status in ('new', 'accepted', 'in_progress', 'pending_customer', 'pending_aws', 'scheduled', 'mitigated', 'monitoring')
+      when 'responded' then t.first_response_at is not null when 'solved' then t.resolved_at is not null
       else true end)
     and t.opened_at >= coalesce($10::timestamptz, '-infinity') and t.opened_at < coalesce($11::timestamptz, 'infinity')
+    and ($12::timestamptz is null and $13::timestamptz is null or exists (select from client_satisfaction s where s.tenant_id = t.tenant_id
+      and s.ticket_id = t.id and s.rated_at >= coalesce($12::timestamptz, '-infinity') and s.rated_at < coalesce($13::timestamptz, 'infinity')))
   order by t.opened_at desc, t.id desc
   limit $1::int
 ) x

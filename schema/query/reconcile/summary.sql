@@ -1,0 +1,8 @@
+-- reconcile/summary: how many tickets of a tenant are led elsewhere, and a checksum over them: a line "id|status|priority" each, in the order of ids.
+-- mode: read   shape: rows   class: slow
+-- $1 tenant  bigint  call.tenant  required
+select count(*) as tickets, encode(sha256(convert_to(coalesce(string_agg(s.external_id || '|' || t.status || '|' || t.priority || E'\n', ''
+  order by s.external_id collate "C"), ''), 'UTF8')), 'hex') as checksum
+from sync_tickets s
+join tickets t on t.tenant_id = s.tenant_id and t.id = s.ticket_id
+where s.tenant_id = $1::bigint
