@@ -404,7 +404,7 @@ int audit_archive(const char *dir, const char *owner_url, const char *code, cons
 	int keep_years)
 {
 	PGconn *pg = cli_connect_to(owner_url);
-	char day[12], next[24];
+	char day[12], next[32];
 	const char *p[] = { code };
 	PGresult *r;
 	int broken = 0;
