@@ -12,6 +12,9 @@ bool spkey_open(const char *file, const char *name);
 void spkey_sign(struct buf *b, const void *p, size_t n);
 /* The certificate's base64, without header lines. */
 void spkey_certificate(struct buf *b);
+/* The private key, PEM: for a helper that must open what is encrypted for us. Lives until
+ * spkey_free. */
+const char *spkey_pem(void);
 /* PEM of a certificate that came as PEM or as bare base64; NULL when it is none. The caller frees.
  */
 char *certificate_to_pem(const char *text) MUST_USE;

@@ -159,6 +159,7 @@ struct outcome *sso_callback(struct req *req) MUST_USE;
 struct outcome *sso_backchannel(struct req *req) MUST_USE;
 struct outcome *saml_acs(struct req *req) MUST_USE;
 struct outcome *saml_slo(struct req *req) MUST_USE;
+struct outcome *saml_slo_back(struct req *req) MUST_USE;
 struct outcome *saml_metadata(struct req *req) MUST_USE;
 void saml_init(void);
 struct outcome *sso_provider_put(struct req *req) MUST_USE;

@@ -16,6 +16,7 @@
 
 static EVP_PKEY *key;
 static X509 *cert;
+static char *key_text; /* PEM of the key alone */
 
 static X509 *new_certificate(EVP_PKEY *k, const char *name)
 {
@@ -57,6 +58,29 @@ static bool make(const char *file, const char *name)
 	return ok;
 }
 
+static void free_pem(void)
+{
+	if (key_text)
+		OPENSSL_cleanse(key_text, strlen(key_text));
+	free(key_text);
+	key_text = NULL;
+}
+
+static bool write_pem(void)
+{
+	BIO *b = BIO_new(BIO_s_secmem());
+	char *p;
+	long n;
+	bool ok = b && PEM_write_bio_PrivateKey(b, key, NULL, NULL, 0, NULL, NULL) == 1 &&
+		  (n = BIO_get_mem_data(b, &p)) > 0;
+
+	free_pem();
+	if (ok)
+		key_text = xstrndup(p, (size_t)n);
+	BIO_free(b);
+	return ok;
+}
+
 bool spkey_open(const char *file, const char *name)
 {
 	FILE *f;
@@ -70,7 +94,7 @@ bool spkey_open(const char *file, const char *name)
 	rewind(f);
 	cert = PEM_read_X509(f, NULL, NULL, NULL);
 	fclose(f);
-	return key && cert && EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA;
+	return key && cert && EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA && write_pem();
 }
 
 void spkey_sign(struct buf *b, const void *p, size_t n)
@@ -134,8 +158,14 @@ char *certificate_to_pem(const char *text)
 	return out;
 }
 
+const char *spkey_pem(void)
+{
+	return key_text;
+}
+
 void spkey_free(void)
 {
+	free_pem();
 	EVP_PKEY_free(key);
 	X509_free(cert);
 	key = NULL;

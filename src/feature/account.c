@@ -6,6 +6,7 @@
 #include "desk/engine.h"
 #include "desk/options.h"
 #include "feature/feature.h"
+#include "saml.h"
 #include "sql_gen.h"
 
 #include <openssl/crypto.h>
@@ -321,27 +322,88 @@ struct outcome *session_list(struct req *req)
 	return req_query(req, &sql_auth_session_list, owner_params(req, 0), on_sessions);
 }
 
+/* What has ended; of the caller's own session, who began it. */
+struct ended {
+	int n;
+	bool mine;
+	const char *subject, *sid; /* NULL: none of a provider's */
+};
+
+static struct outcome *reply_ended(struct req *req, const char *location)
+{
+	const struct ended *e = req->state;
+	struct buf headers = { 0 }, data = { 0 };
+	struct outcome *o;
+
+	if (e->mine && req->by_cookie)
+		add_no_cookies(&headers);
+	buf_addf(&data, "{\"ended\":%d", e->n);
+	if (location) {
+		buf_adds(&data, ",\"location\":");
+		buf_add_json(&data, location, strlen(location));
+	}
+	buf_addc(&data, '}');
+	o = req_reply_headers(req, 200, headers.n ? buf_cstr(&headers) : NULL, data.p, data.n);
+	buf_free(&headers);
+	buf_free(&data);
+	return o;
+}
+
+/* The provider that began the session: it is told, by the browser, when it wants to be
+ * (SAML profiles 4.4; OpenID Connect RP-Initiated Logout 1.0). */
+static struct outcome *on_provider(struct req *req, enum db_error error, const PGresult *rows)
+{
+	const struct ended *e = req->state;
+	const char *location = NULL, *entity, *endpoint;
+	struct json_object *settings;
+	struct json_error err;
+	struct buf url = { 0 };
+
+	if (error != DB_OK || PQntuples(rows) == 0)
+		return reply_ended(req, NULL);
+	entity = arena_dup(&req->arena, db_text(rows, 0, 1).p, db_text(rows, 0, 1).n);
+	settings = json_read(db_text(rows, 0, 2).p, db_text(rows, 0, 2).n, &err);
+	endpoint = json_get_string(settings, "logout_endpoint");
+	if (str_is(db_text(rows, 0, 0), "saml")) {
+		location = saml_logout_location(req, settings, entity, e->subject, e->sid);
+	} else if (endpoint) {
+		buf_addf(&url, "%s%sclient_id=", endpoint, strchr(endpoint, '?') ? "&" : "?");
+		buf_add_url(&url, entity, strlen(entity));
+		buf_adds(&url, "&post_logout_redirect_uri=");
+		buf_add_url(&url, options.http_url, strlen(options.http_url));
+		location = arena_printf(&req->arena, "%s", buf_cstr(&url));
+		buf_free(&url);
+	}
+	json_object_put(settings);
+	return reply_ended(req, location);
+}
+
 static struct outcome *on_ended(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct buf headers = { 0 };
-	bool mine = false;
-	struct outcome *o;
-	const char *data;
+	struct ended *e = req->state = arena_alloc(&req->arena, sizeof(*e));
+	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p));
 
 	if (error != DB_OK)
 		return req_fail_db(req, error);
 	if (PQntuples(rows) == 0 && req_path(req, "id").n)
 		return req_fail(req, ERR_NOT_FOUND, NULL);
-	for (int i = 0; i < PQntuples(rows); i++) {
-		mine |= db_int(rows, i, 0) == req->session->session_id;
+	e->n = PQntuples(rows);
+	for (int i = 0; i < e->n; i++) {
 		session_forget(req->session->tenant_id, db_int(rows, i, 0));
+		if (db_int(rows, i, 0) != req->session->session_id)
+			continue;
+		e->mine = true;
+		if (db_is_null(rows, i, 1) || db_is_null(rows, i, 2))
+			continue;
+		p[0] = req_int(req, req->session->tenant_id);
+		p[1] = req_int(req, db_int(rows, i, 1));
+		e->subject = arena_dup(&req->arena, db_text(rows, i, 2).p, db_text(rows, i, 2).n);
+		e->sid = db_is_null(rows, i, 3) ? NULL
+						: arena_dup(&req->arena, db_text(rows, i, 3).p,
+							  db_text(rows, i, 3).n);
 	}
-	if (mine && req->by_cookie)
-		add_no_cookies(&headers);
-	data = arena_printf(&req->arena, "{\"ended\":%d}", PQntuples(rows));
-	o = req_reply_headers(req, 200, headers.n ? buf_cstr(&headers) : NULL, data, strlen(data));
-	buf_free(&headers);
-	return o;
+	return e->subject ? req_query(req, &sql_sso_provider_get, p, on_provider)
+			  : reply_ended(req, NULL);
 }
 
 static struct outcome *end_sessions(struct req *req, int64_t only)

@@ -11,27 +11,18 @@
 #include "crypto/spkey.h"
 #include "desk/options.h"
 #include "feature/feature.h"
+#include "saml.h"
 #include "sql_gen.h"
-#include "sso.h"
 
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <zlib.h>
 
 #define ACS "/api/v1/auth/sso/acs"
-#define SLO "/api/v1/auth/sso/slo"
-#define SKEW_US (60 * US_PER_S)
 #define DOCUMENT_MAX (192 * 1024)
 
-struct saml {
-	struct sso_identity who; /* first: sso_enter takes it over */
-	int64_t login_id;
-	const char *client_id, *certificate;
-	struct json_object *said, *claims;
-	char sha256[65];
-};
-
-static void forget(struct req *req)
+void saml_forget(struct req *req)
 {
 	struct saml *x = req->state;
 
@@ -58,7 +49,7 @@ void saml_init(void)
 
 /* --- to the provider --- */
 
-static void add_xml_text(struct buf *b, const char *s)
+void saml_add_text(struct buf *b, const char *s)
 {
 	for (; *s; s++)
 		if (*s == '&')
@@ -100,55 +91,69 @@ static void write_request(
 		"ID=\"_%.40s\" Version=\"2.0\" IssueInstant=\"%s\" "
 		"Destination=\"",
 		sha256, now);
-	add_xml_text(xml, endpoint);
+	saml_add_text(xml, endpoint);
 	buf_adds(xml, "\" ProtocolBinding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST\" "
 		      "AssertionConsumerServiceURL=\"");
-	add_xml_text(xml, options.http_url);
+	saml_add_text(xml, options.http_url);
 	buf_adds(xml, ACS "\"><saml:Issuer xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\">");
-	add_xml_text(xml, entity);
+	saml_add_text(xml, entity);
 	buf_adds(xml, "</saml:Issuer></samlp:AuthnRequest>");
+}
+
+const char *saml_location(struct req *req, const char *endpoint, const char *message,
+	struct str xml, const char *state)
+{
+	struct buf packed = { 0 }, query = { 0 }, signature = { 0 };
+	char *location;
+
+	add_deflated(&packed, xml);
+	buf_addf(&query, "%s=", message);
+	buf_add_url(&query, packed.p, packed.n);
+	if (state) {
+		buf_adds(&query, "&RelayState=");
+		buf_add_url(&query, state, strlen(state));
+	}
+	buf_adds(&query, "&SigAlg=http%3A%2F%2Fwww.w3.org%2F2001%2F04%2Fxmldsig-more%23rsa-sha256");
+	spkey_sign(&signature, query.p, query.n);
+	buf_adds(&query, "&Signature=");
+	buf_add_url(&query, signature.p, signature.n);
+	location = arena_printf(&req->arena, "%s%s%s", endpoint, strchr(endpoint, '?') ? "&" : "?",
+		buf_cstr(&query));
+	buf_free(&packed);
+	buf_free(&query);
+	buf_free(&signature);
+	return location;
 }
 
 struct outcome *saml_redirect(struct req *req, struct json_object *settings, const char *entity,
 	const char *state, const char *sha256)
 {
 	const char *endpoint = json_get_string(settings, "authorization_endpoint"), *headers;
-	struct buf xml = { 0 }, packed = { 0 }, query = { 0 }, signature = { 0 };
+	struct buf xml = { 0 };
 
 	write_request(&xml, entity, endpoint, sha256);
-	add_deflated(&packed, (struct str){ xml.p, xml.n });
-	buf_adds(&query, "SAMLRequest=");
-	buf_add_url(&query, packed.p, packed.n);
-	buf_adds(&query, "&RelayState=");
-	buf_add_url(&query, state, strlen(state));
-	buf_adds(&query, "&SigAlg=http%3A%2F%2Fwww.w3.org%2F2001%2F04%2Fxmldsig-more%23rsa-sha256");
-	spkey_sign(&signature, query.p, query.n);
-	buf_adds(&query, "&Signature=");
-	buf_add_url(&query, signature.p, signature.n);
 	/* the answer is posted from another site: only a cookie without SameSite comes with it, and
 	 * such a one must be Secure */
 	headers = arena_printf(&req->arena,
-		"Location: %s%s%s\r\nSet-Cookie: sd_login=%s; Path=" ACS
+		"Location: %s\r\nSet-Cookie: sd_login=%s; Path=" ACS
 		"; Max-Age=600; HttpOnly%s\r\nCache-Control: no-store\r\n",
-		endpoint, strchr(endpoint, '?') ? "&" : "?", buf_cstr(&query), sha256,
+		saml_location(req, endpoint, "SAMLRequest", (struct str){ xml.p, xml.n }, state),
+		sha256,
 		strncmp(options.http_url, "https://", 8) == 0 ? "; SameSite=None; Secure" : "");
 	buf_free(&xml);
-	buf_free(&packed);
-	buf_free(&query);
-	buf_free(&signature);
 	return req_reply_raw(req, 302, "text/plain", headers, "", 0);
 }
 
 /* --- back from it --- */
 
-static const char *said(const struct saml *x, const char *key)
+const char *saml_said(const struct saml *x, const char *key)
 {
 	const char *v = json_get_string(x->said, key);
 
 	return v ? v : "";
 }
 
-static bool instant(const char *text, int64_t *out)
+bool saml_instant(const char *text, int64_t *out)
 {
 	return text[0] && time_parse(str_of(text), out);
 }
@@ -173,28 +178,30 @@ static const char *response_broken(const struct saml *x)
 
 	snprintf(acs, sizeof(acs), "%s" ACS, options.http_url);
 	snprintf(id, sizeof(id), "_%.40s", x->sha256);
-	if (strcmp(said(x, "status"), "urn:oasis:names:tc:SAML:2.0:status:Success") != 0)
+	if (strcmp(saml_said(x, "status"), "urn:oasis:names:tc:SAML:2.0:status:Success") != 0)
 		return "the provider refused";
-	if (said(x, "destination")[0] && strcmp(said(x, "destination"), acs) != 0)
+	if (saml_said(x, "destination")[0] && strcmp(saml_said(x, "destination"), acs) != 0)
 		return "for another destination";
-	if (!issuer || strcmp(said(x, "issuer"), issuer) != 0)
+	if (!issuer || strcmp(saml_said(x, "issuer"), issuer) != 0)
 		return "another issuer's";
-	if (strcmp(said(x, "method"), "urn:oasis:names:tc:SAML:2.0:cm:bearer") != 0 ||
-		strcmp(said(x, "recipient"), acs) != 0)
+	if (strcmp(saml_said(x, "method"), "urn:oasis:names:tc:SAML:2.0:cm:bearer") != 0 ||
+		strcmp(saml_said(x, "recipient"), acs) != 0)
 		return "for another recipient";
-	if (strcmp(said(x, "in_response_to"), id) != 0)
+	if (strcmp(saml_said(x, "in_response_to"), id) != 0)
 		return "for another log-in";
 	if (!audience_is(x))
 		return "for another audience";
-	if (!instant(said(x, "confirm_until"), &until) || until + SKEW_US <= now)
+	if (!saml_instant(saml_said(x, "confirm_until"), &until) || until + SAML_SKEW_US <= now)
 		return "over";
-	if (said(x, "not_on_or_after")[0] &&
-		(!instant(said(x, "not_on_or_after"), &until) || until + SKEW_US <= now))
+	if (saml_said(x, "not_on_or_after")[0] &&
+		(!saml_instant(saml_said(x, "not_on_or_after"), &until) ||
+			until + SAML_SKEW_US <= now))
 		return "over";
-	if (said(x, "not_before")[0] &&
-		(!instant(said(x, "not_before"), &from) || from - SKEW_US > now))
+	if (saml_said(x, "not_before")[0] &&
+		(!saml_instant(saml_said(x, "not_before"), &from) || from - SAML_SKEW_US > now))
 		return "not yet";
-	if (!said(x, "name_id")[0] || strlen(said(x, "name_id")) > 300 || !said(x, "id")[0])
+	if (!saml_said(x, "name_id")[0] || strlen(saml_said(x, "name_id")) > 300 ||
+		!saml_said(x, "id")[0])
 		return "it names nobody";
 	return NULL;
 }
@@ -247,9 +254,9 @@ static struct outcome *on_first(struct req *req, enum db_error error, const PGre
 	if (PQntuples(rows) == 0)
 		return sso_fail_over(req);
 	x->claims = attributes_of(x);
-	x->who.subject = arena_printf(&req->arena, "%s", said(x, "name_id"));
-	x->who.sid = said(x, "session_index")[0]
-			     ? arena_printf(&req->arena, "%.300s", said(x, "session_index"))
+	x->who.subject = arena_printf(&req->arena, "%s", saml_said(x, "name_id"));
+	x->who.sid = saml_said(x, "session_index")[0]
+			     ? arena_printf(&req->arena, "%.300s", saml_said(x, "session_index"))
 			     : NULL;
 	x->who.mail = attribute(req, x->claims, mail ? mail : "email", 254);
 	if (!x->who.mail && strchr(x->who.subject, '@') && strlen(x->who.subject) < 254)
@@ -261,7 +268,7 @@ static struct outcome *on_first(struct req *req, enum db_error error, const PGre
 	return sso_enter(req, x->claims);
 }
 
-static bool read_answer(struct saml *x, bool ok, struct str answer)
+bool saml_read_answer(struct saml *x, bool ok, struct str answer)
 {
 	struct json_error err;
 
@@ -276,9 +283,9 @@ static struct outcome *on_verified(struct req *req, bool ok, struct str answer)
 
 	if (!ok)
 		return req_fail(req, ERR_BUSY, NULL);
-	if (!read_answer(x, ok, answer))
-		why = said(x, "why");
-	else if (strcmp(said(x, "kind"), "response") != 0)
+	if (!saml_read_answer(x, ok, answer))
+		why = saml_said(x, "why");
+	else if (strcmp(saml_said(x, "kind"), "response") != 0)
 		why = "no Response";
 	else
 		why = response_broken(x);
@@ -289,32 +296,37 @@ static struct outcome *on_verified(struct req *req, bool ok, struct str answer)
 		return sso_fail_provider(req);
 	}
 	p[0] = arena_printf(
-		&req->arena, "saml:%lld:%.300s", (long long)x->who.provider_id, said(x, "id"));
+		&req->arena, "saml:%lld:%.300s", (long long)x->who.provider_id, saml_said(x, "id"));
 	p[1] = req_int(req, clock_now_us());
 	return req_query(req, &sql_sso_once, p, on_first);
 }
 
-/* The document from base64, behind the certificate. */
-static struct outcome *verify(
+/* The document from base64, behind the certificate and our key, with which a helper opens what is
+ * encrypted. */
+struct outcome *saml_verify_document(
 	struct req *req, struct saml *x, const char *base64, req_work_step *step)
 {
-	size_t n = strlen(base64), cert = strlen(x->certificate) + 1;
-	char *job = arena_alloc(&req->arena, cert + n + 4),
+	const char *key = spkey_pem();
+	size_t n = strlen(base64), cert = strlen(x->certificate) + 1, ours = strlen(key) + 1;
+	char *job = arena_alloc(&req->arena, cert + ours + n + 4),
 	     *url = arena_printf(&req->arena, "%s", base64);
 	size_t k = 0, made;
+	struct outcome *o;
 
 	for (size_t i = 0; i < n; i++) /* the two alphabets differ in two letters; white space and
 					  padding are left out */
 		if (!strchr(" \r\n\t=", url[i]))
 			url[k++] = (char)(url[i] == '+' ? '-' : url[i] == '/' ? '_' : url[i]);
 	memcpy(job, x->certificate, cert);
-	made = base64url_decode((struct str){ url, k }, (unsigned char *)job + cert);
-	if (!made || made > DOCUMENT_MAX)
-		return sso_fail_provider(req);
-	return req_work(req, WORK_SAML, job, cert + made, step);
+	memcpy(job + cert, key, ours);
+	made = base64url_decode((struct str){ url, k }, (unsigned char *)job + cert + ours);
+	o = !made || made > DOCUMENT_MAX ? sso_fail_provider(req)
+					 : req_work(req, WORK_SAML, job, cert + ours + made, step);
+	OPENSSL_cleanse(job + cert, ours);
+	return o;
 }
 
-static bool read_settings(
+bool saml_read_settings(
 	struct req *req, struct saml *x, const PGresult *rows, int kind, int client, int settings)
 {
 	struct json_error err;
@@ -338,9 +350,9 @@ static struct outcome *on_login(struct req *req, enum db_error error, const PGre
 	x->who.provider_id = db_int(rows, 0, 0);
 	next = db_text(rows, 0, 7);
 	x->who.next = db_is_null(rows, 0, 7) ? NULL : arena_dup(&req->arena, next.p, next.n);
-	if (!read_settings(req, x, rows, 1, 2, 4))
+	if (!saml_read_settings(req, x, rows, 1, 2, 4))
 		return sso_fail_provider(req);
-	return verify(req, x, req_form_value(req, "SAMLResponse"), on_verified);
+	return saml_verify_document(req, x, req_form_value(req, "SAMLResponse"), on_verified);
 }
 
 struct outcome *saml_acs(struct req *req)
@@ -349,7 +361,7 @@ struct outcome *saml_acs(struct req *req)
 	const char **p = arena_alloc(&req->arena, 4 * sizeof(*p)),
 		   *response = req_form_value(req, "SAMLResponse");
 
-	req->cleanup = x->who.forget = forget;
+	req->cleanup = x->who.forget = saml_forget;
 	if (!sso_read_state(req_form_value(req, "RelayState"), &x->who.tenant_id, &x->login_id,
 		    x->sha256) ||
 		!sso_began_here(req, x->sha256) || !response || !response[0])
@@ -359,112 +371,6 @@ struct outcome *saml_acs(struct req *req)
 	p[2] = x->sha256;
 	p[3] = req_int(req, clock_now_us());
 	return req_query(req, &sql_sso_login_use, p, on_login);
-}
-
-/* --- the provider ends a session --- */
-
-static struct outcome *bad_logout(struct req *req, const char *why)
-{
-	log_warn(&req->who, "SAML log-out refused why=\"%s\"", why);
-	return req_reply_raw(req, 400, "text/plain", "Cache-Control: no-store\r\n", "refused\n", 8);
-}
-
-static struct outcome *on_ended(struct req *req, enum db_error error, const PGresult *rows)
-{
-	struct saml *x = req->state;
-	const char *back = json_get_string(x->who.settings, "logout_endpoint");
-	struct buf xml = { 0 }, packed = { 0 }, query = { 0 }, signature = { 0 };
-	char now[32], id[33], *location;
-
-	if (error != DB_OK)
-		return req_fail_db(req, error);
-	if (PQntuples(rows) == 0)
-		return bad_logout(req, "used before");
-	if (!back)
-		return req_reply_raw(req, 200, "text/plain", "Cache-Control: no-store\r\n", "", 0);
-	time_format(clock_now_us(), 0, now);
-	crypto_random_hex(id, 16);
-	buf_addf(&xml,
-		"<samlp:LogoutResponse xmlns:samlp=\"urn:oasis:names:tc:SAML:2.0:protocol\" "
-		"ID=\"_%s\" Version=\"2.0\" IssueInstant=\"%s\" "
-		"InResponseTo=\"",
-		id, now);
-	add_xml_text(&xml, said(x, "id"));
-	buf_adds(&xml, "\"><saml:Issuer xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\">");
-	add_xml_text(&xml, x->client_id);
-	buf_adds(&xml, "</saml:Issuer><samlp:Status><samlp:StatusCode "
-		       "Value=\"urn:oasis:names:tc:SAML:2.0:status:Success\"/>"
-		       "</samlp:Status></samlp:LogoutResponse>");
-	add_deflated(&packed, (struct str){ xml.p, xml.n });
-	buf_adds(&query, "SAMLResponse=");
-	buf_add_url(&query, packed.p, packed.n);
-	buf_adds(&query, "&SigAlg=http%3A%2F%2Fwww.w3.org%2F2001%2F04%2Fxmldsig-more%23rsa-sha256");
-	spkey_sign(&signature, query.p, query.n);
-	buf_adds(&query, "&Signature=");
-	buf_add_url(&query, signature.p, signature.n);
-	location = arena_printf(&req->arena, "Location: %s%s%s\r\nCache-Control: no-store\r\n",
-		back, strchr(back, '?') ? "&" : "?", buf_cstr(&query));
-	buf_free(&xml);
-	buf_free(&packed);
-	buf_free(&query);
-	buf_free(&signature);
-	return req_reply_raw(req, 302, "text/plain", location, "", 0);
-}
-
-static struct outcome *on_logout(struct req *req, bool ok, struct str answer)
-{
-	struct saml *x = req->state;
-	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p)),
-		   *issuer = json_get_string(x->who.settings, "issuer");
-	int64_t at, now = clock_now_us();
-	char slo[600];
-
-	snprintf(slo, sizeof(slo), "%s" SLO "/%lld/%lld", options.http_url,
-		(long long)x->who.tenant_id, (long long)x->who.provider_id);
-	if (!read_answer(x, ok, answer))
-		return bad_logout(req, said(x, "why"));
-	if (strcmp(said(x, "kind"), "logout") != 0 || !issuer ||
-		strcmp(said(x, "issuer"), issuer) != 0 || !said(x, "name_id")[0] ||
-		strlen(said(x, "name_id")) > 300 ||
-		(said(x, "destination")[0] && strcmp(said(x, "destination"), slo) != 0) ||
-		!instant(said(x, "issued"), &at) || at > now + SKEW_US || at < now - 10 * SKEW_US)
-		return bad_logout(req, "not for us, or of another time");
-	p[0] = req_int(req, x->who.tenant_id);
-	p[1] = req_int(req, x->who.provider_id);
-	p[2] = arena_printf(&req->arena, "%s", said(x, "name_id"));
-	p[3] = said(x, "session_index")[0]
-		       ? arena_printf(&req->arena, "%.300s", said(x, "session_index"))
-		       : NULL;
-	p[4] = arena_printf(&req->arena, "%.300s", said(x, "id"));
-	p[5] = req_int(req, now);
-	return req_query(req, &sql_sso_logout, p, on_ended);
-}
-
-static struct outcome *on_provider(struct req *req, enum db_error error, const PGresult *rows)
-{
-	struct saml *x = req->state;
-
-	if (error != DB_OK)
-		return req_fail_db(req, error);
-	if (PQntuples(rows) == 0 || !read_settings(req, x, rows, 0, 1, 2))
-		return bad_logout(req, "no such provider");
-	return verify(req, x, req_form_value(req, "SAMLRequest"), on_logout);
-}
-
-struct outcome *saml_slo(struct req *req)
-{
-	struct saml *x = req->state = arena_alloc(&req->arena, sizeof(*x));
-	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p)),
-		   *request = req_form_value(req, "SAMLRequest");
-
-	req->cleanup = forget;
-	x->who.tenant_id = req_path_id(req, "tenant_id");
-	x->who.provider_id = req_path_id(req, "provider_id");
-	if (!request || !request[0] || !x->who.tenant_id || !x->who.provider_id)
-		return bad_logout(req, "no request");
-	p[0] = req_int(req, x->who.tenant_id);
-	p[1] = req_int(req, x->who.provider_id);
-	return req_query(req, &sql_sso_provider_get, p, on_provider);
 }
 
 /* --- who we are --- */
@@ -483,7 +389,7 @@ static struct outcome *on_metadata(struct req *req, enum db_error error, const P
 	entity = arena_dup(&req->arena, db_text(rows, 0, 1).p, db_text(rows, 0, 1).n);
 	buf_adds(&b, "<?xml version=\"1.0\"?>\n<md:EntityDescriptor "
 		     "xmlns:md=\"urn:oasis:names:tc:SAML:2.0:metadata\" entityID=\"");
-	add_xml_text(&b, entity);
+	saml_add_text(&b, entity);
 	buf_adds(&b,
 		"\"><md:SPSSODescriptor AuthnRequestsSigned=\"true\" WantAssertionsSigned=\"true\" "
 		"protocolSupportEnumeration=\"urn:oasis:names:tc:SAML:2.0:protocol\"><md:"
@@ -491,15 +397,25 @@ static struct outcome *on_metadata(struct req *req, enum db_error error, const P
 		"xmlns:ds=\"http://www.w3.org/2000/09/"
 		"xmldsig#\"><ds:X509Data><ds:X509Certificate>");
 	spkey_certificate(&b);
-	buf_adds(&b, "</ds:X509Certificate></ds:X509Data></ds:KeyInfo></"
-		     "md:KeyDescriptor><md:SingleLogoutService "
+	buf_adds(&b, "</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>"
+		     "<md:KeyDescriptor use=\"encryption\"><ds:KeyInfo "
+		     "xmlns:ds=\"http://www.w3.org/2000/09/"
+		     "xmldsig#\"><ds:X509Data><ds:X509Certificate>");
+	spkey_certificate(&b);
+	buf_adds(&b, "</ds:X509Certificate></ds:X509Data></ds:KeyInfo>"
+		     "<md:EncryptionMethod "
+		     "Algorithm=\"http://www.w3.org/2009/xmlenc11#aes256-gcm\"/>"
+		     "<md:EncryptionMethod "
+		     "Algorithm=\"http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p\"/>"
+		     "</md:KeyDescriptor><md:SingleLogoutService "
 		     "Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST\" Location=\"");
-	add_xml_text(&b, options.http_url);
+	saml_add_text(&b, options.http_url);
 	buf_addf(&b,
-		SLO "/%lld/%lld\"/><md:AssertionConsumerService index=\"0\" isDefault=\"true\" "
-		    "Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST\" Location=\"",
+		SAML_SLO
+		"/%lld/%lld\"/><md:AssertionConsumerService index=\"0\" isDefault=\"true\" "
+		"Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST\" Location=\"",
 		(long long)tenant, (long long)provider);
-	add_xml_text(&b, options.http_url);
+	saml_add_text(&b, options.http_url);
 	buf_adds(&b, ACS "\"/></md:SPSSODescriptor></md:EntityDescriptor>\n");
 	o = req_reply_raw(req, 200, "application/samlmetadata+xml",
 		"Cache-Control: max-age=3600\r\n", b.p, b.n);

@@ -683,7 +683,10 @@ async function enter() {
 	connect();
 }
 function logout() {
-	api('POST', '/api/v1/auth/logout').catch(() => {});
+	api('POST', '/api/v1/auth/logout').then(
+		(d) => d.location && (location.href = d.location) /* the company's own log-in ends, too */,
+		() => {},
+	);
 	leave();
 }
 function leave() {

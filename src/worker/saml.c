@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Reading what an identity provider signed (SAML 2.0 core and bindings), over libxml2 and xmlsec1.
- * What is refused outright: a DTD, comments, an ID that is there twice, more than one assertion, an
- * encrypted one, a signature that is not a child of what it signs, references to anything else,
- * algorithms other than SHA-256 with RSA or ECDSA. The key is the pinned certificate's, never one
- * that the document brings. */
+ * What is refused outright: a DTD, comments, an ID that is there twice, more than one assertion, a
+ * signature that is not a child of what it signs, references to anything else, algorithms other
+ * than SHA-256 with RSA or ECDSA. The key is the pinned certificate's, never one that the document
+ * brings. An encrypted assertion is opened with our key: AES-GCM under RSA-OAEP, or AES-CBC where
+ * the response around it is signed (else who can change the cipher text can ask us what it says:
+ * Jager and Somorovsky, How to Break XML Encryption, 2011). */
 #include "worker.h"
 
 /* clang-format off: xmlsec.h must come before its others */
@@ -14,6 +16,7 @@
 #include <xmlsec/errors.h>
 #include <xmlsec/xmltree.h>
 #include <xmlsec/xmldsig.h>
+#include <xmlsec/xmlenc.h>
 #include <xmlsec/openssl/app.h>
 #include <xmlsec/openssl/crypto.h>
 /* clang-format on */
@@ -21,12 +24,13 @@
 #define NS_PROTOCOL "urn:oasis:names:tc:SAML:2.0:protocol"
 #define NS_ASSERTION "urn:oasis:names:tc:SAML:2.0:assertion"
 #define NS_SIGNATURE "http://www.w3.org/2000/09/xmldsig#"
+#define NS_ENCRYPTION "http://www.w3.org/2001/04/xmlenc#"
 #define DEPTH_MAX 64
 #define STR_OF(x) ((const char *)(x))
 
 struct scan {
 	xmlDocPtr doc;
-	int assertions;
+	int assertions, encrypted;
 	const char *why;
 };
 
@@ -85,8 +89,9 @@ static void scan(struct scan *s, xmlNodePtr n, int depth)
 		if (n->type == XML_COMMENT_NODE || n->type == XML_PI_NODE ||
 			n->type == XML_ENTITY_REF_NODE)
 			s->why = "comments, processing instructions and entities are refused";
-		if (is(n, NS_ASSERTION, "EncryptedAssertion") || is(n, NS_ASSERTION, "EncryptedID"))
-			s->why = "encrypted parts are not read";
+		if (is(n, NS_ASSERTION, "EncryptedID") || is(n, NS_ASSERTION, "EncryptedAttribute"))
+			s->why = "of encrypted parts only an assertion is read";
+		s->encrypted += is(n, NS_ASSERTION, "EncryptedAssertion");
 		if (is(n, NS_ASSERTION, "Assertion"))
 			s->assertions++;
 		if (id) {
@@ -148,6 +153,73 @@ static bool signature_holds(xmlNodePtr signature, const char *cert)
 	if (c)
 		xmlSecDSigCtxDestroy(c);
 	return ok;
+}
+
+/* --- what is encrypted for us --- */
+
+/* The algorithm that ELEMENT names of itself is one of those for its place. */
+static bool method_is(xmlNodePtr element, const char *const *allowed, size_t n)
+{
+	xmlNodePtr method = only(element, NS_ENCRYPTION, "EncryptionMethod");
+	xmlChar *v = method ? xmlGetProp(method, BAD_CAST "Algorithm") : NULL;
+	bool ok = false;
+
+	for (size_t i = 0; v && i < n; i++)
+		ok = ok || strcmp(STR_OF(v), allowed[i]) == 0;
+	xmlFree(v);
+	return ok;
+}
+
+static const char *const gcm[] = { "http://www.w3.org/2009/xmlenc11#aes128-gcm",
+	"http://www.w3.org/2009/xmlenc11#aes256-gcm" };
+static const char *const cbc[] = { NS_ENCRYPTION "aes128-cbc", NS_ENCRYPTION "aes256-cbc" };
+static const char *const oaep[] = { NS_ENCRYPTION "rsa-oaep-mgf1p" };
+
+static bool decrypt(xmlNodePtr data, const char *key_pem)
+{
+	xmlSecKeysMngrPtr keys = xmlSecKeysMngrCreate();
+	xmlSecKeyPtr key = NULL;
+	xmlSecEncCtxPtr c = NULL;
+	bool ok = keys && xmlSecOpenSSLAppDefaultKeysMngrInit(keys) == 0;
+
+	if (ok)
+		key = xmlSecOpenSSLAppKeyLoadMemory((const xmlSecByte *)key_pem,
+			(xmlSecSize)strlen(key_pem), xmlSecKeyDataFormatPem, NULL, NULL, NULL);
+	ok = key && xmlSecOpenSSLAppDefaultKeysMngrAdoptKey(keys, key) == 0;
+	c = ok ? xmlSecEncCtxCreate(keys) : NULL;
+	/* the key is in the document, encrypted under ours, and nowhere else */
+	ok = c && xmlSecPtrListAdd(&c->keyInfoReadCtx.enabledKeyData,
+			  (xmlSecPtr)xmlSecKeyDataEncryptedKeyGetKlass()) == 0;
+	ok = ok && xmlSecEncCtxDecrypt(c, data) == 0 && c->result && c->resultReplaced;
+	if (c)
+		xmlSecEncCtxDestroy(c);
+	if (keys)
+		xmlSecKeysMngrDestroy(keys);
+	return ok;
+}
+
+/* The assertion in RESPONSE's only EncryptedAssertion, which is opened in its place; NULL: *WHY. */
+static xmlNodePtr open_assertion(
+	struct scan *s, xmlNodePtr response, bool is_signed, const char *key_pem)
+{
+	xmlNodePtr outer = only(response, NS_ASSERTION, "EncryptedAssertion"),
+		   data = only(outer, NS_ENCRYPTION, "EncryptedData"),
+		   key = only(only(data, NS_SIGNATURE, "KeyInfo"), NS_ENCRYPTION, "EncryptedKey");
+
+	s->why = "not encrypted as agreed: AES-GCM under RSA-OAEP, or AES-CBC in a signed response";
+	if (!data || !key || !method_is(key, oaep, ARRAY_LEN(oaep)) ||
+		!(method_is(data, gcm, ARRAY_LEN(gcm)) ||
+			(is_signed && method_is(data, cbc, ARRAY_LEN(cbc)))))
+		return NULL;
+	s->why = "it cannot be opened";
+	if (!decrypt(data, key_pem))
+		return NULL;
+	s->why = NULL;
+	s->assertions = s->encrypted = 0;
+	scan(s, outer->children, 1);
+	if (!s->why && (s->assertions != 1 || s->encrypted))
+		s->why = "not exactly one Assertion";
+	return s->why ? NULL : only(outer, NS_ASSERTION, "Assertion");
 }
 
 /* --- what it says --- */
@@ -260,7 +332,8 @@ static void add_logout(struct buf *b, xmlNodePtr r)
 	buf_addc(b, '}');
 }
 
-static const char *read_document(xmlDocPtr doc, const char *cert, struct buf *out)
+static const char *read_document(
+	xmlDocPtr doc, const char *cert, const char *key_pem, struct buf *out)
 {
 	xmlNodePtr root = xmlDocGetRootElement(doc), assertion, signature;
 	struct scan s = { .doc = doc };
@@ -277,12 +350,15 @@ static const char *read_document(xmlDocPtr doc, const char *cert, struct buf *ou
 		add_logout(out, root);
 		return NULL;
 	}
-	assertion = only(root, NS_ASSERTION, "Assertion");
-	if (!is(root, NS_PROTOCOL, "Response") || s.assertions != 1 || !assertion)
+	if (!is(root, NS_PROTOCOL, "Response") || s.assertions + s.encrypted != 1)
 		return "not a Response with exactly one Assertion";
 	/* one signature over the whole is enough; two must both hold */
 	if (signature && !signature_holds(signature, cert))
 		return "its signature does not hold";
+	assertion = s.encrypted ? open_assertion(&s, root, signature != NULL, key_pem)
+				: only(root, NS_ASSERTION, "Assertion");
+	if (!assertion)
+		return s.why ? s.why : "not a Response with exactly one Assertion";
 	if (only(assertion, NS_SIGNATURE, "Signature") &&
 		!signature_holds(only(assertion, NS_SIGNATURE, "Signature"), cert))
 		return "the assertion's signature does not hold";
@@ -294,9 +370,10 @@ static const char *read_document(xmlDocPtr doc, const char *cert, struct buf *ou
 
 void saml_verify(const char *job, size_t n, struct buf *out)
 {
-	size_t cert_n = strnlen(job, n);
-	const char *xml = job + cert_n + 1, *why = "no document";
-	size_t xml_n = cert_n < n ? n - cert_n - 1 : 0;
+	size_t cert_n = strnlen(job, n),
+	       key_n = cert_n < n ? strnlen(job + cert_n + 1, n - cert_n - 1) : 0;
+	const char *key = job + cert_n + 1, *xml = key + key_n + 1, *why = "no document";
+	size_t xml_n = cert_n + key_n + 2 <= n ? n - cert_n - key_n - 2 : 0;
 	xmlDocPtr doc = NULL;
 
 	if (xml_n && xml_n < (1u << 20)) {
@@ -308,7 +385,7 @@ void saml_verify(const char *job, size_t n, struct buf *out)
 		}
 	}
 	if (doc)
-		why = read_document(doc, job, out);
+		why = read_document(doc, job, key, out);
 	if (why)
 		buf_addf(out, "{\"ok\":false,\"why\":\"%s\"}", why);
 	if (doc)

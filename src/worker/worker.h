@@ -7,8 +7,8 @@
 
 /* Load what the XML libraries need; before the doors close. */
 void saml_init(void);
-/* JOB: the identity provider's certificate (PEM), NUL, an XML document: a Response or a
- * LogoutRequest. Append what its signed part says, as JSON:
+/* JOB: the identity provider's certificate (PEM), NUL, our private key (PEM), NUL, an XML document:
+ * a Response or a LogoutRequest. Append what its signed part says, as JSON:
  * {"ok":true,…} or {"ok":false,"why":…}. Nothing is read that no signature covers. */
 void saml_verify(const char *job, size_t n, struct buf *out);
 

@@ -303,6 +303,33 @@ test('the provider ends the session it began', async () => {
 		);
 });
 
+test('who logs out here is sent on to the provider that names where', async () => {
+	const r = await enter('u1'),
+		out = () =>
+			s.post('/api/v1/auth/logout', null, undefined, {
+				Cookie: Object.entries(r.jar)
+					.map(([k, v]) => k + '=' + v)
+					.join('; '),
+				'X-CSRF-Token': r.jar.sd_csrf,
+				Origin: `http://127.0.0.1:${s.port}`,
+			});
+	s.sql(
+		`update identity_providers set settings = settings || '{"logout_endpoint":"https://idp.example/end?a=1"}' where id = ${id}`,
+	);
+	const d = await out();
+	assert.strictEqual(d.status, 200, d.text);
+	assert.deepStrictEqual(
+		[d.data.ended, d.data.location],
+		[
+			1,
+			'https://idp.example/end?a=1&client_id=sladesk&post_logout_redirect_uri=' +
+				encodeURIComponent(`http://127.0.0.1:${s.port}`),
+		],
+	);
+	s.sql(`update identity_providers set settings = settings - 'logout_endpoint' where id = ${id}`);
+	assert.strictEqual((await out()).status, 401);
+});
+
 /* --- a provider that lies --- */
 test('a hostile provider: alg none, HS256 with the public key, foreign keys, kid and jku tricks, wrong issuer, audience, nonce, time', async () => {
 	const pair = crypto.generateKeyPairSync('rsa', { modulusLength: 2048 }),

@@ -12,6 +12,7 @@ const test = require('node:test'),
 	{ execFileSync } = require('node:child_process');
 const { Server, waitUntil } = require('../lib/server.js');
 const samlp = require('samlp'),
+	xmlenc = require('xml-encryption'),
 	{ SignedXml } = require('xml-crypto');
 
 const PROVIDERS = '/api/v1/client/admin/identity-providers',
@@ -221,6 +222,180 @@ test('somebody signs in: signed assertion, signed response, both; roles by attri
 		s.sql("select count(*) from client_users where username = 'neu@alpha.example'"),
 		'1',
 	);
+});
+test('an encrypted assertion is opened with the key of our metadata; what is not as agreed is refused', async () => {
+	const m = await request('GET', idp.metadata),
+		ours = m.text
+			.match(/use="encryption">[^]*?<ds:X509Certificate>([^<]+)/)[1]
+			.replace(/(.{64})/g, '$1\n'),
+		pem = `-----BEGIN CERTIFICATE-----\n${ours}\n-----END CERTIFICATE-----\n`,
+		pub = new crypto.X509Certificate(pem).publicKey.export({ type: 'spki', format: 'pem' });
+	const to = (algorithm, more = {}) => ({
+		encryptionPublicKey: pub,
+		encryptionCert: pem,
+		encryptionAlgorithm: algorithm,
+		disallowEncryptionWithInsecureAlgorithm: false,
+		warnOnInsecureEncryptionAlgorithm: false,
+		...more,
+	});
+	const GCM = 'http://www.w3.org/2009/xmlenc11#aes256-gcm',
+		CBC = 'http://www.w3.org/2001/04/xmlenc#aes256-cbc';
+	for (const options of [
+		to(GCM),
+		to('http://www.w3.org/2009/xmlenc11#aes128-gcm'),
+		to(GCM, { signResponse: true }),
+		to(CBC, { signResponse: true }),
+	]) {
+		const b = await begin(),
+			xml = await answer(b, {}, options);
+		assert.match(xml, /EncryptedAssertion/);
+		assert.ok(!xml.includes('user@alpha.example'));
+		const r = await post(b, xml);
+		assert.strictEqual(r.status, 200, options.encryptionAlgorithm + r.text);
+		assert.strictEqual((await me(r)).username, 'user');
+	}
+	const seal = (text, more = {}) =>
+		new Promise((ok, no) =>
+			xmlenc.encrypt(
+				text,
+				{
+					rsa_pub: pub,
+					pem,
+					encryptionAlgorithm: GCM,
+					keyEncryptionAlgorithm:
+						'http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p',
+					disallowEncryptionWithInsecureAlgorithm: false,
+					warnInsecureAlgorithm: false,
+					...more,
+				},
+				(e, x) =>
+					e
+						? no(e)
+						: ok(
+								`<saml:EncryptedAssertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion">${x}</saml:EncryptedAssertion>`,
+							),
+			),
+		);
+	const assertion = (xml) => xml.match(/<saml:Assertion[^]*<\/saml:Assertion>/)[0],
+		unsigned = (a) => a.replace(/<(?:ds:)?Signature[^]*?<\/(?:ds:)?Signature>/, ''),
+		evil = (a) =>
+			unsigned(a)
+				.replaceAll('user@alpha.example', 'boss@alpha.example')
+				.replace(/ID="[^"]+"/, 'ID="_evil"'),
+		foreignKey = {
+			pem: foreign[0],
+			rsa_pub: new crypto.X509Certificate(foreign[0]).publicKey.export({
+				type: 'spki',
+				format: 'pem',
+			}),
+		};
+	const good = async (x, a) => x.replace(a, await seal(a)),
+		attacks = {
+			'CBC in a response that is not signed': async (x, a) =>
+				x.replace(a, await seal(a, { encryptionAlgorithm: CBC })),
+			'PKCS#1 v1.5': async (x, a) =>
+				x.replace(
+					a,
+					await seal(a, {
+						keyEncryptionAlgorithm:
+							'http://www.w3.org/2001/04/xmlenc#rsa-1_5',
+					}),
+				),
+			'for another key': async (x, a) => x.replace(a, await seal(a, foreignKey)),
+			'not signed': async (x, a) => x.replace(a, await seal(unsigned(a))),
+			'forged, not signed': async (x, a) => x.replace(a, await seal(evil(a))),
+			'the true one beside a forged': async (x, a) =>
+				x.replace(a, a + (await seal(evil(a)))),
+			'two of them': async (x, a) => x.replace(a, (await seal(a)) + (await seal(evil(a)))),
+			'two in one': async (x, a) => x.replace(a, await seal(`<x>${evil(a)}${a}</x>`)),
+			'one in one': async (x, a) => x.replace(a, await seal(await seal(a))),
+			'no assertion in it': async (x, a) => x.replace(a, await seal('<x/>')),
+			'its cipher text changed': async (x, a) => {
+				const c = await seal(a),
+					v = [...c.matchAll(/CipherValue>([A-Za-z0-9+/=]+)</g)].at(-1)[1],
+					at = v.length >> 1;
+				return x.replace(
+					a,
+					c.replace(
+						v,
+						v.slice(0, at) +
+							(v[at] === 'A' ? 'B' : 'A') +
+							v.slice(at + 1),
+					),
+				);
+			},
+			'a comment in it': async (x, a) =>
+				x.replace(a, await seal(a.replace('>u1<', '>u1<!-- x -->.evil<'))),
+		};
+	for (const [why, change] of Object.entries({ 'as agreed': good, ...attacks })) {
+		const b = await begin(),
+			xml = await answer(b),
+			r = await post(b, await change(xml, assertion(xml)));
+		assert.strictEqual(r.status, change === good ? 200 : 401, why);
+	}
+});
+test('who logs out here is sent on to the provider, with a signed request that names the session', async () => {
+	const settings = {
+		kind: 'saml',
+		name: 'Alpha SAML',
+		client_id: 'urn:sladesk:alpha',
+		issuer: 'urn:idp:alpha',
+		authorization_endpoint: idp.url + '/sso',
+		logout_endpoint: idp.url + '/slo?x=1',
+		certificate: cert,
+		trust_email: true,
+	};
+	const was = (await s.get(PROVIDERS, admin)).data.items.find((p) => p.provider_id === id),
+		put = await s.request('PUT', `${PROVIDERS}/${id}`, {
+			token: admin,
+			body: settings,
+			headers: { 'If-Match': String(was.version) },
+		});
+	assert.strictEqual(put.status, 200, put.text);
+	const b = await begin(),
+		r = await post(b, await answer(b, {}, { sessionIndex: '_s7' })),
+		jar = r.headers['set-cookie'].map((c) => c.split(';')[0]),
+		csrf = jar.find((c) => /csrf/.test(c)).split('=')[1],
+		out = await s.post('/api/v1/auth/logout', null, undefined, {
+			Cookie: jar.join('; '),
+			'X-CSRF-Token': csrf,
+			Origin: `http://127.0.0.1:${s.port}`,
+		});
+	assert.strictEqual(out.status, 200, out.text);
+	assert.strictEqual(out.data.ended, 1);
+	const u = new URL(out.data.location);
+	assert.strictEqual(u.origin + u.pathname + '?x=' + u.searchParams.get('x'), idp.url + '/slo?x=1');
+	const xml = zlib.inflateRawSync(Buffer.from(u.searchParams.get('SAMLRequest'), 'base64')).toString();
+	assert.match(xml, /<samlp:LogoutRequest /);
+	assert.ok(xml.includes('<samlp:SessionIndex>_s7</samlp:SessionIndex>'), xml);
+	assert.match(xml, /<saml:NameID>u1<\/saml:NameID>/);
+	assert.match(xml, /<saml:Issuer>urn:sladesk:alpha<\/saml:Issuer>/);
+	const m = await request('GET', idp.metadata),
+		pem = `-----BEGIN CERTIFICATE-----\n${m.text.match(/<ds:X509Certificate>([^<]+)/)[1].replace(/(.{64})/g, '$1\n')}\n-----END CERTIFICATE-----\n`,
+		signed = out.data.location
+			.slice(out.data.location.indexOf('SAMLRequest='))
+			.split('&Signature=')[0];
+	assert.ok(
+		crypto.verify(
+			'sha256',
+			Buffer.from(signed),
+			new crypto.X509Certificate(pem).publicKey,
+			Buffer.from(u.searchParams.get('Signature'), 'base64'),
+		),
+	);
+	const back = await request('GET', here(`/api/v1/auth/sso/slo/${s.alpha}/${id}?SAMLResponse=x`));
+	assert.deepStrictEqual([back.status, back.headers.location], [302, '/']);
+	assert.strictEqual((await me(r))?.username, undefined, 'and here it has ended');
+	/* who came by a password is sent nowhere */
+	const plain = await s.login('admin', 'beta');
+	assert.strictEqual((await s.post('/api/v1/auth/logout', plain)).data.location, undefined);
+	delete settings.logout_endpoint;
+	const again = await s.request('PUT', `${PROVIDERS}/${id}`, {
+		token: admin,
+		body: settings,
+		headers: { 'If-Match': String(was.version + 1) },
+	});
+	assert.strictEqual(again.status, 200, again.text);
 });
 test('a response is good for one log-in, once, in the browser that began it', async () => {
 	const b = await begin(),

@@ -3,6 +3,9 @@
  * certificate can be on it. */
 #include "../../src/worker/worker.h"
 
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -27,10 +30,22 @@ static const char cert[] = "-----BEGIN CERTIFICATE-----\n"
 			   "/55AFdE=\n"
 			   "-----END CERTIFICATE-----\n";
 
+static char *key; /* ours, with which nobody has encrypted anything */
+
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
+	EVP_PKEY *k = EVP_RSA_gen(2048);
+	BIO *b = BIO_new(BIO_s_mem());
+	char *p;
+	long n;
+
 	(void)argc;
 	(void)argv;
+	bug_on(!k || PEM_write_bio_PrivateKey(b, k, NULL, NULL, 0, NULL, NULL) != 1);
+	n = BIO_get_mem_data(b, &p);
+	key = xstrndup(p, (size_t)n);
+	BIO_free(b);
+	EVP_PKEY_free(k);
 	saml_init();
 	return 0;
 }
@@ -40,6 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct buf job = { 0 }, out = { 0 };
 
 	buf_add(&job, cert, sizeof(cert)); /* with its NUL */
+	buf_add(&job, key, strlen(key) + 1);
 	buf_add(&job, data, n);
 	saml_verify(job.p, job.n, &out);
 	bug_on(out.n < 12 || memcmp(out.p, "{\"ok\":false", 11) != 0);
