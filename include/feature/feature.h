@@ -142,6 +142,7 @@ struct outcome *user_set(struct req *req) MUST_USE;
 struct outcome *user_grants_put(struct req *req) MUST_USE;
 struct outcome *second_factor(struct req *req) MUST_USE;
 struct outcome *second_factor_mail(struct req *req) MUST_USE;
+struct outcome *second_factor_sms(struct req *req) MUST_USE;
 struct outcome *factor_list(struct req *req) MUST_USE;
 struct outcome *factor_totp_new(struct req *req) MUST_USE;
 struct outcome *factor_confirm(struct req *req) MUST_USE;

@@ -30,7 +30,7 @@ static void add_dependency(struct buf *b, const char *name, const char *state, i
 		since_us ? (double)(clock_mono_us() - since_us) / 1e6 : 0.0);
 }
 
-static const char *const circuit_kinds[] = { "postgresql", "redis", "mail", "webhook" };
+static const char *const circuit_kinds[] = { "postgresql", "redis", "mail", "webhook", "sms" };
 
 /* How many circuits of a kind stand how. Whose hosts they are is nobody's business here. The
  * database's and Redis' are their connections: while down they are tried again and again, one at a

@@ -95,16 +95,21 @@ const struct route app_routes[] = {
 		.reply = "ended integer" },
 	{ HTTP_POST, "/api/v1/auth/second-factor", PERM_ANYONE, .flow = second_factor,
 		.limit = LIMIT_LOGIN,
-		.about = "the second factor of a log-in: totp, recovery or mail; trust_device: "
-			 "none for 30 "
-			 "days here",
-		.about_zh =
-			"登录的第二因素:totp、recovery 或 mail;trust_device 表示本设备 30 天内免验",
+		.about =
+			"the second factor of a log-in: totp, recovery, mail or sms; trust_device: "
+			"none for 30 "
+			"days here",
+		.about_zh = "登录的第二因素:totp、recovery、mail 或 sms;trust_device 表示本设备 30 "
+			    "天内免验",
 		.reply = TOKENS ", user_info object, device_token text",
 		.fields = "step_token* code* method trust_device cookies" },
 	{ HTTP_POST, "/api/v1/auth/second-factor/mail", PERM_ANYONE, .flow = second_factor_mail,
 		.limit = LIMIT_LOGIN, .about = "a code by mail, three at most a log-in",
 		.about_zh = "以邮件发送验证码,每次登录最多三次", .fields = "step_token*" },
+	{ HTTP_POST, "/api/v1/auth/second-factor/sms", PERM_ANYONE, .flow = second_factor_sms,
+		.limit = LIMIT_LOGIN,
+		.about = "a code to one's phone, three codes at most a log-in",
+		.about_zh = "以短信发送验证码,每次登录最多三次", .fields = "step_token*" },
 	{ HTTP_POST, "/api/v1/auth/link", PERM_ANYONE, .flow = link_ask, .limit = LIMIT_LOGIN,
 		.about = "log in by a mailed link, if anybody has this name; answered alike",
 		.about_zh = "以邮件链接登录;无论用户是否存在,应答相同",

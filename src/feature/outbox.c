@@ -263,6 +263,53 @@ static void send_webhook(struct sending *s, const struct outbox_row *w)
 	buf_free(&hex);
 }
 
+/* TO's digits, with a + before them if it is there; false when it is no number. */
+static bool phone_number(const char *to, struct buf *out)
+{
+	for (; *to; to++)
+		if ((*to >= '0' && *to <= '9') || (*to == '+' && !out->n))
+			buf_addc(out, *to);
+		else if (!strchr(" -()", *to))
+			return false;
+	return out->n >= 5 && out->n <= 20;
+}
+
+/* A code is of no use later: it waits for no opening hours, and the gateway says 2xx or it is tried
+ * again. */
+static void send_sms(struct sending *s, const struct outbox_row *w)
+{
+	struct buf phone = { 0 }, to = { 0 }, text = { 0 }, b = { 0 };
+	char *token = secret_from_file(options.sms_token_file),
+	     *header = xasprintf("Authorization: Bearer %s", token ? token : "");
+
+	if (!field_open(&phone, "phone", db_text(w->r, w->i, C_PHONE))) {
+		hold(s, clock_now_us() + KEY_WAIT_US);
+	} else if (!phone_number(buf_cstr(&phone), &to) || db_is_null(w->r, w->i, C_BODY)) {
+		settle_now(s, to.n ? "no template" : "no usable number", true);
+	} else if (may_send(s, "sms", options.sms_url)) {
+		outbox_text(&text, w);
+		buf_addf(&b, "{\"id\":\"n%s.%s\",\"to\":\"%s\",\"text\":", s->t, s->i,
+			buf_cstr(&to));
+		buf_add_json(&b, text.p, text.n);
+		buf_addc(&b, '}');
+		fetch_http(
+			&(struct fetch_http){ .url = options.sms_url,
+				.body = b.p,
+				.body_n = b.n,
+				.headers = (const char *const[]){ "Content-Type: application/json",
+					token ? header : NULL, NULL },
+				.allow_private = options.notify_allow_private,
+				.timeout_ms = 10000 },
+			on_sent, s);
+	}
+	free(token);
+	free(header);
+	buf_free(&phone);
+	buf_free(&to);
+	buf_free(&text);
+	buf_free(&b);
+}
+
 static void send_row(const PGresult *rows, int i)
 {
 	struct sending *s = xcalloc(1, sizeof(*s));
@@ -286,6 +333,8 @@ static void send_row(const PGresult *rows, int i)
 		hold(s, until);
 	else if (mail)
 		send_mail(s, &w);
+	else if (str_is(db_text(rows, i, C_CHANNEL), "sms"))
+		send_sms(s, &w);
 	else
 		send_webhook(s, &w);
 	json_object_put(w.data);
@@ -306,6 +355,15 @@ static void on_claimed(struct db_call *call, enum db_error error, const PGresult
 		send_row(rows, i);
 }
 
+/* Those that are set up; what is for others waits. */
+static const char *channels(void)
+{
+	static const char *const sets[2][2] = { { "{webhook}", "{webhook,sms}" },
+		{ "{mail,webhook}", "{mail,webhook,sms}" } };
+
+	return sets[options.mail_url[0] != 0][options.sms_url[0] != 0];
+}
+
 static void claim(void *arg)
 {
 	(void)arg;
@@ -320,8 +378,7 @@ static void claim(void *arg)
 	snprintf(claim_until, sizeof(claim_until), "%lld",
 		(long long)(clock_now_us() + (int64_t)(60 * US_PER_S * clock_scale())));
 	claim_call = (struct db_call){ .stmt = &sql_notify_claim,
-		.param = { me, claim_now, options.mail_url[0] ? "{mail,webhook}" : "{webhook}",
-			claim_until },
+		.param = { me, claim_now, channels(), claim_until },
 		.on_done = on_claimed };
 	db_exec(&claim_call);
 }

@@ -41,10 +41,13 @@ enum {
 	C_SUBJECT,
 	C_BODY,
 	C_TEXT,
-	C_HOURS
+	C_HOURS,
+	C_PHONE
 };
 
 /* The whole RFC 5322 text for TO, by the row's template in its reader's language. */
 void outbox_compose(struct buf *b, const struct outbox_row *w, const char *to);
+/* The row's template's body alone. */
+void outbox_text(struct buf *b, const struct outbox_row *w);
 
 #endif

@@ -231,6 +231,11 @@ static void add_date(struct buf *b)
 		(int)(s / 3600 % 24), (int)(s / 60 % 60), (int)(s % 60));
 }
 
+void outbox_text(struct buf *b, const struct outbox_row *w)
+{
+	render(b, w, db_text(w->r, w->i, C_BODY));
+}
+
 void outbox_compose(struct buf *b, const struct outbox_row *w, const char *to)
 {
 	struct buf subject = { 0 }, body = { 0 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The second factor of a log-in: a time code, a recovery code, or a code by mail. Each try is
+ * The second factor of a log-in: a time code, a recovery code, or a code that is sent. Each try is
  * counted before it is looked at; what was used is used up in the statement that accepts it, so
  * that a second copy is refused. */
 #include "audit.h"
@@ -63,6 +63,12 @@ static struct outcome *on_done(struct req *req, enum db_error error, const PGres
 	return signin_session(req, &x->in);
 }
 
+/* Is it a code that was sent? */
+static bool is_sent(const char *method)
+{
+	return strcmp(method, "mail") == 0 || strcmp(method, "sms") == 0;
+}
+
 static struct outcome *finish(struct req *req)
 {
 	struct second *x = req->state;
@@ -74,7 +80,7 @@ static struct outcome *finish(struct req *req)
 	p[3] = x->factor_id ? req_int(req, x->factor_id) : NULL;
 	p[4] = x->factor_id ? req_int(req, x->counter) : NULL;
 	p[5] = x->factor_id ? NULL : x->sha256;
-	p[6] = strcmp(x->method, "mail") == 0 ? "true" : "false";
+	p[6] = is_sent(x->method) ? "true" : "false";
 	return req_query(req, &sql_factor_step_done, p, on_done);
 }
 
@@ -132,8 +138,9 @@ struct outcome *second_factor(struct req *req)
 	req_body_bool(req, "trust_device", &x->in.trust);
 	req_body_bool(req, "cookies", &x->in.cookies);
 	if (strcmp(x->method, "totp") != 0 && strcmp(x->method, "recovery") != 0 &&
-		strcmp(x->method, "mail") != 0)
-		req_note_invalid(req, "method", "totp, recovery or mail", "totp、recovery 或 mail");
+		!is_sent(x->method))
+		req_note_invalid(req, "method", "totp, recovery, mail or sms",
+			"totp、recovery、mail 或 sms");
 	if (!req->body)
 		req_note_invalid(req, "step_token", "required", "必填");
 	if (req_has_invalid(req))
@@ -146,9 +153,9 @@ struct outcome *second_factor(struct req *req)
 	return req_query(req, &sql_factor_step_try, p, on_try);
 }
 
-/* --- a code by mail --- */
+/* --- a code by mail, or to the phone --- */
 
-static struct outcome *on_mailed(struct req *req, enum db_error error, const PGresult *rows)
+static struct outcome *on_told(struct req *req, enum db_error error, const PGresult *rows)
 {
 	if (error != DB_OK)
 		return req_fail_db(req, error);
@@ -158,7 +165,8 @@ static struct outcome *on_mailed(struct req *req, enum db_error error, const PGr
 	return req_reply(req, 202, "null", 4);
 }
 
-struct outcome *second_factor_mail(struct req *req)
+/* STMT keeps the code's digest and tells the code. */
+static struct outcome *send_code(struct req *req, const struct sql_stmt *stmt)
 {
 	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p)), *token = NULL;
 	struct token_claims step;
@@ -188,5 +196,19 @@ struct outcome *second_factor_mail(struct req *req)
 	p[5] = account_peer(req);
 	buf_free(&sealed);
 	OPENSSL_cleanse(code, sizeof(code));
-	return req_query(req, &sql_factor_step_mail, p, on_mailed);
+	return req_query(req, stmt, p, on_told);
+}
+
+struct outcome *second_factor_mail(struct req *req)
+{
+	return send_code(req, &sql_factor_step_mail);
+}
+
+struct outcome *second_factor_sms(struct req *req)
+{
+	if (!options.sms_url[0])
+		return req_fail(req, ERR_WRONG_STATE,
+			req->zh ? "{\"user_message\":\"未配置短信\"}"
+				: "{\"user_message\":\"there are no text messages here\"}");
+	return send_code(req, &sql_factor_step_sms);
 }

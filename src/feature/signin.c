@@ -134,8 +134,9 @@ static struct outcome *on_step(struct req *req, enum db_error error, const PGres
 	token = token_sign(TOKEN_STEP, &claims, now_s);
 	buf_addf(&b,
 		"{\"second_factor_required\":true,\"step_token\":\"%s\",\"expires_in\":%d,"
-		"\"methods\":[%s\"recovery\",\"mail\"]}",
-		token, STEP_MAX_S, s->factor ? "\"totp\"," : "");
+		"\"methods\":[%s\"recovery\",\"mail\"%s]}",
+		token, STEP_MAX_S, s->factor ? "\"totp\"," : "",
+		options.sms_url[0] && db_int(rows, 0, 1) ? ",\"sms\"" : "");
 	o = req_reply(req, 200, b.p, b.n);
 	OPENSSL_cleanse(token, strlen(token));
 	OPENSSL_cleanse(b.p, b.n);

@@ -6,6 +6,8 @@ Object.assign(words.zh, {
 	code: '验证码',
 	code_hint: '验证器应用中的 6 位数字,或恢复码',
 	by_mail: '改用邮件验证码',
+	by_sms: '改用短信验证码',
+	sms_sent: '验证码已发送至手机',
 	mail_sent: '验证码已发送,请查收邮件',
 	trust: '信任此设备 30 天',
 	go_on: '继续',
@@ -36,6 +38,8 @@ Object.assign(words.en, {
 	code: 'Code',
 	code_hint: 'the six digits of your app, or a recovery code',
 	by_mail: 'Mail me a code instead',
+	by_sms: 'Text me a code instead',
+	sms_sent: 'A code is on its way to your phone',
 	mail_sent: 'A code is on its way to you',
 	trust: 'Trust this device for 30 days',
 	go_on: 'Continue',
@@ -73,10 +77,11 @@ const toBytes = (text) =>
 
 // --- the second step ---------------------------------------------------------------------------------------------------------------
 let stepToken = null,
-	stepMailed = false;
+	stepSent = null; /* how a code was sent */
 function askSecond(d) {
 	stepToken = d.step_token;
-	stepMailed = false;
+	stepSent = null;
+	$('by_sms').hidden = !d.methods.includes('sms');
 	$('login').hidden = true;
 	$('step').hidden = false;
 	$('step').querySelector('.error').textContent = '';
@@ -97,7 +102,7 @@ $('step').onsubmit = async (e) => {
 	e.preventDefault();
 	const f = e.target,
 		code = f.code.value.trim(),
-		method = stepMailed ? 'mail' : /^\d{6}$/.test(code) ? 'totp' : 'recovery';
+		method = stepSent ? stepSent : /^\d{6}$/.test(code) ? 'totp' : 'recovery';
 	try {
 		const d = await api('POST', '/api/v1/auth/second-factor', {
 			step_token: stepToken,
@@ -112,15 +117,17 @@ $('step').onsubmit = async (e) => {
 		f.querySelector('.error').textContent = x.message;
 	}
 };
-$('by_mail').onclick = async () => {
+async function sendCode(how) {
 	try {
-		await api('POST', '/api/v1/auth/second-factor/mail', { step_token: stepToken });
-		stepMailed = true;
-		toast(t('mail_sent'));
+		await api('POST', '/api/v1/auth/second-factor/' + how, { step_token: stepToken });
+		stepSent = how;
+		toast(t(how + '_sent'));
 	} catch (x) {
 		$('step').querySelector('.error').textContent = x.message;
 	}
-};
+}
+$('by_mail').onclick = () => sendCode('mail');
+$('by_sms').onclick = () => sendCode('sms');
 
 // --- the customer's own log-in: by the code that is filled in, or by the domain of a mail address --------------------------------------
 $('sso').onclick = async () => {

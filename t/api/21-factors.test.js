@@ -3,23 +3,32 @@
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
-	crypto = require('node:crypto');
-const { Server, waitUntil, mailSink, PASSWORD } = require('../lib/server.js');
+	crypto = require('node:crypto'),
+	fs = require('node:fs'),
+	path = require('node:path');
+const { Server, waitUntil, mailSink, hookSink, PASSWORD } = require('../lib/server.js');
 
-let s, mail, admin, user;
+let s, mail, sms, admin, user;
 const fields = (r) => (r.json.details.fields || []).map((f) => f.field);
 test.before(async () => {
 	mail = await mailSink();
-	s = await Server.make('factors', {
+	sms = await hookSink();
+	s = new Server('factors', {
 		mail: { url: mail.url },
+		sms: { url: sms.url },
 		limits: { login_per_s: 0 },
 		test: { echo: 'no', allow_clock: 'yes', clock_scale: 10 } /* a time step is three seconds */,
 	});
+	await s.prepare();
+	s.settings.sms.token_file = path.join(s.dir, 'gateway');
+	fs.writeFileSync(s.settings.sms.token_file, 'gateway-secret\n');
+	await s.start();
 	[admin, user] = await Promise.all([s.login('admin', 'alpha'), s.login('user', 'alpha')]);
 });
 test.after(async () => {
 	await s.drop();
 	await mail.close();
+	await sms.close();
 });
 const unbase32 = (t) => {
 	let bits = '';
@@ -194,6 +203,46 @@ test('a code by mail, three at most a log-in; it rests nowhere in the clear', as
 			.code,
 		40004,
 	);
+});
+test('a code to the phone, by the operator’s gateway; not offered without a phone; a gateway that fails is asked again', async () => {
+	const path = '/api/v1/auth/second-factor/sms',
+		ask = (a) => s.post(path, null, { step_token: a.data.step_token });
+	const none = await login();
+	assert.deepStrictEqual(none.data.methods, ['totp', 'recovery', 'mail'], 'no phone is known');
+	assert.strictEqual((await ask(none)).code, 40004);
+	const id = s.sql(`select id from client_users where tenant_id = ${s.alpha} and username = 'user'`);
+	const set = await s.request('PUT', `/api/v1/client/admin/users/${id}`, {
+		token: admin,
+		body: { phone: '+86 138-0013 (8000)' },
+	});
+	assert.strictEqual(set.status, 200, set.text);
+	const a = await login();
+	assert.deepStrictEqual(a.data.methods, ['totp', 'recovery', 'mail', 'sms']);
+	sms.server.status = 503;
+	assert.strictEqual((await ask(a)).status, 202);
+	await waitUntil(() => sms.calls.length >= 1);
+	sms.server.status = 200;
+	await waitUntil(() => sms.calls.length >= 2);
+	const told = JSON.parse(sms.calls.at(-1).body),
+		code = told.text.match(/(\d{6})/)[1];
+	assert.deepStrictEqual(
+		[told.to, sms.calls.at(-1).headers.authorization, JSON.parse(sms.calls[0].body).id],
+		['+8613800138000', 'Bearer gateway-secret', told.id],
+	);
+	assert.match(told.text, /验证码/);
+	assert.ok(
+		!s
+			.sql("select string_agg(data::text, '') from events where type = 'auth.code_asked'")
+			.includes(code),
+	);
+	assert.ok(!s.log.includes('gateway-secret') && !s.log.includes(code));
+	assert.strictEqual((await second(a.data.step_token, code, { method: 'totp' })).code, 40004);
+	assert.strictEqual((await second(a.data.step_token, code, { method: 'sms' })).status, 200);
+	assert.strictEqual((await second(a.data.step_token, code, { method: 'sms' })).code, 40004);
+	const b = await login();
+	for (let i = 0; i < 3; i++) assert.strictEqual((await ask(b)).status, 202);
+	assert.strictEqual((await ask(b)).code, 40004, 'three codes a log-in');
+	assert.deepStrictEqual(fields(await s.post(path, null, { step_token: 'x' })), ['step_token']);
 });
 test('a trusted device is not asked for 30 days, by token or by cookie; until a factor goes', async () => {
 	const a = await login(),
