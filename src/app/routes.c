@@ -501,7 +501,7 @@ const struct route app_routes[] = {
 		.about_zh = "策略预览:以该策略重放客户近期工单,比较达成率,不作任何更改",
 		.reply = "tenant_id bigint, days bigint, tickets bigint, complete boolean, was "
 			 "object, would_have_been object",
-		.fields = "document* tenant_id* calendar days" },
+		.fields = "document* tenant_id* calendar days service_type" },
 	{ HTTP_GET, "/api/v1/sla/calendars", PERM_TICKET_READ, .sql = &sql_sla_calendar_list },
 	{ HTTP_PUT, "/api/v1/sla/calendars/{code}", PERM_SLA_WRITE, .flow = calendar_put,
 		.about = "a new version of a calendar; one that only adds future dates takes over "

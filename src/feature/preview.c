@@ -25,7 +25,7 @@ struct preview {
 	struct sla_policy policy;
 	struct calendar *calendar;
 	struct tally was, would;
-	const char *calendar_code;
+	const char *calendar_code, *service_type; /* NULL: of all */
 	int64_t days;
 };
 
@@ -148,13 +148,14 @@ static struct outcome *on_page(struct req *req, enum db_error error, const PGres
 static struct outcome *next_page(struct req *req)
 {
 	struct preview *x = req->state;
-	const char **p = arena_alloc(&req->arena, 5 * sizeof(*p));
+	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p));
 
 	p[0] = req_int(req, x->tenant_id);
 	p[1] = req_int(req, x->from);
 	p[2] = req_int(req, x->to);
 	p[3] = req_int(req, x->after);
 	p[4] = req_int(req, PAGE_TICKETS);
+	p[5] = x->service_type;
 	return req_query(req, &sql_sla_history_page, p, on_page);
 }
 
@@ -195,6 +196,7 @@ struct outcome *policy_preview(struct req *req)
 		req_note_invalid(req, "document", arena_printf(&req->arena, "%s", why),
 			arena_printf(&req->arena, "%s", why));
 	req_body_text(req, "calendar", false, 1, 63, &x->calendar_code);
+	req_body_text(req, "service_type", false, 1, 63, &x->service_type);
 	req_body_int(req, "tenant_id", true, 2, (1LL << 53) - 1, &x->tenant_id);
 	req_body_int(req, "days", false, 1, 92, &x->days);
 	if (req_has_invalid(req))

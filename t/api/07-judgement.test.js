@@ -224,6 +224,20 @@ test('a preview under the policy in force says what was; under another what woul
 	);
 	assert.strictEqual(harder.would_have_been.compliance_rate, 0);
 	assert.deepStrictEqual(harder.was.compliance_rate, was.compliance_rate);
+	const kinds = await Promise.all(
+		['incident', 'request', 'nothing'].map((service_type) => preview({ ...body, service_type })),
+	);
+	assert.deepStrictEqual(
+		kinds.map((r) => r.data.tickets),
+		['incident', 'request', 'nothing'].map((k) =>
+			Number(
+				s.sql(
+					`select count(*) from tickets where tenant_id = ${s.alpha} and service_type = '${k}' and exclusion_state is distinct from 'approved'`,
+				),
+			),
+		),
+		'those of a service type alone',
+	);
 	const names = (r) => r.json.details.fields.map((f) => f.field).sort();
 	assert.deepStrictEqual(names(await preview({ document: { priorities: 1 }, days: 93 })), [
 		'days',

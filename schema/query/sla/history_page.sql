@@ -5,10 +5,11 @@
 -- $3 to      bigint  call.to      required
 -- $4 after   bigint  call.after   required
 -- $5 limit   int     call.limit   required
+-- $6 service_type  text  call.service_type  optional
 with t as materialized (
   select t.tenant_id, t.id, t.opened_at from tickets t
   where t.tenant_id = $1::bigint and t.opened_at >= ts($2::bigint) and t.opened_at < ts($3::bigint) and t.id > $4::bigint
-    and t.exclusion_state is distinct from 'approved'
+    and t.exclusion_state is distinct from 'approved' and ($6::text is null or t.service_type = $6::text)
   order by t.id
   limit $5::int
 )
