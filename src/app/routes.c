@@ -185,7 +185,8 @@ const struct route app_routes[] = {
 			  "token_endpoint userinfo_endpoint "
 			  "scopes role_attribute role_map email_domains create_users trust_email "
 			  "subject_field email_field "
-			  "name_field token_auth certificate logout_endpoint active" },
+			  "name_field token_auth certificate logout_endpoint profile_endpoint "
+			  "vendor agent_id active" },
 	{ HTTP_PUT, "/api/v1/client/admin/identity-providers/{provider_id}", PERM_USER_WRITE,
 		.flow = sso_provider_put, .about = "change it; a secret that is not given stays",
 		.about_zh = "修改企业登录;未填的密钥保持不变",
@@ -195,7 +196,8 @@ const struct route app_routes[] = {
 			  "token_endpoint userinfo_endpoint "
 			  "scopes role_attribute role_map email_domains create_users trust_email "
 			  "subject_field email_field "
-			  "name_field token_auth certificate logout_endpoint active" },
+			  "name_field token_auth certificate logout_endpoint profile_endpoint "
+			  "vendor agent_id active" },
 	{ HTTP_DELETE, "/api/v1/client/admin/identity-providers/{provider_id}", PERM_USER_WRITE,
 		.sql = &sql_sso_provider_remove },
 	{ HTTP_GET, "/api/v1/auth/factors", PERM_SELF, .flow = factor_list,

@@ -14,6 +14,7 @@
 #include "feature/feature.h"
 #include "signin.h"
 #include "sql_gen.h"
+#include "sso_vendor.h"
 
 #include <openssl/crypto.h>
 #include <stdio.h>
@@ -28,6 +29,7 @@ struct sso {
 	bool retried;
 	const char *client_id, *secret, *nonce, *verifier, *code, *id_token, *access_token;
 	struct json_object *claims;
+	const struct sso_vendor *vendor; /* of OAUTH2: one that does things in its own way */
 	char state[65], sha256[65];
 };
 
@@ -59,8 +61,32 @@ static void add_param(struct buf *b, const char *key, const char *value)
 
 static char *state_text(struct req *req, const struct sso *x)
 {
-	return arena_printf(&req->arena, "s1.%lld.%lld.%s", (long long)x->who.tenant_id,
-		(long long)x->login_id, x->state);
+	/* WeCom wants letters and digits only */
+	return arena_printf(&req->arena, "s1%c%lld%c%lld%c%s", x->vendor ? 'x' : '.',
+		(long long)x->who.tenant_id, x->vendor ? 'x' : '.', (long long)x->login_id,
+		x->vendor ? 'x' : '.', x->state);
+}
+
+/* What is set, or what the vendor's is. */
+static const char *endpoint_of(const struct sso *x, const char *key)
+{
+	const struct sso_vendor *v = x->vendor;
+	const char *set = setting(x, key);
+
+	if (set || !v)
+		return set;
+	return strcmp(key, "authorization_endpoint") == 0 ? v->authorization_endpoint
+	       : strcmp(key, "token_endpoint") == 0       ? v->token_endpoint
+							  : v->userinfo_endpoint;
+}
+
+static void add_vendor_params(struct buf *url, const struct sso *x)
+{
+	if (x->vendor->authorize_more)
+		buf_addf(url, "%s%s", url->p[url->n - 1] == '?' ? "" : "&",
+			x->vendor->authorize_more);
+	if (setting(x, "agent_id"))
+		add_param(url, "agentid", setting(x, "agent_id"));
 }
 
 static struct outcome *on_authorize(struct req *req, const struct sso_documents *d)
@@ -68,7 +94,7 @@ static struct outcome *on_authorize(struct req *req, const struct sso_documents 
 	struct sso *x = req->state;
 	const char *endpoint = x->kind == OIDC ? json_get_string(d ? d->metadata : NULL,
 							 "authorization_endpoint")
-					       : setting(x, "authorization_endpoint"),
+					       : endpoint_of(x, "authorization_endpoint"),
 		   *scopes = setting(x, "scopes");
 	struct buf url = { 0 }, challenge = { 0 };
 	unsigned char digest[32];
@@ -82,15 +108,24 @@ static struct outcome *on_authorize(struct req *req, const struct sso_documents 
 	crypto_sha256(x->verifier, strlen(x->verifier), digest);
 	buf_add_base64url(&challenge, digest, sizeof(digest));
 	buf_addf(&url, "%s%s", endpoint, strchr(endpoint, '?') ? "" : "?");
+	if (x->vendor)
+		add_vendor_params(&url, x);
 	add_param(&url, "response_type", "code");
-	add_param(&url, "client_id", x->client_id);
+	add_param(&url, x->vendor ? x->vendor->client_param : "client_id", x->client_id);
 	add_param(&url, "redirect_uri", redirect);
-	add_param(&url, "scope", scopes ? scopes : x->kind == OIDC ? "openid email profile" : "");
+	if (!scopes)
+		scopes = x->kind == OIDC ? "openid email profile"
+			 : x->vendor     ? x->vendor->scope
+					 : "";
+	if (scopes)
+		add_param(&url, "scope", scopes);
 	add_param(&url, "state", state);
 	if (x->kind == OIDC)
 		add_param(&url, "nonce", x->nonce);
-	add_param(&url, "code_challenge", buf_cstr(&challenge));
-	add_param(&url, "code_challenge_method", "S256");
+	if (!x->vendor || x->vendor->pkce) {
+		add_param(&url, "code_challenge", buf_cstr(&challenge));
+		add_param(&url, "code_challenge_method", "S256");
+	}
 	headers = arena_printf(&req->arena,
 		"Location: %s\r\nSet-Cookie: sd_login=%s; Path=" CALLBACK
 		"; Max-Age=600; HttpOnly; SameSite=Lax%s\r\nCache-Control: "
@@ -127,6 +162,7 @@ static bool read_provider(
 							   : OAUTH2;
 	x->client_id = keep_text(req, db_text(rows, 0, client));
 	x->who.settings = json_read(doc.p, doc.n, &err);
+	x->vendor = x->kind == OAUTH2 ? sso_vendor_find(setting(x, "vendor")) : NULL;
 	return x->who.settings && x->client_id && (x->kind == OAUTH2 || setting(x, "issuer"));
 }
 
@@ -248,12 +284,58 @@ static void read_claims(struct req *req, struct sso *x, struct json_object *clai
 	const char *mail = setting(x, "email_field"), *name = setting(x, "name_field");
 	struct json_object *verified = json_get(claims, "email_verified");
 
-	x->who.mail = claim_text(req, claims, mail ? mail : "email", 254);
-	x->who.name = claim_text(req, claims, name ? name : "name", 100);
+	mail = mail ? mail : x->vendor ? x->vendor->email_field : "email";
+	name = name ? name : x->vendor ? x->vendor->name_field : "name";
+	x->who.mail = claim_text(req, claims, mail, 254);
+	x->who.name = claim_text(req, claims, name, 100);
 	x->who.mail_verified = json_object_get_boolean(verified) ||
 			       (!verified && json_get_bool(x->who.settings, "trust_email", false));
 	if (x->who.mail && (!strchr(x->who.mail, '@') || strpbrk(x->who.mail, " <>,;\"\r\n")))
 		x->who.mail = NULL;
+}
+
+static struct json_object *vendor_data(struct req *req, struct json_object *answer)
+{
+	const struct sso *x = req->state;
+	struct json_object *data = answer ? sso_vendor_data(x->vendor, answer) : NULL;
+
+	if (answer && !data)
+		log_warn(&req->who, "%s refused %s=%lld", x->vendor->name, x->vendor->error_field,
+			(long long)json_get_int(answer, x->vendor->error_field, 0));
+	return data;
+}
+
+/* Name and address, where the first answer has only who it is. Whom nothing more is told of is
+ * somebody still. */
+static struct outcome *on_profile(struct req *req, struct json_object *answer)
+{
+	struct sso *x = req->state;
+	struct json_object *data = vendor_data(req, answer), *none;
+	struct outcome *o;
+
+	if (data) {
+		read_claims(req, x, data);
+		return sso_enter(req, data);
+	}
+	none = json_object_new_object();
+	o = sso_enter(req, none);
+	json_object_put(none);
+	return o;
+}
+
+static struct outcome *ask_profile(struct req *req)
+{
+	struct sso *x = req->state;
+	const char *set = setting(x, "profile_endpoint");
+	struct buf url = { 0 };
+	struct outcome *o;
+
+	buf_addf(&url, "%s?", set ? set : x->vendor->profile_endpoint);
+	add_param(&url, "access_token", x->access_token);
+	add_param(&url, x->vendor->subject_field, x->who.subject);
+	o = sso_ask(req, buf_cstr(&url), NULL, NULL, on_profile);
+	buf_free(&url);
+	return o;
 }
 
 static struct outcome *on_userinfo(struct req *req, struct json_object *answer)
@@ -262,9 +344,13 @@ static struct outcome *on_userinfo(struct req *req, struct json_object *answer)
 	const char *field = setting(x, "subject_field"), *subject;
 	struct json_object *v;
 
+	if (x->vendor)
+		answer = vendor_data(req, answer);
 	if (!answer)
 		return sso_fail_provider(req);
-	v = json_get(answer, x->kind == OIDC ? "sub" : field ? field : "id");
+	if (!field)
+		field = x->vendor ? x->vendor->subject_field : "id";
+	v = json_get(answer, x->kind == OIDC ? "sub" : field);
 	subject = v && (json_object_is_type(v, json_type_string) ||
 			       json_object_is_type(v, json_type_int))
 			  ? json_object_get_string(v)
@@ -274,8 +360,34 @@ static struct outcome *on_userinfo(struct req *req, struct json_object *answer)
 	if (x->kind == OIDC && strcmp(subject, x->who.subject) != 0) /* OpenID Connect Core 5.3.2 */
 		return sso_fail_provider(req);
 	x->who.subject = arena_printf(&req->arena, "%s", subject);
+	if (x->vendor && x->vendor->profile_endpoint)
+		return ask_profile(req);
 	read_claims(req, x, answer);
 	return sso_enter(req, answer);
+}
+
+/* The token in the query, and the code with it, where there is no header for it. */
+static struct outcome *ask_vendor_userinfo(struct req *req)
+{
+	struct sso *x = req->state;
+	const char *endpoint = endpoint_of(x, "userinfo_endpoint"), *token = x->access_token;
+	struct buf url = { 0 };
+	struct outcome *o;
+
+	buf_addf(&url, "%s", endpoint);
+	if (!x->vendor->token_header) {
+		buf_addc(&url, '?');
+		add_param(&url, "access_token", token);
+		add_param(&url, "code", x->code);
+	}
+	o = sso_ask(req, buf_cstr(&url), NULL,
+		x->vendor->token_header ? arena_printf(&req->arena, "%.*s%s",
+						  (int)(strlen(x->vendor->token_header) - 2),
+						  x->vendor->token_header, token)
+					: NULL,
+		on_userinfo);
+	buf_free(&url);
+	return o;
 }
 
 static struct outcome *ask_userinfo(struct req *req, const char *endpoint)
@@ -324,16 +436,39 @@ static struct outcome *on_tokens(struct req *req, struct json_object *answer)
 {
 	struct sso *x = req->state;
 
-	x->access_token = claim_text(req, answer, "access_token", 8192);
+	if (x->vendor)
+		answer = vendor_data(req, answer);
+	x->access_token =
+		claim_text(req, answer, x->vendor ? x->vendor->token_field : "access_token", 8192);
 	x->id_token = claim_text(req, answer, "id_token", 16384);
 	if (x->access_token && strpbrk(x->access_token, "\r\n"))
 		x->access_token = NULL;
 	if (x->kind == OIDC)
 		return x->id_token ? sso_documents_get(req, setting(x, "issuer"), false, on_keys)
 				   : sso_fail_provider(req);
+	if (x->vendor)
+		return x->access_token ? ask_vendor_userinfo(req) : sso_fail_provider(req);
 	return x->access_token && setting(x, "userinfo_endpoint")
 		       ? ask_userinfo(req, setting(x, "userinfo_endpoint"))
 		       : sso_fail_provider(req);
+}
+
+static struct outcome *exchange_vendor(struct req *req)
+{
+	struct sso *x = req->state;
+	struct buf url = { 0 }, body = { 0 };
+	struct outcome *o;
+
+	buf_adds(&url, endpoint_of(x, "token_endpoint"));
+	sso_vendor_ask_token(x->vendor, x->client_id, x->secret, x->code, x->verifier,
+		arena_printf(&req->arena, "%s" CALLBACK, options.http_url), &url, &body);
+	o = sso_ask(req, buf_cstr(&url), body.n ? buf_cstr(&body) : NULL, NULL, on_tokens);
+	OPENSSL_cleanse(url.p, url.n);
+	if (body.n)
+		OPENSSL_cleanse(body.p, body.n);
+	buf_free(&url);
+	buf_free(&body);
+	return o;
 }
 
 static struct outcome *exchange(struct req *req, const struct sso_documents *d)
@@ -407,6 +542,8 @@ static struct outcome *on_login(struct req *req, enum db_error error, const PGre
 		(!db_is_null(rows, 0, 3) &&
 			!open_sealed(req, "client_secret", db_text(rows, 0, 3), &x->secret)))
 		return sso_fail_provider(req);
+	if (x->vendor)
+		return x->secret ? exchange_vendor(req) : sso_fail_provider(req);
 	return x->kind == OIDC ? sso_documents_get(req, setting(x, "issuer"), false, exchange)
 			       : exchange(req, NULL);
 }
@@ -418,7 +555,9 @@ bool sso_read_state(const char *text, int64_t *out_tenant, int64_t *out_login, c
 	int end = 0;
 
 	if (!text || strlen(text) > 120 ||
-		sscanf(text, "s1.%lld.%lld.%65[0-9a-f]%n", &tenant, &login, secret, &end) != 3 ||
+		(sscanf(text, "s1.%lld.%lld.%65[0-9a-f]%n", &tenant, &login, secret, &end) != 3 &&
+			sscanf(text, "s1x%lldx%lldx%65[0-9a-f]%n", &tenant, &login, secret, &end) !=
+				3) ||
 		text[end] || strlen(secret) != 64 || tenant < 1 || login < 1)
 		return false;
 	*out_tenant = tenant;
@@ -442,6 +581,8 @@ struct outcome *sso_callback(struct req *req)
 
 	req->cleanup = x->who.forget = cleanup;
 	x->code = req_query_value(req, "code");
+	if (!x->code)
+		x->code = req_query_value(req, "authCode"); /* DingTalk */
 	if (!sso_read_state(
 		    req_query_value(req, "state"), &x->who.tenant_id, &x->login_id, x->sha256) ||
 		!sso_began_here(req, x->sha256))

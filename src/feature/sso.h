@@ -20,10 +20,10 @@ typedef struct outcome *sso_step(struct req *req, const struct sso_documents *d)
 struct outcome *sso_documents_get(
 	struct req *req, const char *issuer, bool fresh_keys, sso_step *step) MUST_USE;
 
-/* A form POST or a GET to a provider, its JSON answer to STEP (NULL: it failed, and the log says
- * why). */
+/* A POST (of a form, or of JSON, which begins with a brace) or a GET to a provider, its JSON answer
+ * to STEP (NULL: it failed, and the log says why). */
 typedef struct outcome *sso_json_step(struct req *req, struct json_object *answer);
-struct outcome *sso_ask(struct req *req, const char *url, const char *form,
+struct outcome *sso_ask(struct req *req, const char *url, const char *body,
 	const char *authorization, sso_json_step *step) MUST_USE;
 
 void sso_free(void);

@@ -174,7 +174,7 @@ static void on_answer(void *arg, const struct fetch_result *r)
 	json_object_put(o);
 }
 
-struct outcome *sso_ask(struct req *req, const char *url, const char *form,
+struct outcome *sso_ask(struct req *req, const char *url, const char *body,
 	const char *authorization, sso_json_step *step)
 {
 	struct asking *a = xcalloc(1, sizeof(*a));
@@ -182,12 +182,15 @@ struct outcome *sso_ask(struct req *req, const char *url, const char *form,
 	*a = (struct asking){ .req = req, .json_step = step };
 	req->waiting = true;
 	fetch_http(&(struct fetch_http){ .url = url,
-			   .get = form == NULL,
-			   .body = form,
-			   .body_n = form ? strlen(form) : 0,
+			   .get = body == NULL,
+			   .body = body,
+			   .body_n = body ? strlen(body) : 0,
 			   .headers = (const char *const[]){ "Accept: application/json",
 				   authorization ? authorization : "X-Nothing: 1",
-				   form ? "Content-Type: application/x-www-form-urlencoded" : NULL,
+				   !body ? NULL
+				   : body[0] == '{'
+					   ? "Content-Type: application/json"
+					   : "Content-Type: application/x-www-form-urlencoded",
 				   NULL },
 			   .allow_private = options.sso_allow_private,
 			   .answer_max = ANSWER_MAX,

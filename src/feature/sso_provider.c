@@ -8,12 +8,13 @@
 #include "desk/options.h"
 #include "feature/feature.h"
 #include "sql_gen.h"
+#include "sso_vendor.h"
 
 #include <stdlib.h>
 
 static const char *const text_settings[] = { "issuer", "authorization_endpoint", "token_endpoint",
 	"userinfo_endpoint", "scopes", "role_attribute", "subject_field", "email_field",
-	"name_field", "token_auth", "logout_endpoint" };
+	"name_field", "token_auth", "logout_endpoint", "profile_endpoint", "vendor", "agent_id" };
 
 static bool url_is_allowed(const char *url)
 {
@@ -68,6 +69,9 @@ static void read_texts(struct req *req, struct json_object *doc)
 			strcmp(v, "client_secret_post") != 0)
 			req_note_invalid(req, key, "client_secret_basic or client_secret_post",
 				"client_secret_basic 或 client_secret_post");
+		if (strcmp(key, "vendor") == 0 && !sso_vendor_find(v))
+			req_note_invalid(
+				req, key, "wecom, dingtalk or feishu", "wecom、dingtalk 或 feishu");
 		json_object_object_add(doc, key, json_object_new_string(v));
 	}
 }
@@ -133,9 +137,13 @@ static void check_kind(struct req *req, const char *kind, struct json_object *do
 				"必填:issuer 的 https 地址");
 	} else if (strcmp(kind, "oauth2") == 0) {
 		for (size_t i = 0; i < ARRAY_LEN(needed); i++)
-			if (!json_get(doc, needed[i]))
-				req_note_invalid(
-					req, needed[i], "required for oauth2", "oauth2 必填");
+			if (!json_get(doc, needed[i]) && !json_get(doc, "vendor"))
+				req_note_invalid(req, needed[i],
+					"required for oauth2 without a vendor",
+					"oauth2 未指定 vendor 时必填");
+		if (json_get(doc, "vendor") && !json_get(req->body, "client_secret"))
+			req_note_invalid(req, "client_secret", "required for a vendor",
+				"指定 vendor 时必填");
 	} else if (strcmp(kind, "saml") == 0) {
 		static const char *const wanted[] = { "issuer", "authorization_endpoint",
 			"certificate" };

@@ -495,7 +495,7 @@ test('a hostile provider: alg none, HS256 with the public key, foreign keys, kid
 		token: await s.login('admin', 'alpha'),
 	});
 });
-test('plain OAuth 2.0 by userinfo, as WeCom, DingTalk and Feishu give it', async () => {
+test('plain OAuth 2.0 by userinfo', async () => {
 	const seen = [];
 	const server = http.createServer((req, res) => {
 		const base = `http://127.0.0.1:${server.address().port}`,
@@ -556,6 +556,239 @@ test('plain OAuth 2.0 by userinfo, as WeCom, DingTalk and Feishu give it', async
 	);
 	assert.match(form.get('code_verifier'), /^[0-9a-f]{64}$/);
 	assert.deepStrictEqual(seen[1].slice(0), ['/me', '', 'Bearer tok']);
+	server.closeAllConnections();
+	server.close();
+});
+test('WeCom, DingTalk and Feishu in their own ways, as their API descriptions tell them', async () => {
+	const seen = [];
+	let wrong = null;
+	const server = http.createServer((req, res) => {
+		const u = new URL(req.url, `http://127.0.0.1:${server.address().port}`),
+			q = u.searchParams;
+		let text = '';
+		req.on('data', (d) => (text += d));
+		req.on('end', () => {
+			const json = (o) => {
+				seen.push(u.pathname);
+				res.setHeader('Content-Type', 'application/json');
+				res.end(JSON.stringify(wrong || o));
+			};
+			const back = (name) => {
+				res.statusCode = 302;
+				const to = new URL(q.get('redirect_uri'));
+				to.searchParams.set(name, 'abc');
+				to.searchParams.set('state', q.get('state'));
+				res.setHeader('Location', to.href);
+				res.end();
+			};
+			const body = () => {
+				assert.match(req.headers['content-type'], /application\/json/);
+				return JSON.parse(text);
+			};
+			try {
+				switch (u.pathname) {
+					case '/wecom/login':
+						assert.deepStrictEqual(
+							[
+								q.get('login_type'),
+								q.get('appid'),
+								q.get('agentid'),
+							],
+							['CorpApp', 'ww1', '1000002'],
+						);
+						assert.match(q.get('state'), /^[a-zA-Z0-9]{1,128}$/);
+						assert.ok(!q.has('code_challenge'));
+						return back('code');
+					case '/wecom/gettoken':
+						assert.strictEqual(req.method, 'GET');
+						assert.deepStrictEqual(
+							[q.get('corpid'), q.get('corpsecret')],
+							['ww1', 's3cret&'],
+						);
+						return json({
+							errcode: 0,
+							errmsg: 'ok',
+							access_token: 'tok',
+							expires_in: 7200,
+						});
+					case '/wecom/getuserinfo':
+						assert.deepStrictEqual(
+							[q.get('access_token'), q.get('code')],
+							['tok', 'abc'],
+						);
+						return json({ errcode: 0, errmsg: 'ok', userid: 'zhangsan' });
+					case '/wecom/user':
+						assert.deepStrictEqual(
+							[q.get('access_token'), q.get('userid')],
+							['tok', 'zhangsan'],
+						);
+						return json({
+							errcode: 0,
+							userid: 'zhangsan',
+							name: '张三',
+							biz_mail: 'zhangsan@alpha.example',
+						});
+					case '/dingtalk/auth':
+						assert.deepStrictEqual(
+							[
+								q.get('client_id'),
+								q.get('scope'),
+								q.get('prompt'),
+								q.get('response_type'),
+							],
+							['ding1', 'openid', 'consent', 'code'],
+						);
+						return back('authCode');
+					case '/dingtalk/token':
+						assert.deepStrictEqual(body(), {
+							grantType: 'authorization_code',
+							clientId: 'ding1',
+							clientSecret: 's3cret&',
+							code: 'abc',
+						});
+						return json({
+							accessToken: 'tok2',
+							expireIn: 7200,
+							corpId: 'c',
+						});
+					case '/dingtalk/me':
+						assert.strictEqual(
+							req.headers['x-acs-dingtalk-access-token'],
+							'tok2',
+						);
+						return json({
+							nick: '李四',
+							unionId: 'un1',
+							openId: 'o1',
+							email: 'lisi@alpha.example',
+						});
+					case '/feishu/auth':
+						assert.strictEqual(q.get('client_id'), 'cli_2');
+						assert.ok(q.get('code_challenge'));
+						return back('code');
+					case '/feishu/token': {
+						const { code_verifier, redirect_uri, ...rest } = body();
+						assert.match(code_verifier, /^[0-9a-f]{64}$/);
+						assert.match(redirect_uri, /\/api\/v1\/auth\/sso\/callback$/);
+						assert.deepStrictEqual(rest, {
+							grant_type: 'authorization_code',
+							client_id: 'cli_2',
+							client_secret: 's3cret&',
+							code: 'abc',
+						});
+						return json({
+							code: 0,
+							access_token: 'tok3',
+							token_type: 'Bearer',
+							expires_in: 7200,
+						});
+					}
+					case '/feishu/me':
+						assert.strictEqual(req.headers.authorization, 'Bearer tok3');
+						return json({
+							code: 0,
+							msg: 'success',
+							data: {
+								name: '王五',
+								union_id: 'on_1',
+								open_id: 'ou_5',
+								enterprise_email: 'wangwu@alpha.example',
+							},
+						});
+				}
+				throw new Error('no such path ' + u.pathname);
+			} catch (e) {
+				seen.push(e.message);
+				res.statusCode = 500;
+				res.end('{}');
+			}
+		});
+	});
+	await new Promise((ok) => server.listen(0, '127.0.0.1', ok));
+	const base = `http://127.0.0.1:${server.address().port}`,
+		a = await s.login('admin', 'alpha'),
+		make = (vendor, client_id, more) =>
+			s.post(providers, a, {
+				kind: 'oauth2',
+				vendor,
+				name: vendor,
+				client_id,
+				client_secret: 's3cret&',
+				trust_email: true,
+				create_users: true,
+				...more,
+			});
+	const made = {};
+	for (const [vendor, client, more, who, path] of [
+		[
+			'wecom',
+			'ww1',
+			{
+				agent_id: '1000002',
+				authorization_endpoint: base + '/wecom/login',
+				token_endpoint: base + '/wecom/gettoken',
+				userinfo_endpoint: base + '/wecom/getuserinfo',
+				profile_endpoint: base + '/wecom/user',
+			},
+			['zhangsan@alpha.example', '张三'],
+			['/wecom/gettoken', '/wecom/getuserinfo', '/wecom/user'],
+		],
+		[
+			'dingtalk',
+			'ding1',
+			{
+				authorization_endpoint: base + '/dingtalk/auth',
+				token_endpoint: base + '/dingtalk/token',
+				userinfo_endpoint: base + '/dingtalk/me',
+			},
+			['lisi@alpha.example', '李四'],
+			['/dingtalk/token', '/dingtalk/me'],
+		],
+		[
+			'feishu',
+			'cli_2',
+			{
+				authorization_endpoint: base + '/feishu/auth',
+				token_endpoint: base + '/feishu/token',
+				userinfo_endpoint: base + '/feishu/me',
+			},
+			['wangwu@alpha.example', '王五'],
+			['/feishu/token', '/feishu/me'],
+		],
+	]) {
+		const p = await make(vendor, client, more);
+		assert.strictEqual(p.status, 201, p.text);
+		made[vendor] = p.data.provider_id;
+		seen.length = 0;
+		const b = new Browser(),
+			r = await b.follow(start('&provider=' + p.data.provider_id));
+		assert.deepStrictEqual(seen, path);
+		assert.strictEqual(r.status, 200, r.text);
+		const m = await me(b.jar['127.0.0.1:' + s.port]);
+		assert.deepStrictEqual([m.username, m.full_name, m.role], [...who, 'user']);
+	}
+	/* what they say when they refuse is 200, with a number in it */
+	for (const [vendor, answer] of [
+		['wecom', { errcode: 40029, errmsg: 'invalid code' }],
+		['feishu', { code: 20003, error: 'invalid_grant' }],
+		['dingtalk', { code: 'invalidParameter.authCode' }],
+	]) {
+		wrong = answer;
+		const r = await new Browser().follow(start('&provider=' + made[vendor]));
+		assert.strictEqual(r.status, 401, vendor);
+	}
+	assert.match(s.log, /wecom refused errcode=40029/);
+	assert.ok(!s.log.includes('s3cret'), 'no secret in the log');
+	/* their own addresses need not be told; a vendor nobody knows is none */
+	const plain = await make('feishu', 'cli_3', {});
+	assert.strictEqual(plain.status, 201, plain.text);
+	const to = (await new Browser().get(start('&provider=' + plain.data.provider_id))).headers.location;
+	assert.match(to, /^https:\/\/accounts\.feishu\.cn\/open-apis\/authen\/v1\/authorize\?/);
+	const bad = await make('weibo', 'x', {});
+	assert.deepStrictEqual(
+		bad.json.details.fields.map((f) => f.field),
+		['vendor'],
+	);
 	server.closeAllConnections();
 	server.close();
 });
