@@ -9,8 +9,8 @@
 #include "crypto/field.h"
 #include "desk/options.h"
 #include "feature/feature.h"
-#include "fetch/fetch.h"
 #include "loop/loop.h"
+#include "pull.h"
 #include "sql_gen.h"
 
 #include <stdio.h>
@@ -18,7 +18,6 @@
 
 #define CUSTOMERS_MAX 200
 #define PARTS_MAX 500
-#define ANSWER_MAX (256 * 1024)
 
 /* One delivery: what is sound of it, which of the items that are, and what is not. */
 struct delivery {
@@ -377,24 +376,12 @@ static void on_pulled(void *arg, const struct fetch_result *r)
 
 static void pull_now(void *arg)
 {
-	char *token, *header;
-
 	(void)arg;
 	if (pull.running || pull.stopped || !field_keys_ready())
 		return;
 	pull.running = true;
-	token = secret_from_file(options.integration_customers_token_file);
-	header = xasprintf("Authorization: Bearer %s", token ? token : "");
-	fetch_http(&(struct fetch_http){ .url = options.integration_customers_url,
-			   .get = true,
-			   .headers = (const char *const[]){ "Accept: application/json",
-				   token ? header : NULL, NULL },
-			   .allow_private = options.integration_allow_private,
-			   .answer_max = ANSWER_MAX,
-			   .timeout_ms = 30000 },
-		on_pulled, NULL);
-	free(token);
-	free(header);
+	pull_get(options.integration_customers_url, options.integration_customers_token_file,
+		on_pulled);
 }
 
 void customers_init(void)

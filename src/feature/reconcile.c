@@ -10,14 +10,13 @@
 #include "desk/options.h"
 #include "desk/sync.h"
 #include "feature/feature.h"
-#include "fetch/fetch.h"
 #include "loop/loop.h"
+#include "pull.h"
 #include "sql_gen.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ANSWER_MAX (256 * 1024)
 #define PAGE_MAX 1000
 #define PAGES_MAX 10000
 #define LEFT_TOLD 20
@@ -121,25 +120,13 @@ static void note_left(const char *ticket, const char *reason)
 
 /* --- asking the leader --- */
 
-/* GET integration.tickets_url with QUERY. */
 static void ask(const char *query, fetch_done *on_done)
 {
-	char *token = secret_from_file(options.integration_tickets_token_file),
-	     *header = xasprintf("Authorization: Bearer %s", token ? token : ""),
-	     *url = xasprintf("%s%c%s", options.integration_tickets_url,
-		     strchr(options.integration_tickets_url, '?') ? '&' : '?', query);
+	char *url = xasprintf("%s%c%s", options.integration_tickets_url,
+		strchr(options.integration_tickets_url, '?') ? '&' : '?', query);
 
-	fetch_http(&(struct fetch_http){ .url = url,
-			   .get = true,
-			   .headers = (const char *const[]){ "Accept: application/json",
-				   token ? header : NULL, NULL },
-			   .allow_private = options.integration_allow_private,
-			   .answer_max = ANSWER_MAX,
-			   .timeout_ms = 30000 },
-		on_done, NULL);
+	pull_get(url, options.integration_tickets_token_file, on_done);
 	free(url);
-	free(token);
-	free(header);
 }
 
 /* The answer's list NAME; NULL, and logged: it is none. The caller puts *OUT. */
