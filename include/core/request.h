@@ -59,6 +59,7 @@ struct route {
 	enum limit limit;   /* of a route without a session; LIMIT_ADDRESS when none is said */
 	bool form;          /* the body is no JSON: the flow reads it by req_form_value */
 	bool sensitive;     /* reading it is noted in the audit log */
+	bool know;          /* anyone may, and whoever has a session is known by it */
 	const char *query;  /* a flow's query parameters, space separated */
 	const char *fields; /* for the documents: the body's fields */
 	bool (*stream)(struct req *req, const char *p,

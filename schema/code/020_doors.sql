@@ -66,8 +66,8 @@ language sql stable security definer set search_path = public, pg_temp as $$
 $$;
 
 create or replace function door.logo(p_of text)
-returns table (type text, sha256 text, image bytea) language sql stable security definer set search_path = public, pg_temp as $$
-  select t.logo_type, t.logo_sha256, t.logo
+returns table (tenant_id bigint, type text, sha256 text, image bytea) language sql stable security definer set search_path = public, pg_temp as $$
+  select t.tenant_id, t.logo_type, t.logo_sha256, t.logo
   from door.theme(p_of) d join public.tenant_themes t on t.tenant_id = d.tenant_id where t.logo is not null
 $$;
 

@@ -242,6 +242,7 @@ const struct route app_routes[] = {
 		.reply = "user_id bigint, tenant_id bigint, role_type text, permissions object, "
 			 "data_scope object" },
 	{ HTTP_GET, "/api/v1/client/theme/{tenant_id}", PERM_ANYONE, .flow = theme_get,
+		.know = true,
 		.about = "how a customer's portal looks and how one logs in there: by number, by "
 			 "code, or \"host\" for the one whose host name was asked",
 		.about_zh = "客户门户的外观与登录方式:按编号、代码,或以 host 表示当前域名所属客户",
@@ -261,8 +262,8 @@ const struct route app_routes[] = {
 	{ HTTP_DELETE, "/api/v1/client/theme/logo", PERM_USER_WRITE, .flow = logo_delete,
 		.about = "remove the uploaded logo", .about_zh = "移除已上传的标志" },
 	{ HTTP_GET, "/api/v1/client/theme/{tenant_id}/logo", PERM_ANYONE, .flow = logo_get,
-		.about = "the uploaded logo, an image", .about_zh = "已上传的标志(图像)",
-		.query = "v" },
+		.know = true, .about = "the uploaded logo, an image",
+		.about_zh = "已上传的标志(图像)", .query = "v" },
 	{ HTTP_POST, "/api/v1/client/export/data", PERM_REPORT_EXPORT, .flow = export_post,
 		.about = "write tickets into a file: a job; excel gives a CSV that Excel opens",
 		.about_zh = "导出工单为文件(任务);excel 生成 Excel 可打开的 CSV",

@@ -455,6 +455,28 @@ static struct str bearer(const struct http_request *h)
 	return (struct str){ 0 };
 }
 
+/* Nobody is known by a token that is no good, or while nobody can be asked. */
+static void on_known(void *arg, struct session *s, enum db_error error)
+{
+	struct req *req = arg;
+
+	(void)error;
+	req->waiting = false;
+	req->session = s;
+	settle(req, run(req));
+}
+
+static struct str token_of(struct req *req, const struct http_request *h)
+{
+	struct str token = bearer(h);
+
+	if (!token.n) {
+		token = http_cookie(&h->head, COOKIE_ACCESS);
+		req->by_cookie = token.n > 0;
+	}
+	return token;
+}
+
 static void on_request(struct http_request *h)
 {
 	struct req *req = h->user;
@@ -469,14 +491,15 @@ static void on_request(struct http_request *h)
 		settle(req, o);
 		return;
 	}
+	token = token_of(req, h);
+	if (req->route->permission == PERM_ANYONE && req->route->know && token.n) {
+		req->waiting = true;
+		session_find(token, on_known, req);
+		return;
+	}
 	if (req->route->permission == PERM_ANYONE) {
 		settle(req, run(req));
 		return;
-	}
-	token = bearer(h);
-	if (!token.n) {
-		token = http_cookie(&h->head, COOKIE_ACCESS);
-		req->by_cookie = token.n > 0;
 	}
 	if (!token.n) {
 		settle(req, req_fail(req, ERR_NO_AUTH, NULL));

@@ -149,4 +149,5 @@ void figures_read_reader(struct req *req, struct figures_reader *out)
 	out->staff = req->session->staff;
 	out->sla = session_may(req->session, PERM_SLA_READ);
 	out->satisfaction = session_may(req->session, PERM_SATISFACTION_READ);
+	out->tickets = session_may(req->session, PERM_TICKET_READ);
 }

@@ -20,7 +20,7 @@ struct figures_reader {
 	int days;
 	uint32_t metrics,
 		asked; /* bit per metric to compute, and asked for, where one may choose */
-	bool zh, sla, satisfaction, staff;
+	bool zh, sla, satisfaction, tickets, staff;
 	int64_t tenant_id;
 	char group[16];
 };

@@ -67,10 +67,14 @@ static void add_links(struct buf *b, const PGresult *rows, const struct figures_
 		snprintf(tenant, sizeof(tenant), "&tenant_id=%lld", (long long)who->tenant_id);
 	buf_adds(b, ",\"links\":{");
 	for (size_t i = 0; i < ARRAY_LEN(figure); i++)
-		buf_addf(b, "\"%s\":\"/api/v1/%s?opened_from=%s&opened_to=%s%s%s\",", figure[i][0],
-			who->staff ? "tickets" : "client/tickets", from, to, figure[i][1], tenant);
+		if (!who->tickets)
+			buf_addf(b, "\"%s\":null,", figure[i][0]);
+		else
+			buf_addf(b, "\"%s\":\"/api/v1/%s?opened_from=%s&opened_to=%s%s%s\",",
+				figure[i][0], who->staff ? "tickets" : "client/tickets", from, to,
+				figure[i][1], tenant);
 	buf_adds(b, "\"satisfaction_score\":");
-	if (who->satisfaction)
+	if (who->satisfaction && who->tickets)
 		buf_addf(b, "\"/api/v1/%s?rated_from=%s&rated_to=%s%s\"",
 			who->staff ? "tickets" : "client/tickets", from, to, tenant);
 	else
@@ -124,8 +128,9 @@ struct outcome *overview_get(struct req *req)
 	figures_read_reader(req, &who);
 	who.tenant_id = tenant;
 	memcpy(plan.arg, &who, sizeof(who));
-	plan.key = arena_printf(&req->arena, "overview %lld %d %d%d%d%d %s", (long long)tenant,
-		who.days, who.zh, who.sla, who.satisfaction, who.staff, req->session->scope);
+	plan.key = arena_printf(&req->arena, "overview %lld %d %d%d%d%d%d %s", (long long)tenant,
+		who.days, who.zh, who.sla, who.satisfaction, who.tickets, who.staff,
+		req->session->scope);
 	plan.param[0][0] = req_int(req, clock_now_us());
 	plan.param[0][1] = req_int(req, who.days);
 	plan.param[0][2] = plan.param[1][0] = plan.param[2][0] = req_int(req, tenant);

@@ -99,6 +99,13 @@ static struct outcome *reply_unchanged(struct req *req, const char *tag)
 		req, 304, NULL, arena_printf(&req->arena, "ETag: \"%s\"\r\n", tag), NULL, 0);
 }
 
+/* Public before any log-in; who is logged in sees their own, and those they serve. */
+static bool is_anothers(const struct req *req, const PGresult *rows)
+{
+	return req->session &&
+	       (PQntuples(rows) == 0 || !session_serves(req->session, db_int(rows, 0, 0)));
+}
+
 static struct outcome *on_theme(struct req *req, enum db_error error, const PGresult *rows)
 {
 	struct buf b = { 0 };
@@ -107,9 +114,12 @@ static struct outcome *on_theme(struct req *req, enum db_error error, const PGre
 
 	if (error != DB_OK)
 		return stale_theme(req, error);
-	if (PQntuples(rows) == 0) /* a host that is no customer's own is nothing amiss */
-		return strncmp(req->state, "host:", 5) == 0 ? req_reply(req, 200, "null", 4)
-							    : req_fail(req, ERR_NOT_FOUND, NULL);
+	if (PQntuples(rows) == 0 && strncmp(req->state, "host:", 5) == 0)
+		return req_reply(req, 200, "null", 4); /* nobody's own host is nothing amiss */
+	if (is_anothers(req, rows))
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	if (PQntuples(rows) == 0)
+		return req_fail(req, ERR_NOT_FOUND, NULL);
 	write_theme(&b, rows);
 	keep_theme(req->state, &b);
 	crypto_sha256_hex(b.p, b.n, tag);
@@ -200,18 +210,20 @@ static struct outcome *on_logo(struct req *req, enum db_error error, const PGres
 
 	if (error != DB_OK)
 		return req_fail_db(req, error);
+	if (is_anothers(req, rows))
+		return req_fail(req, ERR_FORBIDDEN, NULL);
 	if (PQntuples(rows) == 0)
 		return req_fail(req, ERR_NOT_FOUND, NULL);
-	tag = arena_printf(&req->arena, "%.32s", db_text(rows, 0, 1).p);
+	tag = arena_printf(&req->arena, "%.32s", db_text(rows, 0, 2).p);
 	o = reply_unchanged(req, tag);
 	if (o)
 		return o;
 	return req_reply_raw(req, 200,
 		arena_printf(
-			&req->arena, "%.*s", (int)db_text(rows, 0, 0).n, db_text(rows, 0, 0).p),
+			&req->arena, "%.*s", (int)db_text(rows, 0, 1).n, db_text(rows, 0, 1).p),
 		arena_printf(&req->arena, "ETag: \"%s\"\r\nCache-Control: public, max-age=3600\r\n",
 			tag),
-		db_text(rows, 0, 2).p, db_text(rows, 0, 2).n);
+		db_text(rows, 0, 3).p, db_text(rows, 0, 3).n);
 }
 
 struct outcome *logo_get(struct req *req)

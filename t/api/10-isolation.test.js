@@ -137,8 +137,6 @@ function* requests() {
 			if (
 				path.startsWith('/test/') ||
 				path === '/api/v1/live' ||
-				/* public, before any login: a name and colours, checked in 15-portal */
-				path.startsWith('/api/v1/client/theme/{tenant_id}') ||
 				/logout|auth\/password|login/.test(path)
 			)
 				continue;

@@ -7,7 +7,7 @@ const test = require('node:test'),
 	fs = require('node:fs'),
 	http = require('node:http'),
 	path = require('node:path');
-const { Server, waitUntil, pgctl } = require('../lib/server.js');
+const { Server, waitUntil, pgctl, PASSWORD } = require('../lib/server.js');
 
 let s, admin, manager, user, eng, boss;
 test.before(async () => {
@@ -393,6 +393,22 @@ test('every number links to the list behind it, for customers and staff; a filte
 	assert.ok(o.summary.total_tickets > 0 && o.summary.pending_tickets > 0);
 	await linked(o, admin, 'customer');
 	const staff = await overview(boss, `?period=7d&tenant_id=${s.alpha}`);
+	s.cli(
+		[
+			...['user', 'add', '--tenant', 'alpha', '--username', 'few', '--name', 'few'],
+			...['--email', 'few@alpha.example', '--lang', 'en', '--role', 'user'],
+		],
+		PASSWORD + '\n',
+	);
+	const id = s.sql("select id from client_users where username = 'few'"),
+		limit = await s.request('PUT', `/api/v1/client/admin/users/${id}/permissions`, {
+			token: admin,
+			body: { grants: [{ resource_type: 'ticket', permissions: { read: false } }] },
+		});
+	assert.strictEqual(limit.status, 200, limit.text);
+	const blind = await overview(await s.login('few', 'alpha'), '?period=7d');
+	for (const k of ['total_tickets', 'avg_response_time', 'satisfaction_score'])
+		assert.strictEqual(blind.links[k], null, k);
 	assert.match(staff.links.total_tickets, /^\/api\/v1\/tickets\?.*tenant_id=/);
 	await linked(staff, boss, 'staff');
 	assert.strictEqual((await s.get(o.links.sla_compliance, admin)).status, 200);

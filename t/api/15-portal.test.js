@@ -282,6 +282,26 @@ test('a logo is uploaded, served as an image and nothing else, and removed; what
 	assert.ok(Buffer.from(await r.arrayBuffer()).equals(png));
 	assert.strictEqual((await raw(now.logo_url, { 'If-None-Match': r.headers.get('etag') })).status, 304);
 	assert.deepStrictEqual(await theme('alpha'), now, 'by code');
+	/* public before a log-in; who is logged in sees what is theirs alone */
+	s.sql(`update customers set status = 'active' where tenant_id = ${s.beta}`);
+	const beta = await s.login('user', 'beta');
+	for (const [of, token, status] of [
+		[s.alpha, user, 200],
+		['alpha', user, 200],
+		[s.alpha, beta, 403],
+		['alpha', beta, 403],
+		[999999, beta, 403],
+		['nobody', beta, 403],
+		[s.alpha + '/logo', beta, 403],
+		[s.alpha + '/logo', admin, 200],
+		[s.alpha, await s.login('boss'), 200],
+		[s.alpha, 'no-token', 200],
+	])
+		assert.strictEqual(
+			(await s.get('/api/v1/client/theme/' + of, token)).status,
+			status,
+			of + ' ' + status,
+		);
 	assert.strictEqual(await theme('host'), null, 'this host is nobody’s own');
 	s.sql(`update customers set host = '127.0.0.1' where tenant_id = ${s.alpha}`);
 	assert.deepStrictEqual(await theme('host'), now);
