@@ -175,12 +175,12 @@ async function trivial(s) {
 		`${median(b).toFixed(1)} = ${(median(b) / median(a)).toFixed(2)} x`,
 		'<= 0.75 x',
 	);
-	return median(b);
+	return { ours: median(b), evhttp: median(a) };
 }
 const DOC = (s) =>
 	`[{"ti":0,"tenant":${s.alpha},"id":null,"row_version":0,"command":true,"status":"new","priority":"P3","priority_confirmed":false,"priority_reason":{},"tags":[],"priority_source":"customer","requester_kind":"customer","requester_id":2,"level":1,"cycle":1,"last_at":1895000000000000,"urgent_at":1895014400000000,"urgent_clock":"response","events":[{"i":1,"type":"ticket.created","actor_kind":"customer","actor_id":2,"audience":"customer","at":1895000000000000,"notify":true,"comment":true,"data":{"status":"new"}}],"fires":[],"clocks":[${['response', 'resolution'].map((c) => `{"clock":"${c}","state":"running","cycle":1,"budget_s":14400,"origin_seq":-999999,"start_at":1895000000000000,"due_at":1895014400000000,"next_fire_at":1895011520000000,"fire_at":[1895011520000000,1895012600000000,1895012960000000,1895013680000000,1895014400000000],"fire_key":["80","-30m","90","95","100"],"carry_us":0,"runs":[1895000000000000,null],"fired":0,"high":0,"missed":0,"by_priority":false,"contested":false,"self_reported":false,"waived":false,"verdict":"open"}`).join(',')}],"config_version":1,"policy_id":1,"calendar_id":1,"opened_at":1895000000000000,"source":"web","service_type":"incident","title":"数据库连接超时","comment":{"kind":"description","audience":"customer","author_kind":"customer","author_id":2,"at":1895000000000000,"body":"生产环境部分功能受影响"},"timers":[],"cancel":[]}]`;
 /* The same tickets as rollups: an answer from memory, and one that is computed. */
-async function dashboards(s, auth, base) {
+async function dashboards(s, auth, { ours, evhttp }) {
 	s.cli(['rollup', 'rebuild']);
 	const admin = await s.login('admin', 'alpha'),
 		get = async (query) => {
@@ -193,8 +193,8 @@ async function dashboards(s, auth, base) {
 			wrk(`http://127.0.0.1:${s.port}/api/v1/client/dashboard/overview`, auth),
 		);
 	report(
-		'overview from memory: CPU a request, us (the trivial ' + base.toFixed(1) + ')',
-		`${hit.us.toFixed(1)} = ${(hit.us / base).toFixed(2)} x`,
+		`overview from memory: CPU a request, us (evhttp ${evhttp.toFixed(1)}, our trivial ${ours.toFixed(1)})`,
+		`${hit.us.toFixed(1)} = ${(hit.us / evhttp).toFixed(2)} x`,
 		'<= 1.3 x evhttp + token',
 	);
 	const groups = [],
@@ -232,8 +232,8 @@ async function listAndCreate(s, base) {
 			.replace(/^--.*\n/gm, ''),
 		literal = sql
 			.replace(/\$1::int/g, '20')
-			.replace(/\$\d::\w+/g, 'null')
-			.replace(/\$\d/g, 'null');
+			.replace(/\$\d+::(\w+)/g, 'null::$1')
+			.replace(/\$\d+/g, 'null');
 	const peer = await fastify(s, sql, 'select * from desk_store($1::jsonb)', DOC(s));
 	for (let i = 0; i <= ROUNDS; i++) {
 		const f = wrk(`http://127.0.0.1:${peer.port}/api/v1/tickets?limit=20`, peer.auth);
@@ -254,7 +254,7 @@ async function listAndCreate(s, base) {
 	}
 	report(
 		'token check + session look-up: CPU over the trivial, us',
-		(median(me) - base).toFixed(1),
+		(median(me) - base.ours).toFixed(1),
 		'<= +6',
 	);
 	report(
@@ -554,7 +554,7 @@ async function fanout() {
 		await listAndCreate(s, base);
 		await s.drop();
 	}
-	if (want('portal')) await require('./portal.js')({ report, quick, limits: UNLIMITED });
+	if (want('portal')) await require('./portal.js')({ report, quick, limits: UNLIMITED, cpu });
 	if (want('late')) await lateness();
 	if (want('ws')) await fanout();
 	process.exit(0);

@@ -112,6 +112,24 @@ async function dashboards(s, ask, tokens, report) {
 			together.push(must(r).ms);
 	report('the same ten widgets in one answer, ms p50/p99', pair(together), '');
 }
+/* The server's CPU for the first request of each token (signature, session from the database) and for
+ * later ones (from memory), a request. */
+async function tokensKnown(s, ask, cpu, report) {
+	const tokens = [];
+	for (let i = 0; i < 60; i++) tokens.push(await s.login('admin', 'beta'));
+	const us = async () => {
+		const before = cpu(s.proc.pid);
+		for (const t of tokens) must(await ask('GET', '/api/v1/auth/sessions', t));
+		return (cpu(s.proc.pid) - before) / 1000 / tokens.length;
+	};
+	const first = await us(),
+		later = await us();
+	report(
+		'a token seen first, and again: CPU a request, us (the rest is the request)',
+		`${first.toFixed(0)}, ${later.toFixed(0)}`,
+		'',
+	);
+}
 /* Log-ins as fast as they come, and what another request feels meanwhile. */
 async function logins(ask, token, seconds, report) {
 	const probe = async (until) => {
@@ -214,7 +232,7 @@ async function million(s, ask, admin, n, report) {
 	);
 }
 
-module.exports = async function portal({ report, quick, limits }) {
+module.exports = async function portal({ report, quick, limits, cpu }) {
 	const s = await Server.make('bench_portal', { test: { echo: 'no' }, limits }),
 		ask = client(s),
 		tokens = [];
@@ -238,6 +256,7 @@ module.exports = async function portal({ report, quick, limits }) {
 			],
 			PASSWORD + '\n',
 		);
+	await tokensKnown(s, ask, cpu, report);
 	await logins(ask, tokens[1], quick ? 3 : 8, report);
 	await sync(s, ask, report);
 	await s.drop();

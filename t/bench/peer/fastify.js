@@ -3,6 +3,8 @@
 // schemas for input and output, JWT, a pool, prepared statements, one transaction with the tenant set for row-level security.
 // node fastify.js PORT TENANT   environment: PGHOST PGUSER PGDATABASE PGPASSWORD PGOPTIONS, LIST and STORE (SQL), DOC (the document STORE gets)
 'use strict';
+/* how many values the list wants: all but the first are null */
+const LIST_PARAMS = Math.max(1, ...[...process.env.LIST.matchAll(/\$(\d+)/g)].map((m) => Number(m[1])));
 const app = require('fastify')({ logger: false }),
 	{ Pool } = require('pg');
 const [port, tenant] = process.argv.slice(2),
@@ -106,7 +108,7 @@ const time = (d) => (d instanceof Date ? d.toISOString() : null);
 			c.query({
 				name: 'list',
 				text: process.env.LIST,
-				values: [q.query.limit, null, null, null, null, null, null, null],
+				values: [q.query.limit, ...Array(LIST_PARAMS - 1).fill(null)],
 			}),
 		);
 		for (const x of r.rows) {
