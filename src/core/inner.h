@@ -48,4 +48,10 @@ extern const char *const request_security_headers;
 /* Answer with the route's file from folder DIR. */
 struct outcome *req_serve_file(struct req *req, const char *dir);
 
+/* The address is all there is to an outcome. */
+extern char outcome_token;
+#define GOES_ON ((struct outcome *)(void *)&outcome_token)
+/* S stays the caller's. */
+void ending_init(const struct request_settings *s);
+
 #endif

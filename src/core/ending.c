@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * How a request ends: a reply, or an error with its code, what was wrong with each field, and what
+ * to do about it. */
+#include "inner.h"
+
+#include <stdlib.h>
+
+char outcome_token;
+static const struct request_settings *settings;
+
+void ending_init(const struct request_settings *s)
+{
+	settings = s;
+}
+
+const char *const request_security_headers =
+	"X-Content-Type-Options: nosniff\r\nX-Frame-Options: DENY\r\nReferrer-Policy: "
+	"no-referrer\r\nCross-Origin-Opener-Policy: same-origin\r\n"
+	"Content-Security-Policy: default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' "
+	"data: https:; frame-ancestors "
+	"'none'; base-uri 'none'; form-action 'self'\r\n";
+
+struct outcome *req_reply_raw(
+	struct req *req, int status, const char *type, const char *extra, const void *p, size_t n)
+{
+	static struct buf head;
+
+	bug_on(req->ended);
+	req->ended = true;
+	if (!req->http)
+		return GOES_ON;
+	head.n = 0;
+	buf_adds(&head, "X-Request-Id: ");
+	buf_adds(&head, req->id);
+	buf_adds(&head, "\r\n");
+	buf_adds(&head, request_security_headers);
+	if (settings->tls)
+		buf_adds(&head, "Strict-Transport-Security: max-age=31536000\r\n");
+	buf_adds(&head, extra ? extra : "Cache-Control: no-store\r\n");
+	http_reply(req->http, status, type, buf_cstr(&head), p, n);
+	return GOES_ON;
+}
+
+struct outcome *req_reply_headers(
+	struct req *req, int status, const char *extra, const char *data, size_t n)
+{
+	static struct buf b;
+
+	b.n = 0;
+	buf_addf(&b, "{\"code\":%d,\"message\":\"%s\",\"data\":", status == 204 ? 200 : status,
+		req->zh ? "成功" : "ok");
+	buf_add(&b, data, n);
+	buf_addc(&b, '}');
+	return req_reply_raw(req, status, "application/json; charset=utf-8", extra, b.p, b.n);
+}
+
+struct outcome *req_reply(struct req *req, int status, const char *data, size_t n)
+{
+	return req_reply_headers(req, status, NULL, data, n);
+}
+
+/* What a person can do about it, where nothing more particular was said. */
+static const struct advice {
+	const char *en, *zh, *todo_en, *todo_zh;
+} advices[ERR_COUNT] = {
+	[ERR_FORBIDDEN] = { "your role does not allow this", "您的角色没有此权限",
+		"[\"ask your administrator for the permission\",\"contact support\"]",
+		"[\"向管理员申请权限\",\"联系支持人员\"]" },
+	[ERR_LIMIT] = { "this is beyond a limit: ask for less at once",
+		"超出限制,请减少单次的数据量",
+		"[\"narrow the period or the filter\",\"send less at once\"]",
+		"[\"缩小时间范围或筛选条件\",\"分批提交\"]" },
+	[ERR_DB] = { "try again later; if it stays so, contact support",
+		"请稍后重试;如问题持续,请联系支持人员", "[\"try again\",\"contact support\"]",
+		"[\"稍后重试\",\"联系支持人员\"]" },
+	[ERR_BUSY] = { "the system is busy: try again in a moment", "系统繁忙,请稍后重试",
+		"[\"try again\"]", "[\"稍后重试\"]" },
+	[ERR_UNKNOWN] = { "it is not known whether this was done: retry with the same "
+			  "Idempotency-Key",
+		"无法确认是否已执行,请使用相同的 Idempotency-Key 重试",
+		"[\"retry with the same Idempotency-Key\"]",
+		"[\"使用相同的 Idempotency-Key 重试\"]" },
+	[ERR_INTERNAL] = { "something went wrong on our side; we have been told",
+		"系统内部错误,我们已收到告警",
+		"[\"try again\",\"contact support with the request_id\"]",
+		"[\"稍后重试\",\"联系支持人员并提供 request_id\"]" },
+};
+
+/* DETAILS, an object or NULL, with advice and whom to ask where they are not said. */
+static void add_details(struct buf *b, const struct req *req, enum err e, const char *details)
+{
+	const struct advice *a = &advices[e];
+	const char *support = req->session && req->session->support ? req->session->support
+								    : settings->support_contact;
+	size_t n = details ? strlen(details) : 0;
+
+	if (!a->en) {
+		buf_adds(b, details ? details : "{}");
+		return;
+	}
+	buf_add(b, n > 2 ? details : "{", n > 2 ? n - 1 : 1);
+	if (!n || !strstr(details, "\"user_message\""))
+		buf_addf(b, "%s\"user_message\":\"%s\"", n > 2 ? "," : "", req->zh ? a->zh : a->en);
+	if (!n || !strstr(details, "\"suggested_actions\""))
+		buf_addf(b, ",\"suggested_actions\":%s", req->zh ? a->todo_zh : a->todo_en);
+	if (support && *support) {
+		buf_adds(b, ",\"support_contact\":");
+		buf_add_json(b, support, strlen(support));
+	}
+	buf_addc(b, '}');
+}
+
+struct outcome *req_fail(struct req *req, enum err e, const char *details)
+{
+	const struct error_text *t = error_text(e);
+	const char *extra = NULL;
+	struct buf b = { 0 };
+	struct outcome *o;
+
+	buf_addf(&b, "{\"code\":%d,\"message\":\"%s\",\"details\":", t->code,
+		req->zh ? t->zh : t->en);
+	add_details(&b, req, e, details);
+	buf_adds(&b, ",\"timestamp\":");
+	buf_add_time_json(&b, clock_now_us());
+	buf_addf(&b, ",\"request_id\":\"%s\"}", req->id);
+	if (e == ERR_BUSY || e == ERR_RATE || e == ERR_DB)
+		extra = arena_printf(&req->arena,
+			"Retry-After: %lld\r\nCache-Control: no-store\r\n",
+			(long long)(req->retry_after_s ? req->retry_after_s : 1));
+	else if (e == ERR_NO_AUTH)
+		extra = "WWW-Authenticate: Bearer\r\nCache-Control: no-store\r\n";
+	o = req_reply_raw(req, t->status, "application/json; charset=utf-8", extra, b.p, b.n);
+	buf_free(&b);
+	return o;
+}
+
+struct outcome *req_fail_db(struct req *req, enum db_error e)
+{
+	log_warn(&req->who, "database refused stmt=%s err=%s",
+		req->call.stmt ? req->call.stmt->name : "", db_error_name(e));
+	switch (e) {
+	case DB_BUSY:
+	case DB_RETRY:
+		return req_fail(req, ERR_BUSY, NULL);
+	case DB_UNKNOWN:
+		return req_fail(req, ERR_UNKNOWN, "{\"outcome\":\"unknown\"}");
+	case DB_CONFLICT:
+		return req_fail(req, ERR_EXISTS, NULL);
+	case DB_FORBIDDEN:
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	case DB_OK:
+	case DB_DOWN:
+	case DB_TIMEOUT:
+		return req_fail(req, ERR_DB, NULL);
+	case DB_MISSING:
+		return req_fail(req, ERR_NOT_FOUND, NULL);
+	case DB_STALE:
+	case DB_FAILED:
+		break;
+	}
+	return req_fail(req, ERR_INTERNAL, NULL);
+}
+
+void req_note_invalid(struct req *req, const char *field, const char *en, const char *zh)
+{
+	buf_adds(&req->invalid, req->invalid.n ? ",{\"field\":" : "{\"field\":");
+	buf_add_json(&req->invalid, field, strlen(field));
+	buf_adds(&req->invalid, ",\"rule\":");
+	buf_add_json(&req->invalid, req->zh ? zh : en, strlen(req->zh ? zh : en));
+	buf_addc(&req->invalid, '}');
+}
+
+struct outcome *req_invalid(struct req *req)
+{
+	struct outcome *o;
+	char *details = xasprintf("{\"fields\":[%s]}", buf_cstr(&req->invalid));
+
+	o = req_fail(req, ERR_VALIDATION, details);
+	free(details);
+	return o;
+}
+
+struct outcome *req_taken(struct req *req)
+{
+	req->ended = true;
+	return GOES_ON;
+}
+
+struct outcome *req_streaming(struct req *req)
+{
+	req->streaming = true;
+	return GOES_ON;
+}
