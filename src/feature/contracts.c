@@ -3,6 +3,7 @@
 #include "feature/feature.h"
 #include "base/json.h"
 #include "desk/versions.h"
+#include "document_rule.h"
 #include "sql_gen.h"
 
 #include <stdio.h>
@@ -83,8 +84,7 @@ struct outcome *policy_put(struct req *req)
 
 	if (read_draft(req, d, "tenant_id calendar service_type effective_from document") &&
 		!sla_policy_read(d->json, &checked, &error))
-		req_note_invalid(req, "document", arena_printf(&req->arena, "%s", error),
-			arena_printf(&req->arena, "%s", error));
+		note_document_rule(req, error);
 	d->calendar = "24x7";
 	req_body_text(req, "calendar", false, 1, 63, &d->calendar);
 	req_body_text(req, "service_type", false, 1, 100, &d->service);
@@ -173,8 +173,7 @@ struct outcome *calendar_put(struct req *req)
 		struct calendar *c = calendar_read(d->json, zone_find, &error);
 
 		if (!c)
-			req_note_invalid(req, "document", arena_printf(&req->arena, "%s", error),
-				arena_printf(&req->arena, "%s", error));
+			note_document_rule(req, error);
 		calendar_free(c);
 	}
 	if (req_has_invalid(req))

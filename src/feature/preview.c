@@ -8,6 +8,7 @@
 #include "desk/ticket_doc.h"
 #include "desk/versions.h"
 #include "feature/feature.h"
+#include "document_rule.h"
 #include "figures.h"
 #include "sql_gen.h"
 
@@ -193,8 +194,7 @@ struct outcome *policy_preview(struct req *req)
 	if (!json_object_is_type(doc, json_type_object))
 		req_note_invalid(req, "document", "an object", "应为对象");
 	else if (!sla_policy_read(doc, &x->policy, &why))
-		req_note_invalid(req, "document", arena_printf(&req->arena, "%s", why),
-			arena_printf(&req->arena, "%s", why));
+		note_document_rule(req, why);
 	req_body_text(req, "calendar", false, 1, 63, &x->calendar_code);
 	req_body_text(req, "service_type", false, 1, 63, &x->service_type);
 	req_body_int(req, "tenant_id", true, 2, (1LL << 53) - 1, &x->tenant_id);

@@ -2,7 +2,9 @@
 // What a supervisor may judge: waivers, contested contacts, excluded windows and tickets, rebinding; and that the history still equals the state.
 'use strict';
 const test = require('node:test'),
-	assert = require('node:assert');
+	assert = require('node:assert'),
+	fs = require('node:fs'),
+	path = require('node:path');
 const { Server, waitUntil, mailSink } = require('../lib/server.js');
 
 let s, mail, eng, boss, boss2, user, admin;
@@ -189,6 +191,41 @@ test('an exclusion needs two people; attainment is told with and without it', as
 		!(await s.get(`/api/v1/tickets/${k.id}/history`, user)).text.includes('exclusion'),
 		'customers do not see it',
 	);
+});
+test('what is wrong with a document is told in the language of its reader; no rule is left out', async () => {
+	const put = async (kind, document, lang) =>
+		(
+			await s.request('PUT', `/api/v1/sla/${kind}/wrong`, {
+				token: boss,
+				body: { document },
+				headers: { 'Accept-Language': lang },
+			})
+		).json.details.fields.find((f) => f.field === 'document').rule;
+	for (const [kind, document] of [
+		['policies', { priorities: {}, thresholds: ['100'] }],
+		['policies', { priorities: { P0: { response_s: -1 } }, thresholds: ['100'] }],
+		['policies', { priorities: { P0: {} }, thresholds: ['80'] }],
+		['policies', { what: 1 }],
+		['calendars', { tz: 'Nowhere/City' }],
+		['calendars', { tz: 'UTC', hours: { mon: [['10:00', '09:00']] } }],
+		['calendars', { tz: 'UTC', holidays: ['tomorrow'] }],
+	]) {
+		const en = await put(kind, document, 'en'),
+			zh = await put(kind, document, 'zh');
+		assert.doesNotMatch(en, /[\u4e00-\u9fff]/);
+		assert.match(zh, /[\u4e00-\u9fff]/, zh);
+	}
+	const source = (f) => fs.readFileSync(path.join(__dirname, '../../src', f), 'utf8'),
+		told = source('feature/document_rule.c');
+	let n = 0;
+	for (const f of ['sla/policy.c', 'sla/calendar.c'])
+		for (const [, rest] of source(f).matchAll(/refuse\(\s*out_error,([^;]*?)\);?/g))
+			for (const [, text] of rest.matchAll(/"((?:[^"\\\\]|\\\\.)*)"/g))
+				if (/ /.test(text) && !/^reopen_hours/.test(text)) {
+					n++;
+					assert.ok(told.includes(`"${text}"`), text);
+				}
+	assert.ok(n > 20, String(n));
 });
 test('a preview under the policy in force says what was; under another what would have been; nothing changes', async () => {
 	const preview = (body, token = boss) => s.post('/api/v1/sla/policies/preview', token, body),

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What is wrong with a policy's or a calendar's document, for a reader of Chinese: sla/ tells it in
+ * English alone. */
+#ifndef SLADESK_FEATURE_DOCUMENT_RULE_H
+#define SLADESK_FEATURE_DOCUMENT_RULE_H
+
+#include "core/request.h"
+
+/* Note that DOCUMENT is not valid, for the reason ERROR of sla_policy_read or calendar_read. */
+void note_document_rule(struct req *req, const char *error);
+
+#endif
