@@ -291,4 +291,23 @@ test('an administrator sets name, colours and logo; everybody of the customer se
 	assert.strictEqual(await staff.textContent('h1'), 'sladesk');
 	await staff.context().close();
 });
+test('who may takes the tickets along as a file', async () => {
+	const page = await open({ width: 390, height: 800 });
+	await fill(page, 'admin', 'beta');
+	await page.waitForSelector('.dot.on');
+	const [file] = await Promise.all([page.waitForEvent('download'), page.click('#export')]);
+	assert.match(file.suggestedFilename(), /^exp-\d{8}-001\.csv$/);
+	assert.match(
+		require('node:fs').readFileSync(await file.path(), 'utf8'),
+		/^\ufeffticket_id,title,status,priority,service_type,created_at,resolved_at\r\n$/,
+	);
+	await page.waitForSelector('.toast');
+	await shot(page, 'export-phone');
+	await page.context().close();
+	const user = await open();
+	await fill(user, 'user', 'beta');
+	await user.waitForSelector('.dot.on');
+	assert.ok(await user.locator('#export').isHidden());
+	await user.context().close();
+});
 test('no error on the console', () => assert.deepStrictEqual(errors, []));
