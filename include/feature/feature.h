@@ -60,7 +60,7 @@ struct stream_health stream_health(void);
 /* answers.c: answers kept until an event outdates them. */
 struct answers_health {
 	size_t kept;
-	uint64_t hits, misses, joined, stale, shared, renewed, replica;
+	uint64_t hits, misses, joined, stale, shared, renewed, replica, warmed;
 };
 void answers_init(void);
 void answers_free(void);
@@ -81,6 +81,8 @@ struct outcome *file_download(struct req *req) MUST_USE;
 struct exports_health {
 	uint64_t written, failed;
 };
+void warm_init(void);
+void warm_free(void);
 void reconcile_init(void);
 void reconcile_free(void);
 void exports_init(void);

@@ -326,6 +326,7 @@ static void feature_metrics(struct buf *b)
 	counter(b, "answers_misses_total", "Answers computed.", k.misses);
 	counter(b, "answers_shared_total", "Answers that another instance had computed.", k.shared);
 	counter(b, "answers_replica_total", "Answers computed by the read replica.", k.replica);
+	counter(b, "answers_warmed_total", "Answers made ready after the start.", k.warmed);
 	counter(b, "answers_renewed_total", "Answers computed anew before they were too old.",
 		k.renewed);
 	counter(b, "exports_written_total", "Exports written.", exports_health().written);

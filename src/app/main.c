@@ -365,6 +365,7 @@ static void start(bool takeover)
 	quality_init();
 	exports_init();
 	reconcile_init();
+	warm_init();
 	audit_init();
 	stream_init();
 	customers_init();
@@ -392,6 +393,7 @@ static void stop(void)
 	stream_stop();
 	customers_free();
 	reconcile_free();
+	warm_free();
 	http_server_free(server);
 	db_free(); /* what waits for the database hears so while everybody still lives */
 	loop_run_later();

@@ -371,13 +371,13 @@ static void ask_shared(struct flight *f)
 
 /* The plan outlives the request that brought it: its texts move into one block of the flight's own.
  */
-static void own_texts(struct flight *f, const struct req *req)
+static void own_texts(struct flight *f, const struct db_context *ctx)
 {
 	struct buf b = { 0 };
 	const char **texts[3 + ANSWER_STEPS * SQL_PARAMS_MAX];
 	size_t at[3 + ANSWER_STEPS * SQL_PARAMS_MAX], n = 0;
 
-	f->call.ctx = session_context(req->session);
+	f->call.ctx = *ctx;
 	texts[n++] = &f->plan.key;
 	texts[n++] = &f->call.ctx.tenants;
 	texts[n++] = &f->call.ctx.scope;
@@ -409,8 +409,8 @@ static struct flight *flight_of(const char *key, uint64_t generation, bool compu
 }
 
 /* NEW: not what others have computed, either. */
-static struct flight *begin_flight(
-	struct req *req, const struct answer_plan *plan, struct generation *g, bool new)
+static struct flight *begin_flight(const struct db_context *ctx, const struct answer_plan *plan,
+	struct generation *g, bool new)
 {
 	struct flight *f = xcalloc(1, sizeof(*f));
 
@@ -420,7 +420,7 @@ static struct flight *begin_flight(
 	f->seq = kv_is_up() && field_keys_ready() ? f->counted : 0;
 	list_init(&f->waiters);
 	list_add_tail(&flights, &f->node);
-	own_texts(f, req);
+	own_texts(f, ctx);
 	if (f->seq && !new) {
 		ask_shared(f);
 		return f;
@@ -445,13 +445,14 @@ struct outcome *answers_give(struct req *req, const struct answer_plan *plan, bo
 	const struct kept *k = find(plan->key);
 	struct generation *g = generation_of(plan->tenant_id);
 	struct flight *f = flight_of(plan->key, g->n, fresh);
+	struct db_context ctx = session_context(req->session);
 	int64_t age = k ? clock_now_us() - k->at_us : 0, wait;
 
 	if (!fresh && k && k->generation == g->n && age < plan->max_age_s * US_PER_S) {
 		health.hits++;
 		if (!f && (double)age > RENEW_FROM * (double)(plan->max_age_s * US_PER_S)) {
 			health.renewed++;
-			begin_flight(req, plan, g, true);
+			begin_flight(&ctx, plan, g, true);
 		}
 		return give(req, plan, plan->arg, k->body, k->n, k->at_us, false);
 	}
@@ -460,8 +461,19 @@ struct outcome *answers_give(struct req *req, const struct answer_plan *plan, bo
 	if (f)
 		health.joined++;
 	else
-		f = begin_flight(req, plan, g, fresh);
+		f = begin_flight(&ctx, plan, g, fresh);
 	return wait_for(req, plan, f);
+}
+
+void answers_warm(const struct answer_plan *plan, const struct db_context *ctx)
+{
+	const struct kept *k = find(plan->key);
+	struct generation *g = generation_of(plan->tenant_id);
+
+	if ((k && k->generation == g->n) || flight_of(plan->key, g->n, false))
+		return;
+	health.warmed++;
+	begin_flight(ctx, plan, g, false);
 }
 
 void answers_init(void)

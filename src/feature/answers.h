@@ -29,4 +29,8 @@ struct answer_plan {
 /* Answer REQ by PLAN, whose texts live in the request's arena. FRESH: not from memory. */
 struct outcome *answers_give(struct req *req, const struct answer_plan *plan, bool fresh) MUST_USE;
 
+/* Have it ready: computed, or taken from Redis, unless it is here. PLAN's texts need not outlive
+ * the call. */
+void answers_warm(const struct answer_plan *plan, const struct db_context *ctx);
+
 #endif

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "feature/feature.h"
 #include "figures.h"
+#include "overview.h"
 #include "sql_gen.h"
 
 #include <stdio.h>
@@ -107,15 +108,47 @@ static bool add_overview(struct buf *b, int step, const PGresult *rows, const vo
 
 /* --- asking --- */
 
+static void plan_overview(struct arena *a, const struct figures_reader *who, const char *scope,
+	struct answer_plan *out)
+{
+	*out = (struct answer_plan){ .tenant_id = who->tenant_id,
+		.max_age_s = 300,
+		.stmt = { &sql_rollup_days, &sql_rollup_alerts, &sql_reconcile_state },
+		.add = add_overview };
+	memcpy(out->arg, who, sizeof(*who));
+	out->key = arena_printf(a, "overview %lld %d %d%d%d%d%d %s", (long long)who->tenant_id,
+		who->days, who->zh, who->sla, who->satisfaction, who->tickets, who->staff, scope);
+	out->param[0][0] = arena_printf(a, "%lld", (long long)clock_now_us());
+	out->param[0][1] = arena_printf(a, "%d", who->days);
+	out->param[0][2] = out->param[1][0] = out->param[2][0] =
+		arena_printf(a, "%lld", (long long)who->tenant_id);
+}
+
+void overview_warm(int64_t tenant_id, bool zh, uint32_t permissions)
+{
+	struct figures_reader who = { .days = 30,
+		.zh = zh,
+		.sla = permissions >> PERM_SLA_READ & 1,
+		.satisfaction = permissions >> PERM_SATISFACTION_READ & 1,
+		.tickets = permissions >> PERM_TICKET_READ & 1,
+		.tenant_id = tenant_id };
+	struct answer_plan plan;
+	struct arena a = { 0 };
+	struct db_context ctx = { .tenants = arena_printf(&a, "{%lld}", (long long)tenant_id),
+		.tenant_id = tenant_id,
+		.scope = "" };
+
+	plan_overview(&a, &who, "", &plan);
+	answers_warm(&plan, &ctx);
+	arena_free(&a);
+}
+
 struct outcome *overview_get(struct req *req)
 {
 	const char *refresh = req_query_value(req, "refresh");
 	int64_t tenant = figures_read_tenant(req);
 	struct figures_reader who = { 0 };
-	struct answer_plan plan = { .tenant_id = tenant,
-		.max_age_s = 300,
-		.stmt = { &sql_rollup_days, &sql_rollup_alerts, &sql_reconcile_state },
-		.add = add_overview };
+	struct answer_plan plan;
 
 	req_query_only(req, req->route->query);
 	figures_read_period(req, &who.days);
@@ -127,13 +160,7 @@ struct outcome *overview_get(struct req *req)
 		return req_fail(req, ERR_FORBIDDEN, NULL);
 	figures_read_reader(req, &who);
 	who.tenant_id = tenant;
-	memcpy(plan.arg, &who, sizeof(who));
-	plan.key = arena_printf(&req->arena, "overview %lld %d %d%d%d%d%d %s", (long long)tenant,
-		who.days, who.zh, who.sla, who.satisfaction, who.tickets, who.staff,
-		req->session->scope);
-	plan.param[0][0] = req_int(req, clock_now_us());
-	plan.param[0][1] = req_int(req, who.days);
-	plan.param[0][2] = plan.param[1][0] = plan.param[2][0] = req_int(req, tenant);
+	plan_overview(&req->arena, &who, req->session->scope, &plan);
 	return answers_give(req, &plan, refresh && strcmp(refresh, "true") == 0);
 }
 
