@@ -83,6 +83,16 @@ static void on_recorded(struct db_call *call, enum db_error error, const PGresul
 		next_customer();
 }
 
+/* The list as JSON: closed, when it was not yet. */
+static const char *left_text(void)
+{
+	if (!run.left_over.n)
+		return "[]";
+	if (run.left_over.p[run.left_over.n - 1] != ']')
+		buf_addc(&run.left_over, ']');
+	return buf_cstr(&run.left_over);
+}
+
 static void record(const char *state)
 {
 	run.state = state;
@@ -90,8 +100,7 @@ static void record(const char *state)
 	run.call = (struct db_call){ .stmt = &sql_reconcile_record,
 		.param = { run.tenant, number(0, run.started), state, number(1, run.theirs),
 			number(2, run.ours), number(3, run.differing), number(4, run.repaired),
-			run.left_over.n ? buf_cstr(&run.left_over) : "[]", number(5, run.left),
-			run.now },
+			left_text(), number(5, run.left), run.now },
 		.on_done = on_recorded };
 	if (strcmp(state, "agrees") != 0)
 		log_warn(NULL,
@@ -100,10 +109,6 @@ static void record(const char *state)
 			"differing=%lld repaired=%lld left=%lld",
 			run.tenant, state, (long long)run.theirs, (long long)run.ours,
 			(long long)run.differing, (long long)run.repaired, (long long)run.left);
-	if (run.left_over.n && run.left_over.p[run.left_over.n - 1] != ']') {
-		buf_addc(&run.left_over, ']');
-		run.call.param[7] = buf_cstr(&run.left_over);
-	}
 	db_exec(&run.call);
 }
 
