@@ -17,6 +17,7 @@
 #define KEPT_MAX 4096
 #define STALE_MAX_US (24 * 3600 * US_PER_S)
 #define RENEW_FROM 0.8 /* of its time an answer may have: who asks then has it computed anew */
+#define SHARED_MAX_US 100000 /* Redis is asked so long; it is slower than it is worth then */
 #define UNSHARED_US (900 * US_PER_S) /* longer than any answer is kept */
 
 struct kept {
@@ -341,14 +342,39 @@ static void compute(struct flight *f)
 	db_exec(&f->call);
 }
 
+/* Redis is asked for F's answer. */
+struct asking {
+	struct flight *f; /* NULL: it went on without */
+	struct loop_timer *limit;
+};
+
+static void on_late(void *arg)
+{
+	struct asking *a = arg;
+	struct flight *f = a->f;
+
+	a->f = NULL;
+	compute(f);
+}
+
+static void free_flight(struct flight *f)
+{
+	buf_free(&f->body);
+	free(f->texts);
+	free(f);
+}
+
 static void on_shared(void *arg, const redisReply *reply)
 {
-	struct flight *f = arg;
+	struct asking *a = arg;
+	struct flight *f = a->f;
 
+	loop_timer_free(a->limit);
+	free(a);
+	if (!f)
+		return;
 	if (!running) { /* and with it all who waited */
-		buf_free(&f->body);
-		free(f->texts);
-		free(f);
+		free_flight(f);
 		return;
 	}
 	if (reply && reply->type == REDIS_REPLY_STRING &&
@@ -362,10 +388,14 @@ static void on_shared(void *arg, const redisReply *reply)
 
 static void ask_shared(struct flight *f)
 {
+	struct asking *a = xcalloc(1, sizeof(*a));
 	struct buf name = { 0 };
 
+	a->f = f;
+	a->limit = loop_timer_new(on_late, a);
+	loop_timer_set(a->limit, SHARED_MAX_US);
 	shared_name(&name, f);
-	kv_command(on_shared, f, 2, (struct str[]){ STR("GET"), { name.p, name.n } });
+	kv_command(on_shared, a, 2, (struct str[]){ STR("GET"), { name.p, name.n } });
 	buf_free(&name);
 }
 

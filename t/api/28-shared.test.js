@@ -7,7 +7,8 @@ const test = require('node:test'),
 	fs = require('node:fs'),
 	path = require('node:path'),
 	{ execFileSync } = require('node:child_process');
-const { Server, waitUntil, freePort, SOCK, VAR } = require('../lib/server.js');
+const { Server, waitUntil, freePort, SOCK, VAR } = require('../lib/server.js'),
+	machine = require('../lib/machine.js');
 
 const secret = fs.readFileSync(path.join(VAR, 'secret/db'), 'utf8').trim();
 const redis = (...args) =>
@@ -123,6 +124,26 @@ test('Redis is not trusted: what was not sealed by us for this very question is 
 	misses = await other.metric('answers_misses_total');
 	assert.notStrictEqual((await other.get(another, admin)).data.period.start, mine.period.start);
 	assert.strictEqual(await other.metric('answers_misses_total'), misses + 1);
+});
+test('a Redis that has frozen holds up nobody', async () => {
+	const pid = Number(fs.readFileSync(VAR + '/redis.pid', 'utf8')),
+		ask = (period) => s.get('/api/v1/client/dashboard/overview?period=' + period, admin);
+	process.kill(pid, 'SIGSTOP');
+	try {
+		for (const period of ['17d', '18d', '19d']) {
+			const began = Date.now(),
+				r = await ask(period);
+			assert.strictEqual(r.status, 200, r.text);
+			assert.ok(
+				Date.now() - began < 1000 + machine.longestMs(),
+				`${Date.now() - began} ms`,
+			);
+		}
+	} finally {
+		process.kill(pid, 'SIGCONT');
+	}
+	await waitUntil(async () => (await s.metric('redis_up')) === 1);
+	assert.strictEqual((await ask('20d')).status, 200);
 });
 test('one that is asked for is computed anew before it is too old: nobody waits for it', async () => {
 	await other.stop();
