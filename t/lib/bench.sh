@@ -4,7 +4,7 @@ cmd_bench() {
 	free_disk
 	install_packages etc/packages.debian-test etc/packages.debian-bench
 	build build --enable-werror CFLAGS="-O2 -g"
-	pkill -f "$TOP/var/bench/" 2>/dev/null
+	pkill -f "(^|[ :=])$TOP/var/bench/" 2>/dev/null
 	place "$TOP/var/bench"
 	. t/lib/private.sh
 	PG_BUFFERS=512MB PG_EXTRA='synchronous_commit = off

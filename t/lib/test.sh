@@ -31,7 +31,7 @@ cmd_test() {
 		fuzz_all "$([ "$mode" = long ] && echo 60 || echo 5)" || { rc=1; why="$why fuzz"; }
 	fi
 	say "== servers"
-	pkill -f "$TOP/var/test-$dir/" 2>/dev/null
+	pkill -f "(^|[ :=])$TOP/var/test-$dir/" 2>/dev/null
 	place "$TOP/var/test-$dir"
 	. t/lib/private.sh
 	PG_EXTRA='fsync = off
