@@ -47,7 +47,7 @@ create table exports (
   claim_until timestamptz,
   records bigint not null default 0,
   file_id bigint,
-  error text,
+  error text check (error in ('too_large', 'not_written')),
   created_at timestamptz not null,
   done_at timestamptz,
   expires_at timestamptz not null,

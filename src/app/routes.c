@@ -276,10 +276,12 @@ const struct route app_routes[] = {
 	{ HTTP_GET, "/api/v1/client/export/data/{export_id}", PERM_REPORT_EXPORT,
 		.flow = export_get, .about = "how far it is, and where its file is",
 		.about_zh = "导出任务的进度与下载地址",
-		.reply = "export_id text, export_type text, format text, status text, records "
-			 "bigint, estimated_records bigint, size_bytes bigint, file_id bigint, "
-			 "error text, created_at timestamptz, done_at timestamptz, expires_at "
-			 "timestamptz, download_url text" },
+		.reply =
+			"export_id text, export_type text, format text, status text, records "
+			"bigint, estimated_records bigint, size_bytes bigint, file_id bigint, "
+			"error text, error_text text, created_at timestamptz, done_at timestamptz, "
+			"expires_at "
+			"timestamptz, download_url text" },
 	{ HTTP_GET, "/api/v1/client/files/download/{file_id}", PERM_REPORT_EXPORT,
 		.flow = file_download, .sensitive = true, .query = "token",
 		.about = "the file, as bytes", .about_zh = "下载文件" },

@@ -8,7 +8,6 @@
 #include "cli.h"
 #include "crypto/crypto.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
@@ -18,7 +17,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#define PAGE 5000
+#define PAGE 5000 /* rows read at a time: the limit of the statement below */
 #define LINE_MAX_BYTES (1 << 20)
 
 struct stretch {
@@ -413,6 +412,10 @@ int audit_archive(const char *dir, const char *owner_url, const char *code, cons
 	time_format(clock_now_us(), 0, next);
 	if (strcmp(day, next) > 0)
 		die("--before: not a month that is to come");
+	r = cli_query(pg, "select pg_try_advisory_lock(7335)", 0, NULL);
+	if (PQgetvalue(r, 0, 0)[0] != 't')
+		die("another archive is being written");
+	PQclear(r);
 	if (mkdir(dir, 0700) != 0 && errno != EEXIST)
 		die("%s: %s", dir, strerror(errno));
 	r = cli_query(pg,

@@ -101,9 +101,7 @@ static void store(void)
 {
 	job.bytes += job.out.n;
 	if (job.bytes > BYTES_MAX) {
-		fail("the file would be larger than 8 MiB: narrow the dates, take fewer columns, "
-		     "or "
-		     "compress it");
+		fail("too_large");
 		return;
 	}
 	job.base64.n = 0;

@@ -260,6 +260,20 @@ static void add_link(struct req *req, struct buf *b, int64_t file)
 	free(token);
 }
 
+/* What ERROR, the row's, means to a reader. */
+static void add_error(const struct req *req, struct buf *b, struct str error)
+{
+	if (str_is(error, "too_large"))
+		buf_adds(b, req->zh ? "\"文件将超过 8 MiB:请缩小日期范围、减少列或选择压缩\""
+				    : "\"the file would be larger than 8 MiB: narrow the dates, "
+				      "take fewer columns, or compress it\"");
+	else if (str_is(error, "not_written"))
+		buf_adds(b, req->zh ? "\"三次写入均未成功,请重新导出\""
+				    : "\"it could not be written, three times; ask for it again\"");
+	else
+		buf_adds(b, "null");
+}
+
 static struct outcome *on_export(struct req *req, enum db_error error, const PGresult *rows)
 {
 	static const char *const members[] = { "export_id", "export_type", "format", "status",
@@ -276,6 +290,8 @@ static struct outcome *on_export(struct req *req, enum db_error error, const PGr
 		buf_addf(&b, "%s\"%s\":", i ? "," : "{", members[i]);
 		db_cell_to_json(&b, rows, 0, i);
 	}
+	buf_adds(&b, ",\"error_text\":");
+	add_error(req, &b, db_text(rows, 0, 8));
 	buf_adds(&b, ",\"download_url\":");
 	if (db_is_null(rows, 0, 7))
 		buf_adds(&b, "null");

@@ -20,6 +20,7 @@
 #define PAGE_MAX 1000
 #define PAGES_MAX 10000
 #define LEFT_TOLD 20
+#define LOOK_S 60
 
 static struct {
 	bool running, stopped;
@@ -112,14 +113,16 @@ static void record(const char *state)
 	db_exec(&run.call);
 }
 
-static void note_left(const char *ticket, const char *reason)
+static void note_left(const char *ticket, const char *en, const char *zh)
 {
 	if (run.left++ >= LEFT_TOLD)
 		return;
 	buf_adds(&run.left_over, run.left_over.n ? ",{\"ticket_id\":" : "[{\"ticket_id\":");
 	buf_add_json(&run.left_over, ticket ? ticket : "", ticket ? strlen(ticket) : 0);
 	buf_adds(&run.left_over, ",\"reason\":");
-	buf_add_json(&run.left_over, reason, strlen(reason));
+	buf_add_json(&run.left_over, en, strlen(en));
+	buf_adds(&run.left_over, ",\"reason_zh\":");
+	buf_add_json(&run.left_over, zh, strlen(zh));
 	buf_addc(&run.left_over, '}');
 }
 
@@ -185,7 +188,8 @@ static void on_summary(struct db_call *call, enum db_error error, const PGresult
 	if (!run.verifying)
 		run.ours = db_int(rows, 0, 0);
 	if (run.verifying && !same && !run.left && db_int(rows, 0, 0) > run.theirs)
-		note_left(NULL, "tickets that their leader does not know");
+		note_left(
+			NULL, "tickets that their leader does not know", "主导系统中不存在的工单");
 	record(same             ? run.verifying ? "repaired" : "agrees"
 		: run.verifying ? "differs"
 				: "repairing");
@@ -198,6 +202,14 @@ static void summarise(void)
 		.ctx = session_context(run.session),
 		.on_done = on_summary };
 	db_exec(&run.call);
+}
+
+static void on_ended(struct db_call *call, enum db_error error, const PGresult *rows)
+{
+	(void)call;
+	(void)error; /* then it is done once more in an hour */
+	(void)rows;
+	end_run();
 }
 
 static void next_customer(void)
@@ -213,7 +225,9 @@ static void next_customer(void)
 		summarise();
 		return;
 	}
-	end_run();
+	/* all are done; another instance need not do it again */
+	run.call = (struct db_call){ .stmt = &sql_reconcile_end, .on_done = on_ended };
+	db_exec(&run.call);
 }
 
 /* --- putting right --- */
@@ -268,12 +282,14 @@ static void on_applied(struct sync_item *item, enum sync_result result)
 	}
 	if (result == SYNC_APPLIED && item->status != TICKET_STATE_COUNT &&
 		item->state != item->status)
-		note_left(item->external_id, "it cannot go back to the state its leader says");
+		note_left(item->external_id, "it cannot go back to the state its leader says",
+			"无法回到主导系统所示的状态");
 	else if (result == SYNC_APPLIED)
 		run.repaired++;
 	else
 		note_left(item->external_id,
-			item->fault.en ? item->fault.en : sync_result_name(result));
+			item->fault.en ? item->fault.en : sync_result_name(result),
+			item->fault.zh ? item->fault.zh : sync_result_name(result));
 	sync_item_clear(item);
 	next_item();
 }
@@ -329,7 +345,8 @@ static void write_theirs(struct json_object *messages)
 		if (!sync_item_read(json_object_array_get_idx(messages, i), &item) ||
 			item.tenant_id != run.tenant_id) {
 			note_left(item.external_id,
-				item.fault.en ? item.fault.en : "another tenant's");
+				item.fault.en ? item.fault.en : "another tenant's",
+				item.fault.zh ? item.fault.zh : "属于其他租户");
 			sync_item_clear(&item);
 			continue;
 		}
@@ -416,23 +433,39 @@ static void on_session(void *arg, struct session *s, enum db_error error)
 	end_run();
 }
 
-static void begin(void *arg)
+static void on_claimed(struct db_call *call, enum db_error error, const PGresult *rows)
 {
 	char *token;
 
-	(void)arg;
-	if (run.running || run.stopped)
+	(void)call;
+	if (run.stopped || error != DB_OK || PQntuples(rows) == 0) { /* not due, or another's */
+		end_run();
 		return;
-	run.running = true;
+	}
 	token = secret_from_file(options.integration_tickets_service_token_file);
 	session_find(str_of(token ? token : ""), on_session, NULL);
 	free(token);
 }
 
+static void look(void *arg)
+{
+	(void)arg;
+	if (run.running || run.stopped)
+		return;
+	run.running = true;
+	snprintf(run.now, sizeof(run.now), "%lld", (long long)clock_now_us());
+	run.call = (struct db_call){ .stmt = &sql_reconcile_claim,
+		.param = { run.now, number(0, options.integration_tickets_every_s) },
+		.on_done = on_claimed };
+	db_exec(&run.call);
+}
+
 void reconcile_init(void)
 {
+	int64_t every = options.integration_tickets_every_s;
+
 	if (options.integration_tickets_url[0])
-		loop_every(options.integration_tickets_every_s * 1000, begin, NULL);
+		loop_every((every < LOOK_S ? every : LOOK_S) * 1000, look, NULL);
 }
 
 void reconcile_free(void)

@@ -21,7 +21,7 @@ async function exportTickets() {
 	for (;;) {
 		const e = await api('GET', '/api/v1/client/export/data/' + job.export_id);
 		if (e.status === 'completed') return e;
-		if (e.status !== 'processing') throw new Error(e.error);
+		if (e.status !== 'processing') throw new Error(e.error_text);
 		await new Promise((ok) => setTimeout(ok, EXPORT_LOOK_MS));
 	}
 }

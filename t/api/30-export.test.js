@@ -254,7 +254,8 @@ test('many rows, many pages; a file that would be too large says how to make it 
 	);
 	const big = await done(admin, await ask(admin, {}));
 	assert.strictEqual(big.status, 'failed');
-	assert.match(big.error, /8 MiB: narrow the dates, take fewer columns, or compress/);
+	assert.strictEqual(big.error, 'too_large');
+	assert.match(big.error_text, /8 MiB: narrow the dates, take fewer columns, or compress/);
 	assert.strictEqual(big.download_url, null);
 	assert.strictEqual(
 		s.sql(
@@ -301,6 +302,9 @@ test('a daemon that dies leaves it to the next, which begins anew; the third tim
 		const r = (await s.get(`${PATH}/${id}`, admin)).data;
 		return r.status === 'failed' && r;
 	});
-	assert.deepStrictEqual([g.download_url, g.error], [null, 'it could not be written, three times']);
+	assert.deepStrictEqual(
+		[g.download_url, g.error, g.error_text],
+		[null, 'not_written', 'it could not be written, three times; ask for it again'],
+	);
 	assert.strictEqual(await s.metric('exports_failed_total'), 1);
 });

@@ -123,6 +123,19 @@ test.after(async () => {
 	await mail.close();
 });
 
+test('compared when it is due, and not because a daemon starts', async () => {
+	await compared();
+	await s.stop();
+	s.settings.integration.tickets_every_s = 3600;
+	await s.start();
+	const n = asked.length;
+	await new Promise((ok) => setTimeout(ok, 1500));
+	assert.strictEqual(asked.length, n, 'a start is no reason to compare');
+	await s.stop();
+	s.settings.integration.tickets_every_s = 1;
+	await s.start();
+	await compared();
+});
 test('what agrees is left alone', async () => {
 	const c = await compared();
 	assert.deepStrictEqual(
@@ -197,6 +210,7 @@ test('what we changed on our own is put back; what cannot be is named, and the f
 	assert.strictEqual(c.left_over.length, 1);
 	assert.strictEqual(c.left_over[0].ticket_id, 'L-011');
 	assert.ok(c.left_over[0].reason.length > 10, c.left_over[0].reason);
+	assert.match(c.left_over[0].reason_zh, /[\u4e00-\u9fff]/);
 	await waitUntil(async () => (await overview()).data_quality === 'differs');
 	lead(s.alpha, 'L-011', { status: 'cancelled' });
 	await waitUntil(async () => (await overview()).data_quality === 'ok');

@@ -15,7 +15,7 @@ with x as materialized (
   returning tenant_id, id
 ), u as (
   update exports e set attempts = e.attempts + 1, claim_until = ts($1::bigint) + interval '60 seconds', records = 0, file_id = f.id,
-    status = case when f.id is null then 'failed' else e.status end, error = case when f.id is null then 'it could not be written, three times' end,
+    status = case when f.id is null then 'failed' else e.status end, error = case when f.id is null then 'not_written' end,
     done_at = case when f.id is null then ts($1::bigint) end
   from x left join file f on true where e.tenant_id = x.tenant_id and e.id = x.id
   returning e.*

@@ -1,0 +1,8 @@
+-- reconcile/claim: may we compare now? One instance at a time; a comparison that did not end is begun anew after an hour.
+-- mode: job   shape: rows   class: job
+-- $1 now    bigint  call.now    required
+-- $2 every  bigint  call.every  required
+insert into source_runs as r (tenant_id, started_at, ended) values (1, ts($1::bigint), false)
+on conflict (tenant_id) do update set started_at = excluded.started_at, ended = false
+where r.started_at <= ts($1::bigint) - make_interval(secs => case when r.ended then $2::bigint else least($2::bigint, 3600) end)
+returning tenant_id
