@@ -190,7 +190,4 @@ struct outcome *policy_put(struct req *req) MUST_USE;
 struct outcome *policy_preview(struct req *req) MUST_USE;
 struct outcome *calendar_put(struct req *req) MUST_USE;
 
-/* First line of a secret's file, or NULL when NAME is empty or cannot be read; the caller frees. */
-char *secret_from_file(const char *name) MUST_USE;
-
 #endif

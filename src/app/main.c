@@ -3,6 +3,7 @@
 #include "app.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "config/secret.h"
 #include "core/session.h"
 #include "crypto/crypto.h"
 #include "db/migrate.h"
@@ -53,23 +54,6 @@ bool app_schema_fits(void)
 bool app_draining(void)
 {
 	return draining;
-}
-
-char *secret_from_file(const char *name)
-{
-	FILE *f = name && *name ? fopen(name, "re") : NULL;
-	char *line = NULL;
-	size_t cap = 0;
-	ssize_t n = f ? getline(&line, &cap, f) : -1;
-
-	if (f)
-		fclose(f);
-	if (n < 0) {
-		free(line);
-		return NULL;
-	}
-	line[strcspn(line, "\r\n")] = 0;
-	return line;
 }
 
 static void notify(const char *state)
@@ -179,7 +163,7 @@ static void on_usr1(int signo)
 
 static struct db_settings database_settings(char **out_password)
 {
-	*out_password = secret_from_file(options.database_password_file);
+	*out_password = config_secret_read(options.database_password_file);
 	return (struct db_settings){ options.database_app_url, options.database_job_url,
 		options.database_replica_url, *out_password, (int)options.database_connections };
 }
@@ -343,7 +327,7 @@ static void start(bool takeover)
 	if (!db_init(&ds, &error))
 		die("%s", error);
 	free(password);
-	redis_password = secret_from_file(options.redis_password_file);
+	redis_password = config_secret_read(options.redis_password_file);
 	redis.password = redis_password;
 	if (!kv_init(&redis, &error))
 		die("%s", error);

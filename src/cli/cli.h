@@ -26,7 +26,6 @@ char *cli_hash(const char *password);
  * missing. */
 const char *cli_option(int argc, char **argv, const char *name, const char *fallback);
 bool cli_flag(int argc, char **argv, const char *name);
-char *cli_secret(const char *file);
 
 /* The keys of personal fields, made when there are none; the newest's id. Dies when the master key
  * is another's. */

@@ -3,6 +3,7 @@
  * again. */
 #include "cli.h"
 #include "base/json.h"
+#include "config/secret.h"
 #include "desk/options.h"
 #include "kv/kv.h"
 #include "loop/loop.h"
@@ -157,7 +158,7 @@ static void retry(const char *id)
 
 int cmd_deadletter(int argc, char **argv)
 {
-	char *password = cli_secret(options.redis_password_file);
+	char *password = config_secret_read(options.redis_password_file);
 	struct kv_settings set = { options.redis_url, password, options.redis_ca_file };
 	const char *error = "", *what = argc ? argv[0] : "";
 

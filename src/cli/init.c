@@ -2,6 +2,7 @@
  * Roles, database, schema. Works against a managed PostgreSQL: the admin needs CREATEROLE and
  * CREATEDB only, and no role gets BYPASSRLS. */
 #include "cli.h"
+#include "config/secret.h"
 #include "db/migrate.h"
 
 #include <stdio.h>
@@ -51,7 +52,7 @@ int cmd_init(int argc, char **argv)
 		"sladesk_report" };
 	const char *database = cli_option(argc, argv, "database", "sladesk");
 	PGconn *pg = cli_connect_to(cli_option(argc, argv, "admin-url", NULL));
-	char *password = cli_secret(cli_option(argc, argv, "password-file", "")), *sql,
+	char *password = config_secret_read(cli_option(argc, argv, "password-file", "")), *sql,
 	     *name = PQescapeIdentifier(pg, database, strlen(database));
 
 	for (size_t i = 0; i < ARRAY_LEN(roles); i++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * sladesk: init, migrate, tenants, people, tokens, SLA tools, import, demo. */
 #include "cli.h"
+#include "config/secret.h"
 #include "desk/options.h"
 
 #include <argon2.h>
@@ -80,7 +81,7 @@ PGconn *cli_connect(void)
 {
 	const char *keys[] = { "dbname", "password", "application_name", NULL },
 		   *values[] = { options.database_job_url, "", "sladesk", NULL };
-	char *password = cli_secret(options.database_password_file);
+	char *password = config_secret_read(options.database_password_file);
 	PGconn *pg;
 
 	if (password)
@@ -139,24 +140,6 @@ bool cli_flag(int argc, char **argv, const char *name)
 		if (strncmp(argv[i], "--", 2) == 0 && strcmp(argv[i] + 2, name) == 0)
 			return true;
 	return false;
-}
-
-char *cli_secret(const char *file)
-{
-	FILE *f = file && *file ? fopen(file, "re") : NULL;
-	char *line = NULL;
-	size_t cap = 0;
-
-	if (!f)
-		return NULL;
-	if (getline(&line, &cap, f) < 0) {
-		free(line);
-		line = NULL;
-	} else {
-		line[strcspn(line, "\r\n")] = 0;
-	}
-	fclose(f);
-	return line;
 }
 
 static int usage(void)

@@ -6,6 +6,7 @@
 #include "feature/feature.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "config/secret.h"
 #include "crypto/crypto.h"
 #include "crypto/field.h"
 #include "desk/engine.h"
@@ -189,7 +190,7 @@ static void send_mail(struct sending *s, const struct outbox_row *w)
 		free(address);
 		return;
 	}
-	password = secret_from_file(options.mail_password_file);
+	password = config_secret_read(options.mail_password_file);
 	outbox_compose(&b, w, address);
 	fetch_mail_send(&(struct fetch_mail){ .url = options.mail_url,
 				.username = options.mail_username,
@@ -279,7 +280,7 @@ static bool phone_number(const char *to, struct buf *out)
 static void send_sms(struct sending *s, const struct outbox_row *w)
 {
 	struct buf phone = { 0 }, to = { 0 }, text = { 0 }, b = { 0 };
-	char *token = secret_from_file(options.sms_token_file),
+	char *token = config_secret_read(options.sms_token_file),
 	     *header = xasprintf("Authorization: Bearer %s", token ? token : "");
 
 	if (!field_open(&phone, "phone", db_text(w->r, w->i, C_PHONE))) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pull.h"
+#include "config/secret.h"
 #include "desk/options.h"
 #include "feature/feature.h"
 
@@ -10,7 +11,7 @@
 
 void pull_get(const char *url, const char *token_file, fetch_done *on_done)
 {
-	char *token = secret_from_file(token_file),
+	char *token = config_secret_read(token_file),
 	     *header = xasprintf("Authorization: Bearer %s", token ? token : "");
 
 	fetch_http(&(struct fetch_http){ .url = url,

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "config/secret.h"
 #include "core/session.h"
 #include "desk/options.h"
 #include "desk/sync.h"
@@ -442,7 +443,7 @@ static void on_claimed(struct db_call *call, enum db_error error, const PGresult
 		end_run();
 		return;
 	}
-	token = secret_from_file(options.integration_tickets_service_token_file);
+	token = config_secret_read(options.integration_tickets_service_token_file);
 	session_find(str_of(token ? token : ""), on_session, NULL);
 	free(token);
 }

@@ -4,11 +4,12 @@
 declare -A may=(
 	[base]="base" [crypto]="base crypto" [loop]="base loop" [sla]="base sla" [ticket]="base ticket"
 	[db]="base loop crypto db" [kv]="base loop kv" [http]="base loop http" [fetch]="base loop fetch" [work]="base loop work"
-	[core]="base loop crypto db kv http fetch work core"
-	[desk]="base loop crypto db kv http fetch work core sla ticket desk"
-	[feature]="base loop crypto db kv http fetch work core sla ticket desk feature"
-	[app]="base loop crypto db kv http fetch work core sla ticket desk feature app"
-	[cli]="base loop crypto db kv http fetch work core sla ticket desk cli" [worker]="base crypto work"
+	[config]="base loop crypto db config"
+	[core]="base loop crypto db kv http fetch work config core"
+	[desk]="base loop crypto db kv http fetch work config core sla ticket desk"
+	[feature]="base loop crypto db kv http fetch work config core sla ticket desk feature"
+	[app]="base loop crypto db kv http fetch work config core sla ticket desk feature app"
+	[cli]="base loop crypto db kv http fetch work config core sla ticket desk cli" [worker]="base crypto work"
 )
 rc=0
 for f in $(git ls-files 'src/*.c' 'src/*.h' 'include/*.h' 'include/*.def'); do
