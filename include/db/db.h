@@ -46,10 +46,11 @@ struct db_call {
 	void *arg;
 	/* the driver's own */
 	struct list node;
-	int64_t queued_us, sent_us;
+	int64_t queued_us;
 	PGresult *rows;
 	enum db_error error;
 	char sqlstate[6], constraint[64];
+	unsigned name, drops; /* prepared names */
 	bool prepares, retried;
 };
 
@@ -58,6 +59,7 @@ struct db_settings {
 	const char *replica_url;       /* as app_url; "": there is none */
 	const char *password;          /* may be NULL */
 	int point_connections;
+	int statements; /* how many there are: indexes are below it */
 };
 
 /* Open the pools; connections come up by themselves and are replaced for ever. False with

@@ -165,7 +165,8 @@ static struct db_settings database_settings(char **out_password)
 {
 	*out_password = config_secret_read(options.database_password_file);
 	return (struct db_settings){ options.database_app_url, options.database_job_url,
-		options.database_replica_url, *out_password, (int)options.database_connections };
+		options.database_replica_url, *out_password, (int)options.database_connections,
+		SQL_STMT_COUNT };
 }
 
 static void set_limits(void)

@@ -56,39 +56,50 @@ static void fail_sent(struct conn *c)
 
 static void pool_note_up(struct pool *p)
 {
-	bool up = false;
+	bool up = !list_is_empty(&p->in[CONN_READY]);
 
-	for (int i = 0; i < p->size; i++)
-		up |= p->conns[i].state == CONN_READY;
 	if (up != p->up) {
 		p->up = up;
 		p->since_us = clock_mono_us();
 	}
 }
 
+static const char *const state_names[CONN_STATES] = { "down", "connecting", "setup", "ready",
+	"draining" };
+
+#define TO(state) (1u << (state))
+static const unsigned may_move[CONN_STATES] = {
+	[CONN_DOWN] = TO(CONN_CONNECTING),
+	[CONN_CONNECTING] = TO(CONN_SETUP) | TO(CONN_DOWN),
+	[CONN_SETUP] = TO(CONN_READY) | TO(CONN_DOWN),
+	[CONN_READY] = TO(CONN_DRAINING) | TO(CONN_DOWN),
+	[CONN_DRAINING] = TO(CONN_DOWN),
+};
+
+/* The connection is gone: whoever waited for an answer is told, and it is tried again later. */
+static void enter_down(struct conn *c)
+{
+	conn_close(c);
+	fail_sent(c);
+	c->retry_wait_us = c->retry_wait_us ? c->retry_wait_us * 2 : 50000;
+	if (c->retry_wait_us > RETRY_MAX_US)
+		c->retry_wait_us = RETRY_MAX_US;
+	c->retry_us = c->changed_us + c->retry_wait_us;
+	c->pool->tried = true;
+}
+
 void conn_move(struct conn *c, enum conn_state to)
 {
+	bug_on(!(may_move[c->state] & TO(to)));
+	log_debug(&c->who, "connection %s -> %s", state_names[c->state], state_names[to]);
+	list_remove(&c->node);
+	list_add_tail(&c->pool->in[to], &c->node);
 	c->state = to;
 	c->changed_us = clock_mono_us();
-	switch (to) {
-	case CONN_DOWN:
-		conn_close(c);
-		fail_sent(c);
-		c->retry_wait_us = c->retry_wait_us ? c->retry_wait_us * 2 : 50000;
-		if (c->retry_wait_us > RETRY_MAX_US)
-			c->retry_wait_us = RETRY_MAX_US;
-		c->retry_us = c->changed_us + c->retry_wait_us;
-		c->pool->tried = true;
-		break;
-	case CONN_READY:
+	if (to == CONN_DOWN)
+		enter_down(c);
+	else if (to == CONN_READY)
 		c->retry_wait_us = 0;
-		break;
-	case CONN_CONNECTING:
-	case CONN_SETUP:
-	case CONN_DRAINING:
-	case CONN_STATES:
-		break;
-	}
 	pool_note_up(c->pool);
 }
 
@@ -140,7 +151,8 @@ void conn_connect(struct conn *c, const char *url, const char *password)
 static void conn_setup(struct conn *c)
 {
 	PQsetnonblocking(c->pg, 1);
-	memset(c->prepared, 0, STATEMENTS_MAX);
+	memset(c->prepared, 0, (size_t)c->pool->statements * sizeof(*c->prepared));
+	c->names = 0;
 	if (!PQenterPipelineMode(c->pg) || !PQsendPrepare(c->pg, "ctx", ctx_text, 0, NULL) ||
 		!PQsendPrepare(c->pg, "replan", replan_text, 0, NULL) || !PQpipelineSync(c->pg) ||
 		PQflush(c->pg) < 0) {
@@ -194,6 +206,27 @@ static enum db_error error_of(const char *state)
 	return DB_FAILED;
 }
 
+static bool schema_changed(const struct db_call *call)
+{
+	return strcmp(call->sqlstate, "26000") == 0 || strcmp(call->sqlstate, "0A000") == 0;
+}
+
+/* CALL was sent under a name that nobody on this connection got prepared: whoever was to do so
+ * failed. CALL itself was not run, and has not had its turn yet. */
+static bool never_prepared(const struct conn *c, const struct db_call *call)
+{
+	const struct prepared *p = &c->prepared[call->stmt->index];
+
+	return !call->prepares && strcmp(call->sqlstate, "26000") == 0 &&
+	       !(p->name == call->name && p->confirmed);
+}
+
+/* The group did nothing, so even a write may go again: once, and each time that it had no turn. */
+static bool goes_again(const struct conn *c, const struct db_call *call)
+{
+	return never_prepared(c, call) || (schema_changed(call) && !call->retried);
+}
+
 static void note_error(struct conn *c, struct db_call *call, const PGresult *r)
 {
 	const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE),
@@ -202,37 +235,62 @@ static void note_error(struct conn *c, struct db_call *call, const PGresult *r)
 	snprintf(call->sqlstate, sizeof(call->sqlstate), "%s", state ? state : "XX000");
 	snprintf(call->constraint, sizeof(call->constraint), "%s", name ? name : "");
 	call->error = error_of(call->sqlstate);
-	if (call->error == DB_FAILED || call->error == DB_FORBIDDEN)
+	if (goes_again(c, call))
+		log_info(&c->who, "statement goes again stmt=%s sqlstate=%s", call->stmt->name,
+			call->sqlstate);
+	else if (call->error == DB_FAILED || call->error == DB_FORBIDDEN)
 		log_error(&c->who, "statement failed stmt=%s sqlstate=%s %.300s", call->stmt->name,
 			call->sqlstate, PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY));
 }
 
-static bool schema_changed(const struct db_call *call)
+/* A name whose preparation failed is not on the server; one that the schema has outrun is, and is
+ * deallocated with the next use. Any other error leaves the name as it is: prepared statements do
+ * not roll back. */
+static void forget_name(struct conn *c, const struct db_call *call)
 {
-	return strcmp(call->sqlstate, "26000") == 0 || strcmp(call->sqlstate, "0A000") == 0;
+	struct prepared *p = &c->prepared[call->stmt->index];
+
+	if (p->name != call->name)
+		return; /* another has taken its place already */
+	if (!p->confirmed)
+		*p = (struct prepared){ .stale = call->drops };
+	else if (strcmp(call->sqlstate, "0A000") == 0)
+		*p = (struct prepared){ .stale = p->name };
+	else if (strcmp(call->sqlstate, "26000") == 0)
+		*p = (struct prepared){ 0 };
 }
 
 static void call_synced(struct conn *c)
 {
 	struct db_call *call = list_entry(c->sent.next, struct db_call, node);
+	bool again;
 
 	bug_on(list_is_empty(&c->sent));
 	list_remove(&call->node);
 	c->depth--;
-	if (call->error != DB_OK && (call->prepares || schema_changed(call))) {
-		c->prepared[call->stmt->index] =
-			0; /* whether it was prepared is unknown: next time under a new name */
-		c->generation++;
-		if (schema_changed(call) && !call->retried) {
-			call->retried =
-				true; /* the group did nothing, so even a write may go again */
-			call->error = DB_OK;
-			list_add_tail(&c->pool->waiting, &call->node);
-			c->pool->waiting_n++;
-			return;
-		}
+	c->head_since_us = clock_mono_us(); /* the next one's turn begins */
+	if (call->error == DB_OK) {
+		call_finish(call, DB_OK);
+		return;
+	}
+	again = goes_again(c, call);
+	call->retried |= !never_prepared(c, call);
+	forget_name(c, call);
+	if (again) {
+		list_add_tail(&c->pool->waiting, &call->node);
+		c->pool->waiting_n++;
+		return;
 	}
 	call_finish(call, call->error);
+}
+
+/* The first command of a group that prepares is the preparation. */
+static void note_command(struct conn *c, const struct db_call *call)
+{
+	struct prepared *p = &c->prepared[call->stmt->index];
+
+	if (call->prepares && p->name == call->name)
+		p->confirmed = true;
 }
 
 static void take_result(struct conn *c, PGresult *r)
@@ -247,6 +305,10 @@ static void take_result(struct conn *c, PGresult *r)
 			call->rows = r;
 			return;
 		}
+		break;
+	case PGRES_COMMAND_OK:
+		if (call)
+			note_command(c, call);
 		break;
 	case PGRES_PIPELINE_SYNC:
 		if (c->state == CONN_SETUP)
@@ -341,27 +403,45 @@ static bool send_context(struct conn *c, const struct db_call *call)
 	       (!call->replan || PQsendQueryPrepared(c->pg, "replan", 0, NULL, NULL, NULL, 1));
 }
 
+/* Prepare CALL's statement, if this connection does not have it, before anything else of its group:
+ * its answer is the group's first. */
+static bool send_prepare(struct conn *c, struct db_call *call, char *name, size_t size)
+{
+	struct prepared *p = &c->prepared[call->stmt->index];
+	char drop[48];
+
+	call->prepares = !p->name;
+	if (call->prepares)
+		p->name = ++c->names;
+	call->name = p->name;
+	snprintf(name, size, "s%d_%u", call->stmt->index, p->name);
+	call->drops = 0;
+	if (!call->prepares)
+		return true;
+	if (!PQsendPrepare(c->pg, name, call->stmt->text, 0, NULL))
+		return false;
+	if (!p->stale)
+		return true;
+	call->drops = p->stale;
+	p->stale = 0;
+	snprintf(drop, sizeof(drop), "deallocate s%d_%u", call->stmt->index, call->drops);
+	return PQsendQueryParams(c->pg, drop, 0, NULL, NULL, NULL, NULL, 1);
+}
+
 bool conn_send(struct conn *c, struct db_call *call)
 {
-	char name[80];
+	char name[40];
 
-	bug_on(call->stmt->index >= STATEMENTS_MAX);
-	snprintf(name, sizeof(name), "s%d_%u", call->stmt->index,
-		c->prepared[call->stmt->index] ? c->prepared[call->stmt->index]
-					       : c->generation % 255 + 1);
-	call->prepares = !c->prepared[call->stmt->index];
-	if (call->prepares && !PQsendPrepare(c->pg, name, call->stmt->text, 0, NULL))
-		return false;
-	c->prepared[call->stmt->index] = c->prepared[call->stmt->index]
-						 ? c->prepared[call->stmt->index]
-						 : (unsigned char)(c->generation % 255 + 1);
-	if (!send_context(c, call) ||
+	bug_on(call->stmt->index >= c->pool->statements);
+	if (!send_prepare(c, call, name, sizeof(name)) || !send_context(c, call) ||
 		!PQsendQueryPrepared(
 			c->pg, name, call->stmt->param_count, call->param, NULL, NULL, 1) ||
 		!PQpipelineSync(c->pg))
 		return false;
-	call->sent_us = clock_mono_us();
 	call->error = DB_OK;
+	call->sqlstate[0] = '\0';
+	if (list_is_empty(&c->sent))
+		c->head_since_us = clock_mono_us();
 	list_add_tail(&c->sent, &call->node);
 	c->depth++;
 	calls_total++;
@@ -376,13 +456,11 @@ bool conn_send(struct conn *c, struct db_call *call)
 
 void conn_tick(struct conn *c, int64_t now)
 {
-	struct db_call *oldest =
-		list_is_empty(&c->sent) ? NULL : list_entry(c->sent.next, struct db_call, node);
-
 	if ((c->state == CONN_CONNECTING || c->state == CONN_SETUP) &&
 		now - c->changed_us > CONNECT_MAX_US)
 		conn_lost(c, "connect timed out");
-	else if (oldest && now - oldest->sent_us > (c->pool->statement_ms + 300) * 1000LL)
+	else if (!list_is_empty(&c->sent) &&
+		 now - c->head_since_us > (c->pool->statement_ms + 300) * 1000LL)
 		conn_lost(c, "no answer"); /* the server's own limit should have come first: it is
 					      stopped or unreachable */
 }

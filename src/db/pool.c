@@ -18,6 +18,7 @@
 static struct pool pools[SQL_CLASSES];
 static char *app_url, *job_url, *replica_url, *db_password;
 static uint64_t conn_serial;
+static int statements;
 static bool running;
 static struct loop_timer *connector;
 
@@ -56,17 +57,17 @@ void call_finish(struct db_call *call, enum db_error error)
 
 /* --- feeding --- */
 
+/* Of those that are ready the one with the least to do, unless all that may be sent is. */
 static struct conn *pool_pick(struct pool *p)
 {
 	struct conn *best = NULL;
 	int sent = 0;
 
-	for (int i = 0; i < p->size; i++) {
-		struct conn *c = &p->conns[i];
+	for (struct list *n = p->in[CONN_READY].next; n != &p->in[CONN_READY]; n = n->next) {
+		struct conn *c = list_entry(n, struct conn, node);
 
 		sent += c->depth;
-		if (c->state == CONN_READY && c->depth < p->max_depth &&
-			(!best || c->depth < best->depth))
+		if (c->depth < p->max_depth && (!best || c->depth < best->depth))
 			best = c;
 	}
 	return p->at_most && sent >= p->at_most ? NULL : best;
@@ -173,28 +174,43 @@ static const char *url_of(const struct pool *p)
 	return p->job_role ? job_url : app_url;
 }
 
+static int pool_begun(const struct pool *p)
+{
+	int n = p->size;
+
+	for (const struct list *l = p->in[CONN_DOWN].next; l != &p->in[CONN_DOWN]; l = l->next)
+		n--;
+	return n;
+}
+
+static struct conn *pool_to_connect(const struct pool *p, int64_t now)
+{
+	for (struct list *n = p->in[CONN_DOWN].next; n != &p->in[CONN_DOWN]; n = n->next) {
+		struct conn *c = list_entry(n, struct conn, node);
+
+		if (now >= c->retry_us)
+			return c;
+	}
+	return NULL;
+}
+
 /* One at a time: SCRAM's key derivation costs milliseconds a connection, and many at once (a
  * restarted server) would hold the loop. Every pool gets its first before any gets its second. */
 static void connect_next(void *arg)
 {
+	struct conn *next = NULL;
 	int64_t now = clock_mono_us();
-	bool more = true;
 
 	(void)arg;
-	for (int i = 0; running && more; i++) {
-		more = false;
-		for (int k = 0; k < SQL_CLASSES; k++) {
-			struct conn *c = &pools[k].conns[i];
+	for (int k = 0; running && k < SQL_CLASSES; k++) {
+		struct conn *c = pool_to_connect(&pools[k], now);
 
-			if (i >= pools[k].size)
-				continue;
-			more = true;
-			if (c->state == CONN_DOWN && now >= c->retry_us) {
-				conn_connect(c, url_of(c->pool), db_password);
-				loop_timer_set(connector, CONNECT_GAP_US);
-				return;
-			}
-		}
+		if (c && (!next || pool_begun(&pools[k]) < pool_begun(next->pool)))
+			next = c;
+	}
+	if (next) {
+		conn_connect(next, url_of(next->pool), db_password);
+		loop_timer_set(connector, CONNECT_GAP_US);
 	}
 }
 
@@ -261,15 +277,19 @@ static void pool_init(
 		.size = size,
 		.max_depth = depth,
 		.statement_ms = statement_ms,
-		.lock_ms = lock_ms };
+		.lock_ms = lock_ms,
+		.statements = statements };
 	list_init(&p->waiting);
+	for (int i = 0; i < CONN_STATES; i++)
+		list_init(&p->in[i]);
 	p->conns = xcalloc((size_t)size, sizeof(*p->conns));
 	for (int i = 0; i < size; i++) {
 		struct conn *c = &p->conns[i];
 
 		c->pool = p;
 		list_init(&c->sent);
-		c->prepared = xcalloc(1, STATEMENTS_MAX);
+		list_add_tail(&p->in[CONN_DOWN], &c->node);
+		c->prepared = xcalloc((size_t)statements, sizeof(*c->prepared));
 		snprintf(c->who.kind, sizeof(c->who.kind), "db");
 		c->who.id = ++conn_serial;
 	}
@@ -296,6 +316,7 @@ bool db_init(const struct db_settings *s, const char **out_error)
 	if (!take_settings(s, out_error))
 		return false;
 	running = true;
+	statements = s->statements;
 	pool_init(SQL_POINT, false, s->point_connections, 8, 1500, 500);
 	pool_init(SQL_SLOW, false, 1, 1, 10000, 500);
 	pool_init(SQL_FIRE, true, 2, 2, 5000, 500); /* one loads while the other stores */
@@ -316,8 +337,10 @@ bool db_reconfigure(const struct db_settings *s, const char **out_error)
 		for (int i = 0; i < pools[k].size; i++) {
 			struct conn *c = &pools[k].conns[i];
 
-			if (c->state == CONN_READY)
-				conn_move(c, c->depth ? CONN_DRAINING : CONN_DOWN);
+			if (c->state == CONN_READY && c->depth)
+				conn_move(c, CONN_DRAINING);
+			else if (c->state != CONN_DOWN && c->state != CONN_DRAINING)
+				conn_move(c, CONN_DOWN);
 			c->retry_us = 0;
 		}
 	loop_timer_set(connector, 0);
@@ -331,7 +354,8 @@ void db_free(void)
 	connector = NULL;
 	for (int k = 0; k < SQL_CLASSES; k++) {
 		for (int i = 0; i < pools[k].size; i++) {
-			conn_move(&pools[k].conns[i], CONN_DOWN);
+			if (pools[k].conns[i].state != CONN_DOWN)
+				conn_move(&pools[k].conns[i], CONN_DOWN);
 			free(pools[k].conns[i].prepared);
 		}
 		pools[k].tried = true;

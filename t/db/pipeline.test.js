@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// The database driver (src/db) by itself against the private PostgreSQL: t/db/pipeline.c.
+'use strict';
+const test = require('node:test'),
+	assert = require('node:assert'),
+	path = require('node:path'),
+	{ spawnSync } = require('node:child_process');
+const { Server, SOCK, secret } = require('../lib/server.js');
+
+test('a pipelined connection: names, time limits, what ends it', async () => {
+	const s = new Server('pipeline'),
+		url = (user) => `host=${SOCK} dbname=${s.db} user=${user}`;
+	await s.prepare();
+	const r = spawnSync(path.join(process.env.BUILD_DIR, 't/db/pipeline'), [], {
+		encoding: 'utf8',
+		env: {
+			...process.env,
+			PGPASSWORD: secret,
+			SLADESK_TEST_APP_URL: url('sladesk_app'),
+			SLADESK_TEST_JOB_URL: url('sladesk_job'),
+			SLADESK_TEST_ADMIN_URL: url('postgres'),
+		},
+	});
+	assert.strictEqual(r.status, 0, (r.stdout + r.stderr).slice(-6000));
+	await s.drop();
+});
