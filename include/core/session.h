@@ -4,7 +4,7 @@
 #define SLADESK_CORE_SESSION_H
 
 #include "base/clock.h"
-#include "base/words.h"
+#include "ticket/names.h"
 #include "db/db.h"
 
 enum permission {

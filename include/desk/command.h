@@ -6,7 +6,7 @@
 #define SLADESK_DESK_COMMAND_H
 
 #include "db/db.h"
-#include "desk/ticket_doc.h"
+#include "ticket/ticket_doc.h"
 #include "desk/versions.h"
 
 enum call_result {

@@ -4,6 +4,7 @@
 #ifndef SLADESK_DESK_VERSIONS_H
 #define SLADESK_DESK_VERSIONS_H
 
+#include "config/zones.h"
 #include "sla/clock.h"
 #include "ticket/priority.h"
 
@@ -38,9 +39,6 @@ struct tenant_config {
 	size_t choices;
 	struct tenant_config *next;
 };
-
-/* Read a zone of the system's database by name, cached for ever; NULL when there is none. */
-const struct zone *zone_find(const char *name);
 
 /* Each calls ON_DONE exactly once, maybe before it returns; NULL when the database cannot tell. */
 void versions_get(int64_t policy_id, int64_t calendar_id,

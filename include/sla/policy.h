@@ -5,7 +5,7 @@
 #ifndef SLADESK_SLA_POLICY_H
 #define SLADESK_SLA_POLICY_H
 
-#include "base/words.h"
+#include "ticket/names.h"
 
 struct json_object;
 

@@ -4,7 +4,7 @@
 #ifndef SLADESK_TICKET_PRIORITY_H
 #define SLADESK_TICKET_PRIORITY_H
 
-#include "base/words.h"
+#include "ticket/names.h"
 
 struct keyword {
 	const char *text; /* lower case, zh or en */

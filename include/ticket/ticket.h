@@ -4,7 +4,7 @@
 #ifndef SLADESK_TICKET_TICKET_H
 #define SLADESK_TICKET_TICKET_H
 
-#include "base/words.h"
+#include "ticket/names.h"
 
 enum ticket_command {
 	CMD_CREATE,

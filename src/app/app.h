@@ -11,6 +11,8 @@ extern const size_t app_route_count;
 /* health.c */
 struct outcome *healthz(struct req *req) MUST_USE;
 struct outcome *readyz(struct req *req) MUST_USE;
+/* health_parts.c */
+struct outcome *integration_health(struct req *req) MUST_USE;
 struct outcome *metrics_page(struct req *req) MUST_USE;
 struct outcome *openapi(struct req *req) MUST_USE;
 void openapi_build(void);

@@ -4,11 +4,25 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/session.h"
-#include "desk/engine.h"
-#include "desk/fieldkeys.h"
-#include "desk/lease.h"
-#include "desk/options.h"
-#include "feature/feature.h"
+#include "core/events.h"
+#include "desk/upkeep.h"
+#include "timers/engine.h"
+#include "config/fieldkeys.h"
+#include "timers/lease.h"
+#include "config/options.h"
+#include "core/cache.h"
+#include "feature/audit/audit.h"
+#include "feature/dashboard/dashboard.h"
+#include "feature/export/export.h"
+#include "feature/identity/identity.h"
+#include "feature/integration/integration.h"
+#include "feature/live/live.h"
+#include "feature/notify/notify.h"
+#include "feature/policy/policy.h"
+#include "feature/portal/portal.h"
+#include "feature/selftest/selftest.h"
+#include "feature/sso/sso.h"
+#include "feature/ticket/ticket.h"
 #include "fetch/breaker.h"
 #include "fetch/fetch.h"
 #include "kv/kv.h"
@@ -314,9 +328,9 @@ static void feature_metrics(struct buf *b)
 		(double)stream.dead);
 	gauge(b, "rollup_waiting", "Events whose tickets are not counted yet.", (double)r.waiting);
 	counter(b, "rollup_applied_total", "Events whose tickets were counted.", r.applied);
-	counter(b, "figures_checked_total", "Customers whose figures were recounted.",
+	counter(b, "kpi_checked_total", "Customers whose figures were recounted.",
 		quality_health().checked);
-	counter(b, "figures_wrong_total", "Tickets and rows that were found counted wrong.",
+	counter(b, "kpi_wrong_total", "Tickets and rows that were found counted wrong.",
 		quality_health().wrong);
 	gauge(b, "audit_waiting", "Rows of the audit log that are not stored yet.",
 		(double)a.waiting);

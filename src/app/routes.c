@@ -2,7 +2,18 @@
  * Every endpoint, on one screen: the security review happens here. Doors (PERM_ANYONE): login,
  * health, documents, the page, the feed's handshake (which authenticates by its first frame). */
 #include "app.h"
-#include "feature/feature.h"
+#include "feature/audit/audit.h"
+#include "feature/dashboard/dashboard.h"
+#include "feature/export/export.h"
+#include "feature/identity/identity.h"
+#include "feature/integration/integration.h"
+#include "feature/live/live.h"
+#include "feature/notify/notify.h"
+#include "feature/policy/policy.h"
+#include "feature/portal/portal.h"
+#include "feature/selftest/selftest.h"
+#include "feature/sso/sso.h"
+#include "feature/ticket/ticket.h"
 #include "sql_gen.h"
 #include "ticket/ticket.h"
 

@@ -2,7 +2,7 @@
  * The heap proper (quad.c) knows slots; here are the slots (key, tenant) and an open-addressing map
  * key -> slot. */
 #include "base/heap.h"
-#include "base/quad.h"
+#include "base/heap4.h"
 
 #include <stdlib.h>
 
@@ -14,7 +14,7 @@ struct slot {
 #define NO_SLOT UINT32_MAX
 
 struct heap {
-	struct quad quad;
+	struct heap4 quad;
 	struct slot *slots;
 	uint32_t *map; /* slot + 1, 0 = empty; size is a power of two */
 	size_t map_size;
@@ -33,7 +33,7 @@ void heap_free(struct heap *h)
 {
 	if (!h)
 		return;
-	quad_free(&h->quad);
+	heap4_free(&h->quad);
 	free(h->slots);
 	free(h->map);
 	free(h);
@@ -88,7 +88,7 @@ static void grow(struct heap *h, size_t cap)
 {
 	size_t map_size = 16;
 
-	quad_reserve(&h->quad, cap);
+	heap4_reserve(&h->quad, cap);
 	h->slots = xrealloc(h->slots, cap * sizeof(*h->slots));
 	while (map_size < cap + cap / 2)
 		map_size *= 2;
@@ -122,17 +122,17 @@ void heap_set(struct heap *h, uint64_t key, int64_t tenant_id, int64_t at_us)
 	bug_on(key == 0);
 	s = map_find(h, key);
 	if (s != NO_SLOT) {
-		quad_move(&h->quad, s, at_us);
+		heap4_move(&h->quad, s, at_us);
 		return;
 	}
 	if (h->quad.count == h->quad.cap)
 		grow(h, h->quad.cap ? h->quad.cap + h->quad.cap / 2 : 16);
-	quad_push(&h->quad, take_slot(h, key, tenant_id), at_us);
+	heap4_push(&h->quad, take_slot(h, key, tenant_id), at_us);
 }
 
 static void drop(struct heap *h, uint32_t s)
 {
-	quad_remove(&h->quad, s);
+	heap4_remove(&h->quad, s);
 	map_remove(h, h->slots[s].key);
 	h->slots[s] = (struct slot){ .key = 0, .tenant_id = h->free_slot };
 	h->free_slot = s;
@@ -191,7 +191,7 @@ size_t heap_bytes(const struct heap *h)
 
 void heap_check(const struct heap *h)
 {
-	const struct quad *q = &h->quad;
+	const struct heap4 *q = &h->quad;
 
 	for (size_t i = 0; i < q->count; i++) {
 		uint32_t s = q->entries[i].slot;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * CSV as RFC 4180 has it: quotes doubled inside quotes, newlines allowed there. Bytes come through
  * zlib, which reads plain files too. */
-#include "cli.h"
+#include "cli/cli.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -2,9 +2,9 @@
  * A demonstration provider: three tenants, nine staff of three levels, customer users, tickets in
  * motion. Runs once: a second time it only prints the logins. Tickets are made by the same
  * documents the daemon makes, with a past opening, so their clocks fire within minutes. */
-#include "cli.h"
+#include "cli/cli.h"
 #include "base/json.h"
-#include "desk/ticket_doc.h"
+#include "ticket/ticket_doc.h"
 #include "desk/versions.h"
 
 #include <stdio.h>

@@ -3,9 +3,9 @@
  * Going live, what fell due before that instant is recorded silently, the time from then to now
  * does not count (one excluded window), and from now on they are tickets like any.
  */
-#include "cli.h"
+#include "cli/cli.h"
 #include "base/json.h"
-#include "desk/ticket_doc.h"
+#include "ticket/ticket_doc.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,8 +4,8 @@
 #ifndef SLADESK_CLI_IMPORT_H
 #define SLADESK_CLI_IMPORT_H
 
-#include "cli.h"
-#include "desk/ticket_doc.h"
+#include "cli/cli.h"
+#include "ticket/ticket_doc.h"
 
 #include <stdio.h>
 

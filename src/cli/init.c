@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Roles, database, schema. Works against a managed PostgreSQL: the admin needs CREATEROLE and
  * CREATEDB only, and no role gets BYPASSRLS. */
-#include "cli.h"
+#include "cli/cli.h"
 #include "config/secret.h"
 #include "db/migrate.h"
 

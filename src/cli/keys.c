@@ -2,10 +2,10 @@
  * sladesk keys: the keys of personal fields. rotate makes a new data key and brings every value
  * under it, as often interrupted as you like; rewrap changes the master key; backup and restore
  * keep it safe. */
-#include "cli.h"
+#include "cli/cli.h"
 #include "crypto/crypto.h"
-#include "desk/fieldkeys.h"
-#include "desk/options.h"
+#include "config/fieldkeys.h"
+#include "config/options.h"
 
 #include <argon2.h>
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * sladesk: init, migrate, tenants, people, tokens, SLA tools, import, demo. */
-#include "cli.h"
+#include "cli/cli.h"
+#include "config/options.h"
 #include "config/secret.h"
-#include "desk/options.h"
 
 #include <argon2.h>
 #include <openssl/rand.h>

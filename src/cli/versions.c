@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Policy and calendar versions for the command line, read once each. */
-#include "cli.h"
+#include "cli/cli.h"
 #include "base/json.h"
 #include "desk/versions.h"
 

@@ -4,7 +4,9 @@
 #include "decide.h"
 #include "base/log.h"
 #include "crypto/crypto.h"
-#include "desk/engine.h"
+#include "core/events.h"
+#include "desk/upkeep.h"
+#include "timers/deadlines.h"
 #include "loop/loop.h"
 #include "sql_gen.h"
 

@@ -3,7 +3,6 @@
  * call to the document that desk_store() takes. */
 #include "decide.h"
 #include "crypto/crypto.h"
-#include "desk/engine.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,9 +2,10 @@
  * A calendar version that only adds dates after today (next year's holidays are published in
  * November) takes over running tickets by itself, each by its own audited command (sla.md 1). The
  * work is found in the tables again and again until none is left, so a restart loses nothing. */
+#include "db/db.h"
 #include "base/log.h"
 #include "desk/command.h"
-#include "desk/engine.h"
+#include "desk/upkeep.h"
 #include "loop/loop.h"
 #include "sql_gen.h"
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What must be done now and then so that nothing ever runs out: the coming months' partitions, and
  * rows whose time is over. Any instance may do it; doing it twice does nothing. */
+#include "db/db.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "desk/engine.h"
+#include "desk/upkeep.h"
 #include "loop/loop.h"
 #include "sql_gen.h"
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-# Turn schema/query/<area>/<verb>.sql into C. usage: awk -f mksql.awk -v what=h|c FILE...
+# Turn schema/query/<area>/<verb>.sql and src/feature/<capability>/contract/[<area>_]<verb>.sql into C. usage: awk -f mksql.awk -v what=h|c FILE...
 # Refuses undeclared or unused $n, unknown keys, and a file whose header is not complete: a misspelt contract never builds.
 function die(msg) { printf "mksql: %s: %s\n", FILENAME_NOW, msg > "/dev/stderr"; failed = 1; exit 1 }
 function cstr(s) { gsub(/\\/, "\\\\", s); gsub(/"/, "\\\"", s); return "\"" s "\"" }
+function id_of(n) { gsub("/", "_", n); return n }
 function finish(   i, id, used) {
 	if (FILENAME_NOW == "") return
 	if (name == "") die("no '-- area/verb: description' line")
@@ -54,8 +55,11 @@ FNR == 1 { finish(); FILENAME_NOW = FILENAME; name = about = about_zh = returns 
 	if (name == "") {
 		if (!match($0, /^-- [a-z_]+\/[a-z_]+: /)) die("first line must be '-- area/verb: description'")
 		name = substr($2, 1, length($2) - 1); about = substr($0, RLENGTH + 1)
-		want = FILENAME; sub(/.*schema\/query\//, "", want); sub(/\.sql$/, "", want)
-		if (want != name) die("header says " name)
+		want = FILENAME; sub(/\.sql$/, "", want)
+		if (want ~ /\/contract\/[^\/]*$/) { # <verb>, or <area>_<verb> where the area is not the capability
+			area = want; sub(/\/contract\/.*/, "", area); sub(/.*\//, "", area); sub(/.*\//, "", want)
+			if (area "/" want != name && want != id_of(name)) die("header says " name)
+		} else { sub(/.*schema\/query\//, "", want); if (want != name) die("header says " name) }
 	} else if ($2 == "zh:") {
 		about_zh = substr($0, 8)
 	} else if ($2 == "returns") {

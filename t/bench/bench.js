@@ -228,7 +228,7 @@ async function listAndCreate(s, base) {
 		auth = ['-H', 'Authorization: Bearer ' + token];
 	const ctx = `select set_config('app.current_tenants','{${s.alpha}}',true), set_config('app.current_tenant_id','${s.alpha}',true), set_config('app.user_id','2',true), set_config('app.audience','customer',true), set_config('app.scope','',true), set_config('transaction_read_only','off',true), set_config('enable_sort','off',true);`;
 	const sql = fs
-			.readFileSync(path.join(__dirname, '../../schema/query/ticket/list.sql'), 'utf8')
+			.readFileSync(path.join(__dirname, '../../src/feature/ticket/contract/list.sql'), 'utf8')
 			.replace(/^--.*\n/gm, ''),
 		literal = sql
 			.replace(/\$1::int/g, '20')

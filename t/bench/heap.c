@@ -2,7 +2,7 @@
  * The heap against libevent's own timers, at 1,000,000: nanoseconds an operation and the ratio. */
 #include "base/clock.h"
 #include "base/heap.h"
-#include "base/quad.h"
+#include "base/heap4.h"
 
 #include <event2/event.h>
 #include <stdio.h>
@@ -39,7 +39,7 @@ static struct timeval later(void)
 
 static int by_instant(const void *a, const void *b)
 {
-	const struct quad_entry *x = a, *y = b;
+	const struct heap4_entry *x = a, *y = b;
 
 	return x->at_us < y->at_us ? -1 : x->at_us > y->at_us;
 }
@@ -47,39 +47,39 @@ static int by_instant(const void *a, const void *b)
 int main(void)
 {
 	static struct event *ev[N];
-	static struct quad_entry due[N];
+	static struct heap4_entry due[N];
 	struct event_base *base = event_base_new();
 	struct heap *h = heap_new();
 	struct heap_item it;
-	struct quad q = { 0 };
+	struct heap4 q = { 0 };
 	double ours[4], theirs[3], array[4];
 	int64_t at;
 
-	quad_reserve(&q, N);
+	heap4_reserve(&q, N);
 	memset(q.pos, 0,
 		N * sizeof(*q.pos)); /* libevent's events are there before it is timed, too */
 	memset(q.entries, 0, N * sizeof(*q.entries));
 	at = clock_mono_us();
 	for (uint32_t i = 0; i < N; i++)
-		quad_push(&q, i, (int64_t)(rnd() % 1000000000));
+		heap4_push(&q, i, (int64_t)(rnd() % 1000000000));
 	array[0] = since(at);
 	at = clock_mono_us();
 	for (uint32_t i = 0; i < N; i++)
-		quad_move(&q, (uint32_t)(rnd() % N), (int64_t)(rnd() % 1000000000));
+		heap4_move(&q, (uint32_t)(rnd() % N), (int64_t)(rnd() % 1000000000));
 	array[1] = since(at);
 	at = clock_mono_us();
 	for (uint32_t i = 0; i < N; i++) {
 		uint32_t s = (uint32_t)(rnd() % N);
 
-		quad_remove(&q, s);
-		quad_push(&q, s, (int64_t)(rnd() % 1000000000));
+		heap4_remove(&q, s);
+		heap4_push(&q, s, (int64_t)(rnd() % 1000000000));
 	}
 	array[2] = since(at);
 	at = clock_mono_us();
 	while (q.count)
-		quad_remove(&q, q.entries[0].slot);
+		heap4_remove(&q, q.entries[0].slot);
 	array[3] = since(at);
-	quad_free(&q);
+	heap4_free(&q);
 	at = clock_mono_us();
 
 	for (uint64_t i = 1; i <= N; i++)
@@ -132,7 +132,7 @@ int main(void)
 	for (uint32_t i = 0; i < N; i++) {
 		struct timeval tv = later();
 
-		due[i] = (struct quad_entry){ tv.tv_sec * 1000000LL + tv.tv_usec, i };
+		due[i] = (struct heap4_entry){ tv.tv_sec * 1000000LL + tv.tv_usec, i };
 		event_add(ev[i], &tv);
 	}
 	qsort(due, N, sizeof(*due), by_instant);

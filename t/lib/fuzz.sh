@@ -16,7 +16,7 @@ fuzz_all() {
 	fi
 	for t in http json sla zone; do
 		[ "$out/$t" -nt "t/fuzz/$t.c" ] && [ -z "$(find src/base src/sla src/http include -newer "$out/$t" -name '*.[ch]' | head -1)" ] ||
-			clang -std=gnu17 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Iinclude "t/fuzz/$t.c" src/base/*.c src/sla/*.c src/http/parse.c -ljson-c -o "$out/$t" || return 1
+			clang -std=gnu17 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Iinclude "t/fuzz/$t.c" src/base/*.c src/sla/*.c src/ticket/names.c src/http/parse.c -ljson-c -o "$out/$t" || return 1
 	done
 	[ "$out/saml" -nt src/worker/saml.c ] && [ "$out/saml" -nt t/fuzz/saml.c ] ||
 		clang -std=gnu17 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Iinclude $(pkg-config --cflags xmlsec1-openssl) \

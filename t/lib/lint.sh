@@ -10,11 +10,11 @@ cmd_lint() {
 	[ -z "$bare" ] || { say "no SPDX line: $bare"; rc=1; }
 	# time is read in one place; nothing blocks or forks on the loop
 	local bad
-	bad=$(grep -nE '\b(gettimeofday|time\(NULL\)|clock_gettime|localtime|sleep|usleep|system|popen|PQexec|PQconnectdb|getaddrinfo|gethostbyname|strcat|sprintf)\(' -r src include --include='*.[ch]' | grep -vE '^src/(cli|worker)/|^src/base/clock.c|^src/db/migrate.c|evutil_gettimeofday|evdns_getaddrinfo|event_base_gettimeofday' || true)
+	bad=$(grep -nE '\b(gettimeofday|time\(NULL\)|clock_gettime|localtime|sleep|usleep|system|popen|PQexec|PQconnectdb|getaddrinfo|gethostbyname|strcat|sprintf)\(' -r src include --include='*.[ch]' | grep -vE '^src/(cli|worker|helper)/|^src/feature/[a-z]*/cmd|^src/base/clock.c|^src/db/migrate.c|evutil_gettimeofday|evdns_getaddrinfo|event_base_gettimeofday' || true)
 	[ -z "$bad" ] || { say "forbidden calls:"; say "$bad"; rc=1; }
 	# a statement that no route, job or flow uses
-	for f in schema/query/*/*.sql; do
-		local id=sql_$(echo "${f#schema/query/}" | sed 's/\.sql$//; s/\//_/')
+	for f in schema/query/*/*.sql src/feature/*/contract/*.sql; do
+		local id=sql_$(sed -n '1s/^-- \([a-z_]*\)\/\([a-z_]*\):.*/\1_\2/p' "$f")
 		grep -qr "\b$id\b" src || { say "unused statement: $f"; rc=1; }
 	done
 	if ! git ls-files '*.c' '*.h' | xargs clang-format --dry-run -Werror >/tmp/sladesk-format.$$ 2>&1; then

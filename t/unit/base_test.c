@@ -2,7 +2,7 @@
 #include "unit.h"
 #include "base/clock.h"
 #include "base/json.h"
-#include "base/words.h"
+#include "ticket/names.h"
 
 static void integers(void)
 {

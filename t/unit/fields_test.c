@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Sealed fields, circuits, and the way a synchronised ticket takes. */
 #include "crypto/field.h"
-#include "desk/sync.h"
+#include "feature/integration/sync.h"
 #include "fetch/breaker.h"
 #include "ticket/ticket.h"
 #include "unit.h"

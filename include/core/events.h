@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The bus: committed events carried to whoever listens, in order and without a gap per tenant. */
+#ifndef SLADESK_CORE_EVENTS_H
+#define SLADESK_CORE_EVENTS_H
+
+#include "db/db.h"
+
+/* A committed event, as read back from the database. */
+struct bus_event {
+	int64_t tenant_id, seq, ticket_id, actor_id, at, urgent_at, assignee_id, requester_id;
+	struct str type, actor_kind, audience, data, number, title, status, priority, urgent_clock,
+		department, project;
+	int sla_high;
+};
+/* Row I of statement bus/fetch; its texts live as long as the row. */
+struct bus_event bus_event_of_row(const PGresult *r, int i);
+typedef void bus_listener(void *arg, const struct bus_event *e);
+
+void bus_init(void);
+void bus_free(void);
+/* Call FN for each event, in order per tenant. */
+void bus_listen(bus_listener *fn, void *arg);
+/* Something was committed in TENANT: fetch soon. */
+void bus_hint(int64_t tenant_id);
+/* The last seq delivered in TENANT; -1 when unknown. */
+int64_t bus_position(int64_t tenant_id);
+struct bus_health {
+	uint64_t delivered, hints;
+	size_t tenants;
+};
+struct bus_health bus_health(void);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Calls from one capability to another that are neither an event nor SQL. The capability that
+ * serves a call registers it when it starts; without one the call does nothing. */
+#ifndef SLADESK_CORE_HOOKS_H
+#define SLADESK_CORE_HOOKS_H
+
+#include "core/request.h"
+
+struct sign_in;
+
+struct hooks {
+	void (*audit_note)(struct req *req, int64_t tenant_id, bool staff, int64_t actor_id,
+		const char *username, const char *operation, const char *result, int status);
+	void (*notify_wake)(void);
+	void (*signin_done)(struct req *req, const struct sign_in *s);
+	const char *(*signout_location)(struct req *req, const PGresult *provider,
+		const char *subject, const char *provider_session);
+};
+/* The registered calls; each is set once, by the capability that serves it, at its start. */
+extern struct hooks hooks;
+
+/* Note in TENANT_ID's audit log that somebody without a session tried OPERATION (a log-in). Nothing
+ * is noted for tenant 0, which does not exist. */
+void audit_note(struct req *req, int64_t tenant_id, bool staff, int64_t actor_id,
+	const char *username, const char *operation, const char *result, int status);
+/* Notifications may have been written: look now instead of at the next sweep. */
+void notify_wake(void);
+/* Somebody has signed in: compare with what is usual for them, outside the request. */
+void signin_done_hook(struct req *req, const struct sign_in *s);
+/* Where a browser goes to log out at the provider (row 0 of sso/provider_get) that began the
+ * session for SUBJECT; NULL when it has no such page. In the arena. */
+const char *signout_location(struct req *req, const PGresult *provider, const char *subject,
+	const char *provider_session);
+
+#endif

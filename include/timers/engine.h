@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The timer engine: the min-heap over every running clock and timer row, the fires, the sweep. */
+#ifndef SLADESK_TIMERS_ENGINE_H
+#define SLADESK_TIMERS_ENGINE_H
+
+#include "db/db.h"
+#include "timers/deadlines.h"
+
+/* Load the heap and begin to fire. */
+void engine_init(int64_t horizon_s);
+void engine_free(void);
+
+struct engine_health {
+	bool loaded;
+	size_t entries, bytes;
+	uint64_t fired, late, swept, failed;
+	int64_t lag_us; /* how long the oldest due and unfired has been so */
+	int64_t load_ms;
+};
+struct engine_health engine_health(void);
+
+#endif

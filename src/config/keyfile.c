@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/keyfile.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "crypto/crypto.h"
+#include "config/options.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TEXT_MAX 16384
+
+static struct stat seen;
+
+/* The whole file into TEXT; its length, or -1. */
+static ssize_t read_file(int fd, char text[TEXT_MAX])
+{
+	ssize_t n = pread(fd, text, TEXT_MAX, 0);
+
+	return n < TEXT_MAX ? n : -1;
+}
+
+static bool load(void)
+{
+	int fd = open(options.token_key_file, O_RDONLY | O_CLOEXEC);
+	char text[TEXT_MAX];
+	ssize_t n = fd < 0 ? -1 : read_file(fd, text);
+	bool ok = n >= 0 && fstat(fd, &seen) == 0 && token_keys_load(text, (size_t)n);
+
+	OPENSSL_cleanse(text, sizeof(text));
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+/* Whole or not at all: a file beside OLD, made durable and its owner's, takes its name. */
+static bool replace(const struct stat *old, const char *text)
+{
+	char *path = xasprintf("%s.new", options.token_key_file);
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	ssize_t n = (ssize_t)strlen(text);
+	bool ok = fd >= 0 && fchown(fd, old->st_uid, old->st_gid) == 0 &&
+		  write(fd, text, (size_t)n) == n && fsync(fd) == 0 &&
+		  rename(path, options.token_key_file) == 0;
+	int why = errno;
+
+	if (fd >= 0)
+		close(fd);
+	if (!ok && fd >= 0)
+		unlink(path);
+	free(path);
+	errno = why;
+	return ok;
+}
+
+/* Is FD, which we locked, still the file of that name? */
+static bool is_current(int fd, struct stat *out)
+{
+	struct stat b;
+
+	return fstat(fd, out) == 0 && stat(options.token_key_file, &b) == 0 &&
+	       out->st_ino == b.st_ino && out->st_dev == b.st_dev;
+}
+
+bool keyfile_rotate(bool at_once)
+{
+	int fd = open(options.token_key_file, O_RDONLY | O_CLOEXEC);
+	char text[TEXT_MAX], *fresh;
+	struct stat old;
+	ssize_t n;
+	bool ok;
+
+	if (fd < 0)
+		return false;
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0 || !is_current(fd, &old)) {
+		close(fd);
+		errno = EBUSY;
+		return false;
+	}
+	n = read_file(fd, text);
+	fresh = n < 0 ? NULL
+		      : token_keys_rotate(text, (size_t)n, clock_now_us() / US_PER_S, at_once);
+	ok = fresh && replace(&old, fresh);
+	if (fresh) {
+		OPENSSL_cleanse(fresh, strlen(fresh));
+		free(fresh);
+	}
+	OPENSSL_cleanse(text, sizeof(text));
+	close(fd); /* and with it the lock */
+	return ok;
+}
+
+static void make(void)
+{
+	char *text = token_keys_rotate(NULL, 0, clock_now_us() / US_PER_S, true);
+	int fd = open(options.token_key_file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	ssize_t n = (ssize_t)strlen(text);
+
+	if (fd < 0 || write(fd, text, (size_t)n) != n || fsync(fd) != 0)
+		die("token.key_file: %s: %s", options.token_key_file, strerror(errno));
+	close(fd);
+	OPENSSL_cleanse(text, (size_t)n);
+	free(text);
+}
+
+void keyfile_open(void)
+{
+	if (access(options.token_key_file, F_OK) != 0 && errno == ENOENT)
+		make();
+	if (!load())
+		die("token.key_file: %s: no set of EC P-256 keys with a kid",
+			options.token_key_file);
+}
+
+void keyfile_tick(void *arg)
+{
+	int64_t age_s = clock_now_us() / US_PER_S - token_keys_newest_s();
+	struct stat now;
+
+	(void)arg;
+	if (stat(options.token_key_file, &now) == 0 &&
+		(now.st_ino != seen.st_ino ||
+			memcmp(&now.st_mtim, &seen.st_mtim, sizeof(seen.st_mtim)) != 0) &&
+		!load())
+		log_error(NULL, "token.key_file cannot be read, the keys at hand stay path=%s",
+			options.token_key_file);
+	if (age_s < options.token_rotate_days * 86400)
+		return;
+	if (keyfile_rotate(false)) {
+		log_info(NULL, "a new signing key was made, it signs in ten minutes");
+		load();
+	} else if (errno != EBUSY) {
+		log_error(NULL, "token.key_file cannot be rotated path=%s err=%s",
+			options.token_key_file, strerror(errno));
+	}
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One table, read five ways: struct, defaults, parser, help, sample and manual page. */
+#include "config/options.h"
+
+#include <ctype.h>
+#include <ini.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct options options;
+
+enum kind { KIND_TEXT, KIND_INT, KIND_BOOL };
+
+struct option {
+	const char *section, *key;
+	enum kind kind;
+	size_t at;
+	const char *text;
+	int64_t number, min, max;
+	bool reload;
+	const char *doc;
+};
+
+#define OPTION_TEXT(s, k, fallback, reload, doc)                                                   \
+	{ #s, #k, KIND_TEXT, offsetof(struct options, s##_##k), fallback, 0, 0, 0, reload, doc },
+#define OPTION_INT(s, k, fallback, min, max, reload, doc)                                          \
+	{ #s, #k, KIND_INT, offsetof(struct options, s##_##k), NULL, fallback, min, max, reload,   \
+		doc },
+#define OPTION_BOOL(s, k, fallback, reload, doc)                                                   \
+	{ #s, #k, KIND_BOOL, offsetof(struct options, s##_##k), NULL, fallback, 0, 1, reload, doc },
+static const struct option table[] = {
+#include "config/options.def"
+};
+
+static char error_text[300];
+static char *file_name;
+static bool reloading;
+
+static void set_default(const struct option *o)
+{
+	void *at = (char *)&options + o->at;
+
+	switch (o->kind) {
+	case KIND_TEXT:
+		free(*(char **)at);
+		*(char **)at = xstrdup(o->text);
+		break;
+	case KIND_INT:
+		*(int64_t *)at = o->number;
+		break;
+	case KIND_BOOL:
+		*(bool *)at = o->number != 0;
+		break;
+	}
+}
+
+static bool set_value(const struct option *o, const char *v, const char *where)
+{
+	void *at = (char *)&options + o->at;
+	int64_t n;
+
+	switch (o->kind) {
+	case KIND_TEXT:
+		free(*(char **)at);
+		*(char **)at = xstrdup(v);
+		return true;
+	case KIND_INT:
+		if (!str_to_int(str_of(v), o->min, o->max, &n)) {
+			snprintf(error_text, sizeof(error_text),
+				"%s: %s.%s must be a whole number from %lld to %lld", where,
+				o->section, o->key, (long long)o->min, (long long)o->max);
+			return false;
+		}
+		*(int64_t *)at = n;
+		return true;
+	case KIND_BOOL:
+		if (strcmp(v, "yes") != 0 && strcmp(v, "no") != 0 && strcmp(v, "true") != 0 &&
+			strcmp(v, "false") != 0) {
+			snprintf(error_text, sizeof(error_text), "%s: %s.%s must be yes or no",
+				where, o->section, o->key);
+			return false;
+		}
+		*(bool *)at = v[0] == 'y' || v[0] == 't';
+		return true;
+	}
+	return false;
+}
+
+static int on_ini(void *user, const char *section, const char *key, const char *value)
+{
+	(void)user;
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		if (strcmp(table[i].section, section) != 0 || strcmp(table[i].key, key) != 0)
+			continue;
+		if (reloading && !table[i].reload)
+			return 1;
+		return set_value(&table[i], value, file_name) ? 1 : 0;
+	}
+	snprintf(error_text, sizeof(error_text), "%s: unknown setting %.60s.%.60s", file_name,
+		section, key);
+	return 0;
+}
+
+static bool read_environment(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		char name[100];
+		const char *v;
+		size_t n = (size_t)snprintf(
+			name, sizeof(name), "SLADESK_%s_%s", table[i].section, table[i].key);
+
+		for (size_t k = 0; k < n; k++)
+			name[k] = (char)toupper((unsigned char)name[k]);
+		v = getenv(name);
+		if (v && !(reloading && !table[i].reload) && !set_value(&table[i], v, name))
+			return false;
+	}
+	return true;
+}
+
+static bool read_all(const char **out_error)
+{
+	int line;
+
+	error_text[0] = 0;
+	for (size_t i = 0; i < ARRAY_LEN(table); i++)
+		if (!reloading || table[i].reload)
+			set_default(&table[i]);
+	if (file_name) {
+		line = ini_parse(file_name, on_ini, NULL);
+		if (line != 0) {
+			char what[200];
+
+			snprintf(what, sizeof(what), "%.190s", error_text);
+			if (line < 0)
+				snprintf(error_text, sizeof(error_text), "%.200s: cannot be read",
+					file_name);
+			else
+				snprintf(error_text, sizeof(error_text), "line %d: %.200s", line,
+					what[0] ? what : "not a setting");
+			*out_error = error_text;
+			return false;
+		}
+	}
+	if (!read_environment()) {
+		*out_error = error_text;
+		return false;
+	}
+	return true;
+}
+
+bool options_load(const char *file, const char **out_error)
+{
+	free(file_name);
+	file_name = file ? xstrdup(file) : NULL;
+	return read_all(out_error);
+}
+
+bool options_reload(const char **out_error)
+{
+	bool ok;
+
+	reloading = true;
+	ok = read_all(out_error);
+	reloading = false;
+	return ok;
+}
+
+void options_free(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(table); i++)
+		if (table[i].kind == KIND_TEXT) {
+			char **at = (char **)(void *)((char *)&options + table[i].at);
+
+			free(*at);
+			*at = NULL;
+		}
+	free(file_name);
+	file_name = NULL;
+}
+
+static void print_default(const struct option *o)
+{
+	if (o->kind == KIND_TEXT)
+		printf("%s", o->text);
+	else if (o->kind == KIND_INT)
+		printf("%lld", (long long)o->number);
+	else
+		printf("%s", o->number ? "yes" : "no");
+}
+
+void options_print_help(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		printf("  %s.%s (default ", table[i].section, table[i].key);
+		print_default(&table[i]);
+		printf("%s)\n      %s\n", table[i].reload ? "; reloadable" : "", table[i].doc);
+	}
+}
+
+void options_print_sample(void)
+{
+	const char *section = "";
+
+	puts("; sladeskd settings. Each can be overridden by the environment: "
+	     "SLADESK_SECTION_KEY.");
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		if (strcmp(section, table[i].section) != 0)
+			printf("\n[%s]\n", section = table[i].section);
+		printf("; %s%s\n;%s = ", table[i].doc, table[i].reload ? " Reloadable." : "",
+			table[i].key);
+		print_default(&table[i]);
+		putchar('\n');
+	}
+}
+
+void options_print_man(void)
+{
+	puts(".TH SLADESKD 8\n.SH NAME\nsladeskd \\- service desk daemon\n.SH SYNOPSIS\n.B "
+	     "sladeskd\n[\\-c FILE] [\\-\\-check] [\\-\\-takeover]\n.SH DESCRIPTION\n"
+	     "Serves the sladesk API, live feed and portal, and keeps the service-level clocks. "
+	     "SIGHUP reloads what is reloadable, SIGUSR1 reopens the log, "
+	     "SIGTERM drains and exits.\n.SH SETTINGS");
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		printf(".TP\n.B %s.%s\n%s Default: ", table[i].section, table[i].key, table[i].doc);
+		print_default(&table[i]);
+		puts(".");
+	}
+}

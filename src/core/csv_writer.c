@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/csv_writer.h"
+
+#include <stdlib.h>
+#include <zlib.h>
+
+void csv_add_cell(struct buf *b, struct str v)
+{
+	bool formula = v.n && strchr("=+-@\t\r", v.p[0]);
+
+	buf_addc(b, '"');
+	if (formula)
+		buf_addc(b, '\'');
+	for (size_t i = 0; i < v.n; i++) {
+		if (v.p[i] == '"')
+			buf_addc(b, '"');
+		buf_addc(b, v.p[i]);
+	}
+	buf_addc(b, '"');
+}
+
+/* What is in PLAIN, as it is or compressed, to OUT. */
+static void put(struct sheet *s, struct buf *out, int flush)
+{
+	unsigned char block[16384];
+
+	if (!s->compressed) {
+		buf_add(out, s->plain.p, s->plain.n);
+		s->plain.n = 0;
+		return;
+	}
+	s->z->next_in = (unsigned char *)s->plain.p;
+	s->z->avail_in = (unsigned)s->plain.n;
+	do {
+		s->z->next_out = block;
+		s->z->avail_out = sizeof(block);
+		deflate(s->z, flush);
+		buf_add(out, block, sizeof(block) - s->z->avail_out);
+	} while (s->z->avail_out == 0);
+	s->plain.n = 0;
+}
+
+void sheet_begin(struct sheet *s, bool headers, struct buf *out)
+{
+	if (s->compressed) {
+		s->z = xcalloc(1, sizeof(*s->z));
+		/* 16: with a header of gzip (zlib.h) */
+		bug_on(deflateInit2(s->z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK);
+	}
+	if (s->json)
+		buf_addc(&s->plain, '[');
+	else
+		buf_adds(&s->plain, "\xef\xbb\xbf"); /* so that Excel sees UTF-8 */
+	for (int c = 0; !s->json && headers && c < s->columns; c++)
+		buf_addf(&s->plain, "%s%s", s->name[c], c + 1 < s->columns ? "," : "\r\n");
+	put(s, out, Z_NO_FLUSH);
+}
+
+static void add_csv_row(struct sheet *s, const PGresult *rows, int i, struct buf *cell)
+{
+	for (int c = 0; c < s->columns; c++) {
+		cell->n = 0;
+		db_cell_to_text(cell, rows, i, s->column[c]);
+		csv_add_cell(&s->plain, (struct str){ cell->n ? cell->p : "", cell->n });
+		buf_adds(&s->plain, c + 1 < s->columns ? "," : "\r\n");
+	}
+}
+
+static void add_json_row(struct sheet *s, const PGresult *rows, int i)
+{
+	buf_adds(&s->plain, s->rows ? ",\n{" : "\n{");
+	for (int c = 0; c < s->columns; c++) {
+		buf_addf(&s->plain, "%s\"%s\":", c ? "," : "", s->name[c]);
+		db_cell_to_json(&s->plain, rows, i, s->column[c]);
+	}
+	buf_addc(&s->plain, '}');
+}
+
+void sheet_rows(struct sheet *s, const PGresult *rows, struct buf *out)
+{
+	struct buf cell = { 0 };
+
+	for (int i = 0; i < PQntuples(rows); i++, s->rows++) {
+		if (s->json)
+			add_json_row(s, rows, i);
+		else
+			add_csv_row(s, rows, i, &cell);
+	}
+	buf_free(&cell);
+	put(s, out, Z_NO_FLUSH);
+}
+
+void sheet_end(struct sheet *s, struct buf *out)
+{
+	if (s->json)
+		buf_adds(&s->plain, "\n]\n");
+	put(s, out, Z_FINISH);
+}
+
+void sheet_free(struct sheet *s)
+{
+	if (s->z)
+		deflateEnd(s->z);
+	free(s->z);
+	s->z = NULL;
+	buf_free(&s->plain);
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/signin.h"
+#include "base/clock.h"
+#include "crypto/crypto.h"
+#include "config/options.h"
+#include "core/hooks.h"
+#include "sql_gen.h"
+
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define DEVICE_DAYS 30
+
+/* --- the session --- */
+
+static struct outcome *refuse_seat(struct req *req, const struct sign_in *s)
+{
+	audit_note(req, s->tenant_id, s->staff, s->subject_id, s->username, "auth.login_full",
+		"refused", 429);
+	req->retry_after_s = 60;
+	return req_fail(req, ERR_RATE,
+		req->zh ? "{\"limit\":\"tenant_users\",\"user_message\":"
+			  "\"贵公司同时登录的用户数已达上限\","
+			  "\"suggested_actions\":[\"请同事退出登录\",\"联系服务商提高上限\"]}"
+			: "{\"limit\":\"tenant_users\",\"user_message\":\"as many users of your "
+			  "company are "
+			  "logged in as may be\",\"suggested_actions\":[\"ask a colleague to log "
+			  "out\",\"ask the provider for more\"]}");
+}
+
+static struct outcome *on_session(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct sign_in *s = req->state;
+	struct buf b = { 0 };
+	struct outcome *o;
+	struct str role;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0)
+		return refuse_seat(req, s);
+	s->refresh.session_id = db_int(rows, 0, 0);
+	role = db_text(rows, 0, 3);
+	audit_note(req, s->tenant_id, s->staff, s->subject_id, s->username, "auth.login", "success",
+		200);
+	signin_done_hook(req, s);
+	buf_addf(&b, ",\"user_info\":{\"user_id\":%lld,\"username\":", (long long)s->subject_id);
+	buf_add_json(&b, db_text(rows, 0, 1).p, db_text(rows, 0, 1).n);
+	buf_adds(&b, ",\"full_name\":");
+	buf_add_json(&b, db_text(rows, 0, 2).p, db_text(rows, 0, 2).n);
+	buf_addf(&b, ",\"tenant_id\":%lld,\"kind\":\"%s\",\"role_type\":\"%.*s\",\"permissions\":",
+		(long long)s->tenant_id, s->staff ? "staff" : "customer", (int)role.n, role.p);
+	permissions_add_list(&b, permissions_parse(db_text(rows, 0, 5)));
+	buf_addf(&b, "},\"must_change_password\":%s,\"must_enrol_factor\":%s",
+		db_int(rows, 0, 4) ? "true" : "false", db_int(rows, 0, 6) ? "true" : "false");
+	if (s->page) {
+		buf_free(&b);
+		return session_reply_page(req, &s->refresh, s->page);
+	}
+	o = session_reply_tokens(req, &s->refresh, s->cookies,
+		s->device_secret[0] ? s->device_secret : NULL, buf_cstr(&b));
+	OPENSSL_cleanse(s->device_secret, sizeof(s->device_secret));
+	buf_free(&b);
+	return o;
+}
+
+static struct outcome *begin(struct req *req, struct sign_in *s)
+{
+	const char **p = arena_alloc(&req->arena, 16 * sizeof(*p));
+
+	session_token_new(&s->refresh, s->tenant_id);
+	p[0] = req_int(req, s->tenant_id);
+	p[1] = s->staff ? "staff" : "customer";
+	p[2] = req_int(req, s->subject_id);
+	p[3] = req_int(req, clock_now_us());
+	p[4] = req_int(req, session_expiry(s->staff));
+	p[5] = arena_printf(&req->arena, "%s", s->refresh.sha256);
+	p[6] = session_device(req);
+	p[7] = session_peer(req);
+	p[8] = s->username;
+	p[9] = req_int(req, options.token_lifetime_s);
+	p[10] = req_int(req, options.limits_tenant_users);
+	p[11] = s->method;
+	p[12] = s->factor;
+	p[13] = s->provider_id ? req_int(req, s->provider_id) : NULL;
+	p[14] = s->subject;
+	p[15] = s->provider_session;
+	return req_query(req, &sql_auth_session_new, p, on_session);
+}
+
+static struct outcome *on_device(struct req *req, enum db_error error, const PGresult *rows)
+{
+	(void)rows;
+	return error == DB_OK ? begin(req, req->state) : req_fail_db(req, error);
+}
+
+struct outcome *signin_session(struct req *req, struct sign_in *s)
+{
+	const char **p = arena_alloc(&req->arena, 7 * sizeof(*p));
+	char *sha = arena_alloc(&req->arena, 65);
+
+	req->state = s;
+	if (!s->trust || !s->factor)
+		return begin(req, s);
+	crypto_random_hex(s->device_secret, 32);
+	crypto_sha256_hex(s->device_secret, 64, sha);
+	p[0] = req_int(req, s->tenant_id);
+	p[1] = s->staff ? "staff" : "customer";
+	p[2] = req_int(req, s->subject_id);
+	p[3] = sha;
+	p[4] = session_device(req);
+	p[5] = req_int(req, clock_now_us());
+	p[6] = req_int(req, clock_now_us() + DEVICE_DAYS * 86400 * US_PER_S);
+	return req_query(req, &sql_factor_device_new, p, on_device);
+}
+
+/* --- the second factor --- */
+
+static struct outcome *on_step(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct sign_in *s = req->state;
+	int64_t now_s = clock_now_us() / US_PER_S;
+	struct token_claims claims = { s->tenant_id, 0, now_s + STEP_MAX_S };
+	struct buf b = { 0 };
+	struct outcome *o;
+	char *token;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	claims.session_id = db_int(rows, 0, 0);
+	token = token_sign(TOKEN_STEP, &claims, now_s);
+	buf_addf(&b,
+		"{\"second_factor_required\":true,\"step_token\":\"%s\",\"expires_in\":%d,"
+		"\"methods\":[%s\"recovery\",\"mail\"%s]}",
+		token, STEP_MAX_S, s->factor ? "\"totp\"," : "",
+		options.sms_url[0] && db_int(rows, 0, 1) ? ",\"sms\"" : "");
+	o = req_reply(req, 200, b.p, b.n);
+	OPENSSL_cleanse(token, strlen(token));
+	OPENSSL_cleanse(b.p, b.n);
+	free(token);
+	buf_free(&b);
+	return o;
+}
+
+static struct outcome *on_state(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct sign_in *s = req->state;
+	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p));
+	bool totp, passkeys;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	totp = db_int(rows, 0, 0) > 0;
+	passkeys = db_int(rows, 0, 1) > 0;
+	if ((!totp && !passkeys) || db_int(rows, 0, 2))
+		return signin_session(req, s);
+	s->factor = totp ? "totp" : NULL; /* until it is given, what will be asked for */
+	p[0] = req_int(req, s->tenant_id);
+	p[1] = s->staff ? "staff" : "customer";
+	p[2] = req_int(req, s->subject_id);
+	p[3] = s->username;
+	p[4] = s->method;
+	p[5] = req_int(req, clock_now_us());
+	return req_query(req, &sql_factor_step_new, p, on_step);
+}
+
+struct outcome *signin_first(struct req *req, struct sign_in *s)
+{
+	const char **p = arena_alloc(&req->arena, 5 * sizeof(*p));
+	struct str device = str_of(s->device_token);
+	char *sha = arena_alloc(&req->arena, 65);
+
+	req->state = s;
+	if (!device.n && req->http)
+		device = http_cookie(&req->http->head, COOKIE_DEVICE);
+	if (device.n == 68 && memcmp(device.p, "dt1.", 4) == 0)
+		crypto_sha256_hex(device.p + 4, 64, sha);
+	p[0] = req_int(req, s->tenant_id);
+	p[1] = s->staff ? "staff" : "customer";
+	p[2] = req_int(req, s->subject_id);
+	p[3] = req_int(req, clock_now_us());
+	p[4] = sha[0] ? sha : NULL;
+	return req_query(req, &sql_factor_state, p, on_state);
+}

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Every request of somebody known that changes anything, every look at what is sensitive, every
+ * login and failure, as rows of the audit log. They gather for a moment and are stored together, in
+ * order; plain reads are counted by user, route and minute. What cannot be stored is tried again
+ * and never dropped. Killed, the process loses that moment. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/hooks.h"
+#include "crypto/field.h"
+#include "core/hooks.h"
+#include "audit.h"
+#include "loop/loop.h"
+#include "sql_gen.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define GATHER_US 200000
+#define BATCH 200
+#define READS_MAX 512
+#define MINUTE_MS 60000
+#define ANCHOR_LOOK_MS (600 * 1000) /* once a day is fenced by its row */
+
+struct row {
+	char *json;
+};
+
+static struct {
+	struct row *row;
+	size_t n, room;
+} rows;
+static struct buf doc;
+static struct db_call call;
+static struct loop_timer *soon;
+static size_t asked_n, most = BATCH; /* halved down to the row that is refused */
+static bool asking, running;
+static struct audit_health health;
+
+static void store(void *arg);
+
+struct audit_health audit_health(void)
+{
+	health.waiting = rows.n;
+	return health;
+}
+
+static void drop_asked(void)
+{
+	for (size_t i = 0; i < asked_n; i++)
+		free(rows.row[i].json);
+	memmove(rows.row, rows.row + asked_n, (rows.n - asked_n) * sizeof(*rows.row));
+	rows.n -= asked_n;
+}
+
+static void on_stored(struct db_call *c, enum db_error error, const PGresult *r)
+{
+	(void)c;
+	(void)r;
+	asking = false;
+	if (!running)
+		return;
+	/* Unknown: it may have been stored, and then it is there twice; missing would be worse. */
+	if (error == DB_OK) {
+		health.stored += asked_n;
+		drop_asked();
+		most = BATCH;
+	} else if (error == DB_FAILED && asked_n == 1) {
+		/* one that the database refuses holds up nobody; the log keeps it */
+		log_error(NULL, "audit row refused, kept here only row=%s", rows.row[0].json);
+		health.refused++;
+		drop_asked();
+		most = BATCH;
+	} else {
+		if (error == DB_FAILED)
+			most = asked_n / 2;
+		log_error(NULL, "audit rows not stored n=%zu err=%s: tried again", asked_n,
+			db_error_name(error));
+	}
+	if (rows.n)
+		loop_timer_set(soon, error == DB_OK || error == DB_FAILED ? 0 : US_PER_S);
+}
+
+static void store(void *arg)
+{
+	(void)arg;
+	if (asking || !rows.n)
+		return;
+	asked_n = rows.n < most ? rows.n : most;
+	doc.n = 0;
+	buf_addc(&doc, '[');
+	for (size_t i = 0; i < asked_n; i++) {
+		if (i)
+			buf_addc(&doc, ',');
+		buf_adds(&doc, rows.row[i].json);
+	}
+	buf_addc(&doc, ']');
+	asking = true;
+	call = (struct db_call){
+		.stmt = &sql_audit_append, .param = { buf_cstr(&doc) }, .on_done = on_stored
+	};
+	db_exec(&call);
+}
+
+static struct str clean(struct str v, size_t max)
+{
+	size_t n = v.n < max ? v.n : max;
+
+	while (n && n < v.n && ((unsigned char)v.p[n] & 0xc0) == 0x80)
+		n--;
+	return !n || !utf8_is_valid(v.p, n) || memchr(v.p, 0, n)
+		       ? (n ? STR("?") : (struct str){ "", 0 })
+		       : (struct str){ v.p, n };
+}
+
+static void add_text(struct buf *b, const char *name, struct str v, size_t max)
+{
+	struct str shown = clean(v, max);
+
+	buf_addf(b, ",\"%s\":", name);
+	buf_add_json(b, shown.p, shown.n);
+}
+
+/* As add_text, encrypted as COLUMN. */
+static void add_sealed(struct buf *b, const char *name, const char *column, struct str v)
+{
+	struct buf text = { 0 };
+
+	if (!field_keys_ready()) {
+		add_text(b, name, v, 200);
+		return;
+	}
+	field_seal(&text, column, v, clock_now_us() / US_PER_S);
+	buf_addf(b, ",\"%s\":\"%s\"", name, buf_cstr(&text));
+	buf_free(&text);
+}
+
+static void add_details(struct buf *b, const char *json)
+{
+	struct buf text = { 0 };
+
+	if (field_keys_ready()) {
+		field_seal(&text, "details", str_of(json), clock_now_us() / US_PER_S);
+		buf_addf(b, ",\"details\":\"%s\"}", buf_cstr(&text));
+	} else {
+		buf_addf(b, ",\"details\":%s}", json);
+	}
+	buf_free(&text);
+}
+
+static void push(struct buf *b)
+{
+	if (rows.n == rows.room)
+		rows.row = xrealloc(
+			rows.row, (rows.room = rows.room ? rows.room * 2 : 64) * sizeof(*rows.row));
+	rows.row[rows.n++].json = buf_take(b);
+	if (rows.n == 1)
+		loop_timer_set(soon, GATHER_US);
+}
+
+static void add(struct req *req, const struct http_request *http, int64_t tenant_id,
+	const char *kind, int64_t actor_id, const char *username, const char *operation,
+	const char *result, int status)
+{
+	struct buf b = { 0 };
+	char details[64];
+
+	buf_addf(&b, "{\"tenant_id\":%lld,\"at\":%lld,\"actor_kind\":\"%s\",\"actor_id\":%lld",
+		(long long)tenant_id, (long long)clock_now_us(), kind, (long long)actor_id);
+	add_text(&b, "username", str_of(username), 100);
+	add_text(&b, "operation", str_of(operation), 100);
+	add_text(&b, "resource", http ? http->head.path : (struct str){ "", 0 }, 200);
+	buf_addf(&b, ",\"result\":\"%s\",\"status\":%d", result, status);
+	add_sealed(&b, "address", "ip_address",
+		clean(str_of(http && http->peer ? http->peer : ""), 60));
+	add_sealed(&b, "user_agent", "user_agent",
+		clean(http ? http_header_find(&http->head, "user-agent") : (struct str){ "", 0 },
+			200));
+	buf_addf(&b, ",\"request_id\":\"%s\"", req->id);
+	snprintf(details, sizeof(details), "{\"took_ms\":%lld}",
+		(long long)((clock_mono_us() - req->began_us) / 1000));
+	add_details(&b, details);
+	push(&b);
+}
+
+static void note(struct req *req, int64_t tenant_id, bool staff, int64_t actor_id,
+	const char *username, const char *operation, const char *result, int status)
+{
+	add(req, req->http, tenant_id, staff ? "staff" : "customer", actor_id, username, operation,
+		result, status);
+}
+
+/* tickets.reply, users.read, …: the path's own names and, where the last is a thing, what was done
+ * to it. */
+static void name_operation(const struct route *r, char *out, size_t size)
+{
+	static const char *const verbs[HTTP_METHODS] = { [HTTP_GET] = "read",
+		[HTTP_HEAD] = "read",
+		[HTTP_POST] = "create",
+		[HTTP_PUT] = "update",
+		[HTTP_DELETE] = "delete" };
+	bool thing = true, after_id = false;
+	size_t n = 0;
+
+	out[0] = 0;
+	for (const char *p = r->path; *p;) {
+		size_t len = strcspn(p + 1, "/");
+		struct str s = { p + 1, len };
+
+		p += len + 1;
+		if (str_is(s, "api") || str_is(s, "v1") || str_is(s, "client") ||
+			str_is(s, "admin"))
+			continue;
+		if (len && s.p[0] == '{') {
+			thing = after_id = true;
+			continue;
+		}
+		thing = !(after_id && r->method == HTTP_POST);
+		n += (size_t)snprintf(out + n, size - n, "%s%.*s", n ? "." : "", (int)s.n, s.p);
+		if (n >= size)
+			n = size - 1;
+	}
+	if (thing)
+		snprintf(out + n, size - n, ".%s", verbs[r->method] ? verbs[r->method] : "other");
+}
+
+/* --- plain reads, counted by the minute --- */
+
+static struct reads {
+	const struct route *route;
+	enum actor_kind kind;
+	int64_t tenant_id, actor_id, n;
+	char username[120];
+} reads[READS_MAX];
+static size_t reads_n;
+
+static void store_reads(void)
+{
+	for (size_t i = 0; i < reads_n; i++) {
+		const struct reads *r = &reads[i];
+		char operation[100], details[64];
+		struct buf b = { 0 };
+
+		name_operation(r->route, operation, sizeof(operation));
+		buf_addf(&b,
+			"{\"tenant_id\":%lld,\"at\":%lld,\"actor_kind\":\"%s\",\"actor_id\":%lld",
+			(long long)r->tenant_id, (long long)clock_now_us(),
+			actor_kind_name(r->kind), (long long)r->actor_id);
+		add_text(&b, "username", str_of(r->username), 100);
+		add_text(&b, "operation", str_of(operation), 100);
+		add_text(&b, "resource", str_of(r->route->path), 200);
+		buf_adds(&b, ",\"result\":\"success\",\"status\":200,\"address\":\"\",\"user_"
+			     "agent\":\"\","
+			     "\"request_id\":\"\"");
+		snprintf(details, sizeof(details), "{\"reads\":%lld}", (long long)r->n);
+		add_details(&b, details);
+		push(&b);
+	}
+	reads_n = 0;
+}
+
+static void count_read(const struct session *s, const struct route *route)
+{
+	size_t i = 0;
+
+	while (i < reads_n &&
+		!(reads[i].route == route && reads[i].actor_id == s->actor_id &&
+			reads[i].tenant_id == s->tenant_id && reads[i].kind == s->actor))
+		i++;
+	if (i == READS_MAX) {
+		store_reads();
+		i = 0;
+	}
+	if (i == reads_n) {
+		reads[reads_n++] = (struct reads){ .route = route,
+			.kind = s->actor,
+			.tenant_id = s->tenant_id,
+			.actor_id = s->actor_id };
+		snprintf(reads[i].username, sizeof(reads[i].username), "%s",
+			s->username[0] ? s->username : s->name);
+	}
+	reads[i].n++;
+}
+
+static void on_minute(void *arg)
+{
+	(void)arg;
+	if (running)
+		store_reads();
+}
+
+/* --- the daily anchor --- */
+
+static struct db_call anchor_call;
+static char anchor_now[24];
+static bool anchoring;
+
+static void on_anchored(struct db_call *c, enum db_error error, const PGresult *r)
+{
+	(void)c;
+	anchoring = false;
+	for (int i = 0; error == DB_OK && i < PQntuples(r); i++)
+		log_info(NULL, "audit anchor tenant=%.*s chain_no=%lld digest=%.*s",
+			(int)db_text(r, i, 0).n, db_text(r, i, 0).p, (long long)db_int(r, i, 1),
+			(int)db_text(r, i, 2).n, db_text(r, i, 2).p);
+	if (error == DB_OK && PQntuples(r))
+		notify_wake();
+}
+
+static void anchor(void *arg)
+{
+	(void)arg;
+	if (anchoring || !running)
+		return;
+	anchoring = true;
+	snprintf(anchor_now, sizeof(anchor_now), "%lld", (long long)clock_now_us());
+	anchor_call = (struct db_call){
+		.stmt = &sql_audit_anchor, .param = { anchor_now }, .on_done = on_anchored
+	};
+	db_exec(&anchor_call);
+}
+
+static void on_request(struct req *req, const struct http_request *http, int status)
+{
+	const struct session *s = req->session;
+	char operation[100];
+
+	if (!s || !req->route || !s->tenant_id)
+		return;
+	if ((req->route->method == HTTP_GET || req->route->method == HTTP_HEAD) &&
+		!req->route->sensitive && status != 403) {
+		if (status < 400)
+			count_read(s, req->route);
+		return;
+	}
+	name_operation(req->route, operation, sizeof(operation));
+	add(req, http, s->tenant_id, actor_kind_name(s->actor), s->actor_id,
+		s->username[0] ? s->username : s->name, operation,
+		status < 400   ? "success"
+		: status < 500 ? "refused"
+			       : "error",
+		status);
+}
+
+void audit_init(void)
+{
+	running = true;
+	soon = loop_timer_new(store, NULL);
+	loop_every(MINUTE_MS, on_minute, NULL);
+	loop_every(ANCHOR_LOOK_MS, anchor, NULL);
+	request_on_end(on_request);
+	hooks.audit_note = note;
+}
+
+void audit_flush(void)
+{
+	store_reads();
+	store(NULL);
+}
+
+void audit_free(void)
+{
+	running = false;
+	loop_timer_free(soon);
+	for (size_t i = 0; i < rows.n; i++)
+		free(rows.row[i].json);
+	free(rows.row);
+	rows.row = NULL;
+	rows.n = rows.room = 0;
+	buf_free(&doc);
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The audit log as a table: read page by page, given as CSV; what is left is named by the next
+ * cursor. */
+#include "base/clock.h"
+#include "core/request.h"
+#include "audit.h"
+#include "core/csv_writer.h"
+#include "sql_gen.h"
+
+#define PAGE "200"
+#define ROWS_MAX 10000
+
+struct export
+{
+	const char *param[10];
+	struct buf csv;
+	int rows;
+	int64_t last;
+};
+
+enum {
+	P_LIMIT,
+	P_CURSOR,
+	P_CURSOR_ID,
+	P_TENANT,
+	P_USERNAME,
+	P_OPERATION,
+	P_RESULT,
+	P_FROM,
+	P_TO,
+	P_TENANT_ID
+};
+
+static void cleanup(struct req *req)
+{
+	struct export *x = req->state;
+
+	buf_free(&x->csv);
+}
+
+static void add_rows(struct export *x, const PGresult *rows)
+{
+	struct buf cell = { 0 };
+
+	for (int i = 0; i < PQntuples(rows); i++, x->rows++)
+		for (int c = 0; c < PQnfields(rows); c++) {
+			cell.n = 0;
+			db_cell_to_text(&cell, rows, i, c);
+			csv_add_cell(&x->csv, (struct str){ cell.n ? cell.p : "", cell.n });
+			buf_adds(&x->csv, c + 1 < PQnfields(rows) ? "," : "\r\n");
+		}
+	buf_free(&cell);
+}
+
+static struct outcome *give(struct req *req, struct export *x, bool more)
+{
+	char day[32];
+
+	time_format(clock_now_us(), 0, day);
+	day[10] = 0;
+	return req_reply_raw(req, 200, "text/csv; charset=utf-8",
+		arena_printf(&req->arena,
+			"Content-Disposition: attachment; "
+			"filename=\"audit-%s.csv\"\r\nCache-Control: no-store\r\n%s",
+			day,
+			more ? arena_printf(&req->arena, "X-Next-Cursor: %lld_%lld\r\n",
+				       (long long)x->last, (long long)x->last)
+			     : ""),
+		x->csv.p, x->csv.n);
+}
+
+static struct outcome *on_page(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct export *x = req->state;
+	int n = error == DB_OK ? PQntuples(rows) : 0;
+	bool full = n == 200;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (!x->csv.n) {
+		buf_adds(&x->csv, "\xef\xbb\xbf"); /* so that Excel sees UTF-8 */
+		for (int c = 0; c < PQnfields(rows); c++)
+			buf_addf(&x->csv, "%s%s", PQfname(rows, c),
+				c + 1 < PQnfields(rows) ? "," : "\r\n");
+	}
+	add_rows(x, rows);
+	if (n)
+		x->last = db_int(rows, n - 1, PQfnumber(rows, "chain_no"));
+	if (!full || x->rows >= ROWS_MAX || !req->http)
+		return give(req, x, full);
+	x->param[P_CURSOR] = x->param[P_CURSOR_ID] = req_int(req, x->last);
+	return req_query(req, &sql_audit_list, x->param, on_page);
+}
+
+struct outcome *audit_export(struct req *req)
+{
+	struct export *x = req->state = arena_alloc(&req->arena, sizeof(*x));
+	const char *cursor = req_query_value(req, "cursor"),
+		   *tenant = req_query_value(req, "tenant_id");
+	static const struct {
+		const char *key;
+		int at;
+	} texts[] = { { "username", P_USERNAME }, { "operation", P_OPERATION },
+		{ "result", P_RESULT }, { "from", P_FROM }, { "to", P_TO } };
+	int64_t id = 0, at;
+
+	req->cleanup = cleanup;
+	req_query_only(req, req->route->query);
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		const char *v = x->param[texts[i].at] = req_query_value(req, texts[i].key);
+
+		if (v && strlen(v) > 100)
+			req_note_invalid(
+				req, texts[i].key, "at most 100 characters", "最多 100 个字符");
+		else if (v && texts[i].at >= P_FROM && !time_parse(str_of(v), &at))
+			req_note_invalid(req, texts[i].key,
+				"an RFC 3339 time, such as 2026-01-31T08:00:00Z",
+				"RFC 3339 时间,例如 2026-01-31T08:00:00Z");
+	}
+	if (cursor && !str_to_int((struct str){ cursor, strcspn(cursor, "_") }, 1, 1LL << 53, &at))
+		req_note_invalid(req, "cursor", "an X-Next-Cursor of an earlier answer",
+			"应为上一次返回的 X-Next-Cursor");
+	else if (cursor)
+		x->param[P_CURSOR] = x->param[P_CURSOR_ID] = req_int(req, at);
+	if (tenant && !str_to_int(str_of(tenant), 1, 1LL << 53, &id))
+		req_note_invalid(req, "tenant_id", "a tenant's id", "租户编号");
+	if (req_has_invalid(req))
+		return req_invalid(req);
+	if (tenant && !session_serves(req->session, id))
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	x->param[P_LIMIT] = PAGE;
+	x->param[P_TENANT] = req_int(req, req->session->tenant_id);
+	x->param[P_TENANT_ID] = tenant ? req_int(req, id) : NULL;
+	return req_query(req, &sql_audit_list, x->param, on_page);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * sladesk audit: does each tenant's chain of the audit log hold, in the database and in its files?
+ */
+#include "cli/cli.h"
+
+#include <stdio.h>
+
+static const char sql[] =
+	"select c.tenant_id, c.code, (select count(*) from audit_logs a where a.tenant_id = "
+	"c.tenant_id), b.chain_no, b.why, (select encode(a.digest, 'hex') from audit_logs a "
+	"where a.tenant_id = c.tenant_id order by a.chain_no desc limit 1), (select max(x.last_no) "
+	"from audit_archives x where x.tenant_id = c.tenant_id) from customers c "
+	"left join lateral audit_broken(c.tenant_id) b on true where $1 in ('', c.code) "
+	"order by c.tenant_id";
+
+/* One line of the tenant in row I; true when something does not hold. */
+static bool verify_tenant(PGconn *pg, const PGresult *r, int i, const char *dir)
+{
+	bool holds = PQgetisnull(r, i, 3), archived = !PQgetisnull(r, i, 6);
+	int files = archived && *dir ? audit_files_broken(pg, PQgetvalue(r, i, 0), dir) : 0;
+
+	printf("%-20s %8s rows  ", PQgetvalue(r, i, 1), PQgetvalue(r, i, 2));
+	if (!holds)
+		printf("BROKEN at %s: %s", PQgetvalue(r, i, 3), PQgetvalue(r, i, 4));
+	else
+		printf("holds  %.16s", PQgetvalue(r, i, 5));
+	if (files)
+		printf("  files BROKEN: %d", files);
+	else if (archived)
+		printf("  files up to %s %s", PQgetvalue(r, i, 6),
+			*dir ? "hold" : "not looked at (--dir)");
+	putchar('\n');
+	return !holds || files;
+}
+
+static int verify(const char *code, const char *dir)
+{
+	PGconn *pg = cli_connect();
+	PGresult *r = cli_query(pg, sql, 1, &code);
+	int broken = 0;
+
+	if (!PQntuples(r))
+		die("no such tenant: %s", code);
+	for (int i = 0; i < PQntuples(r); i++)
+		broken += verify_tenant(pg, r, i, dir);
+	PQclear(r);
+	PQfinish(pg);
+	return broken ? 1 : 0;
+}
+
+int cmd_audit(int argc, char **argv)
+{
+	const char *code = cli_option(argc, argv, "tenant", "");
+	int64_t years;
+
+	if (argc >= 1 && strcmp(argv[0], "verify") == 0)
+		return verify(code, cli_option(argc, argv, "dir", ""));
+	if (argc < 1 || strcmp(argv[0], "archive") != 0)
+		die("audit verify [--tenant C] [--dir D] | audit archive --dir D --owner-url URL "
+		    "[--tenant C] [--before YYYY-MM] [--keep-years 7]");
+	if (!str_to_int(str_of(cli_option(argc, argv, "keep-years", "7")), 1, 100, &years))
+		die("--keep-years: a number from 1 to 100");
+	return audit_archive(cli_option(argc, argv, "dir", NULL),
+		cli_option(argc, argv, "owner-url", NULL), code,
+		cli_option(argc, argv, "before", ""), (int)years);
+}

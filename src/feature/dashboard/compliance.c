@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * How well the promises were kept, by group. Definitions: doc/api/metrics.md. */
+#include "core/cache.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "dashboard.h"
+#include "kpi.h"
+#include "sql_gen.h"
+
+#include <stdio.h>
+
+static void add_group(struct buf *b, const PGresult *rows, int i, const struct kpi_reader *who)
+{
+	int64_t decided = db_int(rows, i, 8), met = db_int(rows, i, 9);
+
+	buf_addf(b, "%s{\"%s\":", i ? "," : "", who->group);
+	buf_add_json(b, db_text(rows, i, 0).p, db_text(rows, i, 0).n);
+	json_add_percent(b, "compliance_rate", met, decided);
+	json_add_percent(b, "compliance_rate_adjusted", db_int(rows, i, 11), db_int(rows, i, 10));
+	buf_addf(b, ",\"total_tickets\":%lld,\"decided_tickets\":%lld,\"violated_tickets\":%lld",
+		(long long)db_int(rows, i, 3), (long long)decided, (long long)(decided - met));
+	kpi_add_duration(b, "avg_response_time", db_int(rows, i, 5), db_int(rows, i, 4), who->zh);
+	kpi_add_duration(b, "avg_resolution_time", db_int(rows, i, 7), db_int(rows, i, 6), who->zh);
+	buf_addc(b, '}');
+}
+
+static bool add_groups(struct buf *b, const PGresult *rows, const struct kpi_reader *who)
+{
+	int64_t decided = 0, met = 0, counted = 0, met_counted = 0, total = 0;
+	int n = PQntuples(rows);
+
+	if (!n)
+		return false;
+	for (int i = 0; i < n; i++) {
+		total += db_int(rows, i, 3);
+		decided += db_int(rows, i, 8);
+		met += db_int(rows, i, 9);
+		counted += db_int(rows, i, 10);
+		met_counted += db_int(rows, i, 11);
+	}
+	buf_addf(b, "\"period\":{\"days\":%d,\"start\":\"%.*s\",\"end\":\"%.*s\"}", who->days,
+		(int)db_text(rows, 0, 1).n, db_text(rows, 0, 1).p, (int)db_text(rows, 0, 2).n,
+		db_text(rows, 0, 2).p);
+	json_add_percent(b, "overall_compliance", met, decided);
+	json_add_percent(b, "overall_compliance_adjusted", met_counted, counted);
+	buf_addf(b,
+		",\"total_tickets\":%lld,\"decided_tickets\":%lld,\"violated_tickets\":%lld,"
+		"\"group_by\":\"%s\",\"by_%s\":[",
+		(long long)total, (long long)decided, (long long)(decided - met), who->group,
+		who->group);
+	for (int i = 0; i < n && !db_is_null(rows, i, 0); i++)
+		add_group(b, rows, i, who);
+	buf_addc(b, ']');
+	return true;
+}
+
+static void add_violation(struct buf *b, const PGresult *rows, int i)
+{
+	int64_t target = db_int(rows, i, 5), actual = target + db_int(rows, i, 6) / US_PER_S;
+
+	buf_addf(b, "%s{\"ticket_id\":\"%.*s\",\"id\":%lld,\"service_type\":", i ? "," : "",
+		(int)db_text(rows, i, 1).n, db_text(rows, i, 1).p, (long long)db_int(rows, i, 0));
+	buf_add_json(b, db_text(rows, i, 2).p, db_text(rows, i, 2).n);
+	buf_addf(b,
+		",\"priority\":\"%.*s\",\"violation_type\":\"%.*s_time\",\"target\":%lld,"
+		"\"target_seconds\":%lld,\"actual\":%lld,\"actual_seconds\":%lld,\"waived\":%s,"
+		"\"created_at\":",
+		(int)db_text(rows, i, 3).n, db_text(rows, i, 3).p, (int)db_text(rows, i, 4).n,
+		db_text(rows, i, 4).p, (long long)(target / 60), (long long)target,
+		(long long)(actual / 60), (long long)actual, db_int(rows, i, 9) ? "true" : "false");
+	buf_add_time_json(b, db_int(rows, i, 7));
+	buf_adds(b, ",\"breached_at\":");
+	buf_add_time_json(b, db_int(rows, i, 8));
+	buf_addc(b, '}');
+}
+
+static bool add_compliance(struct buf *b, int step, const PGresult *rows, const void *arg)
+{
+	if (step == 0)
+		return add_groups(b, rows, arg);
+	buf_adds(b, ",\"violations\":[");
+	for (int i = 0; i < PQntuples(rows); i++)
+		add_violation(b, rows, i);
+	buf_addc(b, ']');
+	return true;
+}
+
+struct outcome *compliance_get(struct req *req)
+{
+	static const char *const groups[] = { "service_type", "priority", "engineer", "department",
+		"project", "region" };
+	const char *group = req_query_value(req, "group_by"),
+		   *type = req_query_value(req, "service_type");
+	int64_t tenant = kpi_read_tenant(req);
+	struct kpi_reader who = { 0 };
+	struct answer_plan plan = { .tenant_id = tenant,
+		.max_age_s = 900,
+		.stmt = { &sql_rollup_groups, &sql_rollup_violations },
+		.add = add_compliance };
+	bool known = !group;
+
+	req_query_only(req, req->route->query);
+	kpi_read_period(req, &who.days);
+	for (size_t i = 0; i < ARRAY_LEN(groups); i++)
+		known |= group && strcmp(group, groups[i]) == 0;
+	if (!known)
+		req_note_invalid(req, "group_by",
+			"service_type, priority, engineer, department, project or region",
+			"service_type、priority、engineer、department、project 或 region");
+	if (type && strlen(type) > 100)
+		req_note_invalid(req, "service_type", "at most 100 characters", "最多 100 个字符");
+	if (req_has_invalid(req))
+		return req_invalid(req);
+	if (!session_serves(req->session, tenant))
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	if (type && strcmp(type, "all") == 0)
+		type = NULL;
+	kpi_read_reader(req, &who);
+	snprintf(who.group, sizeof(who.group), "%s", group ? group : "service_type");
+	memcpy(plan.arg, &who, sizeof(who));
+	plan.key = arena_printf(&req->arena, "compliance %lld %d %d %s %s %s", (long long)tenant,
+		who.days, who.zh, who.group, req->session->scope, type ? type : "");
+	plan.param[0][0] = plan.param[1][0] = req_int(req, clock_now_us());
+	plan.param[0][1] = plan.param[1][1] = req_int(req, who.days);
+	plan.param[0][2] = plan.param[1][2] = req_int(req, tenant);
+	plan.param[0][3] = who.group;
+	plan.param[0][4] = plan.param[1][3] = type;
+	return answers_give(req, &plan, false);
+}
+
+/* --- all tenants one serves, for staff --- */
+
+static struct outcome *on_tenants(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct kpi_reader *who = req->state;
+	struct kpi all = { 0 };
+	struct buf b = { 0 };
+	struct outcome *o;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	buf_addf(&b, "{\"period\":{\"days\":%d},\"tenants\":[", who->days);
+	for (int i = 0; i < PQntuples(rows); i++) {
+		struct kpi f = { .opened = db_int(rows, i, 3),
+			.response_n = db_int(rows, i, 4),
+			.response_s = db_int(rows, i, 5),
+			.resolution_n = db_int(rows, i, 6),
+			.resolution_s = db_int(rows, i, 7),
+			.decided = db_int(rows, i, 8),
+			.met = db_int(rows, i, 9),
+			.counted = db_int(rows, i, 10),
+			.met_counted = db_int(rows, i, 11) };
+
+		buf_addf(&b, "%s{\"tenant_id\":%lld,\"code\":\"%.*s\",\"name\":", i ? "," : "",
+			(long long)db_int(rows, i, 0), (int)db_text(rows, i, 1).n,
+			db_text(rows, i, 1).p);
+		buf_add_json(&b, db_text(rows, i, 2).p, db_text(rows, i, 2).n);
+		buf_addf(&b,
+			",\"total_tickets\":%lld,\"pending_tickets\":%lld,\"overdue_tickets\":%lld,"
+			"\"decided_tickets\":%lld,\"violated_tickets\":%lld",
+			(long long)f.opened, (long long)db_int(rows, i, 12),
+			(long long)db_int(rows, i, 13), (long long)f.decided,
+			(long long)(f.decided - f.met));
+		json_add_percent(&b, "compliance_rate", f.met, f.decided);
+		json_add_percent(&b, "compliance_rate_adjusted", f.met_counted, f.counted);
+		kpi_add_duration(&b, "avg_response_time", f.response_s, f.response_n, who->zh);
+		kpi_add_duration(
+			&b, "avg_resolution_time", f.resolution_s, f.resolution_n, who->zh);
+		buf_addc(&b, '}');
+		all.opened += f.opened;
+		all.decided += f.decided;
+		all.met += f.met;
+	}
+	buf_addf(&b, "],\"total_tickets\":%lld,\"decided_tickets\":%lld,\"violated_tickets\":%lld",
+		(long long)all.opened, (long long)all.decided, (long long)(all.decided - all.met));
+	json_add_percent(&b, "overall_compliance", all.met, all.decided);
+	buf_addc(&b, '}');
+	o = req_reply(req, 200, b.p, b.n);
+	buf_free(&b);
+	return o;
+}
+
+struct outcome *sla_metrics(struct req *req)
+{
+	struct kpi_reader *who = req->state = arena_alloc(&req->arena, sizeof(*who));
+	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p));
+
+	req_query_only(req, req->route->query);
+	kpi_read_period(req, &who->days);
+	if (req_has_invalid(req))
+		return req_invalid(req);
+	kpi_read_reader(req, who);
+	p[0] = req_int(req, clock_now_us());
+	p[1] = req_int(req, who->days);
+	return req_query(req, &sql_rollup_tenants, p, on_tenants);
+}

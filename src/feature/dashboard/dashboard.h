@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The face of capability dashboard. */
+#ifndef SLADESK_FEATURE_DASHBOARD_H
+#define SLADESK_FEATURE_DASHBOARD_H
+
+#include "core/request.h"
+
+/* rollup.c: the counts that dashboards show follow the events. */
+struct rollup_health {
+	size_t waiting;
+	uint64_t applied;
+	bool caught_up; /* what was missed before the start is counted */
+};
+void rollup_init(void);
+void rollup_free(void);
+struct rollup_health rollup_health(void);
+/* quality.c: the counts are recounted. */
+struct quality_health {
+	uint64_t checked, wrong; /* customers; tickets and rows */
+};
+void quality_init(void);
+void quality_free(void);
+struct quality_health quality_health(void);
+void warm_init(void);
+void warm_free(void);
+struct outcome *overview_get(struct req *req) MUST_USE;
+struct outcome *compliance_get(struct req *req) MUST_USE;
+struct outcome *dashboard_metrics(struct req *req) MUST_USE;
+struct outcome *dashboard_data(struct req *req) MUST_USE;
+struct outcome *report_summary(struct req *req) MUST_USE;
+struct outcome *sla_metrics(struct req *req) MUST_USE;
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kpi.h"
+#include "base/clock.h"
+#include "base/json.h"
+
+void kpi_add_row(struct kpi *s, const PGresult *rows, int i)
+{
+	int64_t *v = &s->opened;
+
+	for (size_t k = 0; k < sizeof(*s) / sizeof(*v); k++)
+		v[k] += db_int(rows, i, (int)k + 1);
+}
+
+bool kpi_sum(const PGresult *rows, int days, struct kpi *before, struct kpi *now)
+{
+	int n = PQntuples(rows);
+
+	for (int i = 0; n == 2 * days && i < n; i++)
+		kpi_add_row(i < days ? before : now, rows, i);
+	return n == 2 * days;
+}
+
+void kpi_add_period(struct buf *b, const PGresult *rows, int days)
+{
+	struct str first = db_text(rows, days, 0), last = db_text(rows, 2 * days - 1, 0);
+
+	buf_addf(b, "\"period\":{\"days\":%d,\"start\":\"%.*s\",\"end\":\"%.*s\"}", days,
+		(int)first.n, first.p, (int)last.n, last.p);
+}
+
+/* Minutes below an hour, hours below a day, days beyond: as people say it. */
+void kpi_add_duration(struct buf *b, const char *name, int64_t seconds, int64_t n, bool zh)
+{
+	double s = n ? (double)seconds / (double)n : 0;
+
+	if (!n) {
+		buf_addf(b, ",\"%s\":null,\"%s_seconds\":null", name, name);
+		return;
+	}
+	if (s < 3600)
+		buf_addf(b, ",\"%s\":\"%.0f%s\"", name, s / 60, zh ? "分钟" : " min");
+	else if (s < 86400)
+		buf_addf(b, ",\"%s\":\"%.1f%s\"", name, s / 3600, zh ? "小时" : " h");
+	else
+		buf_addf(b, ",\"%s\":\"%.1f%s\"", name, s / 86400, zh ? "天" : " d");
+	buf_addf(b, ",\"%s_seconds\":%.0f", name, s);
+}
+
+void kpi_add_summary(struct buf *b, const struct kpi *s, const struct kpi_reader *who)
+{
+	buf_addf(b,
+		"{\"total_tickets\":%lld,\"pending_tickets\":%lld,\"resolved_tickets\":%lld,"
+		"\"overdue_tickets\":%lld",
+		(long long)s->opened, (long long)s->pending, (long long)s->resolved,
+		(long long)s->overdue);
+	json_add_percent(b, "sla_compliance", s->met, who->sla ? s->decided : 0);
+	json_add_percent(b, "sla_compliance_adjusted", s->met_counted, who->sla ? s->counted : 0);
+	json_add_percent(
+		b, "response_compliance", s->response_met, who->sla ? s->response_decided : 0);
+	json_add_percent(b, "resolution_compliance", s->resolution_met,
+		who->sla ? s->resolution_decided : 0);
+	kpi_add_duration(b, "avg_response_time", s->response_s, s->response_n, who->zh);
+	kpi_add_duration(b, "avg_resolution_time", s->resolution_s, s->resolution_n, who->zh);
+	if (who->satisfaction && s->ratings)
+		buf_addf(b, ",\"satisfaction_score\":%.1f,\"ratings\":%lld}",
+			(double)s->scores / 100 / (double)s->ratings, (long long)s->ratings);
+	else
+		buf_adds(b, ",\"satisfaction_score\":null,\"ratings\":null}");
+}
+
+static void add_alert(struct buf *b, const PGresult *rows, int i, bool zh)
+{
+	bool missed = db_int(rows, i, 5) != 0;
+	struct str number = db_text(rows, i, 1), title = db_text(rows, i, 2);
+	int high = (int)db_int(rows, i, 4);
+	struct buf text = { 0 };
+
+	if (missed)
+		buf_addf(&text, zh ? "工单 %.*s 超出 SLA 时限" : "ticket %.*s has missed its SLA",
+			(int)number.n, number.p);
+	else
+		buf_addf(&text,
+			zh ? "工单 %.*s 已用去 SLA 时限的 %d%%"
+			   : "ticket %.*s has used %d %% of its SLA",
+			(int)number.n, number.p, high);
+	buf_addf(b,
+		"%s{\"type\":\"%s\",\"severity\":\"%s\",\"ticket_id\":%lld,\"number\":\"%.*s\","
+		"\"priority\":\"%.*s\",\"message\":",
+		i ? "," : "", missed ? "sla_violation" : "sla_warning",
+		missed       ? "high"
+		: high >= 90 ? "medium"
+			     : "low",
+		(long long)db_int(rows, i, 0), (int)number.n, number.p, (int)db_text(rows, i, 3).n,
+		db_text(rows, i, 3).p);
+	buf_add_json(b, buf_cstr(&text), text.n);
+	buf_adds(b, ",\"title\":");
+	buf_add_json(b, title.p, title.n);
+	buf_adds(b, ",\"timestamp\":");
+	buf_add_time_json(b, db_int(rows, i, 8));
+	buf_addc(b, '}');
+	buf_free(&text);
+}
+
+void kpi_add_alerts(struct buf *b, const PGresult *rows, bool zh)
+{
+	buf_adds(b, ",\"alerts\":[");
+	for (int i = 0; i < PQntuples(rows); i++)
+		add_alert(b, rows, i, zh);
+	buf_addc(b, ']');
+}
+
+/* --- asking --- */
+
+void kpi_read_period(struct req *req, int *days)
+{
+	const char *text = req_query_value(req, "period");
+	int64_t v = 30;
+
+	if (text &&
+		(strlen(text) < 2 || text[strlen(text) - 1] != 'd' ||
+			!str_to_int((struct str){ text, strlen(text) - 1 }, 1, KPI_DAYS_MAX, &v)))
+		req_note_invalid(req, "period", "1d to 366d, as 30d", "1d 到 366d,如 30d");
+	*days = (int)v;
+}
+
+int64_t kpi_read_tenant(struct req *req)
+{
+	const char *text = req_query_value(req, "tenant_id");
+	int64_t id = req->session->tenant_id;
+
+	if (text && !str_to_int(str_of(text), 1, 1LL << 53, &id))
+		req_note_invalid(req, "tenant_id", "a tenant's id", "租户编号");
+	else if (!text && req->session->staff)
+		req_note_invalid(req, "tenant_id", "required for staff", "员工必填");
+	return id;
+}
+
+void kpi_read_reader(struct req *req, struct kpi_reader *out)
+{
+	out->zh = req->zh;
+	out->staff = req->session->staff;
+	out->sla = session_may(req->session, PERM_SLA_READ);
+	out->satisfaction = session_may(req->session, PERM_SATISFACTION_READ);
+	out->tickets = session_may(req->session, PERM_TICKET_READ);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The numbers that dashboards, compliance and other systems are told: read from rollups, written as
+ * doc/api/metrics.md says. */
+#ifndef SLADESK_FEATURE_KPI_H
+#define SLADESK_FEATURE_KPI_H
+
+#include "core/request.h"
+
+#define KPI_DAYS_MAX 366
+
+/* In the order of the columns of rollup/days. */
+struct kpi {
+	int64_t opened, pending, resolved, overdue, response_n, response_s, resolution_n,
+		resolution_s, response_decided, response_met, resolution_decided, resolution_met,
+		decided, met, counted, met_counted, ratings, scores; /* scores: in hundredths */
+};
+
+/* Who reads, and what of: carried in an answer_plan's arg. */
+struct kpi_reader {
+	int days;
+	uint32_t metrics,
+		asked; /* bit per metric to compute, and asked for, where one may choose */
+	bool zh, sla, satisfaction, tickets, staff;
+	int64_t tenant_id;
+	char group[16];
+};
+
+/* Add row I of rollup/days to S. */
+void kpi_add_row(struct kpi *s, const PGresult *rows, int i);
+/* The rows of rollup/days, of DAYS days and as many before, added up; false: they are not that
+ * many.
+ */
+bool kpi_sum(const PGresult *rows, int days, struct kpi *before, struct kpi *now) MUST_USE;
+/* Append "period":{…}: which days the later half is. */
+void kpi_add_period(struct buf *b, const PGresult *rows, int days);
+/* Append ,"NAME":"25 min","NAME_seconds":1500: the mean of N. */
+void kpi_add_duration(struct buf *b, const char *name, int64_t seconds, int64_t n, bool zh);
+/* Append the summary object. */
+void kpi_add_summary(struct buf *b, const struct kpi *s, const struct kpi_reader *who);
+
+/* Append ,"alerts":[…] of rollup/alerts. */
+void kpi_add_alerts(struct buf *b, const PGresult *rows, bool zh);
+
+/* "30d" of the query; 30 when it says nothing. Notes what is wrong. */
+void kpi_read_period(struct req *req, int *days);
+/* Whose numbers: a customer's own; staff and the provider's services name the tenant. */
+int64_t kpi_read_tenant(struct req *req);
+void kpi_read_reader(struct req *req, struct kpi_reader *out);
+
+#endif

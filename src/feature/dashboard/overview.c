@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What a customer sees first: the numbers of a period beside those of the one before, day by day,
+ * and what is about to be missed. Definitions: doc/api/metrics.md. */
+#include "core/cache.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "dashboard.h"
+#include "kpi.h"
+#include "overview.h"
+#include "sql_gen.h"
+
+#include <stdio.h>
+
+/* Columns of rollup/days behind its numbers. */
+enum { C_STARTS = 19, C_ENDS };
+
+static bool add_days(struct buf *b, const PGresult *rows, const struct kpi_reader *who)
+{
+	struct kpi now = { 0 }, before = { 0 };
+	int n = PQntuples(rows);
+
+	if (!kpi_sum(rows, who->days, &before, &now))
+		return false;
+	buf_adds(b, "\"summary\":");
+	kpi_add_summary(b, &now, who);
+	buf_adds(b, ",\"previous\":");
+	kpi_add_summary(b, &before, who);
+	buf_addc(b, ',');
+	kpi_add_period(b, rows, who->days);
+	buf_adds(b, ",\"trends\":{\"ticket_trend\":[");
+	for (int i = who->days; i < n; i++)
+		buf_addf(b, "%s{\"date\":\"%.*s\",\"count\":%lld}", i > who->days ? "," : "",
+			(int)db_text(rows, i, 0).n, db_text(rows, i, 0).p,
+			(long long)db_int(rows, i, 1));
+	buf_adds(b, "],\"sla_trend\":[");
+	for (int i = who->days; who->sla && i < n; i++) {
+		struct kpi day = { 0 };
+
+		kpi_add_row(&day, rows, i);
+		buf_addf(b, "%s{\"date\":\"%.*s\"", i > who->days ? "," : "",
+			(int)db_text(rows, i, 0).n, db_text(rows, i, 0).p);
+		json_add_percent(b, "compliance", day.met, day.decided);
+		buf_addc(b, '}');
+	}
+	buf_adds(b, "]},\"masked\":[");
+	if (!who->sla)
+		buf_adds(b, "\"sla_compliance\",\"sla_compliance_adjusted\","
+			    "\"response_compliance\",\"resolution_compliance\",\"sla_trend\"");
+	if (!who->satisfaction)
+		buf_addf(b, "%s\"satisfaction_score\"", who->sla ? "" : ",");
+	buf_addc(b, ']');
+	return true;
+}
+
+/* Where the lists behind the numbers are. */
+static void add_links(struct buf *b, const PGresult *rows, const struct kpi_reader *who)
+{
+	static const char *const figure[][2] = { { "total_tickets", "" },
+		{ "pending_tickets", "&figure=pending" },
+		{ "resolved_tickets", "&figure=resolved" },
+		{ "overdue_tickets", "&figure=overdue" },
+		{ "avg_response_time", "&figure=responded" },
+		{ "avg_resolution_time", "&figure=solved" } };
+	char from[32], to[32], tenant[40] = "";
+
+	time_format(db_int(rows, who->days, C_STARTS), 3, from);
+	time_format(db_int(rows, 2 * who->days - 1, C_ENDS), 3, to);
+	if (who->staff)
+		snprintf(tenant, sizeof(tenant), "&tenant_id=%lld", (long long)who->tenant_id);
+	buf_adds(b, ",\"links\":{");
+	for (size_t i = 0; i < ARRAY_LEN(figure); i++)
+		if (!who->tickets)
+			buf_addf(b, "\"%s\":null,", figure[i][0]);
+		else
+			buf_addf(b, "\"%s\":\"/api/v1/%s?opened_from=%s&opened_to=%s%s%s\",",
+				figure[i][0], who->staff ? "tickets" : "client/tickets", from, to,
+				figure[i][1], tenant);
+	buf_adds(b, "\"satisfaction_score\":");
+	if (who->satisfaction && who->tickets)
+		buf_addf(b, "\"/api/v1/%s?rated_from=%s&rated_to=%s%s\"",
+			who->staff ? "tickets" : "client/tickets", from, to, tenant);
+	else
+		buf_adds(b, "null");
+	buf_adds(b, ",\"sla_compliance\":");
+	if (who->sla)
+		buf_addf(b, "\"/api/v1/client/sla/compliance?period=%dd%s\"}", who->days, tenant);
+	else
+		buf_adds(b, "null}");
+}
+
+static bool add_overview(struct buf *b, int step, const PGresult *rows, const void *arg)
+{
+	const struct kpi_reader *who = arg;
+
+	if (step == 0) {
+		if (!add_days(b, rows, who))
+			return false;
+		add_links(b, rows, who);
+		return true;
+	}
+	if (step == 1) {
+		kpi_add_alerts(b, rows, who->zh);
+		return true;
+	}
+	buf_adds(b, ",\"data_quality\":");
+	db_cell_to_json(b, rows, 0, 0);
+	return true;
+}
+
+/* --- asking --- */
+
+static void plan_overview(
+	struct arena *a, const struct kpi_reader *who, const char *scope, struct answer_plan *out)
+{
+	*out = (struct answer_plan){ .tenant_id = who->tenant_id,
+		.max_age_s = 300,
+		.stmt = { &sql_rollup_days, &sql_rollup_alerts, &sql_reconcile_state },
+		.add = add_overview };
+	memcpy(out->arg, who, sizeof(*who));
+	out->key = arena_printf(a, "overview %lld %d %d%d%d%d%d %s", (long long)who->tenant_id,
+		who->days, who->zh, who->sla, who->satisfaction, who->tickets, who->staff, scope);
+	out->param[0][0] = arena_printf(a, "%lld", (long long)clock_now_us());
+	out->param[0][1] = arena_printf(a, "%d", who->days);
+	out->param[0][2] = out->param[1][0] = out->param[2][0] =
+		arena_printf(a, "%lld", (long long)who->tenant_id);
+}
+
+void overview_warm(int64_t tenant_id, bool zh, uint32_t permissions)
+{
+	struct kpi_reader who = { .days = 30,
+		.zh = zh,
+		.sla = permissions >> PERM_SLA_READ & 1,
+		.satisfaction = permissions >> PERM_SATISFACTION_READ & 1,
+		.tickets = permissions >> PERM_TICKET_READ & 1,
+		.tenant_id = tenant_id };
+	struct answer_plan plan;
+	struct arena a = { 0 };
+	struct db_context ctx = { .tenants = arena_printf(&a, "{%lld}", (long long)tenant_id),
+		.tenant_id = tenant_id,
+		.scope = "" };
+
+	plan_overview(&a, &who, "", &plan);
+	answers_warm(&plan, &ctx);
+	arena_free(&a);
+}
+
+struct outcome *overview_get(struct req *req)
+{
+	const char *refresh = req_query_value(req, "refresh");
+	int64_t tenant = kpi_read_tenant(req);
+	struct kpi_reader who = { 0 };
+	struct answer_plan plan;
+
+	req_query_only(req, req->route->query);
+	kpi_read_period(req, &who.days);
+	if (refresh && strcmp(refresh, "true") != 0 && strcmp(refresh, "false") != 0)
+		req_note_invalid(req, "refresh", "true or false", "true 或 false");
+	if (req_has_invalid(req))
+		return req_invalid(req);
+	if (!session_serves(req->session, tenant))
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	kpi_read_reader(req, &who);
+	who.tenant_id = tenant;
+	plan_overview(&req->arena, &who, req->session->scope, &plan);
+	return answers_give(req, &plan, refresh && strcmp(refresh, "true") == 0);
+}
+
+/* --- the same for another module --- */
+
+static bool add_report(struct buf *b, int step, const PGresult *rows, const void *arg)
+{
+	(void)step;
+	if (!add_days(b, rows, arg))
+		return false;
+	buf_adds(b, ",\"generated_at\":");
+	buf_add_time_json(b, clock_now_us());
+	return true;
+}
+
+struct outcome *report_summary(struct req *req)
+{
+	const char *format = req_query_value(req, "format");
+	int64_t tenant = req_path_id(req, "tenant_id");
+	struct kpi_reader who = { 0 };
+	struct answer_plan plan = { .tenant_id = tenant,
+		.max_age_s = 300,
+		.stmt = { &sql_rollup_days },
+		.add = add_report };
+
+	req_query_only(req, req->route->query);
+	kpi_read_period(req, &who.days);
+	if (format && strcmp(format, "json") != 0)
+		req_note_invalid(req, "format", "json", "json");
+	if (req_has_invalid(req))
+		return req_invalid(req);
+	if (req->session->actor != ACTOR_SERVICE || !session_serves(req->session, tenant))
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	kpi_read_reader(req, &who);
+	memcpy(plan.arg, &who, sizeof(who));
+	plan.key = arena_printf(&req->arena, "report %lld %d %d%d%d %s", (long long)tenant,
+		who.days, who.zh, who.sla, who.satisfaction, req->session->scope);
+	plan.param[0][0] = req_int(req, clock_now_us());
+	plan.param[0][1] = req_int(req, who.days);
+	plan.param[0][2] = req_int(req, tenant);
+	return answers_give(req, &plan, false);
+}

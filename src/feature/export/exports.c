@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What people take along: asked for as a job, and a file to be fetched while its time lasts. */
+#include "exports.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "ticket/names.h"
+#include "core/request.h"
+#include "crypto/crypto.h"
+#include "export.h"
+#include "sql_gen.h"
+
+#include <stdlib.h>
+
+#define DAYS_MAX 1100
+#define RECORDS_MAX 50000
+#define LINK_S 600
+#define BYTES_A_RECORD 180 /* for an estimate */
+#define RECORDS_A_SECOND 10000
+
+const char *const export_columns[] = { "ticket_id", "title", "status", "priority", "service_type",
+	"department", "project", "region", "created_at", "first_response_at", "resolved_at",
+	"closed_at", "sla_breached", NULL };
+
+/* --- asking for one --- */
+
+static const char columns_rule[] = "a list of ticket_id, title, status, priority, service_type, "
+				   "department, project, region, created_at, first_response_at, "
+				   "resolved_at, closed_at, sla_breached, each once",
+		  columns_rule_zh[] =
+			  "由 ticket_id、title、status、priority、service_type、department、"
+			  "project、region、created_at、first_response_at、resolved_at、"
+			  "closed_at、sla_breached 组成的列表,不得重复";
+
+/* OBJECT.KEY as an object, or NULL when it is absent; another type is noted. */
+static struct json_object *part(struct req *req, struct json_object *o, const char *key,
+	const char *where, const char *keys)
+{
+	struct json_object *v = json_get(o, key);
+
+	if (v && !json_object_is_type(v, json_type_object)) {
+		req_note_invalid(req, where, "an object", "应为对象");
+		return NULL;
+	}
+	req_object_only(req, v, where, keys);
+	return v;
+}
+
+static const char *no_column(struct str name)
+{
+	for (int i = 0; export_columns[i]; i++)
+		if (str_is(name, export_columns[i]))
+			return export_columns[i];
+	return NULL;
+}
+
+/* {a,b} of a list of names that NAME_OF knows, each once; NULL and noted when it is none. */
+static const char *names(struct req *req, struct json_object *list, const char *where,
+	const char *(*name_of)(struct str s), const char *rule_en, const char *rule_zh)
+{
+	struct buf b = { 0 };
+	size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+	const char *seen[SHEET_COLUMNS_MAX], *text = NULL;
+	bool sound = n > 0 && n <= SHEET_COLUMNS_MAX;
+
+	buf_addc(&b, '{');
+	for (size_t i = 0; i < n && sound; i++) {
+		struct json_object *v = json_object_array_get_idx(list, i);
+
+		seen[i] = json_object_is_type(v, json_type_string) ? name_of(json_str(v)) : NULL;
+		sound = seen[i] != NULL;
+		for (size_t k = 0; k < i && sound; k++)
+			sound = strcmp(seen[k], seen[i]) != 0;
+		if (sound)
+			buf_addf(&b, "%s%s", i ? "," : "", seen[i]);
+	}
+	buf_addc(&b, '}');
+	if (sound)
+		text = arena_dup(&req->arena, b.p, b.n);
+	else
+		req_note_invalid(req, where, rule_en, rule_zh);
+	buf_free(&b);
+	return text;
+}
+
+static const char *status_name(struct str s)
+{
+	enum ticket_state state = ticket_state_parse(s);
+
+	return state == TICKET_STATE_COUNT ? NULL : ticket_state_name(state);
+}
+
+static const char *priority_of(struct str s)
+{
+	enum priority p = priority_parse(s);
+
+	return p == PRIORITY_NONE ? NULL : priority_name(p);
+}
+
+/* A catalogue's code is what its customer calls it: any word that is no syntax. */
+static const char *service_type_name(struct str s)
+{
+	return s.n && s.n <= 40 && strspn(s.p, "abcdefghijklmnopqrstuvwxyz0123456789_-") == s.n
+		       ? s.p
+		       : NULL;
+}
+
+static void read_range(
+	struct req *req, struct json_object *parameters, const char **from, const char **to)
+{
+	struct json_object *v = json_get(parameters, "date_range"), *a, *b;
+	int64_t first, last;
+
+	if (!v)
+		return;
+	a = json_object_is_type(v, json_type_array) ? json_object_array_get_idx(v, 0) : NULL;
+	b = json_object_is_type(v, json_type_array) ? json_object_array_get_idx(v, 1) : NULL;
+	if (!json_object_is_type(a, json_type_string) ||
+		!json_object_is_type(b, json_type_string) || json_object_array_length(v) != 2 ||
+		!date_parse(json_str(a), &first) || !date_parse(json_str(b), &last) ||
+		last < first || last - first > DAYS_MAX) {
+		req_note_invalid(req, "parameters.date_range",
+			"two dates, the first not after the second, at most three years apart, as "
+			"[\"2026-01-01\", \"2026-01-31\"]",
+			"两个日期,先后有序,相隔不超过三年,例如 [\"2026-01-01\", \"2026-01-31\"]");
+		return;
+	}
+	*from = json_object_get_string(a);
+	*to = json_object_get_string(b);
+}
+
+static void read_filters(struct req *req, struct json_object *parameters, const char **p)
+{
+	struct json_object *f = part(
+		req, parameters, "filters", "parameters.filters", "status priority service_type");
+
+	if (json_get(f, "status"))
+		p[3] = names(req, json_get(f, "status"), "parameters.filters.status", status_name,
+			"a list of states, such as [\"resolved\", \"closed\"]",
+			"状态列表,例如 [\"resolved\", \"closed\"]");
+	if (json_get(f, "priority"))
+		p[4] = names(req, json_get(f, "priority"), "parameters.filters.priority",
+			priority_of, "a list of P0 to P4, or critical, high, medium, low, general",
+			"P0 到 P4 的列表,或 critical、high、medium、low、general");
+	if (json_get(f, "service_type"))
+		p[5] = names(req, json_get(f, "service_type"), "parameters.filters.service_type",
+			service_type_name, "a list of codes, such as [\"incident\", \"request\"]",
+			"代码列表,例如 [\"incident\", \"request\"]");
+}
+
+static bool flag(struct req *req, struct json_object *options, const char *key, bool fallback)
+{
+	struct json_object *v = json_get(options, key);
+
+	if (v && !json_object_is_type(v, json_type_boolean))
+		req_note_invalid(req, arena_printf(&req->arena, "options.%s", key), "true or false",
+			"true 或 false");
+	return v ? json_object_get_boolean(v) : fallback;
+}
+
+static void read_options(struct req *req, const char **p)
+{
+	struct json_object *o = part(req, req->body, "options", "options",
+				   "include_headers max_records compression"),
+			   *most = json_get(o, "max_records");
+	int64_t n = json_object_is_type(most, json_type_int) ? json_object_get_int64(most) : 0;
+
+	p[9] = flag(req, o, "include_headers", true) ? "true" : "false";
+	p[10] = flag(req, o, "compression", false) ? "true" : "false";
+	if (most && (n < 1 || n > RECORDS_MAX))
+		req_note_invalid(req, "options.max_records", "a whole number from 1 to 50000",
+			"1 到 50000 的整数");
+	p[11] = req_int(req, most ? n : RECORDS_MAX);
+}
+
+/* For people: "15KB". */
+static const char *size_text(struct req *req, int64_t bytes)
+{
+	return bytes < 1048576
+		       ? arena_printf(&req->arena, "%lldKB", (long long)(bytes + 1023) / 1024)
+		       : arena_printf(&req->arena, "%.1fMB", (double)bytes / 1048576);
+}
+
+static struct outcome *on_new(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct buf b = { 0 };
+	struct outcome *o;
+	int64_t n;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0)
+		return req_fail(req, ERR_LIMIT,
+			req->zh ? "{\"limit\":\"exports_queued\",\"max\":10,\"user_message\":"
+				  "\"已有 10 个导出任务在等待\",\"suggested_actions\":"
+				  "[\"等待其中一个完成\"]}"
+				: "{\"limit\":\"exports_queued\",\"max\":10,\"user_message\":\"ten "
+				  "exports are waiting already\",\"suggested_actions\":[\"wait "
+				  "until "
+				  "one of them is done\"]}");
+	exports_wake();
+	n = db_int(rows, 0, 2);
+	buf_adds(&b, "{\"export_id\":");
+	db_cell_to_json(&b, rows, 0, 0);
+	buf_addf(&b,
+		",\"status\":\"processing\",\"estimated_records\":%lld,\"estimated_size\":\"%s\","
+		"\"estimated_time\":%lld,\"download_url\":null,\"expires_at\":",
+		(long long)n, size_text(req, n * BYTES_A_RECORD),
+		(long long)(1 + n / RECORDS_A_SECOND));
+	db_cell_to_json(&b, rows, 0, 3);
+	buf_addc(&b, '}');
+	o = req_reply(req, 202, b.p, b.n);
+	buf_free(&b);
+	return o;
+}
+
+struct outcome *export_post(struct req *req)
+{
+	const char **p = arena_alloc(&req->arena, 13 * sizeof(*p)), *type = NULL, *format = "csv";
+	struct json_object *parameters;
+
+	if (req->session->actor != ACTOR_CUSTOMER)
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	req_body_only(req, req->route->fields);
+	req_body_text(req, "export_type", true, 1, 40, &type);
+	req_body_text(req, "format", false, 1, 10, &format);
+	if (!req->body)
+		req_note_invalid(req, "export_type", "required", "必填");
+	if (type && strcmp(type, "ticket_data") != 0)
+		req_note_invalid(req, "export_type", "ticket_data", "ticket_data");
+	if (strcmp(format, "csv") != 0 && strcmp(format, "json") != 0 &&
+		strcmp(format, "excel") != 0)
+		req_note_invalid(req, "format", "csv, json or excel (a CSV that Excel opens)",
+			"csv、json 或 excel(Excel 可打开的 CSV)");
+	parameters = part(req, req->body, "parameters", "parameters", "date_range columns filters");
+	p[0] = req_int(req, req->session->actor_id);
+	p[1] = strcmp(format, "json") == 0 ? "json" : "csv";
+	p[2] = json_get(parameters, "columns")
+		       ? names(req, json_get(parameters, "columns"), "parameters.columns",
+				 no_column, columns_rule, columns_rule_zh)
+		       : "{ticket_id,title,status,priority,service_type,created_at,resolved_at}";
+	read_filters(req, parameters, p);
+	read_range(req, parameters, &p[6], &p[7]);
+	p[8] = req->session->scope;
+	read_options(req, p);
+	if (req_has_invalid(req))
+		return req_invalid(req);
+	p[12] = req_int(req, clock_now_us());
+	return req_query(req, &sql_export_new, p, on_new);
+}
+
+/* --- looking after it --- */
+
+static void add_link(struct req *req, struct buf *b, int64_t file)
+{
+	int64_t now = clock_now_us() / US_PER_S;
+	struct token_claims c = { req->session->tenant_id, file, now + LINK_S };
+	char *token = token_sign(TOKEN_DOWNLOAD, &c, now);
+
+	buf_addf(b, "\"/api/v1/client/files/download/%lld?token=%s\"", (long long)file, token);
+	free(token);
+}
+
+/* What ERROR, the row's, means to a reader. */
+static void add_error(const struct req *req, struct buf *b, struct str error)
+{
+	if (str_is(error, "too_large"))
+		buf_adds(b, req->zh ? "\"文件将超过 8 MiB:请缩小日期范围、减少列或选择压缩\""
+				    : "\"the file would be larger than 8 MiB: narrow the dates, "
+				      "take fewer columns, or compress it\"");
+	else if (str_is(error, "not_written"))
+		buf_adds(b, req->zh ? "\"三次写入均未成功,请重新导出\""
+				    : "\"it could not be written, three times; ask for it again\"");
+	else
+		buf_adds(b, "null");
+}
+
+static struct outcome *on_export(struct req *req, enum db_error error, const PGresult *rows)
+{
+	static const char *const members[] = { "export_id", "export_type", "format", "status",
+		"records", "estimated_records", "size_bytes", "file_id", "error", "created_at",
+		"done_at", "expires_at" };
+	struct buf b = { 0 };
+	struct outcome *o;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0)
+		return req_fail(req, ERR_NOT_FOUND, NULL);
+	for (int i = 0; i < (int)ARRAY_LEN(members); i++) {
+		buf_addf(&b, "%s\"%s\":", i ? "," : "{", members[i]);
+		db_cell_to_json(&b, rows, 0, i);
+	}
+	buf_adds(&b, ",\"error_text\":");
+	add_error(req, &b, db_text(rows, 0, 8));
+	buf_adds(&b, ",\"download_url\":");
+	if (db_is_null(rows, 0, 7))
+		buf_adds(&b, "null");
+	else
+		add_link(req, &b, db_int(rows, 0, 7));
+	buf_addc(&b, '}');
+	o = req_reply(req, 200, b.p, b.n);
+	buf_free(&b);
+	return o;
+}
+
+/* Whose exports one sees: P[0] one's own, P[1] all of the company's. */
+static void whose(struct req *req, const char **p)
+{
+	const struct session *s = req->session;
+
+	p[0] = req_int(req, s->actor == ACTOR_CUSTOMER ? s->actor_id : 0);
+	p[1] = session_may(s, PERM_EXPORT_ALL) ? "true" : "false";
+}
+
+struct outcome *export_get(struct req *req)
+{
+	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p));
+	struct str number = req_path(req, "export_id");
+
+	if (number.n > 40)
+		return req_fail(req, ERR_NOT_FOUND, NULL);
+	p[0] = arena_printf(&req->arena, "%.*s", (int)number.n, number.p);
+	whose(req, p + 1);
+	return req_query(req, &sql_export_get, p, on_export);
+}
+
+/* --- the file --- */
+
+struct fetching {
+	const char *param[2];
+	char *type, *disposition;
+	struct buf bytes;
+	int64_t parts, part;
+};
+
+static void free_fetching(struct req *req)
+{
+	struct fetching *f = req->state;
+
+	buf_free(&f->bytes);
+}
+
+static struct outcome *next_part(struct req *req);
+
+static struct outcome *on_part(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct fetching *f = req->state;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0) /* it has expired meanwhile */
+		return req_fail(req, ERR_NOT_FOUND, NULL);
+	buf_add(&f->bytes, db_text(rows, 0, 0).p, db_text(rows, 0, 0).n);
+	f->part++;
+	return next_part(req);
+}
+
+static struct outcome *next_part(struct req *req)
+{
+	struct fetching *f = req->state;
+
+	if (f->part == f->parts || !req->http)
+		return req_reply_raw(req, 200, f->type, f->disposition, f->bytes.p, f->bytes.n);
+	f->param[1] = req_int(req, f->part);
+	return req_query(req, &sql_export_file_part, f->param, on_part);
+}
+
+static struct outcome *on_file(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct fetching *f = req->state;
+	struct str name, type;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0)
+		return req_fail(req, ERR_NOT_FOUND, NULL);
+	name = db_text(rows, 0, 0);
+	type = db_text(rows, 0, 1);
+	f->parts = db_int(rows, 0, 3);
+	f->type = arena_printf(&req->arena, "%.*s", (int)type.n, type.p);
+	f->disposition = arena_printf(&req->arena,
+		"Content-Disposition: attachment; filename=\"%.*s\"\r\nCache-Control: "
+		"no-store\r\n",
+		(int)name.n, name.p);
+	return next_part(req);
+}
+
+struct outcome *file_download(struct req *req)
+{
+	struct fetching *f = req->state = arena_alloc(&req->arena, sizeof(*f));
+	const char **p = arena_alloc(&req->arena, 4 * sizeof(*p)),
+		   *token = req_query_value(req, "token");
+	int64_t id = req_path_id(req, "file_id"), now = clock_now_us();
+	struct token_claims c;
+
+	req->cleanup = free_fetching;
+	req_query_only(req, req->route->query);
+	if (req_has_invalid(req))
+		return req_invalid(req);
+	/* the session says who may; a link of somebody else's, of another file or of yesterday is
+	 * none */
+	if (!id || (token && (!token_verify(
+				      TOKEN_DOWNLOAD, token, strlen(token), now / US_PER_S, &c) ||
+				     c.session_id != id || c.tenant_id != req->session->tenant_id)))
+		return req_fail(req, ERR_NOT_FOUND, NULL);
+	f->param[0] = p[0] = req_int(req, id);
+	whose(req, p + 1);
+	p[3] = req_int(req, now);
+	return req_query(req, &sql_export_file, p, on_file);
+}

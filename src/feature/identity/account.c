@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One's own account: renew a session, see and end sessions, who am I. */
+#include "account.h"
+#include "base/json.h"
+#include "crypto/crypto.h"
+#include "core/events.h"
+#include "config/options.h"
+#include "core/hooks.h"
+#include "identity.h"
+#include "sql_gen.h"
+
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct outcome *account_verify(
+	struct req *req, struct str hash, const char *password, req_work_step *step)
+{
+	struct buf job = { 0 };
+	struct outcome *o;
+
+	buf_add(&job, hash.p, hash.n);
+	buf_addc(&job, 0);
+	buf_adds(&job, password);
+	o = req_work(req, WORK_VERIFY, job.p, job.n, step);
+	OPENSSL_cleanse(job.p, job.n);
+	buf_free(&job);
+	return o;
+}
+
+struct outcome *jwks(struct req *req)
+{
+	struct buf b = { 0 };
+	struct outcome *o;
+
+	token_keys_public(&b);
+	o = req_reply_raw(
+		req, 200, "application/json", "Cache-Control: public, max-age=300\r\n", b.p, b.n);
+	buf_free(&b);
+	return o;
+}
+
+/* --- renewing --- */
+
+static struct outcome *refuse_refresh(struct req *req)
+{
+	return req_fail(req, ERR_NO_AUTH,
+		req->zh ? "{\"user_message\":\"会话已结束,请重新登录\"}"
+			: "{\"user_message\":\"the session has ended: log in again\"}");
+}
+
+enum renewed { RENEWED_TWICE, RENEWED, RENEWED_JUST_NOW };
+
+static struct outcome *on_refreshed(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct refresh_token *next = req->state;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0)
+		return refuse_refresh(req);
+	switch ((enum renewed)db_int(rows, 0, 0)) {
+	case RENEWED:
+		break;
+	case RENEWED_JUST_NOW: /* another page of the same browser was first: its cookies are there
+				*/
+		return req_fail(req, ERR_WRONG_STATE,
+			req->zh ? "{\"rule\":\"刚刚已续期\"}"
+				: "{\"rule\":\"renewed a moment ago\"}");
+	case RENEWED_TWICE: /* the session is over */
+		session_forget(next->tenant_id, next->session_id);
+		return refuse_refresh(req);
+	}
+	return session_reply_tokens(req, next, req->by_cookie, NULL, "");
+}
+
+struct outcome *session_refresh(struct req *req)
+{
+	struct refresh_token *next = req->state = arena_alloc(&req->arena, sizeof(*next));
+	struct str cookie = http_cookie(&req->http->head, COOKIE_REFRESH);
+	const char **p = arena_alloc(&req->arena, 8 * sizeof(*p)), *text = NULL;
+	struct refresh_token old;
+
+	req_body_only(req, "refresh_token");
+	req_body_text(req, "refresh_token", false, 1, 200, &text);
+	if (!text && !cookie.n)
+		req_note_invalid(req, "refresh_token", "required", "必填");
+	if (req_has_invalid(req))
+		return req_invalid(req);
+	req->by_cookie = !text;
+	if (req->by_cookie && !http_csrf_is_right(&req->http->head))
+		return req_fail(req, ERR_FORBIDDEN, "{\"field\":\"X-CSRF-Token\"}");
+	if (!session_token_read(text ? str_of(text) : cookie, &old))
+		return refuse_refresh(req);
+	session_token_new(next, old.tenant_id);
+	next->session_id = old.session_id;
+	p[0] = req_int(req, old.tenant_id);
+	p[1] = req_int(req, old.session_id);
+	p[2] = arena_printf(&req->arena, "%s", old.sha256);
+	p[3] = next->sha256;
+	p[4] = req_int(req, clock_now_us());
+	p[5] = req_int(req, session_expiry(old.tenant_id == 1));
+	p[6] = session_peer(req);
+	p[7] = req->by_cookie ? "10" : "0";
+	return req_query(req, &sql_auth_session_refresh, p, on_refreshed);
+}
+
+/* --- seeing and ending --- */
+
+/* A program's token is no session: it has none to see or to end. */
+static bool has_account(const struct req *req)
+{
+	return req->session->session_id > 0;
+}
+
+static const char **owner_params(struct req *req, int more)
+{
+	const char **p = arena_alloc(&req->arena, (size_t)(4 + more) * sizeof(*p));
+
+	p[0] = req_int(req, req->session->tenant_id);
+	p[1] = actor_kind_name(req->session->actor);
+	p[2] = req_int(req, req->session->actor_id);
+	p[3] = req_int(req, clock_now_us());
+	return p;
+}
+
+static struct outcome *on_sessions(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct buf b = { 0 };
+	struct outcome *o;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	buf_adds(&b, "{\"items\":[");
+	for (int i = 0; i < PQntuples(rows); i++) {
+		int64_t id = db_int(rows, i, 0);
+
+		buf_addf(&b, "%s{\"id\":%lld,\"current\":%s,\"created_at\":", i ? "," : "",
+			(long long)id, id == req->session->session_id ? "true" : "false");
+		buf_add_time_json(&b, db_int(rows, i, 1));
+		buf_adds(&b, ",\"used_at\":");
+		buf_add_time_json(&b, db_int(rows, i, 2));
+		buf_adds(&b, ",\"expires_at\":");
+		buf_add_time_json(&b, db_int(rows, i, 3));
+		buf_adds(&b, ",\"device\":");
+		buf_add_json(&b, db_text(rows, i, 4).p, db_text(rows, i, 4).n);
+		buf_adds(&b, ",\"address\":");
+		buf_add_json(&b, db_text(rows, i, 5).p, db_text(rows, i, 5).n);
+		buf_addc(&b, '}');
+	}
+	buf_adds(&b, "]}");
+	o = req_reply(req, 200, b.p, b.n);
+	buf_free(&b);
+	return o;
+}
+
+struct outcome *session_list(struct req *req)
+{
+	if (!has_account(req))
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	return req_query(req, &sql_auth_session_list, owner_params(req, 0), on_sessions);
+}
+
+/* What has ended; of the caller's own session, who began it. */
+struct ended {
+	int n;
+	bool mine;
+	const char *subject, *sid; /* NULL: none of a provider's */
+};
+
+static struct outcome *reply_ended(struct req *req, const char *location)
+{
+	const struct ended *e = req->state;
+	struct buf headers = { 0 }, data = { 0 };
+	struct outcome *o;
+
+	if (e->mine && req->by_cookie)
+		session_drop_cookies(&headers);
+	buf_addf(&data, "{\"ended\":%d", e->n);
+	if (location) {
+		buf_adds(&data, ",\"location\":");
+		buf_add_json(&data, location, strlen(location));
+	}
+	buf_addc(&data, '}');
+	o = req_reply_headers(req, 200, headers.n ? buf_cstr(&headers) : NULL, data.p, data.n);
+	buf_free(&headers);
+	buf_free(&data);
+	return o;
+}
+
+/* The provider that began the session: it is told, by the browser, when it wants to be
+ * (SAML profiles 4.4; OpenID Connect RP-Initiated Logout 1.0). */
+static struct outcome *on_provider(struct req *req, enum db_error error, const PGresult *rows)
+{
+	const struct ended *e = req->state;
+
+	return reply_ended(req, error == DB_OK && PQntuples(rows) > 0
+					? signout_location(req, rows, e->subject, e->sid)
+					: NULL);
+}
+
+static struct outcome *on_ended(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct ended *e = req->state = arena_alloc(&req->arena, sizeof(*e));
+	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p));
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0 && req_path(req, "id").n)
+		return req_fail(req, ERR_NOT_FOUND, NULL);
+	e->n = PQntuples(rows);
+	for (int i = 0; i < e->n; i++) {
+		session_forget(req->session->tenant_id, db_int(rows, i, 0));
+		if (db_int(rows, i, 0) != req->session->session_id)
+			continue;
+		e->mine = true;
+		if (db_is_null(rows, i, 1) || db_is_null(rows, i, 2))
+			continue;
+		p[0] = req_int(req, req->session->tenant_id);
+		p[1] = req_int(req, db_int(rows, i, 1));
+		e->subject = arena_dup(&req->arena, db_text(rows, i, 2).p, db_text(rows, i, 2).n);
+		e->sid = db_is_null(rows, i, 3) ? NULL
+						: arena_dup(&req->arena, db_text(rows, i, 3).p,
+							  db_text(rows, i, 3).n);
+	}
+	return e->subject ? req_query(req, &sql_sso_provider_get, p, on_provider)
+			  : reply_ended(req, NULL);
+}
+
+static struct outcome *end_sessions(struct req *req, int64_t only)
+{
+	const char **p = owner_params(req, 1);
+
+	p[4] = only ? req_int(req, only) : NULL;
+	return req_query(req, &sql_auth_session_end, p, on_ended);
+}
+
+struct outcome *logout(struct req *req)
+{
+	if (!has_account(req))
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	return end_sessions(req, req->session->session_id);
+}
+
+struct outcome *logout_everywhere(struct req *req)
+{
+	if (!has_account(req))
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	return end_sessions(req, 0);
+}
+
+struct outcome *session_revoke(struct req *req)
+{
+	int64_t id = req_path_id(req, "id");
+
+	if (!has_account(req))
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	if (!id)
+		return req_fail(req, ERR_NOT_FOUND, NULL);
+	return end_sessions(req, id);
+}
+
+struct outcome *permissions_get(struct req *req)
+{
+	const struct session *s = req->session;
+	struct buf b = { 0 };
+	struct outcome *o;
+
+	buf_addf(&b, "{\"user_id\":%lld,\"tenant_id\":%lld,\"role_type\":\"%s\",\"permissions\":",
+		(long long)s->actor_id, (long long)s->tenant_id, s->role);
+	permissions_add_object(&b, s->perms);
+	buf_addf(&b, ",\"data_scope\":%s}", s->scope[0] ? s->scope : "null");
+	o = req_reply(req, 200, b.p, b.n);
+	buf_free(&b);
+	return o;
+}
+
+/* --- sessions that ended, here or on another instance --- */
+
+static void on_event(void *arg, const struct bus_event *e)
+{
+	(void)arg;
+	session_each_ended(e, session_forget);
+}
+
+void account_init(void)
+{
+	bus_listen(on_event, NULL);
+}
+
+struct outcome *whoami(struct req *req)
+{
+	const struct session *s = req->session;
+	struct buf b = { 0 };
+	struct outcome *o;
+
+	buf_addf(&b,
+		"{\"user_id\":%lld,\"kind\":\"%s\",\"tenant_id\":%lld,\"role\":\"%s\",\"level\":%d,"
+		"\"username\":",
+		(long long)s->actor_id, actor_kind_name(s->actor), (long long)s->tenant_id, s->role,
+		s->level);
+	buf_add_json(&b, s->username, strlen(s->username));
+	buf_adds(&b, ",\"full_name\":");
+	buf_add_json(&b, s->name, strlen(s->name));
+	buf_adds(&b, ",\"permissions\":");
+	permissions_add_list(&b, s->perms);
+	buf_addf(&b, ",\"must_change_password\":%s,\"must_enrol_factor\":%s}",
+		s->must_change ? "true" : "false", s->must_enrol ? "true" : "false");
+	o = req_reply(req, 200, b.p, b.n);
+	buf_free(&b);
+	return o;
+}

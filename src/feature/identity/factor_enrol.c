@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One's own second factors: a time code by liboath (RFC 6238), enrolled by a QR code and confirmed
+ * by a first code; ten recovery codes; what there is, and taking it away by the password. */
+#include "factor_enrol.h"
+#include "account.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "crypto/crypto.h"
+#include "crypto/field.h"
+#include "core/hooks.h"
+#include "identity.h"
+#include "sql_gen.h"
+
+#include <liboath/oath.h>
+#include <openssl/crypto.h>
+#include <qrencode.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SECRET_BYTES 20
+#define STEP_S 30
+#define CODES 10
+#define CODE_CHARS 10
+
+/* --- pure --- */
+
+int64_t totp_step(struct str sealed_secret, const char *code, int64_t now_s)
+{
+	struct buf secret = { 0 };
+	int at = 0, rc = OATH_INVALID_OTP;
+
+	if (strspn(code, "0123456789") == 6 && !code[6] &&
+		field_open(&secret, "totp", sealed_secret) && secret.n == SECRET_BYTES)
+		rc = oath_totp_validate2(
+			secret.p, secret.n, (time_t)now_s, STEP_S, 0, 1, &at, code);
+	if (secret.n)
+		OPENSSL_cleanse(secret.p, secret.n);
+	buf_free(&secret);
+	return rc >= 0 ? now_s / STEP_S + at : 0;
+}
+
+void recovery_digest(const char *code, char out[65])
+{
+	char plain[48];
+	size_t n = 0;
+
+	for (; *code && n < sizeof(plain); code++)
+		if (*code != '-' && *code != ' ')
+			plain[n++] = (char)(*code >= 'A' && *code <= 'Z' ? *code + 32 : *code);
+	crypto_sha256_hex(plain, n, out);
+}
+
+/* --- one's own --- */
+
+static bool has_account(const struct req *req)
+{
+	return req->session->session_id > 0;
+}
+
+/* tenant, kind, actor, and room for MORE. */
+static const char **mine(struct req *req, int more)
+{
+	const char **p = arena_alloc(&req->arena, (size_t)(3 + more) * sizeof(*p));
+
+	p[0] = req_int(req, req->session->tenant_id);
+	p[1] = actor_kind_name(req->session->actor);
+	p[2] = req_int(req, req->session->actor_id);
+	return p;
+}
+
+static struct outcome *on_list(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct buf b = { 0 };
+	struct outcome *o;
+	int n = 0;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	buf_addf(&b, "{\"recovery_codes_left\":%lld,\"items\":[", (long long)db_int(rows, 0, 7));
+	for (int i = 0; i < PQntuples(rows); i++) {
+		if (db_is_null(rows, i, 0) || !db_int(rows, i, 3))
+			continue;
+		buf_addf(&b, "%s{\"factor_id\":%lld,\"kind\":\"%.*s\",\"name\":", n++ ? "," : "",
+			(long long)db_int(rows, i, 0), (int)db_text(rows, i, 1).n,
+			db_text(rows, i, 1).p);
+		buf_add_json(&b, db_text(rows, i, 2).p, db_text(rows, i, 2).n);
+		buf_adds(&b, ",\"created_at\":");
+		buf_add_time_json(&b, db_int(rows, i, 4));
+		buf_adds(&b, ",\"last_used_at\":");
+		buf_add_time_json(&b, db_is_null(rows, i, 5) ? INSTANT_NONE : db_int(rows, i, 5));
+		buf_addc(&b, '}');
+	}
+	buf_adds(&b, "]}");
+	o = req_reply(req, 200, b.p, b.n);
+	buf_free(&b);
+	return o;
+}
+
+struct outcome *factor_list(struct req *req)
+{
+	if (!has_account(req))
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	return req_query(req, &sql_factor_list, mine(req, 0), on_list);
+}
+
+/* --- enrolling a time code --- */
+
+struct enrolment {
+	char uri[600], *base32;
+};
+
+/* Dark modules as one path, four around it free, as ISO 18004 wants. */
+static void add_qr_svg(struct buf *b, const char *text)
+{
+	QRcode *qr = QRcode_encodeString(text, 0, QR_ECLEVEL_M, QR_MODE_8, 1);
+	struct buf svg = { 0 };
+
+	if (!qr) {
+		buf_adds(b, "null");
+		return;
+	}
+	buf_addf(&svg,
+		"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d' "
+		"shape-rendering='crispEdges'><rect width='100%%' "
+		"height='100%%' fill='#fff'/><path d='",
+		qr->width + 8, qr->width + 8);
+	for (int y = 0; y < qr->width; y++)
+		for (int x = 0; x < qr->width; x++)
+			if (qr->data[y * qr->width + x] & 1)
+				buf_addf(&svg, "M%d %dh1v1h-1z", x + 4, y + 4);
+	buf_adds(&svg, "'/></svg>");
+	buf_add_json(b, svg.p, svg.n);
+	OPENSSL_cleanse(svg.p, svg.n);
+	buf_free(&svg);
+	QRcode_free(qr);
+}
+
+static struct outcome *on_new(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct enrolment *e = req->state;
+	struct buf b = { 0 };
+	struct outcome *o;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0)
+		return req_fail(req, ERR_LIMIT, "{\"rule\":\"at most ten factors / 最多十个\"}");
+	buf_addf(&b, "{\"factor_id\":%lld,\"secret\":\"%s\",\"uri\":\"%s\",\"qr_svg\":",
+		(long long)db_int(rows, 0, 0), e->base32, e->uri);
+	add_qr_svg(&b, e->uri);
+	buf_addc(&b, '}');
+	o = req_reply(req, 201, b.p, b.n);
+	OPENSSL_cleanse(b.p, b.n);
+	buf_free(&b);
+	return o;
+}
+
+static void cleanse_enrolment(struct req *req)
+{
+	struct enrolment *e = req->state;
+
+	OPENSSL_cleanse(e->uri, sizeof(e->uri));
+	OPENSSL_cleanse(e->base32, strlen(e->base32));
+	free(e->base32);
+}
+
+struct outcome *factor_totp_new(struct req *req)
+{
+	struct enrolment *e = req->state = arena_alloc(&req->arena, sizeof(*e));
+	const char **p = mine(req, 9), *name = "TOTP";
+	char secret[SECRET_BYTES];
+	struct buf sealed = { 0 }, label = { 0 };
+	size_t n;
+
+	if (!has_account(req))
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	req_body_only(req, req->route->fields);
+	if (req->body)
+		req_body_text(req, "name", false, 1, 100, &name);
+	if (req_has_invalid(req))
+		return req_invalid(req);
+	crypto_random(secret, sizeof(secret));
+	field_seal(
+		&sealed, "totp", (struct str){ secret, sizeof(secret) }, clock_now_us() / US_PER_S);
+	bug_on(oath_base32_encode(secret, sizeof(secret), &e->base32, &n) != OATH_OK);
+	OPENSSL_cleanse(secret, sizeof(secret));
+	e->base32[strcspn(e->base32, "=")] = 0;
+	req->cleanup = cleanse_enrolment;
+	buf_add_url(&label, req->session->username, strlen(req->session->username));
+	snprintf(e->uri, sizeof(e->uri), "otpauth://totp/sladesk:%s?secret=%s&issuer=sladesk",
+		buf_cstr(&label), e->base32);
+	buf_free(&label);
+	p[3] = "totp";
+	p[4] = name;
+	p[5] = arena_dup(&req->arena, sealed.p, sealed.n);
+	p[6] = p[7] = NULL;
+	p[8] = "0";
+	p[9] = req_int(req, clock_now_us());
+	p[10] = req->session->name;
+	p[11] = session_peer(req);
+	buf_free(&sealed);
+	return req_query(req, &sql_factor_new, p, on_new);
+}
+
+/* --- recovery codes --- */
+
+struct codes {
+	char code[CODES][CODE_CHARS + 2]; /* abcde-fghij */
+	const char *code_given;
+	int64_t factor_id, step;
+};
+
+static struct outcome *on_codes(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct codes *c = req->state;
+	struct buf b = { 0 };
+	struct outcome *o;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0)
+		return req_fail(
+			req, ERR_WRONG_STATE, "{\"rule\":\"no factor yet / 尚无第二因素\"}");
+	buf_adds(&b, "{\"recovery_codes\":[");
+	for (int i = 0; i < CODES; i++)
+		buf_addf(&b, "%s\"%s\"", i ? "," : "", c->code[i]);
+	buf_adds(&b, "]}");
+	o = req_reply(req, 200, b.p, b.n);
+	OPENSSL_cleanse(b.p, b.n);
+	OPENSSL_cleanse(c, sizeof(*c));
+	buf_free(&b);
+	return o;
+}
+
+/* 50 bits each: no two letters that look alike. */
+static struct outcome *give_codes(struct req *req)
+{
+	static const char letters[] = "abcdefghjkmnpqrstuvwxyz23456789x";
+	struct codes *c = req->state;
+	const char **p = mine(req, 2);
+	struct buf list = { 0 };
+
+	buf_addc(&list, '{');
+	for (int i = 0; i < CODES; i++) {
+		unsigned char r[CODE_CHARS];
+		char sha[65], *out = c->code[i];
+
+		crypto_random(r, sizeof(r));
+		for (int k = 0; k < CODE_CHARS; k++) {
+			if (k == CODE_CHARS / 2)
+				*out++ = '-';
+			*out++ = letters[r[k] & 31];
+		}
+		*out = 0;
+		recovery_digest(c->code[i], sha);
+		buf_addf(&list, "%s%s", i ? "," : "", sha);
+	}
+	buf_addc(&list, '}');
+	p[3] = arena_dup(&req->arena, list.p, list.n);
+	p[4] = req_int(req, clock_now_us());
+	buf_free(&list);
+	return req_query(req, &sql_factor_codes, p, on_codes);
+}
+
+struct outcome *factor_codes(struct req *req)
+{
+	if (!has_account(req))
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	req->state = arena_alloc(&req->arena, sizeof(struct codes));
+	return give_codes(req);
+}
+
+/* --- confirming --- */
+
+static struct outcome *on_confirmed(struct req *req, enum db_error error, const PGresult *rows)
+{
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0)
+		return req_fail(req, ERR_NOT_FOUND, NULL);
+	notify_wake();
+	session_forget_all(); /* who had to enrol may do more now */
+	return give_codes(req);
+}
+
+static struct outcome *on_unconfirmed(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct codes *c = req->state;
+	const char **p = mine(req, 5);
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0)
+		return req_fail(req, ERR_NOT_FOUND, NULL);
+	c->step = totp_step(db_text(rows, 0, 0), c->code_given, clock_now_us() / US_PER_S);
+	if (!c->step) {
+		req_note_invalid(req, "code", "the six digits that your app shows now",
+			"应用当前显示的 6 位数字");
+		return req_invalid(req);
+	}
+	p[3] = req_int(req, c->factor_id);
+	p[4] = req_int(req, c->step);
+	p[5] = req_int(req, clock_now_us());
+	p[6] = req->session->name;
+	p[7] = session_peer(req);
+	return req_query(req, &sql_factor_confirm, p, on_confirmed);
+}
+
+struct outcome *factor_confirm(struct req *req)
+{
+	struct codes *c = req->state = arena_alloc(&req->arena, sizeof(*c));
+	const char **p = mine(req, 1);
+
+	if (!has_account(req))
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	req_body_only(req, req->route->fields);
+	req_body_text(req, "code", true, 1, 40, &c->code_given);
+	if (!req->body)
+		req_note_invalid(req, "code", "required", "必填");
+	if (req_has_invalid(req))
+		return req_invalid(req);
+	c->factor_id = req_path_id(req, "factor_id");
+	if (!c->factor_id)
+		return req_fail(req, ERR_NOT_FOUND, NULL);
+	p[3] = req_int(req, c->factor_id);
+	return req_query(req, &sql_factor_get, p, on_unconfirmed);
+}
+
+/* --- taking away --- */
+
+struct removal {
+	const char *password;
+};
+
+static struct outcome *on_removed(struct req *req, enum db_error error, const PGresult *rows)
+{
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0)
+		return req_fail(req, ERR_NOT_FOUND, NULL);
+	notify_wake();
+	session_forget_all();
+	return req_reply(req, 200, "null", 4);
+}
+
+static struct outcome *on_verified(struct req *req, bool ok, struct str answer)
+{
+	const char **p = mine(req, 4);
+
+	if (!ok)
+		return req_fail(req, ERR_BUSY, NULL);
+	if (!str_is(answer, "1")) {
+		req_note_invalid(req, "password", "is not your password", "密码不正确");
+		return req_invalid(req);
+	}
+	p[3] = req_int(req, req_path_id(req, "factor_id"));
+	p[4] = req_int(req, clock_now_us());
+	p[5] = req->session->name;
+	p[6] = session_peer(req);
+	return req_query(req, &sql_factor_remove, p, on_removed);
+}
+
+static struct outcome *on_hash(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct removal *r = req->state;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0)
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	return account_verify(req, db_text(rows, 0, 0), r->password, on_verified);
+}
+
+struct outcome *factor_remove(struct req *req)
+{
+	struct removal *r = req->state = arena_alloc(&req->arena, sizeof(*r));
+
+	if (!has_account(req))
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	req_body_only(req, req->route->fields);
+	req_body_text(req, "password", true, 1, 200, &r->password);
+	if (!req->body)
+		req_note_invalid(req, "password", "required", "必填");
+	if (req_has_invalid(req))
+		return req_invalid(req);
+	if (!req_path_id(req, "factor_id"))
+		return req_fail(req, ERR_NOT_FOUND, NULL);
+	return req_query(req, &sql_auth_password_get, mine(req, 0), on_hash);
+}
+
+/* --- an administrator's: somebody has lost the phone --- */
+
+struct outcome *factor_reset(struct req *req)
+{
+	const char **p = mine(req, 4);
+	int64_t id = req_path_id(req, "user_id");
+
+	if (req->session->staff)
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	if (!id)
+		return req_fail(req, ERR_NOT_FOUND, NULL);
+	p[1] = "customer";
+	p[2] = req_int(req, id);
+	p[3] = NULL;
+	p[4] = req_int(req, clock_now_us());
+	p[5] = req->session->name;
+	p[6] = session_peer(req);
+	return req_query(req, &sql_factor_remove, p, on_removed);
+}
+
+static struct outcome *on_required(struct req *req, enum db_error error, const PGresult *rows)
+{
+	const char *data;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0)
+		return req_fail(req, ERR_NOT_FOUND, NULL);
+	if (req->route->method != HTTP_GET)
+		session_forget_all();
+	data = db_int(rows, 0, 0) ? "{\"mfa_required\":true}" : "{\"mfa_required\":false}";
+	return req_reply(req, 200, data, strlen(data));
+}
+
+struct outcome *security_get(struct req *req)
+{
+	const char **p = arena_alloc(&req->arena, sizeof(*p));
+
+	p[0] = req_int(req, req->session->tenant_id);
+	return req_query(req, &sql_factor_required_get, p, on_required);
+}
+
+struct outcome *security_put(struct req *req)
+{
+	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p));
+	bool required = false;
+
+	if (req->session->staff)
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	req_body_only(req, req->route->fields);
+	if (!json_get(req->body, "mfa_required"))
+		req_note_invalid(req, "mfa_required", "required", "必填");
+	req_body_bool(req, "mfa_required", &required);
+	if (req_has_invalid(req))
+		return req_invalid(req);
+	p[0] = req_int(req, req->session->tenant_id);
+	p[1] = required ? "true" : "false";
+	return req_query(req, &sql_factor_required_put, p, on_required);
+}

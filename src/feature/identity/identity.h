@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The face of capability identity. */
+#ifndef SLADESK_FEATURE_IDENTITY_H
+#define SLADESK_FEATURE_IDENTITY_H
+
+#include "core/request.h"
+
+/* login.c, account.c, password.c */
+struct outcome *login(struct req *req) MUST_USE;
+struct outcome *session_refresh(struct req *req) MUST_USE;
+struct outcome *session_list(struct req *req) MUST_USE;
+struct outcome *session_revoke(struct req *req) MUST_USE;
+struct outcome *logout(struct req *req) MUST_USE;
+struct outcome *logout_everywhere(struct req *req) MUST_USE;
+struct outcome *password_change(struct req *req) MUST_USE;
+void account_init(void);
+struct outcome *permissions_get(struct req *req) MUST_USE;
+struct outcome *user_new(struct req *req) MUST_USE;
+struct outcome *user_set(struct req *req) MUST_USE;
+struct outcome *user_grants_put(struct req *req) MUST_USE;
+struct outcome *second_factor(struct req *req) MUST_USE;
+struct outcome *second_factor_mail(struct req *req) MUST_USE;
+struct outcome *second_factor_sms(struct req *req) MUST_USE;
+struct outcome *factor_list(struct req *req) MUST_USE;
+struct outcome *factor_totp_new(struct req *req) MUST_USE;
+struct outcome *factor_confirm(struct req *req) MUST_USE;
+struct outcome *factor_codes(struct req *req) MUST_USE;
+struct outcome *factor_remove(struct req *req) MUST_USE;
+struct outcome *factor_reset(struct req *req) MUST_USE;
+struct outcome *passkey_new_options(struct req *req) MUST_USE;
+struct outcome *passkey_new(struct req *req) MUST_USE;
+struct outcome *passkey_options(struct req *req) MUST_USE;
+struct outcome *passkey_login(struct req *req) MUST_USE;
+/* watch.c: log-ins unlike usual */
+void watch_init(void);
+void watch_free(void);
+struct outcome *security_get(struct req *req) MUST_USE;
+struct outcome *security_put(struct req *req) MUST_USE;
+struct outcome *link_ask(struct req *req) MUST_USE;
+struct outcome *link_use(struct req *req) MUST_USE;
+struct outcome *password_forgot(struct req *req) MUST_USE;
+struct outcome *password_reset(struct req *req) MUST_USE;
+struct outcome *jwks(struct req *req) MUST_USE;
+struct outcome *whoami(struct req *req) MUST_USE;
+
+#endif

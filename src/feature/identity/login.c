@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Logging in: count the attempt, look the hash up through the door, verify it in a helper; signin.c
+ * goes on from there. Whoever is nobody costs the same statements, the same hash and the
+ * same waits as a wrong password, is counted and locked the same, and gets the same answer. */
+#include "account.h"
+#include "core/signin.h"
+#include "core/hooks.h"
+#include "base/json.h"
+#include "crypto/crypto.h"
+#include "config/options.h"
+#include "identity.h"
+#include "sql_gen.h"
+
+#define LOCKS_AT 5
+#define DELAY_MS 250 /* after a first wrong password; doubled by each */
+#define TURN_MS 100  /* until it is asked anew whether those before are decided */
+#define TURNS_MAX 40
+
+/* Verified against when there is nobody: argon2id of random bytes, same cost as real ones. */
+static const char nobody[] = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5bm9ib2R5MDA$"
+			     "Gk0SDYHhfCzjNcKdLnO8jyI8i0Yw0S0vC6cWb1cQz3A";
+
+struct attempt {
+	const char *tenant, *username, *password, *device_token;
+	int64_t tenant_id, subject_id;
+	bool staff, known, locked, cookies;
+	int attempts; /* with this one */
+	int turns;
+};
+
+static struct outcome *refuse(struct req *req)
+{
+	return req_fail(req, ERR_NO_AUTH,
+		req->zh ? "{\"user_message\":\"用户名或密码错误;连续 5 次错误后锁定 30 分钟\"}"
+			: "{\"user_message\":\"wrong user name or password; five in a row lock for "
+			  "30 minutes\"}");
+}
+
+static struct outcome *on_told(struct req *req, enum db_error error, const PGresult *rows)
+{
+	(void)rows;
+	return error == DB_OK ? refuse(req) : req_fail_db(req, error);
+}
+
+static struct outcome *refuse_later(struct req *req)
+{
+	struct attempt *a = req->state;
+	const char **p = arena_alloc(&req->arena, 5 * sizeof(*p));
+
+	audit_note(req, a->tenant_id, a->staff, a->known ? a->subject_id : 0, a->username,
+		a->locked ? "auth.login_locked" : "auth.login", "refused", 401);
+	if (a->locked || a->attempts < LOCKS_AT)
+		return refuse(req);
+	p[0] = req_int(req, a->tenant_id);
+	p[1] = a->staff ? "staff" : "customer";
+	p[2] = a->known ? req_int(req, a->subject_id) : NULL;
+	p[3] = req_int(req, clock_now_us());
+	p[4] = session_peer(req);
+	return req_query(req, &sql_auth_attempt_fail, p, on_told);
+}
+
+static struct outcome *on_undone(struct req *req, enum db_error error, const PGresult *rows)
+{
+	(void)rows;
+	(void)error; /* then it counts: 30 minutes at most */
+	return req_fail(req, ERR_BUSY, NULL);
+}
+
+static struct outcome *undo_attempt(struct req *req)
+{
+	struct attempt *a = req->state;
+	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p));
+
+	if (a->locked)
+		return req_fail(req, ERR_BUSY, NULL);
+	p[0] = req_int(req, a->tenant_id);
+	p[1] = a->username;
+	return req_query(req, &sql_auth_attempt_undo, p, on_undone);
+}
+
+static struct outcome *go_on(struct req *req)
+{
+	struct attempt *a = req->state;
+	struct sign_in *in = arena_alloc(&req->arena, sizeof(*in));
+
+	*in = (struct sign_in){ .tenant_id = a->tenant_id,
+		.subject_id = a->subject_id,
+		.username = a->username,
+		.method = "password",
+		.staff = a->staff,
+		.cookies = a->cookies,
+		.device_token = a->device_token };
+	return signin_first(req, in);
+}
+
+static struct outcome *on_verified(struct req *req, bool ok, struct str answer)
+{
+	struct attempt *a = req->state;
+
+	if (!ok)
+		return undo_attempt(req);
+	if (str_is(answer, "1") && a->known && !a->locked)
+		return go_on(req);
+	return req_delay(req, DELAY_MS << (a->attempts - 1), refuse_later);
+}
+
+static struct outcome *on_subject(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct attempt *a = req->state;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	a->known = PQntuples(rows) == 1 && !db_is_null(rows, 0, 2);
+	if (a->known)
+		a->subject_id = db_int(rows, 0, 1);
+	return account_verify(
+		req, a->known ? db_text(rows, 0, 2) : str_of(nobody), a->password, on_verified);
+}
+
+static struct outcome *begin_attempt(struct req *req);
+
+static struct outcome *on_attempts(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct attempt *a = req->state;
+	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p));
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	/* five of one name are being looked at: a right one among them sets all free, so the sixth
+	 * waits for its turn rather than to be taken for a guess */
+	if (db_int(rows, 0, 2) && a->turns++ < TURNS_MAX)
+		return req_delay(req, TURN_MS, begin_attempt);
+	a->tenant_id = db_int(rows, 0, 0);
+	a->staff = a->tenant_id == 1;
+	a->locked = db_is_null(rows, 0, 1);
+	a->attempts = a->locked ? LOCKS_AT : (int)db_int(rows, 0, 1);
+	p[0] = a->tenant;
+	p[1] = a->username;
+	return req_query(req, &sql_auth_login, p, on_subject);
+}
+
+static struct outcome *begin_attempt(struct req *req)
+{
+	struct attempt *a = req->state;
+	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p));
+
+	p[0] = a->tenant;
+	p[1] = a->username;
+	p[2] = req_int(req, clock_now_us());
+	return req_query(req, &sql_auth_attempt_begin, p, on_attempts);
+}
+
+struct outcome *login(struct req *req)
+{
+	struct attempt *a = req->state = arena_alloc(&req->arena, sizeof(*a));
+
+	/* customers' own path: their host name says which of them, where the body does not */
+	a->tenant = strncmp(req->route->path, "/api/v1/client/", 15) == 0 ? session_host_tenant(req)
+									  : "provider";
+	req_body_only(req, "username password tenant tenant_id cookies device_token");
+	req_body_bool(req, "cookies", &a->cookies);
+	req_body_text(req, "username", true, 1, 100, &a->username);
+	req_body_text(req, "password", true, 1, 200, &a->password);
+	req_body_text(req, "device_token", false, 68, 68, &a->device_token);
+	req_body_text(req, "tenant", false, 1, 63, &a->tenant);
+	if (json_object_is_type(json_get(req->body, "tenant_id"), json_type_int))
+		a->tenant = arena_printf(
+			&req->arena, "%lld", (long long)json_get_int(req->body, "tenant_id", 0));
+	else
+		req_body_text(req, "tenant_id", false, 1, 63, &a->tenant);
+	if (!req->body)
+		req_note_invalid(req, "username", "required", "必填");
+	if (req_has_invalid(req))
+		return req_invalid(req);
+	if (strcmp(a->tenant, "1") == 0)
+		a->tenant = "provider";
+	return begin_attempt(req);
+}

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Passkeys (WebAuthn Level 2): a phone's fingerprint or face, or a security key. The challenge is
+ * the digest of a signed token, good for five minutes and once; the origin is ours; the key says
+ * that its user was there and verified, which makes it both factors. The signature is checked by
+ * libfido2. */
+#include "account.h"
+#include "core/hooks.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "crypto/crypto.h"
+#include "config/options.h"
+#include "identity.h"
+#include "core/signin.h"
+#include "sql_gen.h"
+
+#include <fido.h>
+#include <fido/es256.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define CHALLENGE_S 300
+#define AUTH_DATA_MIN 37 /* digest of the relying party, flags, counter */
+#define FLAG_PRESENT 0x01
+#define FLAG_VERIFIED 0x04
+#define FLAG_ATTESTED 0x40
+
+/* --- what is ours --- */
+
+/* scheme://host[:port] of http.url. */
+static struct str our_origin(void)
+{
+	const char *host = strstr(options.http_url, "://");
+
+	host = host ? host + 3 : options.http_url;
+	return (struct str){ options.http_url,
+		(size_t)(host - options.http_url) + strcspn(host, "/") };
+}
+
+static struct str our_host(void)
+{
+	const char *host = strstr(options.http_url, "://");
+
+	host = host ? host + 3 : options.http_url;
+	return (struct str){ host, strcspn(host, ":/") };
+}
+
+/* The challenge that goes with TOKEN: base64url of its SHA-256. */
+static void challenge_of(const char *token, char out[44])
+{
+	unsigned char d[32];
+	struct buf b = { 0 };
+
+	crypto_sha256(token, strlen(token), d);
+	buf_add_base64url(&b, d, sizeof(d));
+	snprintf(out, 44, "%s", buf_cstr(&b));
+	buf_free(&b);
+}
+
+static char *new_challenge(int64_t tenant_id, int64_t session_id, char challenge[44])
+{
+	int64_t now_s = clock_now_us() / US_PER_S;
+	struct token_claims c = { tenant_id, session_id, now_s + CHALLENGE_S };
+	char *token = token_sign(TOKEN_CHALLENGE, &c, now_s);
+
+	challenge_of(token, challenge);
+	return token;
+}
+
+/* --- what a browser sends --- */
+
+struct bytes {
+	unsigned char *p;
+	size_t n;
+};
+
+struct ceremony {
+	const char *token, *credential, *name;
+	struct bytes client_data, auth_data, key, signature;
+	struct token_claims claims;
+	bool cookies;
+	int64_t tenant_id, factor_id, subject_id, counter;
+	bool staff;
+	const char *username;
+};
+
+static struct bytes read_bytes(struct req *req, const char *key, size_t max)
+{
+	const char *text = NULL;
+	struct bytes b = { 0 };
+
+	req_body_text(req, key, true, 1, (int64_t)max, &text);
+	if (!text)
+		return b;
+	b.p = arena_alloc(&req->arena, strlen(text) + 3);
+	b.n = base64url_decode(str_of(text), b.p);
+	if (!b.n)
+		req_note_invalid(req, key, "base64url", "应为 base64url");
+	return b;
+}
+
+/* The browser's own account of what was signed: for this, for us, for this challenge. */
+static bool client_data_holds(const struct ceremony *c, const char *type)
+{
+	struct json_error err;
+	struct json_object *o = json_read((const char *)c->client_data.p, c->client_data.n, &err);
+	const char *t = json_get_string(o, "type"), *challenge = json_get_string(o, "challenge"),
+		   *origin = json_get_string(o, "origin");
+	char ours[44];
+	bool ok;
+
+	challenge_of(c->token, ours);
+	ok = t && strcmp(t, type) == 0 && challenge && strlen(challenge) == strlen(ours) &&
+	     crypto_equal(challenge, ours, strlen(ours)) && origin &&
+	     str_eq(str_of(origin), our_origin());
+	json_object_put(o);
+	return ok;
+}
+
+/* The authenticator's: our host, its user there and verified. */
+static bool auth_data_holds(const struct ceremony *c)
+{
+	struct str host = our_host();
+	unsigned char d[32];
+
+	crypto_sha256(host.p, host.n, d);
+	return c->auth_data.n >= AUTH_DATA_MIN && crypto_equal(c->auth_data.p, d, 32) &&
+	       (c->auth_data.p[32] & FLAG_PRESENT) && (c->auth_data.p[32] & FLAG_VERIFIED);
+}
+
+static int64_t counter_of(const struct ceremony *c)
+{
+	const unsigned char *p = c->auth_data.p + 33;
+
+	return (int64_t)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3];
+}
+
+static struct outcome *refuse(struct req *req)
+{
+	return req_fail(req, ERR_NO_AUTH,
+		req->zh ? "{\"user_message\":\"通行密钥验证失败,请重试\"}"
+			: "{\"user_message\":\"this passkey could not be verified; try again\"}");
+}
+
+/* --- registering --- */
+
+static bool attested_credential_is(const struct ceremony *c)
+{
+	unsigned char id[1024];
+	struct str text = str_of(c->credential);
+	size_t n = text.n < 1000 ? base64url_decode(text, id) : 0, at = AUTH_DATA_MIN + 16;
+
+	return n && (c->auth_data.p[32] & FLAG_ATTESTED) && c->auth_data.n >= at + 2 + n &&
+	       (size_t)(c->auth_data.p[at] << 8 | c->auth_data.p[at + 1]) == n &&
+	       crypto_equal(c->auth_data.p + at + 2, id, n);
+}
+
+/* A P-256 key from SubjectPublicKeyInfo. The caller frees. */
+static EVP_PKEY *read_key(struct bytes b)
+{
+	const unsigned char *p = b.p;
+	EVP_PKEY *key = d2i_PUBKEY(NULL, &p, (long)b.n);
+	es256_pk_t *pk = es256_pk_new();
+
+	if (key && (!pk || es256_pk_from_EVP_PKEY(pk, key) != FIDO_OK)) {
+		EVP_PKEY_free(key);
+		key = NULL;
+	}
+	es256_pk_free(&pk);
+	return key;
+}
+
+static struct outcome *on_registered(struct req *req, enum db_error error, const PGresult *rows)
+{
+	const char *data;
+
+	if (error == DB_CONFLICT)
+		return req_fail(req, ERR_EXISTS, NULL);
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0)
+		return req_fail(req, ERR_LIMIT, "{\"rule\":\"at most ten factors / 最多十个\"}");
+	notify_wake();
+	session_forget_all();
+	data = arena_printf(&req->arena, "{\"factor_id\":%lld}", (long long)db_int(rows, 0, 0));
+	return req_reply(req, 201, data, strlen(data));
+}
+
+/* What the authenticator's answer brings in both ceremonies. */
+static void read_answer(struct req *req, struct ceremony *c)
+{
+	req_body_text(req, "challenge_token", true, 1, 4096, &c->token);
+	req_body_text(req, "credential_id", true, 1, 1400, &c->credential);
+	c->client_data = read_bytes(req, "client_data", 8192);
+	c->auth_data = read_bytes(req, "authenticator_data", 8192);
+}
+
+/* With all fields read: they are sound, and the challenge is ours and fresh. */
+static bool challenge_holds(struct req *req, struct ceremony *c)
+{
+	if (req_has_invalid(req))
+		return false;
+	if (!token_verify(TOKEN_CHALLENGE, c->token, strlen(c->token), clock_now_us() / US_PER_S,
+		    &c->claims))
+		req_note_invalid(req, "challenge_token", "one of the last five minutes",
+			"应为五分钟内取得的 challenge_token");
+	return !req_has_invalid(req);
+}
+
+struct outcome *passkey_new(struct req *req)
+{
+	struct ceremony *c = req->state = arena_alloc(&req->arena, sizeof(*c));
+	const char **p = arena_alloc(&req->arena, 12 * sizeof(*p));
+	EVP_PKEY *key = NULL;
+	bool ok;
+
+	if (!req->session->session_id)
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	c->name = req->zh ? "通行密钥" : "passkey";
+	req_body_only(req, req->route->fields);
+	read_answer(req, c);
+	req_body_text(req, "name", false, 1, 100, &c->name);
+	c->key = read_bytes(req, "public_key", 2000);
+	if (!challenge_holds(req, c))
+		return req_invalid(req);
+	ok = c->claims.tenant_id == req->session->tenant_id &&
+	     c->claims.session_id == req->session->session_id &&
+	     client_data_holds(c, "webauthn.create") && auth_data_holds(c) &&
+	     attested_credential_is(c) && (key = read_key(c->key));
+	EVP_PKEY_free(key);
+	if (!ok)
+		return refuse(req);
+	p[0] = req_int(req, req->session->tenant_id);
+	p[1] = actor_kind_name(req->session->actor);
+	p[2] = req_int(req, req->session->actor_id);
+	p[3] = "passkey";
+	p[4] = c->name;
+	p[5] = NULL;
+	p[6] = c->credential;
+	p[7] = json_get_string(req->body, "public_key");
+	p[8] = req_int(req, counter_of(c));
+	p[9] = req_int(req, clock_now_us());
+	p[10] = req->session->name;
+	p[11] = session_peer(req);
+	return req_query(req, &sql_factor_new, p, on_registered);
+}
+
+static struct outcome *on_known(struct req *req, enum db_error error, const PGresult *rows)
+{
+	const struct session *s = req->session;
+	struct str host = our_host();
+	char challenge[44], *token, user[64];
+	struct buf b = { 0 }, handle = { 0 };
+	struct outcome *o;
+	int n = 0;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	token = new_challenge(s->tenant_id, s->session_id, challenge);
+	snprintf(user, sizeof(user), "%s:%lld:%lld", actor_kind_name(s->actor),
+		(long long)s->tenant_id, (long long)s->actor_id);
+	buf_add_base64url(&handle, user, strlen(user));
+	buf_addf(&b,
+		"{\"challenge_token\":\"%s\",\"challenge\":\"%s\",\"rp\":{\"id\":\"%.*s\",\"name\":"
+		"\"sladesk\"},\"user\":{"
+		"\"id\":\"%s\",\"name\":",
+		token, challenge, (int)host.n, host.p, buf_cstr(&handle));
+	buf_add_json(&b, s->username, strlen(s->username));
+	buf_adds(&b, ",\"displayName\":");
+	buf_add_json(&b, s->name, strlen(s->name));
+	buf_addf(&b,
+		"},\"pubKeyCredParams\":[{\"type\":\"public-key\",\"alg\":-7}],\"timeout\":%d,"
+		"\"attestation\":\"none\","
+		"\"authenticatorSelection\":{\"residentKey\":\"required\",\"userVerification\":"
+		"\"required\"},"
+		"\"excludeCredentials\":[",
+		CHALLENGE_S * 1000);
+	for (int i = 0; i < PQntuples(rows); i++)
+		if (!db_is_null(rows, i, 6))
+			buf_addf(&b, "%s{\"type\":\"public-key\",\"id\":\"%.*s\"}", n++ ? "," : "",
+				(int)db_text(rows, i, 6).n, db_text(rows, i, 6).p);
+	buf_adds(&b, "]}");
+	o = req_reply(req, 200, b.p, b.n);
+	free(token);
+	buf_free(&b);
+	buf_free(&handle);
+	return o;
+}
+
+struct outcome *passkey_new_options(struct req *req)
+{
+	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p));
+
+	if (!req->session->session_id)
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	p[0] = req_int(req, req->session->tenant_id);
+	p[1] = actor_kind_name(req->session->actor);
+	p[2] = req_int(req, req->session->actor_id);
+	return req_query(req, &sql_factor_list, p, on_known);
+}
+
+/* --- signing in --- */
+
+struct outcome *passkey_options(struct req *req)
+{
+	struct str host = our_host();
+	char challenge[44], *token;
+	struct outcome *o;
+	uint64_t random;
+	char *data;
+
+	crypto_random(&random, sizeof(random));
+	token = new_challenge(1, (int64_t)(random >> 12) + 1, challenge);
+	data = arena_printf(&req->arena,
+		"{\"challenge_token\":\"%s\",\"challenge\":\"%s\",\"rpId\":\"%.*s\",\"timeout\":%d,"
+		"\"userVerification\":"
+		"\"required\",\"allowCredentials\":[]}",
+		token, challenge, (int)host.n, host.p, CHALLENGE_S * 1000);
+	o = req_reply(req, 200, data, strlen(data));
+	free(token);
+	return o;
+}
+
+static bool signature_holds(const struct ceremony *c)
+{
+	struct str host = our_host();
+	char *rp = xstrndup(host.p, host.n);
+	fido_assert_t *a = fido_assert_new();
+	es256_pk_t *pk = es256_pk_new();
+	EVP_PKEY *key = read_key(c->key);
+	unsigned char hash[32];
+	bool ok;
+
+	crypto_sha256(c->client_data.p, c->client_data.n, hash);
+	ok = a && pk && key && es256_pk_from_EVP_PKEY(pk, key) == FIDO_OK &&
+	     fido_assert_set_count(a, 1) == FIDO_OK && fido_assert_set_rp(a, rp) == FIDO_OK &&
+	     fido_assert_set_clientdata_hash(a, hash, 32) == FIDO_OK &&
+	     fido_assert_set_authdata_raw(a, 0, c->auth_data.p, c->auth_data.n) == FIDO_OK &&
+	     fido_assert_set_sig(a, 0, c->signature.p, c->signature.n) == FIDO_OK &&
+	     fido_assert_set_up(a, FIDO_OPT_TRUE) == FIDO_OK &&
+	     fido_assert_set_uv(a, FIDO_OPT_TRUE) == FIDO_OK &&
+	     fido_assert_verify(a, 0, COSE_ES256, pk) == FIDO_OK;
+	EVP_PKEY_free(key);
+	es256_pk_free(&pk);
+	fido_assert_free(&a);
+	free(rp);
+	return ok;
+}
+
+static struct outcome *on_used(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct ceremony *c = req->state;
+	struct sign_in *in = arena_alloc(&req->arena, sizeof(*in));
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0) {
+		audit_note(req, c->tenant_id, c->staff, c->subject_id, c->username,
+			"auth.passkey_copied", "refused", 401);
+		return refuse(req);
+	}
+	*in = (struct sign_in){ .tenant_id = c->tenant_id,
+		.subject_id = c->subject_id,
+		.username = c->username,
+		.method = "passkey",
+		.factor = "passkey",
+		.staff = c->staff,
+		.cookies = c->cookies };
+	return signin_session(req, in);
+}
+
+static struct outcome *on_passkey(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct ceremony *c = req->state;
+	const char **p = arena_alloc(&req->arena, 4 * sizeof(*p));
+	struct str key;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0)
+		return refuse(req);
+	c->tenant_id = db_int(rows, 0, 0);
+	c->factor_id = db_int(rows, 0, 1);
+	c->staff = str_is(db_text(rows, 0, 2), "staff");
+	c->subject_id = db_int(rows, 0, 3);
+	c->username = arena_dup(&req->arena, db_text(rows, 0, 6).p, db_text(rows, 0, 6).n);
+	key = db_text(rows, 0, 4);
+	c->key.p = arena_alloc(&req->arena, key.n + 3);
+	c->key.n = base64url_decode(key, c->key.p);
+	if (!signature_holds(c)) {
+		audit_note(req, c->tenant_id, c->staff, c->subject_id, c->username, "auth.passkey",
+			"refused", 401);
+		return refuse(req);
+	}
+	p[0] = req_int(req, c->tenant_id);
+	p[1] = req_int(req, c->factor_id);
+	p[2] = req_int(req, counter_of(c));
+	p[3] = req_int(req, clock_now_us());
+	return req_query(req, &sql_factor_passkey_used, p, on_used);
+}
+
+struct outcome *passkey_login(struct req *req)
+{
+	struct ceremony *c = req->state = arena_alloc(&req->arena, sizeof(*c));
+	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p));
+	char *challenge = arena_alloc(&req->arena, 44);
+
+	req_body_only(req, req->route->fields);
+	read_answer(req, c);
+	req_body_bool(req, "cookies", &c->cookies);
+	c->signature = read_bytes(req, "signature", 2000);
+	if (!challenge_holds(req, c))
+		return req_invalid(req);
+	if (c->claims.tenant_id != 1 || !client_data_holds(c, "webauthn.get") ||
+		!auth_data_holds(c))
+		return refuse(req);
+	challenge_of(c->token, challenge);
+	p[0] = c->credential;
+	p[1] = challenge;
+	p[2] = req_int(req, clock_now_us());
+	return req_query(req, &sql_factor_passkey_get, p, on_passkey);
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Changing one's password: the old one, the rules, not one of the last five; hashes and compares in
+ * helpers, one at a time. Stored under compare-and-set on the hash that was looked at. */
+#include "crypto/password.h"
+#include "account.h"
+#include "identity.h"
+#include "sql_gen.h"
+
+struct change {
+	struct fresh_password fresh; /* first: req->state is both */
+	const char *old;
+};
+
+/* --- one way to a new password, from an old one or a mailed link --- */
+
+static struct outcome *on_hashed(struct req *req, bool ok, struct str answer)
+{
+	struct fresh_password *f = req->state;
+
+	if (!ok || !answer.n)
+		return req_fail(req, ERR_BUSY, NULL);
+	return f->store(req, arena_dup(&req->arena, answer.p, answer.n));
+}
+
+static struct outcome *on_compared(struct req *req, bool ok, struct str answer)
+{
+	struct fresh_password *f = req->state;
+
+	if (!ok)
+		return req_fail(req, ERR_BUSY, NULL);
+	if (str_is(answer, "1")) {
+		req_note_invalid(
+			req, "new_password", "not one of the last five", "不能与最近五次相同");
+		return req_invalid(req);
+	}
+	if (++f->compared < f->hashes)
+		return account_verify(req, str_of(f->hash[f->compared]), f->text, on_compared);
+	return req_work(req, WORK_HASH, f->text, strlen(f->text), on_hashed);
+}
+
+bool fresh_password_fits(struct req *req, const char *username)
+{
+	const struct fresh_password *f = req->state;
+	const char *broken = password_rule_broken(f->text, username, req->zh);
+
+	if (broken)
+		req_note_invalid(req, "new_password", broken, broken);
+	return !broken;
+}
+
+struct outcome *fresh_password(struct req *req)
+{
+	struct fresh_password *f = req->state;
+
+	return account_verify(req, str_of(f->hash[0]), f->text, on_compared);
+}
+
+void fresh_password_read(struct req *req, const PGresult *rows, int column)
+{
+	struct fresh_password *f = req->state;
+
+	for (int i = 0; i < PQntuples(rows) && f->hashes < PASSWORDS_KEPT; i++) {
+		struct str h = db_text(rows, i, column);
+
+		f->hash[f->hashes++] = arena_dup(&req->arena, h.p, h.n);
+	}
+}
+
+/* --- changing it --- */
+
+static struct outcome *on_set(struct req *req, enum db_error error, const PGresult *rows)
+{
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0) /* changed meanwhile, or disabled */
+		return req_fail(req, ERR_WRONG_STATE, NULL);
+	session_forget_all(); /* the others ended, and this one may do more now */
+	return req_reply(req, 200, "null", 4);
+}
+
+static struct outcome *on_fresh(struct req *req, const char *hash)
+{
+	struct change *c = req->state;
+	const char **p = arena_alloc(&req->arena, 8 * sizeof(*p));
+
+	p[0] = req_int(req, req->session->tenant_id);
+	p[1] = actor_kind_name(req->session->actor);
+	p[2] = req_int(req, req->session->actor_id);
+	p[3] = c->fresh.hash[0];
+	p[4] = hash;
+	p[5] = req_int(req, clock_now_us());
+	p[6] = req_int(req, req->session->session_id);
+	p[7] = session_peer(req);
+	return req_query(req, &sql_auth_password_set, p, on_set);
+}
+
+static struct outcome *on_old(struct req *req, bool ok, struct str answer)
+{
+	if (!ok)
+		return req_fail(req, ERR_BUSY, NULL);
+	if (!str_is(answer, "1")) {
+		req_note_invalid(req, "old_password", "is not your password", "与现有密码不符");
+		return req_invalid(req);
+	}
+	return fresh_password(req);
+}
+
+static struct outcome *on_hashes(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct change *c = req->state;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	fresh_password_read(req, rows, 0);
+	if (!c->fresh.hashes)
+		return req_fail(req, ERR_FORBIDDEN, NULL); /* logs in by other means */
+	return account_verify(req, str_of(c->fresh.hash[0]), c->old, on_old);
+}
+
+struct outcome *password_change(struct req *req)
+{
+	struct change *c = req->state = arena_alloc(&req->arena, sizeof(*c));
+	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p));
+
+	if (!req->session->session_id)
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	req_body_only(req, "old_password new_password");
+	req_body_text(req, "old_password", true, 1, 200, &c->old);
+	req_body_text(req, "new_password", true, 1, 200, &c->fresh.text);
+	c->fresh.store = on_fresh;
+	if (!req->body)
+		req_note_invalid(req, "old_password", "required", "必填");
+	if (req_has_invalid(req))
+		return req_invalid(req);
+	if (!fresh_password_fits(req, req->session->username))
+		return req_invalid(req);
+	p[0] = req_int(req, req->session->tenant_id);
+	p[1] = actor_kind_name(req->session->actor);
+	p[2] = req_int(req, req->session->actor_id);
+	return req_query(req, &sql_auth_password_get, p, on_hashes);
+}

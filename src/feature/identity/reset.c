@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A forgotten password. Asking is answered alike whether anybody has the name or not; what the mail
+ * brings is a signed token that names a row, good once. */
+#include "account.h"
+#include "core/hooks.h"
+#include "crypto/crypto.h"
+#include "identity.h"
+#include "core/signin.h"
+#include "sql_gen.h"
+
+struct reset {
+	struct fresh_password fresh; /* first: req->state is both */
+	struct token_claims claims;  /* session_id: the reset's */
+};
+
+/* --- asking --- */
+
+#define ANSWER_MS                                                                                  \
+	300 /* after the request came, whatever was to do: the time tells nothing either */
+
+static struct outcome *answer(struct req *req)
+{
+	return req_reply(req, 202, "null", 4);
+}
+
+static struct outcome *on_asked(struct req *req, enum db_error error, const PGresult *rows)
+{
+	int64_t took_ms = (clock_mono_us() - req->began_us) / 1000;
+
+	(void)rows;
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	return req_delay(req, took_ms < ANSWER_MS ? ANSWER_MS - took_ms : 1, answer);
+}
+
+static struct outcome *ask(struct req *req, const char *purpose)
+{
+	const char **p = arena_alloc(&req->arena, 5 * sizeof(*p));
+
+	p[0] = strncmp(req->route->path, "/api/v1/client/", 15) == 0 ? session_host_tenant(req)
+								     : "provider";
+	p[4] = purpose;
+	req_body_only(req, req->route->fields);
+	req_body_text(req, "tenant", false, 1, 63, &p[0]);
+	req_body_text(req, "username", true, 1, 100, &p[1]);
+	if (!req->body)
+		req_note_invalid(req, "username", "required", "必填");
+	if (req_has_invalid(req))
+		return req_invalid(req);
+	p[2] = req_int(req, clock_now_us());
+	p[3] = session_peer(req);
+	return req_query(req, &sql_auth_reset_ask, p, on_asked);
+}
+
+struct outcome *password_forgot(struct req *req)
+{
+	return ask(req, "reset");
+}
+
+/* --- using --- */
+
+static struct outcome *refuse(struct req *req)
+{
+	return req_fail(req, ERR_NO_AUTH,
+		req->zh ? "{\"field\":\"token\",\"user_message\":\"链接已失效或已使用,请重新申请\"}"
+			: "{\"field\":\"token\",\"user_message\":\"the link is over or was used: "
+			  "ask for "
+			  "another\"}");
+}
+
+static struct outcome *on_used(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct reset *r = req->state;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0)
+		return refuse(req);
+	audit_note(req, r->claims.tenant_id, r->claims.tenant_id == 1, db_int(rows, 0, 0), "",
+		"auth.password_reset", "success", 200);
+	return req_reply(req, 200, "null", 4);
+}
+
+static struct outcome *on_fresh(struct req *req, const char *hash)
+{
+	struct reset *r = req->state;
+	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p));
+
+	p[0] = req_int(req, r->claims.tenant_id);
+	p[1] = req_int(req, r->claims.session_id);
+	p[2] = r->fresh.hash[0];
+	p[3] = hash;
+	p[4] = req_int(req, clock_now_us());
+	p[5] = session_peer(req);
+	return req_query(req, &sql_auth_reset_use, p, on_used);
+}
+
+static struct outcome *on_reset(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct str name;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0)
+		return refuse(req);
+	fresh_password_read(req, rows, 3);
+	name = db_text(rows, 0, 2);
+	if (!fresh_password_fits(req, arena_dup(&req->arena, name.p, name.n)))
+		return req_invalid(req);
+	return fresh_password(req);
+}
+
+struct outcome *password_reset(struct req *req)
+{
+	struct reset *r = req->state = arena_alloc(&req->arena, sizeof(*r));
+	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p)), *token = NULL;
+
+	req_body_only(req, req->route->fields);
+	req_body_text(req, "token", true, 1, 4096, &token);
+	req_body_text(req, "new_password", true, 1, 200, &r->fresh.text);
+	r->fresh.store = on_fresh;
+	if (!req->body)
+		req_note_invalid(req, "token", "required", "必填");
+	if (req_has_invalid(req))
+		return req_invalid(req);
+	if (!token_verify(TOKEN_RESET, token, strlen(token), clock_now_us() / US_PER_S, &r->claims))
+		return refuse(req);
+	p[0] = req_int(req, r->claims.tenant_id);
+	p[1] = req_int(req, r->claims.session_id);
+	p[2] = req_int(req, clock_now_us());
+	return req_query(req, &sql_auth_reset_get, p, on_reset);
+}
+
+/* --- a link in place of the password --- */
+
+struct outcome *link_ask(struct req *req)
+{
+	return ask(req, "link");
+}
+
+struct link {
+	struct token_claims claims;
+	bool cookies;
+};
+
+static struct outcome *on_link(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct link *l = req->state;
+	struct sign_in *in = arena_alloc(&req->arena, sizeof(*in));
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0)
+		return refuse(req);
+	*in = (struct sign_in){ .tenant_id = l->claims.tenant_id,
+		.subject_id = db_int(rows, 0, 1),
+		.username = arena_dup(&req->arena, db_text(rows, 0, 2).p, db_text(rows, 0, 2).n),
+		.method = "link",
+		.staff = str_is(db_text(rows, 0, 0), "staff"),
+		.cookies = l->cookies };
+	return signin_first(req, in);
+}
+
+struct outcome *link_use(struct req *req)
+{
+	struct link *l = req->state = arena_alloc(&req->arena, sizeof(*l));
+	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p)), *token = NULL;
+
+	req_body_only(req, req->route->fields);
+	req_body_text(req, "token", true, 1, 4096, &token);
+	req_body_bool(req, "cookies", &l->cookies);
+	if (!req->body)
+		req_note_invalid(req, "token", "required", "必填");
+	if (req_has_invalid(req))
+		return req_invalid(req);
+	if (!token_verify(
+		    TOKEN_LINK, token, strlen(token), clock_now_us() / US_PER_S, &l->claims)) {
+		req_note_invalid(req, "token", "one of a mail of the last quarter of an hour",
+			"应为 15 分钟内邮件中的令牌");
+		return req_invalid(req);
+	}
+	p[0] = req_int(req, l->claims.tenant_id);
+	p[1] = req_int(req, l->claims.session_id);
+	p[2] = req_int(req, clock_now_us());
+	return req_query(req, &sql_auth_link_use, p, on_link);
+}

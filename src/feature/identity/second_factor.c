@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The second factor of a log-in: a time code, a recovery code, or a code that is sent. Each try is
+ * counted before it is looked at; what was used is used up in the statement that accepts it, so
+ * that a second copy is refused. */
+#include "core/hooks.h"
+#include "base/clock.h"
+#include "crypto/crypto.h"
+#include "crypto/field.h"
+#include "config/options.h"
+#include "factor_enrol.h"
+#include "identity.h"
+#include "core/signin.h"
+#include "sql_gen.h"
+
+#include <openssl/crypto.h>
+#include <stdio.h>
+
+#define REFUSE_MS 300
+
+struct second {
+	struct sign_in in; /* first: signin takes it over */
+	struct token_claims step;
+	const char *method, *code;
+	int64_t factor_id, counter;
+	char sha256[65];
+};
+
+static struct outcome *refuse(struct req *req)
+{
+	return req_fail(req, ERR_NO_AUTH,
+		req->zh ? "{\"field\":\"code\",\"user_message\":\"验证码错误、已使用或已过期;"
+			  "多次错误须重新登录\"}"
+			: "{\"field\":\"code\",\"user_message\":\"a wrong, used or old code; after "
+			  "five of them log in "
+			  "again\"}");
+}
+
+static struct outcome *refuse_token(struct req *req)
+{
+	req_note_invalid(req, "step_token", "a step_token of a log-in of the last five minutes",
+		"应为五分钟内登录返回的 step_token");
+	return req_invalid(req);
+}
+
+static struct outcome *refuse_later(struct req *req)
+{
+	struct second *x = req->state;
+
+	audit_note(req, x->step.tenant_id, x->in.staff, x->in.subject_id,
+		x->in.username ? x->in.username : "", "auth.second_factor", "refused", 401);
+	return req_delay(req, REFUSE_MS, refuse);
+}
+
+static struct outcome *on_done(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct second *x = req->state;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0)
+		return refuse_later(req);
+	x->in.factor = x->method;
+	return signin_session(req, &x->in);
+}
+
+/* Is it a code that was sent? */
+static bool is_sent(const char *method)
+{
+	return strcmp(method, "mail") == 0 || strcmp(method, "sms") == 0;
+}
+
+static struct outcome *finish(struct req *req)
+{
+	struct second *x = req->state;
+	const char **p = arena_alloc(&req->arena, 7 * sizeof(*p));
+
+	p[0] = req_int(req, x->step.tenant_id);
+	p[1] = req_int(req, x->step.session_id);
+	p[2] = req_int(req, clock_now_us());
+	p[3] = x->factor_id ? req_int(req, x->factor_id) : NULL;
+	p[4] = x->factor_id ? req_int(req, x->counter) : NULL;
+	p[5] = x->factor_id ? NULL : x->sha256;
+	p[6] = is_sent(x->method) ? "true" : "false";
+	return req_query(req, &sql_factor_step_done, p, on_done);
+}
+
+/* Any of one's time factors may have made the code. */
+static bool find_totp(struct second *x, const PGresult *rows)
+{
+	for (int i = 0; i < PQntuples(rows); i++) {
+		int64_t step = db_is_null(rows, i, 5) ? 0
+						      : totp_step(db_text(rows, i, 6), x->code,
+								clock_now_us() / US_PER_S);
+
+		if (step > db_int(rows, i, 7)) {
+			x->factor_id = db_int(rows, i, 5);
+			x->counter = step;
+			return true;
+		}
+	}
+	return false;
+}
+
+static struct outcome *on_try(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct second *x = req->state;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0)
+		return refuse_later(req);
+	x->in.tenant_id = x->step.tenant_id;
+	x->in.staff = str_is(db_text(rows, 0, 0), "staff");
+	x->in.subject_id = db_int(rows, 0, 1);
+	x->in.username = arena_dup(&req->arena, db_text(rows, 0, 2).p, db_text(rows, 0, 2).n);
+	x->in.method = arena_dup(&req->arena, db_text(rows, 0, 3).p, db_text(rows, 0, 3).n);
+	if (strcmp(x->method, "totp") == 0)
+		return find_totp(x, rows) ? finish(req) : refuse_later(req);
+	recovery_digest(x->code, x->sha256);
+	return finish(req);
+}
+
+static bool read_step(const char *token, struct token_claims *out)
+{
+	return token_verify(TOKEN_STEP, token, strlen(token), clock_now_us() / US_PER_S, out);
+}
+
+struct outcome *second_factor(struct req *req)
+{
+	struct second *x = req->state = arena_alloc(&req->arena, sizeof(*x));
+	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p)), *token = NULL;
+
+	x->method = "totp";
+	req_body_only(req, req->route->fields);
+	req_body_text(req, "step_token", true, 1, 4096, &token);
+	req_body_text(req, "code", true, 1, 40, &x->code);
+	req_body_text(req, "method", false, 1, 20, &x->method);
+	req_body_bool(req, "trust_device", &x->in.trust);
+	req_body_bool(req, "cookies", &x->in.cookies);
+	if (strcmp(x->method, "totp") != 0 && strcmp(x->method, "recovery") != 0 &&
+		!is_sent(x->method))
+		req_note_invalid(req, "method", "totp, recovery, mail or sms",
+			"totp、recovery、mail 或 sms");
+	if (!req->body)
+		req_note_invalid(req, "step_token", "required", "必填");
+	if (req_has_invalid(req))
+		return req_invalid(req);
+	if (!read_step(token, &x->step))
+		return refuse_token(req);
+	p[0] = req_int(req, x->step.tenant_id);
+	p[1] = req_int(req, x->step.session_id);
+	p[2] = req_int(req, clock_now_us());
+	return req_query(req, &sql_factor_step_try, p, on_try);
+}
+
+/* --- a code by mail, or to the phone --- */
+
+static struct outcome *on_told(struct req *req, enum db_error error, const PGresult *rows)
+{
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0)
+		return refuse(req);
+	notify_wake();
+	return req_reply(req, 202, "null", 4);
+}
+
+/* STMT keeps the code's digest and tells the code. */
+static struct outcome *send_code(struct req *req, const struct sql_stmt *stmt)
+{
+	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p)), *token = NULL;
+	struct token_claims step;
+	struct buf sealed = { 0 };
+	char *sha = arena_alloc(&req->arena, 65), code[8];
+	uint32_t n;
+
+	req_body_only(req, req->route->fields);
+	req_body_text(req, "step_token", true, 1, 4096, &token);
+	if (!req->body)
+		req_note_invalid(req, "step_token", "required", "必填");
+	if (req_has_invalid(req))
+		return req_invalid(req);
+	if (!read_step(token, &step))
+		return refuse_token(req);
+	do /* every code as likely as every other */
+		crypto_random(&n, sizeof(n));
+	while (n >= 4294000000u);
+	snprintf(code, sizeof(code), "%06u", n % 1000000);
+	recovery_digest(code, sha);
+	field_seal(&sealed, "code", str_of(code), clock_now_us() / US_PER_S);
+	p[0] = req_int(req, step.tenant_id);
+	p[1] = req_int(req, step.session_id);
+	p[2] = req_int(req, clock_now_us());
+	p[3] = sha;
+	p[4] = arena_dup(&req->arena, sealed.p, sealed.n);
+	p[5] = session_peer(req);
+	buf_free(&sealed);
+	OPENSSL_cleanse(code, sizeof(code));
+	return req_query(req, stmt, p, on_told);
+}
+
+struct outcome *second_factor_mail(struct req *req)
+{
+	return send_code(req, &sql_factor_step_mail);
+}
+
+struct outcome *second_factor_sms(struct req *req)
+{
+	if (!options.sms_url[0])
+		return req_fail(req, ERR_WRONG_STATE,
+			req->zh ? "{\"user_message\":\"未配置短信\"}"
+				: "{\"user_message\":\"there are no text messages here\"}");
+	return send_code(req, &sql_factor_step_sms);
+}

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Customers, contracts and contacts are led elsewhere: pushed to us, or pulled every quarter of an
+ * hour. The same twice changes nothing; what cannot be taken is kept in a list with its reason, and
+ * the rest is taken. */
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "core/request.h"
+#include "crypto/field.h"
+#include "config/options.h"
+#include "integration.h"
+#include "loop/loop.h"
+#include "integration_http.h"
+#include "sql_gen.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define CUSTOMERS_MAX 200
+#define PARTS_MAX 500
+
+/* One delivery: what is sound of it, which of the items that are, and what is not. */
+struct delivery {
+	struct json_object *good;
+	size_t good_at[CUSTOMERS_MAX], n;
+	struct buf rejects; /* [{external_id, field, rule}, …] */
+	size_t rejected;
+	const char *source;
+};
+
+/* --- checking --- */
+
+static void reject(struct delivery *d, const char *id, const char *field, const char *rule)
+{
+	buf_adds(&d->rejects, d->rejected++ ? ",{\"external_id\":" : "[{\"external_id\":");
+	buf_add_json(&d->rejects, id ? id : "", id ? strlen(id) : 0);
+	buf_addf(&d->rejects, ",\"field\":\"%s\",\"rule\":\"%s\"}", field, rule);
+}
+
+static bool text_fits(struct json_object *o, const char *key, size_t min, size_t max)
+{
+	struct json_object *v = json_get(o, key);
+	size_t n;
+
+	if (!v)
+		return min == 0;
+	n = json_object_is_type(v, json_type_string) ? utf8_length(json_str(v).p, json_str(v).n)
+						     : 0;
+	return json_object_is_type(v, json_type_string) && n >= (min ? min : 1) && n <= max;
+}
+
+static bool date_fits(struct json_object *o, const char *key)
+{
+	struct json_object *v = json_get(o, key);
+	int64_t days;
+
+	return !v || (json_object_is_type(v, json_type_string) && date_parse(json_str(v), &days));
+}
+
+static bool bool_fits(struct json_object *o, const char *key)
+{
+	return !json_get(o, key) || json_object_is_type(json_get(o, key), json_type_boolean);
+}
+
+static bool code_fits(struct json_object *o)
+{
+	const char *s = json_get_string(o, "code");
+
+	return !json_get(o, "code") ||
+	       (s && s[0] && s[0] != '-' && strlen(s) <= 63 &&
+		       strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(s));
+}
+
+/* NULL, or the field that is wrong. */
+static const char *contract_broken(struct json_object *c)
+{
+	const char *status = json_get_string(c, "status"), *from = json_get_string(c, "starts_on"),
+		   *to = json_get_string(c, "ends_on");
+
+	if (!text_fits(c, "external_id", 1, 100))
+		return "contracts.external_id";
+	if (!text_fits(c, "name", 1, 200))
+		return "contracts.name";
+	if (json_get(c, "status") &&
+		(!status || (strcmp(status, "draft") != 0 && strcmp(status, "active") != 0 &&
+				    strcmp(status, "ended") != 0)))
+		return "contracts.status";
+	if (!date_fits(c, "starts_on"))
+		return "contracts.starts_on";
+	return !date_fits(c, "ends_on") || (from && to && strcmp(to, from) < 0)
+		       ? "contracts.ends_on"
+		       : NULL;
+}
+
+static const char *contact_broken(struct json_object *c)
+{
+	const char *mail = json_get_string(c, "email");
+
+	if (!text_fits(c, "external_id", 1, 100))
+		return "contacts.external_id";
+	if (!text_fits(c, "name", 1, 100))
+		return "contacts.name";
+	if (!text_fits(c, "title", 0, 100))
+		return "contacts.title";
+	if (!text_fits(c, "email", 0, 254) || (mail && !strchr(mail, '@')))
+		return "contacts.email";
+	if (!text_fits(c, "phone", 0, 40))
+		return "contacts.phone";
+	return bool_fits(c, "vip") ? NULL : "contacts.vip";
+}
+
+static const char *parts_broken(
+	struct json_object *o, const char *key, const char *(*broken)(struct json_object *))
+{
+	struct json_object *list = json_get(o, key);
+	size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+
+	if (list && (!json_object_is_type(list, json_type_array) || n > PARTS_MAX))
+		return key;
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *one = json_object_array_get_idx(list, i);
+		const char *why = json_object_is_type(one, json_type_object) ? broken(one) : key;
+
+		if (why)
+			return why;
+	}
+	return NULL;
+}
+
+static const char *customer_broken(struct json_object *o)
+{
+	const char *lang = json_get_string(o, "lang"), *why;
+
+	if (!json_object_is_type(o, json_type_object) || !text_fits(o, "external_id", 1, 100))
+		return "external_id";
+	if (!text_fits(o, "name", 1, 200))
+		return "name";
+	if (!code_fits(o))
+		return "code";
+	if (json_get(o, "lang") && (!lang || (strcmp(lang, "zh") != 0 && strcmp(lang, "en") != 0)))
+		return "lang";
+	if (!bool_fits(o, "vip"))
+		return "vip";
+	if (!text_fits(o, "customer_success_manager", 0, 100))
+		return "customer_success_manager";
+	if (!text_fits(o, "hotline", 0, 100))
+		return "hotline";
+	why = parts_broken(o, "contracts", contract_broken);
+	return why ? why : parts_broken(o, "contacts", contact_broken);
+}
+
+/* Contacts' mail addresses and phone numbers go into the database encrypted. */
+static void seal_contacts(struct json_object *o)
+{
+	static const char *const sealed[] = { "email", "phone" };
+	struct json_object *list = json_get(o, "contacts");
+	size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < ARRAY_LEN(sealed); k++) {
+			struct json_object *c = json_object_array_get_idx(list, i);
+			const char *v = json_get_string(c, sealed[k]);
+			struct buf b = { 0 };
+
+			if (!v)
+				continue;
+			field_seal(&b, sealed[k], str_of(v), clock_now_us() / US_PER_S);
+			json_object_object_add(
+				c, sealed[k], json_object_new_string_len(b.p, (int)b.n));
+			buf_free(&b);
+		}
+}
+
+static void read_delivery(struct delivery *d, struct json_object *list, const char *source)
+{
+	d->source = source;
+	d->n = json_object_array_length(list);
+	d->good = json_object_new_array();
+	for (size_t i = 0; i < d->n; i++) {
+		struct json_object *o = json_object_array_get_idx(list, i);
+		const char *why = customer_broken(o);
+
+		if (why) {
+			reject(d,
+				json_object_is_type(o, json_type_object)
+					? json_get_string(o, "external_id")
+					: NULL,
+				why, "not of the form that the interface's description gives");
+			continue;
+		}
+		d->good_at[json_object_array_length(d->good)] = i;
+		seal_contacts(o);
+		json_object_array_add(d->good, json_object_get(o));
+	}
+}
+
+static bool is_list(struct json_object *list)
+{
+	return json_object_is_type(list, json_type_array) && json_object_array_length(list) >= 1 &&
+	       json_object_array_length(list) <= CUSTOMERS_MAX;
+}
+
+static void count_rows(struct delivery *d, const PGresult *rows, size_t *created, size_t *changed)
+{
+	for (int i = 0; i < PQntuples(rows); i++) {
+		struct json_object *o =
+			json_object_array_get_idx(d->good, (size_t)db_int(rows, i, 0));
+
+		*created += db_int(rows, i, 2) != 0;
+		*changed += db_int(rows, i, 3) != 0;
+		if (!db_is_null(rows, i, 4))
+			reject(d, json_get_string(o, "external_id"), "code",
+				str_is(db_text(rows, i, 4), "taken")
+					? "another customer has it"
+					: "required for a new customer");
+	}
+}
+
+static const char *rejects_text(struct delivery *d)
+{
+	if (d->rejected)
+		buf_addc(&d->rejects, ']');
+	return d->rejected ? buf_cstr(&d->rejects) : "[]";
+}
+
+/* --- pushed --- */
+
+static void cleanup(struct req *req)
+{
+	struct delivery *d = req->state;
+
+	json_object_put(d->good);
+	buf_free(&d->rejects);
+}
+
+struct pushed {
+	struct delivery d;
+	size_t taken, created, changed;
+};
+
+static struct outcome *on_rejected(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct pushed *p = req->state;
+	const char *data;
+
+	(void)rows;
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	data = arena_printf(&req->arena,
+		"{\"received\":%zu,\"taken\":%zu,\"created\":%zu,\"changed\":%zu,\"rejected\":%s}",
+		p->d.n, p->taken, p->created, p->changed, buf_cstr(&p->d.rejects));
+	return req_reply(req, 200, data, strlen(data));
+}
+
+static struct outcome *on_taken(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct pushed *p = req->state;
+	const char **q = arena_alloc(&req->arena, 3 * sizeof(*q));
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	p->taken = (size_t)PQntuples(rows);
+	count_rows(&p->d, rows, &p->created, &p->changed);
+	if (p->created)
+		session_forget_all(); /* whoever serves all serves one more */
+	for (int i = 0; i < PQntuples(rows); i++)
+		p->taken -= !db_is_null(rows, i, 4);
+	q[0] = p->d.source;
+	q[1] = rejects_text(&p->d);
+	q[2] = req_int(req, clock_now_us());
+	if (!p->d.rejected) {
+		buf_adds(&p->d.rejects, "[]");
+		return on_rejected(req, DB_OK, NULL);
+	}
+	return req_query(req, &sql_customer_reject, q, on_rejected);
+}
+
+struct outcome *customers_sync(struct req *req)
+{
+	struct pushed *p = req->state = arena_alloc(&req->arena, sizeof(*p));
+	const char **q = arena_alloc(&req->arena, 2 * sizeof(*q));
+
+	req->cleanup = cleanup;
+	if (req->session->actor != ACTOR_SERVICE || req->session->tenant_id != 1)
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	req_body_only(req, req->route->fields);
+	if (!is_list(json_get(req->body, "customers")))
+		req_note_invalid(
+			req, "customers", "a list of 1 to 200 customers", "1 到 200 个客户的列表");
+	if (req_has_invalid(req))
+		return req_invalid(req);
+	read_delivery(&p->d, json_get(req->body, "customers"), "push");
+	q[0] = req_json_text(req, p->d.good);
+	q[1] = req_int(req, clock_now_us());
+	return req_query(req, &sql_customer_take, q, on_taken);
+}
+
+/* --- pulled --- */
+
+static struct pull {
+	struct db_call call;
+	struct delivery d;
+	struct buf docs;
+	char now[24];
+	bool running, stopped;
+} pull;
+
+static void end_pull(void)
+{
+	json_object_put(pull.d.good);
+	buf_free(&pull.d.rejects);
+	buf_free(&pull.docs);
+	pull.d = (struct delivery){ 0 };
+	pull.running = false;
+}
+
+static void on_pull_rejected(struct db_call *call, enum db_error error, const PGresult *rows)
+{
+	(void)call;
+	(void)rows;
+	if (error != DB_OK)
+		log_error(NULL, "customers: rejects not kept err=%s", db_error_name(error));
+	end_pull();
+}
+
+static void on_pull_taken(struct db_call *call, enum db_error error, const PGresult *rows)
+{
+	size_t created = 0, changed = 0;
+
+	(void)call;
+	if (error != DB_OK) {
+		log_error(NULL,
+			"customers: pulled and not taken err=%s: tried again at the next time",
+			db_error_name(error));
+		end_pull();
+		return;
+	}
+	count_rows(&pull.d, rows, &created, &changed);
+	log_info(NULL, "customers pulled n=%zu created=%zu changed=%zu rejected=%zu", pull.d.n,
+		created, changed, pull.d.rejected);
+	if (created)
+		session_forget_all();
+	if (!pull.d.rejected) {
+		end_pull();
+		return;
+	}
+	pull.call = (struct db_call){ .stmt = &sql_customer_reject,
+		.param = { "pull", rejects_text(&pull.d), pull.now },
+		.on_done = on_pull_rejected };
+	db_exec(&pull.call);
+}
+
+static void on_pulled(void *arg, const struct fetch_result *r)
+{
+	struct json_error err;
+	struct json_object *o = r->ok ? json_read(r->body, r->body_n, &err) : NULL;
+
+	(void)arg;
+	if (pull.stopped || !is_list(json_get(o, "customers"))) {
+		if (!pull.stopped)
+			log_error(NULL, "customers: not pulled err=%s",
+				r->ok ? "no list of customers (1 to 200)" : r->error);
+		json_object_put(o);
+		end_pull();
+		return;
+	}
+	read_delivery(&pull.d, json_get(o, "customers"), "pull");
+	json_write(&pull.docs, pull.d.good);
+	json_object_put(o);
+	snprintf(pull.now, sizeof(pull.now), "%lld", (long long)clock_now_us());
+	pull.call = (struct db_call){ .stmt = &sql_customer_take,
+		.param = { buf_cstr(&pull.docs), pull.now },
+		.on_done = on_pull_taken };
+	db_exec(&pull.call);
+}
+
+static void pull_now(void *arg)
+{
+	(void)arg;
+	if (pull.running || pull.stopped || !field_keys_ready())
+		return;
+	pull.running = true;
+	pull_get(options.integration_customers_url, options.integration_customers_token_file,
+		on_pulled);
+}
+
+void customers_init(void)
+{
+	if (options.integration_customers_url[0])
+		loop_every(options.integration_customers_every_s * 1000, pull_now, NULL);
+}
+
+void customers_free(void)
+{
+	pull.stopped = true;
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What other modules ask for with a service token: attainment, a customer's people, how the parts
+ * are. */
+#include "base/clock.h"
+#include "base/json.h"
+#include "core/request.h"
+#include "timers/engine.h"
+#include "config/options.h"
+#include "integration.h"
+#include "kv/kv.h"
+#include "sql_gen.h"
+#include "work/work.h"
+
+#define RANGE_DAYS_MAX 366
+
+/* The tenant of the path: a request that names one the token does not serve is refused as such. */
+static int64_t named_tenant(struct req *req)
+{
+	int64_t id = req_path_id(req, "tenant_id");
+
+	return session_serves(req->session, id) ? id : 0;
+}
+
+static bool is_service(const struct req *req)
+{
+	return req->session->actor == ACTOR_SERVICE;
+}
+
+/* --- a customer's people --- */
+
+static struct outcome *on_users(struct req *req, enum db_error error, const PGresult *rows)
+{
+	static const char *const names[] = { "user_id", "username", "full_name", "role_type",
+		"department", "project", "is_active", "email", "phone", "lang" };
+	int n = error == DB_OK ? PQntuples(rows) : 0;
+	struct buf b = { 0 };
+	struct outcome *o;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	buf_adds(&b, "{\"users\":[");
+	for (int i = 0; i < n; i++) {
+		for (int c = 0; c < (int)ARRAY_LEN(names); c++) {
+			buf_addf(&b, "%s\"%s\":", c ? "," : i ? ",{" : "{", names[c]);
+			db_cell_to_json(&b, rows, i, c);
+		}
+		buf_addc(&b, '}');
+	}
+	if (n == 1000)
+		buf_addf(&b, "],\"next_cursor\":\"%lld\"}", (long long)db_int(rows, n - 1, 0));
+	else
+		buf_adds(&b, "],\"next_cursor\":null}");
+	o = req_reply(req, 200, b.p, b.n);
+	buf_free(&b);
+	return o;
+}
+
+struct outcome *integration_users(struct req *req)
+{
+	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p)),
+		   *cursor = req_query_value(req, "cursor");
+	int64_t tenant = named_tenant(req), after = 0;
+
+	req_query_only(req, req->route->query);
+	if (cursor && !str_to_int(str_of(cursor), 1, 1LL << 53, &after))
+		req_note_invalid(req, "cursor", "a next_cursor of an earlier answer",
+			"应为上一页返回的 next_cursor");
+	if (req_has_invalid(req))
+		return req_invalid(req);
+	if (!is_service(req) || !tenant)
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	p[0] = req_int(req, tenant);
+	p[1] = session_may(req->session, PERM_PII_READ) ? "true" : "false";
+	p[2] = req_int(req, after);
+	return req_query(req, &sql_integration_users, p, on_users);
+}
+
+/* --- attainment --- */
+
+enum {
+	WANT_RATE = 1,
+	WANT_RESPONSE = 2,
+	WANT_RESOLUTION = 4,
+	WANT_VIOLATIONS = 8,
+	WANT_TOTAL = 16
+};
+static const struct {
+	const char *name;
+	int bit;
+} wants[] = { { "compliance_rate", WANT_RATE }, { "avg_response_time", WANT_RESPONSE },
+	{ "avg_resolution_time", WANT_RESOLUTION }, { "violations", WANT_VIOLATIONS },
+	{ "violated_tickets", WANT_VIOLATIONS }, { "total_tickets", WANT_TOTAL } };
+
+struct range {
+	int64_t tenant_id;
+	const char *first, *last, *service_type;
+	int wants;
+};
+
+/* Two dates: 2025-01-01,2025-01-31. */
+static void read_range(struct req *req, struct range *r)
+{
+	char *text = req_query_value(req, "date_range"), *comma = text ? strchr(text, ',') : NULL;
+	int64_t a = 0, b = -1;
+	bool ok = comma && date_parse((struct str){ text, (size_t)(comma - text) }, &a) &&
+		  date_parse(str_of(comma + 1), &b) && a <= b && b - a < RANGE_DAYS_MAX;
+
+	if (!ok) {
+		req_note_invalid(req, "date_range",
+			"required: two dates, the earlier first, at most 366 days, as "
+			"2025-01-01,2025-01-31",
+			"必填:起止日期,最多 366 天,如 2025-01-01,2025-01-31");
+		return;
+	}
+	*comma = 0;
+	r->first = text;
+	r->last = comma + 1;
+}
+
+static void read_wants(struct req *req, struct range *r)
+{
+	char *text = req_query_value(req, "metrics"), *rest = NULL;
+
+	if (!text)
+		r->wants = ~0;
+	for (char *one = text ? strtok_r(text, ",", &rest) : NULL; one;
+		one = strtok_r(NULL, ",", &rest)) {
+		size_t i = 0;
+
+		while (i < ARRAY_LEN(wants) && strcmp(wants[i].name, one) != 0)
+			i++;
+		if (i == ARRAY_LEN(wants)) {
+			req_note_invalid(req, "metrics",
+				"some of compliance_rate, total_tickets, violated_tickets, "
+				"violations, "
+				"avg_response_time, avg_resolution_time",
+				"可选 "
+				"compliance_rate、total_tickets、violated_tickets、violations、"
+				"avg_response_time、avg_resolution_time");
+			return;
+		}
+		r->wants |= wants[i].bit;
+	}
+}
+
+/* ,"NAME":25,"NAME_seconds":1500: minutes, as the other modules count. */
+static void add_minutes(struct buf *b, const char *name, int64_t seconds, int64_t n)
+{
+	if (n)
+		buf_addf(b, ",\"%s\":%lld,\"%s_seconds\":%lld", name,
+			(long long)((seconds / n + 30) / 60), name, (long long)(seconds / n));
+	else
+		buf_addf(b, ",\"%s\":null,\"%s_seconds\":null", name, name);
+}
+
+static struct outcome *on_range(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct range *r = req->state;
+	struct buf b = { 0 };
+	struct outcome *o;
+	int64_t decided, met;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	decided = db_int(rows, 0, 5);
+	met = db_int(rows, 0, 6);
+	buf_addf(&b,
+		"{\"tenant_id\":%lld,\"date_range\":[\"%s\",\"%s\"],\"metrics\":{\"decided_"
+		"tickets\":%lld",
+		(long long)r->tenant_id, r->first, r->last, (long long)decided);
+	if (r->wants & WANT_TOTAL)
+		buf_addf(&b, ",\"total_tickets\":%lld", (long long)db_int(rows, 0, 0));
+	if (r->wants & WANT_RATE) {
+		json_add_percent(&b, "compliance_rate", met, decided);
+		json_add_percent(
+			&b, "compliance_rate_adjusted", db_int(rows, 0, 8), db_int(rows, 0, 7));
+	}
+	if (r->wants & WANT_VIOLATIONS)
+		buf_addf(&b, ",\"violated_tickets\":%lld", (long long)(decided - met));
+	if (r->wants & WANT_RESPONSE)
+		add_minutes(&b, "avg_response_time", db_int(rows, 0, 2), db_int(rows, 0, 1));
+	if (r->wants & WANT_RESOLUTION)
+		add_minutes(&b, "avg_resolution_time", db_int(rows, 0, 4), db_int(rows, 0, 3));
+	buf_adds(&b, "}}");
+	o = req_reply(req, 200, b.p, b.n);
+	buf_free(&b);
+	return o;
+}
+
+struct outcome *integration_sla(struct req *req)
+{
+	const char **p = arena_alloc(&req->arena, 4 * sizeof(*p)),
+		   *text = req_query_value(req, "tenant_id");
+	struct range *r = req->state = arena_alloc(&req->arena, sizeof(*r));
+
+	req_query_only(req, req->route->query);
+	if (!text || !str_to_int(str_of(text), 1, 1LL << 53, &r->tenant_id))
+		req_note_invalid(req, "tenant_id", "required: a tenant's id", "必填:租户编号");
+	r->service_type = req_query_value(req, "service_type");
+	if (r->service_type && strlen(r->service_type) > 100)
+		req_note_invalid(req, "service_type", "at most 100 characters", "最多 100 个字符");
+	read_range(req, r);
+	read_wants(req, r);
+	if (req_has_invalid(req))
+		return req_invalid(req);
+	if (!session_serves(req->session, r->tenant_id))
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	p[0] = req_int(req, r->tenant_id);
+	p[1] = r->first;
+	p[2] = r->last;
+	p[3] = r->service_type && strcmp(r->service_type, "all") != 0 ? r->service_type : NULL;
+	return req_query(req, &sql_rollup_range, p, on_range);
+}

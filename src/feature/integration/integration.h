@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The face of capability integration. */
+#ifndef SLADESK_FEATURE_INTEGRATION_H
+#define SLADESK_FEATURE_INTEGRATION_H
+
+#include "core/request.h"
+
+/* stream.c: messages of leading systems from a Redis stream. */
+struct stream_health {
+	size_t waiting;
+	uint64_t applied, dead; /* dead: there now */
+};
+void stream_init(void);
+/* Begin nothing more; stream_free comes when nobody calls back any more. */
+void stream_stop(void);
+void stream_free(void);
+struct stream_health stream_health(void);
+void reconcile_init(void);
+void reconcile_free(void);
+struct outcome *customers_sync(struct req *req) MUST_USE;
+void customers_init(void);
+void customers_free(void);
+struct outcome *tickets_sync(struct req *req) MUST_USE;
+struct outcome *integration_users(struct req *req) MUST_USE;
+struct outcome *integration_sla(struct req *req) MUST_USE;
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "integration_http.h"
+#include "config/options.h"
+#include "integration.h"
+#include "config/secret.h"
+
+#include <stdlib.h>
+
+#define ANSWER_MAX (256 * 1024)
+#define TIMEOUT_MS 30000
+
+void pull_get(const char *url, const char *token_file, fetch_done *on_done)
+{
+	char *token = config_secret_read(token_file),
+	     *header = xasprintf("Authorization: Bearer %s", token ? token : "");
+
+	fetch_http(&(struct fetch_http){ .url = url,
+			   .get = true,
+			   .headers = (const char *const[]){ "Accept: application/json",
+				   token ? header : NULL, NULL },
+			   .allow_private = options.integration_allow_private,
+			   .answer_max = ANSWER_MAX,
+			   .timeout_ms = TIMEOUT_MS },
+		on_done, NULL);
+	free(token);
+	free(header);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * An event as it is told to many: its frame, built once, and what decides who may hear it. */
+#ifndef SLADESK_FEATURE_CAST_H
+#define SLADESK_FEATURE_CAST_H
+
+#include "core/session.h"
+#include "core/events.h"
+#include "http/server.h"
+
+struct json_object;
+
+enum topic { TOPIC_OVERVIEW = 1, TOPIC_TICKETS = 2, TOPIC_ALERTS = 4 };
+
+struct cast {
+	struct ws_frame *frame;
+	char *department, *project; /* NULL: the ticket has none */
+	int64_t requester_id;       /* 0: no customer's user */
+	int64_t tenant_id, seq;
+	uint64_t number; /* how many came before it */
+	uint8_t topics;
+	bool for_customers;
+};
+
+struct cast cast_of(const struct bus_event *e, uint64_t number);
+void cast_free(struct cast *c);
+/* What row-level security does for queries (tenant, audience, scope), done for the feed. SCOPE: the
+ * session's, parsed; NULL: all. */
+bool cast_is_for(const struct cast *e, const struct session *s, struct json_object *scope);
+/* To the tenant's Redis channel and stream. */
+void cast_publish(const struct bus_event *e);
+
+#endif

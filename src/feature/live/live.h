@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The face of capability live. */
+#ifndef SLADESK_FEATURE_LIVE_H
+#define SLADESK_FEATURE_LIVE_H
+
+#include "core/request.h"
+
+/* push.c: the live feed over WebSocket and Redis. */
+struct push_health {
+	size_t clients, unauthenticated;
+	uint64_t frames, snapshots, slow;
+};
+void push_init(void);
+/* Tell every client to come back, with the last seq, and close (1012). */
+void push_drain(void);
+struct push_health push_health(void);
+extern const struct ws_handler push_handler, echo_handler;
+struct outcome *push_open(struct req *req) MUST_USE;
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The face of capability notify. */
+#ifndef SLADESK_FEATURE_NOTIFY_H
+#define SLADESK_FEATURE_NOTIFY_H
+
+#include "core/request.h"
+
+/* outbox.c: mails and webhooks. */
+struct outbox_health {
+	int in_flight;
+	int64_t queued, dead;
+	uint64_t sent, failed;
+};
+void outbox_init(void);
+void outbox_free(void);
+struct outbox_health outbox_health(void);
+/* hours.c: 0, or until when a mail about an event of this type and a ticket of this priority waits.
+ * HOURS: the calendar its policy names; empty: the one of notify.hours. A calendar that must be
+ * fetched first makes it wait a second. */
+void hours_init(void);
+void hours_free(void);
+int64_t hours_wait_until(int64_t tenant_id, struct str hours, struct str event_type,
+	enum priority p, int64_t now_us);
+
+#endif

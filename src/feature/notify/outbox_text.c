@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What a notice says: its template, filled in. */
+#include "outbox.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "ticket/names.h"
+#include "crypto/crypto.h"
+#include "crypto/field.h"
+#include "config/options.h"
+#include "sla/clock.h"
+
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char *const status_zh[] = { "新建", "已受理", "处理中", "等待客户", "等待 AWS",
+	"已排期", "已缓解", "观察中", "已解决", "已关闭", "已取消", "已合并" };
+static const char *const clock_zh[] = { "首次响应", "解决", "更新", "升级" };
+
+static void add_instant(struct buf *b, int64_t us)
+{
+	char t[32];
+
+	if (us == 0 || us == INSTANT_NONE)
+		return;
+	time_format(us, 3, t);
+	buf_addf(b, "%.10s %.5s UTC", t, t + 11);
+}
+
+/* The names of what was changed of an account, in the reader's language. */
+static void add_changed(struct buf *b, const struct outbox_row *w)
+{
+	static const char *const words[][3] = { { "role_type", "role", "角色" },
+		{ "is_active", "active or not", "启用状态" },
+		{ "permissions", "permissions", "个别授权" }, { "email", "mail address", "邮箱" },
+		{ "phone", "phone", "电话" }, { "full_name", "name", "姓名" },
+		{ "lang", "language", "语言" }, { "department", "department", "部门" },
+		{ "project", "project", "项目" }, { "contract", "contract", "合同" },
+		{ "cost_centre", "cost centre", "成本中心" }, { "region", "region", "区域" },
+		{ "office", "office", "办公地点" } };
+	bool zh = str_is(db_text(w->r, w->i, C_LANG), "zh");
+	const char *list = json_get_string(w->data, "changed");
+
+	for (const char *p = list ? list : ""; *p; p += strspn(p, ", ")) {
+		struct str one = { p, strcspn(p, ",") };
+
+		if (p != list)
+			buf_adds(b, zh ? "、" : ", ");
+		p += one.n;
+		if (one.n && strchr("+-", *one.p)) { /* a factor, by its name */
+			buf_add(b, one.p, one.n);
+			continue;
+		}
+		for (size_t i = 0; i < ARRAY_LEN(words); i++)
+			if (str_is(one, words[i][0]))
+				buf_adds(b, words[i][zh ? 2 : 1]);
+	}
+}
+
+/* Words of a template that the event's data says literally. */
+static bool is_told_as_is(struct str name)
+{
+	static const char *const words[] = { "address", "by", "username", "home", "day", "anchors",
+		"device", "of", "tickets", "wrong", "wrong_rows", "left_wrong", "theirs", "ours",
+		"differing", "repaired", "left_over" };
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (str_is(name, words[i]))
+			return true;
+	return false;
+}
+
+/* Why a log-in is unlike usual, in the reader's language. */
+static void add_reasons(struct buf *b, const struct outbox_row *w)
+{
+	static const char *const words[][3] = { { "new_network", "a new network", "新的网络" },
+		{ "new_device", "a new device", "新的设备" },
+		{ "new_country", "a new country", "新的国家或地区" },
+		{ "impossible_travel",
+			"farther from the last place than one can travel in the time",
+			"与上次登录地点相距过远" },
+		{ "outside_hours", "outside working hours", "非工作时间" } };
+	bool zh = str_is(db_text(w->r, w->i, C_LANG), "zh");
+	const char *list = json_get_string(w->data, "reasons");
+
+	for (size_t i = 0, n = 0; list && i < ARRAY_LEN(words); i++)
+		if (strstr(list, words[i][0]))
+			buf_addf(b, "%s%s", n++ ? (zh ? "、" : ", ") : "", words[i][zh ? 2 : 1]);
+}
+
+/* Signed when it is sent: the token itself rests nowhere. */
+static void add_link(struct buf *b, const struct outbox_row *w, enum token_use use, int64_t lives_s,
+	const char *name)
+{
+	struct token_claims c = { db_int(w->r, w->i, C_TENANT_ID),
+		json_get_int(w->data, "reset_id", 0),
+		db_int(w->r, w->i, C_AT) / US_PER_S + lives_s };
+	char *token = token_sign(use, &c, clock_now_us() / US_PER_S);
+
+	buf_addf(b, "%s/#%s=%s", options.http_url, name, token);
+	OPENSSL_cleanse(token, strlen(token));
+	free(token);
+}
+
+static void add_variable(struct buf *b, const struct outbox_row *w, struct str name)
+{
+	struct str v = { 0 };
+	const char *s = NULL;
+
+	if (str_is(name, "number"))
+		v = db_text(w->r, w->i, C_NUMBER);
+	else if (str_is(name, "title"))
+		v = db_text(w->r, w->i, C_TITLE);
+	else if (str_is(name, "tenant"))
+		v = db_text(w->r, w->i, C_TENANT);
+	else if (str_is(name, "text"))
+		v = db_text(w->r, w->i, C_TEXT);
+	else if (str_is(name, "priority"))
+		v = db_text(w->r, w->i, C_PRIORITY);
+	else if (str_is(name, "priority_zh") || str_is(name, "priority_en"))
+		s = priority_label(
+			priority_parse(db_text(w->r, w->i, C_PRIORITY)), name.p[9] == 'z');
+	else if (str_is(name, "status"))
+		v = db_text(w->r, w->i, C_STATUS);
+	else if (str_is(name, "status_zh")) {
+		enum ticket_state st = ticket_state_parse(db_text(w->r, w->i, C_STATUS));
+
+		s = st < TICKET_STATE_COUNT ? status_zh[st] : "";
+	} else if (str_is(name, "clock"))
+		s = json_get_string(w->data, "clock");
+	else if (str_is(name, "clock_zh")) {
+		const char *k = json_get_string(w->data, "clock");
+		enum sla_clock_kind kind = sla_clock_parse(str_of(k ? k : ""));
+
+		s = kind < SLA_CLOCKS ? clock_zh[kind] : "";
+	} else if (str_is(name, "threshold")) {
+		s = json_get_string(w->data, "threshold");
+		buf_adds(b, s ? s : "");
+		s = s && s[0] >= '0' && s[0] <= '9' ? "%" : "";
+	} else if (is_told_as_is(name)) {
+		char key[16];
+
+		snprintf(key, sizeof(key), "%.*s", (int)name.n, name.p);
+		s = json_get_string(w->data, key);
+	} else if (str_is(name, "changed")) {
+		add_changed(b, w);
+		return;
+	} else if (str_is(name, "code")) {
+		s = json_get_string(w->data, "code");
+		if (!field_open(b, "code", str_of(s ? s : "")))
+			buf_adds(b, "?");
+		return;
+	} else if (str_is(name, "reasons")) {
+		add_reasons(b, w);
+		return;
+	} else if (str_is(name, "reset_link")) {
+		add_link(b, w, TOKEN_RESET, 3600, "reset");
+		return;
+	} else if (str_is(name, "login_link")) {
+		add_link(b, w, TOKEN_LINK, 900, "link");
+		return;
+	} else if (str_is(name, "due")) {
+		add_instant(b, json_get_int(w->data, "clock_due_at", 0));
+		return;
+	} else if (str_is(name, "response_due")) {
+		add_instant(b, db_int(w->r, w->i, C_RESPONSE_DUE));
+		return;
+	} else if (str_is(name, "url")) {
+		buf_addf(b, "%s/#/tickets/%lld", options.http_url,
+			(long long)db_int(w->r, w->i, C_TICKET_ID));
+		return;
+	}
+	if (s)
+		buf_adds(b, s);
+	else
+		buf_add(b, v.p, v.n);
+}
+
+static void render(struct buf *b, const struct outbox_row *w, struct str tmpl)
+{
+	const char *end = tmpl.p + tmpl.n;
+
+	for (const char *p = tmpl.p; p < end;) {
+		const char *open = memmem(p, (size_t)(end - p), "{{", 2),
+			   *close = open ? memmem(open, (size_t)(end - open), "}}", 2) : NULL;
+
+		if (!close) {
+			buf_add(b, p, (size_t)(end - p));
+			return;
+		}
+		buf_add(b, p, (size_t)(open - p));
+		add_variable(b, w, (struct str){ open + 2, (size_t)(close - open) - 2 });
+		p = close + 2;
+	}
+}
+
+/* RFC 2047 in pieces of at most 45 bytes, cut between characters. */
+static void add_encoded_word(struct buf *b, struct str s)
+{
+	for (size_t at = 0; at < s.n;) {
+		size_t n = s.n - at < 45 ? s.n - at : 45;
+
+		while (at + n < s.n && ((unsigned char)s.p[at + n] & 0xc0) == 0x80)
+			n--;
+		buf_adds(b, at ? "\r\n =?UTF-8?B?" : "=?UTF-8?B?");
+		buf_add_base64(b, s.p + at, n);
+		buf_adds(b, "?=");
+		at += n;
+	}
+}
+
+static void add_base64_lines(struct buf *b, struct str s)
+{
+	for (size_t at = 0; at < s.n; at += 57) {
+		buf_add_base64(b, s.p + at, s.n - at < 57 ? s.n - at : 57);
+		buf_adds(b, "\r\n");
+	}
+}
+
+static void add_date(struct buf *b)
+{
+	static const char *const days[] = { "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun" };
+	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul",
+		"Aug", "Sep", "Oct", "Nov", "Dec" };
+	int64_t s = clock_now_us() / US_PER_S, y;
+	unsigned m, d;
+
+	civil_from_days(s / 86400, &y, &m, &d);
+	buf_addf(b, "Date: %s, %u %s %lld %02d:%02d:%02d +0000\r\n",
+		days[weekday_from_days(s / 86400)], d, months[m - 1], (long long)y,
+		(int)(s / 3600 % 24), (int)(s / 60 % 60), (int)(s % 60));
+}
+
+void outbox_text(struct buf *b, const struct outbox_row *w)
+{
+	render(b, w, db_text(w->r, w->i, C_BODY));
+}
+
+void outbox_compose(struct buf *b, const struct outbox_row *w, const char *to)
+{
+	struct buf subject = { 0 }, body = { 0 };
+	const char *domain = strrchr(options.mail_from, '@');
+
+	domain = domain ? domain + 1 : "sladesk.invalid";
+	render(&subject, w, db_text(w->r, w->i, C_SUBJECT));
+	render(&body, w, db_text(w->r, w->i, C_BODY));
+	for (size_t i = 0; i < subject.n; i++) /* a title must not become a header */
+		if ((unsigned char)subject.p[i] < 0x20)
+			subject.p[i] = ' ';
+	buf_addf(b, "From: %s\r\nTo: %s\r\n", options.mail_from, to);
+	add_date(b);
+	/* The dedup key: a second copy of the same notification carries the same id, and no other
+	 * mail ever does, not even of an installation begun anew. */
+	buf_addf(b, "Message-ID: <n%lld.%lld.%lld@%.*s>\r\nSubject: ",
+		(long long)db_int(w->r, w->i, C_TENANT_ID), (long long)db_int(w->r, w->i, C_ID),
+		(long long)db_int(w->r, w->i, C_AT), (int)strcspn(domain, "> "), domain);
+	add_encoded_word(b, (struct str){ subject.p, subject.n });
+	buf_adds(b, "\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; "
+		    "charset=utf-8\r\nContent-Transfer-Encoding: base64\r\nAuto-Submitted: "
+		    "auto-generated\r\n\r\n");
+	add_base64_lines(b, (struct str){ body.p, body.n });
+	buf_free(&subject);
+	buf_free(&body);
+}

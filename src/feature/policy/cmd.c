@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The SLA tools: calc (pure, on standard input), explain, verify (recompute every stored clock from
+ * the events), replay (what-if). */
+#include "cli/cli.h"
+#include "base/json.h"
+#include "ticket/replay.h"
+#include "ticket/ticket_doc.h"
+#include "desk/versions.h"
+#include "sla/calc.h"
+#include "sla/explain.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static int calc(void)
+{
+	char *line = NULL;
+	size_t cap = 0;
+	ssize_t n;
+	int rc = 0;
+
+	while ((n = getline(&line, &cap, stdin)) > 0) {
+		struct buf out = { 0 };
+
+		while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r'))
+			n--;
+		if (n == 0)
+			continue;
+		if (!sla_calc_line(line, (size_t)n, zone_find, &out))
+			rc = 1;
+		puts(buf_cstr(&out));
+		buf_free(&out);
+	}
+	free(line);
+	if (!feof(stdin))
+		die("standard input cannot be read further: %m");
+	if (fflush(stdout) != 0)
+		die("standard output cannot be written: %m");
+	return rc;
+}
+
+/* --- folding a ticket's history --- */
+
+/* The versions that a creation or a rebind names. */
+static struct sla_rules rules_of(PGconn *pg, struct json_object *data)
+{
+	char policy[24], calendar[24];
+	const struct cli_version *v;
+
+	snprintf(policy, sizeof(policy), "%lld", (long long)json_get_int(data, "policy_id", 0));
+	snprintf(calendar, sizeof(calendar), "%lld",
+		(long long)json_get_int(data, "calendar_id", 0));
+	v = cli_version(pg, policy, calendar);
+	return (struct sla_rules){ &v->policy, v->calendar };
+}
+
+/* OWN_RULES: not NULL: the ticket's own versions are looked up there as its history names them.
+ * Rows of (ticket_id, seq, type, us, data) of one ticket from I on; returns the first row of the
+ * next. */
+static int fold(
+	PGconn *own_rules, const PGresult *r, int i, struct sla_rules rules, struct sla_ticket *t)
+{
+	const char *id = PQgetvalue(r, i, 0);
+
+	sla_ticket_init(t);
+	for (; i < PQntuples(r) && strcmp(PQgetvalue(r, i, 0), id) == 0; i++) {
+		int64_t at = strtoll(PQgetvalue(r, i, 3), NULL, 10);
+		enum ticket_command cmd = ticket_command_of_event(str_of(PQgetvalue(r, i, 2)));
+		struct json_object *data = cli_json(PQgetvalue(r, i, 4));
+
+		replay_before(t, rules, cmd, at, data);
+		if (own_rules && cmd != CMD_COUNT && json_get(data, "policy_id"))
+			rules = rules_of(own_rules, data);
+		if (cmd != CMD_COUNT)
+			replay_event(
+				t, rules, cmd, strtoll(PQgetvalue(r, i, 1), NULL, 10), at, data);
+		json_object_put(data);
+	}
+	return i;
+}
+
+static void add_instant(struct buf *b, int64_t at)
+{
+	char t[32];
+
+	if (at == INSTANT_NONE)
+		return;
+	time_format(at, 6, t);
+	buf_adds(b, t);
+}
+
+/* A clock in one line, for comparing and for showing. */
+static void describe(struct buf *b, const struct sla_clock *c)
+{
+	buf_addf(b, "%s cycle=%d budget=%d start=", sla_clock_state_name(c->state), c->cycle,
+		c->budget_s);
+	add_instant(b, c->start_at);
+	buf_adds(b, " stopped=");
+	add_instant(b, c->stopped_at);
+	buf_adds(b, " breached=");
+	add_instant(b, c->breached_at);
+	buf_addf(b, " fired=%d missed=%d runs=%d%s%s%s verdict=%s", c->fired, c->missed,
+		c->run_count, c->self_reported ? " self-reported" : "",
+		c->contested ? " contested" : "", c->waived ? " waived" : "",
+		sla_verdict_name(sla_verdict(c)));
+}
+
+static int verify_ticket(const struct sla_ticket *folded, const char *number, const char *doc)
+{
+	struct ticket stored;
+	int bad = 0;
+
+	if (!ticket_read(doc, strlen(doc), &stored))
+		die("ticket %s cannot be read", number);
+	for (int k = 0; k < SLA_CLOCKS; k++) {
+		struct buf a = { 0 }, b = { 0 };
+
+		describe(&a, &stored.sla.clock[k]);
+		describe(&b, &folded->clock[k]);
+		if (strcmp(buf_cstr(&a), buf_cstr(&b)) != 0 && ++bad)
+			printf("%s %s\n  stored   %s\n  reckoned %s\n", number,
+				sla_clock_name((enum sla_clock_kind)k), a.p, b.p);
+		buf_free(&a);
+		buf_free(&b);
+	}
+	ticket_clear(&stored);
+	return bad;
+}
+
+#define PAGE "2000"
+
+static int verify(int argc, char **argv)
+{
+	PGconn *pg = cli_connect();
+	const char *p[] = { cli_option(argc, argv, "tenant", ""), "0", PAGE };
+	long tickets = 0, bad = 0;
+	char last[24] = "0";
+
+	for (;;) {
+		PGresult *t, *e;
+		int row = 0;
+
+		p[1] = last;
+		/* tickets and events of one instant: the daemon may be firing meanwhile */
+		cli_run(pg, "begin isolation level repeatable read read only");
+		t = cli_query(pg,
+			"select s.id, t.number, s.doc, t.policy_id, t.calendar_id from "
+			"ticket_state s join tickets t on t.tenant_id = s.tenant_id and t.id = "
+			"s.id "
+			"join customers c on c.tenant_id = t.tenant_id where ($1 = '' or c.code = "
+			"$1) and s.id > $2::bigint order by s.id limit $3::int",
+			3, p);
+		if (!PQntuples(t)) {
+			PQclear(t);
+			break;
+		}
+		const char *q[] = { PQgetvalue(t, 0, 0), PQgetvalue(t, PQntuples(t) - 1, 0), p[0] };
+		e = cli_query(pg,
+			"select e.ticket_id, e.seq, e.type, us(e.at), e.data from events e join "
+			"customers c on c.tenant_id = e.tenant_id "
+			"where e.ticket_id between $1::bigint and $2::bigint and ($3 = '' or "
+			"c.code = $3) order by e.ticket_id, e.seq",
+			3, q);
+		for (int i = 0; i < PQntuples(t); i++) {
+			const struct cli_version *v =
+				cli_version(pg, PQgetvalue(t, i, 3), PQgetvalue(t, i, 4));
+			static struct sla_ticket folded;
+
+			while (row < PQntuples(e) && strtoll(PQgetvalue(e, row, 0), NULL, 10) <
+							     strtoll(PQgetvalue(t, i, 0), NULL, 10))
+				row++;
+			if (row >= PQntuples(e) ||
+				strcmp(PQgetvalue(e, row, 0), PQgetvalue(t, i, 0)) != 0) {
+				printf("%s has no events\n", PQgetvalue(t, i, 1));
+				bad++;
+				continue;
+			}
+			row = fold(
+				pg, e, row, (struct sla_rules){ &v->policy, v->calendar }, &folded);
+			bad += verify_ticket(&folded, PQgetvalue(t, i, 1), PQgetvalue(t, i, 2));
+			tickets++;
+		}
+		snprintf(last, sizeof(last), "%s", q[1]);
+		PQclear(t);
+		PQclear(e);
+		cli_run(pg, "commit");
+	}
+	printf("verified %ld tickets, %ld differences\n", tickets, bad);
+	PQfinish(pg);
+	return bad ? 1 : 0;
+}
+
+/* --- explain --- */
+
+static void print_interval(
+	void *arg, enum sla_interval_kind kind, int64_t from, int64_t to, int64_t consumed_us)
+{
+	char a[32], b[32];
+
+	(void)arg;
+	time_format(from, 3, a);
+	time_format(to, 3, b);
+	printf("    %s  %s  %-8s %lld s\n", a, b, sla_interval_name(kind),
+		(long long)(consumed_us / US_PER_S));
+}
+
+static int explain(int argc, char **argv)
+{
+	PGconn *pg = cli_connect();
+	const char *p[] = { argc > 1 ? argv[1] : "" };
+	PGresult *r = cli_query(pg,
+		"select s.doc, t.policy_id, t.calendar_id from ticket_state s join tickets t on "
+		"t.tenant_id = s.tenant_id and t.id = s.id where t.number = $1 or t.id::text = $1",
+		1, p);
+	const struct cli_version *v;
+	struct ticket t;
+
+	if (!PQntuples(r))
+		die("no such ticket: %s", p[0]);
+	v = cli_version(pg, PQgetvalue(r, 0, 1), PQgetvalue(r, 0, 2));
+	if (!ticket_read(PQgetvalue(r, 0, 0), strlen(PQgetvalue(r, 0, 0)), &t))
+		die("ticket cannot be read");
+	printf("%s %s, policy version %s, calendar version %s\n", ticket_state_name(t.sla.state),
+		priority_name(t.sla.priority), v->policy_id, v->calendar_id);
+	for (int k = 0; k < SLA_CLOCKS; k++) {
+		const struct sla_clock *c = &t.sla.clock[k];
+		struct buf b = { 0 };
+
+		if (c->state == CLOCK_NONE)
+			continue;
+		describe(&b, c);
+		buf_adds(&b, " due=");
+		add_instant(&b, sla_due(&t.sla, (struct sla_rules){ &v->policy, v->calendar },
+					(enum sla_clock_kind)k));
+		printf("  %s: %s\n", sla_clock_name((enum sla_clock_kind)k), buf_cstr(&b));
+		buf_free(&b);
+		sla_explain(&t.sla, (struct sla_rules){ &v->policy, v->calendar },
+			(enum sla_clock_kind)k,
+			c->stopped_at != INSTANT_NONE ? c->stopped_at : clock_now_us(), 500,
+			print_interval, NULL);
+	}
+	ticket_clear(&t);
+	PQclear(r);
+	PQfinish(pg);
+	return 0;
+}
+
+/* --- replay: attainment under another policy --- */
+
+struct tally {
+	long met[SLA_CLOCKS], breached[SLA_CLOCKS], waived, both_met, both;
+};
+
+/* Waived counts as met, and is told. */
+static bool is_kept(enum sla_verdict v)
+{
+	return v == SLA_MET || v == SLA_IS_WAIVED;
+}
+
+static void count(struct tally *n, const struct sla_ticket *t)
+{
+	enum sla_verdict a = sla_verdict(&t->clock[SLA_RESPONSE]),
+			 b = sla_verdict(&t->clock[SLA_RESOLUTION]);
+
+	for (int k = 0; k < SLA_LADDER; k++) {
+		n->met[k] += is_kept(sla_verdict(&t->clock[k]));
+		n->waived += sla_verdict(&t->clock[k]) == SLA_IS_WAIVED;
+		n->breached[k] += sla_verdict(&t->clock[k]) == SLA_BREACHED;
+	}
+	if ((!is_kept(a) && a != SLA_BREACHED) || (!is_kept(b) && b != SLA_BREACHED))
+		return;
+	n->both++;
+	n->both_met += is_kept(a) && is_kept(b);
+}
+
+static void print_rate(long met, long all)
+{
+	if (all)
+		printf("  %7.2f %% (%ld)", 100.0 * (double)met / (double)all, all);
+	else
+		printf("  %9s", "-");
+}
+
+static void print_tally(const char *name, const struct tally *n)
+{
+	printf("%-5s", name);
+	print_rate(n->both_met, n->both);
+	for (int k = 0; k < SLA_UPDATE; k++)
+		print_rate(n->met[k], n->met[k] + n->breached[k]);
+	putchar('\n');
+}
+
+static int replay(int argc, char **argv)
+{
+	PGconn *pg = cli_connect();
+	const char *p[] = { cli_option(argc, argv, "policy", NULL) };
+	const char *from = cli_option(argc, argv, "from", "0001-01-01T00:00:00Z"),
+		   *to = cli_option(argc, argv, "to", "9999-01-01T00:00:00Z");
+	PGresult *r = cli_query(pg,
+		"select p.id, k.id from sla_configurations p join calendars k on k.code = "
+		"p.calendar_code and k.tenant_id in (p.tenant_id, 1) "
+		"where p.code = $1 order by p.version desc, k.tenant_id desc, k.version desc limit "
+		"1",
+		1, p);
+	static struct tally by[PRIORITY_COUNT], all, without;
+	const struct cli_version *v;
+	long tickets = 0, excluded = 0;
+	int64_t began = clock_mono_us();
+
+	if (!PQntuples(r))
+		die("no such policy: %s", p[0]);
+	v = cli_version(pg, PQgetvalue(r, 0, 0), PQgetvalue(r, 0, 1));
+	PQclear(r);
+	const char *q[] = { cli_option(argc, argv, "tenant", ""), from, to };
+	cli_run(pg, "begin read only");
+	PQclear(cli_query(pg,
+		"declare h no scroll cursor for select e.ticket_id, e.seq, e.type, us(e.at), "
+		"e.data, t.exclusion_state = 'approved' from tickets t join events e on "
+		"e.tenant_id = t.tenant_id and e.ticket_id "
+		"= t.id "
+		"join customers c on c.tenant_id = t.tenant_id where ($1 = '' or c.code = $1) and "
+		"t.opened_at >= $2::timestamptz and t.opened_at < $3::timestamptz "
+		"order by e.ticket_id, e.seq",
+		3, q));
+	r = cli_query(pg, "fetch all from h", 0, NULL);
+	for (int row = 0; row < PQntuples(r);) {
+		static struct sla_ticket t;
+		bool left_out = PQgetvalue(r, row, 5)[0] == 't';
+
+		row = fold(NULL, r, row, (struct sla_rules){ &v->policy, v->calendar }, &t);
+		if (t.priority != PRIORITY_NONE)
+			count(&by[t.priority], &t);
+		count(&all, &t);
+		if (left_out)
+			excluded++;
+		else
+			count(&without, &t);
+		tickets++;
+	}
+	printf("policy %s over %ld tickets, %d events, %.1f s; nothing was changed\n      "
+	       "attainment (both)   response   resolution\n",
+		p[0], tickets, PQntuples(r), (double)(clock_mono_us() - began) / 1e6);
+	for (int i = 0; i < PRIORITY_COUNT; i++)
+		if (by[i].both || by[i].met[1] + by[i].breached[1] ||
+			by[i].met[0] + by[i].breached[0])
+			print_tally(priority_name((enum priority)i), &by[i]);
+	print_tally("all", &all);
+	print_tally("less", &without);
+	printf("less: without %ld excluded tickets; %ld waived breaches count as met\n", excluded,
+		all.waived);
+	PQclear(r);
+	PQfinish(pg);
+	return 0;
+}
+
+int cmd_sla(int argc, char **argv)
+{
+	const char *what = argc ? argv[0] : "";
+
+	if (strcmp(what, "calc") == 0)
+		return calc();
+	if (strcmp(what, "verify") == 0)
+		return verify(argc, argv);
+	if (strcmp(what, "explain") == 0)
+		return explain(argc, argv);
+	if (strcmp(what, "replay") == 0)
+		return replay(argc, argv);
+	die("sla calc, sla explain, sla verify or sla replay");
+}

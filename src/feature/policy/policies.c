@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Policies and calendars: a change is a new version, checked by the very rules that will use it. */
+#include "policy.h"
+#include "base/json.h"
+#include "desk/versions.h"
+#include "policy_fault_text.h"
+#include "sql_gen.h"
+
+#include <stdio.h>
+
+struct draft {
+	int64_t tenant_id;
+	const char *code, *doc, *calendar, *service;
+	struct json_object *json;
+	bool additive;
+	int64_t id, version;
+};
+
+static const char *int_text(struct req *req, int64_t v)
+{
+	return arena_printf(&req->arena, "%lld", (long long)v);
+}
+
+static struct outcome *reply_version(
+	struct req *req, const struct draft *d, int64_t id, int64_t version, bool changed)
+{
+	const char *t = arena_printf(&req->arena,
+		"{\"id\":%lld,\"code\":\"%s\",\"version\":%lld,\"changed\":%s,\"takes_over_running_"
+		"tickets\":%s}",
+		(long long)id, d->code, (long long)version, changed ? "true" : "false",
+		d->additive ? "true" : "false");
+
+	return req_reply(req, 200, t, strlen(t));
+}
+
+/* The tenant the document is for, its code from the path, the document itself. */
+static bool read_draft(struct req *req, struct draft *d, const char *keys)
+{
+	struct str code = req_path(req, "code");
+	struct json_object *doc;
+
+	d->tenant_id = req->session->tenant_id;
+	d->code = arena_dup(&req->arena, code.p, code.n);
+	if (code.n < 1 || code.n > 63 ||
+		strspn(d->code, "abcdefghijklmnopqrstuvwxyz0123456789_-") != code.n)
+		req_note_invalid(
+			req, "code", "1 to 63 of a-z, 0-9, - and _", "1 到 63 个 a-z、0-9、-、_");
+	if (!req->body)
+		req->body = json_object_new_object();
+	req_body_only(req, keys);
+	req_body_int(req, "tenant_id", false, 1, (1LL << 53) - 1, &d->tenant_id);
+	doc = json_get(req->body, "document");
+	if (!json_object_is_type(doc, json_type_object)) {
+		req_note_invalid(req, "document", "an object", "应为对象");
+		return false;
+	}
+	d->json = doc;
+	d->doc = req_json_text(req, doc);
+	return true;
+}
+
+/* --- policies --- */
+
+static struct outcome *on_policy(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct draft *d = req->state;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0) {
+		req_note_invalid(req, "calendar", "no such calendar (calendar, delivery_hours)",
+			"没有该日历(calendar、delivery_hours)");
+		return req_invalid(req);
+	}
+	return reply_version(req, d, db_int(rows, 0, 0), db_int(rows, 0, 1), true);
+}
+
+struct outcome *policy_put(struct req *req)
+{
+	struct draft *d = req->state = arena_alloc(&req->arena, sizeof(*d));
+	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p)), *error = "";
+	struct sla_policy checked;
+	int64_t from = clock_now_us();
+
+	if (read_draft(req, d, "tenant_id calendar service_type effective_from document") &&
+		!sla_policy_read(d->json, &checked, &error))
+		note_document_rule(req, error);
+	d->calendar = "24x7";
+	req_body_text(req, "calendar", false, 1, 63, &d->calendar);
+	req_body_text(req, "service_type", false, 1, 100, &d->service);
+	req_body_time(req, "effective_from", false, &from);
+	if (req_has_invalid(req))
+		return req_invalid(req);
+	if (d->tenant_id != req->session->tenant_id && !session_serves(req->session, d->tenant_id))
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	p[0] = int_text(req, d->tenant_id);
+	p[1] = d->code;
+	p[2] = d->service;
+	p[3] = d->calendar;
+	p[4] = d->doc;
+	p[5] = int_text(req, from);
+	return req_query(req, &sql_sla_policy_new, p, on_policy);
+}
+
+/* --- calendars --- */
+
+static struct outcome *on_calendar(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct draft *d = req->state;
+
+	if (error == DB_CONFLICT)
+		return req_fail(req, ERR_WRONG_STATE,
+			req->zh ? "{\"rule\":\"该日历刚被他人修改,请重新查看\"}"
+				: "{\"rule\":\"somebody else has just changed this calendar; "
+				  "look again\"}");
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	return reply_version(req, d, db_int(rows, 0, 0), db_int(rows, 0, 1), true);
+}
+
+/* Dates are local to the calendar: what is tomorrow everywhere is after today. */
+static bool only_adds(struct draft *d, struct str doc)
+{
+	struct json_error err;
+	struct json_object *old = json_read(doc.p, doc.n, &err);
+	char today[32];
+	bool only;
+
+	time_format(clock_now_us() + 14 * 3600 * US_PER_S, 0, today);
+	today[10] = 0;
+	only = old && calendar_only_adds(old, d->json, today);
+	json_object_put(old);
+	return only;
+}
+
+static struct outcome *on_latest(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct draft *d = req->state;
+	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p));
+	struct json_error err;
+	struct str doc;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows)) {
+		struct json_object *old;
+		bool same;
+
+		doc = db_text(rows, 0, 2);
+		old = json_read(doc.p, doc.n, &err);
+		same = json_object_equal(old, d->json);
+		json_object_put(old);
+		if (same)
+			return reply_version(req, d, db_int(rows, 0, 0), db_int(rows, 0, 1), false);
+		d->additive = only_adds(d, doc);
+		d->version = db_int(rows, 0, 1);
+	}
+	p[0] = int_text(req, d->tenant_id);
+	p[1] = d->code;
+	p[2] = int_text(req, d->version + 1);
+	p[3] = d->doc;
+	p[4] = int_text(req, clock_now_us());
+	p[5] = d->additive ? "true" : "false";
+	return req_query(req, &sql_sla_calendar_new, p, on_calendar);
+}
+
+struct outcome *calendar_put(struct req *req)
+{
+	struct draft *d = req->state = arena_alloc(&req->arena, sizeof(*d));
+	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p)), *error = "";
+
+	if (read_draft(req, d, "tenant_id document")) {
+		struct calendar *c = calendar_read(d->json, zone_find, &error);
+
+		if (!c)
+			note_document_rule(req, error);
+		calendar_free(c);
+	}
+	if (req_has_invalid(req))
+		return req_invalid(req);
+	if (d->tenant_id != req->session->tenant_id && !session_serves(req->session, d->tenant_id))
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	p[0] = int_text(req, d->tenant_id);
+	p[1] = d->code;
+	return req_query(req, &sql_sla_calendar_latest, p, on_latest);
+}

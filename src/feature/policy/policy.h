@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The face of capability policy. */
+#ifndef SLADESK_FEATURE_POLICY_H
+#define SLADESK_FEATURE_POLICY_H
+
+#include "core/request.h"
+
+/* contracts.c: policies and calendars */
+struct outcome *policy_put(struct req *req) MUST_USE;
+struct outcome *policy_preview(struct req *req) MUST_USE;
+struct outcome *calendar_put(struct req *req) MUST_USE;
+
+#endif

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What a customer's portal keeps for its people: what each likes, their dashboards. */
+#include "core/request.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "crypto/crypto.h"
+#include "portal.h"
+#include "sql_gen.h"
+
+#include <stdlib.h>
+
+#define PREFERENCES_MAX 16384
+#define WIDGETS_MAX 50
+#define GRID_MAX 48
+
+/* --- preferences --- */
+
+static struct outcome *on_preferences(struct req *req, enum db_error error, const PGresult *rows)
+{
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0)
+		return req_fail(req, ERR_NOT_FOUND, NULL);
+	return req_reply(req, 200, "null", 4);
+}
+
+struct outcome *preferences_put(struct req *req)
+{
+	struct json_object *doc = json_get(req->body, "preferences");
+	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p)), *lang;
+
+	if (req->session->actor != ACTOR_CUSTOMER)
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	req_body_only(req, "preferences");
+	if (!json_object_is_type(doc, json_type_object)) {
+		req_note_invalid(req, "preferences", "an object", "应为对象");
+		return req_invalid(req);
+	}
+	lang = json_get_string(doc, "lang");
+	if (json_get(doc, "lang") &&
+		(!lang || (strcmp(lang, "zh") != 0 && strcmp(lang, "en") != 0)))
+		req_note_invalid(req, "preferences.lang", "zh or en", "zh 或 en");
+	p[0] = req_int(req, req->session->actor_id);
+	p[1] = req_json_text(req, doc);
+	if (strlen(p[1]) > PREFERENCES_MAX)
+		req_note_invalid(req, "preferences", "at most 16 KiB", "最多 16 KiB");
+	if (req_has_invalid(req))
+		return req_invalid(req);
+	return req_query(req, &sql_client_preferences_put, p, on_preferences);
+}
+
+/* --- dashboards --- */
+
+static bool whole(struct json_object *o, const char *key, int64_t min, int64_t max, int64_t *out)
+{
+	struct json_object *v = json_get(o, key);
+
+	*out = json_object_is_type(v, json_type_int) ? json_object_get_int64(v) : min - 1;
+	return *out >= min && *out <= max;
+}
+
+static bool text_within(struct json_object *o, const char *key, size_t max)
+{
+	struct json_object *v = json_get(o, key);
+
+	return json_object_is_type(v, json_type_string) && json_str(v).n >= 1 &&
+	       json_str(v).n <= max;
+}
+
+static bool is_widget_type(const char *type)
+{
+	static const char *const types[] = { "metric_card", "line_chart", "bar_chart", "pie_chart",
+		"table", "alert_list", "clock_list", "text" };
+
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		if (strcmp(type, types[i]) == 0)
+			return true;
+	return false;
+}
+
+/* What is wrong with a widget, as the name of the part; NULL when nothing is. */
+static const char *widget_fault(struct json_object *w, int64_t cols)
+{
+	struct json_object *at = json_get(w, "position");
+	int64_t x, y, width, height;
+
+	if (!text_within(w, "id", 64))
+		return "id";
+	if (!text_within(w, "type", 32) || !is_widget_type(json_get_string(w, "type")))
+		return "type";
+	if (!whole(at, "x", 0, cols - 1, &x) || !whole(at, "y", 0, 999, &y) ||
+		!whole(at, "w", 1, cols, &width) || !whole(at, "h", 1, 100, &height) ||
+		x + width > cols)
+		return "position";
+	if (json_get(w, "config") && !json_object_is_type(json_get(w, "config"), json_type_object))
+		return "config";
+	return NULL;
+}
+
+static bool is_repeated(struct json_object *widgets, size_t i)
+{
+	const char *id = json_get_string(json_object_array_get_idx(widgets, i), "id");
+
+	for (size_t k = 0; k < i; k++) {
+		const char *other = json_get_string(json_object_array_get_idx(widgets, k), "id");
+
+		if (other && id && strcmp(other, id) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void check_layout(struct req *req, struct json_object *layout)
+{
+	struct json_object *grid = json_get(layout, "grid"), *widgets = json_get(layout, "widgets");
+	int64_t cols, rows;
+
+	if (!whole(grid, "cols", 1, GRID_MAX, &cols) || !whole(grid, "rows", 1, 1000, &rows)) {
+		req_note_invalid(req, "layout_config.grid",
+			"{\\\"cols\\\": 1 to 48, \\\"rows\\\": 1 to 1000}",
+			"cols 1 到 48,rows 1 到 1000");
+		return;
+	}
+	if (!json_object_is_type(widgets, json_type_array) ||
+		json_object_array_length(widgets) > WIDGETS_MAX) {
+		req_note_invalid(
+			req, "layout_config.widgets", "a list of at most 50", "最多 50 项");
+		return;
+	}
+	for (size_t i = 0; i < json_object_array_length(widgets); i++) {
+		const char *fault = widget_fault(json_object_array_get_idx(widgets, i), cols);
+
+		if (!fault && is_repeated(widgets, i))
+			fault = "id";
+		if (fault)
+			req_note_invalid(req,
+				arena_printf(
+					&req->arena, "layout_config.widgets[%zu].%s", i, fault),
+				"id once in the dashboard, a known type, a position within the "
+				"grid",
+				"id 不重复、类型已知、位置在网格内");
+	}
+}
+
+static struct outcome *on_dashboard(struct req *req, enum db_error error, const PGresult *rows)
+{
+	const char *data;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (db_is_null(rows, 0, 0))
+		return db_int(rows, 0, 2)
+			       ? req_fail(req, ERR_WRONG_STATE,
+					 req->zh ? "{\"field\":\"version\",\"rule\":\"仪表板已变更,"
+						   "请重新加载\"}"
+						 : "{\"field\":\"version\",\"rule\":\"the "
+						   "dashboard has changed; load it again\"}")
+			       : req_fail(req, ERR_NOT_FOUND, NULL);
+	data = arena_printf(&req->arena, "{\"config_id\":%lld,\"version\":%lld}",
+		(long long)db_int(rows, 0, 0), (long long)db_int(rows, 0, 1));
+	return req_reply(req, req->route->method == HTTP_POST ? 201 : 200, data, strlen(data));
+}
+
+struct outcome *dashboard_put(struct req *req)
+{
+	bool fresh = req->route->method == HTTP_POST, is_default = false, is_shared = false;
+	struct json_object *layout = json_get(req->body, "layout_config");
+	const char **p = arena_alloc(&req->arena, 8 * sizeof(*p)), *name = NULL;
+	int64_t id = fresh ? 0 : req_path_id(req, "config_id"), version = 0;
+
+	if (req->session->actor != ACTOR_CUSTOMER)
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	req_body_only(req, req->route->fields);
+	req_body_text(req, "dashboard_name", true, 1, 100, &name);
+	req_body_bool(req, "is_default", &is_default);
+	req_body_bool(req, "is_shared", &is_shared);
+	req_body_int(req, "version", false, 1, (1LL << 53) - 1, &version);
+	if (json_object_is_type(layout, json_type_object))
+		check_layout(req, layout);
+	else
+		req_note_invalid(req, "layout_config", "an object of grid and widgets",
+			"含 grid 与 widgets 的对象");
+	if (req_has_invalid(req))
+		return req_invalid(req);
+	if (!fresh && !id)
+		return req_fail(req, ERR_NOT_FOUND, NULL);
+	if (is_shared && !session_may(req->session, PERM_DASHBOARD_WRITE))
+		return req_fail(req, ERR_FORBIDDEN,
+			req->zh ? "{\"field\":\"is_shared\",\"rule\":\"共享需要 dashboard:write "
+				  "权限\"}"
+				: "{\"field\":\"is_shared\",\"rule\":\"sharing needs "
+				  "dashboard:write\"}");
+	p[0] = fresh ? NULL : req_int(req, id);
+	p[1] = req_int(req, req->session->actor_id);
+	p[2] = name;
+	p[3] = req_json_text(req, layout);
+	p[4] = is_default ? "true" : "false";
+	p[5] = is_shared ? "true" : "false";
+	p[6] = version ? req_int(req, version) : NULL;
+	p[7] = req_int(req, clock_now_us());
+	return req_query(req, &sql_dashboard_store, p, on_dashboard);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The face of capability portal. */
+#ifndef SLADESK_FEATURE_PORTAL_H
+#define SLADESK_FEATURE_PORTAL_H
+
+#include "core/request.h"
+
+struct outcome *theme_get(struct req *req) MUST_USE;
+void themes_free(void);
+struct outcome *theme_put(struct req *req) MUST_USE;
+struct outcome *logo_get(struct req *req) MUST_USE;
+struct outcome *logo_put(struct req *req) MUST_USE;
+struct outcome *logo_delete(struct req *req) MUST_USE;
+struct outcome *preferences_put(struct req *req) MUST_USE;
+struct outcome *dashboard_put(struct req *req) MUST_USE;
+
+#endif

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * How a customer's portal looks: public, so that the log-in page looks so, too. A logo that was
+ * uploaded is served from here, as the bytes of an image and nothing else. */
+#include "core/session_token.h"
+#include "base/clock.h"
+#include "core/request.h"
+#include "crypto/crypto.h"
+#include "portal.h"
+#include "sql_gen.h"
+
+#include <stdlib.h>
+
+#define LOGO_MAX 65536
+
+/* The last that was said of each, for while the database is away. */
+#define THEMES_KEPT 256
+static struct theme {
+	char *of, *body; /* of the customer as it was named */
+	int64_t at_us;
+} themes[THEMES_KEPT];
+
+static struct theme *theme_slot(const char *of)
+{
+	uint32_t h = 2166136261u; /* FNV-1a */
+
+	for (const char *p = of; *p; p++)
+		h = (h ^ (unsigned char)*p) * 16777619u;
+	return &themes[h % THEMES_KEPT];
+}
+
+static void free_theme(struct theme *t)
+{
+	free(t->of);
+	free(t->body);
+	*t = (struct theme){ 0 };
+}
+
+static void keep_theme(const char *of, const struct buf *b)
+{
+	struct theme *t = theme_slot(of);
+
+	free_theme(t);
+	*t = (struct theme){ xstrdup(of), xstrndup(b->p, b->n), clock_now_us() };
+}
+
+void themes_free(void)
+{
+	for (size_t i = 0; i < THEMES_KEPT; i++)
+		free_theme(&themes[i]);
+}
+
+static struct outcome *stale_theme(struct req *req, enum db_error error)
+{
+	const struct theme *t = theme_slot(req->state);
+	struct buf b = { 0 };
+	struct outcome *o;
+
+	if (!t->of || strcmp(t->of, req->state) != 0)
+		return req_fail_db(req, error);
+	buf_add(&b, t->body, strlen(t->body) - 1);
+	buf_adds(&b, ",\"stale\":true,\"as_of\":");
+	buf_add_time_json(&b, t->at_us);
+	buf_addc(&b, '}');
+	o = req_reply(req, 200, b.p, b.n);
+	buf_free(&b);
+	return o;
+}
+
+/* {"tenant_id":…,…,"login_methods":[…],"sso":…} */
+static void write_theme(struct buf *b, const PGresult *rows)
+{
+	static const char *const names[] = { "logo_url", "primary_color", "accent_color",
+		"support_contact" };
+
+	buf_addf(b, "{\"tenant_id\":%lld,\"name\":", (long long)db_int(rows, 0, 0));
+	buf_add_json(b, db_text(rows, 0, 1).p, db_text(rows, 0, 1).n);
+	for (int i = 0; i < (int)ARRAY_LEN(names); i++) {
+		buf_addf(b, ",\"%s\":", names[i]);
+		db_cell_to_json(b, rows, 0, i + 2);
+	}
+	buf_adds(b, ",\"login_methods\":[\"password\",\"passkey\"");
+	if (db_is_null(rows, 0, 7)) {
+		buf_adds(b, "],\"sso\":null}");
+		return;
+	}
+	buf_adds(b, ",\"sso\"],\"sso\":{\"name\":");
+	buf_add_json(b, db_text(rows, 0, 7).p, db_text(rows, 0, 7).n);
+	buf_addf(b, ",\"location\":\"/api/v1/auth/sso/start?tenant=%lld\"}}",
+		(long long)db_int(rows, 0, 0));
+}
+
+/* NULL: whoever asks has not what TAG names. */
+static struct outcome *reply_unchanged(struct req *req, const char *tag)
+{
+	if (!req->http || !str_is(http_header_find(&req->http->head, "if-none-match"),
+				  arena_printf(&req->arena, "\"%s\"", tag)))
+		return NULL;
+	return req_reply_raw(
+		req, 304, NULL, arena_printf(&req->arena, "ETag: \"%s\"\r\n", tag), NULL, 0);
+}
+
+/* Public before any log-in; who is logged in sees their own, and those they serve. */
+static bool is_anothers(const struct req *req, const PGresult *rows)
+{
+	return req->session &&
+	       (PQntuples(rows) == 0 || !session_serves(req->session, db_int(rows, 0, 0)));
+}
+
+static struct outcome *on_theme(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct buf b = { 0 };
+	struct outcome *o;
+	char tag[65];
+
+	if (error != DB_OK)
+		return stale_theme(req, error);
+	if (PQntuples(rows) == 0 && strncmp(req->state, "host:", 5) == 0)
+		return req_reply(req, 200, "null", 4); /* nobody's own host is nothing amiss */
+	if (is_anothers(req, rows))
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	if (PQntuples(rows) == 0)
+		return req_fail(req, ERR_NOT_FOUND, NULL);
+	write_theme(&b, rows);
+	keep_theme(req->state, &b);
+	crypto_sha256_hex(b.p, b.n, tag);
+	tag[32] = 0;
+	o = reply_unchanged(req, tag);
+	if (!o)
+		o = req_reply_headers(req, 200,
+			arena_printf(&req->arena,
+				"ETag: \"%s\"\r\nCache-Control: public, max-age=60\r\n", tag),
+			b.p, b.n);
+	buf_free(&b);
+	return o;
+}
+
+/* By number or code, or "host": whose host name this is. */
+static const char *named_customer(struct req *req)
+{
+	struct str v = req_path(req, "tenant_id");
+
+	return str_is(v, "host") ? session_host_tenant(req)
+				 : arena_printf(&req->arena, "%.*s", (int)v.n, v.p);
+}
+
+struct outcome *theme_get(struct req *req)
+{
+	const char **p = arena_alloc(&req->arena, sizeof(*p));
+	const char *of = named_customer(req);
+
+	p[0] = req->state = arena_dup(&req->arena, of, strlen(of));
+	return req_query(req, &sql_client_theme_get, p, on_theme);
+}
+
+static void read_colour(struct req *req, const char *key, const char **out)
+{
+	req_body_text(req, key, false, 1, 20, out);
+	if (*out && (strlen(*out) != 7 || (*out)[0] != '#' ||
+			    strspn(*out + 1, "0123456789abcdefABCDEF") != 6))
+		req_note_invalid(req, key, "a colour, as #0055aa", "颜色,如 #0055aa");
+}
+
+static struct outcome *on_stored(struct req *req, enum db_error error, const PGresult *rows)
+{
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0)
+		return req_fail(req, ERR_NOT_FOUND, NULL);
+	return req_reply(req, 200, "null", 4);
+}
+
+struct outcome *theme_put(struct req *req)
+{
+	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p));
+
+	if (req->session->staff)
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	req_body_only(req, req->route->fields);
+	req_body_text(req, "display_name", false, 1, 100, &p[0]);
+	req_body_text(req, "logo_url", false, 9, 2000, &p[1]);
+	if (p[1] && (strncmp(p[1], "https://", 8) != 0 || strpbrk(p[1], " \"'<>\\")))
+		req_note_invalid(req, "logo_url", "an https address", "https 地址");
+	read_colour(req, "primary_color", &p[2]);
+	read_colour(req, "accent_color", &p[3]);
+	req_body_text(req, "support_contact", false, 1, 200, &p[4]);
+	if (req_has_invalid(req))
+		return req_invalid(req);
+	p[5] = req_int(req, clock_now_us());
+	return req_query(req, &sql_client_theme_put, p, on_stored);
+}
+
+/* --- the logo --- */
+
+/* What the bytes are, whatever was said of them; NULL: none of the images that carry no script. */
+static const char *image_type(const unsigned char *p, size_t n)
+{
+	if (n > 16 && memcmp(p, "\x89PNG\r\n\x1a\n", 8) == 0)
+		return "image/png";
+	if (n > 16 && memcmp(p, "\xff\xd8\xff", 3) == 0)
+		return "image/jpeg";
+	if (n > 16 && memcmp(p, "RIFF", 4) == 0 && memcmp(p + 8, "WEBP", 4) == 0)
+		return "image/webp";
+	return NULL;
+}
+
+static struct outcome *on_logo(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct outcome *o;
+	const char *tag;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (is_anothers(req, rows))
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	if (PQntuples(rows) == 0)
+		return req_fail(req, ERR_NOT_FOUND, NULL);
+	tag = arena_printf(&req->arena, "%.32s", db_text(rows, 0, 2).p);
+	o = reply_unchanged(req, tag);
+	if (o)
+		return o;
+	return req_reply_raw(req, 200,
+		arena_printf(
+			&req->arena, "%.*s", (int)db_text(rows, 0, 1).n, db_text(rows, 0, 1).p),
+		arena_printf(&req->arena, "ETag: \"%s\"\r\nCache-Control: public, max-age=3600\r\n",
+			tag),
+		db_text(rows, 0, 3).p, db_text(rows, 0, 3).n);
+}
+
+struct outcome *logo_get(struct req *req)
+{
+	const char **p = arena_alloc(&req->arena, sizeof(*p));
+
+	p[0] = named_customer(req);
+	return req_query(req, &sql_client_logo_get, p, on_logo);
+}
+
+static const char *logo_rule_en = "a PNG, JPEG or WebP image of at most 64 KiB, in base64",
+		  *logo_rule_zh = "不超过 64 KiB 的 PNG、JPEG 或 WebP 图像(base64)";
+
+/* The image of BASE64 into P: what, its digest. */
+static void read_logo(struct req *req, const char *base64, const char **p)
+{
+	size_t n = strlen(base64), image_n;
+	unsigned char *image = arena_alloc(&req->arena, n * 3 / 4 + 1);
+	char *url = arena_dup(&req->arena, base64, n), *digest = arena_alloc(&req->arena, 65);
+
+	while (n && url[n - 1] == '=')
+		n--;
+	for (size_t i = 0; i < n; i++)
+		url[i] = url[i] == '+'                    ? '-'
+			 : url[i] == '/'                  ? '_'
+			 : url[i] == '-' || url[i] == '_' ? '?'
+							  : url[i];
+	image_n = base64url_decode((struct str){ url, n }, image);
+	p[0] = image_type(image, image_n);
+	if (!p[0] || image_n > LOGO_MAX || strlen(base64) % 4) {
+		req_note_invalid(req, "logo", logo_rule_en, logo_rule_zh);
+		return;
+	}
+	crypto_sha256_hex(image, image_n, digest);
+	p[1] = digest;
+	p[2] = base64;
+}
+
+static struct outcome *store_logo(struct req *req, const char **p)
+{
+	p[3] = req_int(req, clock_now_us());
+	return req_query(req, &sql_client_logo_put, p, on_stored);
+}
+
+struct outcome *logo_put(struct req *req)
+{
+	const char **p = arena_alloc(&req->arena, 4 * sizeof(*p)), *base64 = NULL;
+
+	if (req->session->staff)
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	req_body_only(req, req->route->fields);
+	req_body_text(req, "logo", true, 24, LOGO_MAX * 4 / 3 + 4, &base64);
+	if (!req->body)
+		req_note_invalid(req, "logo", "required", "必填");
+	if (base64)
+		read_logo(req, base64, p);
+	return req_has_invalid(req) ? req_invalid(req) : store_logo(req, p);
+}
+
+struct outcome *logo_delete(struct req *req)
+{
+	if (req->session->staff)
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	return store_logo(req, arena_alloc(&req->arena, 4 * sizeof(const char *)));
+}

@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * sladesk isolation check: the proof, against a running server, that one customer cannot reach
+ * another's data. It walks every route of the server's own openapi.json as a user and as a service
+ * of customer A, with every kind of id of customer B in path and query, and looks whether a text or
+ * a row of B's comes back, or a row of B's changes. Its identities live for ten minutes at most and
+ * go when it ends. */
+#include "cli/cli.h"
+#include "base/json.h"
+#include "crypto/crypto.h"
+#include "config/keyfile.h"
+#include "config/options.h"
+
+#include <curl/curl.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define LIFETIME_S 600
+#define MARKS_MAX 200
+
+struct list {
+	char *v[MARKS_MAX];
+	size_t n;
+};
+
+struct walk {
+	const char *base;
+	char a[24], b[24]; /* tenant ids */
+	struct list ids, marks;
+	char *token[2]; /* as a user, as a service */
+	CURL *curl;
+	size_t requests, leaks, routes;
+	long status[600];
+};
+
+/* --- what is B's --- */
+
+static void add_rows(PGconn *pg, struct list *l, const char *sql, const char *tenant)
+{
+	PGresult *r = cli_query(pg, sql, 1, &tenant);
+
+	for (int i = 0; i < PQntuples(r) && l->n < MARKS_MAX; i++)
+		l->v[l->n++] = xstrdup(PQgetvalue(r, i, 0));
+	PQclear(r);
+}
+
+/* A text that A has too proves nothing: it may be A's own that comes back. */
+static void keep_foreign(PGconn *pg, struct walk *w)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->marks.n; i++) {
+		const char *p[] = { w->a, w->marks.v[i] };
+		PGresult *r = cli_query(pg,
+			"select exists (select from (select title as t from tickets where "
+			"tenant_id = $1::bigint union all select body from "
+			"ticket_comments where tenant_id = $1::bigint union all select concat_ws(' "
+			"', username, full_name, department, project) "
+			"from client_users where tenant_id = $1::bigint union all select "
+			"concat_ws(' ', username, resource) from audit_logs "
+			"where tenant_id = $1::bigint union all select concat_ws(' ', code, "
+			"name_zh, name_en) from catalogue where tenant_id "
+			"= $1::bigint union all select url from webhooks where tenant_id = "
+			"$1::bigint) x where position($2 in x.t) > 0)",
+			2, p);
+
+		if (PQgetvalue(r, 0, 0)[0] == 'f')
+			w->marks.v[n++] = w->marks.v[i];
+		else
+			free(w->marks.v[i]);
+		PQclear(r);
+	}
+	w->marks.n = n;
+}
+
+/* Ids that A has too are nobody's secret: rows of A under the same number would come back rightly.
+ */
+static void collect(PGconn *pg, struct walk *w)
+{
+	static const char *const ids[] = {
+		"select id from tickets where tenant_id = $1::bigint order by id desc limit 3",
+		"select number from tickets where tenant_id = $1::bigint order by id desc limit 1",
+		"select id from client_users where tenant_id = $1::bigint order by id desc limit 3",
+		"select id from webhooks where tenant_id = $1::bigint order by id desc limit 2",
+		"select id from sessions where tenant_id = $1::bigint order by id desc limit 2",
+		"select id from dashboard_configs where tenant_id = $1::bigint order by id desc "
+		"limit 2",
+		"select id from identity_providers where tenant_id = $1::bigint order by id desc "
+		"limit 2",
+		"select id from factors where tenant_id = $1::bigint order by id desc limit 2",
+	};
+	static const char *const marks[] = {
+		"select title from tickets where tenant_id = $1::bigint and length(title) >= 8 "
+		"order by id desc limit 40",
+		"select left(body, 60) from ticket_comments where tenant_id = $1::bigint and "
+		"length(body) >= 12 order by id desc limit 40",
+		"select username from client_users where tenant_id = $1::bigint and "
+		"length(username) >= 8 limit 40",
+		"select url from webhooks where tenant_id = $1::bigint limit 20",
+		"select code from customers where tenant_id = $1::bigint and length(code) >= 6",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(ids); i++)
+		add_rows(pg, &w->ids, ids[i], w->b);
+	w->ids.v[w->ids.n++] = xstrdup(w->b);
+	for (size_t i = 0; i < ARRAY_LEN(marks); i++)
+		add_rows(pg, &w->marks, marks[i], w->b);
+	keep_foreign(pg, w);
+}
+
+/* A digest over every row of B's that a request might change. */
+static char *digest(PGconn *pg, const char *tenant)
+{
+	static const char *const tables[] = { "tickets", "ticket_comments", "sla_clocks", "timers",
+		"webhooks", "catalogue", "client_users", "client_permissions", "calendars",
+		"sla_configurations", "api_tokens", "dashboard_configs", "tenant_themes",
+		"client_satisfaction", "factors", "recovery_codes", "identity_providers" };
+	struct buf sql = { 0 };
+	PGresult *r;
+	char *out;
+
+	buf_adds(&sql, "select md5(string_agg(d, ',')) from (");
+	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
+		buf_addf(&sql,
+			"%sselect '%s' || coalesce(md5(string_agg(x::text, '|' order by x::text)), "
+			"'') as d from %s x where tenant_id = "
+			"$1::bigint",
+			i ? " union all " : "", tables[i], tables[i]);
+	buf_adds(&sql, ") t");
+	r = cli_query(pg, buf_cstr(&sql), 1, &tenant);
+	out = xstrdup(PQgetvalue(r, 0, 0));
+	PQclear(r);
+	buf_free(&sql);
+	return out;
+}
+
+/* --- who asks --- */
+
+static char *id_of(PGconn *pg, const char *code)
+{
+	PGresult *r = cli_query(
+		pg, "select tenant_id from customers where code = $1 and tenant_id > 1", 1, &code);
+	char *id;
+
+	if (!PQntuples(r))
+		die("no such customer: %s", code);
+	id = xstrdup(PQgetvalue(r, 0, 0));
+	PQclear(r);
+	return id;
+}
+
+static char *as_user(PGconn *pg, const char *tenant)
+{
+	int64_t now_s = clock_now_us() / US_PER_S;
+	struct token_claims c = { strtoll(tenant, NULL, 10), 0, now_s + LIFETIME_S };
+	char now[32], until[32];
+	const char *p[] = { tenant, now, until };
+	PGresult *r;
+
+	time_format(now_s * US_PER_S, 6, now);
+	time_format((now_s + LIFETIME_S) * US_PER_S, 6, until);
+	r = cli_query(pg,
+		"insert into sessions (tenant_id, actor_kind, actor_id, created_at, expires_at, "
+		"device, method) select $1::bigint, 'customer', "
+		"u.id, $2::timestamptz, $3::timestamptz, 'isolation check', 'check' from "
+		"client_users u where u.tenant_id = $1::bigint and "
+		"u.disabled_at is null and not u.must_change order by (u.role_type = 'admin') "
+		"desc, u.id limit 1 returning id",
+		3, p);
+	if (!PQntuples(r))
+		die("the customer has no active user to walk as");
+	c.session_id = strtoll(PQgetvalue(r, 0, 0), NULL, 10);
+	PQclear(r);
+	return token_sign(TOKEN_ACCESS, &c, now_s);
+}
+
+static char *as_service(PGconn *pg, const char *tenant)
+{
+	char secret[65], sha[65], now[32], until[32], *token;
+	const char *p[] = { tenant, sha, now, until };
+	PGresult *r;
+
+	crypto_random_hex(secret, 32);
+	crypto_sha256_hex(secret, 64, sha);
+	time_format(clock_now_us(), 6, now);
+	time_format(clock_now_us() + LIFETIME_S * US_PER_S, 6, until);
+	r = cli_query(pg,
+		"insert into api_tokens (tenant_id, name, secret_sha256, scopes, expires_at, "
+		"created_at) select $1::bigint, 'isolation "
+		"check', decode($2, 'hex'), array(select distinct unnest(permissions) from roles "
+		"where kind = 'customer') || "
+		"'{admin,tickets:read,tickets:write}', $4::timestamptz, $3::timestamptz returning "
+		"id",
+		4, p);
+	token = xasprintf("sd1.%s.%s.%s", tenant, PQgetvalue(r, 0, 0), secret);
+	PQclear(r);
+	return token;
+}
+
+static void leave(PGconn *pg, const char *tenant)
+{
+	PQclear(cli_query(pg,
+		"delete from sessions where tenant_id = $1::bigint and device = 'isolation check'",
+		1, &tenant));
+	PQclear(cli_query(pg,
+		"delete from api_tokens where tenant_id = $1::bigint and name = 'isolation check'",
+		1, &tenant));
+}
+
+/* --- asking --- */
+
+static size_t take(char *p, size_t size, size_t n, void *arg)
+{
+	struct buf *b = arg;
+
+	if (b->n < (8u << 20))
+		buf_add(b, p, size * n);
+	return size * n;
+}
+
+static long ask(struct walk *w, const char *method, const char *path, const char *token,
+	const char *body, struct buf *out)
+{
+	char *url = xasprintf("%s%s", w->base, path),
+	     *auth = xasprintf("Authorization: Bearer %s", token ? token : "");
+	struct curl_slist *headers = token ? curl_slist_append(NULL, auth) : NULL;
+	long status = 0;
+
+	out->n = 0;
+	curl_easy_reset(w->curl);
+	curl_easy_setopt(w->curl, CURLOPT_URL, url);
+	curl_easy_setopt(w->curl, CURLOPT_CUSTOMREQUEST, method);
+	curl_easy_setopt(w->curl, CURLOPT_TIMEOUT, 20L);
+	curl_easy_setopt(w->curl, CURLOPT_PROXY, "");
+	curl_easy_setopt(w->curl, CURLOPT_WRITEFUNCTION, take);
+	curl_easy_setopt(w->curl, CURLOPT_WRITEDATA, out);
+	if (body)
+		curl_easy_setopt(w->curl, CURLOPT_COPYPOSTFIELDS, body);
+	curl_easy_setopt(w->curl, CURLOPT_HTTPHEADER, headers);
+	if (curl_easy_perform(w->curl) != CURLE_OK)
+		die("%s does not answer", url);
+	curl_easy_getinfo(w->curl, CURLINFO_RESPONSE_CODE, &status);
+	curl_slist_free_all(headers);
+	OPENSSL_cleanse(auth, strlen(auth));
+	free(auth);
+	free(url);
+	return status;
+}
+
+/* What was sent may come back; a text of B's that was not may never. */
+static const char *leaked(const struct walk *w, const char *sent, struct buf *answer)
+{
+	const char *text = buf_cstr(answer);
+	static char tenant[48];
+
+	for (size_t i = 0; i < w->marks.n; i++)
+		if (strstr(text, w->marks.v[i]) && !strstr(sent, w->marks.v[i]))
+			return w->marks.v[i];
+	snprintf(tenant, sizeof(tenant), "\"tenant_id\":%s", w->b);
+	for (const char *at = strstr(text, tenant); at; at = strstr(at + 1, tenant))
+		if (at[strlen(tenant)] == ',' || at[strlen(tenant)] == '}')
+			return tenant;
+	return NULL;
+}
+
+static void try_path(struct walk *w, const char *method, const char *path)
+{
+	static struct buf answer;
+
+	for (int who = 0; who < 2; who++) {
+		bool reads = strcmp(method, "GET") == 0;
+		long status = ask(w, method, path, w->token[who],
+			reads || strcmp(method, "DELETE") == 0 ? NULL : "{}", &answer);
+		const char *what = leaked(w, path, &answer);
+
+		w->requests++;
+		if (status >= 0 && status < 600)
+			w->status[status]++;
+		if (!what && status < 500)
+			continue;
+		w->leaks++;
+		printf("LEAK  %s %s as %s: status %ld%s%s\n", method, path,
+			who ? "service" : "user", status, what ? ", holds " : "", what ? what : "");
+	}
+}
+
+/* PATH with every {parameter} replaced by V. */
+static char *filled(const char *path, const char *v)
+{
+	struct buf b = { 0 };
+
+	for (const char *p = path; *p; p++) {
+		const char *end = *p == '{' ? strchr(p, '}') : NULL;
+
+		if (!end) {
+			buf_addc(&b, *p);
+			continue;
+		}
+		buf_adds(&b, strncmp(p, "{kind}", 6) == 0 ? "department" : v);
+		p = end;
+	}
+	return buf_take(&b);
+}
+
+/* One's own sessions and log-ins are not walked: they belong to nobody else, and would end the
+ * walk. */
+static bool is_walked(const char *path)
+{
+	static const char *const not [] = { "logout", "/auth/login", "/client/login",
+		"/auth/refresh", "/auth/password", "/test/", "/live", "/sso/", "/passkey",
+		"second-factor", "/client/theme/{tenant_id}", "recovery-codes" };
+
+	if (strncmp(path, "/api/", 5) != 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(not ); i++)
+		if (strstr(path, not [i]))
+			return false;
+	return true;
+}
+
+static void walk_route(struct walk *w, const char *method, const char *path, struct json_object *op)
+{
+	struct json_object *params = json_get(op, "parameters");
+	size_t n =
+		json_object_is_type(params, json_type_array) ? json_object_array_length(params) : 0;
+	bool reads = strcmp(method, "GET") == 0, has_path = strchr(path, '{') != NULL;
+
+	if (!reads && !has_path)
+		return; /* it would write to A's own */
+	w->routes++;
+	for (size_t i = 0; i < w->ids.n; i++) {
+		char *p = filled(path, w->ids.v[i]);
+
+		if (has_path || i == 0)
+			try_path(w, method, p);
+		for (size_t k = 0; reads && !has_path && k < n; k++) {
+			struct json_object *one = json_object_array_get_idx(params, k);
+			const char *name = json_get_string(one, "name"),
+				   *in = json_get_string(one, "in");
+			char *q;
+
+			if (!name || !in || strcmp(in, "query") != 0)
+				continue;
+			q = xasprintf("%s?%s=%s", p, name, w->ids.v[i]);
+			try_path(w, method, q);
+			free(q);
+			q = xasprintf("%s?%s=%s_%s", p, name, w->ids.v[i], w->ids.v[i]);
+			try_path(w, method, q);
+			free(q);
+		}
+		free(p);
+	}
+}
+
+static void walk_all(struct walk *w)
+{
+	struct buf text = { 0 };
+	struct json_error err;
+	struct json_object *doc, *paths;
+	size_t all = 0, done = 0;
+
+	if (ask(w, "GET", "/openapi.json", NULL, NULL, &text) != 200)
+		die("%s/openapi.json is not there", w->base);
+	doc = json_read(text.p, text.n, &err);
+	paths = json_get(doc, "paths");
+	if (!json_object_is_type(paths, json_type_object))
+		die("%s/openapi.json names no paths", w->base);
+	all = (size_t)json_object_object_length(paths);
+	json_object_object_foreach(paths, path, methods)
+	{
+		cli_progress(++done, all);
+		if (!is_walked(path))
+			continue;
+		json_object_object_foreach(methods, method, op)
+		{
+			char upper[8] = "";
+
+			for (size_t i = 0; i < sizeof(upper) - 1 && method[i]; i++)
+				upper[i] = (char)(method[i] - 32);
+			walk_route(w, upper, path, op);
+		}
+	}
+	json_object_put(doc);
+	buf_free(&text);
+}
+
+static void free_list(struct list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		free(l->v[i]);
+}
+
+int cmd_isolation(int argc, char **argv)
+{
+	const char *a = cli_option(argc, argv, "as", NULL),
+		   *b = cli_option(argc, argv, "against", NULL);
+	struct walk w = { .base = cli_option(argc, argv, "url", options.http_url) };
+	char *before, *after, *id;
+	PGconn *pg;
+
+	if (argc < 1 || strcmp(argv[0], "check") != 0)
+		die("isolation check --as C --against C [--url U]");
+	pg = cli_connect();
+	keyfile_open();
+	id = id_of(pg, a);
+	snprintf(w.a, sizeof(w.a), "%s", id);
+	free(id);
+	id = id_of(pg, b);
+	snprintf(w.b, sizeof(w.b), "%s", id);
+	free(id);
+	if (strcmp(w.a, w.b) == 0)
+		die("--as and --against name the same customer");
+	collect(pg, &w);
+	w.token[0] = as_user(pg, w.a);
+	w.token[1] = as_service(pg, w.a);
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	w.curl = curl_easy_init();
+	before = digest(pg, w.b);
+	walk_all(&w);
+	after = digest(pg, w.b);
+	leave(pg, w.a);
+	if (strcmp(before, after) != 0) {
+		w.leaks++;
+		printf("CHANGED  rows of %s differ from what they were (unless its own people "
+		       "worked meanwhile)\n",
+			b);
+	}
+	printf("%zu requests over %zu routes as a user and a service of %s, with %zu ids of %s, "
+	       "looking for %zu of its texts\n",
+		w.requests, w.routes, a, w.ids.n, b, w.marks.n);
+	for (int s = 0; s < 600; s++)
+		if (w.status[s])
+			printf("  %d: %ld\n", s, w.status[s]);
+	printf("rows of %s before %s, after %s\n%s\n", b, before, after,
+		w.leaks ? "NOT ISOLATED" : "isolated: no byte came back, no row changed");
+	free(before);
+	free(after);
+	for (int i = 0; i < 2; i++)
+		free(w.token[i]);
+	free_list(&w.ids);
+	free_list(&w.marks);
+	curl_easy_cleanup(w.curl);
+	curl_global_cleanup();
+	PQfinish(pg);
+	token_keys_free();
+	return w.leaks ? 1 : 0;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Routes that exist only while test.echo is set: public conformance suites and our own drivers'
+ * tests point at them. They use the same code as everything else: the WebSocket layer, streamed
+ * uploads, chunked downloads with back-pressure, the helpers. */
+#include "selftest.h"
+#include "base/json.h"
+#include "config/options.h"
+
+#include <event2/buffer.h>
+#include <stdio.h>
+
+static void echo_message(struct ws *ws, const char *p, size_t n, bool binary)
+{
+	struct ws_frame *f = ws_frame_new(p, n, binary);
+
+	if (!ws_send(ws, &f, 1, 64u << 20))
+		ws_close(ws, 1013, "slow");
+	ws_frame_put(f);
+}
+
+static void echo_close(struct ws *ws)
+{
+	(void)ws;
+}
+
+const struct ws_handler echo_handler = { echo_message, echo_close, 17u << 20 };
+
+struct outcome *echo_open(struct req *req)
+{
+	struct outcome *o;
+
+	if (!options.test_echo)
+		return req_fail(req, ERR_NOT_FOUND, NULL);
+	o = req_taken(req);
+	ws_accept(req->http, &echo_handler, NULL);
+	return o;
+}
+
+struct sunk {
+	uint64_t bytes;
+	uint32_t sum;
+};
+
+bool sink_piece(struct req *req, const char *p, size_t n)
+{
+	struct sunk *s = req->state;
+
+	if (!s)
+		s = req->state = arena_alloc(&req->arena, sizeof(*s));
+	s->bytes += n;
+	for (size_t i = 0; i < n; i++)
+		s->sum = s->sum * 31 + (unsigned char)p[i];
+	return true;
+}
+
+struct outcome *sink_done(struct req *req)
+{
+	const struct sunk *s = req->state;
+	char out[80];
+	int n = snprintf(out, sizeof(out), "{\"bytes\":%llu,\"sum\":%u}",
+		(unsigned long long)(s ? s->bytes : 0), s ? s->sum : 0);
+
+	if (!options.test_echo)
+		return req_fail(req, ERR_NOT_FOUND, NULL);
+	return req_reply(req, 200, out, (size_t)n);
+}
+
+/* ?bytes=N of 'x', as fast as the client takes them. */
+static void flood_more(struct http_request *h)
+{
+	static char block[16384];
+	struct req *req = h->user;
+	int64_t *left = req->state;
+
+	if (!block[0])
+		memset(block, 'x', sizeof(block));
+	while (*left > 0) {
+		size_t n = *left < (int64_t)sizeof(block) ? (size_t)*left : sizeof(block);
+
+		*left -= (int64_t)n;
+		if (!http_reply_piece(h, block, n) && *left > 0)
+			return;
+	}
+	http_reply_end(h);
+}
+
+struct outcome *flood(struct req *req)
+{
+	char *text = req_query_value(req, "bytes");
+	int64_t *left = arena_alloc(&req->arena, sizeof(*left));
+	struct http_request *h = req->http;
+	struct outcome *o;
+
+	if (!options.test_echo)
+		return req_fail(req, ERR_NOT_FOUND, NULL);
+	if (!text || !str_to_int(str_of(text), 1, 1LL << 32, left)) {
+		req_note_invalid(req, "bytes", "1 to 4294967296", "1 到 4294967296");
+		return req_invalid(req);
+	}
+	req->state = left;
+	o = req_streaming(req);
+	http_reply_start(h, 200, "application/octet-stream", NULL,
+		flood_more); /* the head's going out asks for the first piece */
+	return o;
+}
+
+static struct outcome *on_probe(struct req *req, bool ok, struct str answer)
+{
+	struct buf b = { 0 };
+	struct outcome *o;
+
+	buf_adds(&b, "{\"ok\":");
+	buf_adds(&b, ok ? "true" : "false");
+	buf_adds(&b, ",\"answer\":");
+	buf_add_json(&b, answer.p ? answer.p : "", answer.n);
+	buf_addc(&b, '}');
+	o = req_reply(req, 200, b.p, b.n);
+	buf_free(&b);
+	return o;
+}
+
+struct outcome *probe_worker(struct req *req)
+{
+	if (!options.test_echo)
+		return req_fail(req, ERR_NOT_FOUND, NULL);
+	return req_work(req, WORK_PROBE, "", 0, on_probe);
+}

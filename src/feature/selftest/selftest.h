@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The face of capability selftest. */
+#ifndef SLADESK_FEATURE_SELFTEST_H
+#define SLADESK_FEATURE_SELFTEST_H
+
+#include "core/request.h"
+
+struct outcome *echo_open(struct req *req) MUST_USE;
+bool sink_piece(struct req *req, const char *p, size_t n);
+struct outcome *sink_done(struct req *req) MUST_USE;
+struct outcome *flood(struct req *req) MUST_USE;
+struct outcome *probe_worker(struct req *req) MUST_USE;
+
+#endif

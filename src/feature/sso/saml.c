@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SAML 2.0 as a service provider: a signed AuthnRequest by redirect, the Response by POST, a
+ * LogoutRequest by POST, our metadata. A helper verifies signatures and reads what they cover
+ * (worker/saml.c); here is judged whether it is for us, for this log-in, now, and for the first
+ * time. */
+#include "core/hooks.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "crypto/crypto.h"
+#include "crypto/spkey.h"
+#include "config/options.h"
+#include "sso.h"
+#include "saml.h"
+#include "sql_gen.h"
+
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <zlib.h>
+
+#define ACS "/api/v1/auth/sso/acs"
+#define DOCUMENT_MAX (192 * 1024)
+
+void saml_forget(struct req *req)
+{
+	struct saml *x = req->state;
+
+	json_object_put(x->who.settings);
+	json_object_put(x->said);
+	json_object_put(x->claims);
+}
+
+/* --- our key --- */
+
+void saml_init(void)
+{
+	const char *slash = strrchr(options.token_key_file, '/');
+	char *file = options.sso_saml_key_file[0]
+			     ? xstrdup(options.sso_saml_key_file)
+			     : xasprintf("%.*ssaml.pem",
+				       slash ? (int)(slash - options.token_key_file) + 1 : 0,
+				       options.token_key_file);
+
+	hooks.signout_location = sso_signout_location;
+	if (!spkey_open(file, "sladesk"))
+		die("sso.saml_key_file: %s: no RSA key and certificate in PEM", file);
+	free(file);
+}
+
+/* --- to the provider --- */
+
+void saml_add_text(struct buf *b, const char *s)
+{
+	for (; *s; s++)
+		if (*s == '&')
+			buf_adds(b, "&amp;");
+		else if (*s == '<')
+			buf_adds(b, "&lt;");
+		else if (*s == '"')
+			buf_adds(b, "&quot;");
+		else
+			buf_addc(b, *s);
+}
+
+/* Raw deflate, as the redirect binding wants it (saml-bindings 3.4.4.1). */
+static void add_deflated(struct buf *b, struct str xml)
+{
+	z_stream z = { 0 };
+	unsigned char *out = xmalloc(xml.n + 64);
+
+	bug_on(deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) !=
+		Z_OK);
+	z.next_in = (unsigned char *)(uintptr_t)xml.p;
+	z.avail_in = (unsigned)xml.n;
+	z.next_out = out;
+	z.avail_out = (unsigned)xml.n + 64;
+	bug_on(deflate(&z, Z_FINISH) != Z_STREAM_END);
+	buf_add_base64(b, out, z.total_out);
+	deflateEnd(&z);
+	free(out);
+}
+
+static void write_request(
+	struct buf *xml, const char *entity, const char *endpoint, const char *sha256)
+{
+	char now[32];
+
+	time_format(clock_now_us(), 0, now);
+	buf_addf(xml,
+		"<samlp:AuthnRequest xmlns:samlp=\"urn:oasis:names:tc:SAML:2.0:protocol\" "
+		"ID=\"_%.40s\" Version=\"2.0\" IssueInstant=\"%s\" "
+		"Destination=\"",
+		sha256, now);
+	saml_add_text(xml, endpoint);
+	buf_adds(xml, "\" ProtocolBinding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST\" "
+		      "AssertionConsumerServiceURL=\"");
+	saml_add_text(xml, options.http_url);
+	buf_adds(xml, ACS "\"><saml:Issuer xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\">");
+	saml_add_text(xml, entity);
+	buf_adds(xml, "</saml:Issuer></samlp:AuthnRequest>");
+}
+
+const char *saml_location(struct req *req, const char *endpoint, const char *message,
+	struct str xml, const char *state)
+{
+	struct buf packed = { 0 }, query = { 0 }, signature = { 0 };
+	char *location;
+
+	add_deflated(&packed, xml);
+	buf_addf(&query, "%s=", message);
+	buf_add_url(&query, packed.p, packed.n);
+	if (state) {
+		buf_adds(&query, "&RelayState=");
+		buf_add_url(&query, state, strlen(state));
+	}
+	buf_adds(&query, "&SigAlg=http%3A%2F%2Fwww.w3.org%2F2001%2F04%2Fxmldsig-more%23rsa-sha256");
+	spkey_sign(&signature, query.p, query.n);
+	buf_adds(&query, "&Signature=");
+	buf_add_url(&query, signature.p, signature.n);
+	location = arena_printf(&req->arena, "%s%s%s", endpoint, strchr(endpoint, '?') ? "&" : "?",
+		buf_cstr(&query));
+	buf_free(&packed);
+	buf_free(&query);
+	buf_free(&signature);
+	return location;
+}
+
+struct outcome *saml_redirect(struct req *req, struct json_object *settings, const char *entity,
+	const char *state, const char *sha256)
+{
+	const char *endpoint = json_get_string(settings, "authorization_endpoint"), *headers;
+	struct buf xml = { 0 };
+
+	write_request(&xml, entity, endpoint, sha256);
+	/* the answer is posted from another site: only a cookie without SameSite comes with it, and
+	 * such a one must be Secure */
+	headers = arena_printf(&req->arena,
+		"Location: %s\r\nSet-Cookie: sd_login=%s; Path=" ACS
+		"; Max-Age=600; HttpOnly%s\r\nCache-Control: no-store\r\n",
+		saml_location(req, endpoint, "SAMLRequest", (struct str){ xml.p, xml.n }, state),
+		sha256,
+		strncmp(options.http_url, "https://", 8) == 0 ? "; SameSite=None; Secure" : "");
+	buf_free(&xml);
+	return req_reply_raw(req, 302, "text/plain", headers, "", 0);
+}
+
+/* --- back from it --- */
+
+const char *saml_said(const struct saml *x, const char *key)
+{
+	const char *v = json_get_string(x->said, key);
+
+	return v ? v : "";
+}
+
+bool saml_instant(const char *text, int64_t *out)
+{
+	return text[0] && time_parse(str_of(text), out);
+}
+
+static bool audience_is(const struct saml *x)
+{
+	struct json_object *list = json_get(x->said, "audience");
+	size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (str_is(json_str(json_object_array_get_idx(list, i)), x->client_id))
+			return true;
+	return false;
+}
+
+/* SAML profiles 4.1.4.3. NULL, or what is wrong. */
+static const char *response_broken(const struct saml *x)
+{
+	int64_t now = clock_now_us(), until, from;
+	const char *issuer = json_get_string(x->who.settings, "issuer");
+	char acs[600], id[48];
+
+	snprintf(acs, sizeof(acs), "%s" ACS, options.http_url);
+	snprintf(id, sizeof(id), "_%.40s", x->sha256);
+	if (strcmp(saml_said(x, "status"), "urn:oasis:names:tc:SAML:2.0:status:Success") != 0)
+		return "the provider refused";
+	if (saml_said(x, "destination")[0] && strcmp(saml_said(x, "destination"), acs) != 0)
+		return "for another destination";
+	if (!issuer || strcmp(saml_said(x, "issuer"), issuer) != 0)
+		return "another issuer's";
+	if (strcmp(saml_said(x, "method"), "urn:oasis:names:tc:SAML:2.0:cm:bearer") != 0 ||
+		strcmp(saml_said(x, "recipient"), acs) != 0)
+		return "for another recipient";
+	if (strcmp(saml_said(x, "in_response_to"), id) != 0)
+		return "for another log-in";
+	if (!audience_is(x))
+		return "for another audience";
+	if (!saml_instant(saml_said(x, "confirm_until"), &until) || until + SAML_SKEW_US <= now)
+		return "over";
+	if (saml_said(x, "not_on_or_after")[0] &&
+		(!saml_instant(saml_said(x, "not_on_or_after"), &until) ||
+			until + SAML_SKEW_US <= now))
+		return "over";
+	if (saml_said(x, "not_before")[0] &&
+		(!saml_instant(saml_said(x, "not_before"), &from) || from - SAML_SKEW_US > now))
+		return "not yet";
+	if (!saml_said(x, "name_id")[0] || strlen(saml_said(x, "name_id")) > 300 ||
+		!saml_said(x, "id")[0])
+		return "it names nobody";
+	return NULL;
+}
+
+/* Attributes by name: one value as text, several as a list, so that roles are read as from any
+ * other provider. */
+static struct json_object *attributes_of(const struct saml *x)
+{
+	struct json_object *out = json_object_new_object(), *list = json_get(x->said, "attributes");
+	size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *pair = json_object_array_get_idx(list, i);
+		const char *name = json_object_get_string(json_object_array_get_idx(pair, 0));
+		struct json_object *v = json_object_array_get_idx(pair, 1),
+				   *there = json_get(out, name);
+
+		if (!there) {
+			json_object_object_add(out, name, json_object_get(v));
+			continue;
+		}
+		if (!json_object_is_type(there, json_type_array)) {
+			struct json_object *several = json_object_new_array();
+
+			json_object_array_add(several, json_object_get(there));
+			json_object_object_add(out, name, several);
+			there = several;
+		}
+		json_object_array_add(there, json_object_get(v));
+	}
+	return out;
+}
+
+static const char *attribute(
+	struct req *req, struct json_object *claims, const char *key, size_t max)
+{
+	const char *v = key ? json_get_string(claims, key) : NULL;
+
+	return v && v[0] && strlen(v) <= max ? arena_printf(&req->arena, "%s", v) : NULL;
+}
+
+static struct outcome *on_first(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct saml *x = req->state;
+	const char *mail = json_get_string(x->who.settings, "email_field"),
+		   *name = json_get_string(x->who.settings, "name_field");
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0)
+		return sso_fail_over(req);
+	x->claims = attributes_of(x);
+	x->who.subject = arena_printf(&req->arena, "%s", saml_said(x, "name_id"));
+	x->who.sid = saml_said(x, "session_index")[0]
+			     ? arena_printf(&req->arena, "%.300s", saml_said(x, "session_index"))
+			     : NULL;
+	x->who.mail = attribute(req, x->claims, mail ? mail : "email", 254);
+	if (!x->who.mail && strchr(x->who.subject, '@') && strlen(x->who.subject) < 254)
+		x->who.mail = x->who.subject;
+	if (x->who.mail && (!strchr(x->who.mail, '@') || strpbrk(x->who.mail, " <>,;\"\r\n")))
+		x->who.mail = NULL;
+	x->who.name = attribute(req, x->claims, name ? name : "name", 100);
+	x->who.mail_verified = json_get_bool(x->who.settings, "trust_email", false);
+	return sso_enter(req, x->claims);
+}
+
+bool saml_read_answer(struct saml *x, bool ok, struct str answer)
+{
+	struct json_error err;
+
+	x->said = ok ? json_read(answer.p, answer.n, &err) : NULL;
+	return json_get_bool(x->said, "ok", false);
+}
+
+static struct outcome *on_verified(struct req *req, bool ok, struct str answer)
+{
+	struct saml *x = req->state;
+	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p)), *why = NULL;
+
+	if (!ok)
+		return req_fail(req, ERR_BUSY, NULL);
+	if (!saml_read_answer(x, ok, answer))
+		why = saml_said(x, "why");
+	else if (strcmp(saml_said(x, "kind"), "response") != 0)
+		why = "no Response";
+	else
+		why = response_broken(x);
+	if (why) {
+		log_warn(&req->who, "SAML response refused tenant=%lld provider=%lld why=\"%s\"",
+			(long long)x->who.tenant_id, (long long)x->who.provider_id, why);
+		audit_note(req, x->who.tenant_id, false, 0, "", "auth.sso", "refused", 401);
+		return sso_fail_provider(req);
+	}
+	p[0] = arena_printf(
+		&req->arena, "saml:%lld:%.300s", (long long)x->who.provider_id, saml_said(x, "id"));
+	p[1] = req_int(req, clock_now_us());
+	return req_query(req, &sql_sso_once, p, on_first);
+}
+
+/* The document from base64, behind the certificate and our key, with which a helper opens what is
+ * encrypted. */
+struct outcome *saml_verify_document(
+	struct req *req, struct saml *x, const char *base64, req_work_step *step)
+{
+	const char *key = spkey_pem();
+	size_t n = strlen(base64), cert = strlen(x->certificate) + 1, ours = strlen(key) + 1;
+	char *job = arena_alloc(&req->arena, cert + ours + n + 4),
+	     *url = arena_printf(&req->arena, "%s", base64);
+	size_t k = 0, made;
+	struct outcome *o;
+
+	for (size_t i = 0; i < n; i++) /* the two alphabets differ in two letters; white space and
+					  padding are left out */
+		if (!strchr(" \r\n\t=", url[i]))
+			url[k++] = (char)(url[i] == '+' ? '-' : url[i] == '/' ? '_' : url[i]);
+	memcpy(job, x->certificate, cert);
+	memcpy(job + cert, key, ours);
+	made = base64url_decode((struct str){ url, k }, (unsigned char *)job + cert + ours);
+	o = !made || made > DOCUMENT_MAX ? sso_fail_provider(req)
+					 : req_work(req, WORK_SAML, job, cert + ours + made, step);
+	OPENSSL_cleanse(job + cert, ours);
+	return o;
+}
+
+bool saml_read_settings(
+	struct req *req, struct saml *x, const PGresult *rows, int kind, int client, int settings)
+{
+	struct json_error err;
+	struct str doc = db_text(rows, 0, settings), id = db_text(rows, 0, client);
+
+	x->client_id = arena_dup(&req->arena, id.p, id.n);
+	x->who.settings = json_read(doc.p, doc.n, &err);
+	x->certificate = json_get_string(x->who.settings, "certificate");
+	return str_is(db_text(rows, 0, kind), "saml") && x->certificate;
+}
+
+static struct outcome *on_login(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct saml *x = req->state;
+	struct str next;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0)
+		return sso_fail_over(req);
+	x->who.provider_id = db_int(rows, 0, 0);
+	next = db_text(rows, 0, 7);
+	x->who.next = db_is_null(rows, 0, 7) ? NULL : arena_dup(&req->arena, next.p, next.n);
+	if (!saml_read_settings(req, x, rows, 1, 2, 4))
+		return sso_fail_provider(req);
+	return saml_verify_document(req, x, req_form_value(req, "SAMLResponse"), on_verified);
+}
+
+struct outcome *saml_acs(struct req *req)
+{
+	struct saml *x = req->state = arena_alloc(&req->arena, sizeof(*x));
+	const char **p = arena_alloc(&req->arena, 4 * sizeof(*p)),
+		   *response = req_form_value(req, "SAMLResponse");
+
+	req->cleanup = x->who.forget = saml_forget;
+	if (!sso_read_state(req_form_value(req, "RelayState"), &x->who.tenant_id, &x->login_id,
+		    x->sha256) ||
+		!sso_began_here(req, x->sha256) || !response || !response[0])
+		return sso_fail_over(req);
+	p[0] = req_int(req, x->who.tenant_id);
+	p[1] = req_int(req, x->login_id);
+	p[2] = x->sha256;
+	p[3] = req_int(req, clock_now_us());
+	return req_query(req, &sql_sso_login_use, p, on_login);
+}
+
+/* --- who we are --- */
+
+static struct outcome *on_metadata(struct req *req, enum db_error error, const PGresult *rows)
+{
+	int64_t tenant = req_path_id(req, "tenant_id"), provider = req_path_id(req, "provider_id");
+	struct buf b = { 0 };
+	struct outcome *o;
+	char *entity;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0 || !str_is(db_text(rows, 0, 0), "saml"))
+		return req_fail(req, ERR_NOT_FOUND, NULL);
+	entity = arena_dup(&req->arena, db_text(rows, 0, 1).p, db_text(rows, 0, 1).n);
+	buf_adds(&b, "<?xml version=\"1.0\"?>\n<md:EntityDescriptor "
+		     "xmlns:md=\"urn:oasis:names:tc:SAML:2.0:metadata\" entityID=\"");
+	saml_add_text(&b, entity);
+	buf_adds(&b,
+		"\"><md:SPSSODescriptor AuthnRequestsSigned=\"true\" WantAssertionsSigned=\"true\" "
+		"protocolSupportEnumeration=\"urn:oasis:names:tc:SAML:2.0:protocol\"><md:"
+		"KeyDescriptor use=\"signing\"><ds:KeyInfo "
+		"xmlns:ds=\"http://www.w3.org/2000/09/"
+		"xmldsig#\"><ds:X509Data><ds:X509Certificate>");
+	spkey_certificate(&b);
+	buf_adds(&b, "</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>"
+		     "<md:KeyDescriptor use=\"encryption\"><ds:KeyInfo "
+		     "xmlns:ds=\"http://www.w3.org/2000/09/"
+		     "xmldsig#\"><ds:X509Data><ds:X509Certificate>");
+	spkey_certificate(&b);
+	buf_adds(&b, "</ds:X509Certificate></ds:X509Data></ds:KeyInfo>"
+		     "<md:EncryptionMethod "
+		     "Algorithm=\"http://www.w3.org/2009/xmlenc11#aes256-gcm\"/>"
+		     "<md:EncryptionMethod "
+		     "Algorithm=\"http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p\"/>"
+		     "</md:KeyDescriptor><md:SingleLogoutService "
+		     "Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST\" Location=\"");
+	saml_add_text(&b, options.http_url);
+	buf_addf(&b,
+		SAML_SLO
+		"/%lld/%lld\"/><md:AssertionConsumerService index=\"0\" isDefault=\"true\" "
+		"Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST\" Location=\"",
+		(long long)tenant, (long long)provider);
+	saml_add_text(&b, options.http_url);
+	buf_adds(&b, ACS "\"/></md:SPSSODescriptor></md:EntityDescriptor>\n");
+	o = req_reply_raw(req, 200, "application/samlmetadata+xml",
+		"Cache-Control: max-age=3600\r\n", b.p, b.n);
+	buf_free(&b);
+	return o;
+}
+
+struct outcome *saml_metadata(struct req *req)
+{
+	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p));
+
+	p[0] = req_int(req, req_path_id(req, "tenant_id"));
+	p[1] = req_int(req, req_path_id(req, "provider_id"));
+	return req_query(req, &sql_sso_provider_get, p, on_metadata);
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Single log-out by SAML 2.0, both ways: the provider ends a session by a signed LogoutRequest; who
+ * logs out here is sent on to the provider with ours. */
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "crypto/crypto.h"
+#include "config/options.h"
+#include "sso.h"
+#include "saml.h"
+#include "sql_gen.h"
+
+#include <stdio.h>
+
+/* --- the provider ends a session --- */
+
+static struct outcome *bad_logout(struct req *req, const char *why)
+{
+	log_warn(&req->who, "SAML log-out refused why=\"%s\"", why);
+	return req_reply_raw(req, 400, "text/plain", "Cache-Control: no-store\r\n", "refused\n", 8);
+}
+
+static struct outcome *on_ended(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct saml *x = req->state;
+	const char *back = json_get_string(x->who.settings, "logout_endpoint");
+	struct buf xml = { 0 };
+	char now[32], id[33];
+	const char *headers;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0)
+		return bad_logout(req, "used before");
+	if (!back)
+		return req_reply_raw(req, 200, "text/plain", "Cache-Control: no-store\r\n", "", 0);
+	time_format(clock_now_us(), 0, now);
+	crypto_random_hex(id, 16);
+	buf_addf(&xml,
+		"<samlp:LogoutResponse xmlns:samlp=\"urn:oasis:names:tc:SAML:2.0:protocol\" "
+		"ID=\"_%s\" Version=\"2.0\" IssueInstant=\"%s\" "
+		"InResponseTo=\"",
+		id, now);
+	saml_add_text(&xml, saml_said(x, "id"));
+	buf_adds(&xml, "\"><saml:Issuer xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\">");
+	saml_add_text(&xml, x->client_id);
+	buf_adds(&xml, "</saml:Issuer><samlp:Status><samlp:StatusCode "
+		       "Value=\"urn:oasis:names:tc:SAML:2.0:status:Success\"/>"
+		       "</samlp:Status></samlp:LogoutResponse>");
+	headers = arena_printf(&req->arena, "Location: %s\r\nCache-Control: no-store\r\n",
+		saml_location(req, back, "SAMLResponse", (struct str){ xml.p, xml.n }, NULL));
+	buf_free(&xml);
+	return req_reply_raw(req, 302, "text/plain", headers, "", 0);
+}
+
+static struct outcome *on_logout(struct req *req, bool ok, struct str answer)
+{
+	struct saml *x = req->state;
+	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p)),
+		   *issuer = json_get_string(x->who.settings, "issuer");
+	int64_t at, now = clock_now_us();
+	char slo[600];
+
+	snprintf(slo, sizeof(slo), "%s" SAML_SLO "/%lld/%lld", options.http_url,
+		(long long)x->who.tenant_id, (long long)x->who.provider_id);
+	if (!saml_read_answer(x, ok, answer))
+		return bad_logout(req, saml_said(x, "why"));
+	if (strcmp(saml_said(x, "kind"), "logout") != 0 || !issuer ||
+		strcmp(saml_said(x, "issuer"), issuer) != 0 || !saml_said(x, "name_id")[0] ||
+		strlen(saml_said(x, "name_id")) > 300 ||
+		(saml_said(x, "destination")[0] && strcmp(saml_said(x, "destination"), slo) != 0) ||
+		!saml_instant(saml_said(x, "issued"), &at) || at > now + SAML_SKEW_US ||
+		at < now - 10 * SAML_SKEW_US)
+		return bad_logout(req, "not for us, or of another time");
+	p[0] = req_int(req, x->who.tenant_id);
+	p[1] = req_int(req, x->who.provider_id);
+	p[2] = arena_printf(&req->arena, "%s", saml_said(x, "name_id"));
+	p[3] = saml_said(x, "session_index")[0]
+		       ? arena_printf(&req->arena, "%.300s", saml_said(x, "session_index"))
+		       : NULL;
+	p[4] = arena_printf(&req->arena, "%.300s", saml_said(x, "id"));
+	p[5] = req_int(req, now);
+	return req_query(req, &sql_sso_logout, p, on_ended);
+}
+
+static struct outcome *on_provider(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct saml *x = req->state;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0 || !saml_read_settings(req, x, rows, 0, 1, 2))
+		return bad_logout(req, "no such provider");
+	return saml_verify_document(req, x, req_form_value(req, "SAMLRequest"), on_logout);
+}
+
+struct outcome *saml_slo(struct req *req)
+{
+	struct saml *x = req->state = arena_alloc(&req->arena, sizeof(*x));
+	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p)),
+		   *request = req_form_value(req, "SAMLRequest");
+
+	req->cleanup = saml_forget;
+	x->who.tenant_id = req_path_id(req, "tenant_id");
+	x->who.provider_id = req_path_id(req, "provider_id");
+	if (!request || !request[0] || !x->who.tenant_id || !x->who.provider_id)
+		return bad_logout(req, "no request");
+	p[0] = req_int(req, x->who.tenant_id);
+	p[1] = req_int(req, x->who.provider_id);
+	return req_query(req, &sql_sso_provider_get, p, on_provider);
+}
+
+/* --- we end one --- */
+
+const char *saml_logout_location(struct req *req, struct json_object *settings, const char *entity,
+	const char *subject, const char *sid)
+{
+	const char *endpoint = json_get_string(settings, "logout_endpoint"), *location;
+	struct buf xml = { 0 };
+	char now[32], id[33];
+
+	if (!endpoint)
+		return NULL;
+	time_format(clock_now_us(), 0, now);
+	crypto_random_hex(id, 16);
+	buf_addf(&xml,
+		"<samlp:LogoutRequest xmlns:samlp=\"urn:oasis:names:tc:SAML:2.0:protocol\" "
+		"xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\" ID=\"_%s\" Version=\"2.0\" "
+		"IssueInstant=\"%s\" Destination=\"",
+		id, now);
+	saml_add_text(&xml, endpoint);
+	buf_adds(&xml, "\"><saml:Issuer>");
+	saml_add_text(&xml, entity);
+	buf_adds(&xml, "</saml:Issuer><saml:NameID>");
+	saml_add_text(&xml, subject);
+	buf_adds(&xml, "</saml:NameID>");
+	if (sid) {
+		buf_adds(&xml, "<samlp:SessionIndex>");
+		saml_add_text(&xml, sid);
+		buf_adds(&xml, "</samlp:SessionIndex>");
+	}
+	buf_adds(&xml, "</samlp:LogoutRequest>");
+	location = saml_location(req, endpoint, "SAMLRequest", (struct str){ xml.p, xml.n }, NULL);
+	buf_free(&xml);
+	return location;
+}
+
+/* What the provider answers to it: the session has ended already, whatever it says. */
+struct outcome *saml_slo_back(struct req *req)
+{
+	return req_reply_raw(
+		req, 302, "text/plain", "Location: /\r\nCache-Control: no-store\r\n", "", 0);
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sso.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "config/options.h"
+
+#include "fetch/fetch.h"
+#include "loop/loop.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define KEPT_MAX 64
+#define FRESH_US (3600 * US_PER_S)
+#define REFETCH_US (30 * US_PER_S)
+#define ANSWER_MAX (256 * 1024)
+#define TIMEOUT_MS 8000
+
+static struct kept {
+	char *issuer;
+	struct sso_documents d;
+	int64_t at_us, keys_us;
+} kept[KEPT_MAX];
+static size_t kept_n;
+
+struct asking {
+	struct req *req;
+	char *issuer;
+	struct json_object *metadata;
+	sso_step *step;
+	sso_json_step *json_step;
+};
+
+/* --- what is kept --- */
+
+static struct kept *find(const char *issuer)
+{
+	for (size_t i = 0; i < kept_n; i++)
+		if (strcmp(kept[i].issuer, issuer) == 0)
+			return &kept[i];
+	return NULL;
+}
+
+static void forget(struct kept *k)
+{
+	free(k->issuer);
+	json_object_put(k->d.metadata);
+	free(k->d.keys);
+	*k = (struct kept){ 0 };
+}
+
+void sso_free(void)
+{
+	while (kept_n)
+		forget(&kept[--kept_n]);
+}
+
+static struct kept *keep(struct asking *a, const char *keys, size_t n)
+{
+	struct kept *k = find(a->issuer);
+
+	if (!k) {
+		if (kept_n == KEPT_MAX)
+			sso_free();
+		k = &kept[kept_n++];
+	} else {
+		forget(k);
+	}
+	*k = (struct kept){ .issuer = xstrdup(a->issuer),
+		.d = { a->metadata, xstrndup(keys, n), n },
+		.at_us = clock_mono_us(),
+		.keys_us = clock_mono_us() };
+	a->metadata = NULL;
+	return k;
+}
+
+/* --- asking --- */
+
+static void end(struct asking *a, const struct sso_documents *d)
+{
+	struct req *req = a->req;
+	sso_step *step = a->step;
+
+	json_object_put(a->metadata);
+	free(a->issuer);
+	free(a);
+	req->waiting = false;
+	req_continue(req, step(req, d));
+}
+
+static void get(const char *url, fetch_done *on_done, struct asking *a)
+{
+	fetch_http(&(struct fetch_http){ .url = url,
+			   .get = true,
+			   .headers = (const char *const[]){ "Accept: application/json", NULL },
+			   .allow_private = options.sso_allow_private,
+			   .answer_max = ANSWER_MAX,
+			   .ca_file = options.sso_ca_file,
+			   .timeout_ms = TIMEOUT_MS },
+		on_done, a);
+}
+
+static void on_keys(void *arg, const struct fetch_result *r)
+{
+	struct asking *a = arg;
+
+	if (!r->ok) {
+		log_warn(&a->req->who, "identity provider's keys not read issuer=%s err=%s",
+			a->issuer, r->error);
+		end(a, NULL);
+		return;
+	}
+	end(a, &keep(a, r->body, r->body_n)->d);
+}
+
+static void on_metadata(void *arg, const struct fetch_result *r)
+{
+	struct asking *a = arg;
+	struct json_error err;
+	const char *issuer, *keys;
+
+	a->metadata = r->ok ? json_read(r->body, r->body_n, &err) : NULL;
+	issuer = json_get_string(a->metadata, "issuer");
+	keys = json_get_string(a->metadata, "jwks_uri");
+	/* it must say of itself what we were told (OpenID Connect Discovery 4.3) */
+	if (!issuer || strcmp(issuer, a->issuer) != 0 || !keys ||
+		!json_get_string(a->metadata, "token_endpoint") ||
+		!json_get_string(a->metadata, "authorization_endpoint")) {
+		log_warn(&a->req->who, "identity provider's metadata not usable issuer=%s err=%s",
+			a->issuer, r->ok ? "another issuer, or an endpoint is missing" : r->error);
+		end(a, NULL);
+		return;
+	}
+	get(keys, on_keys, a);
+}
+
+struct outcome *sso_documents_get(
+	struct req *req, const char *issuer, bool fresh_keys, sso_step *step)
+{
+	struct kept *k = find(issuer);
+	int64_t now = clock_mono_us();
+	struct asking *a;
+	char *url;
+
+	if (k && now - k->at_us < FRESH_US && (!fresh_keys || now - k->keys_us < REFETCH_US))
+		return step(req, &k->d);
+	a = xcalloc(1, sizeof(*a));
+	*a = (struct asking){ .req = req, .issuer = xstrdup(issuer), .step = step };
+	url = xasprintf("%s%s.well-known/openid-configuration", issuer,
+		issuer[0] && issuer[strlen(issuer) - 1] == '/' ? "" : "/");
+	req->waiting = true;
+	get(url, on_metadata, a);
+	free(url);
+	return req_wait(req);
+}
+
+static void on_answer(void *arg, const struct fetch_result *r)
+{
+	struct asking a = *(struct asking *)arg;
+	struct json_error err;
+	struct json_object *o = r->body_n ? json_read(r->body, r->body_n, &err) : NULL;
+
+	free(arg);
+	if (!r->ok || !json_object_is_type(o, json_type_object)) {
+		log_warn(&a.req->who, "identity provider refused err=%s reason=%s",
+			r->ok ? "no JSON object" : r->error,
+			json_get_string(o, "error") ? json_get_string(o, "error") : "");
+		json_object_put(o);
+		o = NULL;
+	}
+	a.req->waiting = false;
+	req_continue(a.req, a.json_step(a.req, o));
+	json_object_put(o);
+}
+
+struct outcome *sso_ask(struct req *req, const char *url, const char *body,
+	const char *authorization, sso_json_step *step)
+{
+	struct asking *a = xcalloc(1, sizeof(*a));
+
+	*a = (struct asking){ .req = req, .json_step = step };
+	req->waiting = true;
+	fetch_http(&(struct fetch_http){ .url = url,
+			   .get = body == NULL,
+			   .body = body,
+			   .body_n = body ? strlen(body) : 0,
+			   .headers = (const char *const[]){ "Accept: application/json",
+				   authorization ? authorization : "X-Nothing: 1",
+				   !body ? NULL
+				   : body[0] == '{'
+					   ? "Content-Type: application/json"
+					   : "Content-Type: application/x-www-form-urlencoded",
+				   NULL },
+			   .allow_private = options.sso_allow_private,
+			   .answer_max = ANSWER_MAX,
+			   .ca_file = options.sso_ca_file,
+			   .timeout_ms = TIMEOUT_MS },
+		on_answer, a);
+	return req_wait(req);
+}

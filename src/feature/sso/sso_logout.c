@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * An identity provider ends the sessions it began (OpenID Connect Back-Channel Logout 1.0). */
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "config/options.h"
+#include "crypto/idtoken.h"
+#include "sso.h"
+#include "saml.h"
+#include "sql_gen.h"
+
+struct logout {
+	int64_t tenant_id, provider_id;
+	const char *client_id, *issuer, *token;
+	struct json_object *settings, *claims;
+	bool retried;
+};
+
+static void cleanup(struct req *req)
+{
+	struct logout *x = req->state;
+
+	json_object_put(x->settings);
+	json_object_put(x->claims);
+}
+
+static const char *claim(const struct logout *x, const char *key)
+{
+	const char *v = json_get_string(x->claims, key);
+
+	return v && v[0] && strlen(v) <= 300 ? v : NULL;
+}
+
+static struct outcome *bad_logout(struct req *req, const char *why)
+{
+	log_warn(&req->who, "back-channel log-out refused why=\"%s\"", why);
+	return req_reply_raw(req, 400, "application/json", "Cache-Control: no-store\r\n",
+		"{\"error\":\"invalid_request\"}", 27);
+}
+
+static struct outcome *on_logged_out(struct req *req, enum db_error error, const PGresult *rows)
+{
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0)
+		return bad_logout(req, "used before");
+	return req_reply_raw(req, 200, "text/plain", "Cache-Control: no-store\r\n", "", 0);
+}
+
+static struct outcome *on_logout_keys(struct req *req, const struct sso_documents *d)
+{
+	struct logout *x = req->state;
+	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p)), *why = "its keys cannot be read";
+	enum idtoken_result result = IDTOKEN_BAD;
+
+	if (d)
+		result = idtoken_verify(
+			(struct str){ d->keys, d->keys_n }, str_of(x->token), &x->claims, &why);
+	if (result == IDTOKEN_UNKNOWN_KEY && !x->retried) {
+		x->retried = true;
+		return sso_documents_get(req, x->issuer, true, on_logout_keys);
+	}
+	if (result == IDTOKEN_OK)
+		why = idtoken_claims_broken(
+			x->claims, x->issuer, x->client_id, NULL, clock_now_us() / US_PER_S);
+	if (result == IDTOKEN_OK && !why &&
+		!json_get(json_get(x->claims, "events"),
+			"http://schemas.openid.net/event/backchannel-logout"))
+		why = "no log-out token";
+	if (result != IDTOKEN_OK || why)
+		return bad_logout(req, why);
+	p[0] = req_int(req, x->tenant_id);
+	p[1] = req_int(req, x->provider_id);
+	p[2] = claim(x, "sub");
+	p[3] = claim(x, "sid");
+	p[4] = claim(x, "jti");
+	p[5] = req_int(req, clock_now_us());
+	if (!p[4] || (!p[2] && !p[3]))
+		return bad_logout(req, "it names nobody");
+	return req_query(req, &sql_sso_logout, p, on_logged_out);
+}
+
+static struct outcome *on_logout_provider(
+	struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct logout *x = req->state;
+	struct json_error err;
+	struct str doc, client;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0 || !str_is(db_text(rows, 0, 0), "oidc"))
+		return bad_logout(req, "no such provider");
+	client = db_text(rows, 0, 1);
+	doc = db_text(rows, 0, 2);
+	x->client_id = arena_dup(&req->arena, client.p, client.n);
+	x->settings = json_read(doc.p, doc.n, &err);
+	x->issuer = json_get_string(x->settings, "issuer");
+	return x->issuer ? sso_documents_get(req, x->issuer, false, on_logout_keys)
+			 : bad_logout(req, "no issuer");
+}
+
+struct outcome *sso_backchannel(struct req *req)
+{
+	struct logout *x = req->state = arena_alloc(&req->arena, sizeof(*x));
+	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p));
+
+	req->cleanup = cleanup;
+	x->tenant_id = req_path_id(req, "tenant_id");
+	x->provider_id = req_path_id(req, "provider_id");
+	x->token = req_form_value(req, "logout_token");
+	if (!x->token || !x->tenant_id || !x->provider_id)
+		return bad_logout(req, "no token");
+	p[0] = req_int(req, x->tenant_id);
+	p[1] = req_int(req, x->provider_id);
+	return req_query(req, &sql_sso_provider_get, p, on_logout_provider);
+}
+
+/* --- a log-out that begins here --- */
+
+/* The provider of ROWS that began the session is told by the browser, when it wants to be (SAML
+ * profiles 4.4; OpenID Connect RP-Initiated Logout 1.0). */
+const char *sso_signout_location(
+	struct req *req, const PGresult *rows, const char *subject, const char *sid)
+{
+	const char *location = NULL, *endpoint, *entity;
+	struct json_object *settings;
+	struct json_error err;
+	struct buf url = { 0 };
+
+	entity = arena_dup(&req->arena, db_text(rows, 0, 1).p, db_text(rows, 0, 1).n);
+	settings = json_read(db_text(rows, 0, 2).p, db_text(rows, 0, 2).n, &err);
+	endpoint = json_get_string(settings, "logout_endpoint");
+	if (str_is(db_text(rows, 0, 0), "saml")) {
+		location = saml_logout_location(req, settings, entity, subject, sid);
+	} else if (endpoint) {
+		buf_addf(&url, "%s%sclient_id=", endpoint, strchr(endpoint, '?') ? "&" : "?");
+		buf_add_url(&url, entity, strlen(entity));
+		buf_adds(&url, "&post_logout_redirect_uri=");
+		buf_add_url(&url, options.http_url, strlen(options.http_url));
+		location = arena_printf(&req->arena, "%s", buf_cstr(&url));
+		buf_free(&url);
+	}
+	json_object_put(settings);
+	return location;
+}

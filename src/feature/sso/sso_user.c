@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Whom a provider has named: who that is here, or why nobody. */
+#include "core/hooks.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "crypto/crypto.h"
+#include "crypto/field.h"
+
+#include "core/signin.h"
+#include "sql_gen.h"
+#include "sso.h"
+
+struct outcome *sso_fail_page(struct req *req, int status, const char *en, const char *zh)
+{
+	const char *html = arena_printf(&req->arena,
+		"<!doctype html><meta charset=\"utf-8\"><meta name=\"viewport\" "
+		"content=\"width=device-width\"><title>sladesk</title>"
+		"<link rel=\"stylesheet\" href=\"/app.css\"><main><p>%s</p><p><a "
+		"href=\"/\">%s</a></p></main>\n",
+		req->zh ? zh : en, req->zh ? "返回登录" : "back to the log-in");
+
+	return req_reply_raw(req, status, "text/html; charset=utf-8", "Cache-Control: no-store\r\n",
+		html, strlen(html));
+}
+
+struct outcome *sso_fail_over(struct req *req)
+{
+	return sso_fail_page(req, 400,
+		"This log-in is over, was used, or was begun in another browser: begin again.",
+		"本次登录已失效、已使用,或由其他浏览器发起,请重新登录。");
+}
+
+struct outcome *sso_fail_provider(struct req *req)
+{
+	return sso_fail_page(req, 401,
+		"Your company's log-in cannot be reached or did not confirm who you are.",
+		"无法连接贵公司的登录服务,或其未能确认您的身份。");
+}
+
+static struct outcome *on_user(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct sso_identity *x = req->state;
+	struct sign_in *in;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0 || db_int(rows, 0, 2)) {
+		audit_note(req, x->tenant_id, false, 0, x->mail ? x->mail : x->subject,
+			"auth.sso_nobody", "refused", 401);
+		return sso_fail_page(req, 401,
+			"Your company's log-in knows you, but you have no account here: ask your "
+			"administrator.",
+			"贵公司已确认您的身份,但您在本系统没有可用账号,请联系管理员。");
+	}
+	in = arena_alloc(&req->arena, sizeof(*in));
+	*in = (struct sign_in){ .tenant_id = x->tenant_id,
+		.subject_id = db_int(rows, 0, 0),
+		.username = arena_dup(&req->arena, db_text(rows, 0, 1).p, db_text(rows, 0, 1).n),
+		.method = "sso",
+		.factor = "sso",
+		.cookies = true,
+		.page = x->next ? x->next : "/",
+		.provider_id = x->provider_id,
+		.subject = x->subject,
+		.provider_session = x->sid };
+	if (db_int(rows, 0, 3))
+		audit_note(req, x->tenant_id, false, in->subject_id, in->username,
+			"auth.sso_created", "success", 201);
+	x->forget(req);
+	req->cleanup = NULL; /* signin takes the state over */
+	return signin_session(req, in);
+}
+
+/* The highest role that the map gives for any of the claim's values; with a map and no hit, the
+ * lowest. */
+static const char *role_of(const struct sso_identity *x, struct json_object *claims)
+{
+	static const char *const order[] = { "user", "manager", "admin" };
+	const char *attribute = json_get_string(x->settings, "role_attribute");
+	struct json_object *map = json_get(x->settings, "role_map"),
+			   *v = attribute ? json_get(claims, attribute) : NULL;
+	size_t best = 0, n = json_object_is_type(v, json_type_array) ? json_object_array_length(v)
+			     : v                                     ? 1
+								     : 0;
+
+	if (!attribute || !json_object_is_type(map, json_type_object))
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *one = json_object_is_type(v, json_type_array)
+						  ? json_object_array_get_idx(v, i)
+						  : v;
+		const char *role = json_object_is_type(one, json_type_string)
+					   ? json_get_string(map, json_object_get_string(one))
+					   : NULL;
+
+		for (size_t k = 0; role && k < ARRAY_LEN(order); k++)
+			if (strcmp(role, order[k]) == 0 && k > best)
+				best = k;
+	}
+	return order[best];
+}
+
+static bool domain_allowed(const struct sso_identity *x, const char *mail)
+{
+	struct json_object *list = json_get(x->settings, "email_domains");
+	const char *at = mail ? strrchr(mail, '@') : NULL;
+
+	if (!json_object_is_type(list, json_type_array) || !json_object_array_length(list))
+		return true;
+	for (size_t i = 0; at && i < json_object_array_length(list); i++)
+		if (str_case_is(json_str(json_object_array_get_idx(list, i)), at + 1))
+			return true;
+	return false;
+}
+
+/* A name of ours for somebody new: the mail address, where it is one. */
+static const char *username_of(struct req *req, const char *mail, const char *subject)
+{
+	char *name = arena_printf(&req->arena, "%s", mail ? mail : ""), hex[65];
+
+	for (char *p = name; *p; p++)
+		*p = (char)(*p >= 'A' && *p <= 'Z' ? *p + 32 : *p);
+	if (name[0] && strlen(name) <= 100 && !strchr("._@-", name[0]) &&
+		strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._@-") == strlen(name))
+		return name;
+	crypto_sha256_hex(subject, strlen(subject), hex);
+	return arena_printf(&req->arena, "sso-%.12s", hex);
+}
+
+struct outcome *sso_enter(struct req *req, struct json_object *claims)
+{
+	struct sso_identity *x = req->state;
+	const char **p = arena_alloc(&req->arena, 11 * sizeof(*p));
+	struct buf sealed = { 0 };
+	char *index = arena_alloc(&req->arena, 65);
+
+	if (!x->subject || !domain_allowed(x, x->mail))
+		return sso_fail_provider(req);
+	if (x->mail) {
+		field_index("email", x->tenant_id, str_of(x->mail), index);
+		field_seal(&sealed, "email", str_of(x->mail), clock_now_us() / US_PER_S);
+	}
+	p[0] = req_int(req, x->tenant_id);
+	p[1] = req_int(req, x->provider_id);
+	p[2] = x->subject;
+	/* an address that nobody has verified makes nobody an owner of an account */
+	p[3] = x->mail && x->mail_verified ? arena_dup(&req->arena, sealed.p, sealed.n) : NULL;
+	p[4] = x->mail && x->mail_verified ? index : NULL;
+	p[5] = username_of(req, x->mail, x->subject);
+	p[6] = x->name ? x->name : p[5];
+	p[7] = role_of(x, claims);
+	p[8] = json_get_bool(x->settings, "create_users", false) ? "true" : "false";
+	p[9] = req_int(req, clock_now_us());
+	p[10] = req->zh ? "zh" : "en";
+	buf_free(&sealed);
+	return req_query(req, &sql_sso_user, p, on_user);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The face of capability ticket. */
+#ifndef SLADESK_FEATURE_TICKET_H
+#define SLADESK_FEATURE_TICKET_H
+
+#include "core/request.h"
+
+/* tickets.c */
+struct outcome *ticket_create(struct req *req) MUST_USE;
+struct outcome *ticket_act(struct req *req) MUST_USE;
+/* route->argument: which command */
+struct outcome *ticket_explain(struct req *req) MUST_USE;
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ticket/replay.h"
+
+#include "base/json.h"
+#include "ticket/ticket_doc.h"
+
+void replay_settle(struct sla_ticket *t, struct sla_rules rules, int64_t at)
+{
+	struct sla_fire fires[64];
+
+	while (sla_settle(t, rules, at, fires, ARRAY_LEN(fires)) == ARRAY_LEN(fires))
+		;
+}
+
+void replay_before(struct sla_ticket *t, struct sla_rules rules, enum ticket_command cmd,
+	int64_t at, struct json_object *data)
+{
+	/* an imported ticket stood still until it went live */
+	replay_settle(t, rules, cmd == CMD_GO_LIVE ? json_get_int(data, "from", at) : at);
+}
+
+void replay_event(struct sla_ticket *t, struct sla_rules rules, enum ticket_command cmd,
+	int64_t seq, int64_t at, struct json_object *data)
+{
+	const char *clock = json_get_string(data, "clock");
+	struct sla_event e = { ticket_sla_event(cmd), at, seq,
+		json_get_int(data, "reckon_at", INSTANT_NONE),
+		ticket_state_parse(str_of(json_get_string(data, "status"))),
+		priority_parse(str_of(json_get_string(data, "priority"))),
+		sla_clock_parse(str_of(clock ? clock : "response")), json_get_int(data, "from", 0),
+		json_get_int(data, "to", 0) };
+
+	e.priority = sla_policy_nearest(rules.policy, e.priority);
+	sla_apply(t, rules, &e);
+	replay_settle(t, rules, at);
+}

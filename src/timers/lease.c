@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "timers/lease.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "db/db.h"
+#include "loop/loop.h"
+#include "sql_gen.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define SHARDS 64
+#define TTL_US (10 * US_PER_S)
+#define RENEW_US (3 * US_PER_S)
+#define MARGIN_US (2 * US_PER_S)
+#define SOON_US (US_PER_S / 4) /* while shards are missing, or the database did not answer */
+#define SKEW_MAX_US (US_PER_S / 10)
+
+static uint64_t held;
+static int64_t held_until_us, sent_us, skew_us, skew_told_us;
+static int instances;
+static bool changed, running, asked, releasing;
+static struct db_call hold_call, owners_call, dead_call, release_call;
+static struct loop_timer *timer;
+static char me[96], host_prefix[80], may_take[2], dead[2000], mine[100];
+
+/* splitmix64's finalizer (Steele, Lea, Flood 2014): neighbours fall into different shards. */
+static unsigned shard_of(int64_t tenant_id, int64_t subject_id)
+{
+	uint64_t x = (uint64_t)tenant_id * 0x9e3779b97f4a7c15u + (uint64_t)subject_id;
+
+	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+	x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+	return (unsigned)((x ^ (x >> 31)) % SHARDS);
+}
+
+bool lease_holds(int64_t tenant_id, int64_t subject_id)
+{
+	return (held >> shard_of(tenant_id, subject_id) & 1) != 0 &&
+	       clock_mono_us() < held_until_us;
+}
+
+bool lease_changed(void)
+{
+	bool was = changed;
+
+	changed = false;
+	return was;
+}
+
+struct lease_health lease_health(void)
+{
+	return (struct lease_health){
+		clock_mono_us() < held_until_us ? __builtin_popcountll(held) : 0, instances, skew_us
+	};
+}
+
+/* What of the difference the round trip cannot explain. A drill's clock is meant to differ. */
+static void note_skew(int64_t database_us)
+{
+	int64_t trip = clock_mono_us() - sent_us, off = database_us - (clock_now_us() - trip / 2);
+
+	skew_us = clock_is_warped() ? 0
+		  : off > trip / 2  ? off - trip / 2
+		  : off < -trip / 2 ? off + trip / 2
+				    : 0;
+	if (llabs(skew_us) > SKEW_MAX_US && clock_mono_us() - skew_told_us > 60 * US_PER_S) {
+		skew_told_us = clock_mono_us();
+		log_error(NULL,
+			"the clock differs from the database's by %lld ms: deadlines fire as wrong",
+			(long long)(skew_us / 1000));
+	}
+}
+
+static void on_released(struct db_call *call, enum db_error error, const PGresult *rows)
+{
+	(void)call;
+	(void)rows;
+	releasing = false;
+	if (error != DB_OK)
+		log_warn(NULL, "leases not given back err=%s: they lapse", db_error_name(error));
+}
+
+static void release(void)
+{
+	snprintf(mine, sizeof(mine), "{\"%s\"}", me);
+	release_call = (struct db_call){
+		.stmt = &sql_lease_release, .param = { mine }, .on_done = on_released
+	};
+	db_exec(&release_call);
+}
+
+static void on_held(struct db_call *call, enum db_error error, const PGresult *rows)
+{
+	uint64_t now_held;
+
+	(void)call;
+	asked = false;
+	if (releasing)
+		release(); /* after this one: a lease renewed behind it would outlive us */
+	if (!running)
+		return;
+	if (error != DB_OK) {
+		loop_timer_set(timer, SOON_US);
+		return;
+	}
+	now_held = (uint64_t)db_int(rows, 0, 0);
+	note_skew(db_int(rows, 0, 1));
+	instances = (int)db_int(rows, 0, 2);
+	if (now_held != held)
+		log_info(NULL, "leases shards=%d instances=%d", __builtin_popcountll(now_held),
+			instances);
+	changed |= (now_held & ~held) != 0 || clock_mono_us() >= held_until_us;
+	held = now_held;
+	held_until_us = sent_us + TTL_US - MARGIN_US;
+	loop_timer_set(timer, __builtin_popcountll(held) < SHARDS / instances ? SOON_US : RENEW_US);
+}
+
+static void hold(void *arg)
+{
+	(void)arg;
+	sent_us = clock_mono_us();
+	/* with a clock that is off, nothing more is taken: others do better */
+	snprintf(may_take, sizeof(may_take), "%s", llabs(skew_us) > SKEW_MAX_US ? "f" : "t");
+	asked = true;
+	hold_call = (struct db_call){
+		.stmt = &sql_lease_hold, .param = { me, may_take }, .on_done = on_held
+	};
+	db_exec(&hold_call);
+}
+
+static void on_dead_released(struct db_call *call, enum db_error error, const PGresult *rows)
+{
+	(void)call;
+	(void)error; /* then they lapse */
+	(void)rows;
+	if (running)
+		hold(NULL);
+}
+
+/* An instance of this host that was killed cannot give its shards back: its process is gone. (In
+ * another process namespace it may live: then both act for a while, and the fence decides.) */
+static void on_owners(struct db_call *call, enum db_error error, const PGresult *rows)
+{
+	size_t n = 1;
+
+	(void)call;
+	if (!running)
+		return;
+	if (error != DB_OK) {
+		loop_timer_set(timer, SOON_US);
+		return;
+	}
+	dead[0] = '{';
+	for (int i = 0; i < PQntuples(rows); i++) {
+		struct str owner = db_text(rows, i, 0);
+		long pid = strtol(owner.p + strlen(host_prefix), NULL, 10);
+
+		if (n + owner.n + 4 < sizeof(dead) && pid > 0 && kill((pid_t)pid, 0) != 0 &&
+			errno == ESRCH)
+			n += (size_t)snprintf(dead + n, sizeof(dead) - n, "%s\"%.*s\"",
+				n > 1 ? "," : "", (int)owner.n, owner.p);
+	}
+	snprintf(dead + n, sizeof(dead) - n, "}");
+	dead_call = (struct db_call){
+		.stmt = &sql_lease_release, .param = { dead }, .on_done = on_dead_released
+	};
+	db_exec(&dead_call);
+}
+
+/* First who was here before, then our own. */
+static void begin(void *arg)
+{
+	(void)arg;
+	if (held_until_us) {
+		hold(NULL);
+		return;
+	}
+	owners_call = (struct db_call){
+		.stmt = &sql_lease_owners, .param = { host_prefix }, .on_done = on_owners
+	};
+	db_exec(&owners_call);
+}
+
+void lease_release(void)
+{
+	if (!running)
+		return;
+	running = false;
+	loop_timer_cancel(timer);
+	held = 0;
+	releasing = true;
+	if (!asked)
+		release();
+}
+
+bool lease_is_releasing(void)
+{
+	return releasing;
+}
+
+void lease_init(void)
+{
+	char host[65] = "";
+
+	gethostname(host, sizeof(host) - 1);
+	for (char *p = host; *p; p++) /* it goes into an array literal and a pattern */
+		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-", *p))
+			*p = '-';
+	snprintf(host_prefix, sizeof(host_prefix), "%s:", host);
+	snprintf(me, sizeof(me), "%s%d", host_prefix, (int)getpid());
+	running = true;
+	timer = loop_timer_new(begin, NULL);
+	begin(NULL);
+}
+
+void lease_free(void)
+{
+	running = false;
+	loop_timer_free(timer);
+	timer = NULL;
+}
