@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Failing well: PostgreSQL, Redis, helpers and the daemon itself stopped, killed and restarted under load; nothing acknowledged is lost,
 // nothing is done twice, and the loop never stands still.
+// alone: stops, freezes and kills PostgreSQL and Redis.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Clocks that jump, two daemons on one database, a full disk under the log: nothing lost, doubled or early.
+// alone: freezes daemons, jumps clocks.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),

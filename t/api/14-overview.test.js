@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a customer sees first: every number equals a plain recount, on tickets made here and on a real log; current within a second of an event;
 // computed once for many; given stale while the database is away; nobody else's, and no more than the reader may see.
+// alone: stops PostgreSQL.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // While something is away: what is known is still shown, marked as old; circuits open, try, and close; people are told; it ends by itself.
+// alone: stops PostgreSQL.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),

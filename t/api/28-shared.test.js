@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Answers that several instances share by Redis: computed once for all, warm after a restart, never those of before an event, never forged, and
 // computed anew before they are too old.
+// alone: freezes Redis.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A real read replica: figures are computed there while it has every event that is counted; behind, away or cut off, the primary does.
+// alone: stops PostgreSQL and its replica.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),

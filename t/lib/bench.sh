@@ -4,9 +4,9 @@ cmd_bench() {
 	free_disk
 	install_packages etc/packages.debian-test etc/packages.debian-bench
 	build build --enable-werror CFLAGS="-O2 -g"
-	pkill -f "(^|[ :=])$TOP/var/bench/" 2>/dev/null
 	place "$TOP/var/bench"
 	. t/lib/private.sh
+	end_group # of a run that was killed
 	PG_BUFFERS=512MB PG_EXTRA='synchronous_commit = off
 autovacuum_naptime = 10s
 max_wal_size = 4GB'
@@ -14,7 +14,8 @@ max_wal_size = 4GB'
 	private_pg_stop immediate; private_redis_stop
 	rm -rf "$VAR/pg"
 	private_pg_init && private_pg_start && private_redis_start || fail "the private servers do not start"
-	trap 'private_redis_stop; private_pg_stop immediate' EXIT
+	trap 'trap "" INT TERM HUP PIPE; end_group; private_redis_stop; private_pg_stop immediate' EXIT
+	trap 'exit 130' INT TERM HUP
 	[ -d t/api/node_modules/ws ] || (cd t/api && npm ci --no-audit --no-fund --silent) || fail "npm ci failed"
 	[ -d t/bench/peer/node_modules/fastify ] || (cd t/bench/peer && npm ci --no-audit --no-fund --silent) || fail "npm ci failed"
 	mkdir -p build-bench
@@ -22,5 +23,7 @@ max_wal_size = 4GB'
 		cc -std=gnu17 -D_GNU_SOURCE -O2 -Iinclude "t/bench/$b.c" src/base/*.c src/ticket/names.c -levent -ljson-c -o "build-bench/$b" || fail "t/bench/$b.c"
 	done
 	export NODE_PATH=$TOP/t/api/node_modules PG_BIN BENCH_BIN=$TOP/build-bench
-	node t/bench/bench.js "$@"
+	setsid node t/bench/bench.js "$@" &
+	echo $! >"$VAR/group.pid"
+	wait $!
 }

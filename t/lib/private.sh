@@ -4,11 +4,8 @@ PG_BIN=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1)
 
 as_user() { if [ -n "$RUNAS" ]; then setpriv --reuid "$RUNAS" --regid "$RUNAS" --clear-groups -- env HOME="$VAR" "$@"; else "$@"; fi; }
 
-private_pg_init() { # once
-	[ -s "$VAR/pg/PG_VERSION" ] && return 0
-	[ -s "$VAR/secret/db" ] || { umask 077; head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$VAR/secret/db"; umask 022; [ -z "$RUNAS" ] || chown -R "$RUNAS:" "$VAR/secret"; }
-	as_user "$PG_BIN/initdb" -D "$VAR/pg" -U postgres -A scram-sha-256 --pwfile="$VAR/secret/db" -E UTF8 --locale=C.UTF-8 >"$VAR/log/initdb" 2>&1 || { tail -3 "$VAR/log/initdb" >&2; return 1; }
-	cat >>"$VAR/pg/postgresql.conf" <<-C
+private_pg_settings() {
+	cat <<-C
 		listen_addresses = ''
 		unix_socket_directories = '$SOCK'
 		max_connections = 60
@@ -18,6 +15,12 @@ private_pg_init() { # once
 		${PG_EXTRA:-}
 	C
 }
+private_pg_init() { # once
+	[ -s "$VAR/pg/PG_VERSION" ] && return 0
+	[ -s "$VAR/secret/db" ] || { umask 077; head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$VAR/secret/db"; umask 022; [ -z "$RUNAS" ] || chown -R "$RUNAS:" "$VAR/secret"; }
+	as_user "$PG_BIN/initdb" ${INITDB_EXTRA:-} -D "$VAR/pg" -U postgres -A scram-sha-256 --pwfile="$VAR/secret/db" -E UTF8 --locale=C.UTF-8 >"$VAR/log/initdb" 2>&1 || { tail -3 "$VAR/log/initdb" >&2; return 1; }
+	private_pg_settings >>"$VAR/pg/postgresql.conf"
+}
 private_pg_start() {
 	as_user "$PG_BIN/pg_ctl" -D "$VAR/pg" -l "$VAR/log/pg" -w -t 30 -o "-k $SOCK" start >/dev/null 2>&1 || { tail -3 "$VAR/log/pg" >&2; return 1; }
 }
@@ -26,7 +29,29 @@ private_redis_start() {
 	as_user redis-server --port 0 --unixsocket "$SOCK/redis" --unixsocketperm 700 --save '' --appendonly no --dir "$VAR" --daemonize yes --pidfile "$VAR/redis.pid" \
 		--logfile "$VAR/log/redis" --requirepass "$(cat "$VAR/secret/db")" >/dev/null || return 1
 }
-private_redis_stop() { [ -s "$VAR/redis.pid" ] && kill "$(cat "$VAR/redis.pid")" 2>/dev/null; rm -f "$VAR/redis.pid"; }
+private_redis_stop() { end_by_file "$VAR/redis.pid" "$SOCK/redis"; }
+
+end_by_file() { # end the process that $1, a file, names, if its command line still has $2: a number may be another's by now
+	local pid
+	pid=$(cat "$1" 2>/dev/null) && [ -n "$pid" ] || return 0
+	if { tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -qF -- "$2"; then
+		kill -TERM "$pid" 2>/dev/null && kill -CONT "$pid" 2>/dev/null
+		for _ in $(seq 200); do kill -0 "$pid" 2>/dev/null || break; sleep 0.05; done
+		kill -KILL "$pid" 2>/dev/null
+	fi
+	rm -f "$1"
+}
+end_group() { # the process group that $VAR/group.pid names, as far as it has our VAR in its environment: a number may be another's by now
+	local g p stat
+	g=$(cat "$VAR/group.pid" 2>/dev/null) && [ -n "$g" ] || return 0
+	for p in /proc/[0-9]*; do
+		stat=$(cat "$p/stat" 2>/dev/null) || continue
+		stat=${stat##*) } # state ppid pgrp
+		set -- $stat
+		[ "$3" = "$g" ] && { tr '\0' '\n' <"$p/environ"; } 2>/dev/null | grep -qxF "VAR=$VAR" && kill -KILL "${p#/proc/}" 2>/dev/null
+	done
+	rm -f "$VAR/group.pid"
+}
 
 private_settings() { # a configuration for this place; $1 = address to listen on
 	cat <<-C

@@ -8,7 +8,8 @@ const fs = require('node:fs');
 const http = require('node:http');
 const net = require('node:net');
 const path = require('node:path');
-const machine = require('./machine.js');
+const machine = require('./machine.js'),
+	template = require('./template.js');
 
 const INST = process.env.INST,
 	VAR = process.env.VAR,
@@ -42,12 +43,13 @@ async function waitUntil(what, ms = 15000) {
 		await new Promise((r) => setTimeout(r, 20));
 	}
 }
+/* Below the ports the kernel gives to connections: nobody takes it between now and when it is listened on, but another test by rare chance. */
 const freePort = () =>
 	new Promise((ok) => {
-		const s = net.createServer().listen(0, '127.0.0.1', () => {
-			const p = s.address().port;
-			s.close(() => ok(p));
-		});
+		const port = 12000 + Math.floor(Math.random() * 20000),
+			s = net.createServer();
+		s.on('error', () => ok(freePort()));
+		s.listen(port, '127.0.0.1', () => s.close(() => ok(port)));
 	});
 
 const psqlCall = (db, sql, user) => [
@@ -137,66 +139,43 @@ class Server {
 	sqlBeside(sql) {
 		return promisify(execFile)(...psqlCall(this.db, sql, 'postgres'));
 	}
-	async prepare() {
-		this.port = await freePort();
-		fs.mkdirSync(this.dir, { recursive: true });
-		this.file = path.join(this.dir, 'sladesk.conf');
-		fs.writeFileSync(this.file, this.conf());
-		if (RUNAS) execFileSync('chown', ['-R', RUNAS + ':', this.dir]);
-		const env = { ...process.env, PGPASSWORD: secret };
-		execFileSync(
-			path.join(INST, 'bin/sladesk'),
-			[
-				'init',
-				'--admin-url',
-				`host=${SOCK} dbname=postgres user=postgres`,
-				'--database',
-				this.db,
-				'--password-file',
-				path.join(VAR, 'secret/db'),
-			],
-			{ env, stdio: ['ignore', 'ignore', 'inherit'] },
-		);
-		execFileSync(
-			path.join(INST, 'bin/sladesk'),
-			['migrate', '--owner-url', `host=${SOCK} dbname=${this.db} user=sladesk_owner`],
-			{ env, stdio: ['ignore', 'ignore', 'inherit'] },
-		);
+	/* The schema alone, in the database DB. */
+	schema(db) {
+		const cli = (...args) =>
+			execFileSync(path.join(INST, 'bin/sladesk'), args, {
+				env: { ...process.env, PGPASSWORD: secret },
+				stdio: ['ignore', 'ignore', 'inherit'],
+			});
+		const made = template.kept(psql, 'schema', template.schemaKey(), (making) => {
+			cli(
+				...['init', '--admin-url', `host=${SOCK} dbname=postgres user=postgres`],
+				...['--database', making, '--password-file', path.join(VAR, 'secret/db')],
+			);
+			cli('migrate', '--owner-url', `host=${SOCK} dbname=${making} user=sladesk_owner`);
+		});
+		template.copy(psql, made, db);
+	}
+	/* The tenants and the people that every test knows. */
+	people() {
+		const add = (...args) => this.cli(['user', 'add', '--lang', ...args], PASSWORD + '\n');
 		for (const [code, lang] of [
 			['alpha', 'zh'],
 			['beta', 'en'],
 		]) {
-			this[code] = Number(
-				this.cli([
-					'tenant',
-					'add',
-					'--code',
-					code,
-					'--name',
-					'Tenant ' + code,
-					'--lang',
-					lang,
-				]).trim(),
-			);
+			this.cli([
+				'tenant',
+				'add',
+				'--code',
+				code,
+				'--name',
+				'Tenant ' + code,
+				'--lang',
+				lang,
+			]);
 			for (const u of ['admin', 'user'])
-				this.cli(
-					[
-						'user',
-						'add',
-						'--tenant',
-						code,
-						'--username',
-						u,
-						'--name',
-						u,
-						'--email',
-						`${u}@${code}.example`,
-						'--lang',
-						lang,
-						'--role',
-						u,
-					],
-					PASSWORD + '\n',
+				add(
+					...[lang, '--tenant', code, '--username', u, '--name', u],
+					...['--email', `${u}@${code}.example`, '--role', u],
 				);
 		}
 		for (const [u, role, level] of [
@@ -204,26 +183,52 @@ class Server {
 			['eng2', 'engineer', 2],
 			['boss', 'manager', 3],
 		])
-			this.cli(
-				[
-					'user',
-					'add',
-					'--staff',
-					'--username',
-					u,
-					'--name',
-					u,
+			add(
+				...['en', '--staff', '--username', u, '--name', u],
+				...[
 					'--email',
 					u + '@provider.example',
 					'--role',
 					role,
 					'--level',
 					String(level),
-					'--lang',
-					'en',
-					...(u === 'eng1' ? ['--on-call'] : []),
 				],
-				PASSWORD + '\n',
+				...(u === 'eng1' ? ['--on-call'] : []),
+			);
+	}
+	/* A database with both, copied from the template; what sealed the people's fields comes along. */
+	copyOfPeople() {
+		const key = template.peopleKey(path.join(INST, 'bin/sladesk'), __filename),
+			keys = path.join(VAR, 'people');
+		const made = template.kept(psql, 'people', key, (making) => {
+			const first = new Server('people');
+			first.db = making;
+			first.dir = keys;
+			first.port = 1;
+			fs.rmSync(keys, { recursive: true, force: true });
+			first.writeConf();
+			first.schema(making);
+			first.people();
+		});
+		template.copy(psql, made, this.db);
+		fs.copyFileSync(path.join(keys, 'master.key'), path.join(this.dir, 'master.key'));
+	}
+	writeConf() {
+		fs.mkdirSync(this.dir, { recursive: true });
+		this.file = path.join(this.dir, 'sladesk.conf');
+		fs.writeFileSync(this.file, this.conf());
+	}
+	async prepare() {
+		this.port = await freePort();
+		this.writeConf();
+		if (this.settings.crypto) {
+			this.schema(this.db);
+			this.people();
+		} else this.copyOfPeople();
+		if (RUNAS) execFileSync('chown', ['-R', RUNAS + ':', this.dir]);
+		for (const code of ['alpha', 'beta'])
+			this[code] = Number(
+				this.sql(`select tenant_id from customers where code = '${code}'`),
 			);
 	}
 	async start(extra = []) {

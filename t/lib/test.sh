@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# ./dev test [fast|long|coverage]: install, lint, build (gcc, clang, sanitized), unit, db and api tests, fuzz seeds. Prints the runners' own lines.
+# ./dev test [fast|long|coverage] or one FILE [NAME PATTERN]: install, lint, build (gcc, clang, sanitized), unit, db and api tests, fuzz seeds. Prints the runners' own lines.
 cmd_test() {
-	local mode=${1:-all} rc=0 why= flags="-O2 -g" opts="--enable-werror" dir=build-test
+	local mode=${1:-all} rc=0 why= RUNNER= flags="-O2 -g" opts="--enable-werror" dir=build-test
+	[ "$mode" != one ] || { [ -f "${2:-}" ] || fail "test one FILE [NAME PATTERN]"; ONLY=$2 PATTERN=${3:-} mode=fast; }
 	free_disk
 	install_packages etc/packages.debian-test
 	[ -d ../shared/corpora ] && export SLADESK_CORPORA=${SLADESK_CORPORA:-$(cd ../shared/corpora && pwd)}
@@ -22,44 +23,62 @@ cmd_test() {
 	fi
 	say "== build ($mode)"
 	build "$dir" $opts CFLAGS="$flags"
-	say "== unit tests"
-	make -C "$dir" check VERBOSE=1 >"$dir/check.out" 2>&1 || { rc=1; why="$why unit"; }
-	grep -hE '^ +(suites|tests|asserts) ' "$dir"/t/unit/*.log | awk '{print "CUnit " $0}'
-	grep -E '^(PASS|FAIL|ERROR|# (TOTAL|PASS|FAIL))' "$dir/check.out"
+	if [ -z "${ONLY:-}" ]; then
+		say "== unit tests"
+		make -C "$dir" check VERBOSE=1 >"$dir/check.out" 2>&1 || { rc=1; why="$why unit"; }
+		grep -hE '^ +(suites|tests|asserts) ' "$dir"/t/unit/*.log | awk '{print "CUnit " $0}'
+		grep -E '^(PASS|FAIL|ERROR|# (TOTAL|PASS|FAIL))' "$dir/check.out"
+	fi
 	if [ "$mode" != fast ]; then
 		. t/lib/fuzz.sh
 		fuzz_all "$([ "$mode" = long ] && echo 60 || echo 5)" || { rc=1; why="$why fuzz"; }
 	fi
-	say "== servers"
-	pkill -f "(^|[ :=])$TOP/var/test-$dir/" 2>/dev/null
-	place "$TOP/var/test-$dir"
-	. t/lib/private.sh
-	PG_EXTRA='fsync = off
-full_page_writes = off' # the system does not crash here; PostgreSQL does, so commits stay synchronous
-	install_into "$dir"
-	[ "$mode" != coverage ] || [ -z "$RUNAS" ] || chown -R "$RUNAS:" "$dir" # the daemon writes its counts there
-	private_pg_stop immediate; private_redis_stop
-	rm -rf "$VAR/pg"
-	private_pg_init && private_pg_start && private_redis_start || fail "the private servers do not start"
-	trap 'private_redis_stop; private_pg_stop immediate' EXIT
-	[ -e t/api/node_modules/.package-lock.json ] && [ t/api/node_modules/.package-lock.json -nt t/api/package-lock.json ] || (cd t/api && npm ci --no-audit --no-fund --silent) || fail "npm ci failed"
-	export NODE_PATH=$TOP/t/api/node_modules PG_BIN BUILD_DIR=$TOP/$dir # what is measured depends on how it was built
 	say "== db, api and page tests"
+	test_place "$dir"
+	[ "$mode" != coverage ] || [ -z "$RUNAS" ] || chown -R "$RUNAS:" "$dir" # the daemon writes its counts there
 	local files
 	if [ "$mode" = fast ]; then files="t/db/*.test.js t/api/0[12]*.test.js"; else files="t/db/*.test.js t/api/*.test.js t/ui/*.test.js"; fi
 	[ "$mode" = long ] && export SLADESK_LONG=1
-	: >"$VAR/log/node"
-	for f in ${ONLY:-$files}; do # one at a time: they stop and freeze the servers they share
-		REDISCLI_AUTH=$(cat "$VAR/secret/db") redis-cli -s "$SOCK/redis" flushall >/dev/null # tenants of another file have the same numbers
-		timeout 900 node --test --test-reporter=spec --test-reporter-destination=stdout "$f" 2>&1 | tee -a "$VAR/log/node"
-		[ "${PIPESTATUS[0]}" = 0 ] || { rc=1; why="$why $f"; say "FAILED: $f"; }
-	done
-	awk '/^ℹ (pass|fail|skipped) [0-9]+$/ {n[$2] += $3} END {printf "%d passed, %d failed, %d skipped\n", n["pass"], n["fail"], n["skipped"]}' "$VAR/log/node"
-	# the last lines of a long run are those that are read: say there again what failed and why
-	awk '/^✖ failing tests:/ {on = 1; next} /^== / {on = 0} on && (/^✖/ || /^  [A-Z]/ || /^ +(actual|expected|at .*test\.js)/)' "$VAR/log/node" | cut -c1-400 | head -60
+	export RESULT=$TIMES_DIR/result
+	: >"$RESULT"
+	echo ' the test runner' >"$RESULT.failed"
+	node t/lib/run.js ${PATTERN:+--pattern "$PATTERN"} ${ONLY:-$files} &
+	RUNNER=$!
+	echo "$RUNNER" >"$TIMES_DIR/runner.pid"
+	wait "$RUNNER" || { rc=1; why="$why$(cat "$RESULT.failed")"; }
+	RUNNER=
 	if [ "$mode" = coverage ]; then
 		(cd "$dir" && find . -name '*.gcda' -exec gcov -n {} + 2>/dev/null) | awk '/^File .*\/src\// {f=1; next} /^File/ {f=0} f && /^Lines executed/ {split($0, a, /[:% ]+/); n=$NF; p=a[3]; sub(/.*of /, "", $0); t+=$0; c+=$0*p/100; f=0} END {printf "coverage of src/: %.1f %% of %d lines\n", 100*c/t, t}'
 	fi
 	[ $rc = 0 ] && say "all passed" || say "FAILED:$why"
+	cat "$RESULT"
 	return $rc
+}
+
+# Where the tests run: the installed program, and beside it one folder for each lane with its kept cluster (lane.sh).
+test_place() { # $1 = build folder
+	local base inst n
+	place "$TOP/var/test-$1"
+	base=$VAR inst=$INST
+	if { tr '\0' ' ' <"/proc/$(cat "$base/run.pid")/cmdline"; } 2>/dev/null | grep -q 'dev test'; then fail "another ./dev test of this kind runs here (process $(cat "$base/run.pid"))"; fi
+	echo $$ >"$base/run.pid"
+	. t/lib/private.sh
+	end_by_file "$base/runner.pid" t/lib/run.js # of a run that was killed
+	install_into "$1"
+	[ -e t/api/node_modules/.package-lock.json ] && [ t/api/node_modules/.package-lock.json -nt t/api/package-lock.json ] || (cd t/api && npm ci --no-audit --no-fund --silent) || fail "npm ci failed"
+	LANES=
+	for n in 1 2; do
+		place "$base/$n"
+		LANES="$LANES${LANES:+ }$VAR|$SOCK"
+	done
+	export LANES INST=$inst TIMES_DIR=$base NODE_PATH=$TOP/t/api/node_modules PG_BIN BUILD_DIR=$TOP/$1 # what is measured depends on how it was built
+	trap 'test_end' EXIT
+	trap 'exit 130' INT TERM HUP
+}
+test_end() {
+	local l
+	trap '' INT TERM HUP PIPE
+	[ -z "${RUNNER:-}" ] || { kill "$RUNNER" 2>/dev/null; wait "$RUNNER" 2>/dev/null; }
+	for l in $LANES; do VAR=${l%|*} SOCK=${l#*|} t/lib/lane.sh down; done
+	rm -f "$TIMES_DIR/run.pid"
 }

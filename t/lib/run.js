@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs test files, two at a time: run.js [--pattern NAME] FILE...  Each lane (LANES: "VAR|SOCK VAR|SOCK") has its own PostgreSQL and Redis and
+// runs one file at a time. A file that says `// alone: why` in its first lines runs when no other does. What each prints appears whole when it
+// has ended; at the end come again what failed and why, and the sum. Status 1 when anything failed.
+'use strict';
+const { spawn, execFile } = require('node:child_process'),
+	fs = require('node:fs'),
+	path = require('node:path');
+
+const LIMIT_MS = 900e3; /* one file */
+const lanes = process.env.LANES.split(' ').map((l) => {
+	const [VAR, SOCK] = l.split('|');
+	return { VAR, SOCK, env: { ...process.env, VAR, SOCK } };
+});
+const args = process.argv.slice(2),
+	options = [];
+if (args[0] === '--pattern') options.push('--test-name-pattern=' + args.splice(0, 2)[1]);
+const live = args.length === 1; /* the one file is read as it runs */
+const timesFile = path.join(process.env.TIMES_DIR || lanes[0].VAR, 'times.json');
+
+const times = (() => {
+	try {
+		return JSON.parse(fs.readFileSync(timesFile, 'utf8'));
+	} catch {
+		return {};
+	}
+})();
+const alone = (file) =>
+	fs
+		.readFileSync(file, 'utf8')
+		.split('\n')
+		.slice(0, 12)
+		.some((l) => /^\/\/ alone: ./.test(l));
+/* The longest first, as they took last time; who is new comes before all. */
+const expected = (file) => times[file] ?? Infinity;
+
+const sum = { pass: 0, fail: 0, skipped: 0 },
+	failed = [],
+	again = [];
+let ending = false;
+
+/* Everything the file started and left (daemons, browsers) ends with it: one process group. */
+const groups = new Map();
+const endGroup = (pid) => {
+	try {
+		process.kill(-pid, 'SIGKILL');
+	} catch {
+		/* it has ended by itself */
+	}
+};
+function spawnFile(file, lane) {
+	return new Promise((ok) => {
+		const child = spawn(
+			process.execPath,
+			[
+				'--test',
+				'--test-reporter=spec',
+				'--test-reporter-destination=stdout',
+				...options,
+				file,
+			],
+			{ env: lane.env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] },
+		);
+		let text = '',
+			late = false;
+		groups.set(lane, child.pid);
+		fs.writeFileSync(path.join(lane.VAR, 'group.pid'), child.pid + '\n');
+		const take = (d) => {
+			text += d;
+			if (live) process.stdout.write(d);
+		};
+		child.stdout.setEncoding('utf8').on('data', take);
+		child.stderr.setEncoding('utf8').on('data', take);
+		const limit = setTimeout(() => {
+			late = true;
+			endGroup(child.pid);
+		}, LIMIT_MS);
+		child.on('exit', () => {
+			endGroup(child.pid);
+			/* what is left of the output, unless somebody outside the group holds the pipe */
+			setTimeout(() => child.stdout.destroy() && child.stderr.destroy(), 5000).unref();
+		});
+		child.on('close', (code) => {
+			clearTimeout(limit);
+			groups.delete(lane);
+			fs.rmSync(path.join(lane.VAR, 'group.pid'), { force: true });
+			ok({ code, text, late });
+		});
+	});
+}
+/* Of what node's own reporter says: the counts, and for the end the failures without their stacks. */
+function count(file, { code, text, late }) {
+	const of = (what) =>
+		[...text.matchAll(new RegExp(`^ℹ ${what} (\\d+)$`, 'gm'))].reduce(
+			(n, m) => n + Number(m[1]),
+			0,
+		);
+	for (const k of Object.keys(sum)) sum[k] += of(k);
+	sum.fail += of('cancelled');
+	if (code === 0) return;
+	failed.push(file);
+	if (!of('fail') && !of('cancelled')) sum.fail++;
+	again.push(file + (late ? `: not done after ${LIMIT_MS / 1000} s` : ''));
+	const from = text.indexOf('✖ failing tests:');
+	const lines = (from < 0 ? text.slice(-2000) : text.slice(from)).split('\n').slice(1);
+	again.push(
+		...lines
+			.filter((l) => from < 0 || /^✖|^ {2}[A-Z]|^ +(actual|expected|at .*test\.js)/.test(l))
+			.map((l) => '  ' + l.slice(0, 400))
+			.slice(0, 40),
+	);
+}
+async function runFile(file, lane) {
+	const from = Date.now();
+	const trouble = await new Promise((ok) =>
+		execFile(path.join(__dirname, 'lane.sh'), ['up'], { env: lane.env }, (e, out, err) =>
+			ok(e && e.message + out + err),
+		),
+	);
+	if (live) console.log('== ' + file);
+	const done = trouble ? { code: 1, text: trouble, late: false } : await spawnFile(file, lane);
+	if (ending) return;
+	const s = (Date.now() - from) / 1000;
+	if (!live) console.log(`== ${file}: ${s.toFixed(1)} s\n${done.text.trimEnd()}`);
+	if (done.code !== 0) console.log('FAILED: ' + file);
+	else if (!options.length) times[file] = s;
+	count(file, done);
+}
+async function runAll(files, on) {
+	const left = [...files].sort((a, b) => expected(b) - expected(a));
+	await Promise.all(
+		on.map(async (lane) => {
+			while (left.length && !ending) await runFile(left.shift(), lane);
+		}),
+	);
+}
+for (const sig of ['SIGTERM', 'SIGINT', 'SIGHUP'])
+	process.on(sig, () => {
+		ending = true;
+		for (const pid of groups.values()) endGroup(pid);
+		process.exit(1);
+	});
+(async () => {
+	const together = args.filter((f) => !alone(f)),
+		single = args.filter(alone);
+	await runAll(together, lanes.slice(0, Math.max(1, together.length)));
+	await runAll(single, lanes.slice(0, 1));
+	if (ending) return;
+	fs.writeFileSync(timesFile, JSON.stringify(times, null, '\t') + '\n');
+	if (again.length) console.log('\nwhat failed:\n' + again.join('\n'));
+	fs.writeFileSync(
+		process.env.RESULT,
+		`${sum.pass} passed, ${sum.fail} failed, ${sum.skipped} skipped\n`,
+	);
+	fs.writeFileSync(process.env.RESULT + '.failed', failed.map((f) => ' ' + f).join(''));
+	process.exitCode = failed.length ? 1 : 0;
+})();
