@@ -1,4 +1,4 @@
--- auth/session_get: a session as it is now, with the tenants it may see.
+-- auth/session_get: the current state of a session, with the tenants that it may see.
 -- mode: job   shape: rows   class: job
 -- $1 tenant  bigint  call.tenant  required
 -- $2 id      bigint  call.id      required

@@ -1,4 +1,4 @@
--- auth/token_get: a service token as it is now.
+-- auth/token_get: the current state of a service token.
 -- mode: job   shape: rows   class: job
 -- $1 tenant  bigint  call.tenant  required
 -- $2 id      bigint  call.id      required

@@ -1,4 +1,4 @@
--- bus/fetch: events after a position, per tenant, in order and without a gap.
+-- bus/fetch: events after a position of each tenant, in order and without gaps.
 -- mode: job   shape: rows   class: job
 -- $1 tenants  text  call.tenants  required
 -- $2 after    text  call.after    required

@@ -1,4 +1,4 @@
--- bus/position_get: how far a consumer came in each tenant.
+-- bus/position_get: a consumer's position in each tenant.
 -- mode: job   shape: rows   class: job
 -- $1 consumer  text  call.consumer  required
 select c.tenant_id, coalesce(p.seq, c.seq) as seq

@@ -1,4 +1,4 @@
--- bus/position_set: remember how far a consumer came.
+-- bus/position_set: store a consumer's position.
 -- mode: job   shape: rows   class: job
 -- $1 consumer  text  call.consumer  required
 -- $2 tenants   text  call.tenants   required

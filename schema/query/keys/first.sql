@@ -1,4 +1,4 @@
--- keys/first: the first keys; of several instances that start together one's are kept.
+-- keys/first: store the first data keys; when several instances start at once, the keys of one of them are kept.
 -- mode: job   shape: rows   class: job
 -- $1 index  text    call.index  required
 -- $2 data   text    call.data   required

@@ -1,4 +1,4 @@
--- lease/hold: renew the shards of an instance, give back what is above its share, take what is free up to it.
+-- lease/hold: renew the shards of an instance, give back those above its share, and take free ones up to its share.
 -- mode: job   shape: rows   class: job
 -- $1 me    text  call.me    required
 -- $2 take  bool  call.take  required

@@ -1,4 +1,4 @@
--- lease/release: the shards of instances that stopped are free.
+-- lease/release: free the shards of instances that have stopped.
 -- mode: job   shape: rows   class: job
 -- $1 owners  text  call.owners  required
 with o as (

@@ -1,4 +1,4 @@
--- sla/calendar_gaps: calendars with holidays of their own that have none of a year yet.
+-- sla/calendar_gaps: calendars with holidays that have no dates for a given year yet.
 -- mode: job   shape: rows   class: job
 -- $1 year  text  call.year  required
 select distinct on (k.tenant_id, k.code) k.tenant_id, k.code

@@ -1,4 +1,4 @@
--- sla/choices: what a tenant's tickets may name: its own catalogue and the built-in one.
+-- sla/choices: the values that a tenant's tickets can use: its own catalogue and the built-in one.
 -- mode: job   shape: rows   class: job
 -- $1 tenant  bigint  call.tenant  required
 select c.kind, c.code, c.active

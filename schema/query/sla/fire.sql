@@ -1,4 +1,4 @@
--- sla/fire: one array statement for whatever fell due in one turn.
+-- sla/fire: store everything that fell due in one turn, as one array statement.
 -- mode: job   shape: rows   class: fire
 -- $1 docs  json  call.docs  required
 select s.ti, s.tenant_id, s.id, s.number, s.version, s.base

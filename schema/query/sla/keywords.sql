@@ -1,4 +1,4 @@
--- sla/keywords: the words that decide a priority.
+-- sla/keywords: the keywords that determine a priority.
 -- mode: job   shape: rows   class: job
 select k.keyword, k.priority
 from priority_keywords k

@@ -1,4 +1,4 @@
--- sla/load_due: the state of many tickets whose clocks are due.
+-- sla/load_due: the state of the tickets whose clocks are due.
 -- mode: job   shape: rows   class: fire
 -- $1 tenants  text  call.tenants  required
 -- $2 ids      text  call.ids      required

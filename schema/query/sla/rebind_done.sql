@@ -1,4 +1,4 @@
--- sla/rebind_done: no running ticket is left on the calendars that were taken over.
+-- sla/rebind_done: no open ticket is left on the calendars that were taken over.
 -- mode: job   shape: rows   class: job
 -- $1 now  bigint  call.now  required
 update calendars k set rebound_at = ts($1::bigint)

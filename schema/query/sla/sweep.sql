@@ -1,4 +1,4 @@
--- sla/sweep: clocks and timers due before an instant, for what the heap has not heard of.
+-- sla/sweep: clocks and timers due before an instant, to find those that the heap has missed.
 -- mode: job   shape: rows   class: fire
 -- $1 before  bigint  call.before  required
 (select c.tenant_id, c.ticket_id as id, c.clock as kind, c.next_fire_at as at

@@ -1,4 +1,4 @@
--- sla/timer_fail: a timer whose consequence no longer applies, or failed too often, ends here.
+-- sla/timer_fail: end a timer whose consequence no longer applies or has failed too often.
 -- mode: job   shape: rows   class: fire
 -- $1 tenant  bigint  call.tenant  required
 -- $2 id      bigint  call.id      required

@@ -1,4 +1,4 @@
--- sla/timer_load: a due timer and the ticket it is about.
+-- sla/timer_load: a due timer and its ticket.
 -- mode: job   shape: rows   class: fire
 -- $1 tenant  bigint  call.tenant  required
 -- $2 id      bigint  call.id      required

@@ -1,4 +1,4 @@
--- sla/usual: the priority most of a tenant's confirmed tickets of late had, by service type.
+-- sla/usual: the most frequent priority of a tenant's recent confirmed tickets, by service type.
 -- mode: job   shape: rows   class: job
 -- $1 tenant  bigint  call.tenant  required
 select distinct on (x.service_type) x.service_type, x.priority

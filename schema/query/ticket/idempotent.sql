@@ -1,4 +1,4 @@
--- ticket/idempotent: what an earlier request with the same key did.
+-- ticket/idempotent: the result of an earlier request with the same key.
 -- mode: read   shape: rows   class: point
 -- $1 actor  text  call.actor  required
 -- $2 key    text  call.key    required

@@ -1,4 +1,4 @@
--- upkeep/expire: rows whose time is over: keys of idempotent requests after a day, sessions a month after their end, synced messages after one.
+-- upkeep/expire: delete expired rows: idempotency keys after a day, sessions a month after their end, synced messages after a month.
 -- mode: job   shape: rows   class: job
 -- $1 now  bigint  call.now  required
 with k as (

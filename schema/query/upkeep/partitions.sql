@@ -1,4 +1,4 @@
--- upkeep/partitions: make the monthly partitions between two instants that are missing.
+-- upkeep/partitions: create the missing monthly partitions between two instants.
 -- mode: job   shape: rows   class: job
 -- $1 from  bigint  call.from  required
 -- $2 to    bigint  call.to    required

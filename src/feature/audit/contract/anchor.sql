@@ -1,4 +1,4 @@
--- audit/anchor: once a day, what each chain ends with; the provider's administrators and auditors are told by mail.
+-- audit/anchor: once a day, record the last digest of each chain and mail it to the provider's administrators and auditors.
 -- mode: job   shape: rows   class: job
 -- $1 now  bigint  call.now  required
 with a as materialized (

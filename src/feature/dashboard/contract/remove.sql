@@ -1,4 +1,4 @@
--- dashboard/remove: a dashboard of mine goes.
+-- dashboard/remove: delete one of my dashboards.
 -- zh: 删除我的仪表板
 -- mode: write   shape: object   class: point
 -- $1 config_id  bigint  path.config_id  required range=1..9007199254740991

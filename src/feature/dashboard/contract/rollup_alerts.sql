@@ -1,4 +1,4 @@
--- rollup/alerts: open tickets past 80 % of a promise, the most urgent first.
+-- rollup/alerts: open tickets that have used more than 80 % of a budget, the most urgent first.
 -- mode: read   shape: rows   class: point
 -- $1 tenant  bigint  call.tenant  required
 select t.id, t.number, t.title, t.priority, t.sla_high, t.sla_breached, t.urgent_clock, us(t.urgent_at) as urgent_at, us(t.updated_at) as updated_at

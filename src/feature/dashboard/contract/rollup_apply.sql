@@ -1,4 +1,4 @@
--- rollup/apply: count tickets as they are now, and remember how far each tenant's events were followed.
+-- rollup/apply: count tickets as they are now, and store how far each tenant's events have been followed.
 -- mode: job   shape: rows   class: job
 -- $1 tenants    text  call.tenants    required
 -- $2 tickets    text  call.tickets    required

@@ -1,4 +1,4 @@
--- rollup/check: one step of recounting what dashboards show; the provider's managers are told by mail what was wrong.
+-- rollup/check: one step of recounting the dashboard numbers; wrong numbers are mailed to the provider's managers.
 -- mode: job   shape: rows   class: job
 -- $1 now    bigint  call.now    required
 -- $2 every  bigint  call.every  required

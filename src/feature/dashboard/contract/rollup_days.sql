@@ -1,4 +1,4 @@
--- rollup/days: what a tenant's days add up to, twice N days up to today, and when each begins and ends; only what the reader's scope holds.
+-- rollup/days: a tenant's sums for each of 2 × N days up to today, with the bounds of each day, within the reader's scope.
 -- mode: read   shape: rows   class: point
 -- $1 now           bigint  call.now           required
 -- $2 days          int     call.days          required

@@ -1,4 +1,4 @@
--- rollup/groups: attainment of N days by a kind of group, of all service types or one.
+-- rollup/groups: SLA attainment of N days by group, for all service types or one.
 -- mode: read   shape: rows   class: point
 -- $1 now           bigint  call.now           required
 -- $2 days          int     call.days          required

@@ -1,4 +1,4 @@
--- rollup/missed: tickets whose events came after the last that was followed, at start; of a tenant that was never followed, those not counted yet.
+-- rollup/missed: at start, the tickets with events after the last one followed; for a tenant never followed, the tickets not counted yet.
 -- mode: job   shape: rows   class: job
 select distinct e.tenant_id, e.ticket_id
 from tenant_counters c

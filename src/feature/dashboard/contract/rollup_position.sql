@@ -1,4 +1,4 @@
--- rollup/position: up to which of its events a tenant's figures are counted, as this server, maybe a replica, has it.
+-- rollup/position: the seq up to which a tenant's events are counted on this server, which may be a replica.
 -- mode: read   shape: rows   class: point
 -- $1 tenant  bigint  call.tenant  required
 select door.rollup_position($1::bigint) as seq

@@ -1,4 +1,4 @@
--- rollup/range: attainment from one day to another, of all service types or one; and how many breaches.
+-- rollup/range: SLA attainment from one day to another, for all service types or one, and the number of breaches.
 -- mode: read   shape: rows   class: point
 -- $1 tenant        bigint  call.tenant        required
 -- $2 first         text    call.first         required

@@ -1,4 +1,4 @@
--- rollup/tenants: attainment of N days of every tenant the caller serves, each in its own days.
+-- rollup/tenants: SLA attainment of N days for every tenant that the caller serves, each in its own time zone.
 -- mode: read   shape: rows   class: point
 -- $1 now   bigint  call.now   required
 -- $2 days  int     call.days  required

@@ -1,4 +1,4 @@
--- rollup/violations: the latest breaches of N days: what was promised, what became of it.
+-- rollup/violations: the latest breaches of N days, with target and actual time.
 -- mode: read   shape: rows   class: point
 -- $1 now           bigint  call.now           required
 -- $2 days          int     call.days          required

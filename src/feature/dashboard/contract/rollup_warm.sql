@@ -1,5 +1,5 @@
--- rollup/warm: whose overview will be asked for soon: each customer with people who were here within a day, once for each language and each set of
--- permissions; who sees a part of the tickets waits for theirs.
+-- rollup/warm: overviews to compute in advance: every customer with users who were active within a day, once for each language and set of
+-- permissions. Users with a data scope are left out.
 -- mode: job   shape: rows   class: job
 -- $1 now  bigint  call.now  required
 select x.tenant_id, x.lang, x.permissions

@@ -1,4 +1,4 @@
--- dashboard/store: a dashboard made (no id) or changed by its owner, under its version; a new default takes the place of the old one.
+-- dashboard/store: create a dashboard (no id), or change one by its owner under its version; a new default replaces the old one.
 -- mode: write   shape: rows   class: point
 -- $1 id         bigint  call.id         optional
 -- $2 user_id    bigint  call.user_id    required

@@ -1,4 +1,4 @@
--- export/claim: the oldest export that nobody writes, for a minute; what another began of it is thrown away. The third time it is given up.
+-- export/claim: claim the oldest export that nobody is writing, for one minute; what an earlier writer stored is discarded. After the third claim it is given up.
 -- mode: job   shape: rows   class: job
 -- $1 now  bigint  call.now  required
 with x as materialized (

@@ -1,4 +1,4 @@
--- export/fail: it cannot be written, ever, and why.
+-- export/fail: mark an export as failed for good, with the reason.
 -- mode: job   shape: rows   class: job
 -- $1 tenant  bigint  call.tenant  required
 -- $2 export  bigint  call.export  required

@@ -1,4 +1,4 @@
--- export/file: a file that is whole and whose time is not over, for who made it or may export all.
+-- export/file: a complete file that has not expired, for its creator or a user with export:all.
 -- mode: read   shape: rows   class: point
 -- $1 file  bigint  call.file  required
 -- $2 user  bigint  call.user  required

@@ -1,4 +1,4 @@
--- export/file_part: a piece of a file.
+-- export/file_part: one part of a file.
 -- mode: read   shape: rows   class: point
 -- $1 file     bigint  call.file     required
 -- $2 part_no  int     call.part_no  required

@@ -1,5 +1,5 @@
--- export/list: my exports, or all of the company's for who may export all; the newest first.
--- zh: 我的导出任务;有 export:all 权限者见全公司的
+-- export/list: my exports, newest first; with export:all, all exports of the company.
+-- zh: 我的导出任务，最近的在前；有 export:all 权限者可见全公司的
 -- mode: read   shape: list   class: point   cursor: created_at id
 -- $1 limit       int     query.limit    default=50 range=1..200
 -- $2 cursor_at   time    cursor.0       optional

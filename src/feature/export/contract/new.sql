@@ -1,4 +1,4 @@
--- export/new: a job to write what its maker sees of the tickets into a file; no row: ten wait already.
+-- export/new: create a job that exports the tickets visible to its creator. No row: ten jobs are waiting already.
 -- mode: write   shape: rows   class: point
 -- $1 user           bigint  call.user           required
 -- $2 format         text    call.format         required

@@ -1,4 +1,4 @@
--- export/page: the next tickets of an export, the newest first, as its maker sees them.
+-- export/page: the next tickets of an export, newest first, as its creator sees them.
 -- mode: read   shape: rows   class: slow
 -- $1 limit          int     call.limit          required
 -- $2 after_at       time    call.after_at       optional

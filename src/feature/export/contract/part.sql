@@ -1,4 +1,4 @@
--- export/part: a piece of the file, and the claim goes on; no row: somebody else writes it now.
+-- export/part: store one part of the file and extend the claim. No row: another process has the claim now.
 -- mode: job   shape: rows   class: job
 -- $1 tenant   bigint  call.tenant   required
 -- $2 export   bigint  call.export   required

@@ -1,4 +1,4 @@
--- admin/staff_list: the provider's staff, for assigning.
+-- admin/staff_list: the provider's staff that tickets can be assigned to.
 -- zh: 服务商员工
 -- mode: read   shape: list   class: point
 -- returns id bigint, username text, full_name text, role text, level smallint, on_call boolean

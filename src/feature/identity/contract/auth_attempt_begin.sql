@@ -1,4 +1,4 @@
--- auth/attempt_begin: count an attempt before its password is looked at, so that many at once are not more than five; without attempts: locked, or (busy) those of this moment are not decided yet.
+-- auth/attempt_begin: count a login attempt before its password is checked, so that no more than five run at once. No row with attempts: the name is locked, or (busy) the current attempts are not decided yet.
 -- mode: job   shape: rows   class: job
 -- $1 tenant    text    call.tenant    required
 -- $2 username  text    call.username  required

@@ -1,4 +1,4 @@
--- auth/attempt_fail: the fifth wrong password has locked the account: its owner, if there is one, is told.
+-- auth/attempt_fail: the fifth wrong password locked the account; notify its owner, if there is one.
 -- mode: job   shape: rows   class: job
 -- $1 tenant   bigint  call.tenant   required
 -- $2 kind     text    call.kind     required

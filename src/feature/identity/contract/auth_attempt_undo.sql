@@ -1,4 +1,4 @@
--- auth/attempt_undo: an attempt that no helper could look at does not count.
+-- auth/attempt_undo: take back an attempt that no helper process could check.
 -- mode: job   shape: rows   class: job
 -- $1 tenant    bigint  call.tenant    required
 -- $2 username  text    call.username  required

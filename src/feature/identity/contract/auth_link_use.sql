@@ -1,4 +1,4 @@
--- auth/link_use: a mailed link is used, once and within a quarter of an hour.
+-- auth/link_use: use a mailed login link, once and within 15 minutes.
 -- mode: job   shape: rows   class: job
 -- $1 tenant  bigint  call.tenant  required
 -- $2 id      bigint  call.id      required

@@ -1,4 +1,4 @@
--- auth/login: who may log in under this name.
+-- auth/login: the account that may log in under this name.
 -- mode: door   shape: rows   class: point
 -- $1 tenant    text  call.tenant    required
 -- $2 username  text  call.username  required

@@ -1,4 +1,4 @@
--- auth/password_get: somebody's password and the five before it, newest first.
+-- auth/password_get: a user's password hash and the five before it, newest first.
 -- mode: job   shape: rows   class: job
 -- $1 tenant  bigint  call.tenant  required
 -- $2 kind    text    call.kind    required

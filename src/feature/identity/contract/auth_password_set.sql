@@ -1,4 +1,4 @@
--- auth/password_set: a new password instead of the one that was looked at; other sessions end, the owner is told.
+-- auth/password_set: replace the password that was checked by a new one; end the other sessions and notify the owner.
 -- mode: job   shape: rows   class: job
 -- $1 tenant   bigint  call.tenant   required
 -- $2 kind     text    call.kind     required

@@ -1,4 +1,4 @@
--- auth/reset_ask: a mail with a link (to a new password, or to log in) for whoever has this name, if anybody has; at most one in five minutes.
+-- auth/reset_ask: mail a link (to set a new password, or to log in) to the user of this name, if there is one; at most one in five minutes.
 -- mode: job   shape: rows   class: job
 -- $1 tenant    text    call.tenant    required
 -- $2 username  text    call.username  required

@@ -1,4 +1,4 @@
--- auth/reset_get: whose a reset is, while it can be used; with the passwords that may not come again, newest first.
+-- auth/reset_get: the owner of a reset link that can still be used, with the earlier passwords that are refused, newest first.
 -- mode: job   shape: rows   class: job
 -- $1 tenant  bigint  call.tenant  required
 -- $2 id      bigint  call.id      required

@@ -1,4 +1,4 @@
--- auth/reset_use: a new password by a reset, once: all sessions end, a lock is lifted, the owner is told.
+-- auth/reset_use: set a new password by a reset link, once: end all sessions, remove a lock and notify the owner.
 -- mode: job   shape: rows   class: job
 -- $1 tenant   bigint  call.tenant   required
 -- $2 id       bigint  call.id       required

@@ -1,4 +1,4 @@
--- auth/session_end: end one session of somebody, or all; every instance hears of it. Which provider began each, and as whom.
+-- auth/session_end: end one session of a user, or all; every instance hears of it. Returns the identity provider and subject of each.
 -- mode: job   shape: rows   class: job
 -- $1 tenant  bigint  call.tenant  required
 -- $2 kind    text    call.kind    required

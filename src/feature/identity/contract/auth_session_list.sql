@@ -1,4 +1,4 @@
--- auth/session_list: somebody's live sessions, newest first.
+-- auth/session_list: a user's live sessions, newest first.
 -- mode: job   shape: rows   class: job
 -- $1 tenant  bigint  call.tenant  required
 -- $2 kind    text    call.kind    required

@@ -1,5 +1,5 @@
--- auth/session_new: a session begins, with its first refresh token; the wrong passwords before it are forgotten. No row: the customer's seats
--- are all taken.
+-- auth/session_new: start a session with its first refresh token, and forget earlier wrong passwords. No row: the customer has as many
+-- users logged in as its limit allows.
 -- mode: job   shape: rows   class: job
 -- $1 tenant      bigint  call.tenant      required
 -- $2 actor_kind  text    call.actor_kind  required

@@ -1,5 +1,5 @@
--- auth/session_refresh: a refresh token for the next one; one that was used before ends its session and tells the owner,
--- unless that was within GRACE_S: two pages of one browser share theirs, and the first has renewed it for both.
+-- auth/session_refresh: exchange a refresh token for the next one. Reuse ends the session and notifies its owner,
+-- unless that was within GRACE_S: two pages of one browser share the cookie, and the first has refreshed it for both.
 -- mode: job   shape: rows   class: job
 -- $1 tenant   bigint  call.tenant   required
 -- $2 id       bigint  call.id       required

@@ -1,4 +1,4 @@
--- factor/codes: new recovery codes instead of those there are.
+-- factor/codes: replace the recovery codes by new ones.
 -- mode: job   shape: rows   class: job
 -- $1 tenant  bigint  call.tenant  required
 -- $2 kind    text    call.kind    required

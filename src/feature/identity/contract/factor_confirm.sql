@@ -1,4 +1,4 @@
--- factor/confirm: a factor works; the first one brings recovery codes. It is told.
+-- factor/confirm: confirm a factor; the first one also stores recovery codes. The user is notified.
 -- mode: job   shape: rows   class: job
 -- $1 tenant   bigint  call.tenant   required
 -- $2 kind     text    call.kind     required

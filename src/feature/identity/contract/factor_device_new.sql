@@ -1,4 +1,4 @@
--- factor/device_new: a device that needs no second factor for a while.
+-- factor/device_new: trust a device: it needs no second factor for a while.
 -- mode: job   shape: rows   class: job
 -- $1 tenant   bigint  call.tenant   required
 -- $2 kind     text    call.kind     required

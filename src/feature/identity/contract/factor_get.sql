@@ -1,4 +1,4 @@
--- factor/get: a factor of one's own that is not confirmed yet.
+-- factor/get: one of the user's own factors that is not confirmed yet.
 -- mode: job   shape: rows   class: job
 -- $1 tenant  bigint  call.tenant  required
 -- $2 kind    text    call.kind    required

@@ -1,4 +1,4 @@
--- factor/list: somebody's factors and how many recovery codes are left.
+-- factor/list: a user's factors and the number of recovery codes left.
 -- mode: job   shape: rows   class: job
 -- $1 tenant  bigint  call.tenant  required
 -- $2 kind    text    call.kind    required

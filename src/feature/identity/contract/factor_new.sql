@@ -1,4 +1,4 @@
--- factor/new: a factor, not yet confirmed (totp) or proven already (passkey); ten at most a person.
+-- factor/new: add a factor, not yet confirmed (totp) or already proven (passkey); at most ten for each user.
 -- mode: job   shape: rows   class: job
 -- $1 tenant      bigint  call.tenant      required
 -- $2 kind        text    call.kind        required

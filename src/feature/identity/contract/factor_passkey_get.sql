@@ -1,4 +1,4 @@
--- factor/passkey_get: whose passkey a credential is, before anybody is known; its challenge is used up by this.
+-- factor/passkey_get: the owner of a passkey credential, before the login; uses up the challenge.
 -- mode: job   shape: rows   class: job
 -- $1 credential  text    call.credential  required
 -- $2 challenge   text    call.challenge   required

@@ -1,4 +1,4 @@
--- factor/passkey_used: a passkey signed; its counter, where it keeps one, has gone up (else it may be a copy).
+-- factor/passkey_used: record a signature by a passkey. If the passkey keeps a counter, it must have increased; otherwise the passkey may be a copy.
 -- mode: job   shape: rows   class: job
 -- $1 tenant   bigint  call.tenant   required
 -- $2 id       bigint  call.id       required

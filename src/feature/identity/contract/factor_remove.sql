@@ -1,4 +1,4 @@
--- factor/remove: a factor of somebody's, or all with everything that goes with them. Trusted devices are trusted no more; it is told.
+-- factor/remove: remove one factor of a user, or all of them with recovery codes. Trusted devices lose their trust; the user is notified.
 -- mode: job   shape: rows   class: job
 -- $1 tenant   bigint  call.tenant   required
 -- $2 kind     text    call.kind     required

@@ -1,4 +1,4 @@
--- factor/required_put: whether a customer's people must have a second factor; from their next request on.
+-- factor/required_put: set whether a customer's users must use two-step verification; in force from their next request.
 -- mode: job   shape: rows   class: job
 -- $1 tenant    bigint  call.tenant    required
 -- $2 required  bool    call.required  required

@@ -1,4 +1,4 @@
--- factor/state: what somebody needs besides the password, and whether the device that asks is trusted.
+-- factor/state: what a user needs besides the password, and whether the current device is trusted.
 -- mode: job   shape: rows   class: job
 -- $1 tenant  bigint  call.tenant  required
 -- $2 kind    text    call.kind    required

@@ -1,4 +1,4 @@
--- factor/step_done: a second factor was right. What it used up is used up in the same statement: a time step, a recovery code, a mailed code.
+-- factor/step_done: a second factor was correct: use up the time step, recovery code or mailed code and record it, in one statement.
 -- mode: job   shape: rows   class: job
 -- $1 tenant   bigint  call.tenant   required
 -- $2 id       bigint  call.id       required

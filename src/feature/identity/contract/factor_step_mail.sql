@@ -1,4 +1,4 @@
--- factor/step_mail: a code by mail, three at most a log-in; its digest rests here, the code itself only until it is sent.
+-- factor/step_mail: send a code by mail, at most three for each login. Only its digest is stored; the code itself is kept until it is sent.
 -- mode: job   shape: rows   class: job
 -- $1 tenant   bigint  call.tenant   required
 -- $2 id       bigint  call.id       required

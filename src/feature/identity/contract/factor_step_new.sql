@@ -1,4 +1,4 @@
--- factor/step_new: the password was right, a second factor is awaited.
+-- factor/step_new: the password was correct; wait for the second factor.
 -- mode: job   shape: rows   class: job
 -- $1 tenant    bigint  call.tenant    required
 -- $2 kind      text    call.kind      required

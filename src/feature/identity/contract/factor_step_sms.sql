@@ -1,5 +1,5 @@
--- factor/step_sms: a code to the phone, three codes at most a log-in; its digest rests here, the code itself only until it is sent. No row: none may
--- be asked for, or there is no phone.
+-- factor/step_sms: send a code to the phone, at most three for each login. Only its digest is stored; the code itself is kept until it is sent. No row: no further
+-- code is allowed, or the user has no phone number.
 -- mode: job   shape: rows   class: job
 -- $1 tenant   bigint  call.tenant   required
 -- $2 id       bigint  call.id       required

@@ -1,4 +1,4 @@
--- factor/step_try: one more try at a second factor, counted before it is looked at: five at most, within five minutes.
+-- factor/step_try: count an attempt at a second factor before it is checked: at most five, within five minutes.
 -- mode: job   shape: rows   class: job
 -- $1 tenant  bigint  call.tenant  required
 -- $2 id      bigint  call.id      required

@@ -1,4 +1,4 @@
--- user/grants_put: these grants and limits instead of those there are; the user must log in again and is told.
+-- user/grants_put: replace a user's grants and restrictions; the user must log in again and is notified.
 -- mode: write   shape: rows   class: point
 -- $1 user_id  bigint  call.user_id  required
 -- $2 grants   json    call.grants   required

@@ -1,4 +1,4 @@
--- user/new: somebody joins a customer; the first password must be changed, a mail says that the account is there.
+-- user/new: create a user of a customer; the first password must be changed, and the user gets a mail.
 -- mode: write   shape: rows   class: point
 -- $1 doc   json    call.doc   required
 -- $2 hash  text    call.hash  required

@@ -1,4 +1,4 @@
--- user/set: change one of a customer's people. Not the last administrator's role or state. Who loses or gains rights must log in again and is told.
+-- user/set: change one of a customer's users. The last administrator keeps role and state. A user who gains or loses rights must log in again and is notified.
 -- mode: write   shape: rows   class: point
 -- $1 user_id  bigint  call.user_id  required
 -- $2 doc      json    call.doc      required

@@ -1,4 +1,4 @@
--- customer/reject: what could not be taken, and why; the same again counts up.
+-- customer/reject: record an item that was rejected, and why; the same item again increases its count.
 -- mode: job   shape: rows   class: job
 -- $1 source    text    call.source    required
 -- $2 rejects   json    call.rejects   required

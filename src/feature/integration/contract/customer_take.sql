@@ -1,4 +1,4 @@
--- customer/take: customers, contracts and contacts as their leading system has them.
+-- customer/take: store customers, contracts and contacts from their source system.
 -- mode: job   shape: rows   class: job
 -- $1 docs  json    call.docs  required
 -- $2 now   bigint  call.now   required

@@ -1,4 +1,4 @@
--- reconcile/claim: may we compare now? One instance at a time; a comparison that did not end is begun anew after an hour.
+-- reconcile/claim: claim the comparison with the source system: one instance at a time; an unfinished comparison is started again after an hour.
 -- mode: job   shape: rows   class: job
 -- $1 now    bigint  call.now    required
 -- $2 every  bigint  call.every  required

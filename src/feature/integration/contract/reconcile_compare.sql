@@ -1,4 +1,4 @@
--- reconcile/compare: which of the leader's tickets are other here, or not here; newer: we know of something later than what it says.
+-- reconcile/compare: the tickets of the source system that differ here or are missing here; newer: this side knows of a later change.
 -- mode: read   shape: rows   class: point
 -- $1 tenant  bigint  call.tenant  required
 -- $2 theirs  json    call.theirs  required

@@ -1,4 +1,4 @@
--- reconcile/record: how the comparison of a tenant's tickets stands; when it has ended and something differed, the managers are told by mail.
+-- reconcile/record: record the state of a tenant's comparison; when it ends and differences were found, mail the managers.
 -- mode: job   shape: rows   class: job
 -- $1 tenant     bigint  call.tenant     required
 -- $2 started    bigint  call.started    required

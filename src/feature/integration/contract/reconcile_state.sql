@@ -1,4 +1,4 @@
--- reconcile/state: may a tenant's figures be believed? As the last comparison with the system that leads its tickets ended.
+-- reconcile/state: whether a tenant's numbers can be trusted, from the last comparison with its source system.
 -- mode: read   shape: rows   class: point
 -- $1 tenant  bigint  call.tenant  required
 select case c.state when 'repairing' then 'repairing' when 'differs' then 'differs' when 'failed' then 'differs' else 'ok' end as quality

@@ -1,4 +1,4 @@
--- reconcile/summary: how many tickets of a tenant are led elsewhere, and a checksum over them: a line "id|status|priority" each, in the order of ids.
+-- reconcile/summary: the number of a tenant's tickets that come from a source system, and a checksum over a line "id|status|priority" for each, ordered by id.
 -- mode: read   shape: rows   class: slow
 -- $1 tenant  bigint  call.tenant  required
 select count(*) as tickets, encode(sha256(convert_to(coalesce(string_agg(s.external_id || '|' || t.status || '|' || t.priority || E'\n', ''

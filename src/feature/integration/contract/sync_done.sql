@@ -1,4 +1,4 @@
--- sync/done: a message has been applied, or came too late to be.
+-- sync/done: a message has been applied, or came too late.
 -- mode: write   shape: rows   class: point
 -- $1 tenant    bigint  call.tenant    required
 -- $2 external  text    call.external  required

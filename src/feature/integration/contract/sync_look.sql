@@ -1,4 +1,4 @@
--- sync/look: a message's ticket: what is known of it, and whether the message was here before.
+-- sync/look: the ticket of a message, and whether the message was received before.
 -- mode: write   shape: rows   class: point
 -- $1 tenant    bigint  call.tenant    required
 -- $2 external  text    call.external  required

@@ -1,4 +1,4 @@
--- integration/users: a customer's people, for another module; mail and phone only for a token with pii:read.
+-- integration/users: a customer's users for another module; mail addresses and phone numbers need a token with pii:read.
 -- mode: read   shape: rows   class: point
 -- $1 tenant  bigint  call.tenant  required
 -- $2 pii     bool    call.pii     required

@@ -1,4 +1,4 @@
--- admin/webhook_list: a tenant's webhooks; secrets are never shown again.
+-- admin/webhook_list: the tenant's webhooks, without their secrets.
 -- zh: 租户的 webhook
 -- mode: read   shape: list   class: point
 -- returns id bigint, tenant_id bigint, url text, event_types text[], active boolean, created_at timestamptz

@@ -1,4 +1,4 @@
--- notify/backlog: how many notifications wait and died, for the metrics.
+-- notify/backlog: the number of waiting and of dead notifications, for the metrics.
 -- mode: job   shape: rows   class: job
 select count(*) filter (where n.state = 'queued') as queued, count(*) filter (where n.state = 'dead') as dead
 from notifications n

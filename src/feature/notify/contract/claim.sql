@@ -1,4 +1,4 @@
--- notify/claim: take notifications that are due, until an instant; an expired claim is taken again with the same key.
+-- notify/claim: claim due notifications until an instant; an expired claim is taken again with the same key.
 -- mode: job   shape: rows   class: job
 -- $1 me     text    call.me     required
 -- $2 now    bigint  call.now    required

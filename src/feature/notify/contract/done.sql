@@ -1,4 +1,4 @@
--- notify/done: what came of an attempt; a failed one waits until its next, or is dead.
+-- notify/done: record the result of an attempt; a failed notification waits for its next attempt or is dead.
 -- mode: job   shape: rows   class: job
 -- $1 tenant   bigint  call.tenant   required
 -- $2 id       bigint  call.id       required

@@ -1,4 +1,4 @@
--- sla/calendar_hours: the newest version of a calendar of a tenant, or of the provider.
+-- sla/calendar_hours: the newest version of a calendar of a tenant or of the provider.
 -- mode: job   shape: rows   class: job
 -- $1 tenant  bigint  call.tenant  required
 -- $2 code    text    call.code    required

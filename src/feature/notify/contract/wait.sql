@@ -1,4 +1,4 @@
--- notify/wait: hold a claimed notice until an instant; of those that wait for the same clock and person only this newest one is left.
+-- notify/wait: hold a claimed notification until an instant; of those waiting for the same clock and person, only the newest remains.
 -- mode: job   shape: rows   class: job
 -- $1 tenant  bigint  call.tenant  required
 -- $2 id      bigint  call.id      required

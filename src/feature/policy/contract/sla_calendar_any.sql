@@ -1,4 +1,4 @@
--- sla/calendar_any: the newest version of a calendar, a customer's own or the provider's.
+-- sla/calendar_any: the newest version of a calendar, the customer's own or the provider's.
 -- mode: job   shape: rows   class: job
 -- $1 tenant  bigint  call.tenant  required
 -- $2 code    text    call.code    required

@@ -1,4 +1,4 @@
--- sla/calendar_new: a new version of a calendar. One that only adds future dates takes over the tickets of those before it.
+-- sla/calendar_new: create a version of a calendar. A version that only adds future dates takes over the tickets of earlier versions.
 -- mode: job   shape: rows   class: job
 -- $1 tenant    bigint  call.tenant    required
 -- $2 code      text    call.code      required

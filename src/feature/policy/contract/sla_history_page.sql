@@ -1,4 +1,4 @@
--- sla/history_page: the events of a customer's tickets opened between two instants, some tickets at a time, with the verdicts they have.
+-- sla/history_page: events of a customer's tickets opened between two instants, a few tickets at a time, with their verdicts.
 -- mode: read   shape: rows   class: slow
 -- $1 tenant  bigint  call.tenant  required
 -- $2 from    bigint  call.from    required

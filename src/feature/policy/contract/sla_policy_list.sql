@@ -1,4 +1,4 @@
--- sla/policy_list: the policy versions the caller's tenants are bound to.
+-- sla/policy_list: the policy versions that the caller's tenants are bound to.
 -- zh: SLA 策略的全部版本
 -- mode: read   shape: list   class: point
 -- returns id bigint, tenant_id bigint, code text, version integer, service_type text, calendar_code text, doc jsonb,

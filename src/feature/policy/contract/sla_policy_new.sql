@@ -1,4 +1,4 @@
--- sla/policy_new: a new version of a policy; it binds tickets created from now on, or rebound. No row: a calendar it names is unknown.
+-- sla/policy_new: create a version of a policy; it applies to tickets created from now on, or rebound. No row: a calendar that it names does not exist.
 -- mode: job   shape: rows   class: job
 -- $1 tenant     bigint  call.tenant     required
 -- $2 code       text    call.code       required

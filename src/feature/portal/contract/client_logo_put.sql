@@ -1,4 +1,4 @@
--- client/logo_put: one's own portal's logo, or none.
+-- client/logo_put: set or remove the logo of the caller's portal.
 -- mode: write   shape: rows   class: point
 -- $1 type    text    call.type    optional
 -- $2 sha256  text    call.sha256  optional

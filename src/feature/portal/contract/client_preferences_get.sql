@@ -1,4 +1,4 @@
--- client/preferences_get: what I have set for myself.
+-- client/preferences_get: my preferences.
 -- zh: 我的偏好设置
 -- mode: read   shape: object   class: point
 -- $1 user_id  bigint  session.customer  required

@@ -1,4 +1,4 @@
--- client/preferences_put: set what I like; lang is also the language of my mails.
+-- client/preferences_put: set my preferences; lang is also the language of my mails.
 -- mode: write   shape: rows   class: point
 -- $1 user_id      bigint  call.user_id      required
 -- $2 preferences  json    call.preferences  required

@@ -1,4 +1,4 @@
--- client/theme_put: how one's own portal looks; what is absent goes back to the default.
+-- client/theme_put: set the appearance of the caller's portal; a missing field returns to its default.
 -- mode: write   shape: rows   class: point
 -- $1 display_name     text    call.display_name     optional
 -- $2 logo_url         text    call.logo_url         optional

@@ -1,5 +1,5 @@
--- client/workspace: all that a portal needs to open: who I am, how it looks, what I may, which dashboards I have.
--- zh: 工作空间:打开门户所需的身份、外观、权限与仪表板
+-- client/workspace: everything that the portal needs when it opens: user, theme, permissions and dashboards.
+-- zh: 工作区：门户打开时所需的身份、外观、权限与仪表板
 -- mode: read   shape: object   class: point
 -- $1 user_id  bigint  session.customer  required
 -- $2 now      bigint  session.now       required

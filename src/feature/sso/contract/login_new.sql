@@ -1,4 +1,4 @@
--- sso/login_new: a log-in is on its way to a provider.
+-- sso/login_new: a login has been sent to an identity provider.
 -- mode: job   shape: rows   class: job
 -- $1 tenant    bigint  call.tenant    required
 -- $2 provider  bigint  call.provider  required

@@ -1,4 +1,4 @@
--- sso/login_use: it came back: once, within ten minutes.
+-- sso/login_use: a login has come back from the provider: once, within ten minutes.
 -- mode: job   shape: rows   class: job
 -- $1 tenant  bigint  call.tenant  required
 -- $2 id      bigint  call.id      required

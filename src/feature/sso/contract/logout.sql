@@ -1,4 +1,4 @@
--- sso/logout: a provider ends what it began: one session of it, or all of a subject's; a token does so once.
+-- sso/logout: a provider ends one session, or all sessions of a subject; each logout token is accepted once.
 -- mode: job   shape: rows   class: job
 -- $1 tenant    bigint  call.tenant    required
 -- $2 provider  bigint  call.provider  required

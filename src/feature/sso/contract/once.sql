@@ -1,4 +1,4 @@
--- sso/once: something that may come once has come.
+-- sso/once: record something that is accepted only once.
 -- mode: job   shape: rows   class: job
 -- $1 what  text    call.what  required
 -- $2 now   bigint  call.now   required

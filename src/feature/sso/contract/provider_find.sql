@@ -1,4 +1,4 @@
--- sso/provider_find: where a log-in goes: a customer's provider, by its id, by a mail domain, or its first.
+-- sso/provider_find: the identity provider for a login: by id, by mail domain, or the customer's first one.
 -- mode: job   shape: rows   class: job
 -- $1 tenant    text    call.tenant    optional
 -- $2 provider  bigint  call.provider  optional

@@ -1,4 +1,4 @@
--- sso/provider_get: a provider by its id, for a message of its own.
+-- sso/provider_get: a provider by its id, for a message from the provider.
 -- mode: job   shape: rows   class: job
 -- $1 tenant    bigint  call.tenant    required
 -- $2 provider  bigint  call.provider  required

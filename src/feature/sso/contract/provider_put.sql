@@ -1,4 +1,4 @@
--- sso/provider_put: a new identity provider, or another version of one; a secret that is not given stays.
+-- sso/provider_put: create or change an identity provider; a secret that is left out is kept.
 -- mode: write   shape: rows   class: point
 -- $1 id         bigint  call.id         optional
 -- $2 kind       text    call.kind       required

@@ -1,5 +1,5 @@
--- sso/user: who somebody is whom a provider knows: linked before, or the one with this (verified) mail address, or made now where that is wanted.
--- A role the provider names is followed. No row: nobody.
+-- sso/user: the user for a provider's subject: linked before, or with this (verified) mail address, or created now if the provider allows it.
+-- If the provider names a role, the user gets it. No row: no such user.
 -- mode: job   shape: rows   class: job
 -- $1 tenant    bigint  call.tenant    required
 -- $2 provider  bigint  call.provider  required
