@@ -32,7 +32,8 @@ bool field_box_open(const unsigned char key[FIELD_KEY_BYTES],
 /* Forget all keys. */
 void field_keys_free(void);
 bool field_keys_ready(void);
-/* The data key that new values get at NOW_S; 0: none. */
+/* The data key that new values get at NOW_S: the newest that has begun, or the first of all when a
+ * clock went back before it. 0: none is here. */
 int64_t field_key_current(int64_t now_s);
 
 /* TEXT, encrypted, at the end of B. */

@@ -195,6 +195,19 @@ static void set_limits(void)
 	session_limit_degraded((size_t)options.limits_degraded_users);
 }
 
+/* Test only. A reload that changes the offset makes the clock jump by the difference. */
+static void warp_clock(void)
+{
+	static int64_t applied_s;
+	int64_t by_s = options.test_clock_offset_s - applied_s;
+
+	if (!options.test_allow_clock ||
+		(!by_s && (clock_is_warped() || options.test_clock_scale == 1)))
+		return;
+	clock_warp(by_s * US_PER_S, (double)options.test_clock_scale);
+	applied_s = options.test_clock_offset_s;
+}
+
 static void on_hup(int signo)
 {
 	const char *error;
@@ -219,6 +232,7 @@ static void on_hup(int signo)
 		if (!http_server_reload_tls(server, &error))
 			log_error(NULL, "certificate not reloaded: %s", error);
 		set_limits();
+		warp_clock();
 		log_info(NULL, "settings reloaded");
 	}
 	free(app);
@@ -240,7 +254,7 @@ static void on_schema(struct db_call *call, enum db_error error, const PGresult 
 
 	(void)call;
 	schema_asked = false;
-	if (error == DB_DOWN || error == DB_BUSY || error == DB_TIMEOUT)
+	if (error != DB_OK && error != DB_FAILED) /* failed: not even the table is there */
 		return; /* asked again */
 	version = error == DB_OK ? db_int(rows, 0, 0) : 0;
 	from = error == DB_OK ? db_int(rows, 0, 1) : 0;
@@ -474,10 +488,7 @@ int main(int argc, char **argv)
 	if (check)
 		return puts("settings are right"), 0;
 	failpoint_arm(options.test_failpoint);
-	if (options.test_allow_clock &&
-		(options.test_clock_offset_s || options.test_clock_scale != 1))
-		clock_warp(
-			options.test_clock_offset_s * US_PER_S, (double)options.test_clock_scale);
+	warp_clock();
 	signal(SIGPIPE, SIG_IGN);
 	umask(027);
 	raise_descriptor_limit();

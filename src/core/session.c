@@ -195,10 +195,14 @@ static char *support_of(const PGresult *r, int column)
 
 static struct session *from_session_row(const struct find *f, const PGresult *r)
 {
-	struct session *s = xcalloc(1, sizeof(*s));
+	enum actor_kind actor = actor_kind_parse(db_text(r, 0, 0));
 	struct str t = db_text(r, 0, 3);
+	struct session *s;
 
-	s->actor = actor_kind_parse(db_text(r, 0, 0));
+	if (actor == ACTOR_KIND_COUNT)
+		return NULL; /* a newer program's */
+	s = xcalloc(1, sizeof(*s));
+	s->actor = actor;
 	s->actor_id = db_int(r, 0, 1);
 	s->expires_us = db_int(r, 0, 2);
 	s->tenants = xstrndup(t.p, t.n);

@@ -146,12 +146,15 @@ void field_keys_free(void)
 
 int64_t field_key_current(int64_t now_s)
 {
-	int64_t id = 0;
+	int64_t id = 0, first = 0;
 
-	for (size_t i = 0; i < key_count; i++)
+	for (size_t i = 0; i < key_count; i++) {
+		if (keys[i].id != FIELD_INDEX_KEY && (!first || keys[i].id < first))
+			first = keys[i].id;
 		if (keys[i].from_s <= now_s && keys[i].id > id)
 			id = keys[i].id;
-	return id;
+	}
+	return id ? id : first;
 }
 
 bool field_keys_ready(void)

@@ -313,7 +313,7 @@ static void take_result(struct conn *c, PGresult *r)
 	case PGRES_PIPELINE_SYNC:
 		if (c->state == CONN_SETUP)
 			conn_move(c, CONN_READY);
-		else
+		else if (call)
 			call_synced(c);
 		break;
 	case PGRES_FATAL_ERROR:

@@ -209,7 +209,7 @@ static void on_swept(struct db_call *call, enum db_error error, const PGresult *
 		int64_t id = db_int(rows, i, 1), at = db_time(rows, i, 3);
 		uint64_t key = KEY(id, what_of(db_text(rows, i, 2)));
 
-		if (!is_known(id, key, at)) {
+		if (id > 0 && !is_known(id, key, at)) {
 			heap_set(heap, key, db_int(rows, i, 0), at);
 			engine.health.swept++;
 		}
@@ -263,6 +263,8 @@ static void on_copy_row(void *arg, const char *p, size_t n)
 		n -= 19;
 	}
 	if (n < 2 + 4 * 4 + 8 + 8 + 4 + 8 || p[0] != 0 || p[1] != 4)
+		return;
+	if (be64(p + 18) < 1)
 		return;
 	it = (struct heap_item){ be64(p + 38) + 946684800000000LL,
 		KEY(be64(p + 18), (unsigned char)p[33]), be64(p + 6) };

@@ -264,7 +264,7 @@ class Server {
 				throw Object.assign(new Error('sladeskd ended: ' + this.log.slice(-2000)), {
 					fatal: true,
 				});
-			return (await this.get('/readyz')).status === 200;
+			return (await this.get(this.readiness || '/readyz')).status === 200;
 		}, 20000);
 		this.ran = true;
 		return this;

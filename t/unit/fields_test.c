@@ -22,6 +22,7 @@ static void test_fields(void)
 		CU_ASSERT_TRUE(field_key_add(
 			master, i, wrapped[i], sizeof(wrapped[i]), i == 2 ? 1000 : 0));
 	}
+	CU_ASSERT_EQUAL(field_key_current(-1), 1); /* a clock that went back before all of them */
 	CU_ASSERT_EQUAL(field_key_current(999), 1);
 	CU_ASSERT_EQUAL(field_key_current(1000), 2);
 	field_seal(&a, "email", STR("ada@example.com"), 999);

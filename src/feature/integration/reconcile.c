@@ -276,6 +276,12 @@ static void end_page(void)
 		ask("view=counts", on_verify);
 }
 
+static void note_fault(const struct sync_item *item, const char *en, const char *zh)
+{
+	note_left(item->external_id, item->fault.en ? item->fault.en : en,
+		item->fault.zh ? item->fault.zh : zh);
+}
+
 static void on_applied(struct sync_item *item, enum sync_result result)
 {
 	if (run.stopped) {
@@ -290,25 +296,36 @@ static void on_applied(struct sync_item *item, enum sync_result result)
 	else if (result == SYNC_APPLIED)
 		run.repaired++;
 	else
-		note_left(item->external_id,
-			item->fault.en ? item->fault.en : sync_result_name(result),
-			item->fault.zh ? item->fault.zh : sync_result_name(result));
+		note_fault(item, sync_result_name(result), sync_result_name(result));
 	sync_item_clear(item);
 	next_item();
 }
 
-static void next_item(void)
+/* The next message of the page that is sound; false: there is none. Each was sound when the page
+ * came, but the clock may have gone back since: then its time is in the future now. */
+static bool read_next_item(void)
 {
 	struct json_object *messages = json_get(run.page, "tickets");
+
+	while (run.next < run.wanted_n) {
+		run.item = (struct sync_item){ .on_done = on_applied };
+		if (sync_item_read(
+			    json_object_array_get_idx(messages, run.wanted[run.next++]), &run.item))
+			return true;
+		note_fault(&run.item, "not sound", "内容有误");
+		sync_item_clear(&run.item);
+	}
+	return false;
+}
+
+static void next_item(void)
+{
 	char *name;
 
-	if (run.next == run.wanted_n) {
+	if (!read_next_item()) {
 		end_page();
 		return;
 	}
-	run.item = (struct sync_item){ .on_done = on_applied };
-	bug_on(!sync_item_read(
-		json_object_array_get_idx(messages, run.wanted[run.next++]), &run.item));
 	name = xasprintf("check:%lld:%s", (long long)run.started, run.item.external_id);
 	sync_item_rename(&run.item, name);
 	free(name);
@@ -347,9 +364,7 @@ static void write_theirs(struct json_object *messages)
 
 		if (!sync_item_read(json_object_array_get_idx(messages, i), &item) ||
 			item.tenant_id != run.tenant_id) {
-			note_left(item.external_id,
-				item.fault.en ? item.fault.en : "another tenant's",
-				item.fault.zh ? item.fault.zh : "属于其他租户");
+			note_fault(&item, "another tenant's", "属于其他租户");
 			sync_item_clear(&item);
 			continue;
 		}
