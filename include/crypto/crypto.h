@@ -21,7 +21,7 @@ void buf_add_base64url(struct buf *b, const void *p, size_t n);
 size_t base64url_decode(struct str s, unsigned char *out);
 
 /* The signing keys. TEXT is a JWK Set of private EC P-256 keys with kid and "created" (seconds), or
- * one such key. False, and nothing changed, when it is not. */
+ * one such key; each is tried. False, and nothing changed, when it is not. */
 bool token_keys_load(const char *text, size_t n);
 /* The set TEXT (NULL: none yet) with a new key, without those that nobody's token needs any more;
  * the caller frees. AT_ONCE: the new key alone, used from now on; every token of before is void. */

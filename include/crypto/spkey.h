@@ -6,7 +6,8 @@
 
 #include "base/base.h"
 
-/* Read FILE, made first when it is not there (for its folder's owner). False when it cannot be. */
+/* Read FILE, made first when it is not there (for its folder's owner). False when it cannot be
+ * made, or holds no RSA key of 2048 to 8192 bits with its certificate. */
 bool spkey_open(const char *file, const char *name);
 /* RSA-SHA256 over the N bytes P, base64 at the end of B. */
 void spkey_sign(struct buf *b, const void *p, size_t n);

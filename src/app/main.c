@@ -255,7 +255,7 @@ static void on_schema(struct db_call *call, enum db_error error, const PGresult 
 	(void)call;
 	schema_asked = false;
 	if (error != DB_OK && error != DB_FAILED) /* failed: not even the table is there */
-		return; /* asked again */
+		return;                           /* asked again */
 	version = error == DB_OK ? db_int(rows, 0, 0) : 0;
 	from = error == DB_OK ? db_int(rows, 0, 1) : 0;
 	if (version < schema_needed() || from > schema_needed())

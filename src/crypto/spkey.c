@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define KEY_BITS_MIN 2048
+#define KEY_BITS_MAX 8192
 #define YEARS_S (10L * 365 * 86400)
 
 static EVP_PKEY *key;
@@ -94,13 +96,15 @@ bool spkey_open(const char *file, const char *name)
 	rewind(f);
 	cert = PEM_read_X509(f, NULL, NULL, NULL);
 	fclose(f);
-	return key && cert && EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA && write_pem();
+	return key && cert && EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA &&
+	       EVP_PKEY_get_bits(key) >= KEY_BITS_MIN && EVP_PKEY_get_bits(key) <= KEY_BITS_MAX &&
+	       write_pem();
 }
 
 void spkey_sign(struct buf *b, const void *p, size_t n)
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	unsigned char out[1024];
+	unsigned char out[KEY_BITS_MAX / 8];
 	size_t len = sizeof(out);
 
 	bug_on(!ctx || !key || EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key) != 1 ||

@@ -42,6 +42,23 @@ void token_keys_free(void)
 		key_free(&ring.key[--ring.n]);
 }
 
+/* Without its private part, or of another curve: the first who logs in would find out. */
+static bool can_sign(const cjose_jwk_t *k)
+{
+	cjose_err err;
+	cjose_header_t *h = cjose_header_new(&err);
+	cjose_jws_t *jws = NULL;
+	bool ok;
+
+	if (h && cjose_jwk_EC_get_curve(k, &err) == CJOSE_JWK_EC_P_256 &&
+		cjose_header_set(h, CJOSE_HDR_ALG, CJOSE_HDR_ALG_ES256, &err))
+		jws = cjose_jws_sign(k, h, (const uint8_t *)"sladesk", 7, &err);
+	ok = jws != NULL;
+	cjose_jws_release(jws);
+	cjose_header_release(h);
+	return ok;
+}
+
 static bool read_key(struct json_object *o, struct key *out)
 {
 	cjose_err err;
@@ -54,7 +71,7 @@ static bool read_key(struct json_object *o, struct key *out)
 	OPENSSL_cleanse(text.p, text.n);
 	buf_free(&text);
 	kid = out->jwk ? cjose_jwk_get_kid(out->jwk, &err) : NULL;
-	if (kid && cjose_jwk_get_kty(out->jwk, &err) == CJOSE_JWK_KTY_EC) {
+	if (kid && cjose_jwk_get_kty(out->jwk, &err) == CJOSE_JWK_KTY_EC && can_sign(out->jwk)) {
 		out->kid = xstrdup(kid);
 		return true;
 	}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Keys as an operator may hand them to us: what could not sign is refused when it is read. */
+#include "base/json.h"
+#include "crypto/crypto.h"
+#include "crypto/spkey.h"
+#include "unit.h"
+
+#include <cjose/cjose.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A new key of ours, as JSON; the caller puts. */
+static struct json_object *new_key(void)
+{
+	char *set = token_keys_rotate(NULL, 0, 1700000000, true);
+	struct json_error err;
+	struct json_object *o = json_read(set, strlen(set), &err),
+			   *k = json_object_array_get_idx(json_get(o, "keys"), 0);
+
+	json_object_get(k);
+	json_object_put(o);
+	free(set);
+	return k;
+}
+
+static bool is_taken(struct json_object *key)
+{
+	struct buf b = { 0 };
+	bool ok;
+
+	json_write(&b, key);
+	ok = token_keys_load(b.p, b.n);
+	buf_free(&b);
+	return ok;
+}
+
+static struct json_object *other_curve(void)
+{
+	cjose_err err;
+	cjose_jwk_t *k = cjose_jwk_create_EC_random(CJOSE_JWK_EC_P_384, &err);
+	struct json_object *o;
+	char *json;
+
+	cjose_jwk_set_kid(k, "a", 1, &err);
+	json = cjose_jwk_to_json(k, true, &err);
+	o = json_tokener_parse(json);
+	cjose_get_dealloc()(json);
+	cjose_jwk_release(k);
+	return o;
+}
+
+static void keys_that_cannot_sign(void)
+{
+	struct json_object *ours = new_key(), *half = NULL, *p384;
+	struct token_claims c = { 1, 2, 1700001000 };
+	char *token;
+
+	CU_ASSERT_TRUE(is_taken(ours));
+	json_object_deep_copy(ours, &half, NULL);
+	json_object_object_del(half, "d");
+	CU_ASSERT_FALSE(is_taken(half)); /* the public half alone */
+	CU_ASSERT_FALSE(is_taken(p384 = other_curve()));
+	CU_ASSERT_FALSE(token_keys_load("{}", 2) || token_keys_load("[", 1));
+	/* what was refused changed nothing */
+	token = token_sign(TOKEN_ACCESS, &c, 1700000000);
+	CU_ASSERT_TRUE(token_verify(TOKEN_ACCESS, token, strlen(token), 1700000000, &c));
+	free(token);
+	json_object_put(ours);
+	json_object_put(half);
+	json_object_put(p384);
+	token_keys_free();
+}
+
+/* An RSA key of BITS with a certificate, in FILE. */
+static void write_rsa(const char *file, unsigned bits)
+{
+	EVP_PKEY *k = EVP_RSA_gen(bits);
+	X509 *x = X509_new();
+	FILE *f = fopen(file, "w");
+
+	X509_gmtime_adj(X509_getm_notBefore(x), 0);
+	X509_gmtime_adj(X509_getm_notAfter(x), 3600);
+	X509_set_pubkey(x, k);
+	X509_sign(x, k, EVP_sha256());
+	PEM_write_PrivateKey(f, k, NULL, NULL, 0, NULL, NULL);
+	PEM_write_X509(f, x);
+	fclose(f);
+	X509_free(x);
+	EVP_PKEY_free(k);
+}
+
+static void provider_keys(void)
+{
+	char file[] = "/tmp/sladesk-unit-XXXXXX";
+	struct buf b = { 0 };
+	int fd = mkstemp(file);
+
+	CU_ASSERT_FATAL(fd >= 0);
+	close(fd);
+	write_rsa(file, 1024);
+	CU_ASSERT_FALSE(spkey_open(file, "x"));
+	spkey_free();
+	write_rsa(file, 2048);
+	CU_ASSERT_TRUE(spkey_open(file, "x"));
+	spkey_sign(&b, "text", 4);
+	CU_ASSERT_EQUAL(b.n, 344); /* 256 bytes in base64 */
+	spkey_free();
+	buf_free(&b);
+	unlink(file);
+	CU_ASSERT_TRUE(spkey_open(file, "x")); /* made, where none is */
+	spkey_free();
+	unlink(file);
+}
+
+UNIT_MAIN("crypto", { "signing keys that cannot sign", keys_that_cannot_sign },
+	{ "a service provider's key", provider_keys })
