@@ -3,6 +3,7 @@
 #include "app.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/cache.h"
 #include "core/session.h"
 #include "core/events.h"
 #include "desk/upkeep.h"
@@ -308,7 +309,7 @@ static void feature_metrics(struct buf *b)
 	struct rollup_health r = rollup_health();
 	struct stream_health stream = stream_health();
 	struct audit_health a = audit_health();
-	struct answers_health k = answers_health();
+	struct cache_health k = cache_health();
 
 	buf_adds(b, "# HELP sladesk_limited_total Requests refused for coming too often.\n# TYPE "
 		    "sladesk_limited_total counter\n");

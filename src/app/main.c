@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/secret.h"
+#include "core/cache.h"
 #include "core/session.h"
 #include "crypto/crypto.h"
 #include "db/migrate.h"
@@ -373,7 +374,7 @@ static void start(bool takeover)
 	account_init();
 	watch_init();
 	saml_init();
-	answers_init();
+	cache_init();
 	rollup_init();
 	quality_init();
 	exports_init();
@@ -417,7 +418,7 @@ static void stop(void)
 	exports_free();
 	rollup_free();
 	audit_free();
-	answers_free();
+	cache_free();
 	themes_free();
 	sso_free();
 	spkey_free();

@@ -1,52 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/cache.h"
 #include "base/clock.h"
+#include "cache_inner.h"
+#include "core/events.h"
 #include "crypto/crypto.h"
 #include "crypto/field.h"
-#include "core/events.h"
 #include "kv/kv.h"
 #include "loop/loop.h"
-#include "sql_gen.h"
 
-#include <hiredis/hiredis.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define BUCKETS 1024
-#define KEPT_MAX 4096
+#define ENTRIES_MAX 4096
 #define STALE_MAX_US (24 * 3600 * US_PER_S)
-#define RENEW_FROM 0.8 /* of its time an answer may have: who asks then has it computed anew */
-#define SHARED_MAX_US 100000 /* Redis is asked so long; it is slower than it is worth then */
+#define RENEW_FROM                                                                                 \
+	0.8 /* of its time an answer may have: whoever asks then has it computed again             \
+	     */
 #define UNSHARED_US (900 * US_PER_S) /* longer than any answer is kept */
 
-struct kept {
-	struct kept *next;
-	char *key, *body;
-	size_t n;
-	int64_t tenant_id, at_us; /* wall clock: it is told */
-	uint64_t generation;
-};
+const char cache_now[] = "now";
 
-struct flight {
-	struct list node, waiters;
-	struct db_call call;
-	struct answer_plan plan;
-	char *texts; /* of the plan and the context */
-	struct buf body;
-	int step;
+struct cache_entry {
+	struct cache_entry *next;
+	struct cache_key key;
+	char *body;
+	size_t n;
+	int64_t at_us; /* wall clock: it is told */
 	uint64_t generation;
-	int64_t seq;     /* of the tenant, counted before it was asked; 0: not shared */
-	int64_t counted; /* the same, whether shared or not; 0: not for the replica */
-	char tenant[24];
-	int64_t at_us; /* when it was computed elsewhere; 0: here and now */
-	bool computes; /* not: asks Redis first */
-	bool replica;  /* it is computed there */
 };
 
 struct waiter {
 	struct list node;
 	struct req *req;
-	char arg[sizeof(((struct answer_plan *)0)->arg)];
+	uint32_t wanted;
 };
 
 struct generation {
@@ -56,18 +42,67 @@ struct generation {
 	int64_t unshared_until_us; /* others may have put older ones into Redis */
 };
 
-static struct kept *buckets[BUCKETS];
-static size_t kept_n;
+static struct cache_entry *buckets[BUCKETS];
+static size_t entry_n;
 static struct list flights;
 static struct generation *generations;
 static size_t generation_n;
-static struct answers_health health;
+static struct cache_health health;
 static bool running;
+static bool (*all_counted)(void);
+static const struct sql_stmt *position_stmt;
 
-struct answers_health answers_health(void)
+struct cache_health cache_health(void)
 {
-	health.kept = kept_n;
+	health.kept = entry_n;
 	return health;
+}
+
+bool cache_is_running(void)
+{
+	return running;
+}
+
+/* --- keys --- */
+
+/* Length first, so that no two lists of texts read alike. */
+static void add_text(struct buf *b, const char *s)
+{
+	if (!s)
+		buf_addc(b, '-');
+	else
+		buf_addf(b, "%zu:%s", strlen(s), s);
+}
+
+/* All that row-level security reads, all that the answer is written by, and what is asked. Two
+ * people with one scope differ: each also sees the tickets of their own. */
+static struct cache_key key_of(const struct cached_query *q, const struct cache_reader *r)
+{
+	static struct buf b;
+	const struct db_context *c = &r->ctx;
+	bool scoped = c->scope && c->scope[0];
+	struct cache_key key;
+
+	b.n = 0;
+	add_text(&b, c->tenants);
+	add_text(&b, scoped ? c->scope : NULL);
+	buf_addf(&b, "%lld %d %lld %x %d ", (long long)c->tenant_id, c->staff,
+		scoped ? (long long)c->user_id : 0, r->perms, r->zh);
+	add_text(&b, q->name);
+	buf_addf(&b, "%lld", (long long)q->tenant_id);
+	for (int step = 0; step < CACHE_STEPS && q->stmt[step]; step++) {
+		add_text(&b, q->stmt[step]->name);
+		for (int i = 0; i < q->stmt[step]->param_count; i++)
+			add_text(&b, q->param[step][i]);
+	}
+	buf_add(&b, q->arg, sizeof(q->arg));
+	crypto_sha256(b.p, b.n, key.digest);
+	return key;
+}
+
+static bool key_eq(const struct cache_key *a, const struct cache_key *b)
+{
+	return memcmp(a->digest, b->digest, sizeof(a->digest)) == 0;
 }
 
 /* --- generations --- */
@@ -82,7 +117,7 @@ static struct generation *generation_of(int64_t tenant_id)
 	return &generations[generation_n++];
 }
 
-void answers_outdate(int64_t tenant_id, int64_t seq)
+void cache_outdate(int64_t tenant_id, int64_t seq)
 {
 	struct generation *g = generation_of(tenant_id);
 
@@ -91,13 +126,6 @@ void answers_outdate(int64_t tenant_id, int64_t seq)
 		g->seq = seq;
 	if (!seq)
 		g->unshared_until_us = clock_mono_us() + UNSHARED_US;
-}
-
-static bool (*all_counted)(void);
-
-void answers_counted_by(bool (*fn)(void))
-{
-	all_counted = fn;
 }
 
 /* Up to which of its events a tenant's figures are counted; 0: not known, or not to be told by. */
@@ -110,165 +138,118 @@ static int64_t counted_seq(struct generation *g)
 	return g->seq;
 }
 
-/* --- what is kept --- */
+/* --- entries --- */
 
-static struct kept **slot_of(const char *key)
+static struct cache_entry **slot_of(const struct cache_key *key)
 {
-	uint32_t h = 2166136261u; /* FNV-1a */
+	uint32_t h;
 
-	for (const char *p = key; *p; p++)
-		h = (h ^ (unsigned char)*p) * 16777619u;
+	memcpy(&h, key->digest, sizeof(h));
 	return &buckets[h % BUCKETS];
 }
 
-static struct kept *find(const char *key)
+static struct cache_entry *find(const struct cache_key *key)
 {
-	for (struct kept *k = *slot_of(key); k; k = k->next)
-		if (strcmp(k->key, key) == 0)
-			return k;
-	return NULL;
+	struct cache_entry *e = *slot_of(key);
+
+	while (e && !key_eq(&e->key, key))
+		e = e->next;
+	return e;
 }
 
 static void forget_all(void)
 {
 	for (int i = 0; i < BUCKETS; i++)
 		while (buckets[i]) {
-			struct kept *k = buckets[i];
+			struct cache_entry *e = buckets[i];
 
-			buckets[i] = k->next;
-			free(k->key);
-			free(k->body);
-			free(k);
+			buckets[i] = e->next;
+			free(e->body);
+			free(e);
 		}
-	kept_n = 0;
+	entry_n = 0;
 }
 
-static void keep(const struct flight *f)
+static void keep(const struct cache_flight *f)
 {
-	struct kept *k = find(f->plan.key), **slot;
+	struct cache_entry *e = find(&f->key), **slot;
 
-	if (!k) {
-		if (kept_n >= KEPT_MAX)
+	if (!e) {
+		if (entry_n >= ENTRIES_MAX)
 			forget_all();
-		k = xcalloc(1, sizeof(*k));
-		k->key = xstrdup(f->plan.key);
-		slot = slot_of(k->key);
-		k->next = *slot;
-		*slot = k;
-		kept_n++;
+		e = xcalloc(1, sizeof(*e));
+		e->key = f->key;
+		slot = slot_of(&e->key);
+		e->next = *slot;
+		*slot = e;
+		entry_n++;
 	}
-	free(k->body);
-	k->body = xstrndup(f->body.p, f->body.n);
-	k->n = f->body.n;
-	k->tenant_id = f->plan.tenant_id;
-	k->at_us = f->at_us ? f->at_us : clock_now_us();
-	k->generation = f->generation;
+	free(e->body);
+	e->body = xstrndup(f->body.p, f->body.n);
+	e->n = f->body.n;
+	e->at_us = f->at_us ? f->at_us : clock_now_us();
+	e->generation = f->generation;
 }
 
-/* --- Redis --- */
+/* --- replies --- */
 
-/* The name says what it is the answer of and which events it knows, and is sealed with it: Redis is
- * not trusted, and several databases may use one. */
-static void shared_name(struct buf *b, const struct flight *f)
-{
-	char digest[65];
+struct answer {
+	const char *body;
+	size_t n;
+	int64_t at_us;
+	bool stale;
+};
 
-	buf_addf(b, "%lld|%s", (long long)f->seq, f->plan.key);
-	crypto_sha256_hex(b->p, b->n, digest);
-	b->n = 0;
-	buf_addf(b, "sladesk:v1:answer:%s", digest);
-	buf_cstr(b);
-}
-
-static void on_stored(void *arg, const redisReply *reply)
-{
-	(void)arg;
-	(void)reply; /* it is a cache */
-}
-
-static void share(const struct flight *f)
-{
-	struct buf name = { 0 }, text = { 0 }, value = { 0 };
-	char age[24];
-
-	shared_name(&name, f);
-	buf_addf(&text, "%lld:", (long long)clock_now_us());
-	buf_add(&text, f->body.p, f->body.n);
-	field_seal(&value, name.p, (struct str){ text.p, text.n }, clock_now_us() / US_PER_S);
-	snprintf(age, sizeof(age), "%lld", (long long)f->plan.max_age_s);
-	kv_command(on_stored, NULL, 5,
-		(struct str[]){ STR("SET"), { name.p, name.n }, { value.p, value.n }, STR("EX"),
-			str_of(age) });
-	buf_free(&name);
-	buf_free(&text);
-	buf_free(&value);
-}
-
-/* Take VALUE as F's answer, if it is one and not too old. */
-static bool take_shared(struct flight *f, struct str value)
-{
-	struct buf name = { 0 }, text = { 0 };
-	char *end = NULL;
-	int64_t age;
-
-	shared_name(&name, f);
-	if (field_key_of(value) && field_open(&text, name.p, value) && text.n) {
-		f->at_us = strtoll(buf_cstr(&text), &end, 10);
-		age = clock_now_us() - f->at_us;
-		if (*end == ':' && age >= 0 && age < f->plan.max_age_s * US_PER_S)
-			buf_add(&f->body, end + 1, text.n - (size_t)(end + 1 - text.p));
-	}
-	if (!f->body.n)
-		f->at_us = 0;
-	buf_free(&name);
-	buf_free(&text);
-	return f->body.n > 0;
-}
-
-/* --- giving --- */
-
-static struct outcome *give(struct req *req, const struct answer_plan *plan, const char *arg,
-	const char *body, size_t n, int64_t at_us, bool stale)
+static struct outcome *give(
+	struct req *req, const struct cached_query *q, uint32_t wanted, const struct answer *a)
 {
 	static struct buf b;
 
 	b.n = 0;
 	buf_addc(&b, '{');
-	if (plan->pick)
-		plan->pick(&b, body, n, arg);
+	if (q->pick)
+		q->pick(&b, a->body, a->n, q->arg, wanted);
 	else
-		buf_add(&b, body, n);
+		buf_add(&b, a->body, a->n);
 	buf_adds(&b, ",\"last_updated\":");
-	buf_add_time_json(&b, at_us);
-	if (stale) {
+	buf_add_time_json(&b, a->at_us);
+	if (a->stale) {
 		buf_adds(&b, ",\"stale\":true,\"as_of\":");
-		buf_add_time_json(&b, at_us);
+		buf_add_time_json(&b, a->at_us);
 	}
 	buf_addc(&b, '}');
 	return req_reply(req, 200, b.p, b.n);
 }
 
 static struct outcome *give_stale(
-	struct req *req, const struct answer_plan *plan, const char *arg, enum db_error error)
+	struct req *req, const struct cache_flight *f, uint32_t wanted, enum db_error error)
 {
-	const struct kept *k = find(plan->key);
+	const struct cache_entry *e = find(&f->key);
 
-	if (!k || clock_now_us() - k->at_us > STALE_MAX_US)
+	if (!e || clock_now_us() - e->at_us > STALE_MAX_US)
 		return req_fail_db(req, error);
 	health.stale++;
-	return give(req, plan, arg, k->body, k->n, k->at_us, true);
+	return give(req, &f->query, wanted, &(struct answer){ e->body, e->n, e->at_us, true });
 }
 
-/* --- asking --- */
+/* --- flights --- */
 
-static void end_flight(struct flight *f, enum db_error error, bool found)
+void cache_flight_drop(struct cache_flight *f)
 {
-	int64_t at = f->at_us ? f->at_us : clock_now_us();
+	buf_free(&f->body);
+	free(f->texts);
+	free(f);
+}
 
+void cache_flight_end(struct cache_flight *f, enum db_error error, bool found)
+{
+	struct answer a = { f->body.p, f->body.n, f->at_us ? f->at_us : clock_now_us(), false };
+
+	health.shared += f->at_us != 0;
 	if (error == DB_OK && found) {
 		keep(f);
 		if (f->seq && !f->at_us)
-			share(f);
+			cache_redis_set(f);
 	}
 	list_remove(&f->node);
 	while (!list_is_empty(&f->waiters)) {
@@ -277,21 +258,20 @@ static void end_flight(struct flight *f, enum db_error error, bool found)
 
 		list_remove(&w->node);
 		req->waiting = false;
-		req_continue(req,
-			error != DB_OK ? give_stale(req, &f->plan, w->arg, error)
-			: !found       ? req_fail(req, ERR_NOT_FOUND, NULL)
-				 : give(req, &f->plan, w->arg, f->body.p, f->body.n, at, false));
+		req_continue(req, error != DB_OK ? give_stale(req, f, w->wanted, error)
+				  : !found       ? req_fail(req, ERR_NOT_FOUND, NULL)
+						 : give(req, &f->query, w->wanted, &a));
 	}
 	buf_free(&f->body);
 	free(f->texts);
 	later_free(f);
 }
 
-static void ask(struct flight *f);
+static void ask(struct cache_flight *f);
 
 static void on_rows(struct db_call *call, enum db_error error, const PGresult *rows)
 {
-	struct flight *f = call->arg;
+	struct cache_flight *f = call->arg;
 	bool found;
 
 	if (error != DB_OK && f->replica) { /* it went away, or what it read was overtaken */
@@ -301,35 +281,34 @@ static void on_rows(struct db_call *call, enum db_error error, const PGresult *r
 		ask(f);
 		return;
 	}
-	found = error == DB_OK && f->plan.add(&f->body, f->step, rows, f->plan.arg);
-	if (!found || ++f->step == ANSWER_STEPS || !f->plan.stmt[f->step])
-		end_flight(f, error, found);
+	found = error == DB_OK && f->query.add(&f->body, f->step, rows, f->query.arg);
+	if (!found || ++f->step == CACHE_STEPS || !f->query.stmt[f->step])
+		cache_flight_end(f, error, found);
 	else
 		ask(f);
 }
 
-static void ask(struct flight *f)
+static void ask(struct cache_flight *f)
 {
 	f->call.replica = f->replica;
-	f->call.stmt = f->plan.stmt[f->step];
-	memcpy(f->call.param, f->plan.param[f->step], sizeof(f->call.param));
+	f->call.stmt = f->query.stmt[f->step];
+	memcpy(f->call.param, f->query.param[f->step], sizeof(f->call.param));
 	f->call.on_done = on_rows;
 	f->call.arg = f;
 	db_exec(&f->call);
 }
 
-/* --- the replica: one that has every event that is counted here is as good as the primary --- */
-
+/* A replica that has every event that is counted here is as good as the primary. */
 static void on_position(struct db_call *call, enum db_error error, const PGresult *rows)
 {
-	struct flight *f = call->arg;
+	struct cache_flight *f = call->arg;
 
 	f->replica = error == DB_OK && PQntuples(rows) == 1 && db_int(rows, 0, 0) >= f->counted;
 	health.replica += f->replica;
 	ask(f);
 }
 
-static void compute(struct flight *f)
+void cache_flight_compute(struct cache_flight *f)
 {
 	f->computes = true;
 	health.misses++;
@@ -337,8 +316,8 @@ static void compute(struct flight *f)
 		ask(f);
 		return;
 	}
-	snprintf(f->tenant, sizeof(f->tenant), "%lld", (long long)f->plan.tenant_id);
-	f->call.stmt = &sql_rollup_position;
+	snprintf(f->tenant, sizeof(f->tenant), "%lld", (long long)f->query.tenant_id);
+	f->call.stmt = position_stmt;
 	f->call.param[0] = f->tenant;
 	f->call.replica = true;
 	f->call.on_done = on_position;
@@ -346,79 +325,23 @@ static void compute(struct flight *f)
 	db_exec(&f->call);
 }
 
-/* Redis is asked for F's answer. */
-struct asking {
-	struct flight *f; /* NULL: it went on without */
-	struct loop_timer *limit;
-};
-
-static void on_late(void *arg)
-{
-	struct asking *a = arg;
-	struct flight *f = a->f;
-
-	a->f = NULL;
-	compute(f);
-}
-
-static void free_flight(struct flight *f)
-{
-	buf_free(&f->body);
-	free(f->texts);
-	free(f);
-}
-
-static void on_shared(void *arg, const redisReply *reply)
-{
-	struct asking *a = arg;
-	struct flight *f = a->f;
-
-	loop_timer_free(a->limit);
-	free(a);
-	if (!f)
-		return;
-	if (!running) { /* and with it all who waited */
-		free_flight(f);
-		return;
-	}
-	if (reply && reply->type == REDIS_REPLY_STRING &&
-		take_shared(f, (struct str){ reply->str, reply->len })) {
-		health.shared++;
-		end_flight(f, DB_OK, true);
-		return;
-	}
-	compute(f);
-}
-
-static void ask_shared(struct flight *f)
-{
-	struct asking *a = xcalloc(1, sizeof(*a));
-	struct buf name = { 0 };
-
-	a->f = f;
-	a->limit = loop_timer_new(on_late, a);
-	loop_timer_set(a->limit, SHARED_MAX_US);
-	shared_name(&name, f);
-	kv_command(on_shared, a, 2, (struct str[]){ STR("GET"), { name.p, name.n } });
-	buf_free(&name);
-}
-
-/* The plan outlives the request that brought it: its texts move into one block of the flight's own.
- */
-static void own_texts(struct flight *f, const struct db_context *ctx)
+/* A flight outlives the request that began it: the texts of its query and of its context move into
+ * one block of its own. */
+static void own_texts(struct cache_flight *f, const struct db_context *ctx)
 {
 	struct buf b = { 0 };
-	const char **texts[3 + ANSWER_STEPS * SQL_PARAMS_MAX];
-	size_t at[3 + ANSWER_STEPS * SQL_PARAMS_MAX], n = 0;
+	const char **texts[2 + CACHE_STEPS * SQL_PARAMS_MAX];
+	size_t at[2 + CACHE_STEPS * SQL_PARAMS_MAX], n = 0;
 
 	f->call.ctx = *ctx;
-	texts[n++] = &f->plan.key;
 	texts[n++] = &f->call.ctx.tenants;
 	texts[n++] = &f->call.ctx.scope;
-	for (int s = 0; s < ANSWER_STEPS; s++)
+	for (int s = 0; s < CACHE_STEPS; s++)
 		for (int i = 0; i < SQL_PARAMS_MAX; i++)
-			if (f->plan.param[s][i])
-				texts[n++] = &f->plan.param[s][i];
+			if (f->query.param[s][i] == cache_now)
+				f->query.param[s][i] = f->now;
+			else if (f->query.param[s][i])
+				texts[n++] = &f->query.param[s][i];
 	for (size_t i = 0; i < n; i++) {
 		at[i] = b.n;
 		buf_adds(&b, *texts[i] ? *texts[i] : "");
@@ -429,94 +352,107 @@ static void own_texts(struct flight *f, const struct db_context *ctx)
 		*texts[i] = f->texts + at[i];
 }
 
-/* One that was begun before an event may not hold it: only those of this generation are joined. */
-static struct flight *flight_of(const char *key, uint64_t generation, bool computes)
+/* A flight that began before an event may lack it: only those of this generation are joined. */
+static struct cache_flight *flight_of(
+	const struct cache_key *key, uint64_t generation, bool computes)
 {
 	for (struct list *n = flights.next; n != &flights; n = n->next) {
-		struct flight *f = list_entry(n, struct flight, node);
+		struct cache_flight *f = list_entry(n, struct cache_flight, node);
 
 		if (f->generation == generation && (f->computes || !computes) &&
-			strcmp(f->plan.key, key) == 0)
+			key_eq(&f->key, key))
 			return f;
 	}
 	return NULL;
 }
 
 /* NEW: not what others have computed, either. */
-static struct flight *begin_flight(const struct db_context *ctx, const struct answer_plan *plan,
-	struct generation *g, bool new)
+static struct cache_flight *begin_flight(const struct cached_query *query,
+	const struct cache_key *key, const struct db_context *ctx, bool new)
 {
-	struct flight *f = xcalloc(1, sizeof(*f));
+	struct generation *g = generation_of(query->tenant_id);
+	struct cache_flight *f = xcalloc(1, sizeof(*f));
 
-	f->plan = *plan;
+	f->query = *query;
+	f->key = *key;
 	f->generation = g->n;
 	f->counted = counted_seq(g);
 	f->seq = kv_is_up() && field_keys_ready() ? f->counted : 0;
+	snprintf(f->now, sizeof(f->now), "%lld", (long long)clock_now_us());
 	list_init(&f->waiters);
 	list_add_tail(&flights, &f->node);
 	own_texts(f, ctx);
-	if (f->seq && !new) {
-		ask_shared(f);
-		return f;
-	}
-	compute(f);
+	if (f->seq && !new)
+		cache_redis_get(f);
+	else
+		cache_flight_compute(f);
 	return f;
 }
 
-static struct outcome *wait_for(struct req *req, const struct answer_plan *plan, struct flight *f)
+static struct outcome *wait_for(struct req *req, uint32_t wanted, struct cache_flight *f)
 {
 	struct waiter *w = arena_alloc(&req->arena, sizeof(*w));
 
 	w->req = req;
-	memcpy(w->arg, plan->arg, sizeof(w->arg));
+	w->wanted = wanted;
 	list_add_tail(&f->waiters, &w->node);
 	req->waiting = true;
 	return req_wait(req);
 }
 
-struct outcome *answers_give(struct req *req, const struct answer_plan *plan, bool fresh)
+struct outcome *cache_reply(struct req *req, const struct cached_query *query, bool fresh)
 {
-	const struct kept *k = find(plan->key);
-	struct generation *g = generation_of(plan->tenant_id);
-	struct flight *f = flight_of(plan->key, g->n, fresh);
-	struct db_context ctx = session_context(req->session);
-	int64_t age = k ? clock_now_us() - k->at_us : 0, wait;
+	struct cache_reader reader = { session_context(req->session), req->session->perms,
+		req->zh };
+	struct cache_key key = key_of(query, &reader);
+	const struct cache_entry *e = find(&key);
+	uint64_t generation = generation_of(query->tenant_id)->n;
+	struct cache_flight *f = flight_of(&key, generation, fresh);
+	int64_t age = e ? clock_now_us() - e->at_us : 0, wait;
 
-	if (!fresh && k && k->generation == g->n && age < plan->max_age_s * US_PER_S) {
+	if (!fresh && e && e->generation == generation && age < query->max_age_s * US_PER_S) {
 		health.hits++;
-		if (!f && (double)age > RENEW_FROM * (double)(plan->max_age_s * US_PER_S)) {
+		if (!f && (double)age > RENEW_FROM * (double)(query->max_age_s * US_PER_S)) {
 			health.renewed++;
-			begin_flight(&ctx, plan, g, true);
+			begin_flight(query, &key, &reader.ctx, true);
 		}
-		return give(req, plan, plan->arg, k->body, k->n, k->at_us, false);
+		return give(req, query, query->wanted,
+			&(struct answer){ e->body, e->n, e->at_us, false });
 	}
-	if (fresh && k && (wait = limit_take(LIMIT_FRESH, req_user_key(req))))
+	if (fresh && e && (wait = limit_take(LIMIT_FRESH, req_user_key(req))))
 		return req_too_often(req, LIMIT_FRESH, wait);
 	if (f)
 		health.joined++;
 	else
-		f = begin_flight(&ctx, plan, g, fresh);
-	return wait_for(req, plan, f);
+		f = begin_flight(query, &key, &reader.ctx, fresh);
+	return wait_for(req, query->wanted, f);
 }
 
-void answers_warm(const struct answer_plan *plan, const struct db_context *ctx)
+void cache_prepare(const struct cached_query *query, const struct cache_reader *reader)
 {
-	const struct kept *k = find(plan->key);
-	struct generation *g = generation_of(plan->tenant_id);
+	struct cache_key key = key_of(query, reader);
+	const struct cache_entry *e = find(&key);
+	uint64_t generation = generation_of(query->tenant_id)->n;
 
-	if ((k && k->generation == g->n) || flight_of(plan->key, g->n, false))
+	if ((e && e->generation == generation) || flight_of(&key, generation, false))
 		return;
 	health.warmed++;
-	begin_flight(ctx, plan, g, false);
+	begin_flight(query, &key, &reader->ctx, false);
 }
 
-void answers_init(void)
+void cache_counted_by(bool (*all)(void), const struct sql_stmt *position)
+{
+	all_counted = all;
+	position_stmt = position;
+}
+
+void cache_init(void)
 {
 	list_init(&flights);
 	running = true;
 }
 
-void answers_free(void)
+void cache_free(void)
 {
 	running = false;
 	forget_all();

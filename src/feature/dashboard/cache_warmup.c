@@ -42,7 +42,7 @@ static void step(void *arg)
 		return;
 	}
 	overview_warm(db_int(r, i, 0), str_is(db_text(r, i, 1), "zh"),
-		permissions_parse(db_text(r, i, 2)));
+		permissions_parse(db_text(r, i, 2)) | 1u << PERM_SELF);
 	loop_timer_set(warm.timer, GAP_US);
 }
 

@@ -93,7 +93,8 @@ struct outcome *compliance_get(struct req *req)
 		   *type = req_query_value(req, "service_type");
 	int64_t tenant = kpi_read_tenant(req);
 	struct kpi_reader who = { 0 };
-	struct answer_plan plan = { .tenant_id = tenant,
+	struct cached_query query = { .name = "compliance",
+		.tenant_id = tenant,
 		.max_age_s = 900,
 		.stmt = { &sql_rollup_groups, &sql_rollup_violations },
 		.add = add_compliance };
@@ -117,15 +118,13 @@ struct outcome *compliance_get(struct req *req)
 		type = NULL;
 	kpi_read_reader(req, &who);
 	snprintf(who.group, sizeof(who.group), "%s", group ? group : "service_type");
-	memcpy(plan.arg, &who, sizeof(who));
-	plan.key = arena_printf(&req->arena, "compliance %lld %d %d %s %s %s", (long long)tenant,
-		who.days, who.zh, who.group, req->session->scope, type ? type : "");
-	plan.param[0][0] = plan.param[1][0] = req_int(req, clock_now_us());
-	plan.param[0][1] = plan.param[1][1] = req_int(req, who.days);
-	plan.param[0][2] = plan.param[1][2] = req_int(req, tenant);
-	plan.param[0][3] = who.group;
-	plan.param[0][4] = plan.param[1][3] = type;
-	return answers_give(req, &plan, false);
+	memcpy(query.arg, &who, sizeof(who));
+	query.param[0][0] = query.param[1][0] = cache_now;
+	query.param[0][1] = query.param[1][1] = req_int(req, who.days);
+	query.param[0][2] = query.param[1][2] = req_int(req, tenant);
+	query.param[0][3] = who.group;
+	query.param[0][4] = query.param[1][3] = type;
+	return cache_reply(req, &query, false);
 }
 
 /* --- all tenants one serves, for staff --- */

@@ -15,15 +15,15 @@ struct kpi {
 		decided, met, counted, met_counted, ratings, scores; /* scores: in hundredths */
 };
 
-/* Who reads, and what of: carried in an answer_plan's arg. */
+/* Who reads, and what of: the arg of a cached_query, so it has no padding. */
 struct kpi_reader {
-	int days;
-	uint32_t metrics,
-		asked; /* bit per metric to compute, and asked for, where one may choose */
-	bool zh, sla, satisfaction, tickets, staff;
 	int64_t tenant_id;
-	char group[16];
+	int days;
+	uint32_t metrics; /* bit per metric to compute, where one may choose */
+	bool zh, sla, satisfaction, tickets, staff;
+	char group[19];
 };
+_Static_assert(sizeof(struct kpi_reader) == 8 + 4 + 4 + 5 + 19, "no padding");
 
 /* Add row I of rollup/days to S. */
 void kpi_add_row(struct kpi *s, const PGresult *rows, int i);
@@ -45,6 +45,7 @@ void kpi_add_alerts(struct buf *b, const PGresult *rows, bool zh);
 void kpi_read_period(struct req *req, int *days);
 /* Whose numbers: a customer's own; staff and the provider's services name the tenant. */
 int64_t kpi_read_tenant(struct req *req);
+/* What the caller may see and how it is told; the period and the group are not touched. */
 void kpi_read_reader(struct req *req, struct kpi_reader *out);
 
 #endif

@@ -109,17 +109,15 @@ static bool add_overview(struct buf *b, int step, const PGresult *rows, const vo
 
 /* --- asking --- */
 
-static void plan_overview(
-	struct arena *a, const struct kpi_reader *who, const char *scope, struct answer_plan *out)
+static void overview_query(struct arena *a, const struct kpi_reader *who, struct cached_query *out)
 {
-	*out = (struct answer_plan){ .tenant_id = who->tenant_id,
+	*out = (struct cached_query){ .name = "overview",
+		.tenant_id = who->tenant_id,
 		.max_age_s = 300,
 		.stmt = { &sql_rollup_days, &sql_rollup_alerts, &sql_reconcile_state },
 		.add = add_overview };
 	memcpy(out->arg, who, sizeof(*who));
-	out->key = arena_printf(a, "overview %lld %d %d%d%d%d%d %s", (long long)who->tenant_id,
-		who->days, who->zh, who->sla, who->satisfaction, who->tickets, who->staff, scope);
-	out->param[0][0] = arena_printf(a, "%lld", (long long)clock_now_us());
+	out->param[0][0] = cache_now;
 	out->param[0][1] = arena_printf(a, "%d", who->days);
 	out->param[0][2] = out->param[1][0] = out->param[2][0] =
 		arena_printf(a, "%lld", (long long)who->tenant_id);
@@ -133,14 +131,16 @@ void overview_warm(int64_t tenant_id, bool zh, uint32_t permissions)
 		.satisfaction = permissions >> PERM_SATISFACTION_READ & 1,
 		.tickets = permissions >> PERM_TICKET_READ & 1,
 		.tenant_id = tenant_id };
-	struct answer_plan plan;
+	struct cached_query query;
 	struct arena a = { 0 };
-	struct db_context ctx = { .tenants = arena_printf(&a, "{%lld}", (long long)tenant_id),
-		.tenant_id = tenant_id,
-		.scope = "" };
+	struct cache_reader reader = { .ctx = { .tenants = arena_printf(
+							&a, "{%lld}", (long long)tenant_id),
+					       .tenant_id = tenant_id },
+		.perms = permissions,
+		.zh = zh };
 
-	plan_overview(&a, &who, "", &plan);
-	answers_warm(&plan, &ctx);
+	overview_query(&a, &who, &query);
+	cache_prepare(&query, &reader);
 	arena_free(&a);
 }
 
@@ -149,7 +149,7 @@ struct outcome *overview_get(struct req *req)
 	const char *refresh = req_query_value(req, "refresh");
 	int64_t tenant = kpi_read_tenant(req);
 	struct kpi_reader who = { 0 };
-	struct answer_plan plan;
+	struct cached_query query;
 
 	req_query_only(req, req->route->query);
 	kpi_read_period(req, &who.days);
@@ -161,8 +161,8 @@ struct outcome *overview_get(struct req *req)
 		return req_fail(req, ERR_FORBIDDEN, NULL);
 	kpi_read_reader(req, &who);
 	who.tenant_id = tenant;
-	plan_overview(&req->arena, &who, req->session->scope, &plan);
-	return answers_give(req, &plan, refresh && strcmp(refresh, "true") == 0);
+	overview_query(&req->arena, &who, &query);
+	return cache_reply(req, &query, refresh && strcmp(refresh, "true") == 0);
 }
 
 /* --- the same for another module --- */
@@ -182,7 +182,8 @@ struct outcome *report_summary(struct req *req)
 	const char *format = req_query_value(req, "format");
 	int64_t tenant = req_path_id(req, "tenant_id");
 	struct kpi_reader who = { 0 };
-	struct answer_plan plan = { .tenant_id = tenant,
+	struct cached_query query = { .name = "report",
+		.tenant_id = tenant,
 		.max_age_s = 300,
 		.stmt = { &sql_rollup_days },
 		.add = add_report };
@@ -196,11 +197,9 @@ struct outcome *report_summary(struct req *req)
 	if (req->session->actor != ACTOR_SERVICE || !session_serves(req->session, tenant))
 		return req_fail(req, ERR_FORBIDDEN, NULL);
 	kpi_read_reader(req, &who);
-	memcpy(plan.arg, &who, sizeof(who));
-	plan.key = arena_printf(&req->arena, "report %lld %d %d%d%d %s", (long long)tenant,
-		who.days, who.zh, who.sla, who.satisfaction, req->session->scope);
-	plan.param[0][0] = req_int(req, clock_now_us());
-	plan.param[0][1] = req_int(req, who.days);
-	plan.param[0][2] = req_int(req, tenant);
-	return answers_give(req, &plan, false);
+	memcpy(query.arg, &who, sizeof(who));
+	query.param[0][0] = cache_now;
+	query.param[0][1] = req_int(req, who.days);
+	query.param[0][2] = req_int(req, tenant);
+	return cache_reply(req, &query, false);
 }

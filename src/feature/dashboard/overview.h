@@ -5,7 +5,7 @@
 #include "base/base.h"
 
 /* Have the overview of thirty days ready for a customer's people of this language and these
- * permissions (bits), who see all tickets. */
+ * permissions (a session's bits), who see all tickets. */
 void overview_warm(int64_t tenant_id, bool zh, uint32_t permissions);
 
 #endif

@@ -85,7 +85,7 @@ static void on_applied(struct db_call *c, enum db_error error, const PGresult *r
 				(long long)touched.t[0].tenant_id,
 				(long long)touched.t[0].ticket_id);
 		for (size_t i = 0; i < asked_n; i++)
-			answers_outdate(touched.t[i].tenant_id, touched.t[i].seq);
+			cache_outdate(touched.t[i].tenant_id, touched.t[i].seq);
 		memmove(touched.t, touched.t + asked_n, (touched.n - asked_n) * sizeof(*touched.t));
 		touched.n -= asked_n;
 		health.applied += asked_n;
@@ -196,7 +196,7 @@ static bool all_counted(void)
 
 void rollup_init(void)
 {
-	answers_counted_by(all_counted);
+	cache_counted_by(all_counted, &sql_rollup_position);
 	running = true;
 	soon = loop_timer_new(go, NULL);
 	bus_listen(on_event, NULL);

@@ -41,7 +41,7 @@ static void note_finished(const PGresult *rows)
 		"figures were wrong tenant=%lld tickets=%lld wrong=%lld rows=%lld left=%lld",
 		(long long)tenant, (long long)db_int(rows, 0, 2), (long long)db_int(rows, 0, 3),
 		(long long)db_int(rows, 0, 4), (long long)left);
-	answers_outdate(tenant, 0);
+	cache_outdate(tenant, 0);
 	notify_wake();
 }
 

@@ -229,7 +229,8 @@ static bool add_widgets(struct buf *b, int n, const PGresult *rows, const void *
 }
 
 /* The metrics asked for, of those that were computed. */
-static void pick_widgets(struct buf *b, const char *body, size_t n, const void *arg)
+static void pick_widgets(
+	struct buf *b, const char *body, size_t n, const void *arg, uint32_t wanted)
 {
 	const struct kpi_reader *who = arg;
 	const char *end = body + n, *line = memchr(body, '\n', n);
@@ -238,7 +239,7 @@ static void pick_widgets(struct buf *b, const char *body, size_t n, const void *
 	buf_add(b, body, (size_t)((line ? line : end) - body));
 	buf_adds(b, ",\"masked\":[");
 	for (size_t m = 0; m < ARRAY_LEN(metrics); m++)
-		if (who->asked >> m & 1 && masks(who, m))
+		if (wanted >> m & 1 && masks(who, m))
 			buf_addf(b, "%s\"%s\"", masked++ ? "," : "", metrics[m].name);
 	buf_adds(b, "],\"widgets\":{");
 	while (line) {
@@ -247,7 +248,7 @@ static void pick_widgets(struct buf *b, const char *body, size_t n, const void *
 		const char *next = memchr(member, '\n', (size_t)(end - member));
 
 		member++; /* the tab */
-		if (who->asked >> m & 1) {
+		if (wanted >> m & 1) {
 			if (shown++)
 				buf_addc(b, ',');
 			buf_add(b, member, (size_t)((next ? next : end) - member));
@@ -305,14 +306,16 @@ struct outcome *dashboard_data(struct req *req)
 	const char *refresh = req_query_value(req, "refresh");
 	int64_t tenant = kpi_read_tenant(req);
 	struct kpi_reader who = { 0 };
-	struct answer_plan plan = {
-		.tenant_id = tenant, .max_age_s = 300, .add = add_widgets, .pick = pick_widgets
-	};
+	struct cached_query query = { .name = "widgets",
+		.tenant_id = tenant,
+		.max_age_s = 300,
+		.add = add_widgets,
+		.pick = pick_widgets };
 
 	req_query_only(req, req->route->query);
 	kpi_read_period(req, &who.days);
-	read_metrics(req, &who.asked);
-	who.metrics = widen(who.asked);
+	read_metrics(req, &query.wanted);
+	who.metrics = widen(query.wanted);
 	if (refresh && strcmp(refresh, "true") != 0 && strcmp(refresh, "false") != 0)
 		req_note_invalid(req, "refresh", "true or false", "true 或 false");
 	if (req_has_invalid(req))
@@ -320,22 +323,20 @@ struct outcome *dashboard_data(struct req *req)
 	if (!session_serves(req->session, tenant))
 		return req_fail(req, ERR_FORBIDDEN, NULL);
 	kpi_read_reader(req, &who);
-	memcpy(plan.arg, &who, sizeof(who));
-	plan.key = arena_printf(&req->arena, "widgets %lld %d %d%d%d %x %s", (long long)tenant,
-		who.days, who.zh, who.sla, who.satisfaction, who.metrics, req->session->scope);
+	memcpy(query.arg, &who, sizeof(who));
 	for (int n = 0, step; (step = step_of(&who, n)) < STEPS; n++) {
-		const char **p = plan.param[n];
+		const char **p = query.param[n];
 
-		plan.stmt[n] = stmts[step];
+		query.stmt[n] = stmts[step];
 		if (step == STEP_ALERTS) {
 			p[0] = req_int(req, tenant);
 			continue;
 		}
-		p[0] = req_int(req, clock_now_us());
+		p[0] = cache_now;
 		p[1] = req_int(req, who.days);
 		p[2] = req_int(req, tenant);
 		if (step != STEP_DAYS)
 			p[3] = step == STEP_PRIORITY ? "priority" : "service_type";
 	}
-	return answers_give(req, &plan, refresh && strcmp(refresh, "true") == 0);
+	return cache_reply(req, &query, refresh && strcmp(refresh, "true") == 0);
 }

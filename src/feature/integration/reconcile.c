@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "config/secret.h"
+#include "core/cache.h"
 #include "core/session.h"
 #include "config/options.h"
 #include "sync.h"
@@ -74,7 +75,7 @@ static void on_recorded(struct db_call *call, enum db_error error, const PGresul
 	if (error != DB_OK)
 		log_warn(NULL, "comparison not kept tenant=%s err=%s", run.tenant,
 			db_error_name(error));
-	answers_outdate(run.tenant_id, 0); /* they are marked, or no longer */
+	cache_outdate(run.tenant_id, 0); /* they are marked, or no longer */
 	if (run.stopped) {
 		end_run();
 		return;
