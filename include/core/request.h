@@ -35,6 +35,18 @@ enum err {
 	ERR_COUNT,
 };
 
+struct contract;
+
+/* Who may call a route at all, beside its permission. */
+enum route_only {
+	ONLY_ANY,
+	ONLY_PERSON,        /* logged in: a program's token is no session */
+	ONLY_CUSTOMER,      /* a customer's people and programs, never the provider's */
+	ONLY_CUSTOMER_USER, /* a customer's people */
+	ONLY_SERVICE,       /* a program, by its token */
+	ONLY_PROVIDER_SERVICE,
+};
+
 struct route_variant {
 	const char *key, *value; /* ?key=value chooses this statement */
 	const struct sql_stmt *sql;
@@ -48,7 +60,12 @@ struct route {
 	const struct sql_stmt *sql;
 	req_step *flow;
 	const struct ws_handler *ws;
-	const char *file;              /* below the static folder */
+	const char *file;                /* below the static folder */
+	const struct contract *contract; /* of a flow or a socket: what it takes and answers */
+	/* Notes what a contract cannot say is wrong. It sees the input even when fields were
+	 * refused: those are absent. */
+	void (*check)(struct req *req);
+	enum route_only only;
 	struct route_variant variant;  /* another statement for a query value */
 	int argument;                  /* a flow's: which command */
 	req_step *on_ws;               /* with ws: what to do with the new socket */
@@ -78,6 +95,7 @@ struct req {
 	int path_params;
 	struct str query;         /* copied */
 	struct json_object *body; /* NULL when there was none */
+	void *input;              /* a flow's: REQ_INPUT */
 	char *idempotency_key, *if_match;
 	char body_sha256[65];
 	struct buf invalid; /* the details' list of invalid fields so far */
@@ -142,6 +160,11 @@ void req_continue(struct req *req, struct outcome *o);
 const char *req_int(struct req *req, int64_t v);
 
 /* --- reading --- */
+/* What a flow was given, checked by its contract ID: "const struct in_ID *in = REQ_INPUT(req, ID)".
+ */
+#define REQ_INPUT(req, id) ((const struct in_##id *)req_input((req), &contract_##id))
+/* The input of a route whose contract is C, or has C as a base. */
+const void *req_input(const struct req *req, const struct contract *c);
 /* Who holds an Idempotency-Key: "staff:7". */
 const char *idem_actor(struct req *req);
 struct str req_path(const struct req *req, const char *name);
@@ -205,6 +228,8 @@ const struct http_handler *request_handler(void);
 /* The endpoints, for the documents. */
 const struct route *request_routes(size_t *out_n);
 
+/* Run a flow route: bind its input, check it, call the flow. */
+struct outcome *req_run_flow(struct req *req) MUST_USE;
 /* Run a statement route: bind its parameters from the request, answer with its rows. */
 struct outcome *req_run_statement(struct req *req, const struct sql_stmt *stmt) MUST_USE;
 /* Answer a replayed request: STMT reads subject ID ($1) as it is now. */

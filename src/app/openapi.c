@@ -2,7 +2,7 @@
  * openapi.json from the route table and the statements' contracts: the documents cannot disagree
  * with the program. */
 #include "app.h"
-#include "db/stmt.h"
+#include "core/contract.h"
 #include "feature/audit/audit.h"
 #include "feature/dashboard/dashboard.h"
 #include "feature/export/export.h"
@@ -27,18 +27,18 @@ static void quote(struct buf *b, const char *s)
 	buf_add_json(b, s, strlen(s));
 }
 
-static const char *json_type(enum sql_type t)
+static const char *json_type(enum param_type t)
 {
-	return t == SQL_T_INT || t == SQL_T_BIGINT ? "integer"
-	       : t == SQL_T_BOOL                   ? "boolean"
-	       : t == SQL_T_JSON                   ? "object"
-						   : "string";
+	return t == PARAM_INT || t == PARAM_BIGINT    ? "integer"
+	       : t == PARAM_BOOL                      ? "boolean"
+	       : t == PARAM_JSON || t == PARAM_OBJECT ? "object"
+						      : "string";
 }
 
-static void schema_of(struct buf *b, const struct sql_param *p)
+static void schema_of(struct buf *b, const struct param *p)
 {
 	buf_addf(b, "{\"type\":\"%s\"", json_type(p->type));
-	if (p->has_range && p->type == SQL_T_TEXT)
+	if (p->has_range && p->type == PARAM_TEXT)
 		buf_addf(b, ",\"minLength\":%lld,\"maxLength\":%lld", (long long)p->min,
 			(long long)p->max);
 	else if (p->has_range)
@@ -50,13 +50,13 @@ static void schema_of(struct buf *b, const struct sql_param *p)
 			buf_addf(b, "%s\"%.*s\"", s == p->in ? "" : ",", (int)strcspn(s, "|"), s);
 		buf_addc(b, ']');
 	}
-	if (p->fallback && p->type != SQL_T_TEXT)
+	if (p->fallback && p->type != PARAM_TEXT)
 		buf_addf(b, ",\"default\":%s", p->fallback);
 	buf_addc(b, '}');
 }
 
 static void add_parameter(struct buf *b, bool *first, const char *name, const char *in,
-	bool required, const struct sql_param *p)
+	bool required, const struct param *p)
 {
 	buf_addf(b,
 		"%s{\"name\":\"%s\",\"in\":\"%s\",\"required\":%s,\"schema\":", *first ? "" : ",",
@@ -74,8 +74,14 @@ static bool is_command(const struct route *r)
 	return r->flow == ticket_act || r->flow == ticket_create;
 }
 
+static const struct contract *contract_of(const struct route *r)
+{
+	return r->sql ? r->sql->contract : r->contract;
+}
+
 static void add_parameters(struct buf *b, const struct route *r)
 {
+	const struct contract *c = contract_of(r);
 	bool first = true, cursor = false;
 
 	buf_adds(b, "\"parameters\":[");
@@ -85,11 +91,11 @@ static void add_parameters(struct buf *b, const struct route *r)
 		snprintf(name, sizeof(name), "%.*s", (int)strcspn(p + 1, "}"), p + 1);
 		add_parameter(b, &first, name, "path", true, NULL);
 	}
-	for (int i = 0; r->sql && i < r->sql->param_count; i++) {
-		const struct sql_param *p = &r->sql->params[i];
+	for (int i = 0; c && i < c->param_count; i++) {
+		const struct param *p = &c->params[i];
 
-		cursor |= p->source == SQL_FROM_CURSOR;
-		if (p->source == SQL_FROM_QUERY)
+		cursor |= p->source == FROM_CURSOR;
+		if (p->source == FROM_QUERY)
 			add_parameter(b, &first, p->key, "query", p->required, p);
 	}
 	for (const char *p = r->query; p && *p; p += strcspn(p, " "), p += *p == ' ') {
@@ -102,9 +108,12 @@ static void add_parameters(struct buf *b, const struct route *r)
 		add_parameter(b, &first, "cursor", "query", false, NULL);
 	if (r->variant.key)
 		add_parameter(b, &first, r->variant.key, "query", false, NULL);
-	if (is_command(r) || (r->sql && r->replay))
+	for (int i = 0; c && i < c->param_count; i++)
+		if (c->params[i].source == FROM_HEADER)
+			add_parameter(b, &first, c->params[i].key, "header", false, NULL);
+	if ((is_command(r) && !c) || (r->sql && r->replay))
 		add_parameter(b, &first, "Idempotency-Key", "header", false, NULL);
-	if (r->flow == ticket_act)
+	if (r->flow == ticket_act && !c)
 		add_parameter(b, &first, "If-Match", "header", false, NULL);
 	buf_addc(b, ']');
 }
@@ -130,21 +139,22 @@ static const char *type_of_field(const char *name)
 
 static void add_body(struct buf *b, const struct route *r)
 {
-	const char *fields = fields_of(r);
+	const struct contract *c = contract_of(r);
+	const char *fields = c ? NULL : fields_of(r);
 	struct buf required = { 0 };
 	bool first = true, any = fields != NULL;
 
-	for (int i = 0; r->sql && i < r->sql->param_count; i++)
-		any |= r->sql->params[i].source == SQL_FROM_BODY;
+	for (int i = 0; c && i < c->param_count; i++)
+		any |= c->params[i].source == FROM_BODY;
 	if (!any)
 		return;
 	buf_adds(b, ",\"requestBody\":{\"content\":{\"application/"
 		    "json\":{\"schema\":{\"type\":\"object\",\"additionalProperties\":false,"
 		    "\"properties\":{");
-	for (int i = 0; r->sql && i < r->sql->param_count; i++) {
-		const struct sql_param *p = &r->sql->params[i];
+	for (int i = 0; c && i < c->param_count; i++) {
+		const struct param *p = &c->params[i];
 
-		if (p->source != SQL_FROM_BODY)
+		if (p->source != FROM_BODY || p->parent >= 0)
 			continue;
 		buf_addf(b, "%s\"%s\":", first ? "" : ",", p->key);
 		schema_of(b, p);
@@ -206,7 +216,8 @@ static void add_columns(struct buf *b, const char *returns)
 /* What stands in the envelope's data. */
 static void add_reply(struct buf *b, const struct route *r)
 {
-	const char *returns = r->sql ? r->sql->returns
+	const struct contract *c = contract_of(r);
+	const char *returns = c ? c->returns
 			      : is_command(r)
 				      ? "id bigint, number text, status text, priority text, "
 					"priority_label text, version bigint"
@@ -229,14 +240,17 @@ static void add_reply(struct buf *b, const struct route *r)
 static void add_operation(struct buf *b, const struct route *r)
 {
 	char name[10];
-	const char *m = http_method_name(r->method), *about = r->sql ? r->sql->about : r->about,
-		   *zh = r->sql ? r->sql->about_zh : r->about_zh;
+	const char *m = http_method_name(r->method), *about = r->about, *zh = r->about_zh;
+	const struct contract *c = contract_of(r);
 	size_t i;
 
 	for (i = 0; m[i]; i++)
 		name[i] = (char)tolower((unsigned char)m[i]);
 	name[i] = 0;
-	if (!about && is_command(r)) {
+	if (c) {
+		about = c->about;
+		zh = c->about_zh;
+	} else if (!about && is_command(r)) {
 		about = ticket_rule((enum ticket_command)r->argument)->about;
 		zh = ticket_rule((enum ticket_command)r->argument)->about_zh;
 	}

@@ -14,6 +14,7 @@
 #include "feature/selftest/selftest.h"
 #include "feature/sso/sso.h"
 #include "feature/ticket/ticket.h"
+#include "flow_gen.h"
 #include "sql_gen.h"
 #include "ticket/ticket.h"
 
@@ -261,10 +262,8 @@ const struct route app_routes[] = {
 		.about_zh = "客户门户的外观与登录方式:按编号、代码,或以 host 表示当前域名所属客户",
 		.reply = "tenant_id bigint, name text, logo_url text, primary_color text, "
 			 "accent_color text, support_contact text, login_methods object" },
-	{ HTTP_PUT, "/api/v1/client/theme", PERM_USER_WRITE, .flow = theme_put,
-		.about = "how one's own portal looks; what is absent goes back to the default",
-		.about_zh = "设置本租户门户的外观;未填的项恢复默认",
-		.fields = "display_name logo_url primary_color accent_color support_contact" },
+	{ HTTP_PUT, "/api/v1/client/theme", PERM_USER_WRITE, .only = ONLY_CUSTOMER,
+		.flow = theme_put, .contract = &contract_portal_theme_put },
 	{ HTTP_PUT, "/api/v1/client/theme/logo", PERM_USER_WRITE, .flow = logo_put,
 		.about =
 			"upload the logo of one's own portal: PNG, JPEG or WebP of at most 64 KiB, "

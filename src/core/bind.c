@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * From path, query and body to a statement's parameters, as its contract says; and from its rows to
- * JSON. Every bad field is listed. */
+ * A statement's route: its parameters out of a request, as its contract says; its rows as JSON. */
 #include "base/json.h"
 #include "inner.h"
 #include "sql_gen.h"
@@ -43,113 +42,12 @@ char *req_form_value(struct req *req, const char *key)
 	return NULL;
 }
 
-static bool contract_has_query(const struct req *req, const struct sql_stmt *stmt, struct str key)
+char *req_path_value(struct req *req, const char *name)
 {
-	bool cursor = false;
-
-	for (int i = 0; i < stmt->param_count; i++) {
-		if (stmt->params[i].source == SQL_FROM_QUERY && str_is(key, stmt->params[i].key))
-			return true;
-		cursor |= stmt->params[i].source == SQL_FROM_CURSOR;
-	}
-	if (cursor && str_is(key, "cursor"))
-		return true;
-	return (req->route->variant.key && str_is(key, req->route->variant.key)) ||
-	       (req->session && req->session->staff && str_is(key, "tenant_id"));
+	return decode_in_arena(req, req_path(req, name));
 }
 
-static void check_query_names(struct req *req, const struct sql_stmt *stmt)
-{
-	struct str rest = req->query, k, v;
-
-	while (http_query_next(&rest, &k, &v))
-		if (k.n && !contract_has_query(req, stmt, k))
-			req_note_invalid(req, arena_dup(&req->arena, k.p, k.n < 100 ? k.n : 100),
-				"unknown query parameter", "未知的查询参数");
-}
-
-/* --- checking one value --- */
-
-static bool in_choices(const char *choices, const char *v)
-{
-	size_t n = strlen(v);
-
-	for (const char *p = choices; p; p = strchr(p, '|') ? strchr(p, '|') + 1 : NULL)
-		if (strncmp(p, v, n) == 0 && (p[n] == '|' || p[n] == 0))
-			return true;
-	return false;
-}
-
-static const char *check_value(struct req *req, const struct sql_param *p, const char *v)
-{
-	int64_t n;
-
-	switch (p->type) {
-	case SQL_T_INT:
-	case SQL_T_BIGINT:
-		if (!str_to_int(str_of(v),
-			    p->has_range ? p->min : (p->type == SQL_T_INT ? INT32_MIN : INT64_MIN),
-			    p->has_range ? p->max : (p->type == SQL_T_INT ? INT32_MAX : INT64_MAX),
-			    &n)) {
-			if (p->source == SQL_FROM_PATH)
-				return NULL;
-			req_note_invalid(req, p->name,
-				p->has_range ? arena_printf(&req->arena,
-						       "a whole number from %lld to %lld",
-						       (long long)p->min, (long long)p->max)
-					     : "a whole number",
-				p->has_range ? arena_printf(&req->arena, "%lld 到 %lld 的整数",
-						       (long long)p->min, (long long)p->max)
-					     : "整数");
-			return NULL;
-		}
-		return v;
-	case SQL_T_BOOL:
-		if (strcmp(v, "true") != 0 && strcmp(v, "false") != 0) {
-			req_note_invalid(req, p->name, "true or false", "true 或 false");
-			return NULL;
-		}
-		return v;
-	case SQL_T_TIME:
-		if (!time_parse(str_of(v), &n)) {
-			req_note_invalid(req, p->name,
-				"an RFC 3339 time, such as 2026-01-31T08:00:00Z",
-				"RFC 3339 时间,例如 2026-01-31T08:00:00Z");
-			return NULL;
-		}
-		return v;
-	case SQL_T_JSON:
-		return v;
-	case SQL_T_TEXT:
-		break;
-	}
-	if (p->has_range && ((int64_t)utf8_length(v, strlen(v)) < p->min ||
-				    (int64_t)utf8_length(v, strlen(v)) > p->max)) {
-		note_bad_length(req, p->name, p->min, p->max);
-		return NULL;
-	}
-	if (p->in && !in_choices(p->in, v)) {
-		req_note_invalid(req, p->name, arena_printf(&req->arena, "one of %s", p->in),
-			arena_printf(&req->arena, "可选值:%s", p->in));
-		return NULL;
-	}
-	return v;
-}
-
-static const char *body_value(struct req *req, const struct sql_param *p)
-{
-	struct json_object *v = json_get(req->body, p->key);
-
-	if (!v)
-		return NULL;
-	if ((p->type == SQL_T_TEXT || p->type == SQL_T_TIME) !=
-			json_object_is_type(v, json_type_string) ||
-		(p->type == SQL_T_BOOL) != json_object_is_type(v, json_type_boolean)) {
-		req_note_invalid(req, p->name, "of the wrong type", "类型错误");
-		return NULL;
-	}
-	return arena_dup(&req->arena, json_object_get_string(v), strlen(json_object_get_string(v)));
-}
+/* --- a statement's parameters --- */
 
 /* "<value>_<id>", as next_cursor gave it. */
 static const char *cursor_part(struct req *req, const char *which)
@@ -176,74 +74,97 @@ const char *idem_actor(struct req *req)
 		(long long)req->session->actor_id);
 }
 
-static const char *raw_value(struct req *req, const struct sql_param *p)
+static const char *session_value(struct req *req, const struct param *p)
 {
-	struct str s;
+	const struct session *s = req->session;
 
-	switch (p->source) {
-	case SQL_FROM_PATH:
-		s = req_path(req, p->key);
-		return decode_in_arena(req, s);
-	case SQL_FROM_QUERY:
-		return req_query_value(req, p->key);
-	case SQL_FROM_BODY:
-		return body_value(req, p);
-	case SQL_FROM_CURSOR:
-		return cursor_part(req, p->key);
-	case SQL_FROM_SESSION:
-		if (strcmp(p->key, "now") == 0)
-			return arena_printf(&req->arena, "%lld", (long long)clock_now_us());
-		if (strcmp(p->key, "tenant") == 0)
-			return req->session ? req_int(req, req->session->tenant_id) : NULL;
-		if (strcmp(p->key, "customer") == 0) /* ids of staff and services are others' */
-			return req->session && req->session->actor == ACTOR_CUSTOMER
-				       ? req_int(req, req->session->actor_id)
-				       : "0";
-		if (strcmp(p->key, "pii") == 0)
-			return session_may(req->session, PERM_PII_READ) ? "true" : "false";
-		if (strcmp(p->key, "exports") == 0) /* others', too */
-			return session_may(req->session, PERM_EXPORT_ALL) ? "true" : "false";
-		return req->session ? arena_printf(&req->arena, "%lld",
-					      (long long)req->session->actor_id)
-				    : NULL;
-	case SQL_FROM_IDEM:
-		if (!req->idempotency_key)
-			return NULL;
-		return strcmp(p->key, "key") == 0      ? req->idempotency_key
-		       : strcmp(p->key, "sha256") == 0 ? req->body_sha256
-						       : idem_actor(req);
-	case SQL_FROM_CALL:
-		break;
-	}
-	bug_fail(__FILE__, __LINE__, "a route's statement has a parameter no request can give");
+	if (strcmp(p->key, "now") == 0)
+		return req_int(req, clock_now_us());
+	if (strcmp(p->key, "tenant") == 0)
+		return s ? req_int(req, s->tenant_id) : NULL;
+	if (strcmp(p->key, "customer") == 0) /* ids of staff and services are others' */
+		return s && s->actor == ACTOR_CUSTOMER ? req_int(req, s->actor_id) : "0";
+	if (strcmp(p->key, "pii") == 0)
+		return session_may(s, PERM_PII_READ) ? "true" : "false";
+	if (strcmp(p->key, "exports") == 0) /* others', too */
+		return session_may(s, PERM_EXPORT_ALL) ? "true" : "false";
+	return s ? req_int(req, s->actor_id) : NULL;
 }
 
-static void check_body_names(struct req *req, const struct sql_stmt *stmt)
+static const char *idem_value(struct req *req, const struct param *p)
 {
-	struct buf keys = { 0 };
+	if (!req->idempotency_key)
+		return NULL;
+	return strcmp(p->key, "key") == 0      ? req->idempotency_key
+	       : strcmp(p->key, "sha256") == 0 ? req->body_sha256
+					       : idem_actor(req);
+}
 
-	for (int i = 0; i < stmt->param_count; i++)
-		if (stmt->params[i].source == SQL_FROM_BODY)
-			buf_addf(&keys, "%s ", stmt->params[i].key);
-	req_body_only(req, buf_cstr(&keys));
-	buf_free(&keys);
+/* As the database reads it. */
+static const char *json_param(struct req *req, const struct param *p, struct json_object *v)
+{
+	struct value out = { 0 };
+
+	if (!read_json_value(req, p, NULL, v, &out))
+		return NULL;
+	if (out.text)
+		return out.text;
+	if (p->type == PARAM_BOOL)
+		return out.n ? "true" : "false";
+	return p->type == PARAM_JSON ? req_json_text(req, v) : req_int(req, out.n);
+}
+
+static const char *text_param(struct req *req, const struct param *p)
+{
+	struct value out = { 0 };
+	const char *v = NULL;
+
+	switch (p->source) {
+	case FROM_PATH:
+		v = req_path_value(req, p->key);
+		break;
+	case FROM_QUERY:
+		v = req_query_value(req, p->key);
+		break;
+	case FROM_CURSOR:
+		return cursor_part(req, p->key);
+	case FROM_SESSION:
+		return session_value(req, p);
+	case FROM_IDEM:
+		return idem_value(req, p);
+	case FROM_BODY:
+	case FROM_FORM:
+	case FROM_HEADER:
+	case FROM_CALL:
+		bug_fail(__FILE__, __LINE__, "a statement's parameter that no request can give");
+	}
+	return v && read_text_value(req, p, NULL, v, &out) ? out.text : NULL;
 }
 
 void bind_params(struct req *req, const struct sql_stmt *stmt, const char **out)
 {
-	check_query_names(req, stmt);
-	check_body_names(req, stmt);
-	for (int i = 0; i < stmt->param_count; i++) {
-		const struct sql_param *p = &stmt->params[i];
-		size_t before = req->invalid.n;
-		const char *v = raw_value(req, p);
+	const struct contract *c = stmt->contract;
+	int members = 0;
 
-		if (!v && req->invalid.n == before)
-			v = p->fallback;
-		if (!v && p->required && req->invalid.n == before && p->source != SQL_FROM_PATH)
-			req_note_invalid(req, p->name, "required", "必填");
-		out[i] = v ? check_value(req, p, v) : NULL;
+	note_unknown_query(req, c);
+	for (int i = 0; i < c->param_count; i++) {
+		const struct param *p = &c->params[i];
+		size_t before = req->invalid.n;
+		struct json_object *v = NULL;
+
+		if (p->source == FROM_BODY)
+			members += json_object_object_get_ex(req->body, p->key, &v);
+		out[i] = v                        ? json_param(req, p, v)
+			 : p->source != FROM_BODY ? text_param(req, p)
+						  : NULL;
+		if (out[i] || req->invalid.n != before)
+			continue;
+		if (p->required && p->source != FROM_PATH)
+			note_absent(req, p, NULL);
+		out[i] = p->fallback;
 	}
+	if (req->body && members != json_object_object_length(req->body))
+		note_unknown_members(req, c, -1, NULL, req->body);
 }
 
 /* --- rows --- */
@@ -385,12 +306,26 @@ static bool is_selective(const struct sql_stmt *stmt, const char *const *params)
 {
 	if (stmt->shape != SQL_LIST)
 		return false;
-	for (int i = 0; i < stmt->param_count; i++)
-		if (stmt->params[i].source == SQL_FROM_QUERY && params[i] &&
-			strcmp(stmt->params[i].key, "limit") != 0 &&
-			strcmp(stmt->params[i].key, "tenant_id") != 0)
+	for (int i = 0; i < stmt->param_count; i++) {
+		const struct param *p = &stmt->contract->params[i];
+
+		if (p->source == FROM_QUERY && params[i] && strcmp(p->key, "limit") != 0 &&
+			strcmp(p->key, "tenant_id") != 0)
 			return true;
+	}
 	return false;
+}
+
+struct outcome *req_run_flow(struct req *req)
+{
+	const struct route *r = req->route;
+	bool found = bind_input(req, r->contract);
+
+	if (r->check)
+		r->check(req);
+	if (req_has_invalid(req))
+		return req_invalid(req);
+	return found ? r->flow(req) : req_fail(req, ERR_NOT_FOUND, NULL);
 }
 
 struct outcome *req_run_statement(struct req *req, const struct sql_stmt *stmt)
@@ -403,7 +338,7 @@ struct outcome *req_run_statement(struct req *req, const struct sql_stmt *stmt)
 	if (req_has_invalid(req))
 		return req_invalid(req);
 	for (int i = 0; i < stmt->param_count; i++)
-		if (stmt->params[i].source == SQL_FROM_PATH && !params[i])
+		if (stmt->contract->params[i].source == FROM_PATH && !params[i])
 			return req_fail(req, ERR_NOT_FOUND, NULL);
 	/* Naming a tenant that is not yours is refused, not answered with emptiness. */
 	if (tenant && req->session &&

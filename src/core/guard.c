@@ -68,6 +68,25 @@ struct outcome *guard_session(struct req *req)
 	return wait ? req_too_often(req, LIMIT_TENANT, wait) : NULL;
 }
 
+bool guard_only(const struct session *s, enum route_only only)
+{
+	switch (only) {
+	case ONLY_ANY:
+		return true;
+	case ONLY_PERSON:
+		return s->session_id > 0;
+	case ONLY_CUSTOMER:
+		return !s->staff;
+	case ONLY_CUSTOMER_USER:
+		return s->actor == ACTOR_CUSTOMER;
+	case ONLY_SERVICE:
+		return s->actor == ACTOR_SERVICE;
+	case ONLY_PROVIDER_SERVICE:
+		return s->actor == ACTOR_SERVICE && s->tenant_id == 1;
+	}
+	return false;
+}
+
 struct outcome *guard_refuse_nobody(struct req *req)
 {
 	int64_t wait = limit_take(LIMIT_ADDRESS, address_key(req));

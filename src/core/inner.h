@@ -3,6 +3,7 @@
 #ifndef SLADESK_CORE_INNER_H
 #define SLADESK_CORE_INNER_H
 
+#include "core/contract.h"
 #include "core/request.h"
 
 struct error_text {
@@ -17,6 +18,30 @@ void note_bad_number(struct req *req, const char *field, int64_t min, int64_t ma
 
 /* Bind one request's values to STMT's parameters; notes what is invalid. */
 void bind_params(struct req *req, const struct sql_stmt *stmt, const char **out);
+/* Bind them to req->input, as C says; notes what is invalid. False: the path names nothing. */
+bool bind_input(struct req *req, const struct contract *c);
+
+/* A value as a contract's parameter wants it: TEXT of a text, a time and whatever came as text; N
+ * of a number, a bool (0, 1) and a time (microseconds); JSON of what stood in the body. */
+struct value {
+	const char *text;
+	int64_t n;
+	struct json_object *json;
+};
+/* Read what P says out of text or of JSON; false: noted. IN names the object it stands in, where
+ * that is an item of a list; else NULL. */
+bool read_text_value(
+	struct req *req, const struct param *p, const char *in, const char *v, struct value *out);
+bool read_json_value(struct req *req, const struct param *p, const char *in, struct json_object *v,
+	struct value *out);
+/* Note that P is required; every query parameter that C does not know; every member of OBJECT,
+ * which stands in C's parameter PARENT (-1: the body) and is called IN. */
+void note_absent(struct req *req, const struct param *p, const char *in);
+void note_unknown_query(struct req *req, const struct contract *c);
+void note_unknown_members(struct req *req, const struct contract *c, int parent, const char *in,
+	struct json_object *object);
+/* Decoded path parameter in the arena; NULL when it is none. */
+char *req_path_value(struct req *req, const char *name);
 
 /* The segment trie. */
 struct route_match {
@@ -34,6 +59,8 @@ void routes_match(enum http_method method, struct str path, struct route_match *
  * (the provider's own have no tenant's limit). */
 struct outcome *guard_address(struct req *req);
 struct outcome *guard_session(struct req *req);
+/* Is S one of those that a route is for? */
+bool guard_only(const struct session *s, enum route_only only);
 /* A token that stands for nobody may be a guess: guesses count. */
 struct outcome *guard_refuse_nobody(struct req *req);
 /* One too many while the database is away. */

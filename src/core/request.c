@@ -169,7 +169,7 @@ static struct outcome *run(struct req *req)
 	if (may_seal(r) && !field_keys_ready())
 		return req_fail(req, ERR_BUSY, NULL);
 	if (r->flow)
-		return r->flow(req);
+		return r->contract ? req_run_flow(req) : r->flow(req);
 	variant = r->variant.key ? req_query_value(req, r->variant.key) : NULL;
 	if (variant && strcmp(variant, r->variant.value) != 0) {
 		req_note_invalid(req, r->variant.key,
@@ -216,6 +216,8 @@ static void on_session(void *arg, struct session *s, enum db_error error)
 			s->must_change  ? must_change_details
 			: s->must_enrol ? must_enrol_details
 					: NULL);
+	else if (!guard_only(s, req->route->only))
+		o = req_fail(req, ERR_FORBIDDEN, NULL);
 	else
 		o = run(req);
 	settle(req, o);

@@ -6,6 +6,7 @@
 #include "core/request.h"
 #include "crypto/crypto.h"
 #include "portal.h"
+#include "flow_gen.h"
 #include "sql_gen.h"
 
 #include <stdlib.h>
@@ -152,14 +153,6 @@ struct outcome *theme_get(struct req *req)
 	return req_query(req, &sql_client_theme_get, p, on_theme);
 }
 
-static void read_colour(struct req *req, const char *key, const char **out)
-{
-	req_body_text(req, key, false, 1, 20, out);
-	if (*out && (strlen(*out) != 7 || (*out)[0] != '#' ||
-			    strspn(*out + 1, "0123456789abcdefABCDEF") != 6))
-		req_note_invalid(req, key, "a colour, as #0055aa", "颜色,如 #0055aa");
-}
-
 static struct outcome *on_stored(struct req *req, enum db_error error, const PGresult *rows)
 {
 	if (error != DB_OK)
@@ -171,20 +164,14 @@ static struct outcome *on_stored(struct req *req, enum db_error error, const PGr
 
 struct outcome *theme_put(struct req *req)
 {
+	const struct in_portal_theme_put *in = REQ_INPUT(req, portal_theme_put);
 	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p));
 
-	if (req->session->staff)
-		return req_fail(req, ERR_FORBIDDEN, NULL);
-	req_body_only(req, req->route->fields);
-	req_body_text(req, "display_name", false, 1, 100, &p[0]);
-	req_body_text(req, "logo_url", false, 9, 2000, &p[1]);
-	if (p[1] && (strncmp(p[1], "https://", 8) != 0 || strpbrk(p[1], " \"'<>\\")))
-		req_note_invalid(req, "logo_url", "an https address", "https 地址");
-	read_colour(req, "primary_color", &p[2]);
-	read_colour(req, "accent_color", &p[3]);
-	req_body_text(req, "support_contact", false, 1, 200, &p[4]);
-	if (req_has_invalid(req))
-		return req_invalid(req);
+	p[0] = in->display_name;
+	p[1] = in->logo_url;
+	p[2] = in->primary_color;
+	p[3] = in->accent_color;
+	p[4] = in->support_contact;
 	p[5] = req_int(req, clock_now_us());
 	return req_query(req, &sql_client_theme_put, p, on_stored);
 }

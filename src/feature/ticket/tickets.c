@@ -3,6 +3,7 @@
  * decided here. */
 #include "ticket.h"
 #include "base/json.h"
+#include "core/contract.h"
 #include "crypto/crypto.h"
 #include "desk/command.h"
 #include "config/options.h"
@@ -193,16 +194,11 @@ static void read_choice(
 	struct req *req, const char *key, bool required, const char *choices, const char **out)
 {
 	const char *v = NULL;
-	size_t n;
-	bool ok = false;
 
 	req_body_text(req, key, required, 1, 50, &v);
 	if (!v)
 		return;
-	n = strlen(v);
-	for (const char *p = choices; p; p = strchr(p, '|') ? strchr(p, '|') + 1 : NULL)
-		ok |= strncmp(p, v, n) == 0 && (p[n] == '|' || !p[n]);
-	if (ok)
+	if (choice_is_listed(choices, str_of(v)))
 		*out = v;
 	else
 		req_note_invalid(req, key, arena_printf(&req->arena, "one of %s", choices),

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What a request brings, checked by a contract: each value becomes typed, each bad or unknown one
+ * is noted. A flow's values go into its input (struct in_…); a statement's are its parameters,
+ * bind.c. */
+#include "inner.h"
+#include "base/clock.h"
+#include "base/json.h"
+
+/* --- where a value stands, for whoever is told that it is wrong --- */
+
+struct place {
+	const char *in; /* "grants[2]"; NULL: the request itself */
+	const char *key;
+};
+
+static const char *place_name(struct req *req, struct place at)
+{
+	return at.in ? arena_printf(&req->arena, "%s.%.100s", at.in, at.key) : at.key;
+}
+
+static bool note(struct req *req, struct place at, const char *rule_en, const char *rule_zh)
+{
+	req_note_invalid(req, place_name(req, at), rule_en, rule_zh);
+	return false;
+}
+
+/* --- one value --- */
+
+static void range_of(const struct param *p, int64_t *min, int64_t *max)
+{
+	*min = p->has_range ? p->min : p->type == PARAM_INT ? INT32_MIN : INT64_MIN;
+	*max = p->has_range ? p->max : p->type == PARAM_INT ? INT32_MAX : INT64_MAX;
+}
+
+/* A path that names no id names nothing: that is "not found", not "invalid". */
+static bool note_number(struct req *req, const struct param *p, struct place at)
+{
+	int64_t min, max;
+
+	range_of(p, &min, &max);
+	if (p->source == FROM_PATH)
+		return false;
+	if (p->has_range)
+		note_bad_number(req, place_name(req, at), min, max);
+	else
+		note(req, at, "a whole number", "整数");
+	return false;
+}
+
+static bool read_plain(
+	struct req *req, const struct param *p, struct place at, const char *v, struct value *out)
+{
+	int64_t n = (int64_t)utf8_length(v, strlen(v));
+
+	if (p->has_range && (n < p->min || n > p->max)) {
+		note_bad_length(req, place_name(req, at), p->min, p->max);
+		return false;
+	}
+	if (p->in && !choice_is_listed(p->in, str_of(v)))
+		return note(req, at, arena_printf(&req->arena, "one of %s", p->in),
+			arena_printf(&req->arena, "可选值:%s", p->in));
+	if (p->like && !format_rule(p->like)->fits(v))
+		return note(req, at, format_rule(p->like)->en, format_rule(p->like)->zh);
+	out->text = v;
+	return true;
+}
+
+bool read_text_value(
+	struct req *req, const struct param *p, const char *in, const char *v, struct value *out)
+{
+	struct place at = { in, in ? p->key : p->name };
+	int64_t min, max;
+
+	switch (p->type) {
+	case PARAM_INT:
+	case PARAM_BIGINT:
+		range_of(p, &min, &max);
+		if (!str_to_int(str_of(v), min, max, &out->n))
+			return note_number(req, p, at);
+		break;
+	case PARAM_BOOL:
+		if (strcmp(v, "true") != 0 && strcmp(v, "false") != 0)
+			return note(req, at, "true or false", "true 或 false");
+		out->n = v[0] == 't';
+		break;
+	case PARAM_TIME:
+		if (!time_parse(str_of(v), &out->n))
+			return note(req, at, "an RFC 3339 time, such as 2026-01-31T08:00:00Z",
+				"RFC 3339 时间,例如 2026-01-31T08:00:00Z");
+		break;
+	case PARAM_TEXT:
+		return read_plain(req, p, at, v, out);
+	case PARAM_JSON:
+	case PARAM_OBJECT:
+		break;
+	}
+	out->text = v;
+	return true;
+}
+
+static bool read_json_number(struct req *req, const struct param *p, struct place at,
+	struct json_object *v, int64_t *out)
+{
+	int64_t min, max;
+
+	range_of(p, &min, &max);
+	*out = json_object_get_int64(v);
+	if (!json_object_is_type(v, json_type_int) || *out < min || *out > max)
+		return note_number(req, p, at);
+	return true;
+}
+
+bool read_json_value(struct req *req, const struct param *p, const char *in, struct json_object *v,
+	struct value *out)
+{
+	struct place at = { in, in ? p->key : p->name };
+
+	out->json = v;
+	switch (p->type) {
+	case PARAM_INT:
+	case PARAM_BIGINT:
+		return read_json_number(req, p, at, v, &out->n);
+	case PARAM_BOOL:
+		if (!json_object_is_type(v, json_type_boolean))
+			return note(req, at, "true or false", "true 或 false");
+		out->n = json_object_get_boolean(v);
+		return true;
+	case PARAM_TEXT:
+		if (!json_object_is_type(v, json_type_string))
+			return note(req, at, "a string", "应为字符串");
+		return read_plain(req, p, at, json_object_get_string(v), out);
+	case PARAM_TIME:
+		if (json_object_is_type(v, json_type_string))
+			return read_text_value(req, p, in, json_object_get_string(v), out);
+		return read_text_value(req, p, in, "", out);
+	case PARAM_OBJECT:
+		if (!json_object_is_type(v, json_type_object))
+			return note(req, at, "an object", "应为对象");
+		return true;
+	case PARAM_JSON:
+		break;
+	}
+	return true;
+}
+
+void note_absent(struct req *req, const struct param *p, const char *in)
+{
+	note(req, (struct place){ in, in ? p->key : p->name }, "required", "必填");
+}
+
+/* --- names that nobody knows --- */
+
+void note_unknown_query(struct req *req, const struct contract *c)
+{
+	struct str rest = req->query, k, v;
+
+	while (http_query_next(&rest, &k, &v)) {
+		bool known = k.n == 0;
+
+		for (int i = 0; i < c->param_count && !known; i++)
+			known = (c->params[i].source == FROM_QUERY &&
+					str_is(k, c->params[i].key)) ||
+				(c->params[i].source == FROM_CURSOR && str_is(k, "cursor"));
+		known |= (req->route->variant.key && str_is(k, req->route->variant.key)) ||
+			 (req->session && req->session->staff && str_is(k, "tenant_id"));
+		if (!known)
+			req_note_invalid(req, arena_dup(&req->arena, k.p, k.n < 100 ? k.n : 100),
+				"unknown query parameter", "未知的查询参数");
+	}
+}
+
+static bool has_member(const struct contract *c, int parent, const char *key)
+{
+	for (int i = 0; i < c->param_count; i++)
+		if (c->params[i].source == FROM_BODY && c->params[i].parent == parent &&
+			strcmp(c->params[i].key, key) == 0)
+			return true;
+	return false;
+}
+
+void note_unknown_members(struct req *req, const struct contract *c, int parent, const char *in,
+	struct json_object *object)
+{
+	json_object_object_foreach(object, key, val)
+	{
+		(void)val;
+		if (!has_member(c, parent, key))
+			note(req, (struct place){ in, arena_printf(&req->arena, "%.100s", key) },
+				"unknown field", "未知字段");
+	}
+}
+
+/* --- a flow's input --- */
+
+struct binding {
+	struct req *req;
+	const struct contract *c;
+	char *input;
+};
+
+/* Put V where parameter P's value goes. */
+static void put(const struct binding *b, const struct param *p, const struct value *v)
+{
+	void *slot = b->input + p->slot;
+
+	if (p->slot < 0)
+		return;
+	if (p->list || p->type == PARAM_JSON || p->type == PARAM_OBJECT)
+		*(struct json_object **)slot = v->json;
+	else if (p->type == PARAM_TEXT)
+		*(const char **)slot = v->text;
+	else if (p->type == PARAM_BOOL)
+		*(bool *)slot = v->n != 0;
+	else if (p->type == PARAM_INT)
+		*(int *)slot = (int)v->n;
+	else
+		*(int64_t *)slot = v->n;
+	if (p->given >= 0)
+		*(bool *)(b->input + p->given) = true;
+}
+
+static void bind_members(
+	const struct binding *b, int parent, const char *in, struct json_object *object);
+
+static bool is_closed(const struct contract *c, int i)
+{
+	for (int k = i + 1; k < c->param_count; k++)
+		if (c->params[k].source == FROM_BODY && c->params[k].parent == i)
+			return true;
+	return false;
+}
+
+/* Each item of a list; what is wrong with a plain one is told of the list, once. */
+static bool items_hold(const struct binding *b, int i, struct place at, struct json_object *list)
+{
+	const struct param *p = &b->c->params[i];
+	const char *name = p->type == PARAM_OBJECT ? place_name(b->req, at) : NULL;
+
+	for (size_t k = 0; k < json_object_array_length(list); k++) {
+		struct json_object *item = json_object_array_get_idx(list, k);
+		struct value v = { 0 };
+
+		if (!read_json_value(b->req, p, at.in, item, &v))
+			return false;
+		if (name && is_closed(b->c, i))
+			bind_members(b, i, arena_printf(&b->req->arena, "%s[%zu]", name, k), item);
+	}
+	return true;
+}
+
+static bool list_holds(const struct binding *b, int i, struct place at, struct json_object *v)
+{
+	const struct param *p = &b->c->params[i];
+	int64_t n =
+		json_object_is_type(v, json_type_array) ? (int64_t)json_object_array_length(v) : -1;
+
+	if (n < 0 || n < p->items_min || n > p->items_max)
+		return note(b->req, at,
+			arena_printf(&b->req->arena, "a list of %lld to %lld items",
+				(long long)p->items_min, (long long)p->items_max),
+			arena_printf(&b->req->arena, "%lld 到 %lld 项的列表",
+				(long long)p->items_min, (long long)p->items_max));
+	return p->loose || items_hold(b, i, at, v);
+}
+
+/* Body member V of parameter I. */
+static void bind_member(const struct binding *b, int i, const char *in, struct json_object *v)
+{
+	const struct param *p = &b->c->params[i];
+	struct place at = { in, in ? p->key : p->name };
+	struct value out = { .json = v };
+
+	if (p->list ? !list_holds(b, i, at, v) : !read_json_value(b->req, p, in, v, &out))
+		return;
+	if (p->type == PARAM_OBJECT && !p->list && is_closed(b->c, i))
+		bind_members(b, i, place_name(b->req, at), v);
+	put(b, p, &out);
+}
+
+/* The members of OBJECT (NULL: nothing was sent), which stands in parameter PARENT. */
+static void bind_members(
+	const struct binding *b, int parent, const char *in, struct json_object *object)
+{
+	int known = 0;
+
+	for (int i = parent + 1; i < b->c->param_count; i++) {
+		const struct param *p = &b->c->params[i];
+		struct json_object *v = NULL;
+
+		if (p->source != FROM_BODY || p->parent != parent)
+			continue;
+		known += json_object_object_get_ex(object, p->key, &v);
+		if (v)
+			bind_member(b, i, in, v);
+		else if (p->required)
+			note_absent(b->req, p, in);
+	}
+	if (object && known != json_object_object_length(object) && !b->c->open)
+		note_unknown_members(b->req, b->c, parent, in, object);
+}
+
+/* What holds when nothing is sent. */
+static void bind_defaults(const struct binding *b)
+{
+	for (int i = 0; i < b->c->param_count; i++) {
+		const struct param *p = &b->c->params[i];
+		struct value v = { .n = INSTANT_NONE };
+
+		if (p->fallback ? read_text_value(b->req, p, NULL, p->fallback, &v)
+				: p->type == PARAM_TIME && !p->list)
+			put(b, p, &v);
+	}
+}
+
+static const char *plain_value(struct req *req, const struct param *p)
+{
+	if (p->source == FROM_PATH)
+		return req_path_value(req, p->key);
+	if (p->source == FROM_QUERY)
+		return req_query_value(req, p->key);
+	if (p->source == FROM_FORM)
+		return req_form_value(req, p->key);
+	return strcmp(p->key, "If-Match") == 0 ? req->if_match : req->idempotency_key;
+}
+
+bool bind_input(struct req *req, const struct contract *c)
+{
+	struct binding b = { req, c, arena_alloc(&req->arena, c->input_size) };
+	bool found = true;
+
+	req->input = b.input;
+	bind_defaults(&b);
+	for (int i = 0; i < c->param_count; i++) {
+		const struct param *p = &c->params[i];
+		const char *text = p->source == FROM_BODY ? NULL : plain_value(req, p);
+		struct value v = { 0 };
+
+		if (text && read_text_value(req, p, NULL, text, &v))
+			put(&b, p, &v);
+		else if (p->source == FROM_PATH)
+			found = false;
+		else if (!text && p->required && p->source != FROM_BODY)
+			note_absent(req, p, NULL);
+	}
+	bind_members(&b, -1, NULL, req->body);
+	if (!c->open)
+		note_unknown_query(req, c);
+	return found;
+}
+
+const void *req_input(const struct req *req, const struct contract *c)
+{
+	const struct contract *is = req->route->contract;
+
+	while (is && is != c)
+		is = is->base;
+	bug_on(!is || !req->input);
+	return req->input;
+}
