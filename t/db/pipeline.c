@@ -16,7 +16,6 @@ static int pending;
 static struct sql_stmt stmt(int index, const char *name, const char *text, int params)
 {
 	return (struct sql_stmt){ .name = name,
-		.about = "",
 		.mode = SQL_READ,
 		.shape = SQL_ROWS,
 		.class = SQL_POINT,
