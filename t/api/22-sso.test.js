@@ -43,8 +43,6 @@ test.before(async () => {
 		conformIdTokenClaims: false,
 		features: { devInteractions: { enabled: false }, backchannelLogout: { enabled: true } },
 		pkce: { required: () => true },
-		fetch: (u, o) =>
-			globalThis.fetch(u, { ...o, dispatcher: undefined }) /* its own refuses loopback */,
 		cookies: { keys: ['x'] },
 		findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ sub: id, ...ACCOUNTS[id] }) }),
 		interactions: { url: (ctx, i) => '/interaction/' + i.uid },

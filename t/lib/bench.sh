@@ -3,6 +3,7 @@
 cmd_bench() {
 	free_disk
 	install_packages etc/packages.debian-test etc/packages.debian-bench
+	need_node
 	build build --enable-werror CFLAGS="-O2 -g"
 	place "$TOP/var/bench"
 	. t/lib/private.sh
@@ -16,8 +17,8 @@ max_wal_size = 4GB'
 	private_pg_init && private_pg_start && private_redis_start || fail "the private servers do not start"
 	trap 'trap "" INT TERM HUP PIPE; end_group; private_redis_stop; private_pg_stop immediate' EXIT
 	trap 'exit 130' INT TERM HUP
-	[ -d t/api/node_modules/ws ] || (cd t/api && npm ci --no-audit --no-fund --silent) || fail "npm ci failed"
-	[ -d t/bench/peer/node_modules/fastify ] || (cd t/bench/peer && npm ci --no-audit --no-fund --silent) || fail "npm ci failed"
+	[ -e t/api/node_modules/.package-lock.json ] && [ t/api/node_modules/.package-lock.json -nt t/api/package-lock.json ] || (cd t/api && npm ci --no-audit --no-fund --silent) || fail "npm ci failed"
+	[ -e t/bench/peer/node_modules/.package-lock.json ] && [ t/bench/peer/node_modules/.package-lock.json -nt t/bench/peer/package-lock.json ] || (cd t/bench/peer && npm ci --no-audit --no-fund --silent) || fail "npm ci failed"
 	mkdir -p build-bench
 	for b in heap evhello wsclients; do
 		cc -std=gnu17 -D_GNU_SOURCE -O2 -Iinclude "t/bench/$b.c" src/base/*.c src/ticket/names.c -levent -ljson-c -o "build-bench/$b" || fail "t/bench/$b.c"

@@ -5,6 +5,7 @@ cmd_test() {
 	[ "$mode" != one ] || { [ -f "${2:-}" ] || fail "test one FILE [NAME PATTERN]"; ONLY=$2 PATTERN=${3:-} mode=fast; }
 	free_disk
 	install_packages etc/packages.debian-test
+	need_node
 	[ -d ../shared/corpora ] && export SLADESK_CORPORA=${SLADESK_CORPORA:-$(cd ../shared/corpora && pwd)}
 	[ -d ../shared/data ] && export SLADESK_DATA=${SLADESK_DATA:-$(cd ../shared/data && pwd)}
 	[ -n "${SLADESK_CORPORA:-}" ] || say "note: the corpora are not here; the tests that use them skip, saying so"
