@@ -148,6 +148,7 @@ struct outcome *req_streaming(struct req *req) MUST_USE;
  * context, then ON_ROW. */
 struct outcome *req_query(struct req *req, const struct sql_stmt *stmt, const char *const *params,
 	req_row_step *on_row) MUST_USE;
+/* Have a helper do a job, then ON_WORK; with ok false, maybe before this returns, when none did. */
 struct outcome *req_work(struct req *req, enum work_kind kind, const void *p, size_t n,
 	req_work_step *on_work) MUST_USE;
 /* STEP after MS milliseconds. */

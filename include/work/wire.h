@@ -1,23 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The frames between the daemon and its helper processes: u32 length of what follows the header,
- * u16 version, u16 kind, u64 job id, all in host order (both ends are one build on one machine). */
+ * u16 version, u16 kind, u64 job id, all in host order (both ends are one build on one machine). A
+ * helper's first frame is WORK_READY; after that each job frame is answered by one frame of the
+ * same kind and job id, or by WORK_FAILED. */
 #ifndef SLADESK_WORK_WIRE_H
 #define SLADESK_WORK_WIRE_H
 
 #include "base/base.h"
 
-#define WIRE_VERSION 1
+#define WIRE_VERSION 2
 #define WIRE_MAX (1u << 20)
 
+/* A pool is the helpers that run one program: sladesk-helper-<name>. */
+enum work_pool { POOL_HASH, POOL_PARSE, WORK_POOLS };
+
+/* A kind's hundreds name its pool: work_pool_of. */
 enum work_kind {
-	WORK_HASH = 1,   /* password -> argon2id string */
-	WORK_VERIFY = 2, /* string NUL password -> "1" or "0" */
-	WORK_PROBE =
-		3,     /* test: try to open a socket and a file -> "refused" or what was possible */
-	WORK_HANG = 4, /* test: never answer */
-	WORK_SAML = 5, /* certificate (PEM) NUL document -> what its signed part says, as JSON */
-	WORK_FAILED = 99, /* answer: the job could not be done */
+	WORK_HASH = 101,   /* password -> argon2id string */
+	WORK_VERIFY = 102, /* string NUL password -> "1" or "0" */
+	WORK_SAML =
+		201, /* certificate NUL key NUL document -> what its signed part says, as JSON */
+	/* added to a pool's hundred, for the tests: */
+	WORK_PROBE = 90, /* try to open a socket and a file -> "refused" or what was possible */
+	WORK_HANG = 91,  /* never answer */
+	/* a helper's own frames: */
+	WORK_READY = 1,  /* confined, and waiting for the first job */
+	WORK_FAILED = 2, /* the job could not be done */
 };
+static inline enum work_pool work_pool_of(enum work_kind kind)
+{
+	return (enum work_pool)(kind / 100 - 1);
+}
+static inline enum work_kind work_kind_in(enum work_pool pool, enum work_kind test)
+{
+	return (enum work_kind)((pool + 1) * 100 + test);
+}
 
 struct wire_head {
 	uint32_t length;

@@ -127,10 +127,9 @@ struct outcome *readyz(struct req *req)
 {
 	struct db_health point = db_health(SQL_POINT), fire = db_health(SQL_FIRE),
 			 replica = db_health(SQL_REPLICA);
-	struct work_health work = work_health();
 	struct engine_health engine = engine_health();
-	bool ready = point.up && fire.up && engine.loaded && work.ready > 0 && app_schema_fits() &&
-		     !app_draining();
+	bool ready = point.up && fire.up && engine.loaded && work_health(POOL_HASH).ready &&
+		     app_schema_fits() && !app_draining();
 	struct buf b = { 0 };
 	struct outcome *o;
 
@@ -148,11 +147,7 @@ struct outcome *readyz(struct req *req)
 				      : "down",
 		kv_since_us());
 	add_dependency(&b, "mail", options.mail_url[0] ? "configured" : "not configured", 0);
-	add_dependency(&b, "helpers",
-		work.ready == work.helpers ? "up"
-		: work.ready               ? "degraded"
-					   : "down",
-		0);
+	add_dependency(&b, "helpers", work_state(), 0);
 	add_dependency(&b, "schema", app_schema_fits() ? "fits" : "not checked yet", 0);
 	add_dependency(&b, "timers", engine.loaded ? "loaded" : "loading", 0);
 	buf_adds(&b, "},\"circuits\":{");
@@ -353,12 +348,52 @@ static void feature_metrics(struct buf *b)
 		"Rows of the audit log that the database refused: in the log only.", a.refused);
 }
 
+static void pool_metric(struct buf *b, const char *name, const char *type, const char *help,
+	const double v[WORK_POOLS])
+{
+	buf_addf(b, "# HELP sladesk_helper_pool_%s %s\n# TYPE sladesk_helper_pool_%s %s\n", name,
+		help, name, type);
+	for (int i = 0; i < WORK_POOLS; i++)
+		buf_addf(b, "sladesk_helper_pool_%s{pool=\"%s\"} %.9g\n", name,
+			work_pool_name((enum work_pool)i), v[i]);
+}
+
+static void helper_metrics(struct buf *b)
+{
+	double ready[WORK_POOLS], busy[WORK_POOLS], queued[WORK_POOLS], jobs[WORK_POOLS],
+		failed[WORK_POOLS], refused[WORK_POOLS], restarts[WORK_POOLS], seconds[WORK_POOLS];
+	uint64_t all_restarts = 0;
+	int all_ready = 0;
+
+	for (int i = 0; i < WORK_POOLS; i++) {
+		struct work_health h = work_health((enum work_pool)i);
+
+		all_ready += h.ready;
+		all_restarts += h.restarts;
+		ready[i] = h.ready;
+		busy[i] = h.busy;
+		queued[i] = h.queued;
+		jobs[i] = (double)h.jobs;
+		failed[i] = (double)h.failed;
+		refused[i] = (double)h.refused;
+		restarts[i] = (double)h.restarts;
+		seconds[i] = h.busy_s;
+	}
+	gauge(b, "helpers_ready", "Helper processes ready.", all_ready);
+	counter(b, "helper_restarts_total", "Helper processes replaced.", all_restarts);
+	pool_metric(b, "ready", "gauge", "Helper processes ready, by pool.", ready);
+	pool_metric(b, "busy", "gauge", "Helper processes with a job.", busy);
+	pool_metric(b, "queued", "gauge", "Jobs that wait for a helper.", queued);
+	pool_metric(b, "jobs_total", "counter", "Jobs that ended, well or not.", jobs);
+	pool_metric(b, "failed_total", "counter", "Jobs that failed.", failed);
+	pool_metric(b, "refused_total", "counter", "Jobs that were not taken.", refused);
+	pool_metric(b, "restarts_total", "counter", "Helper processes replaced.", restarts);
+	pool_metric(b, "seconds_total", "counter", "Time helpers spent on jobs.", seconds);
+}
+
 static void process_metrics(struct buf *b)
 {
-	struct work_health w = work_health();
-
-	gauge(b, "helpers_ready", "Helper processes ready.", w.ready);
-	counter(b, "helper_restarts_total", "Helper processes replaced.", w.restarts);
+	helper_metrics(b);
 	gauge(b, "sessions_cached", "Sessions in the cache.", (double)session_cached());
 	gauge(b, "fetch_running", "Outgoing transfers.", fetch_running());
 	counter(b, "log_dropped_total", "Log lines that could not be written.", log_dropped());

@@ -20,21 +20,20 @@ static void add_part(struct buf *b, const char *name, const char *state, const c
 struct outcome *integration_health(struct req *req)
 {
 	struct db_health point = db_health(SQL_POINT), job = db_health(SQL_CLASS_JOB);
-	struct work_health work = work_health();
 	struct engine_health engine = engine_health();
 	struct rollup_health rollup = rollup_health();
 	struct outbox_health outbox = outbox_health();
 	struct audit_health audit = audit_health();
 	struct stream_health stream = stream_health();
 	bool redis = !options.redis_url[0] || kv_is_up();
-	bool good = point.up && job.up && engine.loaded && work.ready > 0;
+	bool good = point.up && job.up && engine.loaded && work_health(POOL_HASH).ready;
 	struct buf b = { 0 };
 	struct outcome *o;
 
 	buf_addf(&b, "{\"status\":\"%s\",\"modules\":[",
-		!good                                 ? "down"
-		: redis && work.ready == work.helpers ? "healthy"
-						      : "degraded");
+		!good                                      ? "down"
+		: redis && strcmp(work_state(), "up") == 0 ? "healthy"
+							   : "degraded");
 	add_part(&b, "tickets", point.up ? "healthy" : "down", "");
 	add_part(&b, "sla",
 		!engine.loaded || !job.up      ? "down"
@@ -42,9 +41,9 @@ struct outcome *integration_health(struct req *req)
 					       : "healthy",
 		arena_printf(&req->arena, ",\"lag_seconds\":%.3f", (double)engine.lag_us / 1e6));
 	add_part(&b, "auth",
-		!point.up || !work.ready    ? "down"
-		: work.ready < work.helpers ? "degraded"
-					    : "healthy",
+		!point.up || !work_health(POOL_HASH).ready ? "down"
+		: strcmp(work_state(), "up") != 0          ? "degraded"
+							   : "healthy",
 		"");
 	add_part(&b, "dashboard",
 		!point.up                ? "down"

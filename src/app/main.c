@@ -328,6 +328,25 @@ static const char *or_default(const char *v, const char *fallback)
 	return v && *v ? v : fallback;
 }
 
+static struct work_settings helper_settings(void)
+{
+	return (struct work_settings){ or_default(options.worker_path, HELPER_DIR),
+		{ [POOL_HASH] = (int)options.worker_count,
+			[POOL_PARSE] = (int)options.worker_parse } };
+}
+
+/* --check: the settings are read; does what they name run? */
+static int check_settings(void)
+{
+	struct work_settings helpers = helper_settings();
+	char *why;
+
+	if (!work_check(&helpers, &why))
+		die("%s", why);
+	puts("settings are right");
+	return 0;
+}
+
 static void start(bool takeover)
 {
 	struct http_settings http = { (int)options.http_header_s, (int)options.http_body_s,
@@ -342,6 +361,7 @@ static void start(bool takeover)
 	const char *error = "";
 	struct kv_settings redis = { options.redis_url, NULL, options.redis_ca_file };
 	char *password = NULL, *redis_password;
+	struct work_settings helpers;
 	struct db_settings ds;
 	int fd;
 
@@ -352,7 +372,8 @@ static void start(bool takeover)
 	keyfile_open();
 	fieldkeys_init();
 	write_pid_file();
-	work_init(or_default(options.worker_path, WORKER_PATH), (int)options.worker_count);
+	helpers = helper_settings();
+	work_init(&helpers);
 	ds = database_settings(&password);
 	if (!db_init(&ds, &error))
 		die("%s", error);
@@ -487,7 +508,7 @@ int main(int argc, char **argv)
 	if (!log_open(options.log_target, level, strcmp(options.log_format, "json") == 0))
 		die("log.target: %s: %s", options.log_target, strerror(errno));
 	if (check)
-		return puts("settings are right"), 0;
+		return check_settings();
 	failpoint_arm(options.test_failpoint);
 	warp_clock();
 	signal(SIGPIPE, SIG_IGN);

@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define WORK_MS 2500 /* a helper's time for a request's job */
+
 static struct request_settings settings;
 static const struct route *all_routes;
 static size_t route_count;
@@ -92,18 +94,18 @@ struct outcome *req_query(struct req *req, const struct sql_stmt *stmt, const ch
 	return GOES_ON;
 }
 
-static void on_work_done(void *arg, bool ok, const char *p, size_t n)
+static void on_work_done(void *arg, enum work_end end, struct str answer)
 {
 	struct req *req = arg;
 
 	req->waiting = false;
-	settle(req, req->on_work(req, ok, (struct str){ p, n }));
+	settle(req, req->on_work(req, end == WORK_DONE, answer));
 }
 
 struct outcome *req_work(
 	struct req *req, enum work_kind kind, const void *p, size_t n, req_work_step *on_work)
 {
-	if (!work_submit(kind, p, n, 2500, on_work_done, req))
+	if (!work_submit(&(struct work_job){ kind, p, n, WORK_MS, on_work_done, req }))
 		return on_work(req, false, (struct str){ 0 });
 	req->waiting = true;
 	req->on_work = on_work;

@@ -1,66 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A helper sits in one state: starting is instant, then idle or busy; dead ones are started again
- * by the tick. */
-#include "work/work.h"
+ * The pools: which job waits for which helpers, how long, and what becomes of it. */
+#include "inner.h"
 #include "base/clock.h"
-#include "base/list.h"
 #include "base/log.h"
 #include "loop/loop.h"
 
-#include <errno.h>
-#include <event2/event.h>
-#include <fcntl.h>
 #include <openssl/crypto.h>
+#include <poll.h>
 #include <signal.h>
-#include <spawn.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define QUEUE_MAX 64
-#define TRIES 3
-#define HELPERS_MAX 8
+#define CHECK_MS 5000
 
-struct job {
-	struct list node;
-	struct wire_head head;
-	char *bytes;
-	int tries;
-	int64_t deadline_us, timeout_us;
-	work_done *on_done;
-	void *arg;
-	bool ok;
-	struct buf answer;
+/* A job of these is without effects: what a dead helper had is tried again. */
+static const struct {
+	const char *name;
+	int tries, queue_max;
+	int64_t wait_us;
+} rules[WORK_POOLS] = {
+	[POOL_HASH] = { "hash", 3, 64, 5 * US_PER_S },
+	[POOL_PARSE] = { "parse", 3, 64, 5 * US_PER_S },
 };
 
-struct helper {
-	pid_t pid;
-	int fd;
-	struct event *ev;
-	struct job *job;
-	struct buf in;
-	size_t out_at;
-	int64_t retry_us;
-};
-
-static struct helper helpers[HELPERS_MAX];
-static int helper_count;
-static char *helper_path;
-static struct list queue;
-static int queued;
-static uint64_t restarts, jobs_done, next_job = 1;
-static bool stopping;
+static struct pool pools[WORK_POOLS];
+static uint64_t next_job = 1;
+static bool running;
 static const struct who who = { .kind = "work" };
 
-static void dispatch(void);
+const char *work_pool_name(enum work_pool pool)
+{
+	return rules[pool].name;
+}
+
+/* --- ends of jobs --- */
 
 static void deliver(void *arg)
 {
 	struct job *j = arg;
 
-	j->on_done(j->arg, j->ok, j->answer.p, j->answer.n);
+	j->on_done(j->arg, j->end, (struct str){ j->answer.p, j->answer.n });
 	OPENSSL_cleanse(j->bytes, j->head.length);
 	free(j->bytes);
 	if (j->answer.p)
@@ -69,239 +50,250 @@ static void deliver(void *arg)
 	free(j);
 }
 
-static void end_job(struct job *j, bool ok)
+void pool_done(struct pool *p, struct job *j, enum work_end end)
 {
-	jobs_done++;
-	j->ok = ok;
+	p->health.jobs++;
+	p->health.failed += end != WORK_DONE;
+	j->end = end;
 	later_call(deliver, j);
 }
 
-/* The helper is gone or must go: its job goes back to the queue's head, or fails. */
-static void helper_drop(struct helper *h, const char *why)
-{
-	struct job *j = h->job;
+/* --- the queue --- */
 
-	if (h->pid > 0) {
-		kill(h->pid, SIGKILL);
-		log_warn(&who, "helper dropped pid=%d why=%s", (int)h->pid, why);
-		restarts++;
+static void set_late(struct pool *p)
+{
+	int64_t first = INT64_MAX;
+
+	for (struct list *n = p->queue.next; n != &p->queue; n = n->next) {
+		const struct job *j = list_entry(n, struct job, node);
+
+		first = j->wait_until_us < first ? j->wait_until_us : first;
 	}
-	if (h->ev)
-		event_free(h->ev);
-	if (h->fd >= 0)
-		close(h->fd);
-	buf_free(&h->in);
-	*h = (struct helper){ .fd = -1, .retry_us = clock_mono_us() + 100000 };
-	if (!j)
-		return;
-	if (++j->tries >= TRIES) {
-		end_job(j, false);
-		return;
-	}
-	j->node.prev = &queue;
-	j->node.next = queue.next;
-	queue.next->prev = &j->node;
-	queue.next = &j->node;
-	queued++;
+	if (list_is_empty(&p->queue))
+		loop_timer_cancel(p->late);
+	else
+		loop_timer_set(p->late, first - clock_mono_us());
 }
 
-static bool write_job(struct helper *h)
+static void take_out(struct pool *p, struct job *j)
 {
-	const struct job *j = h->job;
-	size_t total = sizeof(j->head) + j->head.length;
-
-	while (h->out_at < total) {
-		bool head = h->out_at < sizeof(j->head);
-		const char *p = head ? (const char *)&j->head + h->out_at
-				     : j->bytes + (h->out_at - sizeof(j->head));
-		size_t n = head ? sizeof(j->head) - h->out_at : total - h->out_at;
-		ssize_t w = send(h->fd, p, n, MSG_NOSIGNAL | MSG_DONTWAIT);
-
-		if (w < 0)
-			return errno == EAGAIN || errno == EINTR; /* a job fits the socket's buffer
-								     but for the largest */
-		h->out_at += (size_t)w;
-	}
-	return true;
+	list_remove(&j->node);
+	p->queued--;
 }
 
-static bool take_answer(struct helper *h)
+static void put_in(struct pool *p, struct job *j, bool first)
 {
-	struct wire_head head;
-	struct job *j = h->job;
-
-	if (h->in.n < sizeof(head))
-		return true;
-	memcpy(&head, h->in.p, sizeof(head));
-	if (!j || head.version != WIRE_VERSION || head.job != j->head.job || head.length > WIRE_MAX)
-		return false;
-	if (h->in.n < sizeof(head) + head.length)
-		return true;
-	if (h->in.n > sizeof(head) + head.length)
-		return false;
-	h->job = NULL;
-	buf_add(&j->answer, h->in.p + sizeof(head), head.length);
-	h->in.n = 0;
-	end_job(j, head.kind != WORK_FAILED);
-	return true;
+	j->wait_until_us = clock_mono_us() + p->wait_us;
+	list_add_tail(first ? p->queue.next : &p->queue, &j->node);
+	p->queued++;
 }
 
-static void on_helper(evutil_socket_t fd, short what, void *arg)
+static void fail_waiting(struct pool *p, int64_t until_us)
 {
-	struct helper *h = arg;
-	char bytes[4096];
-	ssize_t n = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+	struct list *next;
 
-	(void)what;
-	if (n <= 0 && !(n < 0 && (errno == EAGAIN || errno == EINTR))) {
-		helper_drop(h, "died");
-		return;
-	}
-	if (n > 0) {
-		buf_add(&h->in, bytes, (size_t)n);
-		if (!take_answer(h))
-			helper_drop(h, "babble");
-	}
-	dispatch();
-	loop_note_turn("work");
-}
+	for (struct list *n = p->queue.next; n != &p->queue; n = next) {
+		struct job *j = list_entry(n, struct job, node);
 
-static void helper_start(struct helper *h)
-{
-	char *argv[] = { helper_path, NULL }, *envp[] = { NULL };
-	posix_spawn_file_actions_t fa;
-	posix_spawnattr_t attr;
-	sigset_t none, all;
-	int fds[2], err;
-
-	h->retry_us = clock_mono_us() + US_PER_S;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0) {
-		log_error(&who, "socketpair failed err=%s", strerror(errno));
-		return;
-	}
-	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawn_file_actions_init(&fa);
-	posix_spawn_file_actions_adddup2(&fa, fds[1], 0);
-	posix_spawn_file_actions_addclosefrom_np(&fa, 3);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &all);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	err = posix_spawn(&h->pid, helper_path, &fa, &attr, argv, envp);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&fa);
-	close(fds[1]);
-	if (err) {
-		close(fds[0]);
-		h->pid = 0;
-		log_error(&who, "helper cannot be started path=%s err=%s", helper_path,
-			strerror(err));
-		return;
-	}
-	h->fd = fds[0];
-	h->ev = event_new(loop_base(), h->fd, EV_READ | EV_PERSIST, on_helper, h);
-	event_add(h->ev, NULL);
-}
-
-static void dispatch(void)
-{
-	for (int i = 0; i < helper_count && !list_is_empty(&queue); i++) {
-		struct helper *h = &helpers[i];
-
-		if (h->pid <= 0 || h->job)
+		next = n->next;
+		if (j->wait_until_us > until_us)
 			continue;
-		h->job = list_entry(queue.next, struct job, node);
-		list_remove(&h->job->node);
-		queued--;
-		h->out_at = 0;
-		h->in.n = 0;
-		h->job->deadline_us = clock_mono_us() + h->job->timeout_us;
-		if (!write_job(h))
-			helper_drop(h, "write");
+		take_out(p, j);
+		pool_done(p, j, WORK_LATE);
 	}
 }
 
-static void on_tick(void *arg)
+static void on_late(void *arg)
 {
-	int64_t now = clock_mono_us();
+	struct pool *p = arg;
 
-	(void)arg;
-	while (waitpid(-1, NULL, WNOHANG) > 0)
-		;
-	for (int i = 0; i < helper_count; i++) {
-		struct helper *h = &helpers[i];
-
-		if (h->pid > 0 && h->job && now > h->job->deadline_us) {
-			helper_drop(h, "timed out");
-		} else if (h->pid > 0 && h->job && !write_job(h)) {
-			helper_drop(h, "write");
-		}
-		if (h->pid <= 0 && now >= h->retry_us && !stopping)
-			helper_start(h);
-	}
-	dispatch();
+	fail_waiting(p, clock_mono_us());
+	set_late(p);
 }
 
-void work_init(const char *path, int count)
+static void dispatch(struct pool *p)
 {
-	helper_path = xstrdup(path);
-	helper_count = count < HELPERS_MAX ? count : HELPERS_MAX;
-	list_init(&queue);
-	for (int i = 0; i < helper_count; i++) {
-		helpers[i] = (struct helper){ .fd = -1 };
-		helper_start(&helpers[i]);
+	for (int i = 0; i < p->count && !list_is_empty(&p->queue); i++) {
+		struct job *j = list_entry(p->queue.next, struct job, node);
+
+		if (p->helpers[i].state != HELPER_IDLE)
+			continue;
+		take_out(p, j);
+		helper_give(&p->helpers[i], j);
 	}
-	loop_every(100, on_tick, NULL);
+	set_late(p);
+}
+
+bool work_submit(const struct work_job *job)
+{
+	struct pool *p = &pools[work_pool_of(job->kind)];
+	struct job *j;
+
+	bug_on(work_pool_of(job->kind) >= WORK_POOLS);
+	if (!running || p->broken || p->queued >= p->queue_max || job->n > WIRE_MAX) {
+		p->health.refused++;
+		return false;
+	}
+	j = xcalloc(1, sizeof(*j));
+	j->head = (struct wire_head){ (uint32_t)job->n, WIRE_VERSION, (uint16_t)job->kind,
+		next_job++ };
+	j->bytes = xstrndup(job->p, job->n);
+	j->timeout_us = job->timeout_ms * 1000LL;
+	j->on_done = job->on_done;
+	j->arg = job->arg;
+	put_in(p, j, false);
+	dispatch(p);
+	return true;
+}
+
+/* --- what helpers tell --- */
+
+void pool_idle(struct pool *p)
+{
+	if (p->broken)
+		log_info(&who, "helpers run again pool=%s", p->name);
+	p->broken = false;
+	dispatch(p);
+}
+
+/* Tried again before all others, or given up. */
+void pool_lost(struct pool *p, struct job *j)
+{
+	if (!running || ++j->tries >= p->tries) {
+		pool_done(p, j, WORK_LOST);
+		return;
+	}
+	put_in(p, j, true);
+	dispatch(p);
+}
+
+void pool_start_failed(struct pool *p, const char *why)
+{
+	if (p->broken)
+		return;
+	for (int i = 0; i < p->count; i++)
+		if (p->helpers[i].state > HELPER_STARTING || !p->helpers[i].failures)
+			return;
+	log_error(&who, "no helper can be started pool=%s program=%s why=%s", p->name, p->program,
+		why);
+	p->broken = true;
+	fail_waiting(p, INT64_MAX);
+	set_late(p);
+}
+
+/* --- life --- */
+
+/* The folder, or the folder of a file: the setting used to name the one program there was. */
+static char *program_of(const char *dir, enum work_pool pool)
+{
+	const char *slash = strrchr(dir, '/');
+	struct stat st;
+	int n = (int)strlen(dir);
+
+	if (slash && !(stat(dir, &st) == 0 && S_ISDIR(st.st_mode)))
+		n = (int)(slash - dir);
+	return xasprintf("%.*s/sladesk-helper-%s", n, dir, rules[pool].name);
+}
+
+void work_init(const struct work_settings *s)
+{
+	running = true;
+	loop_on_signal(SIGCHLD, helper_reap);
+	for (int i = 0; i < WORK_POOLS; i++) {
+		struct pool *p = &pools[i];
+
+		*p = (struct pool){ .name = rules[i].name,
+			.program = program_of(s->dir, (enum work_pool)i),
+			.count = s->count[i] < HELPERS_MAX ? s->count[i] : HELPERS_MAX,
+			.tries = rules[i].tries,
+			.queue_max = rules[i].queue_max,
+			.wait_us = rules[i].wait_us };
+		list_init(&p->queue);
+		p->late = loop_timer_new(on_late, p);
+		for (int k = 0; k < p->count; k++)
+			helper_init(&p->helpers[k], p);
+	}
 }
 
 void work_free(void)
 {
-	stopping = true;
-	for (int i = 0; i < helper_count; i++) {
-		pid_t pid = helpers[i].pid;
+	running = false;
+	for (int i = 0; i < WORK_POOLS; i++) {
+		struct pool *p = &pools[i];
 
-		if (helpers[i].job)
-			helpers[i].job->tries = TRIES;
-		if (pid > 0) {
-			kill(pid, SIGKILL);
-			helpers[i].pid = 0;
-			waitpid(pid, NULL, 0);
-		}
-		helper_drop(&helpers[i], "stop");
+		fail_waiting(p, INT64_MAX);
+		for (int k = 0; k < p->count; k++)
+			helper_free(&p->helpers[k]);
+		p->count = 0;
+		loop_timer_free(p->late);
+		free(p->program);
+		p->late = NULL;
+		p->program = NULL;
 	}
-	helper_count = 0;
-	free(helper_path);
-	helper_path = NULL;
+	helper_reap(0);
 }
 
-struct work_health work_health(void)
+struct work_health work_health(enum work_pool pool)
 {
-	struct work_health h = {
-		.helpers = helper_count, .queued = queued, .restarts = restarts, .jobs = jobs_done
-	};
+	const struct pool *p = &pools[pool];
+	struct work_health h = p->health;
 
-	for (int i = 0; i < helper_count; i++)
-		h.ready += helpers[i].pid > 0;
+	h.helpers = p->count;
+	h.queued = p->queued;
+	for (int i = 0; i < p->count; i++) {
+		h.ready += p->helpers[i].state >= HELPER_IDLE;
+		h.busy += p->helpers[i].state == HELPER_BUSY;
+	}
 	return h;
 }
 
-bool work_submit(
-	enum work_kind kind, const void *p, size_t n, int timeout_ms, work_done *on_done, void *arg)
+const char *work_state(void)
 {
-	struct job *j;
+	const char *state = "up";
 
-	if (queued >= QUEUE_MAX || n > WIRE_MAX)
-		return false;
-	j = xcalloc(1, sizeof(*j));
-	j->head = (struct wire_head){ (uint32_t)n, WIRE_VERSION, (uint16_t)kind, next_job++ };
-	j->bytes = xstrndup(p, n);
-	j->timeout_us = timeout_ms * 1000LL;
-	j->deadline_us = INT64_MAX;
-	j->on_done = on_done;
-	j->arg = arg;
-	list_add_tail(&queue, &j->node);
-	queued++;
-	dispatch();
-	return true;
+	for (int i = 0; i < WORK_POOLS; i++) {
+		struct work_health h = work_health((enum work_pool)i);
+
+		if (!h.ready)
+			return "down";
+		if (h.ready < h.helpers)
+			state = "degraded";
+	}
+	return state;
+}
+
+/* --- checking --- */
+
+static char *check_program(const char *program)
+{
+	struct pollfd fd = { .fd = -1, .events = POLLIN };
+	struct wire_head head = { 0 };
+	const char *why = NULL;
+	pid_t pid = 0;
+	int err = helper_spawn(program, &pid, &fd.fd);
+
+	if (err)
+		return xasprintf("worker.path: %s: %s", program, strerror(err));
+	if (poll(&fd, 1, CHECK_MS) != 1)
+		why = "it does not say that it is ready";
+	else if (read(fd.fd, &head, sizeof(head)) != sizeof(head))
+		why = "it ends at once";
+	else if (head.version != WIRE_VERSION || head.kind != WORK_READY)
+		why = "it is of another version";
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	close(fd.fd);
+	return why ? xasprintf("worker.path: %s: %s", program, why) : NULL;
+}
+
+bool work_check(const struct work_settings *s, char **out_why)
+{
+	*out_why = NULL;
+	for (int i = 0; i < WORK_POOLS && !*out_why; i++) {
+		char *program = program_of(s->dir, (enum work_pool)i);
+
+		*out_why = check_program(program);
+		free(program);
+	}
+	return !*out_why;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A response of nobody's: whatever it is, nothing of it is taken, for no signature of the pinned
  * certificate can be on it. */
-#include "../../src/worker/worker.h"
+#include "../../src/helper/saml.h"
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>

@@ -69,7 +69,7 @@ private_settings() { # a configuration for this place; $1 = address to listen on
 		[token]
 		key_file = $VAR/secret/token.jwk
 		[worker]
-		path = $INST/libexec/sladesk/sladesk-worker
+		path = $INST/libexec/sladesk
 		[daemon]
 		pid_file = $VAR/sladeskd.pid
 		control = $SOCK/control

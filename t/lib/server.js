@@ -94,7 +94,7 @@ class Server {
 				password_file: path.join(VAR, 'secret/db'),
 			},
 			token: { key_file: path.join(this.dir, 'token.jwk') },
-			worker: { path: path.join(INST, 'libexec/sladesk/sladesk-worker') },
+			worker: { path: path.join(INST, 'libexec/sladesk') },
 			mail: { require_tls: 'no', from: 'desk@provider.example' },
 			notify: { backoff_s: '1', allow_private: 'yes' },
 			test: { echo: 'yes' },

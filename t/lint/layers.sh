@@ -10,7 +10,7 @@ declare -A may=(
 	[config]="base loop crypto db sla config"
 	[core]="$drivers config core"
 	[timers]="$low core timers" [desk]="$low core desk" [feature]="$low core desk timers cli"
-	[app]="$low core desk timers feature app" [cli]="$low core desk timers cli feature" [worker]="base crypto work" [helper]="base crypto work mime"
+	[app]="$low core desk timers feature app" [cli]="$low core desk timers cli feature" [helper]="base crypto work mime"
 )
 # Single headers that a folder may include besides: the product's vocabulary; what the timers ask of the desk; the heap as the desk sees it.
 declare -A also=([sla]="ticket/names.h" [core]="ticket/names.h" [timers]="desk/command.h desk/versions.h" [desk]="timers/deadlines.h")

@@ -5,6 +5,7 @@
 #include "selftest.h"
 #include "base/json.h"
 #include "config/options.h"
+#include "work/work.h"
 
 #include <event2/buffer.h>
 #include <stdio.h>
@@ -119,9 +120,27 @@ static struct outcome *on_probe(struct req *req, bool ok, struct str answer)
 	return o;
 }
 
+static enum work_pool pool_named(const char *name)
+{
+	for (int i = 0; name && i < WORK_POOLS; i++)
+		if (strcmp(name, work_pool_name((enum work_pool)i)) == 0)
+			return (enum work_pool)i;
+	return POOL_HASH;
+}
+
+/* ?pool= names one; ?kind=hang for a job that never ends, ?bytes=N for a large one. */
 struct outcome *probe_worker(struct req *req)
 {
+	enum work_pool pool = pool_named(req_query_value(req, "pool"));
+	const char *kind = req_query_value(req, "kind"), *bytes = req_query_value(req, "bytes");
+	bool hang = kind && strcmp(kind, "hang") == 0;
+	int64_t n = 0;
+
 	if (!options.test_echo)
 		return req_fail(req, ERR_NOT_FOUND, NULL);
-	return req_work(req, WORK_PROBE, "", 0, on_probe);
+	if (bytes && !str_to_int(str_of(bytes), 0, WIRE_MAX, &n))
+		return req_fail(req, ERR_VALIDATION, NULL);
+	return req_work(req, work_kind_in(pool, hang ? WORK_HANG : WORK_PROBE),
+		memset(arena_alloc(&req->arena, (size_t)n + 1), 'x', (size_t)n), (size_t)n,
+		on_probe);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SAML 2.0 as a service provider: a signed AuthnRequest by redirect, the Response by POST, a
  * LogoutRequest by POST, our metadata. A helper verifies signatures and reads what they cover
- * (worker/saml.c); here is judged whether it is for us, for this log-in, now, and for the first
+ * (helper/saml.c); here is judged whether it is for us, for this log-in, now, and for the first
  * time. */
 #include "core/hooks.h"
 #include "base/clock.h"

@@ -6,7 +6,7 @@
  * brings. An encrypted assertion is opened with our key: AES-GCM under RSA-OAEP, or AES-CBC where
  * the response around it is signed (else who can change the cipher text can ask us what it says:
  * Jager and Somorovsky, How to Break XML Encryption, 2011). */
-#include "worker.h"
+#include "saml.h"
 
 /* clang-format off: xmlsec.h must come before its others */
 #include <libxml/parser.h>
@@ -51,7 +51,7 @@ void saml_init(void)
 	xmlInitParser();
 	xmlSetGenericErrorFunc(NULL, quiet);
 	if (xmlSecInit() < 0 || xmlSecOpenSSLAppInit(NULL) < 0 || xmlSecOpenSSLInit() < 0)
-		die("worker: xmlsec does not start");
+		die("helper: xmlsec does not start");
 	xmlSecErrorsSetCallback(quiet_xmlsec);
 }
 

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What work.c (queues) and helper.c (one process) share. */
+#ifndef SLADESK_WORK_INNER_H
+#define SLADESK_WORK_INNER_H
+
+#include "base/list.h"
+#include "work/work.h"
+
+#include <sys/types.h>
+
+struct event;
+struct loop_timer;
+struct pool;
+
+struct job {
+	struct list node; /* in its pool's queue, while it waits */
+	struct wire_head head;
+	char *bytes;
+	int tries;
+	int64_t wait_until_us, timeout_us;
+	work_done *on_done;
+	void *arg;
+	enum work_end end;
+	struct buf answer;
+};
+
+enum helper_state {
+	HELPER_DOWN,     /* no process; the timer starts one */
+	HELPER_STARTING, /* a process that has not sent WORK_READY; the timer ends it */
+	HELPER_IDLE,
+	HELPER_BUSY, /* has a job; the timer ends both */
+};
+
+struct helper {
+	struct pool *pool;
+	enum helper_state state;
+	pid_t pid;
+	int fd;
+	struct event *readable, *writable;
+	struct loop_timer *timer;
+	struct job *job;
+	struct buf in;
+	size_t out_at;    /* bytes of the job's frame that are sent */
+	int64_t began_us; /* the job */
+	int failures;     /* starts in a row that came to nothing */
+};
+
+struct pool {
+	const char *name;
+	char *program;
+	int count, tries, queue_max;
+	int64_t wait_us;
+	struct helper helpers[HELPERS_MAX];
+	struct list queue;
+	int queued;
+	struct loop_timer *late;
+	bool broken; /* no helper runs and none can be started */
+	struct work_health health;
+};
+
+/* --- helper.c: one process --- */
+/* Begin with H's process; POOL hears of every change. */
+void helper_init(struct helper *h, struct pool *pool);
+/* Send J to an idle helper. */
+void helper_give(struct helper *h, struct job *j);
+/* Kill the process; its job goes back by pool_lost. The timer is freed. */
+void helper_free(struct helper *h);
+/* Start PROGRAM with one end of a socketpair as its descriptor 0; 0 or an errno. */
+int helper_spawn(const char *program, pid_t *out_pid, int *out_fd) MUST_USE;
+/* Collect the processes that have ended. */
+void helper_reap(int signo);
+
+/* --- work.c: what a helper tells its pool --- */
+void pool_idle(struct pool *p);
+void pool_done(struct pool *p, struct job *j, enum work_end end);
+void pool_lost(struct pool *p, struct job *j);
+void pool_start_failed(struct pool *p, const char *why);
+
+#endif
