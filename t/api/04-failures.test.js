@@ -225,7 +225,9 @@ test('helpers: confined; killed and frozen they are replaced and the login still
 		'socket=refused file=refused exec=refused',
 	);
 	const kids = () =>
-		execFileSync('pgrep', ['-P', String(s.proc.pid), '-f', 'sladesk-helper-hash'], { encoding: 'utf8' })
+		execFileSync('pgrep', ['-P', String(s.proc.pid), '-f', 'sladesk-helper-hash'], {
+			encoding: 'utf8',
+		})
 			.trim()
 			.split('\n')
 			.map(Number);

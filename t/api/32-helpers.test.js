@@ -17,7 +17,8 @@ test.before(async () => {
 	/* its own copies of the programs, to be taken away and broken */
 	s.helpers = path.join(s.dir, 'helpers');
 	fs.mkdirSync(s.helpers);
-	for (const f of fs.readdirSync(HELPERS)) fs.copyFileSync(path.join(HELPERS, f), path.join(s.helpers, f));
+	for (const f of fs.readdirSync(HELPERS))
+		fs.copyFileSync(path.join(HELPERS, f), path.join(s.helpers, f));
 	execFileSync('chmod', ['-R', 'a+rx', s.helpers]);
 	s.settings = { worker: { path: s.helpers } };
 	await s.stop();
@@ -131,9 +132,18 @@ for (const [what, broken] of [
 			assert.ok(r.ms < 1000, `refused after ${r.ms} ms`);
 		}
 		await waitUntil(async () => (await s.get('/readyz')).status === 503);
-		assert.strictEqual(JSON.parse((await s.get('/readyz')).text).dependencies.helpers.state, 'down');
-		const said = s.log.slice(lines).split('\n').filter((l) => /level=error|ERROR|error/.test(l));
-		assert.ok(said.length >= 1 && said.length <= 3, 'said once, not twice a second:\n' + said.join('\n'));
+		assert.strictEqual(
+			JSON.parse((await s.get('/readyz')).text).dependencies.helpers.state,
+			'down',
+		);
+		const said = s.log
+			.slice(lines)
+			.split('\n')
+			.filter((l) => /level=error|ERROR|error/.test(l));
+		assert.ok(
+			said.length >= 1 && said.length <= 3,
+			'said once, not twice a second:\n' + said.join('\n'),
+		);
 		assert.ok(s.log.slice(lines).includes(program), 'the log names the program');
 		fs.rmSync(program, { force: true });
 		fs.renameSync(program + '.away', program);
