@@ -5,8 +5,9 @@
 
 #include "core/request.h"
 
-extern const struct route app_routes[];
-extern const size_t app_route_count;
+/* routes.c: every route there is, by path; until app_routes_free. */
+const struct route *app_routes(size_t *out_n);
+void app_routes_free(void);
 
 /* health.c */
 struct outcome *healthz(struct req *req) MUST_USE;

@@ -360,6 +360,8 @@ static void start(bool takeover)
 		options.support_contact, options.http_trusted_proxies };
 	const char *error = "";
 	struct kv_settings redis = { options.redis_url, NULL, options.redis_ca_file };
+	size_t route_count;
+	const struct route *routes = app_routes(&route_count);
 	char *password = NULL, *redis_password;
 	struct work_settings helpers;
 	struct db_settings ds;
@@ -406,7 +408,7 @@ static void start(bool takeover)
 	customers_init();
 	push_init();
 	openapi_build();
-	request_init(app_routes, app_route_count, &rs);
+	request_init(routes, route_count, &rs);
 	set_limits();
 	server = http_server_new(fd, &http, request_handler(), &error);
 	if (!server)
@@ -434,6 +436,7 @@ static void stop(void)
 	loop_run_later();
 	request_free();
 	openapi_free();
+	app_routes_free();
 	outbox_free();
 	quality_free();
 	exports_free();

@@ -272,6 +272,8 @@ static void add_operation(struct buf *b, const struct route *r)
 void openapi_build(void)
 {
 	const char *last = "";
+	size_t n;
+	const struct route *routes = app_routes(&n);
 
 	buf_adds(&doc,
 		"{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"sladesk\",\"version\":\"1\","
@@ -286,8 +288,8 @@ void openapi_build(void)
 		"\"type\":\"object\"},\"timestamp\":{\"type\":\"string\"},\"request_id\":{"
 		"\"type\":\"string\"}}}}},"
 		"\"paths\":{");
-	for (size_t i = 0; i < app_route_count; i++) {
-		const struct route *r = &app_routes[i];
+	for (size_t i = 0; i < n; i++) {
+		const struct route *r = &routes[i];
 
 		if (strncmp(r->path, "/test/", 6) == 0 || r->file)
 			continue;

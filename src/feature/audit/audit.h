@@ -17,4 +17,8 @@ void audit_flush(void);
 struct audit_health audit_health(void);
 struct outcome *audit_export(struct req *req) MUST_USE;
 
+/* routes.c */
+extern const struct route audit_routes[];
+extern const size_t audit_route_count;
+
 #endif

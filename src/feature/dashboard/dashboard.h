@@ -30,4 +30,8 @@ struct outcome *dashboard_data(struct req *req) MUST_USE;
 struct outcome *report_summary(struct req *req) MUST_USE;
 struct outcome *sla_metrics(struct req *req) MUST_USE;
 
+/* routes.c */
+extern const struct route dashboard_routes[];
+extern const size_t dashboard_route_count;
+
 #endif

@@ -15,4 +15,8 @@ struct exports_health {
 };
 struct exports_health exports_health(void);
 
+/* routes.c */
+extern const struct route export_routes[];
+extern const size_t export_route_count;
+
 #endif

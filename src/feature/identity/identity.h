@@ -43,4 +43,8 @@ struct outcome *password_reset(struct req *req) MUST_USE;
 struct outcome *jwks(struct req *req) MUST_USE;
 struct outcome *whoami(struct req *req) MUST_USE;
 
+/* routes.c */
+extern const struct route identity_routes[];
+extern const size_t identity_route_count;
+
 #endif

@@ -24,4 +24,8 @@ struct outcome *tickets_sync(struct req *req) MUST_USE;
 struct outcome *integration_users(struct req *req) MUST_USE;
 struct outcome *integration_sla(struct req *req) MUST_USE;
 
+/* routes.c */
+extern const struct route integration_routes[];
+extern const size_t integration_route_count;
+
 #endif

@@ -14,7 +14,11 @@ void push_init(void);
 /* Tell every client to come back, with the last seq, and close (1012). */
 void push_drain(void);
 struct push_health push_health(void);
-extern const struct ws_handler push_handler, echo_handler;
+extern const struct ws_handler push_handler;
 struct outcome *push_open(struct req *req) MUST_USE;
+
+/* routes.c */
+extern const struct route live_routes[];
+extern const size_t live_route_count;
 
 #endif

@@ -22,4 +22,8 @@ void hours_free(void);
 int64_t hours_wait_until(int64_t tenant_id, struct str hours, struct str event_type,
 	enum priority p, int64_t now_us);
 
+/* routes.c */
+extern const struct route notify_routes[];
+extern const size_t notify_route_count;
+
 #endif

@@ -10,4 +10,8 @@ struct outcome *policy_put(struct req *req) MUST_USE;
 struct outcome *policy_preview(struct req *req) MUST_USE;
 struct outcome *calendar_put(struct req *req) MUST_USE;
 
+/* routes.c */
+extern const struct route policy_routes[];
+extern const size_t policy_route_count;
+
 #endif

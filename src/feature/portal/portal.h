@@ -14,4 +14,8 @@ struct outcome *logo_delete(struct req *req) MUST_USE;
 struct outcome *preferences_put(struct req *req) MUST_USE;
 struct outcome *dashboard_put(struct req *req) MUST_USE;
 
+/* routes.c */
+extern const struct route portal_routes[];
+extern const size_t portal_route_count;
+
 #endif

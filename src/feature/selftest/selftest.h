@@ -5,10 +5,15 @@
 
 #include "core/request.h"
 
+extern const struct ws_handler echo_handler;
 struct outcome *echo_open(struct req *req) MUST_USE;
 bool sink_piece(struct req *req, const char *p, size_t n);
 struct outcome *sink_done(struct req *req) MUST_USE;
 struct outcome *flood(struct req *req) MUST_USE;
 struct outcome *probe_worker(struct req *req) MUST_USE;
+
+/* routes.c */
+extern const struct route selftest_routes[];
+extern const size_t selftest_route_count;
 
 #endif

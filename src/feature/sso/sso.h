@@ -70,4 +70,8 @@ void saml_init(void);
 struct outcome *sso_provider_put(struct req *req) MUST_USE;
 void sso_free(void);
 
+/* routes.c */
+extern const struct route sso_routes[];
+extern const size_t sso_route_count;
+
 #endif

@@ -11,4 +11,8 @@ struct outcome *ticket_act(struct req *req) MUST_USE;
 /* route->argument: which command */
 struct outcome *ticket_explain(struct req *req) MUST_USE;
 
+/* routes.c */
+extern const struct route ticket_routes[];
+extern const size_t ticket_route_count;
+
 #endif
