@@ -44,46 +44,57 @@ struct find {
 };
 static struct find *finds[BUCKETS];
 
+/* --- the tenants --- */
+
+static struct session_tenants *latest; /* the list that was read last */
+
+static void tenants_put(struct session_tenants *t)
+{
+	if (--t->refs)
+		return;
+	if (latest == t)
+		latest = NULL;
+	id_list_free(&t->ids);
+	free(t->text);
+	free(t);
+}
+
+/* Read TEXT, or share the list that was read last. A text that is no list serves no tenant. */
+static struct session_tenants *tenants_of(struct str text)
+{
+	struct session_tenants *t = latest;
+
+	if (!t || !str_is(text, t->text)) {
+		t = latest = xcalloc(1, sizeof(*t));
+		if (!id_list_read(text, &t->ids))
+			text = STR("{}");
+		t->text = xstrndup(text.p, text.n);
+	}
+	t->refs++;
+	return t;
+}
+
 void session_put(struct session *s)
 {
 	if (!s || --s->refs)
 		return;
-	free(s->tenants);
+	tenants_put(s->tenants);
 	free(s->scope);
 	free(s->support);
 	free(s);
 }
 
-bool id_list_has(const char *text, int64_t id)
-{
-	const char *p = text;
-
-	while (*p) {
-		char *end;
-		long long v;
-
-		if (*p < '0' || *p > '9') {
-			p++;
-			continue;
-		}
-		v = strtoll(p, &end, 10);
-		if (v == id)
-			return true;
-		p = end;
-	}
-	return false;
-}
-
 bool session_serves(const struct session *s, int64_t tenant_id)
 {
-	return id_list_has(s->tenants, tenant_id);
+	return id_list_has(&s->tenants->ids, tenant_id);
 }
 
 struct db_context session_context(const struct session *s)
 {
 	if (!s)
 		return (struct db_context){ .tenants = "{}" };
-	return (struct db_context){ s->tenants, s->tenant_id, s->actor_id, s->staff, s->scope };
+	return (struct db_context){ s->tenants->text, s->tenant_id, s->actor_id, s->staff,
+		s->scope };
 }
 
 static uint32_t bucket_of(const unsigned char key[32])
@@ -205,7 +216,7 @@ static struct session *from_session_row(const struct find *f, const PGresult *r)
 	s->actor = actor;
 	s->actor_id = db_int(r, 0, 1);
 	s->expires_us = db_int(r, 0, 2);
-	s->tenants = xstrndup(t.p, t.n);
+	s->tenants = tenants_of(t);
 	copy(s->role, sizeof(s->role), db_text(r, 0, 4));
 	copy(s->name, sizeof(s->name), db_text(r, 0, 5));
 	copy(s->username, sizeof(s->username), db_text(r, 0, 6));
@@ -257,7 +268,7 @@ static struct session *from_token_row(const struct find *f, const PGresult *r)
 	s->actor_id = strtoll(f->id, NULL, 10);
 	s->tenant_id = strtoll(f->tenant, NULL, 10);
 	s->expires_us = db_int(r, 0, 2);
-	s->tenants = xstrndup(t.p, t.n);
+	s->tenants = tenants_of(t);
 	s->staff = s->tenant_id == 1;
 	s->perms = 1u << PERM_SELF;
 	copy(s->name, sizeof(s->name), db_text(r, 0, 3));

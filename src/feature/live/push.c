@@ -17,6 +17,7 @@
 #include <stdlib.h>
 
 #define QUEUE_MAX (64 * 1024)
+#define FRAME_HEAD 10 /* at most */
 #define RESUME_MAX 500
 #define FLOORS_MAX 64
 #define AUTH_WAIT_US (5 * US_PER_S)
@@ -98,32 +99,32 @@ static void go_live(struct client *c)
 	c->first_cast = round_.count;
 }
 
-/* Every tenant's position, so that the client can come back with it. */
+/* Send every tenant's position: the client can come back with it. A snapshot of many tenants is
+ * longer than QUEUE_MAX; it is sent when nothing else waits. */
 static void send_snapshot(struct client *c, const char *reason)
 {
+	const struct id_list *tenants = &c->session->tenants->ids;
+	struct ws_frame *f;
 	struct buf b = { 0 };
 	int n = 0;
 
 	buf_addf(&b, "{\"op\":\"snapshot\",\"reason\":\"%s\",\"seq\":{", reason);
-	for (const char *p = c->session->tenants; *p;) {
-		char *end;
-		long long id;
+	for (size_t i = 0; i < tenants->n; i++) {
+		int64_t seq = bus_position(tenants->ids[i]);
 
-		if (*p < '0' || *p > '9') {
-			p++;
+		if (seq < 0)
 			continue;
-		}
-		id = strtoll(p, &end, 10);
-		p = end;
-		if (bus_position(id) >= 0)
-			buf_addf(&b, "%s\"%lld\":%lld", n++ ? "," : "", id,
-				(long long)bus_position(id));
+		buf_adds(&b, n++ ? ",\"" : "\"");
+		buf_add_int(&b, tenants->ids[i]);
+		buf_adds(&b, "\":");
+		buf_add_int(&b, seq);
 	}
 	buf_adds(&b, "}}");
-	c->behind = false;
+	f = ws_frame_new(b.p, b.n, false);
 	c->first_cast = round_.count;
+	c->behind = !ws_send(c->ws, &f, 1, b.n > QUEUE_MAX ? b.n + FRAME_HEAD : QUEUE_MAX);
 	health.snapshots++;
-	send_text(c, b.p, b.n);
+	ws_frame_put(f);
 	buf_free(&b);
 }
 
@@ -256,6 +257,14 @@ static void note_floor(struct client *c, int64_t tenant_id, int64_t seq)
 	c->floors[c->floor_count++] = (struct floor_seq){ tenant_id, seq };
 }
 
+static bool has_moved_on(const struct client *c)
+{
+	for (int i = 0; i < c->floor_count; i++)
+		if (bus_position(c->floors[i].tenant_id) > c->floors[i].seq)
+			return true;
+	return false;
+}
+
 static void on_resumed(struct db_call *call, enum db_error error, const PGresult *rows)
 {
 	struct resume *r = call->arg;
@@ -284,9 +293,8 @@ static void on_resumed(struct db_call *call, enum db_error error, const PGresult
 		send_text(c, "{\"op\":\"resumed\"}", 16);
 		/* What the bus delivered while we asked and the answer did not hold: it is behind
 		 * the answer's snapshot or was in it. */
-		for (int i = 0; i < c->floor_count; i++)
-			if (bus_position(c->floors[i].tenant_id) > c->floors[i].seq)
-				send_snapshot(c, "moved on");
+		if (has_moved_on(c))
+			send_snapshot(c, "moved on");
 	}
 	resume_free(r);
 }
@@ -306,8 +314,15 @@ static void start_resume(struct client *c, struct json_object *since)
 					      : -1;
 
 		if (!str_to_int(str_of(key), 1, 1LL << 53, &tenant) || seq < 0 ||
-			!session_serves(c->session, tenant) || n >= FLOORS_MAX)
+			!session_serves(c->session, tenant))
 			continue;
+		if (n == FLOORS_MAX) { /* not some of them, and the others lost */
+			resume_free(r);
+			c->floor_count = 0;
+			go_live(c);
+			send_snapshot(c, "too many tenants");
+			return;
+		}
 		note_floor(c, tenant, seq);
 		buf_addf(&r->tenants, "%c%lld", n ? ',' : '{', (long long)tenant);
 		buf_addf(&r->after, "%c%lld", n++ ? ',' : '{', (long long)seq);
