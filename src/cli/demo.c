@@ -164,6 +164,27 @@ static void add_ticket(PGconn *pg, int i)
 	PQclear(r);
 }
 
+/* Everybody of the tables above, neighbours of one role and level together. */
+static void print_logins(void)
+{
+	puts("staff      leave \"customer code\" empty; password " PASSWORD);
+	for (size_t i = 0; i < ARRAY_LEN(people); i++) {
+		bool first = !i || strcmp(people[i].role, people[i - 1].role) != 0 ||
+			     strcmp(people[i].level, people[i - 1].level) != 0;
+
+		if (!first)
+			printf(", %s", people[i].username);
+		else if (strcmp(people[i].role, "engineer") == 0)
+			printf("%s           engineers L%s: %s", i ? "\n" : "", people[i].level,
+				people[i].username);
+		else
+			printf("\n           %s: %s", people[i].role, people[i].username);
+	}
+	puts("\ncustomers  users admin and user of each; password " PASSWORD);
+	for (size_t i = 0; i < ARRAY_LEN(tenants); i++)
+		printf("           customer code %s\n", tenants[i].code);
+}
+
 int cmd_demo(int argc, char **argv)
 {
 	PGconn *pg = cli_connect();
@@ -180,10 +201,7 @@ int cmd_demo(int argc, char **argv)
 			add_ticket(pg, (int)i);
 		cli_run(pg, "commit");
 	}
-	puts("staff      li.wei (L1) · chen.jie (L2) · zhao.lei (L3) · zhou.tao (manager) …   "
-	     "password " PASSWORD);
-	puts("customers  tenant guangming, northwind or haihang: admin, user                  "
-	     "password " PASSWORD);
+	print_logins();
 	PQfinish(pg);
 	return 0;
 }

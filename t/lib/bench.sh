@@ -2,6 +2,7 @@
 # ./dev bench: ratios taken in one run, interleaved; absolute figures of a shared machine mean little. Not tests.
 cmd_bench() {
 	free_disk
+	! command -v node >/dev/null || need_node # the package is not installed over one that is there
 	install_packages etc/packages.debian-test etc/packages.debian-bench
 	need_node
 	build build --enable-werror CFLAGS="-O2 -g"

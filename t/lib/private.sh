@@ -2,7 +2,8 @@
 # A private PostgreSQL and Redis under $VAR, for ./dev up, the tests and the benchmarks. Source it after setting VAR and RUNAS (empty: as we are).
 PG_BIN=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1)
 
-as_user() { if [ -n "$RUNAS" ]; then setpriv --reuid "$RUNAS" --regid "$RUNAS" --clear-groups -- env HOME="$VAR" "$@"; else "$@"; fi; }
+as_user_exec() { if [ -n "$RUNAS" ]; then exec setpriv --reuid "$RUNAS" --regid "$RUNAS" --clear-groups -- env HOME="$VAR" "$@"; else exec "$@"; fi; }
+as_user() { (as_user_exec "$@"); }
 
 private_pg_settings() {
 	cat <<-C
@@ -31,13 +32,18 @@ private_redis_start() {
 }
 private_redis_stop() { end_by_file "$VAR/redis.pid" "$SOCK/redis"; }
 
-end_by_file() { # end the process that $1, a file, names, if its command line still has $2: a number may be another's by now
+# A process that a file names, as long as its command line still has what it should: the number may be another's by now.
+runs_by_file() { # $1 = the file, $2 = what its command line has
 	local pid
-	pid=$(cat "$1" 2>/dev/null) && [ -n "$pid" ] || return 0
-	if { tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -qF -- "$2"; then
+	pid=$(cat "$1" 2>/dev/null) && [ -n "$pid" ] && [ "$pid" != $$ ] && { tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -qF -- "$2"
+}
+end_by_file() { # the same, and $3 = how many seconds it may take before it is killed
+	local pid
+	if runs_by_file "$1" "$2"; then
+		pid=$(cat "$1")
 		kill -TERM "$pid" 2>/dev/null && kill -CONT "$pid" 2>/dev/null
-		for _ in $(seq 200); do kill -0 "$pid" 2>/dev/null || break; sleep 0.05; done
-		kill -KILL "$pid" 2>/dev/null
+		for _ in $(seq $((20 * ${3:-10}))); do runs_by_file "$1" "$2" || break; sleep 0.05; done
+		runs_by_file "$1" "$2" && kill -KILL "$pid" 2>/dev/null
 	fi
 	rm -f "$1"
 }

@@ -4,7 +4,8 @@ cmd_test() {
 	local mode=${1:-all} rc=0 why= RUNNER= flags="-O2 -g" opts="--enable-werror" dir=build-test
 	[ "$mode" != one ] || { [ -f "${2:-}" ] || fail "test one FILE [NAME PATTERN]"; ONLY=$2 PATTERN=${3:-} mode=fast; }
 	free_disk
-	install_packages etc/packages.debian-test
+	! command -v node >/dev/null || need_node # the package is not installed over one that is there
+	install_packages etc/packages.debian-test $([ "$mode" = fast ] || echo etc/packages.debian-up) # t/dev runs ./dev up
 	need_node
 	[ -d ../shared/corpora ] && export SLADESK_CORPORA=${SLADESK_CORPORA:-$(cd ../shared/corpora && pwd)}
 	[ -d ../shared/data ] && export SLADESK_DATA=${SLADESK_DATA:-$(cd ../shared/data && pwd)}
@@ -38,7 +39,7 @@ cmd_test() {
 	test_place "$dir"
 	[ "$mode" != coverage ] || [ -z "$RUNAS" ] || chown -R "$RUNAS:" "$dir" # the daemon writes its counts there
 	local files
-	if [ "$mode" = fast ]; then files="t/db/*.test.js t/api/0[12]*.test.js"; else files="t/db/*.test.js t/api/*.test.js t/ui/*.test.js"; fi
+	if [ "$mode" = fast ]; then files="t/db/*.test.js t/api/0[12]*.test.js"; else files="t/dev/*.test.js t/db/*.test.js t/api/*.test.js t/ui/*.test.js"; fi
 	[ "$mode" = long ] && export SLADESK_LONG=1
 	export RESULT=$TIMES_DIR/result
 	: >"$RESULT"
@@ -61,9 +62,9 @@ test_place() { # $1 = build folder
 	local base inst n
 	place "$TOP/var/test-$1"
 	base=$VAR inst=$INST
-	if { tr '\0' ' ' <"/proc/$(cat "$base/run.pid")/cmdline"; } 2>/dev/null | grep -q 'dev test'; then fail "another ./dev test of this kind runs here (process $(cat "$base/run.pid"))"; fi
-	echo $$ >"$base/run.pid"
 	. t/lib/private.sh
+	runs_by_file "$base/run.pid" "dev test" && fail "another ./dev test of this kind runs here (process $(cat "$base/run.pid"))"
+	echo $$ >"$base/run.pid"
 	end_by_file "$base/runner.pid" t/lib/run.js # of a run that was killed
 	install_into "$1"
 	[ -e t/api/node_modules/.package-lock.json ] && [ t/api/node_modules/.package-lock.json -nt t/api/package-lock.json ] || (cd t/api && npm ci --no-audit --no-fund --silent) || fail "npm ci failed"

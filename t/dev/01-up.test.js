@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// The two commands themselves: ./dev up leaves nothing behind, whoever ends it and however; what it prints is what one needs; a runtime that is
+// too old is told at once.
+'use strict';
+const test = require('node:test'),
+	assert = require('node:assert'),
+	fs = require('node:fs'),
+	http = require('node:http'),
+	path = require('node:path'),
+	{ spawn, spawnSync } = require('node:child_process');
+const { waitUntil, freePort, VAR } = require('../lib/server.js');
+
+const TOP = path.join(__dirname, '../..'),
+	place = path.join(VAR, 'up');
+let port;
+
+/* What runs in that place, by command line or environment. */
+const read = (file) => {
+	try {
+		return fs.readFileSync(file, 'utf8').split('\0');
+	} catch {
+		return []; /* it has just ended */
+	}
+};
+const running = () =>
+	fs
+		.readdirSync('/proc')
+		.filter((p) => /^\d+$/.test(p))
+		.map((pid) => [Number(pid), read(`/proc/${pid}/cmdline`).join(' ')])
+		.filter(
+			([pid, line]) =>
+				line.includes(place + '/') ||
+				read(`/proc/${pid}/environ`).includes('SLADESK_DEV_VAR=' + place),
+		);
+const ready = () =>
+	new Promise((ok) =>
+		http
+			.get({ host: '127.0.0.1', port, path: '/readyz' }, (r) => {
+				r.resume();
+				ok(r.statusCode === 200);
+			})
+			.on('error', () => ok(false)),
+	);
+/* ./dev up until it has said everything; wrap(command): the command it runs under. */
+async function up(wrap = (command) => command) {
+	const [cmd, ...args] = wrap(['./dev', 'up', '--no-install']);
+	const p = spawn(cmd, args, {
+		cwd: TOP,
+		detached: true,
+		stdio: ['ignore', 'pipe', 'pipe'],
+		env: {
+			...process.env,
+			NO_INSTALL: '1',
+			SLADESK_DEV_VAR: place,
+			SLADESK_DEV_BUILD: process.env.BUILD_DIR,
+			SLADESK_PORT: String(port),
+			SLADESK_SMTP_PORT: String(await freePort()),
+		},
+	});
+	p.text = '';
+	for (const out of [p.stdout, p.stderr]) out.on('data', (d) => (p.text += d));
+	p.ended = new Promise((ok) => p.on('exit', (code, sig) => ok((p.end = { code, sig }))));
+	await waitUntil(() => {
+		if (p.end) throw Object.assign(new Error('./dev up ended: ' + p.text), { fatal: true });
+		return p.text.includes('Ctrl-C stops everything');
+	}, 60000);
+	assert.ok(await ready());
+	return p;
+}
+const gone = (what) =>
+	waitUntil(
+		() => !running().length || Promise.reject(new Error(what + ' left ' + running().join('\n'))),
+		20000,
+	);
+
+test.before(async () => {
+	port = await freePort();
+});
+test.after(() => {
+	for (const [pid] of running()) process.kill(pid, 'SIGKILL');
+});
+
+test('what it prints: every login, how staff log in, where the commands are; each of them works', async () => {
+	const p = await up(),
+		names = p.text.match(
+			/li\.wei|zhang\.min|wang\.fang|chen\.jie|liu\.yang|zhao\.lei|sun\.li|zhou\.tao|wu\.xin/g,
+		);
+	assert.strictEqual(new Set(names).size, 9, p.text);
+	assert.ok(!p.text.includes('…'), p.text);
+	assert.match(p.text, /staff +leave "customer code" empty/);
+	for (const code of ['guangming', 'northwind', 'haihang'])
+		assert.match(p.text, new RegExp('customer code ' + code));
+	const command = p.text.match(/^commands +(\S+) -c (\S+)$/m);
+	assert.ok(command, p.text);
+	const r = spawnSync(command[1], ['-c', command[2], 'tenant', 'list'], { encoding: 'utf8' });
+	assert.match(r.stdout, /northwind/, r.stderr);
+	const again = spawnSync('./dev', ['up', '--no-install'], {
+		cwd: TOP,
+		encoding: 'utf8',
+		env: { ...process.env, SLADESK_DEV_VAR: place, SLADESK_DEV_BUILD: process.env.BUILD_DIR },
+	});
+	assert.notStrictEqual(again.status, 0);
+	assert.match(again.stderr, /runs already/, 'a second one disturbs nothing');
+	assert.ok(await ready());
+	p.kill('SIGTERM');
+	assert.deepStrictEqual(await p.ended, { code: 0, sig: null });
+	assert.deepStrictEqual(running(), []);
+});
+for (const sig of ['SIGINT', 'SIGHUP'])
+	test(`${sig} to the script alone ends all it started`, async () => {
+		const p = await up();
+		p.kill(sig);
+		assert.deepStrictEqual(await p.ended, { code: 0, sig: null });
+		assert.deepStrictEqual(running(), []);
+	});
+test('the terminal is closed: all it started ends', async () => {
+	const p = await up((command) => ['script', '-q', '-e', '-c', command.join(' '), '/dev/null']);
+	p.kill('SIGKILL'); /* the terminal itself */
+	await gone('a closed terminal');
+});
+test('killed by SIGKILL, the script leaves servers: the next start ends them and is up', async () => {
+	const p = await up();
+	p.kill('SIGKILL');
+	await p.ended;
+	const left = running().map(([pid]) => pid);
+	assert.ok(left.length >= 4, 'daemon, mail, PostgreSQL, Redis');
+	const next = await up();
+	const still = running()
+		.map(([pid]) => pid)
+		.filter((pid) => left.includes(pid));
+	assert.deepStrictEqual(still, []);
+	next.kill('SIGTERM');
+	await next.ended;
+	assert.deepStrictEqual(running(), []);
+});
+test('a Node that is too old is told in one line, before anything else', () => {
+	const bin = path.join(VAR, 'old-node');
+	fs.mkdirSync(bin, { recursive: true });
+	fs.writeFileSync(path.join(bin, 'node'), '#!/bin/sh\necho v16.20.2\n', { mode: 0o755 });
+	for (const what of ['test', 'bench']) {
+		const r = spawnSync('./dev', [what], {
+			cwd: TOP,
+			encoding: 'utf8',
+			env: { ...process.env, NO_INSTALL: '1', PATH: bin + ':' + process.env.PATH },
+		});
+		assert.strictEqual(r.status, 1);
+		assert.strictEqual(r.stdout, '');
+		assert.match(r.stderr, /^dev: node [\d.]+ or newer is needed, this is v16\.20\.2 [^\n]*\n$/);
+	}
+});
