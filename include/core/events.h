@@ -14,12 +14,16 @@ struct bus_event {
 };
 /* Row I of statement bus/fetch; its texts live as long as the row. */
 struct bus_event bus_event_of_row(const PGresult *r, int i);
-typedef void bus_listener(void *arg, const struct bus_event *e);
-
 void bus_init(void);
 void bus_free(void);
-/* Call FN for each event, in order per tenant. */
-void bus_listen(bus_listener *fn, void *arg);
+/* Who hears of committed events: a row of its capability. */
+struct consumer {
+	const char *name;  /* NULL ends a table */
+	const char *types; /* the event type begins with this; NULL: all */
+	void (*fn)(const struct bus_event *e);
+};
+/* Call the rows of TABLE, which ends with an empty one, for each event, in order per tenant. */
+void bus_listen(const struct consumer *table);
 /* Something was committed in TENANT: fetch soon. */
 void bus_hint(int64_t tenant_id);
 /* The last seq delivered in TENANT; -1 when unknown. */

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Work that the desk does by itself. */
+ * Periodic work that the desk needs whatever capabilities there are. */
 #ifndef SLADESK_DESK_UPKEEP_H
 #define SLADESK_DESK_UPKEEP_H
 
-/* rebind.c: running tickets follow a calendar that only gained future dates; and a warning while
- * next year's are missing. */
-void rebind_init(void);
-void rebind_free(void);
-int rebind_missing_calendars(void);
+#include "core/job.h"
 
-/* upkeep.c: partitions made ahead, what is over taken away. */
-void upkeep_init(void);
-void upkeep_free(void);
+/* Rows for the job runner. */
+extern const struct job desk_jobs[];
+/* rebind.c: rebind open tickets to a calendar version that only gained future dates (sla.md 1). */
+void rebind_run(struct job_run *run);
+/* rebind.c: count the calendars that lack next year's dates. */
+void rebind_look_for_gaps(struct job_run *run);
+/* How many calendars lacked next year's dates when they were counted last. */
+int rebind_missing_calendars(void);
 
 #endif

@@ -12,18 +12,6 @@
 #include "timers/lease.h"
 #include "config/options.h"
 #include "core/cache.h"
-#include "feature/audit/audit.h"
-#include "feature/dashboard/dashboard.h"
-#include "feature/export/export.h"
-#include "feature/identity/identity.h"
-#include "feature/integration/integration.h"
-#include "feature/live/live.h"
-#include "feature/notify/notify.h"
-#include "feature/policy/policy.h"
-#include "feature/portal/portal.h"
-#include "feature/selftest/selftest.h"
-#include "feature/sso/sso.h"
-#include "feature/ticket/ticket.h"
 #include "fetch/breaker.h"
 #include "fetch/fetch.h"
 #include "kv/kv.h"
@@ -160,14 +148,12 @@ struct outcome *readyz(struct req *req)
 
 static void gauge(struct buf *b, const char *name, const char *help, double v)
 {
-	buf_addf(b, "# HELP sladesk_%s %s\n# TYPE sladesk_%s gauge\nsladesk_%s %.9g\n", name, help,
-		name, name, v);
+	metric_add(b, name, METRIC_GAUGE, help, v);
 }
 
 static void counter(struct buf *b, const char *name, const char *help, uint64_t v)
 {
-	buf_addf(b, "# HELP sladesk_%s %s\n# TYPE sladesk_%s counter\nsladesk_%s %llu\n", name,
-		help, name, name, (unsigned long long)v);
+	metric_add(b, name, METRIC_COUNTER, help, (double)v);
 }
 
 /* By route pattern, never by path or tenant: cardinality stays bounded. */
@@ -280,8 +266,6 @@ static void database_metrics(struct buf *b)
 static void driver_metrics(struct buf *b)
 {
 	struct http_counts h = http_counts();
-	struct outbox_health o = outbox_health();
-	struct push_health p = push_health();
 
 	gauge(b, "redis_up", "1 while Redis answers.", kv_is_up());
 	counter(b, "redis_dropped_total", "Messages for Redis that were dropped.", kv_dropped());
@@ -290,22 +274,27 @@ static void driver_metrics(struct buf *b)
 	counter(b, "http_timeouts_total", "Connections closed for being slow.", h.timeouts);
 	counter(b, "http_malformed_total", "Requests refused as malformed.", h.parse_errors);
 	counter(b, "http_accept_pauses_total", "Times accepting was paused.", h.accept_pauses);
-	gauge(b, "live_clients", "WebSocket clients.", (double)p.clients);
-	counter(b, "live_frames_total", "Frames sent to WebSocket clients.", p.frames);
-	counter(b, "live_slow_total", "Times a slow client was dropped to a snapshot.", p.slow);
-	gauge(b, "notifications_queued", "Notifications that wait.", (double)o.queued);
-	gauge(b, "notifications_dead", "Notifications given up.", (double)o.dead);
-	counter(b, "notifications_sent_total", "Notifications sent.", o.sent);
-	counter(b, "notifications_failed_total", "Attempts that failed.", o.failed);
 }
 
-static void feature_metrics(struct buf *b)
+static void cache_metrics(struct buf *b)
 {
-	struct rollup_health r = rollup_health();
-	struct stream_health stream = stream_health();
-	struct audit_health a = audit_health();
 	struct cache_health k = cache_health();
 
+	gauge(b, "answers_kept", "Answers kept in memory.", (double)k.kept);
+	counter(b, "answers_hits_total", "Answers given from memory.", k.hits);
+	counter(b, "answers_misses_total", "Answers computed.", k.misses);
+	counter(b, "answers_shared_total", "Answers that another instance had computed.", k.shared);
+	counter(b, "answers_replica_total", "Answers computed by the read replica.", k.replica);
+	counter(b, "answers_warmed_total", "Answers made ready after the start.", k.warmed);
+	counter(b, "answers_renewed_total", "Answers computed anew before they were too old.",
+		k.renewed);
+	counter(b, "answers_joined_total", "Requests that waited for another's answer.", k.joined);
+	counter(b, "answers_stale_total", "Stale answers given while the database was away.",
+		k.stale);
+}
+
+static void limit_metrics(struct buf *b)
+{
 	buf_adds(b, "# HELP sladesk_limited_total Requests refused for coming too often.\n# TYPE "
 		    "sladesk_limited_total counter\n");
 	for (int l = 0; l < LIMIT_COUNT; l++)
@@ -316,36 +305,6 @@ static void feature_metrics(struct buf *b)
 		"rotate.",
 		fieldkeys_newest_s() ? (double)(clock_now_us() / US_PER_S - fieldkeys_newest_s())
 				     : 0);
-	gauge(b, "sync_waiting",
-		"Messages of leading systems read from the stream and not applied yet.",
-		(double)stream.waiting);
-	counter(b, "sync_applied_total", "Messages applied from the stream.", stream.applied);
-	gauge(b, "sync_dead_letters", "Messages that could not be applied and wait for a person.",
-		(double)stream.dead);
-	gauge(b, "rollup_waiting", "Events whose tickets are not counted yet.", (double)r.waiting);
-	counter(b, "rollup_applied_total", "Events whose tickets were counted.", r.applied);
-	counter(b, "kpi_checked_total", "Customers whose figures were recounted.",
-		quality_health().checked);
-	counter(b, "kpi_wrong_total", "Tickets and rows that were found counted wrong.",
-		quality_health().wrong);
-	gauge(b, "audit_waiting", "Rows of the audit log that are not stored yet.",
-		(double)a.waiting);
-	counter(b, "audit_stored_total", "Rows of the audit log stored.", a.stored);
-	gauge(b, "answers_kept", "Answers kept in memory.", (double)k.kept);
-	counter(b, "answers_hits_total", "Answers given from memory.", k.hits);
-	counter(b, "answers_misses_total", "Answers computed.", k.misses);
-	counter(b, "answers_shared_total", "Answers that another instance had computed.", k.shared);
-	counter(b, "answers_replica_total", "Answers computed by the read replica.", k.replica);
-	counter(b, "answers_warmed_total", "Answers made ready after the start.", k.warmed);
-	counter(b, "answers_renewed_total", "Answers computed anew before they were too old.",
-		k.renewed);
-	counter(b, "exports_written_total", "Exports written.", exports_health().written);
-	counter(b, "exports_failed_total", "Exports given up.", exports_health().failed);
-	counter(b, "answers_joined_total", "Requests that waited for another's answer.", k.joined);
-	counter(b, "answers_stale_total", "Stale answers given while the database was away.",
-		k.stale);
-	counter(b, "audit_refused_total",
-		"Rows of the audit log that the database refused: in the log only.", a.refused);
 }
 
 static void pool_metric(struct buf *b, const char *name, const char *type, const char *help,
@@ -394,10 +353,47 @@ static void helper_metrics(struct buf *b)
 static void process_metrics(struct buf *b)
 {
 	helper_metrics(b);
-	gauge(b, "sessions_cached", "Sessions in the cache.", (double)session_cached());
 	gauge(b, "fetch_running", "Outgoing transfers.", fetch_running());
 	counter(b, "log_dropped_total", "Log lines that could not be written.", log_dropped());
 	gauge(b, "resident_bytes", "Resident memory.", resident_bytes());
+}
+
+/* --- periodic work --- */
+
+static const struct {
+	const char *name, *type, *help;
+} job_families[] = {
+	{ "job_runs_total", "counter", "Runs of periodic work that ended." },
+	{ "job_failures_total", "counter", "Runs of periodic work that failed." },
+	{ "job_last_success_timestamp_seconds", "gauge",
+		"When the last run succeeded; 0: not yet." },
+	{ "job_last_duration_seconds", "gauge", "Time the last run took." },
+};
+
+struct job_page {
+	struct buf *b;
+	size_t family;
+};
+
+static void add_job(void *arg, const struct job_health *h)
+{
+	const struct job_page *p = arg;
+	double v[] = { (double)h->runs, (double)h->failed, (double)h->last_ok_us / 1e6,
+		(double)h->last_duration_us / 1e6 };
+
+	buf_addf(p->b, "sladesk_%s{job=\"%s\"} %.16g\n", job_families[p->family].name, h->name,
+		v[p->family]);
+}
+
+static void job_metrics(struct buf *b)
+{
+	for (size_t i = 0; i < ARRAY_LEN(job_families); i++) {
+		struct job_page p = { b, i };
+
+		buf_addf(b, "# HELP sladesk_%s %s\n# TYPE sladesk_%s %s\n", job_families[i].name,
+			job_families[i].help, job_families[i].name, job_families[i].type);
+		jobs_each(add_job, &p);
+	}
 }
 
 struct outcome *metrics_page(struct req *req)
@@ -409,7 +405,11 @@ struct outcome *metrics_page(struct req *req)
 	circuit_metrics(&b);
 	database_metrics(&b);
 	driver_metrics(&b);
-	feature_metrics(&b);
+	cache_metrics(&b);
+	limit_metrics(&b);
+	job_metrics(&b);
+	for (const struct feature *const *f = app_features; *f; f++)
+		metrics_write(&b, (*f)->metrics);
 	process_metrics(&b);
 	http_metrics(&b);
 	out = req_reply_raw(req, 200, "text/plain; version=0.0.4", NULL, b.p, b.n);

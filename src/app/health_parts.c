@@ -1,76 +1,72 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The health of the parts, as other systems ask for it. */
+ * The health of the parts, as other systems ask for it: the checks of the capabilities, and of what
+ * none of them owns. */
 #include "app.h"
 #include "config/options.h"
 #include "db/db.h"
-#include "feature/audit/audit.h"
-#include "feature/dashboard/dashboard.h"
-#include "feature/integration/integration.h"
-#include "feature/notify/notify.h"
 #include "kv/kv.h"
 #include "timers/engine.h"
-#include "work/work.h"
 
-static void add_part(struct buf *b, const char *name, const char *state, const char *more)
+static enum check_state look_at_sla(struct buf *more)
 {
-	buf_addf(b, "%s{\"module\":\"%s\",\"status\":\"%s\"%s}", b->p[b->n - 1] == '[' ? "" : ",",
-		name, state, more);
+	struct engine_health e = engine_health();
+
+	buf_addf(more, ",\"lag_seconds\":%.3f", (double)e.lag_us / 1e6);
+	return !e.loaded || !db_health(SQL_CLASS_JOB).up ? CHECK_DOWN
+	       : e.lag_us > 5 * US_PER_S                 ? CHECK_DEGRADED
+							 : CHECK_HEALTHY;
+}
+
+static enum check_state look_at_cache(struct buf *more)
+{
+	(void)more;
+	return !options.redis_url[0] ? CHECK_NOT_CONFIGURED
+	       : kv_is_up()          ? CHECK_HEALTHY
+				     : CHECK_DEGRADED;
+}
+
+static const struct check own_checks[] = { { "sla", true, look_at_sla },
+	{ "cache", false, look_at_cache }, { 0 } };
+
+/* Append the parts of TABLE; the worst of what they mean for the whole goes to *WHOLE. */
+static void add_parts(struct buf *b, const struct check *table, enum check_state *whole)
+{
+	static const char *const names[] = { [CHECK_HEALTHY] = "healthy",
+		[CHECK_DEGRADED] = "degraded",
+		[CHECK_DOWN] = "down",
+		[CHECK_NOT_CONFIGURED] = "not_configured" };
+
+	for (; table && table->name; table++) {
+		struct buf more = { 0 };
+		enum check_state is = table->look(&more);
+
+		buf_addf(b, "%s{\"module\":\"%s\",\"status\":\"%s\"%s}",
+			b->p[b->n - 1] == '[' ? "" : ",", table->name, names[is], buf_cstr(&more));
+		buf_free(&more);
+		if (is == CHECK_DOWN && table->vital)
+			*whole = CHECK_DOWN;
+		else if ((is == CHECK_DOWN || is == CHECK_DEGRADED) && *whole == CHECK_HEALTHY)
+			*whole = CHECK_DEGRADED;
+	}
 }
 
 struct outcome *integration_health(struct req *req)
 {
-	struct db_health point = db_health(SQL_POINT), job = db_health(SQL_CLASS_JOB);
-	struct engine_health engine = engine_health();
-	struct rollup_health rollup = rollup_health();
-	struct outbox_health outbox = outbox_health();
-	struct audit_health audit = audit_health();
-	struct stream_health stream = stream_health();
-	bool redis = !options.redis_url[0] || kv_is_up();
-	bool good = point.up && job.up && engine.loaded && work_health(POOL_HASH).ready;
-	struct buf b = { 0 };
+	enum check_state whole = CHECK_HEALTHY;
+	struct buf parts = { 0 }, b = { 0 };
 	struct outcome *o;
 
-	buf_addf(&b, "{\"status\":\"%s\",\"modules\":[",
-		!good                                      ? "down"
-		: redis && strcmp(work_state(), "up") == 0 ? "healthy"
-							   : "degraded");
-	add_part(&b, "tickets", point.up ? "healthy" : "down", "");
-	add_part(&b, "sla",
-		!engine.loaded || !job.up      ? "down"
-		: engine.lag_us > 5 * US_PER_S ? "degraded"
-					       : "healthy",
-		arena_printf(&req->arena, ",\"lag_seconds\":%.3f", (double)engine.lag_us / 1e6));
-	add_part(&b, "auth",
-		!point.up || !work_health(POOL_HASH).ready ? "down"
-		: strcmp(work_state(), "up") != 0          ? "degraded"
-							   : "healthy",
-		"");
-	add_part(&b, "dashboard",
-		!point.up                ? "down"
-		: rollup.waiting > 10000 ? "degraded"
-					 : "healthy",
-		arena_printf(&req->arena, ",\"events_waiting\":%zu", rollup.waiting));
-	add_part(&b, "notifications",
-		!job.up           ? "down"
-		: outbox.dead > 0 ? "degraded"
-				  : "healthy",
-		arena_printf(&req->arena, ",\"queued\":%lld,\"dead\":%lld",
-			(long long)outbox.queued, (long long)outbox.dead));
-	add_part(&b, "audit", audit.refused ? "degraded" : "healthy",
-		arena_printf(&req->arena, ",\"rows_waiting\":%zu", audit.waiting));
-	add_part(&b, "cache",
-		!options.redis_url[0] ? "not_configured"
-		: kv_is_up()          ? "healthy"
-				      : "degraded",
-		"");
-	add_part(&b, "ticket_sync",
-		!options.redis_url[0] || !options.integration_stream[0] ? "not_configured"
-		: !kv_is_up() || stream.dead                            ? "degraded"
-									: "healthy",
-		arena_printf(
-			&req->arena, ",\"dead_letters\":%llu", (unsigned long long)stream.dead));
-	buf_adds(&b, "]}");
-	o = req_reply(req, good ? 200 : 503, b.p, b.n);
+	buf_addc(&parts, '[');
+	add_parts(&parts, own_checks, &whole);
+	for (const struct feature *const *f = app_features; *f; f++)
+		add_parts(&parts, (*f)->checks, &whole);
+	buf_addf(&b, "{\"status\":\"%s\",\"modules\":%s]}",
+		whole == CHECK_DOWN       ? "down"
+		: whole == CHECK_DEGRADED ? "degraded"
+					  : "healthy",
+		buf_cstr(&parts));
+	o = req_reply(req, whole == CHECK_DOWN ? 503 : 200, b.p, b.n);
+	buf_free(&parts);
 	buf_free(&b);
 	return o;
 }

@@ -18,18 +18,6 @@
 #include "config/options.h"
 #include "desk/versions.h"
 #include "core/cache.h"
-#include "feature/audit/audit.h"
-#include "feature/dashboard/dashboard.h"
-#include "feature/export/export.h"
-#include "feature/identity/identity.h"
-#include "feature/integration/integration.h"
-#include "feature/live/live.h"
-#include "feature/notify/notify.h"
-#include "feature/policy/policy.h"
-#include "feature/portal/portal.h"
-#include "feature/selftest/selftest.h"
-#include "feature/sso/sso.h"
-#include "feature/ticket/ticket.h"
 #include "fetch/breaker.h"
 #include "fetch/fetch.h"
 #include "kv/kv.h"
@@ -128,8 +116,7 @@ static int find_listener(bool takeover)
 static void on_empty(void *arg)
 {
 	(void)arg;
-	audit_flush();
-	if (lease_is_releasing() || (audit_health().waiting && db_health(SQL_CLASS_JOB).up))
+	if (features_busy() || lease_is_releasing())
 		loop_timer_set(emptied, US_PER_S / 100);
 	else
 		loop_stop();
@@ -150,7 +137,7 @@ static void drain(int grace_ms)
 	log_info(NULL, "draining");
 	notify("STOPPING=1");
 	lease_release();
-	push_drain();
+	features_stop();
 	emptied = loop_timer_new(on_empty, NULL);
 	http_server_drain(server, grace_ms, on_empty, NULL);
 	drain_limit = loop_timer_new(give_up_waiting, NULL);
@@ -234,6 +221,7 @@ static void on_hup(int signo)
 			log_error(NULL, "certificate not reloaded: %s", error);
 		set_limits();
 		warp_clock();
+		features_reload();
 		log_info(NULL, "settings reloaded");
 	}
 	free(app);
@@ -390,25 +378,10 @@ static void start(bool takeover)
 	bus_init();
 	lease_init();
 	engine_init(options.engine_horizon_s);
-	rebind_init();
-	upkeep_init();
-	hours_init();
-	outbox_init();
-	account_init();
-	watch_init();
-	saml_init();
 	cache_init();
-	rollup_init();
-	quality_init();
-	exports_init();
-	reconcile_init();
-	warm_init();
-	audit_init();
-	stream_init();
-	customers_init();
-	push_init();
-	openapi_build();
+	features_init();
 	request_init(routes, route_count, &rs);
+	openapi_build();
 	set_limits();
 	server = http_server_new(fd, &http, request_handler(), &error);
 	if (!server)
@@ -427,35 +400,21 @@ static void start(bool takeover)
 static void stop(void)
 {
 	takeover_stop();
-	stream_stop();
-	customers_free();
-	reconcile_free();
-	warm_free();
+	features_stop();
 	http_server_free(server);
 	db_free(); /* what waits for the database hears so while everybody still lives */
+	kv_free();
 	loop_run_later();
 	request_free();
 	openapi_free();
 	app_routes_free();
-	outbox_free();
-	quality_free();
-	exports_free();
-	rollup_free();
-	audit_free();
+	features_free();
 	cache_free();
-	themes_free();
-	sso_free();
 	spkey_free();
-	watch_free();
-	hours_free();
-	upkeep_free();
-	rebind_free();
 	engine_free();
 	lease_free();
 	work_free();
 	bus_free();
-	kv_free();
-	stream_free();
 	fetch_free();
 	breaker_free();
 	versions_free();

@@ -3,18 +3,8 @@
  * with the program. */
 #include "app.h"
 #include "core/contract.h"
-#include "feature/audit/audit.h"
-#include "feature/dashboard/dashboard.h"
-#include "feature/export/export.h"
-#include "feature/identity/identity.h"
-#include "feature/integration/integration.h"
-#include "feature/live/live.h"
-#include "feature/notify/notify.h"
-#include "feature/policy/policy.h"
-#include "feature/portal/portal.h"
-#include "feature/selftest/selftest.h"
-#include "feature/sso/sso.h"
 #include "feature/ticket/ticket.h"
+#include "db/stmt.h"
 #include "ticket/ticket.h"
 
 #include <ctype.h>

@@ -2,18 +2,6 @@
  * All endpoints in one table, from each capability's. The security review reads doc/api/routes.txt,
  * which is made of it. */
 #include "app.h"
-#include "feature/audit/audit.h"
-#include "feature/dashboard/dashboard.h"
-#include "feature/export/export.h"
-#include "feature/identity/identity.h"
-#include "feature/integration/integration.h"
-#include "feature/live/live.h"
-#include "feature/notify/notify.h"
-#include "feature/policy/policy.h"
-#include "feature/portal/portal.h"
-#include "feature/selftest/selftest.h"
-#include "feature/sso/sso.h"
-#include "feature/ticket/ticket.h"
 
 #include <stdlib.h>
 
@@ -46,34 +34,18 @@ static const struct route own_routes[] = {
 	{ HTTP_GET, "/api/v1/integration/health", PERM_SELF, .flow = integration_health,
 		.about = "each module: healthy, degraded or down; 503 when the whole is down",
 		.about_zh = "各模块健康状态", .reply = "status text, modules object" },
-};
-
-static const struct {
-	const struct route *routes;
-	const size_t *count;
-} parts[] = {
-	{ audit_routes, &audit_route_count },
-	{ dashboard_routes, &dashboard_route_count },
-	{ export_routes, &export_route_count },
-	{ identity_routes, &identity_route_count },
-	{ integration_routes, &integration_route_count },
-	{ live_routes, &live_route_count },
-	{ notify_routes, &notify_route_count },
-	{ policy_routes, &policy_route_count },
-	{ portal_routes, &portal_route_count },
-	{ selftest_routes, &selftest_route_count },
-	{ sso_routes, &sso_route_count },
-	{ ticket_routes, &ticket_route_count },
+	{ 0 },
 };
 
 static struct route *all;
 static size_t all_count;
 
-static void add(const struct route *routes, size_t n)
+static void add(const struct route *table)
 {
-	all = xrealloc(all, (all_count + n) * sizeof(*all));
-	memcpy(all + all_count, routes, n * sizeof(*all));
-	all_count += n;
+	for (; table && table->path; table++) {
+		all = xrealloc(all, (all_count + 1) * sizeof(*all));
+		all[all_count++] = *table;
+	}
 }
 
 static int by_path(const void *a, const void *b)
@@ -87,9 +59,9 @@ static int by_path(const void *a, const void *b)
 const struct route *app_routes(size_t *out_n)
 {
 	if (!all) {
-		add(own_routes, ARRAY_LEN(own_routes));
-		for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-			add(parts[i].routes, *parts[i].count);
+		add(own_routes);
+		for (const struct feature *const *f = app_features; *f; f++)
+			add((*f)->routes);
 		qsort(all, all_count, sizeof(*all), by_path);
 	}
 	*out_n = all_count;

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define LISTENERS_MAX 8
 #define FETCH_LIMIT 64 /* events a fetch: some 2 ms of listeners' work */
 #define TENANTS_A_FETCH 200
 
@@ -22,11 +21,8 @@ struct tenant {
 
 static struct tenant *tenants; /* sorted by id */
 static size_t tenant_count, tenant_cap;
-static struct {
-	bus_listener *fn;
-	void *arg;
-} listeners[LISTENERS_MAX];
-static int listener_count;
+static const struct consumer **listeners; /* tables, in order of their coming */
+static size_t listener_count;
 static struct db_call fetch_call, counters_call, store_call, boot_call;
 static struct buf fetch_tenants, fetch_after, store_tenants, store_seqs;
 static char fetch_limit[8];
@@ -93,11 +89,17 @@ struct bus_health bus_health(void)
 	return health;
 }
 
-void bus_listen(bus_listener *fn, void *arg)
+void bus_listen(const struct consumer *table)
 {
-	bug_on(listener_count == LISTENERS_MAX);
-	listeners[listener_count].fn = fn;
-	listeners[listener_count++].arg = arg;
+	listeners = xrealloc(listeners, (listener_count + 1) * sizeof(*listeners));
+	listeners[listener_count++] = table;
+}
+
+static bool wants(const struct consumer *c, struct str type)
+{
+	size_t n = c->types ? strlen(c->types) : 0;
+
+	return n <= type.n && (!n || memcmp(c->types, type.p, n) == 0);
 }
 
 struct bus_event bus_event_of_row(const PGresult *r, int i)
@@ -136,8 +138,10 @@ static void deliver(const PGresult *r, int i)
 			(long long)t->seq, (long long)e.seq);
 	t->seq = e.seq;
 	health.delivered++;
-	for (int k = 0; k < listener_count; k++)
-		listeners[k].fn(listeners[k].arg, &e);
+	for (size_t k = 0; k < listener_count; k++)
+		for (const struct consumer *c = listeners[k]; c->name; c++)
+			if (wants(c, e.type))
+				c->fn(&e);
 }
 
 static void on_fetched(struct db_call *call, enum db_error error, const PGresult *rows)

@@ -6,139 +6,105 @@
 #include "base/log.h"
 #include "desk/command.h"
 #include "desk/upkeep.h"
-#include "loop/loop.h"
 #include "sql_gen.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
-#define LOOK_MS 5000
-#define GAPS_MS (6 * 3600 * 1000)
-
-static struct db_call next_call, done_call, gaps_call;
-static char done_now[24], gaps_year[24];
-static int working, missing;
-static bool looking, failed, gaps_asked, running;
-
-struct one {
-	struct ticket_call call;
-};
-
-static void look(void *arg);
+static struct {
+	struct job_run *run;
+	int working; /* commands under way */
+	bool failed;
+	int missing; /* calendars without next year's dates */
+} rebind;
 
 int rebind_missing_calendars(void)
 {
-	return missing;
+	return rebind.missing;
 }
 
 static void on_rebound(struct ticket_call *call, enum call_result result)
 {
 	if (result != CALL_OK && result != CALL_WRONG_STATE && result != CALL_NOT_FOUND) {
-		failed = true;
-		log_warn(NULL, "rebind waits tenant=%lld ticket=%lld", (long long)call->tenant_id,
+		rebind.failed = true;
+		log_warn(NULL, "rebind failed tenant=%lld ticket=%lld", (long long)call->tenant_id,
 			(long long)call->ticket_id);
 	}
-	free(call->arg);
-	if (--working == 0 &&
-		!failed) /* after a failure the next tick looks again, not this turn */
-		look(NULL);
+	free(call);
+	if (--rebind.working == 0)
+		job_end(rebind.run, rebind.failed ? JOB_FAILED : JOB_MORE);
 }
 
 static void start(int64_t tenant_id, int64_t ticket_id, int64_t calendar_id)
 {
-	struct one *o = xcalloc(1, sizeof(*o));
+	struct ticket_call *call = xcalloc(1, sizeof(*call));
 
-	o->call = (struct ticket_call){ .cmd = CMD_REBIND,
+	*call = (struct ticket_call){ .cmd = CMD_REBIND,
 		.actor = ACTOR_SYSTEM,
 		.tenant_id = tenant_id,
 		.ticket_id = ticket_id,
 		.calendar_id = calendar_id,
 		.text = "the calendar gained dates / 日历增加了日期",
-		.on_done = on_rebound,
-		.arg = o };
-	working++;
-	ticket_command(&o->call);
+		.on_done = on_rebound };
+	rebind.working++;
+	ticket_command(call);
 }
 
-static void on_all_done(struct db_call *call, enum db_error error, const PGresult *rows)
+static void on_all_done(struct job_run *run, enum db_error error, const PGresult *rows)
 {
-	(void)call;
-	looking = false;
 	for (int i = 0; error == DB_OK && i < PQntuples(rows); i++)
 		log_info(NULL, "calendar taken over id=%lld", (long long)db_int(rows, i, 0));
+	job_end_db(run, error);
 }
 
-static void on_next(struct db_call *call, enum db_error error, const PGresult *rows)
+static void on_next(struct job_run *run, enum db_error error, const PGresult *rows)
 {
-	(void)call;
-	if (error == DB_OK && PQntuples(rows) == 0) {
-		snprintf(done_now, sizeof(done_now), "%lld", (long long)clock_now_us());
-		done_call = (struct db_call){
-			.stmt = &sql_sla_rebind_done, .param = { done_now }, .on_done = on_all_done
-		};
-		db_exec(&done_call);
+	if (error != DB_OK) {
+		job_end_db(run, error);
 		return;
 	}
-	looking = false;
-	for (int i = 0; error == DB_OK && i < PQntuples(rows); i++)
+	if (PQntuples(rows) == 0) {
+		job_param_int(run, 0, clock_now_us());
+		job_query(run, &sql_sla_rebind_done, on_all_done);
+		return;
+	}
+	for (int i = 0; i < PQntuples(rows); i++)
 		start(db_int(rows, i, 0), db_int(rows, i, 1), db_int(rows, i, 2));
 }
 
-static void look(void *arg)
+void rebind_run(struct job_run *run)
 {
-	(void)arg;
-	if (looking || working || !running)
-		return;
-	looking = true;
-	failed = false;
-	next_call = (struct db_call){ .stmt = &sql_sla_rebind_next, .on_done = on_next };
-	db_exec(&next_call);
+	rebind.run = run;
+	rebind.failed = false;
+	job_query(run, &sql_sla_rebind_next, on_next);
 }
 
-static void on_gaps(struct db_call *call, enum db_error error, const PGresult *rows)
+/* --- next year's dates --- */
+
+static void on_gaps(struct job_run *run, enum db_error error, const PGresult *rows)
 {
-	(void)call;
-	gaps_asked = false;
-	if (error != DB_OK)
-		return;
-	missing = PQntuples(rows);
-	for (int i = 0; i < missing; i++) {
+	if (error == DB_OK)
+		rebind.missing = PQntuples(rows);
+	for (int i = 0; error == DB_OK && i < rebind.missing; i++) {
 		struct str code = db_text(rows, i, 1);
 
-		log_warn(NULL, "calendar has no dates of next year tenant=%lld code=%.*s year=%s",
-			(long long)db_int(rows, i, 0), (int)code.n, code.p, gaps_year);
+		log_warn(NULL, "calendar has no dates of next year tenant=%lld code=%.*s",
+			(long long)db_int(rows, i, 0), (int)code.n, code.p);
 	}
+	job_end_db(run, error);
 }
 
-/* In December whoever has holidays this year wants to have next year's. */
-static void look_for_gaps(void *arg)
+/* In December, every calendar that has holidays this year should have next year's. */
+void rebind_look_for_gaps(struct job_run *run)
 {
 	int64_t y;
 	unsigned m, d;
 
-	(void)arg;
 	civil_from_days(clock_now_us() / US_PER_S / 86400, &y, &m, &d);
-	if (m != 12 || gaps_asked || !running) {
-		missing = m == 12 ? missing : 0;
+	if (m != 12) {
+		rebind.missing = 0;
+		job_end(run, JOB_DONE);
 		return;
 	}
-	gaps_asked = true;
-	snprintf(gaps_year, sizeof(gaps_year), "%d", (int)y + 1);
-	gaps_call = (struct db_call){
-		.stmt = &sql_sla_calendar_gaps, .param = { gaps_year }, .on_done = on_gaps
-	};
-	db_exec(&gaps_call);
-}
-
-void rebind_init(void)
-{
-	running = true;
-	loop_every(LOOK_MS, look, NULL);
-	loop_every(GAPS_MS, look_for_gaps, NULL);
-	look_for_gaps(NULL);
-}
-
-void rebind_free(void)
-{
-	running = false;
+	job_param_int(run, 0, y + 1);
+	job_query(run, &sql_sla_calendar_gaps, on_gaps);
 }

@@ -131,7 +131,7 @@ test('row-level security is enabled and forced on every tenant table, and no rol
 	);
 	assert.strictEqual(
 		s.sql(
-			"select string_agg(c.conrelid::regclass::text, ',') from pg_constraint c join pg_class t on t.oid = c.conrelid and t.relnamespace = 'public'::regnamespace join pg_attribute a on a.attrelid = t.oid and a.attnum = c.conkey[1] where c.contype = 'p' and a.attname <> 'tenant_id' and t.relname not in ('schema_version', 'schema_range', 'shard_leases', 'lease_owners')",
+			"select string_agg(c.conrelid::regclass::text, ',') from pg_constraint c join pg_class t on t.oid = c.conrelid and t.relnamespace = 'public'::regnamespace join pg_attribute a on a.attrelid = t.oid and a.attnum = c.conkey[1] where c.contype = 'p' and a.attname <> 'tenant_id' and t.relname not in ('schema_version', 'schema_range', 'shard_leases', 'lease_owners', 'job_claims')",
 		),
 		'',
 		'tenant_id first in every key',

@@ -3,12 +3,12 @@
  * login and failure, as rows of the audit log. They gather for a moment and are stored together, in
  * order; plain reads are counted by user, route and minute. What cannot be stored is tried again
  * and never dropped. Killed, the process loses that moment. */
+#include "audit.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/hooks.h"
 #include "crypto/field.h"
 #include "core/hooks.h"
-#include "audit.h"
 #include "loop/loop.h"
 #include "sql_gen.h"
 
@@ -34,15 +34,11 @@ static struct db_call call;
 static struct loop_timer *soon;
 static size_t asked_n, most = BATCH; /* halved down to the row that is refused */
 static bool asking, running;
-static struct audit_health health;
+static struct {
+	uint64_t stored, refused; /* refused by the database: in the log only */
+} health;
 
 static void store(void *arg);
-
-struct audit_health audit_health(void)
-{
-	health.waiting = rows.n;
-	return health;
-}
 
 static void drop_asked(void)
 {
@@ -281,42 +277,29 @@ static void count_read(const struct session *s, const struct route *route)
 	reads[i].n++;
 }
 
-static void on_minute(void *arg)
+static void count_minute(struct job_run *run)
 {
-	(void)arg;
-	if (running)
-		store_reads();
+	store_reads();
+	job_end(run, JOB_DONE);
 }
 
 /* --- the daily anchor --- */
 
-static struct db_call anchor_call;
-static char anchor_now[24];
-static bool anchoring;
-
-static void on_anchored(struct db_call *c, enum db_error error, const PGresult *r)
+static void on_anchored(struct job_run *run, enum db_error error, const PGresult *r)
 {
-	(void)c;
-	anchoring = false;
 	for (int i = 0; error == DB_OK && i < PQntuples(r); i++)
 		log_info(NULL, "audit anchor tenant=%.*s chain_no=%lld digest=%.*s",
 			(int)db_text(r, i, 0).n, db_text(r, i, 0).p, (long long)db_int(r, i, 1),
 			(int)db_text(r, i, 2).n, db_text(r, i, 2).p);
 	if (error == DB_OK && PQntuples(r))
 		notify_wake();
+	job_end_db(run, error);
 }
 
-static void anchor(void *arg)
+static void anchor(struct job_run *run)
 {
-	(void)arg;
-	if (anchoring || !running)
-		return;
-	anchoring = true;
-	snprintf(anchor_now, sizeof(anchor_now), "%lld", (long long)clock_now_us());
-	anchor_call = (struct db_call){
-		.stmt = &sql_audit_anchor, .param = { anchor_now }, .on_done = on_anchored
-	};
-	db_exec(&anchor_call);
+	job_param_int(run, 0, clock_now_us());
+	job_query(run, &sql_audit_anchor, on_anchored);
 }
 
 static void on_request(struct req *req, const struct http_request *http, int status)
@@ -341,23 +324,7 @@ static void on_request(struct req *req, const struct http_request *http, int sta
 		status);
 }
 
-void audit_init(void)
-{
-	running = true;
-	soon = loop_timer_new(store, NULL);
-	loop_every(MINUTE_MS, on_minute, NULL);
-	loop_every(ANCHOR_LOOK_MS, anchor, NULL);
-	request_on_end(on_request);
-	hooks.audit_note = note;
-}
-
-void audit_flush(void)
-{
-	store_reads();
-	store(NULL);
-}
-
-void audit_free(void)
+static void end(void)
 {
 	running = false;
 	loop_timer_free(soon);
@@ -368,3 +335,71 @@ void audit_free(void)
 	rows.n = rows.room = 0;
 	buf_free(&doc);
 }
+
+/* --- the face --- */
+
+static void begin(void)
+{
+	running = true;
+	soon = loop_timer_new(store, NULL);
+	request_on_end(on_request);
+	hooks.audit_note = note;
+}
+
+/* What has gathered is stored before the database closes. */
+static bool is_busy(void)
+{
+	store_reads();
+	store(NULL);
+	return rows.n && db_health(SQL_CLASS_JOB).up;
+}
+
+static double read_audit_waiting(void)
+{
+	return (double)rows.n;
+}
+
+static double read_audit_stored_total(void)
+{
+	return (double)health.stored;
+}
+
+static double read_audit_refused_total(void)
+{
+	return (double)health.refused;
+}
+
+static const struct metric metrics[] = {
+	{ "audit_waiting", METRIC_GAUGE, "Rows of the audit log that are not stored yet.",
+		read_audit_waiting },
+	{ "audit_stored_total", METRIC_COUNTER, "Rows of the audit log stored.",
+		read_audit_stored_total },
+	{ "audit_refused_total", METRIC_COUNTER,
+		"Rows of the audit log that the database refused: in the log only.",
+		read_audit_refused_total },
+	{ 0 },
+};
+
+static enum check_state look(struct buf *more)
+{
+	buf_addf(more, ",\"rows_waiting\":%zu", rows.n);
+	return health.refused ? CHECK_DEGRADED : CHECK_HEALTHY;
+}
+
+static const struct check checks[] = { { "audit", false, look }, { 0 } };
+static const struct job jobs[] = {
+	{ "audit_reads", MINUTE_MS, .run = count_minute },
+	{ "audit_anchor", ANCHOR_LOOK_MS, .claim = true, .run = anchor },
+	{ 0 },
+};
+
+const struct feature audit_feature = {
+	.name = "audit",
+	.routes = audit_routes,
+	.init = begin,
+	.busy = is_busy,
+	.free = end,
+	.jobs = jobs,
+	.metrics = metrics,
+	.checks = checks,
+};

@@ -16,6 +16,5 @@ const struct route audit_routes[] = {
 		.about = "the audit log as CSV, at most 10,000 rows; X-Next-Cursor names the rest",
 		.about_zh = "审计日志 CSV 导出,每次最多 10000 行;X-Next-Cursor 指向后续",
 		.query = "cursor username operation result from to tenant_id" },
+	{ 0 },
 };
-
-const size_t audit_route_count = ARRAY_LEN(audit_routes);

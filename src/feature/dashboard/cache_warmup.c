@@ -5,91 +5,71 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "dashboard.h"
-#include "loop/loop.h"
 #include "overview.h"
 #include "sql_gen.h"
 
-#include <stdio.h>
-
-#define LOOK_US 200000
-#define GAP_US 20000 /* between two, so that others have their turn */
+#define LOOK_MS 200 /* until the events are counted; then the gap between two overviews */
+#define AGAIN_MS (365LL * 86400 * 1000)
 
 static struct {
-	struct loop_timer *timer;
-	struct db_call call;
-	char now[24];
 	PGresult *rows; /* rollup/warm */
 	int next;
-	bool stopped;
+	bool done;
 } warm;
 
-static void end(void)
+void warm_free(void)
 {
 	PQclear(warm.rows);
 	warm.rows = NULL;
 }
 
-static void step(void *arg)
+static void warm_next(struct job_run *run)
 {
 	const PGresult *r = warm.rows;
 	int i = warm.next++;
 
-	(void)arg;
-	if (warm.stopped || i >= PQntuples(r)) {
-		if (!warm.stopped)
-			log_info(NULL, "dashboards warm n=%d", PQntuples(r));
-		end();
+	if (i < PQntuples(r)) {
+		overview_warm(db_int(r, i, 0), str_is(db_text(r, i, 1), "zh"),
+			permissions_parse(db_text(r, i, 2)) | 1u << PERM_SELF);
+		job_end(run, JOB_MORE);
 		return;
 	}
-	overview_warm(db_int(r, i, 0), str_is(db_text(r, i, 1), "zh"),
-		permissions_parse(db_text(r, i, 2)) | 1u << PERM_SELF);
-	loop_timer_set(warm.timer, GAP_US);
+	log_info(NULL, "dashboards warm n=%d", PQntuples(r));
+	warm.done = true;
+	warm_free();
+	job_end(run, JOB_DONE);
 }
 
-static void on_list(struct db_call *call, enum db_error error, const PGresult *rows)
+static void on_list(struct job_run *run, enum db_error error, const PGresult *rows)
 {
 	(void)rows;
-	if (error != DB_OK) /* then each is computed when it is asked for */
-		return;
-	warm.rows = call->rows;
-	if (warm.stopped) {
-		end();
+	if (error != DB_OK) { /* then each is computed when it is asked for */
+		warm.done = true;
+		job_end(run, JOB_DONE);
 		return;
 	}
-	step(NULL);
+	warm.rows = run->call.rows;
+	warm_next(run);
 }
 
-static void look(void *arg)
+int64_t cache_warmup_every(void)
+{
+	return warm.done ? AGAIN_MS : LOOK_MS;
+}
+
+void cache_warmup_run(struct job_run *run)
 {
 	struct rollup_health r = rollup_health();
 
-	if (warm.stopped)
-		return;
 	if (warm.rows) {
-		step(arg);
+		warm_next(run);
 		return;
 	}
-	if (!r.caught_up || r.waiting) {
-		loop_timer_set(warm.timer, LOOK_US);
+	if (warm.done || !r.caught_up || r.waiting) {
+		job_end(run, JOB_DONE);
 		return;
 	}
-	snprintf(warm.now, sizeof(warm.now), "%lld", (long long)clock_now_us());
-	warm.call = (struct db_call){ .stmt = &sql_rollup_warm,
-		.param = { warm.now },
-		.keep_rows = true,
-		.on_done = on_list };
-	db_exec(&warm.call);
-}
-
-void warm_init(void)
-{
-	warm.timer = loop_timer_new(look, NULL);
-	loop_timer_set(warm.timer, LOOK_US);
-}
-
-void warm_free(void)
-{
-	warm.stopped = true;
-	end();
-	loop_timer_free(warm.timer);
+	run->call.keep_rows = true;
+	job_param_int(run, 0, clock_now_us());
+	job_query(run, &sql_rollup_warm, on_list);
 }

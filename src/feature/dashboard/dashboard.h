@@ -3,7 +3,7 @@
 #ifndef SLADESK_FEATURE_DASHBOARD_H
 #define SLADESK_FEATURE_DASHBOARD_H
 
-#include "core/request.h"
+#include "core/feature.h"
 
 /* rollup.c: the counts that dashboards show follow the events. */
 struct rollup_health {
@@ -18,10 +18,12 @@ struct rollup_health rollup_health(void);
 struct quality_health {
 	uint64_t checked, wrong; /* customers; tickets and rows */
 };
-void quality_init(void);
-void quality_free(void);
+int64_t rollup_check_every(void);
+void rollup_check_run(struct job_run *run);
 struct quality_health quality_health(void);
-void warm_init(void);
+/* cache_warmup.c: once, after the start. */
+int64_t cache_warmup_every(void);
+void cache_warmup_run(struct job_run *run);
 void warm_free(void);
 struct outcome *overview_get(struct req *req) MUST_USE;
 struct outcome *compliance_get(struct req *req) MUST_USE;
@@ -30,8 +32,12 @@ struct outcome *dashboard_data(struct req *req) MUST_USE;
 struct outcome *report_summary(struct req *req) MUST_USE;
 struct outcome *sla_metrics(struct req *req) MUST_USE;
 
-/* routes.c */
+/* routes.c; ends with an empty row */
 extern const struct route dashboard_routes[];
-extern const size_t dashboard_route_count;
+
+/* Its ticket is to be counted. */
+void rollup_on_event(const struct bus_event *e);
+
+extern const struct feature dashboard_feature;
 
 #endif

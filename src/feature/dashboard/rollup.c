@@ -175,9 +175,8 @@ static void go(void *arg)
 	db_exec(&call);
 }
 
-static void on_event(void *arg, const struct bus_event *e)
+void rollup_on_event(const struct bus_event *e)
 {
-	(void)arg;
 	if (touched.n == touched.room)
 		touched.t =
 			xrealloc(touched.t, (touched.room = touched.room ? touched.room * 2 : 256) *
@@ -199,7 +198,6 @@ void rollup_init(void)
 	cache_counted_by(all_counted, &sql_rollup_position);
 	running = true;
 	soon = loop_timer_new(go, NULL);
-	bus_listen(on_event, NULL);
 	loop_timer_set(soon, GATHER_US);
 }
 

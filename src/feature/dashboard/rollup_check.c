@@ -8,19 +8,11 @@
 #include "core/hooks.h"
 #include "core/cache.h"
 #include "dashboard.h"
-#include "loop/loop.h"
 #include "sql_gen.h"
 
-#include <stdio.h>
-
-#define LOOK_US (600 * US_PER_S)
-#define STEP_US 100000 /* between two steps: others' work comes first */
+#define LOOK_MS (600 * 1000)
 #define STEP_TICKETS "500"
 
-static struct db_call call;
-static char now_text[24], every_text[24];
-static struct loop_timer *next;
-static bool asking, running;
 static struct quality_health health;
 
 struct quality_health quality_health(void)
@@ -45,52 +37,29 @@ static void note_finished(const PGresult *rows)
 	notify_wake();
 }
 
-static void on_step(struct db_call *c, enum db_error error, const PGresult *rows)
+static void on_step(struct job_run *run, enum db_error error, const PGresult *rows)
 {
 	bool more = error == DB_OK && PQntuples(rows) == 1;
-	int64_t every = options.integration_figures_every_s * US_PER_S;
 
-	(void)c;
-	asking = false;
-	if (!running)
-		return;
-	if (error != DB_OK)
-		log_warn(NULL, "figures not checked err=%s: tried again", db_error_name(error));
 	if (more && db_int(rows, 0, 1))
 		note_finished(rows);
-	loop_timer_set(next, more ? STEP_US : every && every < LOOK_US ? every : LOOK_US);
+	if (more)
+		job_end(run, JOB_MORE);
+	else
+		job_end_db(run, error);
 }
 
-static void step(void *arg)
+int64_t rollup_check_every(void)
 {
-	(void)arg;
-	if (asking || !running)
-		return;
-	if (options.integration_figures_every_s == 0) {
-		loop_timer_set(next, LOOK_US);
-		return;
-	}
-	asking = true;
-	snprintf(now_text, sizeof(now_text), "%lld", (long long)clock_now_us());
-	snprintf(every_text, sizeof(every_text), "%lld",
-		(long long)options.integration_figures_every_s);
-	call = (struct db_call){ .stmt = &sql_rollup_check,
-		.param = { now_text, every_text, STEP_TICKETS },
-		.on_done = on_step };
-	db_exec(&call);
+	int64_t every = options.integration_figures_every_s * 1000;
+
+	return every < LOOK_MS ? every : LOOK_MS;
 }
 
-void quality_init(void)
+void rollup_check_run(struct job_run *run)
 {
-	int64_t every = options.integration_figures_every_s * US_PER_S;
-
-	running = true;
-	next = loop_timer_new(step, NULL);
-	loop_timer_set(next, every && every < LOOK_US ? every : LOOK_US);
-}
-
-void quality_free(void)
-{
-	running = false;
-	loop_timer_free(next);
+	job_param_int(run, 0, clock_now_us());
+	job_param_int(run, 1, options.integration_figures_every_s);
+	job_param_text(run, 2, STEP_TICKETS);
+	job_query(run, &sql_rollup_check, on_step);
 }

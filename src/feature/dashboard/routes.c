@@ -43,6 +43,5 @@ const struct route dashboard_routes[] = {
 		.reply = "summary object, previous object, period object, trends object, masked "
 			 "object, generated_at timestamptz, last_updated timestamptz" },
 	{ HTTP_GET, "/api/v1/data-quality", PERM_STAFF, .sql = &sql_rollup_check_list },
+	{ 0 },
 };
-
-const size_t dashboard_route_count = ARRAY_LEN(dashboard_routes);

@@ -26,7 +26,7 @@ static const char *const shape_names[] = { "number", "percent", "duration", "sco
 
 enum { STEP_DAYS, STEP_ALERTS, STEP_PRIORITY, STEP_TYPE, STEPS };
 
-static const struct metric {
+static const struct widget_metric {
 	const char *name, *zh, *en;
 	enum shape shape;
 	int step;

@@ -3,7 +3,7 @@
 #ifndef SLADESK_FEATURE_EXPORT_H
 #define SLADESK_FEATURE_EXPORT_H
 
-#include "core/request.h"
+#include "core/feature.h"
 
 struct outcome *export_post(struct req *req) MUST_USE;
 struct outcome *export_get(struct req *req) MUST_USE;
@@ -15,8 +15,9 @@ struct exports_health {
 };
 struct exports_health exports_health(void);
 
-/* routes.c */
+/* routes.c; ends with an empty row */
 extern const struct route export_routes[];
-extern const size_t export_route_count;
+
+extern const struct feature export_feature;
 
 #endif

@@ -22,6 +22,5 @@ const struct route export_routes[] = {
 	{ HTTP_GET, "/api/v1/client/files/download/{file_id}", PERM_REPORT_EXPORT,
 		.flow = file_download, .sensitive = true, .query = "token",
 		.about = "the file, as bytes", .about_zh = "下载文件" },
+	{ 0 },
 };
-
-const size_t export_route_count = ARRAY_LEN(export_routes);

@@ -277,15 +277,9 @@ struct outcome *permissions_get(struct req *req)
 
 /* --- sessions that ended, here or on another instance --- */
 
-static void on_event(void *arg, const struct bus_event *e)
+void account_on_event(const struct bus_event *e)
 {
-	(void)arg;
 	session_each_ended(e, session_forget);
-}
-
-void account_init(void)
-{
-	bus_listen(on_event, NULL);
 }
 
 struct outcome *whoami(struct req *req)

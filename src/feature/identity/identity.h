@@ -3,7 +3,7 @@
 #ifndef SLADESK_FEATURE_IDENTITY_H
 #define SLADESK_FEATURE_IDENTITY_H
 
-#include "core/request.h"
+#include "core/feature.h"
 
 /* login.c, account.c, password.c */
 struct outcome *login(struct req *req) MUST_USE;
@@ -13,7 +13,8 @@ struct outcome *session_revoke(struct req *req) MUST_USE;
 struct outcome *logout(struct req *req) MUST_USE;
 struct outcome *logout_everywhere(struct req *req) MUST_USE;
 struct outcome *password_change(struct req *req) MUST_USE;
-void account_init(void);
+/* Forget sessions that ended, here or on another instance. */
+void account_on_event(const struct bus_event *e);
 struct outcome *permissions_get(struct req *req) MUST_USE;
 struct outcome *user_new(struct req *req) MUST_USE;
 struct outcome *user_set(struct req *req) MUST_USE;
@@ -43,8 +44,9 @@ struct outcome *password_reset(struct req *req) MUST_USE;
 struct outcome *jwks(struct req *req) MUST_USE;
 struct outcome *whoami(struct req *req) MUST_USE;
 
-/* routes.c */
+/* routes.c; ends with an empty row */
 extern const struct route identity_routes[];
-extern const size_t identity_route_count;
+
+extern const struct feature identity_feature;
 
 #endif

@@ -166,6 +166,5 @@ const struct route identity_routes[] = {
 		.about_zh = "当前身份与权限" },
 	{ HTTP_GET, "/api/v1/staff", PERM_STAFF, .sql = &sql_admin_staff_list },
 	{ HTTP_GET, "/api/v1/tenants", PERM_TICKET_READ, .sql = &sql_admin_tenant_list },
+	{ 0 },
 };
-
-const size_t identity_route_count = ARRAY_LEN(identity_routes);

@@ -211,3 +211,73 @@ struct outcome *integration_sla(struct req *req)
 	p[3] = r->service_type && strcmp(r->service_type, "all") != 0 ? r->service_type : NULL;
 	return req_query(req, &sql_rollup_range, p, on_range);
 }
+
+/* --- the face --- */
+
+static void begin(void)
+{
+	reconcile_init();
+	stream_init();
+	customers_init();
+}
+
+static void end(void)
+{
+	stream_free();
+}
+
+static void stop_all(void)
+{
+	stream_stop();
+	customers_free();
+	reconcile_free();
+}
+
+static double read_sync_waiting(void)
+{
+	return (double)stream_health().waiting;
+}
+
+static double read_sync_applied_total(void)
+{
+	return (double)stream_health().applied;
+}
+
+static double read_sync_dead_letters(void)
+{
+	return (double)stream_health().dead;
+}
+
+static const struct metric metrics[] = {
+	{ "sync_waiting", METRIC_GAUGE,
+		"Messages of leading systems read from the stream and not applied yet.",
+		read_sync_waiting },
+	{ "sync_applied_total", METRIC_COUNTER, "Messages applied from the stream.",
+		read_sync_applied_total },
+	{ "sync_dead_letters", METRIC_GAUGE,
+		"Messages that could not be applied and wait for a person.",
+		read_sync_dead_letters },
+	{ 0 },
+};
+
+static enum check_state look(struct buf *more)
+{
+	uint64_t dead = stream_health().dead;
+
+	buf_addf(more, ",\"dead_letters\":%llu", (unsigned long long)dead);
+	return !options.redis_url[0] || !options.integration_stream[0] ? CHECK_NOT_CONFIGURED
+	       : !kv_is_up() || dead                                   ? CHECK_DEGRADED
+								       : CHECK_HEALTHY;
+}
+
+static const struct check checks[] = { { "ticket_sync", false, look }, { 0 } };
+
+const struct feature integration_feature = {
+	.name = "integration",
+	.routes = integration_routes,
+	.init = begin,
+	.stop = stop_all,
+	.free = end,
+	.metrics = metrics,
+	.checks = checks,
+};

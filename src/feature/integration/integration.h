@@ -3,7 +3,7 @@
 #ifndef SLADESK_FEATURE_INTEGRATION_H
 #define SLADESK_FEATURE_INTEGRATION_H
 
-#include "core/request.h"
+#include "core/feature.h"
 
 /* stream.c: messages of leading systems from a Redis stream. */
 struct stream_health {
@@ -24,8 +24,9 @@ struct outcome *tickets_sync(struct req *req) MUST_USE;
 struct outcome *integration_users(struct req *req) MUST_USE;
 struct outcome *integration_sla(struct req *req) MUST_USE;
 
-/* routes.c */
+/* routes.c; ends with an empty row */
 extern const struct route integration_routes[];
-extern const size_t integration_route_count;
+
+extern const struct feature integration_feature;
 
 #endif

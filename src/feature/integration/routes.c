@@ -39,6 +39,5 @@ const struct route integration_routes[] = {
 		.about_zh = "两个日期之间的 SLA 指标;时长以分钟计,另附秒",
 		.query = "tenant_id service_type date_range metrics",
 		.reply = "tenant_id bigint, date_range object, metrics object" },
+	{ 0 },
 };
-
-const size_t integration_route_count = ARRAY_LEN(integration_routes);

@@ -3,7 +3,7 @@
 #ifndef SLADESK_FEATURE_LIVE_H
 #define SLADESK_FEATURE_LIVE_H
 
-#include "core/request.h"
+#include "core/feature.h"
 
 /* push.c: the live feed over WebSocket and Redis. */
 struct push_health {
@@ -17,8 +17,12 @@ struct push_health push_health(void);
 extern const struct ws_handler push_handler;
 struct outcome *push_open(struct req *req) MUST_USE;
 
-/* routes.c */
+/* routes.c; ends with an empty row */
 extern const struct route live_routes[];
-extern const size_t live_route_count;
+
+/* To the feeds and to Redis. */
+void push_on_event(const struct bus_event *e);
+
+extern const struct feature live_feature;
 
 #endif

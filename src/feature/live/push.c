@@ -212,11 +212,10 @@ static void close_feeds(int64_t tenant_id, int64_t session_id)
 	}
 }
 
-static void on_event(void *arg, const struct bus_event *e)
+void push_on_event(const struct bus_event *e)
 {
 	struct casts *g = &round_.gathering;
 
-	(void)arg;
 	session_each_ended(e, close_feeds);
 	if (kv_is_up())
 		cast_publish(e);
@@ -592,7 +591,6 @@ void push_init(void)
 	list_init(&clients);
 	list_init(&resumes);
 	list_init(&findings);
-	bus_listen(on_event, NULL);
 	kv_psubscribe("sladesk.v1.events.*", on_remote, NULL);
 	loop_every(1000, on_tick, NULL);
 }

@@ -4,6 +4,5 @@
 const struct route live_routes[] = {
 	{ HTTP_GET, "/api/v1/live", PERM_ANYONE, .ws = &push_handler, .on_ws = push_open,
 		.about = "the live feed (WebSocket)", .about_zh = "实时推送(WebSocket)" },
+	{ 0 },
 };
-
-const size_t live_route_count = ARRAY_LEN(live_routes);

@@ -3,7 +3,7 @@
 #ifndef SLADESK_FEATURE_NOTIFY_H
 #define SLADESK_FEATURE_NOTIFY_H
 
-#include "core/request.h"
+#include "core/feature.h"
 
 /* outbox.c: mails and webhooks. */
 struct outbox_health {
@@ -22,8 +22,12 @@ void hours_free(void);
 int64_t hours_wait_until(int64_t tenant_id, struct str hours, struct str event_type,
 	enum priority p, int64_t now_us);
 
-/* routes.c */
+/* routes.c; ends with an empty row */
 extern const struct route notify_routes[];
-extern const size_t notify_route_count;
+
+/* Notifications may have been written. */
+void outbox_on_event(const struct bus_event *e);
+
+extern const struct feature notify_feature;
 
 #endif

@@ -395,9 +395,8 @@ static void outbox_wake(void)
 	loop_timer_set(soon, GATHER_US); /* what is committed together is claimed together */
 }
 
-static void on_event(void *arg, const struct bus_event *e)
+void outbox_on_event(const struct bus_event *e)
 {
-	(void)arg;
 	(void)e;
 	outbox_wake();
 }
@@ -431,7 +430,6 @@ void outbox_init(void)
 	running = true;
 	hooks.notify_wake = outbox_wake;
 	soon = loop_timer_new(claim, NULL);
-	bus_listen(on_event, NULL);
 	loop_every(1000, claim, NULL);
 	loop_every(10000, ask_backlog, NULL);
 }

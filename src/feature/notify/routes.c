@@ -8,6 +8,5 @@ const struct route notify_routes[] = {
 	{ HTTP_POST, "/api/v1/webhooks", PERM_WEBHOOK_WRITE, .sql = &sql_admin_webhook_new,
 		.replay = &sql_admin_webhook_get },
 	{ HTTP_PUT, "/api/v1/webhooks/{id}", PERM_WEBHOOK_WRITE, .sql = &sql_admin_webhook_set },
+	{ 0 },
 };
-
-const size_t notify_route_count = ARRAY_LEN(notify_routes);

@@ -3,15 +3,16 @@
 #ifndef SLADESK_FEATURE_POLICY_H
 #define SLADESK_FEATURE_POLICY_H
 
-#include "core/request.h"
+#include "core/feature.h"
 
 /* contracts.c: policies and calendars */
 struct outcome *policy_put(struct req *req) MUST_USE;
 struct outcome *policy_preview(struct req *req) MUST_USE;
 struct outcome *calendar_put(struct req *req) MUST_USE;
 
-/* routes.c */
+/* routes.c; ends with an empty row */
 extern const struct route policy_routes[];
-extern const size_t policy_route_count;
+
+extern const struct feature policy_feature;
 
 #endif

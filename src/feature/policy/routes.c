@@ -29,6 +29,5 @@ const struct route policy_routes[] = {
 		.reply = "id bigint, code text, version bigint, changed boolean, "
 			 "takes_over_running_tickets boolean",
 		.fields = "document* tenant_id" },
+	{ 0 },
 };
-
-const size_t policy_route_count = ARRAY_LEN(policy_routes);

@@ -200,3 +200,7 @@ struct outcome *dashboard_put(struct req *req)
 	p[7] = req_int(req, clock_now_us());
 	return req_query(req, &sql_dashboard_store, p, on_dashboard);
 }
+
+const struct feature portal_feature = {
+	.name = "portal", .routes = portal_routes, .free = themes_free
+};

@@ -3,7 +3,7 @@
 #ifndef SLADESK_FEATURE_PORTAL_H
 #define SLADESK_FEATURE_PORTAL_H
 
-#include "core/request.h"
+#include "core/feature.h"
 
 struct outcome *theme_get(struct req *req) MUST_USE;
 void themes_free(void);
@@ -14,8 +14,9 @@ struct outcome *logo_delete(struct req *req) MUST_USE;
 struct outcome *preferences_put(struct req *req) MUST_USE;
 struct outcome *dashboard_put(struct req *req) MUST_USE;
 
-/* routes.c */
+/* routes.c; ends with an empty row */
 extern const struct route portal_routes[];
-extern const size_t portal_route_count;
+
+extern const struct feature portal_feature;
 
 #endif

@@ -38,6 +38,5 @@ const struct route portal_routes[] = {
 		.about_zh = "修改我的仪表板(按版本)", .reply = "config_id bigint, version bigint",
 		.fields = "dashboard_name* layout_config* is_default is_shared version" },
 	{ HTTP_GET, "/api/v1/client/workspace", PERM_SELF, .sql = &sql_client_workspace },
+	{ 0 },
 };
-
-const size_t portal_route_count = ARRAY_LEN(portal_routes);

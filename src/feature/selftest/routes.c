@@ -10,6 +10,5 @@ const struct route selftest_routes[] = {
 		.about = "test only: streamed download" },
 	{ HTTP_GET, "/test/probe", PERM_ANYONE, .flow = probe_worker,
 		.about = "test only: what a helper may do" },
+	{ 0 },
 };
-
-const size_t selftest_route_count = ARRAY_LEN(selftest_routes);

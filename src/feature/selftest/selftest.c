@@ -144,3 +144,8 @@ struct outcome *probe_worker(struct req *req)
 		memset(arena_alloc(&req->arena, (size_t)n + 1), 'x', (size_t)n), (size_t)n,
 		on_probe);
 }
+
+const struct feature selftest_feature = {
+	.name = "selftest",
+	.routes = selftest_routes,
+};

@@ -3,7 +3,7 @@
 #ifndef SLADESK_FEATURE_SELFTEST_H
 #define SLADESK_FEATURE_SELFTEST_H
 
-#include "core/request.h"
+#include "core/feature.h"
 
 extern const struct ws_handler echo_handler;
 struct outcome *echo_open(struct req *req) MUST_USE;
@@ -12,8 +12,9 @@ struct outcome *sink_done(struct req *req) MUST_USE;
 struct outcome *flood(struct req *req) MUST_USE;
 struct outcome *probe_worker(struct req *req) MUST_USE;
 
-/* routes.c */
+/* routes.c; ends with an empty row */
 extern const struct route selftest_routes[];
-extern const size_t selftest_route_count;
+
+extern const struct feature selftest_feature;
 
 #endif

@@ -61,6 +61,5 @@ const struct route sso_routes[] = {
 			  "vendor agent_id active" },
 	{ HTTP_DELETE, "/api/v1/client/admin/identity-providers/{provider_id}", PERM_USER_WRITE,
 		.sql = &sql_sso_provider_remove },
+	{ 0 },
 };
-
-const size_t sso_route_count = ARRAY_LEN(sso_routes);

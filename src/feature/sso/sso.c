@@ -595,3 +595,7 @@ struct outcome *sso_callback(struct req *req)
 	p[3] = req_int(req, clock_now_us());
 	return req_query(req, &sql_sso_login_use, p, on_login);
 }
+
+const struct feature sso_feature = {
+	.name = "sso", .routes = sso_routes, .init = saml_init, .free = sso_free
+};

@@ -3,7 +3,7 @@
 #ifndef SLADESK_FEATURE_SSO_H
 #define SLADESK_FEATURE_SSO_H
 
-#include "core/request.h"
+#include "core/feature.h"
 
 struct json_object;
 
@@ -70,8 +70,9 @@ void saml_init(void);
 struct outcome *sso_provider_put(struct req *req) MUST_USE;
 void sso_free(void);
 
-/* routes.c */
+/* routes.c; ends with an empty row */
 extern const struct route sso_routes[];
-extern const size_t sso_route_count;
+
+extern const struct feature sso_feature;
 
 #endif

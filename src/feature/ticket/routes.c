@@ -90,6 +90,5 @@ const struct route ticket_routes[] = {
 	ACT("wait-aws", CMD_WAIT_AWS),
 	ACT("wait-customer", CMD_WAIT_CUSTOMER),
 	JUDGE("waive", CMD_WAIVE),
+	{ 0 },
 };
-
-const size_t ticket_route_count = ARRAY_LEN(ticket_routes);

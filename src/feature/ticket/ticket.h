@@ -3,7 +3,7 @@
 #ifndef SLADESK_FEATURE_TICKET_H
 #define SLADESK_FEATURE_TICKET_H
 
-#include "core/request.h"
+#include "core/feature.h"
 
 /* tickets.c */
 struct outcome *ticket_create(struct req *req) MUST_USE;
@@ -11,8 +11,9 @@ struct outcome *ticket_act(struct req *req) MUST_USE;
 /* route->argument: which command */
 struct outcome *ticket_explain(struct req *req) MUST_USE;
 
-/* routes.c */
+/* routes.c; ends with an empty row */
 extern const struct route ticket_routes[];
-extern const size_t ticket_route_count;
+
+extern const struct feature ticket_feature;
 
 #endif

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A slot a job: waiting, asking for its claim, running, or giving the claim back. */
+#include "core/job.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "crypto/crypto.h"
+#include "loop/loop.h"
+#include "sql_gen.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define MORE_MS 100               /* between two parts of a job: the work of others comes first */
+#define CLAIM_US (600 * US_PER_S) /* an instance that died holds up the others this long */
+#define CLAIM_LOOK_US (60 * US_PER_S) /* another instance has it, or did it: look again */
+#define BACKOFF_MAX_US (300 * US_PER_S)
+
+enum slot_state { SLOT_WAITING, SLOT_CLAIMING, SLOT_RUNNING, SLOT_RELEASING };
+
+struct slot {
+	struct job_run run; /* first: a run is found in its slot */
+	enum slot_state state;
+	enum job_result result;
+	struct job_health health;
+	struct loop_timer *timer;
+	int64_t began_us;
+	int failures; /* in a row */
+	bool asked;   /* job_wake came while it ran */
+	struct slot *next;
+};
+
+static struct {
+	struct slot *first;
+	bool stopping;
+	char me[33];
+} jobs;
+
+static int64_t period_us(const struct job *job)
+{
+	return (job->every ? job->every() : job->every_ms) * 1000;
+}
+
+static int64_t jittered(const struct job *job, int64_t us)
+{
+	uint32_t r;
+
+	crypto_random(&r, sizeof(r));
+	return us + us / 100 * job->jitter_percent * (r % 1000) / 1000;
+}
+
+static void wait_for(struct slot *s, int64_t us)
+{
+	s->state = SLOT_WAITING;
+	if (!jobs.stopping)
+		loop_timer_set(s->timer, us);
+}
+
+static void start(struct slot *s)
+{
+	s->state = SLOT_RUNNING;
+	s->asked = false;
+	s->began_us = clock_mono_us();
+	s->run.job->run(&s->run);
+}
+
+static void on_claimed(struct job_run *run, enum db_error error, const PGresult *rows)
+{
+	struct slot *s = (struct slot *)run;
+	int64_t period = period_us(run->job);
+
+	if (jobs.stopping)
+		s->state = SLOT_WAITING;
+	else if (error == DB_OK && PQntuples(rows) == 1)
+		start(s);
+	else
+		wait_for(s, error == DB_OK ? (period < CLAIM_LOOK_US ? period : CLAIM_LOOK_US)
+					   : US_PER_S);
+}
+
+static void on_due(void *arg)
+{
+	struct slot *s = arg;
+	int64_t period = period_us(s->run.job), now = clock_now_us();
+
+	if (jobs.stopping || s->state != SLOT_WAITING)
+		return;
+	if (!period) { /* switched off: the settings may change */
+		wait_for(s, CLAIM_LOOK_US);
+		return;
+	}
+	if (!s->run.job->claim) {
+		start(s);
+		return;
+	}
+	s->state = SLOT_CLAIMING;
+	job_param_text(&s->run, 0, s->run.job->name);
+	job_param_text(&s->run, 1, jobs.me);
+	job_param_int(&s->run, 2, now);
+	job_param_int(&s->run, 3, period);
+	job_param_int(&s->run, 4, now + CLAIM_US);
+	job_query(&s->run, &sql_job_claim, on_claimed);
+}
+
+/* Twice as long after each failure in a row, from a second to the period or five minutes. */
+static int64_t backoff_us(const struct slot *s, int64_t period)
+{
+	int64_t us = s->failures < 9 ? US_PER_S << s->failures : BACKOFF_MAX_US,
+		most = period < BACKOFF_MAX_US ? period : BACKOFF_MAX_US;
+
+	return us < most ? us : most;
+}
+
+static void rest(struct slot *s)
+{
+	int64_t period = period_us(s->run.job);
+
+	if (s->result == JOB_FAILED)
+		wait_for(s, backoff_us(s, period));
+	else if (s->result == JOB_MORE)
+		wait_for(s, (s->run.job->more_ms ? s->run.job->more_ms : MORE_MS) * 1000);
+	else if (s->asked)
+		wait_for(s, 0);
+	else
+		wait_for(s, jittered(s->run.job, period ? period : CLAIM_LOOK_US));
+}
+
+static void on_released(struct job_run *run, enum db_error error, const PGresult *rows)
+{
+	(void)error; /* an unreleased claim lapses */
+	(void)rows;
+	rest((struct slot *)run);
+}
+
+void job_end(struct job_run *run, enum job_result result)
+{
+	struct slot *s = (struct slot *)run;
+
+	bug_on(s->state != SLOT_RUNNING);
+	s->result = result;
+	s->health.runs++;
+	s->health.last_duration_us = clock_mono_us() - s->began_us;
+	if (result == JOB_FAILED) {
+		s->failures++;
+		s->health.failed++;
+	} else {
+		s->failures = 0;
+		s->health.last_ok_us = clock_now_us();
+	}
+	if (!run->job->claim || result == JOB_MORE || jobs.stopping) {
+		rest(s);
+		return;
+	}
+	s->state = SLOT_RELEASING;
+	job_param_text(run, 0, run->job->name);
+	job_param_text(run, 1, jobs.me);
+	job_param_int(run, 2, clock_now_us());
+	job_param_text(run, 3, result == JOB_DONE ? "true" : "false");
+	job_query(run, &sql_job_done, on_released);
+}
+
+void job_end_db(struct job_run *run, enum db_error error)
+{
+	if (error != DB_OK)
+		log_warn(NULL, "job failed name=%s err=%s: tried again", run->job->name,
+			db_error_name(error));
+	job_end(run, error == DB_OK ? JOB_DONE : JOB_FAILED);
+}
+
+/* --- statements --- */
+
+void job_param_int(struct job_run *run, int i, int64_t v)
+{
+	snprintf(run->text[i], sizeof(run->text[i]), "%lld", (long long)v);
+	run->call.param[i] = run->text[i];
+}
+
+void job_param_text(struct job_run *run, int i, const char *text)
+{
+	run->call.param[i] = text;
+}
+
+static void on_rows(struct db_call *call, enum db_error error, const PGresult *rows)
+{
+	struct job_run *run = call->arg;
+
+	for (int i = 0; i < SQL_PARAMS_MAX; i++)
+		call->param[i] = NULL;
+	run->on_rows(run, error, rows);
+}
+
+void job_query(struct job_run *run, const struct sql_stmt *stmt,
+	void (*fn)(struct job_run *run, enum db_error error, const PGresult *rows))
+{
+	run->on_rows = fn;
+	run->call.stmt = stmt;
+	run->call.on_done = on_rows;
+	run->call.arg = run;
+	db_exec(&run->call);
+}
+
+/* --- the register --- */
+
+void jobs_add(const struct job *table)
+{
+	if (!jobs.me[0])
+		crypto_random_hex(jobs.me, 16);
+	for (; table && table->name; table++) {
+		struct slot *s = xcalloc(1, sizeof(*s));
+
+		s->run.job = table;
+		s->health.name = table->name;
+		s->timer = loop_timer_new(on_due, s);
+		s->next = jobs.first;
+		jobs.first = s;
+		wait_for(s, table->at_start ? 0 : jittered(table, period_us(table)));
+	}
+}
+
+void job_wake(const struct job *job)
+{
+	for (struct slot *s = jobs.first; s; s = s->next)
+		if (s->run.job == job) {
+			s->asked = true;
+			if (s->state == SLOT_WAITING && !jobs.stopping)
+				loop_timer_set(s->timer, 0);
+		}
+}
+
+void jobs_stop(void)
+{
+	jobs.stopping = true;
+	for (struct slot *s = jobs.first; s; s = s->next)
+		loop_timer_cancel(s->timer);
+}
+
+bool jobs_busy(void)
+{
+	for (const struct slot *s = jobs.first; s; s = s->next)
+		if (s->state != SLOT_WAITING)
+			return true;
+	return false;
+}
+
+void jobs_free(void)
+{
+	for (struct slot *s = jobs.first, *next; s; s = next) {
+		next = s->next;
+		loop_timer_free(s->timer);
+		free(s);
+	}
+	jobs.first = NULL;
+}
+
+void jobs_each(void (*fn)(void *arg, const struct job_health *h), void *arg)
+{
+	for (struct slot *s = jobs.first; s; s = s->next) {
+		s->health.running = s->state == SLOT_RUNNING;
+		fn(arg, &s->health);
+	}
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The face of capability dashboard. */
+#include "dashboard.h"
+#include "core/cache.h"
+#include "db/db.h"
+
+static void end(void)
+{
+	warm_free();
+	rollup_free();
+}
+
+static double read_rollup_waiting(void)
+{
+	return (double)rollup_health().waiting;
+}
+
+static double read_rollup_applied_total(void)
+{
+	return (double)rollup_health().applied;
+}
+
+static double read_kpi_checked_total(void)
+{
+	return (double)quality_health().checked;
+}
+
+static double read_kpi_wrong_total(void)
+{
+	return (double)quality_health().wrong;
+}
+
+static const struct metric metrics[] = {
+	{ "rollup_waiting", METRIC_GAUGE, "Events whose tickets are not counted yet.",
+		read_rollup_waiting },
+	{ "rollup_applied_total", METRIC_COUNTER, "Events whose tickets were counted.",
+		read_rollup_applied_total },
+	{ "kpi_checked_total", METRIC_COUNTER, "Customers whose figures were recounted.",
+		read_kpi_checked_total },
+	{ "kpi_wrong_total", METRIC_COUNTER, "Tickets and rows that were found counted wrong.",
+		read_kpi_wrong_total },
+	{ 0 },
+};
+
+static enum check_state look(struct buf *more)
+{
+	size_t waiting = rollup_health().waiting;
+
+	buf_addf(more, ",\"events_waiting\":%zu", waiting);
+	return !db_health(SQL_POINT).up ? CHECK_DOWN
+	       : waiting > 10000        ? CHECK_DEGRADED
+					: CHECK_HEALTHY;
+}
+
+static const struct consumer consumers[] = { { "rollup", NULL, rollup_on_event }, { 0 } };
+static const struct check checks[] = { { "dashboard", false, look }, { 0 } };
+static const struct job jobs[] = {
+	{ "rollup_check", .every = rollup_check_every, .run = rollup_check_run },
+	{ "cache_warmup", .every = cache_warmup_every, .more_ms = 20, .at_start = true,
+		.run = cache_warmup_run },
+	{ 0 },
+};
+
+const struct feature dashboard_feature = {
+	.name = "dashboard",
+	.routes = dashboard_routes,
+	.init = rollup_init,
+	.free = end,
+	.consumers = consumers,
+	.jobs = jobs,
+	.metrics = metrics,
+	.checks = checks,
+};

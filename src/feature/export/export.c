@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The face of capability export. */
+#include "export.h"
+
+static double read_exports_written_total(void)
+{
+	return (double)exports_health().written;
+}
+
+static double read_exports_failed_total(void)
+{
+	return (double)exports_health().failed;
+}
+
+static const struct metric metrics[] = {
+	{ "exports_written_total", METRIC_COUNTER, "Exports written.", read_exports_written_total },
+	{ "exports_failed_total", METRIC_COUNTER, "Exports given up.", read_exports_failed_total },
+	{ 0 },
+};
+
+const struct feature export_feature = {
+	.name = "export",
+	.routes = export_routes,
+	.init = exports_init,
+	.free = exports_free,
+	.metrics = metrics,
+};

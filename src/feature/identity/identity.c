@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The face of capability identity. */
+#include "identity.h"
+#include "db/db.h"
+#include "work/work.h"
+
+static enum check_state look(struct buf *more)
+{
+	(void)more;
+	return !db_health(SQL_POINT).up || !work_health(POOL_HASH).ready ? CHECK_DOWN
+	       : strcmp(work_state(), "up") != 0                         ? CHECK_DEGRADED
+									 : CHECK_HEALTHY;
+}
+
+static double read_sessions_cached(void)
+{
+	return (double)session_cached();
+}
+
+static const struct metric metrics[] = {
+	{ "sessions_cached", METRIC_GAUGE, "Sessions in the cache.", read_sessions_cached },
+	{ 0 },
+};
+
+static const struct check checks[] = { { "auth", true, look }, { 0 } };
+static const struct consumer consumers[] = { { "sessions", "auth.", account_on_event }, { 0 } };
+
+const struct feature identity_feature = {
+	.name = "identity",
+	.routes = identity_routes,
+	.init = watch_init,
+	.free = watch_free,
+	.consumers = consumers,
+	.metrics = metrics,
+	.checks = checks,
+};

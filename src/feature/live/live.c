@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The face of capability live. */
+#include "live.h"
+
+static double read_live_clients(void)
+{
+	return (double)push_health().clients;
+}
+
+static double read_live_frames_total(void)
+{
+	return (double)push_health().frames;
+}
+
+static double read_live_slow_total(void)
+{
+	return (double)push_health().slow;
+}
+
+static const struct metric metrics[] = {
+	{ "live_clients", METRIC_GAUGE, "WebSocket clients.", read_live_clients },
+	{ "live_frames_total", METRIC_COUNTER, "Frames sent to WebSocket clients.",
+		read_live_frames_total },
+	{ "live_slow_total", METRIC_COUNTER, "Times a slow client was dropped to a snapshot.",
+		read_live_slow_total },
+	{ 0 },
+};
+
+static const struct consumer consumers[] = { { "feed", NULL, push_on_event }, { 0 } };
+
+const struct feature live_feature = {
+	.name = "live",
+	.routes = live_routes,
+	.init = push_init,
+	.stop = push_drain,
+	.consumers = consumers,
+	.metrics = metrics,
+};

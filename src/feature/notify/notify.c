@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The face of capability notify. */
+#include "notify.h"
+#include "db/db.h"
+
+static void begin(void)
+{
+	hours_init();
+	outbox_init();
+}
+
+static void end(void)
+{
+	outbox_free();
+	hours_free();
+}
+
+static double read_notifications_queued(void)
+{
+	return (double)outbox_health().queued;
+}
+
+static double read_notifications_dead(void)
+{
+	return (double)outbox_health().dead;
+}
+
+static double read_notifications_sent_total(void)
+{
+	return (double)outbox_health().sent;
+}
+
+static double read_notifications_failed_total(void)
+{
+	return (double)outbox_health().failed;
+}
+
+static const struct metric metrics[] = {
+	{ "notifications_queued", METRIC_GAUGE, "Notifications that wait.",
+		read_notifications_queued },
+	{ "notifications_dead", METRIC_GAUGE, "Notifications given up.", read_notifications_dead },
+	{ "notifications_sent_total", METRIC_COUNTER, "Notifications sent.",
+		read_notifications_sent_total },
+	{ "notifications_failed_total", METRIC_COUNTER, "Attempts that failed.",
+		read_notifications_failed_total },
+	{ 0 },
+};
+
+static enum check_state look(struct buf *more)
+{
+	struct outbox_health o = outbox_health();
+
+	buf_addf(more, ",\"queued\":%lld,\"dead\":%lld", (long long)o.queued, (long long)o.dead);
+	return !db_health(SQL_CLASS_JOB).up ? CHECK_DOWN
+	       : o.dead > 0                 ? CHECK_DEGRADED
+					    : CHECK_HEALTHY;
+}
+
+static const struct check checks[] = { { "notifications", false, look }, { 0 } };
+static const struct consumer consumers[] = { { "outbox", NULL, outbox_on_event }, { 0 } };
+
+const struct feature notify_feature = {
+	.name = "notify",
+	.routes = notify_routes,
+	.init = begin,
+	.free = end,
+	.consumers = consumers,
+	.metrics = metrics,
+	.checks = checks,
+};

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The face of capability policy. */
+#include "policy.h"
+
+const struct feature policy_feature = {
+	.name = "policy",
+	.routes = policy_routes,
+};
