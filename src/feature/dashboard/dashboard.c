@@ -20,12 +20,12 @@ static double read_rollup_applied_total(void)
 	return (double)rollup_health().applied;
 }
 
-static double read_kpi_checked_total(void)
+static double read_figures_checked_total(void)
 {
 	return (double)quality_health().checked;
 }
 
-static double read_kpi_wrong_total(void)
+static double read_figures_wrong_total(void)
 {
 	return (double)quality_health().wrong;
 }
@@ -35,10 +35,10 @@ static const struct metric metrics[] = {
 		read_rollup_waiting },
 	{ "rollup_applied_total", METRIC_COUNTER, "Events whose tickets were counted.",
 		read_rollup_applied_total },
-	{ "kpi_checked_total", METRIC_COUNTER, "Customers whose figures were recounted.",
-		read_kpi_checked_total },
-	{ "kpi_wrong_total", METRIC_COUNTER, "Tickets and rows that were found counted wrong.",
-		read_kpi_wrong_total },
+	{ "figures_checked_total", METRIC_COUNTER, "Customers whose figures were recounted.",
+		read_figures_checked_total },
+	{ "figures_wrong_total", METRIC_COUNTER, "Tickets and rows that were found counted wrong.",
+		read_figures_wrong_total },
 	{ 0 },
 };
 
