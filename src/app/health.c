@@ -94,17 +94,17 @@ struct outcome *service_status(struct req *req)
 		db && redis && !mail[CIRCUIT_OPEN] ? "false" : "true");
 	if (!db)
 		buf_addf(&b, "{\"part\":\"database\",\"text\":\"%s\"}",
-			req->zh ? "数据库暂不可用:看板为最近一次的数据,暂不能提交"
-				: "the database is away: dashboards show the last numbers, nothing "
-				  "can be sent"),
+			req->zh ? "数据库暂不可用：仪表板显示最近一次的数据，暂时无法提交"
+				: "the database is unavailable: dashboards show the last known "
+				  "numbers, and changes cannot be saved"),
 			n++;
 	if (!redis)
 		buf_addf(&b, "%s{\"part\":\"realtime\",\"text\":\"%s\"}", n++ ? "," : "",
-			req->zh ? "实时推送可能稍有延迟" : "live updates may be a moment late");
+			req->zh ? "实时推送可能稍有延迟" : "live updates may be delayed");
 	if (mail[CIRCUIT_OPEN])
 		buf_addf(&b, "%s{\"part\":\"mail\",\"text\":\"%s\"}", n ? "," : "",
-			req->zh ? "邮件服务暂不可用:邮件将稍后送达"
-				: "the mail server is away: mails come later");
+			req->zh ? "邮件服务暂不可用：邮件将稍后送达"
+				: "the mail server is unavailable: mails will be delivered later");
 	buf_adds(&b, "]}");
 	o = req_reply(req, 200, b.p, b.n);
 	buf_free(&b);
@@ -173,7 +173,8 @@ static void http_metrics(struct buf *b)
 					m[i].route ? http_method_name(m[i].route->method) : "",
 					m[i].route ? m[i].route->path : "none", s,
 					(unsigned long long)m[i].count[s]);
-	buf_adds(b, "# HELP sladesk_http_request_seconds Time from head to reply.\n# TYPE "
+	buf_adds(b, "# HELP sladesk_http_request_seconds Time from the request's head to the "
+		    "reply.\n# TYPE "
 		    "sladesk_http_request_seconds histogram\n");
 	for (size_t i = 0; i < n; i++) {
 		const char *method = m[i].route ? http_method_name(m[i].route->method) : "",
@@ -233,16 +234,19 @@ static void engine_metrics(struct buf *b)
 	gauge(b, "timers_load_seconds", "Time the last load of the heap took.",
 		(double)e.load_ms / 1e3);
 	counter(b, "fires_total", "Tickets and timers fired.", e.fired);
-	counter(b, "fires_failed_total", "Batches that had to be tried again.", e.failed);
-	counter(b, "fires_swept_total", "Due rows the sweep found and the heap had not.", e.swept);
+	counter(b, "fires_failed_total", "Fire batches that were retried.", e.failed);
+	counter(b, "fires_swept_total", "Due rows that the sweep found and the heap had missed.",
+		e.swept);
 	counter(b, "events_total", "Committed events delivered.", bus_health().delivered);
-	gauge(b, "shards_held", "Shards of the deadlines this instance acts on, of 64.", l.shards);
+	gauge(b, "shards_held", "Shards of the deadlines that this instance holds, of 64.",
+		l.shards);
 	gauge(b, "instances", "Instances that share the deadlines.", l.instances);
 	gauge(b, "clock_skew_seconds",
 		"The database's clock minus ours, beyond what the round trip explains.",
 		(double)l.skew_us / 1e6);
 	gauge(b, "calendars_without_next_year",
-		"Calendars that in December lack next year's dates.", rebind_missing_calendars());
+		"Calendars without dates for next year, checked in December.",
+		rebind_missing_calendars());
 }
 
 static void database_metrics(struct buf *b)
@@ -280,29 +284,30 @@ static void cache_metrics(struct buf *b)
 {
 	struct cache_health k = cache_health();
 
-	gauge(b, "answers_kept", "Answers kept in memory.", (double)k.kept);
-	counter(b, "answers_hits_total", "Answers given from memory.", k.hits);
-	counter(b, "answers_misses_total", "Answers computed.", k.misses);
-	counter(b, "answers_shared_total", "Answers that another instance had computed.", k.shared);
-	counter(b, "answers_replica_total", "Answers computed by the read replica.", k.replica);
-	counter(b, "answers_warmed_total", "Answers made ready after the start.", k.warmed);
-	counter(b, "answers_renewed_total", "Answers computed anew before they were too old.",
-		k.renewed);
-	counter(b, "answers_joined_total", "Requests that waited for another's answer.", k.joined);
-	counter(b, "answers_stale_total", "Stale answers given while the database was away.",
+	gauge(b, "answers_kept", "Results kept in memory.", (double)k.kept);
+	counter(b, "answers_hits_total", "Results served from memory.", k.hits);
+	counter(b, "answers_misses_total", "Results computed.", k.misses);
+	counter(b, "answers_shared_total", "Results taken over from another instance.", k.shared);
+	counter(b, "answers_replica_total", "Results computed on the read replica.", k.replica);
+	counter(b, "answers_warmed_total", "Results computed in advance after the start.",
+		k.warmed);
+	counter(b, "answers_renewed_total", "Results recomputed before they expired.", k.renewed);
+	counter(b, "answers_joined_total",
+		"Requests that waited for the result of another request.", k.joined);
+	counter(b, "answers_stale_total", "Stale results served while the database was down.",
 		k.stale);
 }
 
 static void limit_metrics(struct buf *b)
 {
-	buf_adds(b, "# HELP sladesk_limited_total Requests refused for coming too often.\n# TYPE "
+	buf_adds(b, "# HELP sladesk_limited_total Requests refused by rate limits.\n# TYPE "
 		    "sladesk_limited_total counter\n");
 	for (int l = 0; l < LIMIT_COUNT; l++)
 		buf_addf(b, "sladesk_limited_total{limit=\"%s\"} %llu\n", limit_name((enum limit)l),
 			(unsigned long long)limit_refused((enum limit)l));
 	gauge(b, "field_key_age_seconds",
-		"Age of the newest key of personal fields; past crypto.rotate_days: sladesk keys "
-		"rotate.",
+		"Age of the newest data key; run sladesk keys rotate when it exceeds "
+		"crypto.rotate_days.",
 		fieldkeys_newest_s() ? (double)(clock_now_us() / US_PER_S - fieldkeys_newest_s())
 				     : 0);
 }

@@ -106,7 +106,8 @@ static int find_listener(bool takeover)
 		fd = takeover_receive(options.daemon_control);
 		if (fd >= 0)
 			return fd;
-		log_warn(NULL, "nobody to take over from at %s: binding", options.daemon_control);
+		log_warn(NULL, "no running sladeskd at %s; binding the address",
+			options.daemon_control);
 	}
 	return listen_on(options.http_listen);
 }
@@ -125,7 +126,7 @@ static void on_empty(void *arg)
 static void give_up_waiting(void *arg)
 {
 	(void)arg;
-	log_warn(NULL, "drain took too long: leaving");
+	log_warn(NULL, "shutdown timed out; exiting");
 	loop_stop();
 }
 
@@ -248,8 +249,8 @@ static void on_schema(struct db_call *call, enum db_error error, const PGresult 
 	version = error == DB_OK ? db_int(rows, 0, 0) : 0;
 	from = error == DB_OK ? db_int(rows, 0, 1) : 0;
 	if (version < schema_needed() || from > schema_needed())
-		die("schema %lld (serving programs from %lld) does not fit this program, which "
-		    "needs %d: run 'sladesk migrate'",
+		die("schema version %lld (for programs from version %lld) does not fit this "
+		    "program, which needs %d; run 'sladesk migrate'",
 			(long long)version, (long long)from, schema_needed());
 	schema_fits = true;
 	fieldkeys_load(on_ready);
@@ -331,7 +332,7 @@ static int check_settings(void)
 
 	if (!work_check(&helpers, &why))
 		die("%s", why);
-	puts("settings are right");
+	puts("settings are valid");
 	return 0;
 }
 
@@ -431,8 +432,8 @@ static void usage(void)
 {
 	puts("usage: sladeskd [-c FILE] [--check] [--takeover] [--help] [--print-config] "
 	     "[--print-man] [--version]\n\n"
-	     "  -c FILE         read settings from FILE\n  --check         read the settings, say "
-	     "whether they are right, and exit\n"
+	     "  -c FILE         read settings from FILE\n  --check         check the settings and "
+	     "exit\n"
 	     "  --takeover      receive the listening socket from the running sladeskd "
 	     "(daemon.control)\n\nSettings, as section.key in FILE or SLADESK_SECTION_KEY in the "
 	     "environment:");

@@ -271,7 +271,7 @@ void openapi_build(void)
 		"{\"bearer\":"
 		"{\"type\":\"http\",\"scheme\":\"bearer\"},\"cookie\":{\"type\":\"apiKey\","
 		"\"in\":\"cookie\",\"name\":\"sd_access\",\"description\":\"with X-CSRF-Token for "
-		"what changes anything\"}},\"schemas\":{\"Error\":{"
+		"every request that changes something\"}},\"schemas\":{\"Error\":{"
 		"\"type\":\"object\",\"required\":[\"code\",\"message\",\"request_id\"],"
 		"\"properties\":{\"code\":"
 		"{\"type\":\"integer\"},\"message\":{\"type\":\"string\"},\"details\":{"

@@ -33,9 +33,9 @@ static const struct {
 	enum priority priority;
 	int minutes_ago;
 } tickets[] = {
-	{ 0, "生产数据库宕机,订单无法提交", "RDS 主库无法连接,所有门店收银中断。", P0, 11 },
+	{ 0, "生产数据库宕机，订单无法提交", "RDS 主库无法连接，所有门店收银中断。", P0, 11 },
 	{ 0, "报表生成延迟", "昨日销售报表今天上午仍未生成。", P2, 50 },
-	{ 0, "如何开启 S3 版本控制", "请问开启版本控制后费用如何变化?", P4, 200 },
+	{ 0, "如何开启 S3 版本控制", "请问开启版本控制后费用如何变化？", P4, 200 },
 	{ 1, "Checkout API fails for most users",
 		"HTTP 502 from the load balancer since the last deployment.", P1, 20 },
 	{ 1, "Typo on the invoice page", "The total is labelled twice.", P3, 90 },

@@ -46,7 +46,7 @@ static void store(PGconn *pg, struct buf *doc)
 	PGresult *r = cli_query(pg, "select id from desk_store($1::jsonb)", 1, p);
 
 	if (PQntuples(r) != 1)
-		die("a ticket changed meanwhile; run the command again");
+		die("a ticket has changed meanwhile; run the command again");
 	PQclear(r);
 	buf_free(doc);
 }
@@ -139,7 +139,7 @@ int import_go_live(PGconn *pg, const char *tenant)
 	/* those that are done run no clock; reopened, they are tickets like any */
 	PQclear(cli_query(pg,
 		"update tickets set muted = false where tenant_id = $1::bigint and muted", 1, p));
-	printf("live      %ld open tickets; nothing was counted between their log's end and now\n",
+	printf("live      %ld open tickets; the time since the end of the log does not count\n",
 		live);
 	return 0;
 }

@@ -81,7 +81,8 @@ static int64_t read_keys(PGconn *pg)
 		if (!fieldkeys_parse(PQgetvalue(r, i, 1), wrapped, sizeof(wrapped)) ||
 			!field_key_add(master, last, wrapped, sizeof(wrapped),
 				strtoll(PQgetvalue(r, i, 2), NULL, 10)))
-			die("field key %lld: the master key does not open it", (long long)last);
+			die("field key %lld: cannot be decrypted with the master key",
+				(long long)last);
 	}
 	PQclear(r);
 	return last;
@@ -113,7 +114,7 @@ static char *sealed_anew(const char *column, const char *v, int64_t current)
 	if (field_key_of(str_of(v)) == current)
 		return NULL;
 	if (!field_open(&text, column, str_of(v)))
-		die("a value of %s cannot be opened", column);
+		die("a value of %s cannot be decrypted", column);
 	field_seal(&out, column, (struct str){ text.n ? text.p : "", text.n },
 		clock_now_us() / US_PER_S);
 	OPENSSL_cleanse(text.p, text.n);
@@ -209,7 +210,8 @@ static void rotate(PGconn *pg, bool resume)
 		(void)read_keys(pg);
 		audit(pg, "keys.rotate");
 		for (left = options.crypto_key_delay_s; left >= 0; left--) {
-			fprintf(stderr, "\rkey %lld made; every instance reads it within %lld s ",
+			fprintf(stderr,
+				"\rkey %lld created; every instance reads it within %lld s ",
 				(long long)last, (long long)left);
 			sleep(left ? 1 : 0);
 		}
@@ -262,7 +264,8 @@ static void backup(PGconn *pg, const char *file)
 	audit(pg, "keys.backup");
 	OPENSSL_cleanse(key, sizeof(key));
 	buf_free(&hex);
-	printf("the master key, under the passphrase, is in %s; try it with keys restore --check\n",
+	printf("the master key, encrypted with the passphrase, is in %s; test it with 'sladesk "
+	       "keys restore --check'\n",
 		file);
 }
 
@@ -277,12 +280,12 @@ static void restore(PGconn *pg, const char *file, bool check)
 	if (fscanf(f, "%31s %32s %120s", name, hex[0], hex[1]) != 3 ||
 		strcmp(name, "sladesk-master-key-1") != 0 || !fieldkeys_parse(hex[0], salt, SALT) ||
 		!fieldkeys_parse(hex[1], box, sizeof(box)))
-		die("%s: no backup of a master key", file);
+		die("%s: not a backup of a master key", file);
 	fclose(f);
 	read_passphrase(salt, key);
 	if (!field_box_open(key, box, master))
 		die("wrong passphrase, or the file was changed");
-	printf("it opens %lld keys\n",
+	printf("it decrypts all %lld keys\n",
 		(long long)read_keys(pg) + 1); /* dies when it does not open one */
 	target = fieldkeys_file();
 	if (!check && !fieldkeys_make_file(target, master))
@@ -303,8 +306,8 @@ static void rewrap(PGconn *pg)
 	PGresult *r;
 
 	if (options.crypto_master_key_command[0])
-		die("the master key comes from a command: change it there, with keys rewrap on a "
-		    "file in between");
+		die("the master key comes from a command; to change it, use a key file for the "
+		    "time of keys rewrap");
 	(void)cli_field_keys(pg);
 	crypto_random(to, sizeof(to));
 	unlink(beside);
@@ -319,7 +322,7 @@ static void rewrap(PGconn *pg)
 		if (!fieldkeys_parse(PQgetvalue(r, i, 1), wrapped, sizeof(wrapped)) ||
 			!field_key_rewrap(master, to, strtoll(p[0], NULL, 10), wrapped,
 				sizeof(wrapped), fresh))
-			die("field key %s cannot be opened", p[0]);
+			die("field key %s cannot be decrypted", p[0]);
 		buf_add_hex(&hex, fresh, sizeof(fresh));
 		p[1] = buf_cstr(&hex);
 		PQclear(cli_query(pg,
@@ -333,9 +336,8 @@ static void rewrap(PGconn *pg)
 		die("%s: %s", file, strerror(errno));
 	cli_run(pg, "commit");
 	audit(pg, "keys.rewrap");
-	printf("a new master key is in %s, the one before in %s: keep it until the next backup is "
-	       "restored from; restart "
-	       "every sladeskd\n",
+	printf("the new master key is in %s and the previous one in %s; keep the previous one for "
+	       "backups made before now, and restart every sladeskd\n",
 		file, old);
 	free(file);
 	free(beside);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * sladesk: init, migrate, tenants, people, tokens, SLA tools, import, demo. */
+ * The command-line tool: the table of its commands, and what they share. */
 #include "cli/cli.h"
 #include "config/options.h"
 #include "config/secret.h"
@@ -16,53 +16,78 @@ static const struct {
 	const char *help;
 } commands[] = {
 	{ "init", cmd_init,
-		"init --admin-url URL --database NAME [--password-file F]   make roles and "
-		"database" },
-	{ "migrate", cmd_migrate, "migrate --owner-url URL   bring the schema up to date" },
+		"init --admin-url URL --database NAME [--password-file F]\n"
+		"      create the roles and the database" },
+	{ "migrate", cmd_migrate,
+		"migrate --owner-url URL\n"
+		"      bring the schema up to date" },
 	{ "tenant", cmd_tenant,
-		"tenant add --code C --name N [--lang zh|en] [--policy P] | tenant set --code C "
-		"[--host H|-] [--max-users N|-] "
-		"[--mfa yes|no] [--timezone Z] [--work-hours 8-20] | tenant list" },
+		"tenant add --code C --name N [--lang zh|en] [--policy P]\n"
+		"  tenant set --code C [--host H|-] [--max-users N|-] [--mfa yes|no] [--timezone "
+		"Z] "
+		"[--work-hours 8-20]\n"
+		"  tenant list\n"
+		"      add, change and list customers" },
 	{ "user", cmd_user,
 		"user add --staff --username U --name N --email E [--role R] [--level 1..3] "
-		"[--on-call] [--must-change] | user add --tenant C …; user password --username U "
-		"[--tenant C] [--must-change]; "
-		"user disable … (password from standard input)" },
+		"[--on-call] [--must-change]\n"
+		"  user add --tenant C --username U --name N --email E [--role R] [--must-change]\n"
+		"  user password --username U [--tenant C] [--must-change]\n"
+		"  user disable --username U [--tenant C]\n"
+		"      manage staff and customers' users; the password is read from standard "
+		"input" },
 	{ "token", cmd_token,
-		"token add --tenant C --name N --scopes tickets:read,tickets:write [--days 90] | "
-		"token list | token revoke --tenant C --id N" },
+		"token add --tenant C --name N --scopes tickets:read,tickets:write [--days 90]\n"
+		"  token list\n"
+		"  token revoke --tenant C --id N\n"
+		"      manage service tokens" },
 	{ "key", cmd_key,
-		"key rotate [--at-once]   a new key for access tokens; at once: instead of all "
-		"others" },
+		"key rotate [--at-once]\n"
+		"      create a signing key for access tokens; --at-once makes all earlier keys "
+		"invalid" },
 	{ "isolation", cmd_isolation,
-		"isolation check --as C --against C [--url U]   prove against the running server "
-		"that one customer "
-		"cannot reach another's data" },
+		"isolation check --as C --against C [--url U]\n"
+		"      test a running server: one customer must not reach another's data" },
 	{ "keys", cmd_keys,
-		"keys status | keys rotate [--resume] | keys rewrap | keys backup --out F | keys "
-		"restore --in F [--check]   "
-		"the keys of personal fields (passphrase from standard input)" },
-	{ "webhook", cmd_webhook, "webhook add --tenant C --url U --secret S" },
+		"keys status\n"
+		"  keys rotate [--resume]\n"
+		"  keys rewrap\n"
+		"  keys backup --out F\n"
+		"  keys restore --in F [--check]\n"
+		"      manage the keys of personal data; the passphrase is read from standard "
+		"input" },
+	{ "webhook", cmd_webhook,
+		"webhook add --tenant C --url U --secret S\n"
+		"      register a webhook" },
 	{ "sla", cmd_sla,
-		"sla calc | sla explain TICKET | sla verify [--tenant C] | sla replay --policy P "
-		"[--tenant C] [--from T] [--to T]" },
+		"sla calc\n"
+		"  sla explain TICKET\n"
+		"  sla verify [--tenant C]\n"
+		"  sla replay --policy P [--tenant C] [--from T] [--to T]\n"
+		"      compute deadlines from standard input, explain a ticket's clocks, recompute "
+		"all "
+		"stored clocks, or simulate another policy" },
 	{ "import", cmd_import,
-		"import --map FILE --tenant C --policy P [--rejects FILE] CSV   replay an incident "
-		"log | import --go-live --tenant C   its tickets run from now on" },
+		"import --map FILE --tenant C --policy P [--rejects FILE] CSV\n"
+		"  import --go-live --tenant C\n"
+		"      replay an incident log; then start the clocks of its open tickets" },
 	{ "audit", cmd_audit,
-		"audit verify [--tenant C] [--dir D]   find any edited, removed or moved row of "
-		"the "
-		"audit log, in its files, too | audit archive --dir D --owner-url URL [--before "
-		"YYYY-MM] [--keep-years 7]   move whole months into files, remove files that are "
-		"too old" },
+		"audit verify [--tenant C] [--dir D]\n"
+		"  audit archive --dir D --owner-url URL [--tenant C] [--before YYYY-MM] "
+		"[--keep-years 7]\n"
+		"      find edited, removed or moved rows of the audit log and its files; move "
+		"whole months into files" },
 	{ "deadletter", cmd_deadletter,
-		"deadletter list | deadletter retry ID|all   messages of leading systems that "
-		"could not be "
-		"applied" },
+		"deadletter list\n"
+		"  deadletter retry ID|all\n"
+		"      show and retry messages from source systems that could not be applied" },
 	{ "rollup", cmd_rollup,
-		"rollup rebuild [--tenant C] | rollup check   make the counts that dashboards show "
-		"anew; see whether they are true" },
-	{ "demo", cmd_demo, "demo   make a demonstration provider" },
+		"rollup rebuild [--tenant C]\n"
+		"  rollup check\n"
+		"      rebuild or check the counts behind the dashboards" },
+	{ "demo", cmd_demo,
+		"demo\n"
+		"      create demo customers, staff and tickets" },
 };
 
 void cli_progress(size_t done, size_t all)

@@ -159,17 +159,16 @@ static void add_keys(const PGresult *rows)
 			!field_key_add(master, db_int(rows, i, 0), wrapped, sizeof(wrapped),
 				db_int(rows, i, 2))) {
 			if (!field_keys_ready())
-				die("field key %lld: the master key does not open it "
-				    "(crypto.master_key_file, "
-				    "crypto.master_key_command)",
+				die("field key %lld: cannot be decrypted with the master key "
+				    "(crypto.master_key_file, crypto.master_key_command)",
 					(long long)db_int(rows, i, 0));
-			log_error(NULL, "field key not opened id=%lld",
+			log_error(NULL, "field key cannot be decrypted id=%lld",
 				(long long)db_int(rows, i, 0));
 		}
 		newest_s = db_int(rows, i, 3);
 	}
 	if (tell_ready && clock_now_us() / US_PER_S - newest_s > options.crypto_rotate_days * 86400)
-		log_warn(NULL, "the key of personal fields is old: sladesk keys rotate");
+		log_warn(NULL, "the data key of personal fields is old; run sladesk keys rotate");
 }
 
 static void look(void *arg);
@@ -215,7 +214,7 @@ static void on_list(struct db_call *c, enum db_error error, const PGresult *rows
 		void (*fn)(void) = tell_ready;
 
 		tell_ready = NULL;
-		log_info(NULL, "field keys unwrapped n=%d", PQntuples(rows));
+		log_info(NULL, "field keys decrypted n=%d", PQntuples(rows));
 		fn();
 	}
 }

@@ -114,7 +114,7 @@ void keyfile_open(void)
 	if (access(options.token_key_file, F_OK) != 0 && errno == ENOENT)
 		make();
 	if (!load())
-		die("token.key_file: %s: no set of EC P-256 keys with a kid",
+		die("token.key_file: %s: not a set of EC P-256 keys with a kid",
 			options.token_key_file);
 }
 
@@ -128,12 +128,12 @@ void keyfile_tick(void *arg)
 		(now.st_ino != seen.st_ino ||
 			memcmp(&now.st_mtim, &seen.st_mtim, sizeof(seen.st_mtim)) != 0) &&
 		!load())
-		log_error(NULL, "token.key_file cannot be read, the keys at hand stay path=%s",
+		log_error(NULL, "token.key_file cannot be read; keeping the current keys path=%s",
 			options.token_key_file);
 	if (age_s < options.token_rotate_days * 86400)
 		return;
 	if (keyfile_rotate(false)) {
-		log_info(NULL, "a new signing key was made, it signs in ten minutes");
+		log_info(NULL, "a new signing key was created; it signs in ten minutes");
 		load();
 	} else if (errno != EBUSY) {
 		log_error(NULL, "token.key_file cannot be rotated path=%s err=%s",

@@ -202,7 +202,7 @@ void options_print_sample(void)
 {
 	const char *section = "";
 
-	puts("; sladeskd settings. Each can be overridden by the environment: "
+	puts("; sladeskd settings. Each can be overridden by an environment variable: "
 	     "SLADESK_SECTION_KEY.");
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
 		if (strcmp(section, table[i].section) != 0)
@@ -219,8 +219,8 @@ void options_print_man(void)
 	puts(".TH SLADESKD 8\n.SH NAME\nsladeskd \\- service desk daemon\n.SH SYNOPSIS\n.B "
 	     "sladeskd\n[\\-c FILE] [\\-\\-check] [\\-\\-takeover]\n.SH DESCRIPTION\n"
 	     "Serves the sladesk API, live feed and portal, and keeps the service-level clocks. "
-	     "SIGHUP reloads what is reloadable, SIGUSR1 reopens the log, "
-	     "SIGTERM drains and exits.\n.SH SETTINGS");
+	     "SIGHUP reloads the reloadable settings, SIGUSR1 reopens the log, SIGTERM finishes "
+	     "open requests and exits.\n.SH SETTINGS");
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
 		printf(".TP\n.B %s.%s\n%s Default: ", table[i].section, table[i].key, table[i].doc);
 		print_default(&table[i]);

@@ -61,7 +61,7 @@ static const char *cursor_part(struct req *req, const char *which)
 	if (!us || !str_to_int((struct str){ c, (size_t)(us - c) }, INT64_MIN + 1, INT64_MAX, &a) ||
 		!str_to_int(str_of(us + 1), 0, 1LL << 53, &b)) {
 		if (which[0] == '0')
-			req_note_invalid(req, "cursor", "a next_cursor of an earlier answer",
+			req_note_invalid(req, "cursor", "a next_cursor from an earlier response",
 				"应为上一页返回的 next_cursor");
 		return NULL;
 	}

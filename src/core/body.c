@@ -90,7 +90,7 @@ void req_body_time(struct req *req, const char *key, bool required, int64_t *out
 		return;
 	if (!json_object_is_type(v, json_type_string) || !time_parse(json_str(v), out))
 		req_note_invalid(req, key, "an RFC 3339 time, such as 2026-01-31T08:00:00Z",
-			"RFC 3339 时间,例如 2026-01-31T08:00:00Z");
+			"RFC 3339 时间，例如 2026-01-31T08:00:00Z");
 }
 
 static bool is_listed(const char *keys, const char *key)

@@ -5,21 +5,22 @@
 #include <stdio.h>
 
 static const struct error_text errors[ERR_COUNT] = {
-	[ERR_VALIDATION] = { 400, 40001, "some fields are not valid", "部分字段不符合要求" },
+	[ERR_VALIDATION] = { 400, 40001, "some fields are invalid", "部分字段不符合要求" },
 	[ERR_MALFORMED] = { 400, 40002, "the request is malformed", "请求格式错误" },
-	[ERR_FORBIDDEN] = { 403, 40003, "you may not do this", "没有权限执行此操作" },
+	[ERR_FORBIDDEN] = { 403, 40003, "permission denied", "没有权限执行此操作" },
 	[ERR_NO_AUTH] = { 401, 40004, "log in first", "请先登录" },
 	[ERR_RATE] = { 429, 40005, "too many requests", "请求过于频繁" },
 	[ERR_NOT_FOUND] = { 404, 41001, "not found", "资源不存在" },
-	[ERR_WRONG_STATE] = { 409, 41002, "the state does not allow this", "当前状态不允许此操作" },
-	[ERR_EXISTS] = { 409, 41003, "it exists already", "资源已存在" },
-	[ERR_LIMIT] = { 413, 41004, "beyond a limit", "超出限制" },
-	[ERR_METHOD] = { 405, 40002, "method not allowed here", "不支持该请求方法" },
-	[ERR_DB] = { 503, 50001, "the database cannot be reached; try again",
-		"数据库暂时不可用,请稍后重试" },
-	[ERR_BUSY] = { 503, 50001, "busy; try again", "系统繁忙,请稍后重试" },
+	[ERR_WRONG_STATE] = { 409, 41002, "not allowed in the current state",
+		"当前状态不允许此操作" },
+	[ERR_EXISTS] = { 409, 41003, "already exists", "资源已存在" },
+	[ERR_LIMIT] = { 413, 41004, "limit exceeded", "超出限制" },
+	[ERR_METHOD] = { 405, 40002, "method not allowed", "不支持该请求方法" },
+	[ERR_DB] = { 503, 50001, "the database is unavailable; try again later",
+		"数据库暂时不可用，请稍后重试" },
+	[ERR_BUSY] = { 503, 50001, "the system is busy; try again", "系统繁忙，请稍后重试" },
 	[ERR_UNKNOWN] = { 503, 50001, "the outcome is unknown; retry with the same Idempotency-Key",
-		"执行结果未知,请使用相同的 Idempotency-Key 重试" },
+		"执行结果未知，请使用相同的 Idempotency-Key 重试" },
 	[ERR_INTERNAL] = { 500, 50001, "something went wrong on our side", "系统内部错误" },
 };
 

@@ -17,7 +17,8 @@ struct outcome *req_too_often(struct req *req, enum limit kind, int64_t seconds)
 			"\"user_message\":\"%s\"}",
 			limit_name(kind), (long long)r.per_s, (long long)r.burst,
 			(long long)seconds,
-			req->zh ? "请求过于频繁,请稍后重试" : "too many requests; wait a little"));
+			req->zh ? "请求过于频繁，请稍后重试"
+				: "too many requests; try again in a moment"));
 }
 
 struct str req_user_key(struct req *req)
@@ -99,11 +100,10 @@ struct outcome *guard_refuse_degraded(struct req *req)
 	req->retry_after_s = 60;
 	return req_fail(req, ERR_RATE,
 		req->zh ? "{\"limit\":\"degraded_users\",\"user_message\":"
-			  "\"系统降级运行中,同时服务的用户数已达上限\","
+			  "\"系统降级运行中，同时服务的用户数已达上限\","
 			  "\"suggested_actions\":[\"一分钟后重试\"]}"
-			: "{\"limit\":\"degraded_users\",\"user_message\":\"the database is away, "
-			  "and as "
-			  "many users as may be are served meanwhile\","
+			: "{\"limit\":\"degraded_users\",\"user_message\":\"the database is "
+			  "unavailable, and the maximum number of users is already being served\","
 			  "\"suggested_actions\":[\"try again in a minute\"]}");
 }
 

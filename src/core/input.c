@@ -58,7 +58,7 @@ static bool read_plain(
 	}
 	if (p->in && !choice_is_listed(p->in, str_of(v)))
 		return note(req, at, arena_printf(&req->arena, "one of %s", p->in),
-			arena_printf(&req->arena, "可选值:%s", p->in));
+			arena_printf(&req->arena, "可选值：%s", p->in));
 	if (p->like && !format_rule(p->like)->fits(v))
 		return note(req, at, format_rule(p->like)->en, format_rule(p->like)->zh);
 	out->text = v;
@@ -86,7 +86,7 @@ bool read_text_value(
 	case PARAM_TIME:
 		if (!time_parse(str_of(v), &out->n))
 			return note(req, at, "an RFC 3339 time, such as 2026-01-31T08:00:00Z",
-				"RFC 3339 时间,例如 2026-01-31T08:00:00Z");
+				"RFC 3339 时间，例如 2026-01-31T08:00:00Z");
 		break;
 	case PARAM_TEXT:
 		return read_plain(req, p, at, v, out);

@@ -186,13 +186,13 @@ static const char must_change_details[] =
 	"{\"rule\":\"change your password first / 请先修改密码\",\"suggested_actions\":[\"POST "
 	"/api/v1/auth/password\"]}";
 
-static const char must_enrol_details[] = "{\"rule\":\"set up a second factor first / "
-					 "请先设置第二因素\",\"suggested_actions\":[\"POST "
+static const char must_enrol_details[] = "{\"rule\":\"set up two-step verification first / "
+					 "请先设置两步验证\",\"suggested_actions\":[\"POST "
 					 "/api/v1/auth/factors/totp\"]}";
 
-static const char csrf_details[] = "{\"field\":\"X-CSRF-Token\",\"rule\":\"the csrf cookie's "
-				   "value, from our own pages / 须为 csrf "
-				   "Cookie 的值,且来自本站页面\"}";
+static const char csrf_details[] =
+	"{\"field\":\"X-CSRF-Token\",\"rule\":\"must be the value of the csrf cookie, in a request "
+	"from our own pages / 须为 csrf Cookie 的值，且请求来自本站页面\"}";
 
 static void on_session(void *arg, struct session *s, enum db_error error)
 {
@@ -235,7 +235,7 @@ static struct outcome *parse_body(struct req *req)
 	if (!n || req->route->form)
 		return NULL;
 	if (req->route->method == HTTP_GET) {
-		req_note_invalid(req, "body", "no body with GET", "GET 请求不能带请求体");
+		req_note_invalid(req, "body", "GET takes no body", "GET 请求不能带请求体");
 		return req_invalid(req);
 	}
 	req->body = json_read(p, n, &err);

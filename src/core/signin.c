@@ -23,10 +23,10 @@ static struct outcome *refuse_seat(struct req *req, const struct sign_in *s)
 		req->zh ? "{\"limit\":\"tenant_users\",\"user_message\":"
 			  "\"贵公司同时登录的用户数已达上限\","
 			  "\"suggested_actions\":[\"请同事退出登录\",\"联系服务商提高上限\"]}"
-			: "{\"limit\":\"tenant_users\",\"user_message\":\"as many users of your "
-			  "company are "
-			  "logged in as may be\",\"suggested_actions\":[\"ask a colleague to log "
-			  "out\",\"ask the provider for more\"]}");
+			: "{\"limit\":\"tenant_users\",\"user_message\":\"the maximum number of "
+			  "users of your company is logged in\",\"suggested_actions\":[\"ask a "
+			  "colleague to log "
+			  "out\",\"ask the provider to raise the limit\"]}");
 }
 
 static struct outcome *on_session(struct req *req, enum db_error error, const PGresult *rows)

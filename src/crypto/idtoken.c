@@ -96,13 +96,13 @@ enum idtoken_result idtoken_verify(
 		alg = cjose_header_get(h, CJOSE_HDR_ALG, &err);
 		kid = cjose_header_get(h, CJOSE_HDR_KID, &err);
 		kty = type_for(alg);
-		*out_why = "its algorithm is not RS256, PS256 or ES256";
+		*out_why = "the algorithm is not RS256, PS256 or ES256";
 		if (kty) {
 			key = find_key(set, kid, kty, alg);
-			*out_why = "signed with a key that is not the issuer's";
+			*out_why = "signed with an unknown key";
 			result = key ? IDTOKEN_BAD : IDTOKEN_UNKNOWN_KEY;
 			if (key) {
-				*out_why = "its signature does not hold";
+				*out_why = "invalid signature";
 				if (signature_holds(jws, key, out_claims))
 					result = IDTOKEN_OK;
 			}
@@ -146,17 +146,17 @@ const char *idtoken_claims_broken(struct json_object *claims, const char *issuer
 		nbf = json_get_int(claims, "nbf", 0);
 
 	if (!iss || strcmp(iss, issuer) != 0)
-		return "another issuer's";
+		return "wrong issuer";
 	if (!audience_is(claims, audience))
-		return "for another audience";
+		return "wrong audience";
 	if (exp && exp <= now_s - SKEW_S)
 		return "over";
 	if (!exp && nonce)
-		return "without an end";
+		return "no expiry";
 	if (nbf > now_s + SKEW_S || iat > now_s + SKEW_S || iat < now_s - AGE_MAX_S)
-		return "of another time";
+		return "not valid at this time";
 	if (nonce ? !its || strlen(its) != strlen(nonce) || !crypto_equal(its, nonce, strlen(nonce))
 		  : its != NULL)
-		return "of another log-in";
+		return "for another login";
 	return NULL;
 }

@@ -56,16 +56,16 @@ const char *password_rule_broken(const char *password, const char *username, boo
 		other |= !isalnum(*p);
 	}
 	if (n < 8 || n > 200 || !upper || !lower || !digit || !other)
-		return zh ? "8 到 200 个字符,须含大写字母、小写字母、数字和符号,例如 Kofferwort-7"
-			  : "8 to 200 characters with an upper and a lower case letter, a digit "
-			    "and a sign, e.g. Kofferwort-7";
+		return zh ? "8 到 200 个字符，须含大写字母、小写字母、数字和符号，例如 Kofferwort-7"
+			  : "8 to 200 characters with an upper-case letter, a lower-case letter, a "
+			    "digit and a symbol, for example Kofferwort-7";
 	word_of(password, word, sizeof(word));
 	word_of(username, name, sizeof(name));
 	for (size_t i = 0; i < ARRAY_LEN(common); i++)
 		if (strcmp(word, common[i]) == 0)
-			return zh ? "过于常见:去掉数字和符号后是常用密码"
-				  : "too common: under its digits and signs it is a password that "
-				    "is tried first";
+			return zh ? "过于常见：去掉数字和符号后是常用密码"
+				  : "too common: without digits and symbols it is a well-known "
+				    "password";
 	if (name[0] && strlen(name) > 2 && strstr(word, name))
 		return zh ? "不能包含用户名" : "must not contain the user name";
 	return NULL;

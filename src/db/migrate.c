@@ -121,7 +121,8 @@ bool schema_migrate(struct pg_conn *conn, void (*say)(const char *line), const c
 		have = applied(pg, atoi(f->name), sha);
 		if (have < 0) {
 			snprintf(error_text, sizeof(error_text),
-				"%s was applied with another text: migrations never change",
+				"%s was changed after it was applied; an applied migration must "
+				"not change",
 				f->name);
 			*out_error = error_text;
 			ok = false;

@@ -43,7 +43,7 @@ static void start(int64_t tenant_id, int64_t ticket_id, int64_t calendar_id)
 		.tenant_id = tenant_id,
 		.ticket_id = ticket_id,
 		.calendar_id = calendar_id,
-		.text = "the calendar gained dates / 日历增加了日期",
+		.text = "dates were added to the calendar / 日历增加了日期",
 		.on_done = on_rebound };
 	rebind.working++;
 	ticket_command(call);
@@ -87,7 +87,7 @@ static void on_gaps(struct job_run *run, enum db_error error, const PGresult *ro
 	for (int i = 0; error == DB_OK && i < rebind.missing; i++) {
 		struct str code = db_text(rows, i, 1);
 
-		log_warn(NULL, "calendar has no dates of next year tenant=%lld code=%.*s",
+		log_warn(NULL, "calendar has no dates for next year tenant=%lld code=%.*s",
 			(long long)db_int(rows, i, 0), (int)code.n, code.p);
 	}
 	job_end_db(run, error);

@@ -12,7 +12,7 @@
 static void on_partitions(struct job_run *run, enum db_error error, const PGresult *rows)
 {
 	if (error == DB_OK && db_int(rows, 0, 0) > 0)
-		log_info(NULL, "partitions made n=%lld", (long long)db_int(rows, 0, 0));
+		log_info(NULL, "partitions created n=%lld", (long long)db_int(rows, 0, 0));
 	job_end_db(run, error);
 }
 

@@ -90,7 +90,7 @@ static void scan(struct scan *s, xmlNodePtr n, int depth)
 			n->type == XML_ENTITY_REF_NODE)
 			s->why = "comments, processing instructions and entities are refused";
 		if (is(n, NS_ASSERTION, "EncryptedID") || is(n, NS_ASSERTION, "EncryptedAttribute"))
-			s->why = "of encrypted parts only an assertion is read";
+			s->why = "only an assertion may be encrypted";
 		s->encrypted += is(n, NS_ASSERTION, "EncryptedAssertion");
 		if (is(n, NS_ASSERTION, "Assertion"))
 			s->assertions++;
@@ -98,7 +98,7 @@ static void scan(struct scan *s, xmlNodePtr n, int depth)
 			xmlChar *v = xmlGetProp(n, BAD_CAST "ID");
 
 			if (!v || !*v || xmlGetID(s->doc, v) || !xmlAddID(NULL, s->doc, v, id))
-				s->why = "an ID that is empty or there twice";
+				s->why = "an empty or duplicate ID";
 			xmlFree(v);
 		}
 		if (n->type == XML_ELEMENT_NODE)
@@ -206,12 +206,12 @@ static xmlNodePtr open_assertion(
 		   data = only(outer, NS_ENCRYPTION, "EncryptedData"),
 		   key = only(only(data, NS_SIGNATURE, "KeyInfo"), NS_ENCRYPTION, "EncryptedKey");
 
-	s->why = "not encrypted as agreed: AES-GCM under RSA-OAEP, or AES-CBC in a signed response";
+	s->why = "unsupported encryption: AES-GCM with RSA-OAEP, or AES-CBC in a signed response";
 	if (!data || !key || !method_is(key, oaep, ARRAY_LEN(oaep)) ||
 		!(method_is(data, gcm, ARRAY_LEN(gcm)) ||
 			(is_signed && method_is(data, cbc, ARRAY_LEN(cbc)))))
 		return NULL;
-	s->why = "it cannot be opened";
+	s->why = "cannot be decrypted";
 	if (!decrypt(data, key_pem))
 		return NULL;
 	s->why = NULL;
@@ -339,14 +339,14 @@ static const char *read_document(
 	struct scan s = { .doc = doc };
 
 	if (doc->intSubset || doc->extSubset)
-		return "a DTD is refused";
+		return "DTDs are refused";
 	scan(&s, doc->children, 0);
 	if (s.why)
 		return s.why;
 	signature = only(root, NS_SIGNATURE, "Signature");
 	if (is(root, NS_PROTOCOL, "LogoutRequest")) {
 		if (!signature || !signature_holds(signature, cert))
-			return "its signature does not hold";
+			return "invalid signature";
 		add_logout(out, root);
 		return NULL;
 	}
@@ -354,16 +354,16 @@ static const char *read_document(
 		return "not a Response with exactly one Assertion";
 	/* one signature over the whole is enough; two must both hold */
 	if (signature && !signature_holds(signature, cert))
-		return "its signature does not hold";
+		return "invalid signature";
 	assertion = s.encrypted ? open_assertion(&s, root, signature != NULL, key_pem)
 				: only(root, NS_ASSERTION, "Assertion");
 	if (!assertion)
 		return s.why ? s.why : "not a Response with exactly one Assertion";
 	if (only(assertion, NS_SIGNATURE, "Signature") &&
 		!signature_holds(only(assertion, NS_SIGNATURE, "Signature"), cert))
-		return "the assertion's signature does not hold";
+		return "invalid signature of the assertion";
 	if (!signature && !only(assertion, NS_SIGNATURE, "Signature"))
-		return "it is not signed";
+		return "not signed";
 	add_assertion(out, root, assertion, signature != NULL);
 	return NULL;
 }
@@ -377,9 +377,9 @@ void saml_verify(const char *job, size_t n, struct buf *out)
 	xmlDocPtr doc = NULL;
 
 	if (xml_n && xml_n < (1u << 20)) {
-		why = "a DTD is refused";
+		why = "DTDs are refused";
 		if (!memmem(xml, xml_n, "<!", 2)) { /* DTDs, CDATA and comments all begin so */
-			why = "no XML";
+			why = "not XML";
 			doc = xmlReadMemory(xml, (int)xml_n, NULL, NULL,
 				XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
 		}

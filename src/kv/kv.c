@@ -279,7 +279,7 @@ static void on_read(struct bufferevent *bev, void *arg)
 		freeReplyObject(reply);
 	}
 	if (!sound && l->bev == bev) {
-		log_warn(&l->who, "redis sent what is no reply");
+		log_warn(&l->who, "redis sent an invalid reply");
 		link_drop(l);
 	}
 	loop_note_turn("redis");

@@ -1,69 +1,69 @@
 // SPDX-License-Identifier: Apache-2.0
-// One's own account: the second step of a log-in, passkeys, the customer's own identity provider, factors and sessions.
+// The user's account: two-step verification at login, passkeys, single sign-on, verification methods and sessions.
 'use strict';
 Object.assign(words.zh, {
-	step: '第二步验证',
+	step: '两步验证',
 	code: '验证码',
-	code_hint: '验证器应用中的 6 位数字,或恢复码',
+	code_hint: '验证器应用中的 6 位数字，或恢复码',
 	by_mail: '改用邮件验证码',
 	by_sms: '改用短信验证码',
 	sms_sent: '验证码已发送至手机',
-	mail_sent: '验证码已发送,请查收邮件',
+	mail_sent: '验证码已发送，请查收邮件',
 	trust: '信任此设备 30 天',
 	go_on: '继续',
 	passkey: '使用通行密钥登录',
 	sso: '使用企业账号登录',
 	sso_tenant: '请先填写客户代码',
-	mail_link: '以邮件链接登录',
+	mail_link: '通过邮件链接登录',
 	account: '我的账号',
-	factors_title: '登录验证',
+	factors_title: '两步验证',
 	sessions_title: '登录会话',
 	add_totp: '添加验证器应用',
 	add_passkey: '添加通行密钥',
 	new_codes: '重新生成恢复码',
 	codes_left: '剩余恢复码',
-	scan: '用验证器应用扫描二维码,或手工输入密钥,然后输入应用显示的验证码',
-	keep_codes: '请妥善保存恢复码:仅显示这一次,每个可用一次',
+	scan: '用验证器应用扫描二维码，或手工输入密钥，然后输入应用显示的验证码',
+	keep_codes: '请妥善保存恢复码：仅显示这一次，每个可用一次',
 	remove: '移除',
-	remove_ask: '输入密码以移除',
+	remove_ask: '输入密码后移除',
 	none_yet: '尚未设置',
 	this_one: '当前会话',
 	end_session: '结束',
 	end_all: '结束全部会话',
 	close: '关闭',
-	must_enrol: '贵公司要求设置第二因素,设置后方可继续',
+	must_enrol: '贵公司要求启用两步验证，设置后方可继续',
 });
 Object.assign(words.en, {
-	step: 'Second step',
+	step: 'Two-step verification',
 	code: 'Code',
-	code_hint: 'the six digits of your app, or a recovery code',
-	by_mail: 'Mail me a code instead',
-	by_sms: 'Text me a code instead',
-	sms_sent: 'A code is on its way to your phone',
-	mail_sent: 'A code is on its way to you',
+	code_hint: 'The six digits from your authenticator app, or a recovery code',
+	by_mail: 'Send me a code by mail instead',
+	by_sms: 'Send me a text message instead',
+	sms_sent: 'A code has been sent to your phone',
+	mail_sent: 'A code has been sent to your mail address',
 	trust: 'Trust this device for 30 days',
 	go_on: 'Continue',
-	passkey: 'Sign in with a passkey',
-	sso: 'Sign in with your company',
-	sso_tenant: 'Fill in the customer code first',
-	mail_link: 'Log in by a mailed link',
+	passkey: 'Log in with a passkey',
+	sso: 'Log in with your company account',
+	sso_tenant: 'Enter the customer code first',
+	mail_link: 'Log in with a mailed link',
 	account: 'My account',
-	factors_title: 'How my log-in is confirmed',
-	sessions_title: 'Where I am logged in',
+	factors_title: 'Two-step verification',
+	sessions_title: 'Login sessions',
 	add_totp: 'Add an authenticator app',
 	add_passkey: 'Add a passkey',
 	new_codes: 'New recovery codes',
 	codes_left: 'Recovery codes left',
-	scan: 'Scan the QR code with your authenticator app, or type the key, then enter the code it shows',
-	keep_codes: 'Keep these recovery codes: they are shown this once, each works once',
+	scan: 'Scan the QR code with your authenticator app or type in the key, then enter the code that the app shows',
+	keep_codes: 'Keep these recovery codes in a safe place: they are shown only once, and each works once',
 	remove: 'Remove',
-	remove_ask: 'Your password, to remove it',
+	remove_ask: 'Enter your password to remove it',
 	none_yet: 'None yet',
-	this_one: 'this one',
+	this_one: 'current session',
 	end_session: 'End',
 	end_all: 'End all sessions',
 	close: 'Close',
-	must_enrol: 'Your company asks for a second factor: set one up to go on',
+	must_enrol: 'Your company requires two-step verification; set it up to continue',
 });
 
 // --- bytes: base64url both ways -------------------------------------------------------------------------------------------------
@@ -129,7 +129,7 @@ async function sendCode(how) {
 $('by_mail').onclick = () => sendCode('mail');
 $('by_sms').onclick = () => sendCode('sms');
 
-// --- the customer's own log-in: by the code that is filled in, or by the domain of a mail address --------------------------------------
+// --- single sign-on: by the customer code, or by the domain of a mail address ----------------------------------------------------------
 $('sso').onclick = async () => {
 	const f = $('login'),
 		err = f.querySelector('.error'),
@@ -302,10 +302,10 @@ async function drawFactors() {
 			),
 		);
 	if (!list.length) list.push(el('p', 'meta', t('none_yet')));
-	else list.push(el('p', 'meta', `${t('codes_left')}: ${d.recovery_codes_left}`));
+	else list.push(el('p', 'meta', t('codes_left') + t('colon') + d.recovery_codes_left));
 	$('factor_list').replaceChildren(...list);
 }
-/* what people call it, of what a browser calls itself */
+/* a readable name from a User-Agent header */
 function deviceName(agent) {
 	const find = (list) => (list.find(([, re]) => re.test(agent)) || [])[0],
 		browser = find([

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The live page: log in, open tickets by time left, alerts as they come, create, reply, resolve. Plain on purpose; the portal replaces it.
+// The live page: login, open tickets by time left, live alerts, create, reply, resolve. No framework on purpose; the full portal will replace it.
 'use strict';
 const $ = (id) => document.getElementById(id);
 const state = {
@@ -23,7 +23,7 @@ function el(tag, cls, text) {
 	return e;
 }
 
-// The session lives in cookies that no script can read; what changes anything repeats the one that we can.
+// The session is in cookies that scripts cannot read. Requests that change something repeat the one readable cookie.
 function csrf() {
 	const m = document.cookie.match(/(?:^|; )(?:__Host-)?sd_csrf=([0-9a-f]+)/);
 	return m && m[1];
@@ -37,7 +37,7 @@ async function request(method, path, body) {
 	if (date) state.skew = date - Date.now();
 	return r;
 }
-// The access cookie is short-lived: renew it. Of two pages at once one is told 409, and finds the other's cookies.
+// The access cookie is short-lived. If two pages refresh it at once, one gets 409 and uses the cookies that the other received.
 let renewing = null;
 function renew() {
 	renewing =
@@ -58,7 +58,7 @@ async function api(method, path, body) {
 	if (r.status === 401 && state.me) leave();
 	const d = j.details || {};
 	throw new Error(
-		(d.fields || []).map((f) => (t(f.field) || f.field) + ': ' + f.rule).join('\n') ||
+		(d.fields || []).map((f) => (t(f.field) || f.field) + t('colon') + f.rule).join('\n') ||
 			d.user_message ||
 			j.message,
 	);
@@ -128,7 +128,7 @@ function rowOf(k) {
 				.join(' · '),
 		),
 	);
-	clock.append(el('div', 'count'), el('div', 'meta'));
+	clock.append(el('div', 'meta'), el('div', 'count'));
 	r.append(el('span', 'badge ' + k.priority, k.priority), mid, clock);
 	r.onclick = () => open(k.id);
 	return r;
@@ -156,15 +156,18 @@ function draw(fresh) {
 	);
 	tick();
 }
+/* such as "Response due in"; Chinese puts no space between the words */
+function clockLabel(clock, left) {
+	return t(clock) + (state.lang === 'zh' ? '' : ' ') + t(left > 0 ? 'left' : 'over');
+}
 function tick() {
 	for (const r of $('list').children) {
 		const k = state.tickets.get(Number(r.dataset.id)),
 			c = r.lastChild;
 		if (!k) continue;
 		const left = k.urgent_at ? Date.parse(k.urgent_at) - now() : null;
-		c.firstChild.textContent = left === null ? '—' : duration(left);
-		c.lastChild.textContent =
-			left === null ? t('paused') : t(k.urgent_clock) + ' ' + t(left > 0 ? 'left' : 'over');
+		c.firstChild.textContent = left === null ? t('paused') : clockLabel(k.urgent_clock, left);
+		c.lastChild.textContent = left === null ? '—' : duration(left);
 		r.className =
 			'row ' +
 			colour(k) +
@@ -176,14 +179,14 @@ function tick() {
 			due = Number(line.dataset.due),
 			p = line.querySelector('progress');
 		p.value = Math.min(1, Math.max(0, (now() - from) / (due - from)));
-		line.lastChild.textContent = duration(due - now()) + ' ' + t(due > now() ? 'left' : 'over');
+		line.lastChild.textContent = t(due > now() ? 'left' : 'over') + ' ' + duration(due - now());
 		line.className =
 			'clockline ' +
 			(p.value >= 1 ? 'bad' : p.value >= 0.9 ? 'hot' : p.value >= 0.8 ? 'warn' : 'ok');
 	}
 }
 async function all(path) {
-	// every page of a list
+	// all pages of a list
 	const items = [];
 	for (let cursor = ''; cursor !== null;) {
 		const page = await api(
@@ -385,20 +388,20 @@ function announce(e) {
 		d = e.data || {},
 		name = k.number + ' ' + k.title;
 	if (e.type === 'ticket.created')
-		toast(t('newticket') + ' ' + k.priority + ': ' + name, k.priority === 'P0' ? 'bad' : '');
-	else if (e.type === 'sla.ladder') toast(name + ': ' + t('raised') + ' ' + d.threshold, 'warn');
+		toast(
+			t('newticket') + ' ' + k.priority + t('colon') + name,
+			k.priority === 'P0' ? 'bad' : '',
+		);
+	else if (e.type === 'sla.ladder')
+		toast(name + t('colon') + t('raised').replace('{level}', d.threshold), 'warn');
 	else if (e.type.startsWith('sla.') && !d.late) {
 		const over = d.threshold === '100';
 		toast(
 			name +
-				': ' +
-				t(d.clock) +
-				' ' +
-				(over
-					? t('breached')
-					: t('reached') +
-						' ' +
-						(d.threshold > 0 ? d.threshold + ' %' : d.threshold)),
+				t('colon') +
+				t(over ? 'breached' : d.threshold > 0 ? 'reached' : 'lead')
+					.replace('{clock}', t(d.clock))
+					.replace('{n}', parseInt(String(d.threshold).replace('-', ''))),
 			over ? 'bad' : d.threshold >= 90 ? 'hot' : 'warn',
 		);
 	}
@@ -456,7 +459,7 @@ function connect() {
 }
 function live(on) {
 	$('live').className = 'dot ' + (on ? 'on' : 'off');
-	$('live').title = on ? 'live' : t('offline');
+	$('live').title = t(on ? 'online' : 'offline');
 }
 
 // --- in and out --------------------------------------------------------------------------------------------------------------------
@@ -484,7 +487,9 @@ async function enter() {
 }
 function logout() {
 	api('POST', '/api/v1/auth/logout').then(
-		(d) => d.location && (location.href = d.location) /* the company's own log-in ends, too */,
+		(d) =>
+			d.location &&
+			(location.href = d.location) /* the session at the identity provider ends too */,
 		() => {},
 	);
 	leave();
@@ -555,7 +560,7 @@ $('forgot').onclick = async () => {
 		err.textContent = x.message;
 	}
 };
-/* The mailed link: its token stays behind the #, out of every log. */
+/* The mailed link carries its token behind the #, so it appears in no log. */
 const resetToken = (location.hash.match(/^#reset=([\w.-]+)$/) || [])[1];
 $('reset').onsubmit = async (e) => {
 	e.preventDefault();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Taking the tickets along: a job is asked for, watched, and its file fetched.
+// Exporting tickets: create a job, poll it, and download its file.
 'use strict';
 Object.assign(words.zh, {
 	export_csv: '导出 CSV',

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The last thirty days, for a customer's people: numbers, and the tickets behind each.
+// The numbers of the last 30 days for a customer's users, and the tickets behind each number.
 'use strict';
 let numbersSoon = null;
 async function showBehind(name, link, cursor = '') {
-	// the tickets that a number counts
+	// list the tickets behind a number
 	const page = await api(
 			'GET',
 			link + '&limit=50' + (cursor && '&cursor=' + encodeURIComponent(cursor)),
@@ -51,7 +51,7 @@ function showNumbers({ summary: s, links, data_quality: quality }) {
 				value = el(
 					'b',
 					'',
-					name === 'sla_compliance' ? s[name] + ' %' : String(s[name]),
+					name === 'sla_compliance' ? s[name] + '%' : String(s[name]),
 				);
 			d.title = t('days30');
 			if (list)

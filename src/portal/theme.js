@@ -1,31 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-// How the customer's own portal looks: name, logo, colours, on the log-in page, too; set by its administrator.
+// The appearance of a customer's portal (name, logo, colours), also on the login page. Its administrator sets it.
 'use strict';
 Object.assign(words.zh, {
 	look: '门户外观',
 	look_name: '显示名称',
 	look_primary: '主色',
 	look_accent: '强调色',
-	look_logo: '标志(PNG、JPEG 或 WebP,不超过 64 KiB)',
+	look_logo: '标志（PNG、JPEG 或 WebP，不超过 64 KiB）',
 	look_support: '支持联系方式',
 	look_no_logo: '移除标志',
 	look_saved: '外观已保存',
 	look_too_big: '标志不得超过 64 KiB',
 });
 Object.assign(words.en, {
-	look: 'How the portal looks',
-	look_name: 'Name shown',
+	look: 'Portal appearance',
+	look_name: 'Display name',
 	look_primary: 'Main colour',
 	look_accent: 'Accent colour',
 	look_logo: 'Logo (PNG, JPEG or WebP, at most 64 KiB)',
-	look_support: 'Whom to ask for support',
+	look_support: 'Support contact',
 	look_no_logo: 'Remove the logo',
-	look_saved: 'The look is saved',
-	look_too_big: 'a logo has at most 64 KiB',
+	look_saved: 'The appearance has been saved',
+	look_too_big: 'The logo must not exceed 64 KiB',
 });
 const LOGO_MAX = 65536;
 
-/* black or white, whichever is read better on COLOUR (WCAG 2 relative luminance) */
+/* black or white, whichever has more contrast on COLOUR (WCAG 2 relative luminance) */
 function inkOn(colour) {
 	const [r, g, b] = [1, 3, 5]
 		.map((i) => parseInt(colour.slice(i, i + 2), 16) / 255)
@@ -45,17 +45,17 @@ function showTheme(theme) {
 		const img = el('img', 'logo');
 		img.alt = '';
 		img.referrerPolicy = 'no-referrer';
-		img.onerror = () => img.remove(); /* an address that is gone is no broken picture */
+		img.onerror = () => img.remove(); /* no broken image for an address that no longer works */
 		img.src = theme.logo_url;
 		h1.prepend(img);
 	}
 	document.title = name;
 }
-/* of a customer by number or code, or of "host"; who has none looks like everybody */
+/* The theme of a customer by number or code, or by "host" for the current host name; null: the default. */
 async function loadTheme(of) {
 	try {
 		const r = await fetch('/api/v1/client/theme/' + encodeURIComponent(of), {
-			cache: 'no-cache' /* asks by its tag */,
+			cache: 'no-cache' /* revalidates by ETag */,
 		});
 		return r.ok ? (await r.json()).data : null;
 	} catch {

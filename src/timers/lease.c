@@ -70,7 +70,8 @@ static void note_skew(int64_t database_us)
 	if (llabs(skew_us) > SKEW_MAX_US && clock_mono_us() - skew_told_us > 60 * US_PER_S) {
 		skew_told_us = clock_mono_us();
 		log_error(NULL,
-			"the clock differs from the database's by %lld ms: deadlines fire as wrong",
+			"the clock differs from the database's by %lld ms, and deadlines fire with "
+			"this error",
 			(long long)(skew_us / 1000));
 	}
 }
@@ -81,7 +82,8 @@ static void on_released(struct db_call *call, enum db_error error, const PGresul
 	(void)rows;
 	releasing = false;
 	if (error != DB_OK)
-		log_warn(NULL, "leases not given back err=%s: they lapse", db_error_name(error));
+		log_warn(
+			NULL, "leases not released err=%s; they will expire", db_error_name(error));
 }
 
 static void release(void)

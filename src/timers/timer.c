@@ -23,7 +23,7 @@ static const struct {
 	{ "auto-close", CMD_AUTO_CLOSE, NULL },
 	{ "remind-close-1", CMD_REMIND_CLOSE, NULL },
 	{ "remind-close-2", CMD_REMIND_CLOSE, NULL },
-	{ "wake", CMD_RESUME, "the scheduled date has come / 预定时间已到" },
+	{ "wake", CMD_RESUME, "the scheduled time has been reached / 已到预定时间" },
 	{ "p0-unconfirmed", CMD_P0_UNCONFIRMED, NULL },
 	{ "report-due", CMD_REPORT_DUE, NULL },
 };

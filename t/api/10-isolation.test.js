@@ -324,7 +324,7 @@ test('sladesk isolation check proves it against the running server, and finds a 
 		}
 	};
 	const out = run();
-	assert.match(out, /isolated: no byte came back, no row changed/);
+	assert.match(out, /isolated: no data was returned and no row changed/);
 	assert.ok(Number(out.match(/(\d+) requests/)[1]) > 400, out);
 	assert.strictEqual(s.sql("select count(*) from api_tokens where name = 'isolation check'"), '0');
 	assert.strictEqual(s.sql("select count(*) from sessions where device = 'isolation check'"), '0');

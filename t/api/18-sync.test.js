@@ -241,7 +241,9 @@ test('the same message from the Redis stream; what cannot be applied is a dead l
 		[
 			'- event: no JSON',
 			...['R-3', 'R-4', 'R-5'].map(
-				(n) => n + ' token: no service token that may write tickets of this tenant',
+				(n) =>
+					n +
+					' token: not a service token that may write tickets of this tenant',
 			),
 			'R-2 status: one of new, accepted, in_progress, pending_customer, pending_aws, resolved, closed, cancelled',
 		].sort(),
@@ -261,7 +263,7 @@ test('the same message from the Redis stream; what cannot be applied is a dead l
 	await waitUntil(() => dead() === 6);
 	s.sql(`update api_tokens set scopes = '{ticket:write}' where scopes = '{sla:read}'`);
 	await new Promise((ok) => setTimeout(ok, 5100)); /* sessions are kept for 5 s */
-	assert.match(s.cli(['deadletter', 'retry', 'all']), /^6 sent again/);
+	assert.match(s.cli(['deadletter', 'retry', 'all']), /^6 messages sent again/);
 	await waitUntil(() => row('R-7').startsWith('new'));
 	await waitUntil(() => dead() === 5, 10000);
 });
@@ -284,7 +286,7 @@ test('what fails for now is tried again, four times; what a reader that died has
 		.cli(['deadletter', 'list'])
 		.split('\n')
 		.find((l) => l.includes('R-9'));
-	assert.match(line, /the database refused it four times/);
+	assert.match(line, /refused by the database four times/);
 	s.cli(['deadletter', 'retry', line.split('\t')[0]]);
 	await waitUntil(() => row('R-9').startsWith('new'));
 	await s.stop();

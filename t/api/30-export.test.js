@@ -255,7 +255,7 @@ test('many rows, many pages; a file that would be too large says how to make it 
 	const big = await done(admin, await ask(admin, {}));
 	assert.strictEqual(big.status, 'failed');
 	assert.strictEqual(big.error, 'too_large');
-	assert.match(big.error_text, /8 MiB: narrow the dates, take fewer columns, or compress/);
+	assert.match(big.error_text, /8 MiB; narrow the date range, choose fewer columns, or enable compression/);
 	assert.strictEqual(big.download_url, null);
 	assert.strictEqual(
 		s.sql(
@@ -304,7 +304,7 @@ test('a daemon that dies leaves it to the next, which begins anew; the third tim
 	});
 	assert.deepStrictEqual(
 		[g.download_url, g.error, g.error_text],
-		[null, 'not_written', 'it could not be written, three times; ask for it again'],
+		[null, 'not_written', 'writing the file failed three times; request the export again'],
 	);
 	assert.strictEqual(await s.metric('exports_failed_total'), 1);
 });

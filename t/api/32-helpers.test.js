@@ -95,7 +95,7 @@ test('helpers are confined', async () => {
 test('--check starts each helper and names the one that does not run', () => {
 	s.check = path.join(s.dir, 'check.conf');
 	fs.writeFileSync(s.check, s.conf());
-	assert.match(daemon('-c', s.check, '--check').stdout, /settings are right/);
+	assert.match(daemon('-c', s.check, '--check').stdout, /settings are valid/);
 	const hash = path.join(s.helpers, 'sladesk-helper-hash'),
 		parse = path.join(s.helpers, 'sladesk-helper-parse');
 	for (const [program, broken] of [
@@ -113,7 +113,7 @@ test('--check starts each helper and names the one that does not run', () => {
 	}
 	/* the setting named the one program before there were several: its folder is meant */
 	fs.writeFileSync(s.check, s.conf().replace(s.helpers, path.join(s.helpers, 'sladesk-worker')));
-	assert.match(daemon('-c', s.check, '--check').stdout, /settings are right/);
+	assert.match(daemon('-c', s.check, '--check').stdout, /settings are valid/);
 });
 for (const [what, broken] of [
 	['is gone', null],

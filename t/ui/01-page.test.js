@@ -152,11 +152,11 @@ test('a forgotten password: asked for on the page, the mailed link sets a new on
 	).newPage();
 	await page.goto(`http://127.0.0.1:${s.port}/`);
 	await page.click('#forgot');
-	await page.waitForSelector('text=Fill in the user name first');
+	await page.waitForSelector('text=Enter the user name first');
 	await page.fill('[name=tenant]', 'beta');
 	await page.fill('[name=username]', 'admin');
 	await page.click('#forgot');
-	await page.waitForSelector('text=a mail is on its way');
+	await page.waitForSelector('text=a mail has been sent');
 	const link = await waitUntil(() => {
 		const m = mail.mails.find((x) => x.to[0] === 'admin@beta.example' && /#reset=/.test(x.body));
 		return m && m.body.match(/#reset=[\w.-]+/)[0];
@@ -206,7 +206,7 @@ test('a first login asks for a new password, then goes on', async () => {
 	await shot(page, 'page-must-change');
 	await page.fill('[name=fresh]', 'password');
 	await page.click('#login [type=submit]');
-	await page.waitForSelector('text=upper and a lower case letter');
+	await page.waitForSelector('text=upper-case letter');
 	await page.fill('[name=fresh]', 'Kofferwort-7');
 	await page.click('#login [type=submit]');
 	await page.waitForSelector('.dot.on');

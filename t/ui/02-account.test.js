@@ -72,7 +72,7 @@ test('a second factor is set up from the page and asked for at the next log-in',
 	await page.click('#enrol button');
 	codes = (await page.textContent('.codes pre')).split('\n');
 	assert.strictEqual(codes.length, 10);
-	assert.match(await page.textContent('#factor_list'), /TOTP.*剩余恢复码: 10/s);
+	assert.match(await page.textContent('#factor_list'), /验证器应用.*剩余恢复码：10/s);
 	await shot(page, 'account-codes');
 	await page.context().close();
 	const phone = await open({ width: 390, height: 800 }, 'en-US');

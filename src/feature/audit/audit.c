@@ -62,14 +62,15 @@ static void on_stored(struct db_call *c, enum db_error error, const PGresult *r)
 		most = BATCH;
 	} else if (error == DB_FAILED && asked_n == 1) {
 		/* one that the database refuses holds up nobody; the log keeps it */
-		log_error(NULL, "audit row refused, kept here only row=%s", rows.row[0].json);
+		log_error(NULL, "audit row refused by the database, kept in this log only row=%s",
+			rows.row[0].json);
 		health.refused++;
 		drop_asked();
 		most = BATCH;
 	} else {
 		if (error == DB_FAILED)
 			most = asked_n / 2;
-		log_error(NULL, "audit rows not stored n=%zu err=%s: tried again", asked_n,
+		log_error(NULL, "audit rows not stored n=%zu err=%s; will retry", asked_n,
 			db_error_name(error));
 	}
 	if (rows.n)
@@ -375,7 +376,7 @@ static const struct metric metrics[] = {
 	{ "audit_stored_total", METRIC_COUNTER, "Rows of the audit log stored.",
 		read_audit_stored_total },
 	{ "audit_refused_total", METRIC_COUNTER,
-		"Rows of the audit log that the database refused: in the log only.",
+		"Audit rows that the database refused; they are in the server's log only.",
 		read_audit_refused_total },
 	{ 0 },
 };

@@ -115,10 +115,10 @@ struct outcome *audit_export(struct req *req)
 		else if (v && texts[i].at >= P_FROM && !time_parse(str_of(v), &at))
 			req_note_invalid(req, texts[i].key,
 				"an RFC 3339 time, such as 2026-01-31T08:00:00Z",
-				"RFC 3339 时间,例如 2026-01-31T08:00:00Z");
+				"RFC 3339 时间，例如 2026-01-31T08:00:00Z");
 	}
 	if (cursor && !str_to_int((struct str){ cursor, strcspn(cursor, "_") }, 1, 1LL << 53, &at))
-		req_note_invalid(req, "cursor", "an X-Next-Cursor of an earlier answer",
+		req_note_invalid(req, "cursor", "an X-Next-Cursor from an earlier response",
 			"应为上一次返回的 X-Next-Cursor");
 	else if (cursor)
 		x->param[P_CURSOR] = x->param[P_CURSOR_ID] = req_int(req, at);

@@ -28,7 +28,7 @@ static bool verify_tenant(PGconn *pg, const PGresult *r, int i, const char *dir)
 		printf("  files BROKEN: %d", files);
 	else if (archived)
 		printf("  files up to %s %s", PQgetvalue(r, i, 6),
-			*dir ? "hold" : "not looked at (--dir)");
+			*dir ? "hold" : "not checked (use --dir)");
 	putchar('\n');
 	return !holds || files;
 }

@@ -42,7 +42,7 @@ static const char *chain_on(struct stretch *s, struct json_object *values, const
 	char hex[65];
 
 	if (!json_object_is_type(values, json_type_array) || json_object_array_length(values) != 14)
-		return "a line that is no row";
+		return "a line is not a valid row";
 	buf_add(&b, s->digest, s->digest_n);
 	for (size_t i = 0; i < 14; i++) {
 		struct json_object *v = json_object_array_get_idx(values, i);
@@ -84,11 +84,11 @@ static const char *check_line(struct stretch *s, char *line, int64_t no)
 
 	line[n] = 0;
 	if (n < 70 || line[64] != ' ')
-		return "a line that is no row";
+		return "a line is not a valid row";
 	line[64] = 0;
 	values = json_read(line + 65, n - 65, &err);
 	if (!values)
-		return "a line that is no row";
+		return "a line is not a valid row";
 	why = chain_on(s, values, line);
 	if (!why) {
 		tenant = json_object_get_string(json_object_array_get_idx(values, 0));
@@ -96,7 +96,7 @@ static const char *check_line(struct stretch *s, char *line, int64_t no)
 		snprintf(expected, sizeof(expected), "%lld", (long long)no);
 		if (!tenant || !number || strcmp(tenant, s->tenant) != 0 ||
 			strcmp(number, expected) != 0)
-			why = "a row of elsewhere";
+			why = "a row of another tenant or month";
 	}
 	json_object_put(values);
 	return why ? why : check_anchor(s, no, line);
@@ -129,7 +129,7 @@ static const char *check_file(struct stretch *s, const char *path)
 	int64_t first = strtoll(s->first, NULL, 10), last = strtoll(s->last, NULL, 10);
 	char *line = xcalloc(1, LINE_MAX_BYTES);
 	gzFile f = gzopen(path, "rb");
-	const char *why = f ? NULL : "the file is not there";
+	const char *why = f ? NULL : "the file is missing";
 	int error = 0;
 
 	s->rows = 0;
@@ -140,7 +140,7 @@ static const char *check_file(struct stretch *s, const char *path)
 	if (f && gzclose(f) != Z_OK)
 		error = -1;
 	if (!why && (error || s->rows != last - first + 1))
-		why = "the file is cut off";
+		why = "the file is truncated";
 	free(line);
 	file_sha256(path, s->sha256);
 	return why;
@@ -190,7 +190,7 @@ int audit_files_broken(PGconn *pg, const char *tenant_id, const char *dir)
 		why = check_file(&s, path);
 		if (!why && (strcmp(s.sha256, PQgetvalue(r, i, 3)) != 0 ||
 				    memcmp(s.digest, stored, 32) != 0))
-			why = "not the file that was written";
+			why = "the file differs from what was written";
 		if (why)
 			printf("%s: BROKEN: %s\n", PQgetvalue(r, i, 2), why);
 		broken += why != NULL;
@@ -344,7 +344,7 @@ static int archive_tenant(
 	bool broken = PQntuples(r) > 0;
 
 	if (broken)
-		fprintf(stderr, "%s: BROKEN at %s: %s: nothing of it is moved\n", code,
+		fprintf(stderr, "%s: BROKEN at %s: %s; this chain is not moved\n", code,
 			PQgetvalue(r, 0, 0), PQgetvalue(r, 0, 1));
 	PQclear(r);
 	while (!broken && next_stretch(pg, tenant, before, &s))
@@ -411,10 +411,10 @@ int audit_archive(const char *dir, const char *owner_url, const char *code, cons
 	first_day(before, day);
 	time_format(clock_now_us(), 0, next);
 	if (strcmp(day, next) > 0)
-		die("--before: not a month that is to come");
+		die("--before: must not be a future month");
 	r = cli_query(pg, "select pg_try_advisory_lock(7335)", 0, NULL);
 	if (PQgetvalue(r, 0, 0)[0] != 't')
-		die("another archive is being written");
+		die("another archive run is in progress");
 	PQclear(r);
 	if (mkdir(dir, 0700) != 0 && errno != EEXIST)
 		die("%s: %s", dir, strerror(errno));

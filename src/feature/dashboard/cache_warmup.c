@@ -34,7 +34,7 @@ static void warm_next(struct job_run *run)
 		job_end(run, JOB_MORE);
 		return;
 	}
-	log_info(NULL, "dashboards warm n=%d", PQntuples(r));
+	log_info(NULL, "dashboards computed in advance n=%d", PQntuples(r));
 	warm.done = true;
 	warm_free();
 	job_end(run, JOB_DONE);

@@ -30,7 +30,7 @@ static int check(void)
 		bool any = PQntuples(r) == 1;
 
 		if (any && PQgetvalue(r, 0, 5)[0] == 't') {
-			printf("%s: %s tickets, %s counted wrong, %s rows wrong, %s left wrong\n",
+			printf("%s: %s tickets, %s counted wrong, %s rows wrong, %s still wrong\n",
 				PQgetvalue(r, 0, 0), PQgetvalue(r, 0, 1), PQgetvalue(r, 0, 2),
 				PQgetvalue(r, 0, 3), PQgetvalue(r, 0, 4));
 			wrong |= strcmp(PQgetvalue(r, 0, 2), "0") ||
@@ -66,7 +66,7 @@ int cmd_rollup(int argc, char **argv)
 		cli_rollup_rebuild(pg, PQgetvalue(r, i, 0));
 		cli_progress((size_t)i + 1, (size_t)n);
 	}
-	printf("%d tenants counted anew\n", n);
+	printf("%d tenants recounted\n", n);
 	PQclear(r);
 	PQfinish(pg);
 	return 0;

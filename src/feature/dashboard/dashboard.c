@@ -35,9 +35,9 @@ static const struct metric metrics[] = {
 		read_rollup_waiting },
 	{ "rollup_applied_total", METRIC_COUNTER, "Events whose tickets were counted.",
 		read_rollup_applied_total },
-	{ "figures_checked_total", METRIC_COUNTER, "Customers whose figures were recounted.",
-		read_figures_checked_total },
-	{ "figures_wrong_total", METRIC_COUNTER, "Tickets and rows that were found counted wrong.",
+	{ "figures_checked_total", METRIC_COUNTER,
+		"Customers whose dashboard numbers were recounted.", read_figures_checked_total },
+	{ "figures_wrong_total", METRIC_COUNTER, "Tickets and rollup rows that were counted wrong.",
 		read_figures_wrong_total },
 	{ 0 },
 };

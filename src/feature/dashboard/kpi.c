@@ -76,7 +76,8 @@ static void add_alert(struct buf *b, const PGresult *rows, int i, bool zh)
 	struct buf text = { 0 };
 
 	if (missed)
-		buf_addf(&text, zh ? "工单 %.*s 超出 SLA 时限" : "ticket %.*s has missed its SLA",
+		buf_addf(&text,
+			zh ? "工单 %.*s 已超出 SLA 时限" : "ticket %.*s has breached its SLA",
 			(int)number.n, number.p);
 	else
 		buf_addf(&text,
@@ -119,7 +120,7 @@ void kpi_read_period(struct req *req, int *days)
 	if (text &&
 		(strlen(text) < 2 || text[strlen(text) - 1] != 'd' ||
 			!str_to_int((struct str){ text, strlen(text) - 1 }, 1, KPI_DAYS_MAX, &v)))
-		req_note_invalid(req, "period", "1d to 366d, as 30d", "1d 到 366d,如 30d");
+		req_note_invalid(req, "period", "1d to 366d, such as 30d", "1d 到 366d，如 30d");
 	*days = (int)v;
 }
 

@@ -93,7 +93,7 @@ static void on_applied(struct db_call *c, enum db_error error, const PGresult *r
 	} else {
 		if (error == DB_FAILED)
 			most = asked_n / 2;
-		log_warn(NULL, "rollup not applied n=%zu err=%s: tried again", asked_n,
+		log_warn(NULL, "rollup not applied n=%zu err=%s; will retry", asked_n,
 			db_error_name(error));
 	}
 	if (touched.n)

@@ -30,7 +30,8 @@ static void note_finished(const PGresult *rows)
 	if (wrong == 0)
 		return;
 	log_line(left ? LOG_ERROR : LOG_WARN, NULL,
-		"figures were wrong tenant=%lld tickets=%lld wrong=%lld rows=%lld left=%lld",
+		"dashboard numbers were wrong tenant=%lld tickets=%lld wrong=%lld rows=%lld "
+		"left=%lld",
 		(long long)tenant, (long long)db_int(rows, 0, 2), (long long)db_int(rows, 0, 3),
 		(long long)db_int(rows, 0, 4), (long long)left);
 	cache_outdate(tenant, 0);

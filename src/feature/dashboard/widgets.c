@@ -281,8 +281,8 @@ static void read_metrics(struct req *req, uint32_t *out)
 	int n = 0;
 
 	if (!text || !text[0])
-		req_note_invalid(req, "widgets", "required: metrics, as total_tickets,alerts",
-			"必填:指标列表,如 total_tickets,alerts");
+		req_note_invalid(req, "widgets", "required: metrics, such as total_tickets,alerts",
+			"必填：指标列表，如 total_tickets,alerts");
 	for (char *one = text ? strtok_r(text, ",", &rest) : NULL; one;
 		one = strtok_r(NULL, ",", &rest)) {
 		size_t m = 0;
@@ -291,8 +291,8 @@ static void read_metrics(struct req *req, uint32_t *out)
 			m++;
 		if (m == ARRAY_LEN(metrics) || ++n > WIDGETS_MAX) {
 			req_note_invalid(req, "widgets",
-				"at most 50 names of GET /api/v1/client/dashboard/metrics",
-				"最多 50 个,名称见 GET /api/v1/client/dashboard/metrics");
+				"at most 50 names from GET /api/v1/client/dashboard/metrics",
+				"最多 50 个，名称见 GET /api/v1/client/dashboard/metrics");
 			return;
 		}
 		*out |= 1u << m;

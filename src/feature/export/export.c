@@ -14,7 +14,8 @@ static double read_exports_failed_total(void)
 
 static const struct metric metrics[] = {
 	{ "exports_written_total", METRIC_COUNTER, "Exports written.", read_exports_written_total },
-	{ "exports_failed_total", METRIC_COUNTER, "Exports given up.", read_exports_failed_total },
+	{ "exports_failed_total", METRIC_COUNTER, "Exports that failed.",
+		read_exports_failed_total },
 	{ 0 },
 };
 

@@ -82,7 +82,7 @@ static void on_stored(struct db_call *call, enum db_error error, const PGresult 
 	(void)call;
 	if (!job.running || error != DB_OK || PQntuples(rows) == 0) {
 		if (error != DB_OK)
-			log_warn(NULL, "export not written tenant=%s err=%s: tried again",
+			log_warn(NULL, "export not written tenant=%s err=%s; will retry",
 				job.tenant, db_error_name(error));
 		leave(error == DB_OK ? 0 : LOOK_US);
 		return;
@@ -122,7 +122,7 @@ static void on_page(struct db_call *call, enum db_error error, const PGresult *r
 	(void)call;
 	if (!job.running || error != DB_OK) {
 		if (error != DB_OK)
-			log_warn(NULL, "export not read tenant=%s err=%s: tried again", job.tenant,
+			log_warn(NULL, "export not read tenant=%s err=%s; will retry", job.tenant,
 				db_error_name(error));
 		leave(LOOK_US);
 		return;
@@ -181,8 +181,8 @@ static void on_claimed(struct db_call *call, enum db_error error, const PGresult
 	}
 	if (!db_int(r, 0, 15)) { /* given up */
 		job.health.failed++;
-		log_error(NULL, "export given up tenant=%lld id=%lld", (long long)db_int(r, 0, 0),
-			(long long)db_int(r, 0, 1));
+		log_error(NULL, "export failed for good tenant=%lld id=%lld",
+			(long long)db_int(r, 0, 0), (long long)db_int(r, 0, 1));
 		leave(0);
 		return;
 	}

@@ -25,11 +25,11 @@ const char *const export_columns[] = { "ticket_id", "title", "status", "priority
 
 static const char columns_rule[] = "a list of ticket_id, title, status, priority, service_type, "
 				   "department, project, region, created_at, first_response_at, "
-				   "resolved_at, closed_at, sla_breached, each once",
+				   "resolved_at, closed_at, sla_breached, without duplicates",
 		  columns_rule_zh[] =
 			  "由 ticket_id、title、status、priority、service_type、department、"
 			  "project、region、created_at、first_response_at、resolved_at、"
-			  "closed_at、sla_breached 组成的列表,不得重复";
+			  "closed_at、sla_breached 组成的列表，不得重复";
 
 /* OBJECT.KEY as an object, or NULL when it is absent; another type is noted. */
 static struct json_object *part(struct req *req, struct json_object *o, const char *key,
@@ -119,9 +119,10 @@ static void read_range(
 		!date_parse(json_str(a), &first) || !date_parse(json_str(b), &last) ||
 		last < first || last - first > DAYS_MAX) {
 		req_note_invalid(req, "parameters.date_range",
-			"two dates, the first not after the second, at most three years apart, as "
-			"[\"2026-01-01\", \"2026-01-31\"]",
-			"两个日期,先后有序,相隔不超过三年,例如 [\"2026-01-01\", \"2026-01-31\"]");
+			"two dates in order, at most three years apart, such as [\"2026-01-01\", "
+			"\"2026-01-31\"]",
+			"两个日期，先后有序，相隔不超过三年，例如 [\"2026-01-01\", "
+			"\"2026-01-31\"]");
 		return;
 	}
 	*from = json_object_get_string(a);
@@ -136,15 +137,15 @@ static void read_filters(struct req *req, struct json_object *parameters, const 
 	if (json_get(f, "status"))
 		p[3] = names(req, json_get(f, "status"), "parameters.filters.status", status_name,
 			"a list of states, such as [\"resolved\", \"closed\"]",
-			"状态列表,例如 [\"resolved\", \"closed\"]");
+			"状态列表，例如 [\"resolved\", \"closed\"]");
 	if (json_get(f, "priority"))
 		p[4] = names(req, json_get(f, "priority"), "parameters.filters.priority",
 			priority_of, "a list of P0 to P4, or critical, high, medium, low, general",
-			"P0 到 P4 的列表,或 critical、high、medium、low、general");
+			"P0 到 P4 的列表，或 critical、high、medium、low、general");
 	if (json_get(f, "service_type"))
 		p[5] = names(req, json_get(f, "service_type"), "parameters.filters.service_type",
 			service_type_name, "a list of codes, such as [\"incident\", \"request\"]",
-			"代码列表,例如 [\"incident\", \"request\"]");
+			"代码列表，例如 [\"incident\", \"request\"]");
 }
 
 static bool flag(struct req *req, struct json_object *options, const char *key, bool fallback)
@@ -194,9 +195,8 @@ static struct outcome *on_new(struct req *req, enum db_error error, const PGresu
 				  "\"已有 10 个导出任务在等待\",\"suggested_actions\":"
 				  "[\"等待其中一个完成\"]}"
 				: "{\"limit\":\"exports_queued\",\"max\":10,\"user_message\":\"ten "
-				  "exports are waiting already\",\"suggested_actions\":[\"wait "
-				  "until "
-				  "one of them is done\"]}");
+				  "exports are already waiting\",\"suggested_actions\":[\"wait "
+				  "until one of them is finished\"]}");
 	exports_wake();
 	n = db_int(rows, 0, 2);
 	buf_adds(&b, "{\"export_id\":");
@@ -264,12 +264,13 @@ static void add_link(struct req *req, struct buf *b, int64_t file)
 static void add_error(const struct req *req, struct buf *b, struct str error)
 {
 	if (str_is(error, "too_large"))
-		buf_adds(b, req->zh ? "\"文件将超过 8 MiB:请缩小日期范围、减少列或选择压缩\""
-				    : "\"the file would be larger than 8 MiB: narrow the dates, "
-				      "take fewer columns, or compress it\"");
+		buf_adds(b, req->zh ? "\"文件将超过 8 MiB：请缩小日期范围、减少列或选择压缩\""
+				    : "\"the file would exceed 8 MiB; narrow the date range, "
+				      "choose fewer columns, or enable compression\"");
 	else if (str_is(error, "not_written"))
-		buf_adds(b, req->zh ? "\"三次写入均未成功,请重新导出\""
-				    : "\"it could not be written, three times; ask for it again\"");
+		buf_adds(b, req->zh ? "\"三次写入均未成功，请重新导出\""
+				    : "\"writing the file failed three times; request the export "
+				      "again\"");
 	else
 		buf_adds(b, "null");
 }

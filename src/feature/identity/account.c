@@ -45,8 +45,8 @@ struct outcome *jwks(struct req *req)
 static struct outcome *refuse_refresh(struct req *req)
 {
 	return req_fail(req, ERR_NO_AUTH,
-		req->zh ? "{\"user_message\":\"会话已结束,请重新登录\"}"
-			: "{\"user_message\":\"the session has ended: log in again\"}");
+		req->zh ? "{\"user_message\":\"会话已结束，请重新登录\"}"
+			: "{\"user_message\":\"the session has ended; log in again\"}");
 }
 
 enum renewed { RENEWED_TWICE, RENEWED, RENEWED_JUST_NOW };
@@ -65,8 +65,8 @@ static struct outcome *on_refreshed(struct req *req, enum db_error error, const 
 	case RENEWED_JUST_NOW: /* another page of the same browser was first: its cookies are there
 				*/
 		return req_fail(req, ERR_WRONG_STATE,
-			req->zh ? "{\"rule\":\"刚刚已续期\"}"
-				: "{\"rule\":\"renewed a moment ago\"}");
+			req->zh ? "{\"rule\":\"其他页面刚刚已刷新令牌\"}"
+				: "{\"rule\":\"already refreshed by another page\"}");
 	case RENEWED_TWICE: /* the session is over */
 		session_forget(next->tenant_id, next->session_id);
 		return refuse_refresh(req);

@@ -15,8 +15,9 @@ int cmd_key(int argc, char **argv)
 		die("key rotate [--at-once]");
 	if (!keyfile_rotate(at_once))
 		die("%s: %s", options.token_key_file, strerror(errno));
-	puts(at_once ? "the new key signs from now on; every access token of before is void (a "
-		       "running sladeskd reads it within a minute, or at SIGHUP)"
-		     : "the new key signs in ten minutes; the others verify what they signed");
+	puts(at_once ? "the new key signs from now on, and every earlier access token is invalid "
+		       "(a running sladeskd reads the key within a minute, or at SIGHUP)"
+		     : "the new key signs in ten minutes; the other keys still verify the tokens "
+		       "that they signed");
 	return 0;
 }

@@ -144,7 +144,8 @@ static struct outcome *on_new(struct req *req, enum db_error error, const PGresu
 	if (error != DB_OK)
 		return req_fail_db(req, error);
 	if (PQntuples(rows) == 0)
-		return req_fail(req, ERR_LIMIT, "{\"rule\":\"at most ten factors / 最多十个\"}");
+		return req_fail(req, ERR_LIMIT,
+			"{\"rule\":\"at most ten verification methods / 最多十种验证方式\"}");
 	buf_addf(&b, "{\"factor_id\":%lld,\"secret\":\"%s\",\"uri\":\"%s\",\"qr_svg\":",
 		(long long)db_int(rows, 0, 0), e->base32, e->uri);
 	add_qr_svg(&b, e->uri);
@@ -167,7 +168,7 @@ static void cleanse_enrolment(struct req *req)
 struct outcome *factor_totp_new(struct req *req)
 {
 	struct enrolment *e = req->state = arena_alloc(&req->arena, sizeof(*e));
-	const char **p = mine(req, 9), *name = "TOTP";
+	const char **p = mine(req, 9), *name = req->zh ? "验证器应用" : "authenticator app";
 	char secret[SECRET_BYTES];
 	struct buf sealed = { 0 }, label = { 0 };
 	size_t n;
@@ -219,8 +220,8 @@ static struct outcome *on_codes(struct req *req, enum db_error error, const PGre
 	if (error != DB_OK)
 		return req_fail_db(req, error);
 	if (PQntuples(rows) == 0)
-		return req_fail(
-			req, ERR_WRONG_STATE, "{\"rule\":\"no factor yet / 尚无第二因素\"}");
+		return req_fail(req, ERR_WRONG_STATE,
+			"{\"rule\":\"no verification method yet / 尚未设置验证方式\"}");
 	buf_adds(&b, "{\"recovery_codes\":[");
 	for (int i = 0; i < CODES; i++)
 		buf_addf(&b, "%s\"%s\"", i ? "," : "", c->code[i]);
@@ -350,7 +351,7 @@ static struct outcome *on_verified(struct req *req, bool ok, struct str answer)
 	if (!ok)
 		return req_fail(req, ERR_BUSY, NULL);
 	if (!str_is(answer, "1")) {
-		req_note_invalid(req, "password", "is not your password", "密码不正确");
+		req_note_invalid(req, "password", "wrong password", "密码不正确");
 		return req_invalid(req);
 	}
 	p[3] = req_int(req, req_path_id(req, "factor_id"));

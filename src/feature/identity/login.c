@@ -31,9 +31,9 @@ struct attempt {
 static struct outcome *refuse(struct req *req)
 {
 	return req_fail(req, ERR_NO_AUTH,
-		req->zh ? "{\"user_message\":\"用户名或密码错误;连续 5 次错误后锁定 30 分钟\"}"
-			: "{\"user_message\":\"wrong user name or password; five in a row lock for "
-			  "30 minutes\"}");
+		req->zh ? "{\"user_message\":\"用户名或密码错误；连续输错 5 次将锁定 30 分钟\"}"
+			: "{\"user_message\":\"wrong user name or password; five wrong attempts "
+			  "lock the account for 30 minutes\"}");
 }
 
 static struct outcome *on_told(struct req *req, enum db_error error, const PGresult *rows)

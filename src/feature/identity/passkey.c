@@ -139,7 +139,7 @@ static int64_t counter_of(const struct ceremony *c)
 static struct outcome *refuse(struct req *req)
 {
 	return req_fail(req, ERR_NO_AUTH,
-		req->zh ? "{\"user_message\":\"通行密钥验证失败,请重试\"}"
+		req->zh ? "{\"user_message\":\"通行密钥验证失败，请重试\"}"
 			: "{\"user_message\":\"this passkey could not be verified; try again\"}");
 }
 
@@ -180,7 +180,8 @@ static struct outcome *on_registered(struct req *req, enum db_error error, const
 	if (error != DB_OK)
 		return req_fail_db(req, error);
 	if (PQntuples(rows) == 0)
-		return req_fail(req, ERR_LIMIT, "{\"rule\":\"at most ten factors / 最多十个\"}");
+		return req_fail(req, ERR_LIMIT,
+			"{\"rule\":\"at most ten verification methods / 最多十种验证方式\"}");
 	notify_wake();
 	session_forget_all();
 	data = arena_printf(&req->arena, "{\"factor_id\":%lld}", (long long)db_int(rows, 0, 0));
@@ -203,7 +204,8 @@ static bool challenge_holds(struct req *req, struct ceremony *c)
 		return false;
 	if (!token_verify(TOKEN_CHALLENGE, c->token, strlen(c->token), clock_now_us() / US_PER_S,
 		    &c->claims))
-		req_note_invalid(req, "challenge_token", "one of the last five minutes",
+		req_note_invalid(req, "challenge_token",
+			"a challenge_token from the last five minutes",
 			"应为五分钟内取得的 challenge_token");
 	return !req_has_invalid(req);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Changing one's password: the old one, the rules, not one of the last five; hashes and compares in
- * helpers, one at a time. Stored under compare-and-set on the hash that was looked at. */
+ * Changing a password: check the old one and the rules, and refuse the last five passwords;
+ * hashes and compares in helpers, one at a time. Stored under compare-and-set on the hash that was
+ * looked at. */
 #include "crypto/password.h"
 #include "account.h"
 #include "identity.h"
@@ -29,8 +30,8 @@ static struct outcome *on_compared(struct req *req, bool ok, struct str answer)
 	if (!ok)
 		return req_fail(req, ERR_BUSY, NULL);
 	if (str_is(answer, "1")) {
-		req_note_invalid(
-			req, "new_password", "not one of the last five", "不能与最近五次相同");
+		req_note_invalid(req, "new_password", "must not be one of the last five passwords",
+			"不能与最近五次相同");
 		return req_invalid(req);
 	}
 	if (++f->compared < f->hashes)
@@ -99,7 +100,7 @@ static struct outcome *on_old(struct req *req, bool ok, struct str answer)
 	if (!ok)
 		return req_fail(req, ERR_BUSY, NULL);
 	if (!str_is(answer, "1")) {
-		req_note_invalid(req, "old_password", "is not your password", "与现有密码不符");
+		req_note_invalid(req, "old_password", "wrong password", "与现有密码不符");
 		return req_invalid(req);
 	}
 	return fresh_password(req);

@@ -62,10 +62,10 @@ struct outcome *password_forgot(struct req *req)
 static struct outcome *refuse(struct req *req)
 {
 	return req_fail(req, ERR_NO_AUTH,
-		req->zh ? "{\"field\":\"token\",\"user_message\":\"链接已失效或已使用,请重新申请\"}"
-			: "{\"field\":\"token\",\"user_message\":\"the link is over or was used: "
-			  "ask for "
-			  "another\"}");
+		req->zh ? "{\"field\":\"token\",\"user_message\":"
+			  "\"链接已失效或已使用，请重新申请\"}"
+			: "{\"field\":\"token\",\"user_message\":\"the link has expired or was "
+			  "already used; request a new one\"}");
 }
 
 static struct outcome *on_used(struct req *req, enum db_error error, const PGresult *rows)
@@ -175,7 +175,7 @@ struct outcome *link_use(struct req *req)
 		return req_invalid(req);
 	if (!token_verify(
 		    TOKEN_LINK, token, strlen(token), clock_now_us() / US_PER_S, &l->claims)) {
-		req_note_invalid(req, "token", "one of a mail of the last quarter of an hour",
+		req_note_invalid(req, "token", "a token from a login mail of the last 15 minutes",
 			"应为 15 分钟内邮件中的令牌");
 		return req_invalid(req);
 	}

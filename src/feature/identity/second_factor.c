@@ -28,16 +28,15 @@ struct second {
 static struct outcome *refuse(struct req *req)
 {
 	return req_fail(req, ERR_NO_AUTH,
-		req->zh ? "{\"field\":\"code\",\"user_message\":\"验证码错误、已使用或已过期;"
+		req->zh ? "{\"field\":\"code\",\"user_message\":\"验证码错误、已使用或已过期；"
 			  "多次错误须重新登录\"}"
-			: "{\"field\":\"code\",\"user_message\":\"a wrong, used or old code; after "
-			  "five of them log in "
-			  "again\"}");
+			: "{\"field\":\"code\",\"user_message\":\"the code is wrong, already used "
+			  "or expired; after five wrong codes, log in again\"}");
 }
 
 static struct outcome *refuse_token(struct req *req)
 {
-	req_note_invalid(req, "step_token", "a step_token of a log-in of the last five minutes",
+	req_note_invalid(req, "step_token", "a step_token from a login of the last five minutes",
 		"应为五分钟内登录返回的 step_token");
 	return req_invalid(req);
 }
@@ -209,6 +208,6 @@ struct outcome *second_factor_sms(struct req *req)
 	if (!options.sms_url[0])
 		return req_fail(req, ERR_WRONG_STATE,
 			req->zh ? "{\"user_message\":\"未配置短信\"}"
-				: "{\"user_message\":\"there are no text messages here\"}");
+				: "{\"user_message\":\"text messages are not available\"}");
 	return send_code(req, &sql_factor_step_sms);
 }

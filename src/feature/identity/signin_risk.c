@@ -112,8 +112,8 @@ void watch_init(void)
 		fclose(f);
 	if (bad)
 		log_warn(NULL,
-			"signin.network_file: %zu lines not understood "
-			"(prefix/bits,CC,latitude,longitude)",
+			"signin.network_file: %zu invalid lines (expected "
+			"prefix/bits,CC,latitude,longitude)",
 			bad);
 }
 
@@ -183,10 +183,10 @@ static void on_watched(struct db_call *call, enum db_error error, const PGresult
 	struct watch *w = call->arg;
 
 	if (error != DB_OK)
-		log_warn(NULL, "sign-in not watched tenant=%s err=%s", w->text[0],
+		log_warn(NULL, "login not assessed tenant=%s err=%s", w->text[0],
 			db_error_name(error));
 	else if (PQntuples(rows)) {
-		log_info(NULL, "unusual sign-in tenant=%s actor=%s reasons=%.*s", w->text[0],
+		log_info(NULL, "unusual login tenant=%s actor=%s reasons=%.*s", w->text[0],
 			w->text[1], (int)db_text(rows, 0, 0).n, db_text(rows, 0, 0).p);
 		notify_wake();
 	}

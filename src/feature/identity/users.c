@@ -44,7 +44,7 @@ static void read_one_of(struct req *req, const char *key, const char *list)
 	at = v ? strstr(list, v) : NULL;
 	if (v && (!at || (at != list && at[-1] != '|') || (at[strlen(v)] && at[strlen(v)] != '|')))
 		req_note_invalid(req, key, arena_printf(&req->arena, "one of %s", list),
-			arena_printf(&req->arena, "可选值:%s", list));
+			arena_printf(&req->arena, "可选值：%s", list));
 }
 
 /* Mail address and phone number go into the database encrypted, the former with its blind index. */
@@ -82,8 +82,8 @@ static void check_person(struct req *req, bool fresh)
 	text = NULL;
 	req_body_text(req, "email", fresh, 3, 254, &text);
 	if (text && !mail_is_valid(text))
-		req_note_invalid(req, "email", "a mail address, as user@example.com",
-			"邮箱地址,如 user@example.com");
+		req_note_invalid(req, "email", "a mail address, such as user@example.com",
+			"邮箱地址，如 user@example.com");
 	text = NULL;
 	req_body_text(req, "phone", false, 1, 20, &text);
 	if (text && strspn(text, "+0123456789 -()") != strlen(text))
@@ -148,8 +148,8 @@ struct outcome *user_new(struct req *req)
 	check_person(req, true);
 	if (username && !name_is_valid(username))
 		req_note_invalid(req, "username",
-			"a to z, 0 to 9, . _ @ -, beginning with a letter or digit",
-			"小写字母、数字与 . _ @ -,以字母或数字开头");
+			"a to z, 0 to 9, . _ @ -, starting with a letter or digit",
+			"小写字母、数字与 . _ @ -，以字母或数字开头");
 	broken =
 		password ? password_rule_broken(password, username ? username : "", req->zh) : NULL;
 	if (broken)
@@ -216,13 +216,13 @@ struct rule {
 	const char *en, *zh;
 };
 static const struct rule scope_rule = { "departments and projects, each a list of 1 to 100 names",
-	"departments 与 projects,各为 1 到 100 个名称的列表" };
-static const struct rule verbs_rule = { "verbs of the resource, each true or false",
-	"该资源的操作,各为 true 或 false" };
-static const struct rule resource_rule = { "a resource, as report", "资源名,如 report" };
+	"departments 与 projects，各为 1 到 100 个名称的列表" };
+static const struct rule verbs_rule = { "operations of the resource, each true or false",
+	"该资源的操作，各为 true 或 false" };
+static const struct rule resource_rule = { "a resource, such as report", "资源名，如 report" };
 static const struct rule instant_rule = { "a time, as 2026-01-31T00:00:00Z",
-	"时间,如 2026-01-31T00:00:00Z" };
-static const struct rule order_rule = { "after valid_from", "应晚于 valid_from" };
+	"时间，如 2026-01-31T00:00:00Z" };
+static const struct rule order_rule = { "must be later than valid_from", "应晚于 valid_from" };
 static const struct rule known_rule = { "unknown", "未知字段" };
 
 static bool strings_only(struct json_object *list)

@@ -30,7 +30,7 @@ static void on_reply(void *arg, const redisReply *reply)
 	struct ask *a = arg;
 
 	if (!reply)
-		die("redis did not answer");
+		die("no answer from Redis");
 	if (reply->type == REDIS_REPLY_ERROR)
 		die("redis: %s", reply->str);
 	if (a->use)
@@ -49,7 +49,7 @@ static void send_when_up(void *arg)
 		asked->sent = true;
 		kv_command(on_reply, asked, asked->argc, asked->argv);
 	} else if ((asked->left_ms -= 10) < 0) {
-		die("redis is away (redis.url)");
+		die("Redis is unavailable (redis.url)");
 	}
 }
 
@@ -152,7 +152,7 @@ static void retry(const char *id)
 		free(copies[i].event);
 		free(copies[i].token);
 	}
-	printf("%zu sent again\n", copy_count);
+	printf("%zu messages sent again\n", copy_count);
 	free(copies);
 }
 
@@ -163,7 +163,7 @@ int cmd_deadletter(int argc, char **argv)
 	const char *error = "", *what = argc ? argv[0] : "";
 
 	if (!options.redis_url[0] || !options.integration_stream[0])
-		die("no stream: redis.url and integration.stream");
+		die("no stream is configured (redis.url, integration.stream)");
 	dead = xasprintf("%s:dead", options.integration_stream);
 	loop_init();
 	if (!kv_init(&set, &error))

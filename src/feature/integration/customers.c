@@ -185,7 +185,7 @@ static void read_delivery(struct delivery *d, struct json_object *list, const ch
 				json_object_is_type(o, json_type_object)
 					? json_get_string(o, "external_id")
 					: NULL,
-				why, "not of the form that the interface's description gives");
+				why, "does not match the API description");
 			continue;
 		}
 		d->good_at[json_object_array_length(d->good)] = i;
@@ -211,7 +211,7 @@ static void count_rows(struct delivery *d, const PGresult *rows, size_t *created
 		if (!db_is_null(rows, i, 4))
 			reject(d, json_get_string(o, "external_id"), "code",
 				str_is(db_text(rows, i, 4), "taken")
-					? "another customer has it"
+					? "already used by another customer"
 					: "required for a new customer");
 	}
 }
@@ -319,7 +319,8 @@ static void on_pull_rejected(struct db_call *call, enum db_error error, const PG
 	(void)call;
 	(void)rows;
 	if (error != DB_OK)
-		log_error(NULL, "customers: rejects not kept err=%s", db_error_name(error));
+		log_error(
+			NULL, "customers: rejected items not stored err=%s", db_error_name(error));
 	end_pull();
 }
 
@@ -330,7 +331,7 @@ static void on_pull_taken(struct db_call *call, enum db_error error, const PGres
 	(void)call;
 	if (error != DB_OK) {
 		log_error(NULL,
-			"customers: pulled and not taken err=%s: tried again at the next time",
+			"customers: pulled but not stored err=%s; will retry at the next pull",
 			db_error_name(error));
 		end_pull();
 		return;
@@ -359,7 +360,7 @@ static void on_pulled(void *arg, const struct fetch_result *r)
 	if (pull.stopped || !is_list(json_get(o, "customers"))) {
 		if (!pull.stopped)
 			log_error(NULL, "customers: not pulled err=%s",
-				r->ok ? "no list of customers (1 to 200)" : r->error);
+				r->ok ? "not a list of 1 to 200 customers" : r->error);
 		json_object_put(o);
 		end_pull();
 		return;

@@ -63,7 +63,7 @@ struct outcome *integration_users(struct req *req)
 
 	req_query_only(req, req->route->query);
 	if (cursor && !str_to_int(str_of(cursor), 1, 1LL << 53, &after))
-		req_note_invalid(req, "cursor", "a next_cursor of an earlier answer",
+		req_note_invalid(req, "cursor", "a next_cursor from an earlier response",
 			"应为上一页返回的 next_cursor");
 	if (req_has_invalid(req))
 		return req_invalid(req);
@@ -107,9 +107,9 @@ static void read_range(struct req *req, struct range *r)
 
 	if (!ok) {
 		req_note_invalid(req, "date_range",
-			"required: two dates, the earlier first, at most 366 days, as "
+			"required: two dates in order, at most 366 days apart, such as "
 			"2025-01-01,2025-01-31",
-			"必填:起止日期,最多 366 天,如 2025-01-01,2025-01-31");
+			"必填：起止日期，最多 366 天，如 2025-01-01,2025-01-31");
 		return;
 	}
 	*comma = 0;
@@ -131,7 +131,7 @@ static void read_wants(struct req *req, struct range *r)
 			i++;
 		if (i == ARRAY_LEN(wants)) {
 			req_note_invalid(req, "metrics",
-				"some of compliance_rate, total_tickets, violated_tickets, "
+				"a list of compliance_rate, total_tickets, violated_tickets, "
 				"violations, "
 				"avg_response_time, avg_resolution_time",
 				"可选 "
@@ -195,7 +195,7 @@ struct outcome *integration_sla(struct req *req)
 
 	req_query_only(req, req->route->query);
 	if (!text || !str_to_int(str_of(text), 1, 1LL << 53, &r->tenant_id))
-		req_note_invalid(req, "tenant_id", "required: a tenant's id", "必填:租户编号");
+		req_note_invalid(req, "tenant_id", "required: a tenant's id", "必填：租户编号");
 	r->service_type = req_query_value(req, "service_type");
 	if (r->service_type && strlen(r->service_type) > 100)
 		req_note_invalid(req, "service_type", "at most 100 characters", "最多 100 个字符");
@@ -250,13 +250,12 @@ static double read_sync_dead_letters(void)
 
 static const struct metric metrics[] = {
 	{ "sync_waiting", METRIC_GAUGE,
-		"Messages of leading systems read from the stream and not applied yet.",
+		"Messages from source systems that were read from the stream and not applied yet.",
 		read_sync_waiting },
 	{ "sync_applied_total", METRIC_COUNTER, "Messages applied from the stream.",
 		read_sync_applied_total },
 	{ "sync_dead_letters", METRIC_GAUGE,
-		"Messages that could not be applied and wait for a person.",
-		read_sync_dead_letters },
+		"Messages that could not be applied and need attention.", read_sync_dead_letters },
 	{ 0 },
 };
 

@@ -73,7 +73,7 @@ static void on_recorded(struct db_call *call, enum db_error error, const PGresul
 {
 	(void)call;
 	if (error != DB_OK)
-		log_warn(NULL, "comparison not kept tenant=%s err=%s", run.tenant,
+		log_warn(NULL, "comparison not stored tenant=%s err=%s", run.tenant,
 			db_error_name(error));
 	cache_outdate(run.tenant_id, 0); /* they are marked, or no longer */
 	if (run.stopped) {
@@ -109,7 +109,7 @@ static void record(const char *state)
 		.on_done = on_recorded };
 	if (strcmp(state, "agrees") != 0)
 		log_warn(NULL,
-			"tickets differ from their leader's tenant=%s state=%s theirs=%lld "
+			"tickets differ from the source system's tenant=%s state=%s theirs=%lld "
 			"ours=%lld "
 			"differing=%lld repaired=%lld left=%lld",
 			run.tenant, state, (long long)run.theirs, (long long)run.ours,
@@ -153,7 +153,8 @@ static struct json_object *list_of(
 	if (json_object_is_type(list, json_type_array) &&
 		json_object_array_length(list) <= PAGE_MAX)
 		return list;
-	log_error(NULL, "tickets not compared: %s", r->ok ? "no list as doc/api tells" : r->error);
+	log_error(NULL, "tickets not compared: %s",
+		r->ok ? "not a list as described in doc/api" : r->error);
 	return NULL;
 }
 
@@ -165,8 +166,7 @@ static bool read_counts(struct json_object *e)
 
 	if (tenant < 2 || n < 0 || !sum || strlen(sum) != 64 ||
 		!session_serves(run.session, tenant)) {
-		log_error(NULL, "tickets not compared: entry %zu is no customer that we serve",
-			run.at);
+		log_error(NULL, "tickets not compared: entry %zu is not a known customer", run.at);
 		return false;
 	}
 	run.tenant_id = tenant;
@@ -192,8 +192,8 @@ static void on_summary(struct db_call *call, enum db_error error, const PGresult
 	if (!run.verifying)
 		run.ours = db_int(rows, 0, 0);
 	if (run.verifying && !same && !run.left && db_int(rows, 0, 0) > run.theirs)
-		note_left(
-			NULL, "tickets that their leader does not know", "主导系统中不存在的工单");
+		note_left(NULL, "tickets that the source system does not know",
+			"主导系统中不存在的工单");
 	record(same             ? run.verifying ? "repaired" : "agrees"
 		: run.verifying ? "differs"
 				: "repairing");
@@ -292,7 +292,7 @@ static void on_applied(struct sync_item *item, enum sync_result result)
 	}
 	if (result == SYNC_APPLIED && item->status != TICKET_STATE_COUNT &&
 		item->state != item->status)
-		note_left(item->external_id, "it cannot go back to the state its leader says",
+		note_left(item->external_id, "it cannot return to the state of the source system",
 			"无法回到主导系统所示的状态");
 	else if (result == SYNC_APPLIED)
 		run.repaired++;
@@ -365,7 +365,7 @@ static void write_theirs(struct json_object *messages)
 
 		if (!sync_item_read(json_object_array_get_idx(messages, i), &item) ||
 			item.tenant_id != run.tenant_id) {
-			note_fault(&item, "another tenant's", "属于其他租户");
+			note_fault(&item, "belongs to another tenant", "属于其他租户");
 			sync_item_clear(&item);
 			continue;
 		}
@@ -447,8 +447,8 @@ static void on_session(void *arg, struct session *s, enum db_error error)
 	if (!run.stopped)
 		log_error(NULL, "tickets not compared: %s",
 			error != DB_OK ? db_error_name(error)
-				       : "integration.tickets_service_token_file holds no service "
-					 "token that may write tickets");
+				       : "integration.tickets_service_token_file does not hold a "
+					 "service token that may write tickets");
 	end_run();
 }
 

@@ -115,7 +115,7 @@ static void try_later(struct letter *l)
 	if (stopping)
 		return;
 	if (l->tries > RETRIES) {
-		bury(l, "", "the database refused it four times");
+		bury(l, "", "refused by the database four times");
 		return;
 	}
 	if (!l->timer)
@@ -155,7 +155,7 @@ static void on_session(void *arg, struct session *s, enum db_error error)
 	}
 	if (!s || s->actor != ACTOR_SERVICE || !session_may(s, PERM_TICKET_WRITE) ||
 		!session_serves(s, l->item.tenant_id)) {
-		bury(l, "token", "no service token that may write tickets of this tenant");
+		bury(l, "token", "not a service token that may write tickets of this tenant");
 		return;
 	}
 	l->item.token_id = s->actor_id;

@@ -12,7 +12,7 @@
 #define STEPS_MAX 8
 #define FUTURE_MAX_US                                                                              \
 	(300 * US_PER_S) /* a clock that goes ahead by more would shut out what comes after */
-#define REASON "synchronised from the leading system / 由主系统同步"
+#define REASON "synchronised from the source system / 由源系统同步"
 
 const char *sync_result_name(enum sync_result r)
 {
@@ -136,9 +136,9 @@ static bool read_text(
 		return fault(item, key, "a string", "应为字符串");
 	if (json_str(v).n < 1 || (int64_t)utf8_length(json_str(v).p, json_str(v).n) > max)
 		return fault(item, key,
-			"not empty, and not longer than its limit (ids 100, event_id 200, title "
+			"must not be empty or longer than its limit (ids 100, event_id 200, title "
 			"200)",
-			"不能为空,也不能超过长度上限(编号 100、event_id 200、标题 200)");
+			"不能为空，也不能超过长度上限（编号 100、event_id 200、标题 200）");
 	*out = xstrndup(json_str(v).p, json_str(v).n);
 	return true;
 }
@@ -150,8 +150,8 @@ static bool read_time(struct sync_item *item, struct json_object *m, const char 
 	if (!v)
 		return true;
 	if (!json_object_is_type(v, json_type_string) || !time_parse(json_str(v), out))
-		return fault(item, key, "an RFC 3339 time, as 2026-01-31T08:00:00Z",
-			"RFC 3339 时间,如 2026-01-31T08:00:00Z");
+		return fault(item, key, "an RFC 3339 time, such as 2026-01-31T08:00:00Z",
+			"RFC 3339 时间，如 2026-01-31T08:00:00Z");
 	return true;
 }
 
@@ -167,7 +167,7 @@ static bool read_times(struct sync_item *item, struct json_object *m)
 	item->said_at = at != INSTANT_NONE ? at : updated != INSTANT_NONE ? updated : created;
 	if (item->said_at == INSTANT_NONE)
 		return fault(item, "timestamp", "required: a time, or updated_at",
-			"必填:时间,或 updated_at");
+			"必填：时间，或 updated_at");
 	if (item->said_at > clock_now_us() + FUTURE_MAX_US)
 		return fault(item, "timestamp", "not more than 5 minutes in the future",
 			"不得晚于当前时间 5 分钟以上");
@@ -201,7 +201,7 @@ static bool read_words(struct sync_item *item, struct json_object *m)
 		if (item->priority == PRIORITY_NONE)
 			return fault(item, "priority",
 				"P0 to P4, or critical, high, medium, low, general",
-				"P0 到 P4,或 紧急、高、中、低、一般");
+				"P0 到 P4，或紧急、高、中、低、一般");
 	}
 	if (score) {
 		mark = json_object_is_type(score, json_type_int) ||
@@ -232,7 +232,7 @@ static bool names_known(struct sync_item *item, struct json_object *m)
 		(void)val;
 		free(spaced);
 		if (!ok)
-			return fault(item, "message", "a field that is not known", "含未知字段");
+			return fault(item, "message", "unknown field", "含未知字段");
 	}
 	return true;
 }
@@ -247,7 +247,7 @@ static bool read_kind(struct sync_item *item, struct json_object *m)
 			"ticket_created 或 ticket_updated");
 	if (!json_object_is_type(json_get(m, "tenant_id"), json_type_int) ||
 		(item->tenant_id = json_get_int(m, "tenant_id", 0)) < 2)
-		return fault(item, "tenant_id", "required: a customer's id", "必填:客户租户编号");
+		return fault(item, "tenant_id", "required: a customer's id", "必填：客户租户编号");
 	return true;
 }
 
@@ -385,7 +385,7 @@ static void on_command(struct ticket_call *c, enum call_result result)
 			look(item);
 			return;
 		}
-		refuse(item, "status", "the ticket cannot go there from where it is",
+		refuse(item, "status", "the ticket's state does not allow this transition",
 			"工单当前状态不允许该变更");
 		return;
 	case CALL_NO_PRIORITY:
@@ -468,7 +468,7 @@ static void step(struct sync_item *item)
 					  : sync_next_command(item->state, item->status, &stuck);
 
 	if (++item->steps > STEPS_MAX || stuck) {
-		refuse(item, "status", "the ticket cannot go there from where it is",
+		refuse(item, "status", "the ticket's state does not allow this transition",
 			"工单当前状态不允许该变更");
 		return;
 	}

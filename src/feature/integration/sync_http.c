@@ -197,8 +197,8 @@ static void read_entry(struct req *req, struct entry *e, struct json_object *m)
 		return;
 	if (!session_serves(s, e->item.tenant_id)) {
 		e->foreign = true;
-		e->item.fault =
-			(struct sync_fault){ "tenant_id", "another tenant's", "无权访问该租户" };
+		e->item.fault = (struct sync_fault){ "tenant_id", "belongs to another tenant",
+			"无权访问该租户" };
 		return;
 	}
 	e->phase = WAITS;
@@ -229,7 +229,7 @@ struct outcome *tickets_sync(struct req *req)
 		return req_fail(req, ERR_FORBIDDEN, NULL);
 	if (!req->body)
 		req_note_invalid(req, "events", "required: a message, or events: a list of them",
-			"必填:一条消息,或 events 列表");
+			"必填：一条消息，或 events 列表");
 	if (req_has_invalid(req) || !read_list(req, &list))
 		return req_invalid(req);
 	b = req->state = xcalloc(1, sizeof(*b));

@@ -21,7 +21,7 @@ static const struct metric metrics[] = {
 	{ "live_clients", METRIC_GAUGE, "WebSocket clients.", read_live_clients },
 	{ "live_frames_total", METRIC_COUNTER, "Frames sent to WebSocket clients.",
 		read_live_frames_total },
-	{ "live_slow_total", METRIC_COUNTER, "Times a slow client was dropped to a snapshot.",
+	{ "live_slow_total", METRIC_COUNTER, "Slow clients that got a snapshot instead of events.",
 		read_live_slow_total },
 	{ 0 },
 };

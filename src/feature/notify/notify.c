@@ -36,12 +36,13 @@ static double read_notifications_failed_total(void)
 }
 
 static const struct metric metrics[] = {
-	{ "notifications_queued", METRIC_GAUGE, "Notifications that wait.",
+	{ "notifications_queued", METRIC_GAUGE, "Notifications waiting.",
 		read_notifications_queued },
-	{ "notifications_dead", METRIC_GAUGE, "Notifications given up.", read_notifications_dead },
+	{ "notifications_dead", METRIC_GAUGE, "Notifications that failed for good.",
+		read_notifications_dead },
 	{ "notifications_sent_total", METRIC_COUNTER, "Notifications sent.",
 		read_notifications_sent_total },
-	{ "notifications_failed_total", METRIC_COUNTER, "Attempts that failed.",
+	{ "notifications_failed_total", METRIC_COUNTER, "Failed delivery attempts.",
 		read_notifications_failed_total },
 	{ 0 },
 };

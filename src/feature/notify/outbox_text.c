@@ -14,7 +14,8 @@
 #include <stdlib.h>
 
 static const char *const status_zh[] = { "新建", "已受理", "处理中", "等待客户", "等待 AWS",
-	"已排期", "已缓解", "观察中", "已解决", "已关闭", "已取消", "已合并" };
+	"已排期", "标记为已缓解：影响已消除，原因尚存", "观察中", "已解决", "已关闭", "已取消",
+	"已合并" };
 static const char *const clock_zh[] = { "首次响应", "解决", "更新", "升级" };
 
 static void add_instant(struct buf *b, int64_t us)
@@ -31,13 +32,12 @@ static void add_instant(struct buf *b, int64_t us)
 static void add_changed(struct buf *b, const struct outbox_row *w)
 {
 	static const char *const words[][3] = { { "role_type", "role", "角色" },
-		{ "is_active", "active or not", "启用状态" },
-		{ "permissions", "permissions", "个别授权" }, { "email", "mail address", "邮箱" },
-		{ "phone", "phone", "电话" }, { "full_name", "name", "姓名" },
-		{ "lang", "language", "语言" }, { "department", "department", "部门" },
-		{ "project", "project", "项目" }, { "contract", "contract", "合同" },
-		{ "cost_centre", "cost centre", "成本中心" }, { "region", "region", "区域" },
-		{ "office", "office", "办公地点" } };
+		{ "is_active", "state", "启用状态" }, { "permissions", "permissions", "个别授权" },
+		{ "email", "mail address", "邮箱" }, { "phone", "phone", "电话" },
+		{ "full_name", "name", "姓名" }, { "lang", "language", "语言" },
+		{ "department", "department", "部门" }, { "project", "project", "项目" },
+		{ "contract", "contract", "合同" }, { "cost_centre", "cost centre", "成本中心" },
+		{ "region", "region", "区域" }, { "office", "office", "办公地点" } };
 	bool zh = str_is(db_text(w->r, w->i, C_LANG), "zh");
 	const char *list = json_get_string(w->data, "changed");
 
@@ -76,8 +76,7 @@ static void add_reasons(struct buf *b, const struct outbox_row *w)
 	static const char *const words[][3] = { { "new_network", "a new network", "新的网络" },
 		{ "new_device", "a new device", "新的设备" },
 		{ "new_country", "a new country", "新的国家或地区" },
-		{ "impossible_travel",
-			"farther from the last place than one can travel in the time",
+		{ "impossible_travel", "impossible travel since the last login",
 			"与上次登录地点相距过远" },
 		{ "outside_hours", "outside working hours", "非工作时间" } };
 	bool zh = str_is(db_text(w->r, w->i, C_LANG), "zh");

@@ -68,8 +68,9 @@ static struct outcome *on_policy(struct req *req, enum db_error error, const PGr
 	if (error != DB_OK)
 		return req_fail_db(req, error);
 	if (PQntuples(rows) == 0) {
-		req_note_invalid(req, "calendar", "no such calendar (calendar, delivery_hours)",
-			"没有该日历(calendar、delivery_hours)");
+		req_note_invalid(req, "calendar",
+			"no such calendar (in calendar or delivery_hours)",
+			"没有该日历（见 calendar 或 delivery_hours）");
 		return req_invalid(req);
 	}
 	return reply_version(req, d, db_int(rows, 0, 0), db_int(rows, 0, 1), true);
@@ -110,9 +111,9 @@ static struct outcome *on_calendar(struct req *req, enum db_error error, const P
 
 	if (error == DB_CONFLICT)
 		return req_fail(req, ERR_WRONG_STATE,
-			req->zh ? "{\"rule\":\"该日历刚被他人修改,请重新查看\"}"
-				: "{\"rule\":\"somebody else has just changed this calendar; "
-				  "look again\"}");
+			req->zh ? "{\"rule\":\"该日历刚被他人修改，请重新加载\"}"
+				: "{\"rule\":\"this calendar was just changed by someone else; "
+				  "reload it\"}");
 	if (error != DB_OK)
 		return req_fail_db(req, error);
 	return reply_version(req, d, db_int(rows, 0, 0), db_int(rows, 0, 1), true);

@@ -136,9 +136,8 @@ static void check_layout(struct req *req, struct json_object *layout)
 			req_note_invalid(req,
 				arena_printf(
 					&req->arena, "layout_config.widgets[%zu].%s", i, fault),
-				"id once in the dashboard, a known type, a position within the "
-				"grid",
-				"id 不重复、类型已知、位置在网格内");
+				"a unique id, a known type, and a position within the grid",
+				"id 不得重复，类型须为已知，位置须在网格内");
 	}
 }
 
@@ -151,10 +150,11 @@ static struct outcome *on_dashboard(struct req *req, enum db_error error, const 
 	if (db_is_null(rows, 0, 0))
 		return db_int(rows, 0, 2)
 			       ? req_fail(req, ERR_WRONG_STATE,
-					 req->zh ? "{\"field\":\"version\",\"rule\":\"仪表板已变更,"
+					 req->zh ? "{\"field\":\"version\",\"rule\":"
+						   "\"仪表板已变更，"
 						   "请重新加载\"}"
 						 : "{\"field\":\"version\",\"rule\":\"the "
-						   "dashboard has changed; load it again\"}")
+						   "dashboard has changed; reload it\"}")
 			       : req_fail(req, ERR_NOT_FOUND, NULL);
 	data = arena_printf(&req->arena, "{\"config_id\":%lld,\"version\":%lld}",
 		(long long)db_int(rows, 0, 0), (long long)db_int(rows, 0, 1));

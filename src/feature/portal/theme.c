@@ -222,7 +222,7 @@ struct outcome *logo_get(struct req *req)
 }
 
 static const char *logo_rule_en = "a PNG, JPEG or WebP image of at most 64 KiB, in base64",
-		  *logo_rule_zh = "不超过 64 KiB 的 PNG、JPEG 或 WebP 图像(base64)";
+		  *logo_rule_zh = "不超过 64 KiB 的 PNG、JPEG 或 WebP 图像（base64）";
 
 /* The image of BASE64 into P: what, its digest. */
 static void read_logo(struct req *req, const char *base64, const char **p)

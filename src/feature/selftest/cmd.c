@@ -168,7 +168,7 @@ static char *as_user(PGconn *pg, const char *tenant)
 		"desc, u.id limit 1 returning id",
 		3, p);
 	if (!PQntuples(r))
-		die("the customer has no active user to walk as");
+		die("the customer has no active user to test with");
 	c.session_id = strtoll(PQgetvalue(r, 0, 0), NULL, 10);
 	PQclear(r);
 	return token_sign(TOKEN_ACCESS, &c, now_s);
@@ -238,7 +238,7 @@ static long ask(struct walk *w, const char *method, const char *path, const char
 		curl_easy_setopt(w->curl, CURLOPT_COPYPOSTFIELDS, body);
 	curl_easy_setopt(w->curl, CURLOPT_HTTPHEADER, headers);
 	if (curl_easy_perform(w->curl) != CURLE_OK)
-		die("%s does not answer", url);
+		die("no answer from %s", url);
 	curl_easy_getinfo(w->curl, CURLINFO_RESPONSE_CODE, &status);
 	curl_slist_free_all(headers);
 	OPENSSL_cleanse(auth, strlen(auth));
@@ -360,7 +360,7 @@ static void walk_all(struct walk *w)
 	size_t all = 0, done = 0;
 
 	if (ask(w, "GET", "/openapi.json", NULL, NULL, &text) != 200)
-		die("%s/openapi.json is not there", w->base);
+		die("%s/openapi.json cannot be read", w->base);
 	doc = json_read(text.p, text.n, &err);
 	paths = json_get(doc, "paths");
 	if (!json_object_is_type(paths, json_type_object))
@@ -421,8 +421,8 @@ int cmd_isolation(int argc, char **argv)
 	leave(pg, w.a);
 	if (strcmp(before, after) != 0) {
 		w.leaks++;
-		printf("CHANGED  rows of %s differ from what they were (unless its own people "
-		       "worked meanwhile)\n",
+		printf("CHANGED  rows of %s have changed (its own users may have worked "
+		       "meanwhile)\n",
 			b);
 	}
 	printf("%zu requests over %zu routes as a user and a service of %s, with %zu ids of %s, "
@@ -432,7 +432,7 @@ int cmd_isolation(int argc, char **argv)
 		if (w.status[s])
 			printf("  %d: %ld\n", s, w.status[s]);
 	printf("rows of %s before %s, after %s\n%s\n", b, before, after,
-		w.leaks ? "NOT ISOLATED" : "isolated: no byte came back, no row changed");
+		w.leaks ? "NOT ISOLATED" : "isolated: no data was returned and no row changed");
 	free(before);
 	free(after);
 	for (int i = 0; i < 2; i++)

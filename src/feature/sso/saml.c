@@ -44,7 +44,7 @@ void saml_init(void)
 
 	hooks.signout_location = sso_signout_location;
 	if (!spkey_open(file, "sladesk"))
-		die("sso.saml_key_file: %s: no RSA key and certificate in PEM", file);
+		die("sso.saml_key_file: %s: not an RSA key and certificate in PEM", file);
 	free(file);
 }
 
@@ -182,16 +182,16 @@ static const char *response_broken(const struct saml *x)
 	if (strcmp(saml_said(x, "status"), "urn:oasis:names:tc:SAML:2.0:status:Success") != 0)
 		return "the provider refused";
 	if (saml_said(x, "destination")[0] && strcmp(saml_said(x, "destination"), acs) != 0)
-		return "for another destination";
+		return "wrong destination";
 	if (!issuer || strcmp(saml_said(x, "issuer"), issuer) != 0)
-		return "another issuer's";
+		return "wrong issuer";
 	if (strcmp(saml_said(x, "method"), "urn:oasis:names:tc:SAML:2.0:cm:bearer") != 0 ||
 		strcmp(saml_said(x, "recipient"), acs) != 0)
-		return "for another recipient";
+		return "wrong recipient";
 	if (strcmp(saml_said(x, "in_response_to"), id) != 0)
-		return "for another log-in";
+		return "for another login";
 	if (!audience_is(x))
-		return "for another audience";
+		return "wrong audience";
 	if (!saml_instant(saml_said(x, "confirm_until"), &until) || until + SAML_SKEW_US <= now)
 		return "over";
 	if (saml_said(x, "not_on_or_after")[0] &&
@@ -200,10 +200,10 @@ static const char *response_broken(const struct saml *x)
 		return "over";
 	if (saml_said(x, "not_before")[0] &&
 		(!saml_instant(saml_said(x, "not_before"), &from) || from - SAML_SKEW_US > now))
-		return "not yet";
+		return "not valid yet";
 	if (!saml_said(x, "name_id")[0] || strlen(saml_said(x, "name_id")) > 300 ||
 		!saml_said(x, "id")[0])
-		return "it names nobody";
+		return "no subject";
 	return NULL;
 }
 

@@ -16,7 +16,7 @@
 
 static struct outcome *bad_logout(struct req *req, const char *why)
 {
-	log_warn(&req->who, "SAML log-out refused why=\"%s\"", why);
+	log_warn(&req->who, "SAML logout refused why=\"%s\"", why);
 	return req_reply_raw(req, 400, "text/plain", "Cache-Control: no-store\r\n", "refused\n", 8);
 }
 
@@ -71,7 +71,7 @@ static struct outcome *on_logout(struct req *req, bool ok, struct str answer)
 		(saml_said(x, "destination")[0] && strcmp(saml_said(x, "destination"), slo) != 0) ||
 		!saml_instant(saml_said(x, "issued"), &at) || at > now + SAML_SKEW_US ||
 		at < now - 10 * SAML_SKEW_US)
-		return bad_logout(req, "not for us, or of another time");
+		return bad_logout(req, "wrong destination, or not valid at this time");
 	p[0] = req_int(req, x->who.tenant_id);
 	p[1] = req_int(req, x->who.provider_id);
 	p[2] = arena_printf(&req->arena, "%s", saml_said(x, "name_id"));

@@ -176,8 +176,9 @@ static struct outcome *on_provider(struct req *req, enum db_error error, const P
 	if (error != DB_OK)
 		return req_fail_db(req, error);
 	if (PQntuples(rows) == 0 || !read_provider(req, x, rows, 2, 4, 5))
-		return sso_fail_page(req, 404, "This customer has no log-in of its own.",
-			"该客户未配置企业登录。");
+		return sso_fail_page(req, 404,
+			"Single sign-on is not configured for this customer.",
+			"该客户未配置单点登录。");
 	x->who.tenant_id = db_int(rows, 0, 0);
 	x->who.provider_id = db_int(rows, 0, 1);
 	crypto_random_hex(x->state, 32);
@@ -221,7 +222,7 @@ struct outcome *sso_start(struct req *req)
 	req_query_only(req, req->route->query);
 	p[0] = req_query_value(req, "tenant");
 	if (!p[0] || strlen(p[0]) < 1 || strlen(p[0]) > 63)
-		req_note_invalid(req, "tenant", "required: a customer's code", "必填:客户代码");
+		req_note_invalid(req, "tenant", "required: a customer's code", "必填：客户代码");
 	if (provider && !str_to_int(str_of(provider), 1, 1LL << 53, &id))
 		req_note_invalid(req, "provider", "an id", "应为编号");
 	if (req_has_invalid(req))
@@ -256,8 +257,8 @@ struct outcome *sso_discover(struct req *req)
 	req_body_text(req, "email", true, 3, 254, &mail);
 	at = mail ? strrchr(mail, '@') : NULL;
 	if (!req->body || (mail && (!at || !at[1])))
-		req_note_invalid(req, "email", "a mail address, as user@example.com",
-			"邮箱地址,如 user@example.com");
+		req_note_invalid(req, "email", "a mail address, such as user@example.com",
+			"邮箱地址，如 user@example.com");
 	if (req_has_invalid(req))
 		return req_invalid(req);
 	p[0] = p[1] = NULL;
@@ -402,7 +403,7 @@ static struct outcome *ask_userinfo(struct req *req, const char *endpoint)
 static struct outcome *on_keys(struct req *req, const struct sso_documents *d)
 {
 	struct sso *x = req->state;
-	const char *why = "its keys cannot be read", *userinfo, *sub;
+	const char *why = "the provider's keys cannot be read", *userinfo, *sub;
 	enum idtoken_result result = IDTOKEN_BAD;
 
 	if (d)

@@ -106,7 +106,7 @@ static void on_keys(void *arg, const struct fetch_result *r)
 	struct asking *a = arg;
 
 	if (!r->ok) {
-		log_warn(&a->req->who, "identity provider's keys not read issuer=%s err=%s",
+		log_warn(&a->req->who, "identity provider's keys cannot be read issuer=%s err=%s",
 			a->issuer, r->error);
 		end(a, NULL);
 		return;
@@ -127,8 +127,9 @@ static void on_metadata(void *arg, const struct fetch_result *r)
 	if (!issuer || strcmp(issuer, a->issuer) != 0 || !keys ||
 		!json_get_string(a->metadata, "token_endpoint") ||
 		!json_get_string(a->metadata, "authorization_endpoint")) {
-		log_warn(&a->req->who, "identity provider's metadata not usable issuer=%s err=%s",
-			a->issuer, r->ok ? "another issuer, or an endpoint is missing" : r->error);
+		log_warn(&a->req->who,
+			"identity provider's metadata cannot be used issuer=%s err=%s", a->issuer,
+			r->ok ? "another issuer, or an endpoint is missing" : r->error);
 		end(a, NULL);
 		return;
 	}
@@ -164,7 +165,7 @@ static void on_answer(void *arg, const struct fetch_result *r)
 	free(arg);
 	if (!r->ok || !json_object_is_type(o, json_type_object)) {
 		log_warn(&a.req->who, "identity provider refused err=%s reason=%s",
-			r->ok ? "no JSON object" : r->error,
+			r->ok ? "not a JSON object" : r->error,
 			json_get_string(o, "error") ? json_get_string(o, "error") : "");
 		json_object_put(o);
 		o = NULL;

@@ -33,7 +33,7 @@ static const char *claim(const struct logout *x, const char *key)
 
 static struct outcome *bad_logout(struct req *req, const char *why)
 {
-	log_warn(&req->who, "back-channel log-out refused why=\"%s\"", why);
+	log_warn(&req->who, "back-channel logout refused why=\"%s\"", why);
 	return req_reply_raw(req, 400, "application/json", "Cache-Control: no-store\r\n",
 		"{\"error\":\"invalid_request\"}", 27);
 }
@@ -50,7 +50,8 @@ static struct outcome *on_logged_out(struct req *req, enum db_error error, const
 static struct outcome *on_logout_keys(struct req *req, const struct sso_documents *d)
 {
 	struct logout *x = req->state;
-	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p)), *why = "its keys cannot be read";
+	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p)),
+		   *why = "the provider's keys cannot be read";
 	enum idtoken_result result = IDTOKEN_BAD;
 
 	if (d)
@@ -66,7 +67,7 @@ static struct outcome *on_logout_keys(struct req *req, const struct sso_document
 	if (result == IDTOKEN_OK && !why &&
 		!json_get(json_get(x->claims, "events"),
 			"http://schemas.openid.net/event/backchannel-logout"))
-		why = "no log-out token";
+		why = "not a logout token";
 	if (result != IDTOKEN_OK || why)
 		return bad_logout(req, why);
 	p[0] = req_int(req, x->tenant_id);
@@ -76,7 +77,7 @@ static struct outcome *on_logout_keys(struct req *req, const struct sso_document
 	p[4] = claim(x, "jti");
 	p[5] = req_int(req, clock_now_us());
 	if (!p[4] || (!p[2] && !p[3]))
-		return bad_logout(req, "it names nobody");
+		return bad_logout(req, "no subject");
 	return req_query(req, &sql_sso_logout, p, on_logged_out);
 }
 

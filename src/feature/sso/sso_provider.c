@@ -49,7 +49,7 @@ static void read_certificate(struct req *req, struct json_object *doc)
 		json_object_object_add(doc, "certificate", json_object_new_string(pem));
 	else
 		req_note_invalid(req, "certificate", "an X.509 certificate, PEM or base64",
-			"X.509 证书(PEM 或 base64)");
+			"X.509 证书（PEM 或 base64）");
 	free(pem);
 }
 
@@ -92,8 +92,8 @@ static void read_domains(struct req *req, struct json_object *doc)
 	}
 	if (!ok)
 		req_note_invalid(req, "email_domains",
-			"at most 50 domains in lower case, as example.com",
-			"最多 50 个小写域名,如 example.com");
+			"at most 50 domains in lower case, such as example.com",
+			"最多 50 个小写域名，如 example.com");
 	else if (list)
 		json_object_object_add(doc, "email_domains", json_object_get(list));
 }
@@ -134,7 +134,7 @@ static void check_kind(struct req *req, const char *kind, struct json_object *do
 	if (strcmp(kind, "oidc") == 0) {
 		if (!json_get(doc, "issuer"))
 			req_note_invalid(req, "issuer", "required: the issuer's https address",
-				"必填:issuer 的 https 地址");
+				"必填：issuer 的 https 地址");
 	} else if (strcmp(kind, "oauth2") == 0) {
 		for (size_t i = 0; i < ARRAY_LEN(needed); i++)
 			if (!json_get(doc, needed[i]) && !json_get(doc, "vendor"))
@@ -163,10 +163,10 @@ static struct outcome *on_stored(struct req *req, enum db_error error, const PGr
 	if (error != DB_OK)
 		return req_fail_db(req, error);
 	if (PQntuples(rows) == 0)
-		return req_path(req, "provider_id").n
-			       ? req_fail(req, ERR_NOT_FOUND, NULL)
-			       : req_fail(req, ERR_LIMIT,
-					 "{\"rule\":\"at most ten providers / 最多十个\"}");
+		return req_path(req, "provider_id").n ? req_fail(req, ERR_NOT_FOUND, NULL)
+						      : req_fail(req, ERR_LIMIT,
+								"{\"rule\":\"at most ten providers "
+								"/ 最多十个提供方提供方\"}");
 	data = arena_printf(&req->arena,
 		"{\"provider_id\":%lld,\"version\":%lld,\"redirect_uri\":\"%s/api/v1/auth/sso/"
 		"callback\",\"acs_uri\":\"%s/api/v1/auth/sso/"

@@ -17,7 +17,7 @@ struct outcome *sso_fail_page(struct req *req, int status, const char *en, const
 		"content=\"width=device-width\"><title>sladesk</title>"
 		"<link rel=\"stylesheet\" href=\"/app.css\"><main><p>%s</p><p><a "
 		"href=\"/\">%s</a></p></main>\n",
-		req->zh ? zh : en, req->zh ? "返回登录" : "back to the log-in");
+		req->zh ? zh : en, req->zh ? "返回登录" : "back to the login");
 
 	return req_reply_raw(req, status, "text/html; charset=utf-8", "Cache-Control: no-store\r\n",
 		html, strlen(html));
@@ -26,15 +26,16 @@ struct outcome *sso_fail_page(struct req *req, int status, const char *en, const
 struct outcome *sso_fail_over(struct req *req)
 {
 	return sso_fail_page(req, 400,
-		"This log-in is over, was used, or was begun in another browser: begin again.",
-		"本次登录已失效、已使用,或由其他浏览器发起,请重新登录。");
+		"This login has expired, was already used, or was started in another browser. "
+		"Please log in again.",
+		"本次登录已失效、已使用，或由其他浏览器发起，请重新登录。");
 }
 
 struct outcome *sso_fail_provider(struct req *req)
 {
 	return sso_fail_page(req, 401,
-		"Your company's log-in cannot be reached or did not confirm who you are.",
-		"无法连接贵公司的登录服务,或其未能确认您的身份。");
+		"Your company's login service is unavailable or did not confirm your identity.",
+		"无法连接贵公司的登录服务，或其未能确认您的身份。");
 }
 
 static struct outcome *on_user(struct req *req, enum db_error error, const PGresult *rows)
@@ -48,9 +49,9 @@ static struct outcome *on_user(struct req *req, enum db_error error, const PGres
 		audit_note(req, x->tenant_id, false, 0, x->mail ? x->mail : x->subject,
 			"auth.sso_nobody", "refused", 401);
 		return sso_fail_page(req, 401,
-			"Your company's log-in knows you, but you have no account here: ask your "
-			"administrator.",
-			"贵公司已确认您的身份,但您在本系统没有可用账号,请联系管理员。");
+			"Your company has confirmed your identity, but you have no account here. "
+			"Please contact your administrator.",
+			"贵公司已确认您的身份，但您在本系统没有可用账号，请联系管理员。");
 	}
 	in = arena_alloc(&req->arena, sizeof(*in));
 	*in = (struct sign_in){ .tenant_id = x->tenant_id,

@@ -67,11 +67,11 @@ static struct outcome *answer(struct req *req, struct ticket_call *c, enum call_
 		return req_fail(req, ERR_FORBIDDEN, NULL);
 	case CALL_WRONG_VERSION:
 		return refuse(req, ERR_WRONG_STATE, "\"field\":\"version\",",
-			"the ticket has changed; load it again", "工单已变更,请重新加载");
+			"the ticket has changed; reload it", "工单已变更，请重新加载");
 	case CALL_NO_PRIORITY:
 		req_note_invalid(req, "priority",
 			arena_printf(&req->arena, "this ticket's policy has %s", c->levels),
-			arena_printf(&req->arena, "该工单的 SLA 策略支持:%s", c->levels));
+			arena_printf(&req->arena, "该工单的 SLA 策略支持：%s", c->levels));
 		return req_invalid(req);
 	case CALL_NO_CHOICE:
 		req_note_invalid(req, c->choice[0].kind, "not in this tenant's catalogue",
@@ -80,19 +80,21 @@ static struct outcome *answer(struct req *req, struct ticket_call *c, enum call_
 	case CALL_NO_BREACH:
 		if (c->cmd == CMD_WAIVE)
 			return refuse(req, ERR_WRONG_STATE, "\"field\":\"clock\",",
-				"it has no breach to waive", "该时钟没有可豁免的违约");
+				"the clock has no breach to waive", "该时钟没有可豁免的违约");
 		if (c->cmd == CMD_ACCEPT_CONTACT)
 			return refuse(req, ERR_WRONG_STATE, "",
-				"no contact of this ticket is contested", "该工单没有有争议的联系");
+				"no contact of this ticket is contested",
+				"该工单没有存在争议的联系");
 		return refuse(req, ERR_WRONG_STATE, "",
-			"its first response is not a recorded contact", "其首次响应不是记录的联系");
+			"the first response is not a recorded contact", "首次响应不是联系记录");
 	case CALL_NOT_PROPOSED:
 		return refuse(req, ERR_WRONG_STATE, "",
-			"no exclusion of this ticket waits for approval",
-			"该工单没有待审批的不计入提议");
+			"no exclusion of this ticket is waiting for approval",
+			"该工单没有待审批的排除提议");
 	case CALL_SAME_PERSON:
 		return refuse(req, ERR_FORBIDDEN, "",
-			"another person than the proposer must approve", "须由提议人以外的人批准");
+			"the approver must be someone other than the proposer",
+			"须由提议人以外的人批准");
 	case CALL_BUSY:
 		return req_fail(req, ERR_BUSY, NULL);
 	case CALL_DB:
@@ -152,7 +154,8 @@ static void read_factors(struct req *req, uint32_t *out)
 	if (!ok)
 		req_note_invalid(req, "factors",
 			"a list of continuity, users, data_integrity, finance, compliance, time",
-			"列表,可选 continuity, users, data_integrity, finance, compliance, time");
+			"列表，可选值：continuity、users、data_"
+			"integrity、finance、compliance、time");
 }
 
 static const char *read_tags(struct req *req)
@@ -170,7 +173,7 @@ static const char *read_tags(struct req *req)
 	}
 	if (!ok)
 		req_note_invalid(req, "tags", "at most 20 strings of 1 to 50 characters",
-			"最多 20 个标签,每个 1 到 50 个字符");
+			"最多 20 个标签，每个 1 到 50 个字符");
 	return ok && list ? req_json_text(req, list) : NULL;
 }
 
@@ -186,7 +189,7 @@ static enum priority read_priority(struct req *req, bool required)
 	if (p == PRIORITY_NONE)
 		req_note_invalid(req, "priority",
 			"P0 to P4, or critical, high, medium, low, general",
-			"P0 到 P4,或 紧急、高、中、低、一般");
+			"P0 到 P4，或紧急、高、中、低、一般");
 	return p;
 }
 
@@ -202,7 +205,7 @@ static void read_choice(
 		*out = v;
 	else
 		req_note_invalid(req, key, arena_printf(&req->arena, "one of %s", choices),
-			arena_printf(&req->arena, "可选值:%s", choices));
+			arena_printf(&req->arena, "可选值：%s", choices));
 }
 
 static void read_choices(struct req *req, struct ticket_call *c)
@@ -324,7 +327,8 @@ static void read_fields(struct req *req, struct ticket_call *c)
 		c->reckon_at = now;
 		req_body_time(req, "at", true, &c->reckon_at);
 		if (c->reckon_at > now)
-			req_note_invalid(req, "at", "not in the future", "不能晚于当前时间");
+			req_note_invalid(
+				req, "at", "must not be in the future", "不能晚于当前时间");
 		break;
 	case CMD_ASSIGN:
 		req_body_int(req, "assignee_id", true, 1, (1LL << 53) - 1, &c->assignee_id);
@@ -335,7 +339,7 @@ static void read_fields(struct req *req, struct ticket_call *c)
 	case CMD_SCHEDULE:
 		req_body_time(req, "until", true, &c->wake_at);
 		if (c->wake_at && c->wake_at <= now)
-			req_note_invalid(req, "until", "in the future", "应晚于当前时间");
+			req_note_invalid(req, "until", "must be in the future", "应晚于当前时间");
 		break;
 	case CMD_RESOLVE:
 		read_resolution(req, c);
@@ -367,7 +371,7 @@ static void read_fields(struct req *req, struct ticket_call *c)
 		req_body_time(req, "from", true, &c->from);
 		req_body_time(req, "to", true, &c->to);
 		if (c->from && c->to && c->to <= c->from)
-			req_note_invalid(req, "to", "after from", "应晚于 from");
+			req_note_invalid(req, "to", "must be later than from", "应晚于 from");
 		if (c->from && c->to && c->to - c->from > 30 * 86400 * US_PER_S)
 			req_note_invalid(req, "to", "at most 30 days after from", "最多 30 天");
 		break;
