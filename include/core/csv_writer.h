@@ -5,13 +5,13 @@
 
 #include "db/db.h"
 
-#define SHEET_COLUMNS_MAX 32
+#define CSV_WRITER_COLUMNS_MAX 32
 
 struct z_stream_s;
-struct sheet {
+struct csv_writer {
 	bool json, compressed;
-	int column[SHEET_COLUMNS_MAX]; /* of the result */
-	const char *name[SHEET_COLUMNS_MAX];
+	int column[CSV_WRITER_COLUMNS_MAX]; /* of the result */
+	const char *name[CSV_WRITER_COLUMNS_MAX];
 	int columns;
 	int64_t rows;
 	struct z_stream_s *z;
@@ -21,12 +21,12 @@ struct sheet {
 /* One cell: quoted; what a spreadsheet would take for a formula gets an apostrophe. */
 void csv_add_cell(struct buf *b, struct str v);
 /* Begin: S's columns and form are set. HEADERS: CSV begins with their names. */
-void sheet_begin(struct sheet *s, bool headers, struct buf *out);
+void csv_writer_begin(struct csv_writer *s, bool headers, struct buf *out);
 /* Append ROWS to OUT. */
-void sheet_rows(struct sheet *s, const PGresult *rows, struct buf *out);
+void csv_writer_rows(struct csv_writer *s, const PGresult *rows, struct buf *out);
 /* The file's end, to OUT. */
-void sheet_end(struct sheet *s, struct buf *out);
+void csv_writer_end(struct csv_writer *s, struct buf *out);
 /* Free what it holds, at any time. */
-void sheet_free(struct sheet *s);
+void csv_writer_free(struct csv_writer *s);
 
 #endif

@@ -6,32 +6,32 @@
 #include "db/db.h"
 
 /* A committed event, as read back from the database. */
-struct bus_event {
+struct desk_event {
 	int64_t tenant_id, seq, ticket_id, actor_id, at, urgent_at, assignee_id, requester_id;
 	struct str type, actor_kind, audience, data, number, title, status, priority, urgent_clock,
 		department, project;
 	int sla_high;
 };
 /* Row I of statement bus/fetch; its texts live as long as the row. */
-struct bus_event bus_event_of_row(const PGresult *r, int i);
-void bus_init(void);
-void bus_free(void);
+struct desk_event event_of_row(const PGresult *r, int i);
+void events_init(void);
+void events_free(void);
 /* Who hears of committed events: a row of its capability. */
 struct consumer {
 	const char *name;  /* NULL ends a table */
 	const char *types; /* the event type begins with this; NULL: all */
-	void (*fn)(const struct bus_event *e);
+	void (*fn)(const struct desk_event *e);
 };
 /* Call the rows of TABLE, which ends with an empty one, for each event, in order per tenant. */
-void bus_listen(const struct consumer *table);
+void events_listen(const struct consumer *table);
 /* Something was committed in TENANT: fetch soon. */
-void bus_hint(int64_t tenant_id);
+void events_hint(int64_t tenant_id);
 /* The last seq delivered in TENANT; -1 when unknown. */
-int64_t bus_position(int64_t tenant_id);
-struct bus_health {
+int64_t events_position(int64_t tenant_id);
+struct events_health {
 	uint64_t delivered, hints;
 	size_t tenants;
 };
-struct bus_health bus_health(void);
+struct events_health events_health(void);
 
 #endif

@@ -12,7 +12,7 @@ enum limit {
 	LIMIT_LOGIN,   /* log-ins and the like, by address: each costs a hash */
 	LIMIT_USER,
 	LIMIT_TENANT,
-	LIMIT_FRESH, /* answers computed anew by wish, by user */
+	LIMIT_REFRESH, /* answers computed anew by wish, by user */
 	LIMIT_COUNT
 };
 

@@ -31,8 +31,8 @@ const char *session_device(struct req *req);
 /* How the doors know the customer whose host name the request came to. */
 const char *session_host_tenant(struct req *req);
 /* Call FN for each session that E says has ended. */
-struct bus_event;
+struct desk_event;
 void session_each_ended(
-	const struct bus_event *e, void (*fn)(int64_t tenant_id, int64_t session_id));
+	const struct desk_event *e, void (*fn)(int64_t tenant_id, int64_t session_id));
 
 #endif

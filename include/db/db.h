@@ -73,7 +73,7 @@ void db_free(void);
  * on_done. */
 void db_exec(struct db_call *call);
 /* While fires lag, requests go to the database one at a time: the API never delays a deadline. */
-void db_favour_fires(bool favour);
+void db_limit_requests(bool favour);
 
 struct db_health {
 	bool up;

@@ -5,7 +5,7 @@
 
 #include "base/base.h"
 
-enum sql_mode { SQL_READ, SQL_WRITE, SQL_JOB, SQL_DOOR };
+enum sql_mode { SQL_READ, SQL_WRITE, SQL_JOB, SQL_PREAUTH };
 enum sql_shape { SQL_LIST, SQL_OBJECT, SQL_ROWS };
 /* SQL_REPLICA is no statement's own: a call says so. */
 enum sql_class { SQL_POINT, SQL_SLOW, SQL_FIRE, SQL_CLASS_JOB, SQL_REPLICA, SQL_CLASSES };

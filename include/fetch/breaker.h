@@ -13,9 +13,9 @@ const char *circuit_name(enum circuit c);
 /* May KEY ("mail", "webhook", "identity" and the host) be asked at NOW? 0: yes (when half open,
  * this one is the trial: tell the result); else the instant before which not. KIND is static text.
  */
-int64_t breaker_ask(const char *kind, const char *host, int64_t now_us);
+int64_t breaker_allow(const char *kind, const char *host, int64_t now_us);
 /* What came of it. */
-void breaker_tell(const char *kind, const char *host, bool ok, int64_t now_us);
+void breaker_report(const char *kind, const char *host, bool ok, int64_t now_us);
 /* How many circuits of KIND are in each state. */
 void breaker_count(const char *kind, int64_t now_us, size_t out[CIRCUIT_STATES]);
 void breaker_free(void);

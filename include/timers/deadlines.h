@@ -6,8 +6,8 @@
 #include "ticket/ticket_doc.h"
 
 /* The clocks of T were stored as they are: the heap learns their next instants. */
-void engine_learn(const struct ticket *t, struct sla_rules r);
+void deadline_set(const struct ticket *t, struct sla_rules r);
 /* Timer rows of TENANT changed: sweep soon. */
-void engine_learn_timers(int64_t tenant_id);
+void deadline_recheck_timers(int64_t tenant_id);
 
 #endif

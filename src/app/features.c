@@ -41,7 +41,7 @@ void features_init(void)
 		if (f->init)
 			f->init();
 		if (f->consumers)
-			bus_listen(f->consumers);
+			events_listen(f->consumers);
 		jobs_add(f->jobs);
 	}
 }

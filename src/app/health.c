@@ -237,7 +237,7 @@ static void engine_metrics(struct buf *b)
 	counter(b, "fires_failed_total", "Fire batches that were retried.", e.failed);
 	counter(b, "fires_swept_total", "Due rows that the sweep found and the heap had missed.",
 		e.swept);
-	counter(b, "events_total", "Committed events delivered.", bus_health().delivered);
+	counter(b, "events_total", "Committed events delivered.", events_health().delivered);
 	gauge(b, "shards_held", "Shards of the deadlines that this instance holds, of 64.",
 		l.shards);
 	gauge(b, "instances", "Instances that share the deadlines.", l.instances);

@@ -179,7 +179,7 @@ static void set_limits(void)
 		[LIMIT_LOGIN] = { options.limits_login_per_s, options.limits_login_burst },
 		[LIMIT_USER] = { options.limits_user_per_s, options.limits_user_burst },
 		[LIMIT_TENANT] = { options.limits_tenant_per_s, options.limits_tenant_burst },
-		[LIMIT_FRESH] = { options.limits_fresh_per_s, options.limits_fresh_burst },
+		[LIMIT_REFRESH] = { options.limits_fresh_per_s, options.limits_fresh_burst },
 	});
 	session_limit_degraded((size_t)options.limits_degraded_users);
 }
@@ -376,7 +376,7 @@ static void start(bool takeover)
 	free(redis_password);
 	fetch_init();
 	versions_init();
-	bus_init();
+	events_init();
 	lease_init();
 	engine_init(options.engine_horizon_s);
 	cache_init();
@@ -415,7 +415,7 @@ static void stop(void)
 	engine_free();
 	lease_free();
 	work_free();
-	bus_free();
+	events_free();
 	fetch_free();
 	breaker_free();
 	versions_free();

@@ -40,7 +40,7 @@ static const struct route own_routes[] = {
 static struct route *all;
 static size_t all_count;
 
-static void add(const struct route *table)
+static void add_routes(const struct route *table)
 {
 	for (; table && table->path; table++) {
 		all = xrealloc(all, (all_count + 1) * sizeof(*all));
@@ -59,9 +59,9 @@ static int by_path(const void *a, const void *b)
 const struct route *app_routes(size_t *out_n)
 {
 	if (!all) {
-		add(own_routes);
+		add_routes(own_routes);
 		for (const struct feature *const *f = app_features; *f; f++)
-			add((*f)->routes);
+			add_routes((*f)->routes);
 		qsort(all, all_count, sizeof(*all), by_path);
 	}
 	*out_n = all_count;

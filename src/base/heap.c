@@ -130,7 +130,7 @@ void heap_set(struct heap *h, uint64_t key, int64_t tenant_id, int64_t at_us)
 	heap4_push(&h->quad, take_slot(h, key, tenant_id), at_us);
 }
 
-static void drop(struct heap *h, uint32_t s)
+static void drop_slot(struct heap *h, uint32_t s)
 {
 	heap4_remove(&h->quad, s);
 	map_remove(h, h->slots[s].key);
@@ -144,7 +144,7 @@ bool heap_cancel(struct heap *h, uint64_t key)
 
 	if (s == NO_SLOT)
 		return false;
-	drop(h, s);
+	drop_slot(h, s);
 	return true;
 }
 
@@ -163,7 +163,7 @@ bool heap_pop(struct heap *h, struct heap_item *out)
 {
 	if (!heap_peek(h, out))
 		return false;
-	drop(h, h->quad.entries[0].slot);
+	drop_slot(h, h->quad.entries[0].slot);
 	return true;
 }
 

@@ -19,7 +19,7 @@ void heap4_free(struct heap4 *q)
 	*q = (struct heap4){ 0 };
 }
 
-static void put(struct heap4 *q, size_t pos, struct heap4_entry e)
+static void place_entry(struct heap4 *q, size_t pos, struct heap4_entry e)
 {
 	q->entries[pos] = e;
 	q->pos[e.slot] = (uint32_t)pos;
@@ -32,10 +32,10 @@ static void sift_up(struct heap4 *q, size_t pos, struct heap4_entry e)
 
 		if (q->entries[parent].at_us <= e.at_us)
 			break;
-		put(q, pos, q->entries[parent]);
+		place_entry(q, pos, q->entries[parent]);
 		pos = parent;
 	}
-	put(q, pos, e);
+	place_entry(q, pos, e);
 }
 
 static void sift_down(struct heap4 *q, size_t pos, struct heap4_entry e)
@@ -52,10 +52,10 @@ static void sift_down(struct heap4 *q, size_t pos, struct heap4_entry e)
 				best = child;
 		if (q->entries[best].at_us >= e.at_us)
 			break;
-		put(q, pos, q->entries[best]);
+		place_entry(q, pos, q->entries[best]);
 		pos = best;
 	}
-	put(q, pos, e);
+	place_entry(q, pos, e);
 }
 
 static void place(struct heap4 *q, size_t pos, struct heap4_entry e)

@@ -110,7 +110,7 @@ static void add_who(struct buf *b, const struct who *who)
 		buf_addf(b, "%s%suser%s%s%lld", sep, q, q, is, (long long)who->user_id);
 }
 
-static bool put(const char *p, size_t n)
+static bool ring_put(const char *p, size_t n)
 {
 	struct pollfd w = { .fd = out.fd, .events = POLLOUT };
 
@@ -134,7 +134,7 @@ void log_flush(void)
 		uint32_t n;
 
 		memcpy(&n, out.pending.p + at, sizeof(n));
-		if (!put(out.pending.p + at + sizeof(n), n))
+		if (!ring_put(out.pending.p + at + sizeof(n), n))
 			break;
 		at += sizeof(n) + n;
 	}
@@ -148,7 +148,7 @@ static void put_or_keep(const char *p, size_t n)
 
 	if (out.pending.n)
 		log_flush();
-	if (!out.pending.n && put(p, n))
+	if (!out.pending.n && ring_put(p, n))
 		return;
 	if (out.pending.n + n + sizeof(size) > PENDING_MAX) {
 		out.dropped++;

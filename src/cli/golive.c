@@ -20,7 +20,7 @@ static const char *const muted_sql =
 	"s.tenant_id = t.tenant_id and s.id = t.id "
 	"where t.tenant_id = $1::bigint and t.id = $2::bigint and t.muted";
 
-static bool load(PGconn *pg, const char *tenant, const char *id, struct frozen *f)
+static bool load_frozen(PGconn *pg, const char *tenant, const char *id, struct frozen *f)
 {
 	const char *p[] = { tenant, id };
 	PGresult *r = cli_query(pg, muted_sql, 2, p);
@@ -40,7 +40,7 @@ static struct sla_rules rules(const struct frozen *f)
 	return (struct sla_rules){ &f->v->policy, f->v->calendar };
 }
 
-static void store(PGconn *pg, struct buf *doc)
+static void store_ticket(PGconn *pg, struct buf *doc)
 {
 	const char *p[] = { buf_cstr(doc) };
 	PGresult *r = cli_query(pg, "select id from desk_store($1::jsonb)", 1, p);
@@ -61,12 +61,12 @@ static void settle(PGconn *pg, struct frozen *f, int64_t frozen_at)
 		buf_addc(&b, '[');
 		ticket_doc_write(&d, &f->t, rules(f), 0, false, &b);
 		buf_adds(&b, "}]");
-		store(pg, &b);
+		store_ticket(pg, &b);
 	}
 	ticket_doc_free(&d);
 }
 
-static void go(PGconn *pg, struct frozen *f, int64_t frozen_at)
+static void thaw_ticket(PGconn *pg, struct frozen *f, int64_t frozen_at)
 {
 	struct ticket *t = &f->t;
 	int64_t now = clock_now_us();
@@ -93,7 +93,7 @@ static void go(PGconn *pg, struct frozen *f, int64_t frozen_at)
 		buf_addf(&b, ",\"timers\":[{\"i\":1,\"kind\":\"auto-close\",\"due_at\":%lld}]",
 			(long long)(d.at + f->v->policy.autoclose_days * 86400 * US_PER_S));
 	buf_adds(&b, "}]");
-	store(pg, &b);
+	store_ticket(pg, &b);
 	ticket_doc_free(&d);
 }
 
@@ -124,11 +124,12 @@ int import_go_live(PGconn *pg, const char *tenant)
 	for (int i = 0; i < PQntuples(list); i++) {
 		static struct frozen f;
 
-		for (int step = 0; step < 2 && load(pg, id, PQgetvalue(list, i, 0), &f); step++) {
+		for (int step = 0; step < 2 && load_frozen(pg, id, PQgetvalue(list, i, 0), &f);
+			step++) {
 			if (step == 0) {
 				settle(pg, &f, frozen_at);
 			} else {
-				go(pg, &f, frozen_at);
+				thaw_ticket(pg, &f, frozen_at);
 				live++;
 			}
 			ticket_clear(&f.t);

@@ -68,7 +68,7 @@ static void settle(struct build *b, int64_t now)
 	} while (n == ARRAY_LEN(f));
 }
 
-static void step(
+static void replay_row(
 	struct build *b, enum ticket_command cmd, int64_t at, enum ticket_state to, enum priority p)
 {
 	struct ticket *t = &b->t;
@@ -134,7 +134,7 @@ static void one_row(struct build *b, const struct entry *e, bool first)
 			sla_policy_nearest(b->rules.policy, (enum priority)e->priority);
 
 		if (want != p && ticket_state_is_open(now)) {
-			step(b, CMD_PRIORITY, e->at, now, want);
+			replay_row(b, CMD_PRIORITY, e->at, now, want);
 			p = want;
 		}
 	}
@@ -160,7 +160,8 @@ static void one_row(struct build *b, const struct entry *e, bool first)
 				cmd = CMD_NOTE, to = now;
 		}
 	}
-	step(b, cmd, cmd == CMD_AUTO_CLOSE && e->closed != INSTANT_NONE ? e->closed : e->at, to, p);
+	replay_row(b, cmd, cmd == CMD_AUTO_CLOSE && e->closed != INSTANT_NONE ? e->closed : e->at,
+		to, p);
 }
 
 static void write_clocks(struct build *b)
@@ -225,7 +226,7 @@ void import_replay(struct build *b, const struct entry *e, size_t n)
 		.opened_at = opened };
 	sla_ticket_init(&t->sla);
 	b->event_n = 0;
-	step(b, CMD_CREATE, opened, TICKET_NEW, first);
+	replay_row(b, CMD_CREATE, opened, TICKET_NEW, first);
 	for (size_t i = 0; i < n; i++) {
 		const struct sla_policy *p = b->rules.policy;
 
@@ -240,7 +241,7 @@ void import_replay(struct build *b, const struct entry *e, size_t n)
 	}
 	if (t->sla.state != TICKET_CLOSED && t->sla.state != TICKET_CANCELLED &&
 		e[n - 1].closed != INSTANT_NONE && b->log->kind == IMPORT_STATES)
-		step(b, CMD_AUTO_CLOSE, e[n - 1].closed, TICKET_CLOSED, t->sla.priority);
+		replay_row(b, CMD_AUTO_CLOSE, e[n - 1].closed, TICKET_CLOSED, t->sla.priority);
 	tally(b, &e[n - 1]);
 	snprintf(text, sizeof(text), "%s:%s", b->log->name, e->id);
 	buf_addf(&b->tickets, "%ld", b->ticket_n);

@@ -71,7 +71,7 @@ int cmd_init(int argc, char **argv)
 	return 0;
 }
 
-static void say(const char *line)
+static void print_line(const char *line)
 {
 	puts(line);
 }
@@ -80,7 +80,7 @@ int cmd_migrate(int argc, char **argv)
 {
 	const char *error = "", *url = cli_option(argc, argv, "owner-url", NULL);
 	PGconn *pg = cli_connect_to(url);
-	bool ok = schema_migrate((struct pg_conn *)pg, say, &error);
+	bool ok = schema_migrate((struct pg_conn *)pg, print_line, &error);
 
 	PQfinish(pg);
 	if (!ok)

@@ -171,7 +171,7 @@ static void add_keys(const PGresult *rows)
 		log_warn(NULL, "the data key of personal fields is old; run sladesk keys rotate");
 }
 
-static void look(void *arg);
+static void reload_keys(void *arg);
 
 static void on_first(struct db_call *c, enum db_error error, const PGresult *rows)
 {
@@ -179,7 +179,7 @@ static void on_first(struct db_call *c, enum db_error error, const PGresult *row
 	(void)rows;
 	asking = false;
 	if (error == DB_OK)
-		look(NULL);
+		reload_keys(NULL);
 }
 
 static void make_first(void)
@@ -219,7 +219,7 @@ static void on_list(struct db_call *c, enum db_error error, const PGresult *rows
 	}
 }
 
-static void look(void *arg)
+static void reload_keys(void *arg)
 {
 	(void)arg;
 	if (asking || !running || (!tell_ready && !field_keys_ready()))
@@ -232,7 +232,7 @@ static void look(void *arg)
 void fieldkeys_load(void (*on_ready)(void))
 {
 	tell_ready = on_ready;
-	look(NULL);
+	reload_keys(NULL);
 }
 
 void fieldkeys_init(void)
@@ -243,7 +243,7 @@ void fieldkeys_init(void)
 	mlock(master, sizeof(master)); /* not into the swap, where that may be had */
 	if (!fieldkeys_master(master, &error))
 		die("%s", error);
-	loop_every(LOOK_MS, look, NULL);
+	loop_every(LOOK_MS, reload_keys, NULL);
 }
 
 void fieldkeys_free(void)

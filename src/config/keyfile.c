@@ -26,7 +26,7 @@ static ssize_t read_file(int fd, char text[TEXT_MAX])
 	return n < TEXT_MAX ? n : -1;
 }
 
-static bool load(void)
+static bool load_keys(void)
 {
 	int fd = open(options.token_key_file, O_RDONLY | O_CLOEXEC);
 	char text[TEXT_MAX];
@@ -113,7 +113,7 @@ void keyfile_open(void)
 {
 	if (access(options.token_key_file, F_OK) != 0 && errno == ENOENT)
 		make();
-	if (!load())
+	if (!load_keys())
 		die("token.key_file: %s: not a set of EC P-256 keys with a kid",
 			options.token_key_file);
 }
@@ -127,14 +127,14 @@ void keyfile_tick(void *arg)
 	if (stat(options.token_key_file, &now) == 0 &&
 		(now.st_ino != seen.st_ino ||
 			memcmp(&now.st_mtim, &seen.st_mtim, sizeof(seen.st_mtim)) != 0) &&
-		!load())
+		!load_keys())
 		log_error(NULL, "token.key_file cannot be read; keeping the current keys path=%s",
 			options.token_key_file);
 	if (age_s < options.token_rotate_days * 86400)
 		return;
 	if (keyfile_rotate(false)) {
 		log_info(NULL, "a new signing key was created; it signs in ten minutes");
-		load();
+		load_keys();
 	} else if (errno != EBUSY) {
 		log_error(NULL, "token.key_file cannot be rotated path=%s err=%s",
 			options.token_key_file, strerror(errno));

@@ -133,8 +133,8 @@ static int64_t counted_seq(struct generation *g)
 {
 	if (clock_mono_us() < g->unshared_until_us)
 		return 0;
-	if (!g->seq && all_counted && all_counted() && bus_position(g->tenant_id) > 0)
-		g->seq = bus_position(g->tenant_id);
+	if (!g->seq && all_counted && all_counted() && events_position(g->tenant_id) > 0)
+		g->seq = events_position(g->tenant_id);
 	return g->seq;
 }
 
@@ -419,8 +419,8 @@ struct outcome *cache_reply(struct req *req, const struct cached_query *query, b
 		return give(req, query, query->wanted,
 			&(struct answer){ e->body, e->n, e->at_us, false });
 	}
-	if (fresh && e && (wait = limit_take(LIMIT_FRESH, req_user_key(req))))
-		return req_too_often(req, LIMIT_FRESH, wait);
+	if (fresh && e && (wait = limit_take(LIMIT_REFRESH, req_user_key(req))))
+		return req_too_often(req, LIMIT_REFRESH, wait);
 	if (f)
 		health.joined++;
 	else

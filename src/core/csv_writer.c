@@ -20,7 +20,7 @@ void csv_add_cell(struct buf *b, struct str v)
 }
 
 /* What is in PLAIN, as it is or compressed, to OUT. */
-static void put(struct sheet *s, struct buf *out, int flush)
+static void deflate_plain(struct csv_writer *s, struct buf *out, int flush)
 {
 	unsigned char block[16384];
 
@@ -40,7 +40,7 @@ static void put(struct sheet *s, struct buf *out, int flush)
 	s->plain.n = 0;
 }
 
-void sheet_begin(struct sheet *s, bool headers, struct buf *out)
+void csv_writer_begin(struct csv_writer *s, bool headers, struct buf *out)
 {
 	if (s->compressed) {
 		s->z = xcalloc(1, sizeof(*s->z));
@@ -53,10 +53,10 @@ void sheet_begin(struct sheet *s, bool headers, struct buf *out)
 		buf_adds(&s->plain, "\xef\xbb\xbf"); /* so that Excel sees UTF-8 */
 	for (int c = 0; !s->json && headers && c < s->columns; c++)
 		buf_addf(&s->plain, "%s%s", s->name[c], c + 1 < s->columns ? "," : "\r\n");
-	put(s, out, Z_NO_FLUSH);
+	deflate_plain(s, out, Z_NO_FLUSH);
 }
 
-static void add_csv_row(struct sheet *s, const PGresult *rows, int i, struct buf *cell)
+static void add_csv_row(struct csv_writer *s, const PGresult *rows, int i, struct buf *cell)
 {
 	for (int c = 0; c < s->columns; c++) {
 		cell->n = 0;
@@ -66,7 +66,7 @@ static void add_csv_row(struct sheet *s, const PGresult *rows, int i, struct buf
 	}
 }
 
-static void add_json_row(struct sheet *s, const PGresult *rows, int i)
+static void add_json_row(struct csv_writer *s, const PGresult *rows, int i)
 {
 	buf_adds(&s->plain, s->rows ? ",\n{" : "\n{");
 	for (int c = 0; c < s->columns; c++) {
@@ -76,7 +76,7 @@ static void add_json_row(struct sheet *s, const PGresult *rows, int i)
 	buf_addc(&s->plain, '}');
 }
 
-void sheet_rows(struct sheet *s, const PGresult *rows, struct buf *out)
+void csv_writer_rows(struct csv_writer *s, const PGresult *rows, struct buf *out)
 {
 	struct buf cell = { 0 };
 
@@ -87,17 +87,17 @@ void sheet_rows(struct sheet *s, const PGresult *rows, struct buf *out)
 			add_csv_row(s, rows, i, &cell);
 	}
 	buf_free(&cell);
-	put(s, out, Z_NO_FLUSH);
+	deflate_plain(s, out, Z_NO_FLUSH);
 }
 
-void sheet_end(struct sheet *s, struct buf *out)
+void csv_writer_end(struct csv_writer *s, struct buf *out)
 {
 	if (s->json)
 		buf_adds(&s->plain, "\n]\n");
-	put(s, out, Z_FINISH);
+	deflate_plain(s, out, Z_FINISH);
 }
 
-void sheet_free(struct sheet *s)
+void csv_writer_free(struct csv_writer *s)
 {
 	if (s->z)
 		deflateEnd(s->z);

@@ -29,11 +29,11 @@ static char fetch_limit[8];
 static int64_t fetch_from, fetched[TENANTS_A_FETCH];
 static size_t fetched_n;
 static bool fetching, sweeping, storing, booted, fetch_queued, running;
-static struct bus_health health;
+static struct events_health health;
 
-static void fetch(void *arg);
+static void fetch_events(void *arg);
 
-static struct tenant *find(int64_t id, bool add)
+static struct tenant *find_tenant(int64_t id, bool add)
 {
 	size_t lo = 0, hi = tenant_count;
 
@@ -64,32 +64,32 @@ static void queue_fetch(void)
 	if (fetching || fetch_queued || !booted)
 		return;
 	fetch_queued = true;
-	later_call(fetch, NULL);
+	later_call(fetch_events, NULL);
 }
 
-void bus_hint(int64_t tenant_id)
+void events_hint(int64_t tenant_id)
 {
 	health.hints++;
 	if (!running)
 		return;
-	find(tenant_id, true)->dirty = true;
+	find_tenant(tenant_id, true)->dirty = true;
 	queue_fetch();
 }
 
-int64_t bus_position(int64_t tenant_id)
+int64_t events_position(int64_t tenant_id)
 {
-	const struct tenant *t = find(tenant_id, false);
+	const struct tenant *t = find_tenant(tenant_id, false);
 
 	return t && booted ? t->seq : -1;
 }
 
-struct bus_health bus_health(void)
+struct events_health events_health(void)
 {
 	health.tenants = tenant_count;
 	return health;
 }
 
-void bus_listen(const struct consumer *table)
+void events_listen(const struct consumer *table)
 {
 	listeners = xrealloc(listeners, (listener_count + 1) * sizeof(*listeners));
 	listeners[listener_count++] = table;
@@ -102,9 +102,9 @@ static bool wants(const struct consumer *c, struct str type)
 	return n <= type.n && (!n || memcmp(c->types, type.p, n) == 0);
 }
 
-struct bus_event bus_event_of_row(const PGresult *r, int i)
+struct desk_event event_of_row(const PGresult *r, int i)
 {
-	return (struct bus_event){ .tenant_id = db_int(r, i, 0),
+	return (struct desk_event){ .tenant_id = db_int(r, i, 0),
 		.seq = db_int(r, i, 1),
 		.type = db_text(r, i, 2),
 		.ticket_id = db_int(r, i, 3),
@@ -128,8 +128,8 @@ struct bus_event bus_event_of_row(const PGresult *r, int i)
 
 static void deliver(const PGresult *r, int i)
 {
-	struct bus_event e = bus_event_of_row(r, i);
-	struct tenant *t = find(e.tenant_id, true);
+	struct desk_event e = event_of_row(r, i);
+	struct tenant *t = find_tenant(e.tenant_id, true);
 
 	if (e.seq <= t->seq)
 		return;
@@ -157,7 +157,7 @@ static void on_fetched(struct db_call *call, enum db_error error, const PGresult
 	if (n == FETCH_LIMIT) { /* a full page has cut somebody off */
 		fetch_from = db_int(rows, n - 1, 0);
 		for (size_t i = 0; i < fetched_n; i++)
-			find(fetched[i], true)->dirty = true;
+			find_tenant(fetched[i], true)->dirty = true;
 	}
 	for (size_t i = 0; error == DB_OK && i < tenant_count; i++)
 		if (tenants[i].dirty) {
@@ -167,7 +167,7 @@ static void on_fetched(struct db_call *call, enum db_error error, const PGresult
 }
 
 /* The tenant where the last full page was cut off comes last, so that none starves the others. */
-static void fetch(void *arg)
+static void fetch_events(void *arg)
 {
 	size_t first = 0;
 
@@ -206,7 +206,7 @@ static void on_counters(struct db_call *call, enum db_error error, const PGresul
 	(void)call;
 	sweeping = false;
 	for (int i = 0; error == DB_OK && i < PQntuples(rows); i++) {
-		struct tenant *t = find(db_int(rows, i, 0), true);
+		struct tenant *t = find_tenant(db_int(rows, i, 0), true);
 
 		if (db_int(rows, i, 1) > t->seq)
 			any = t->dirty = true;
@@ -215,7 +215,7 @@ static void on_counters(struct db_call *call, enum db_error error, const PGresul
 		queue_fetch();
 }
 
-static void sweep(void *arg)
+static void sweep_counters(void *arg)
 {
 	(void)arg;
 	if (sweeping || !booted || !running)
@@ -267,7 +267,7 @@ static void on_booted(struct db_call *call, enum db_error error, const PGresult 
 	if (error != DB_OK)
 		return; /* the tick asks again */
 	for (int i = 0; i < PQntuples(rows); i++) {
-		struct tenant *t = find(db_int(rows, i, 0), true);
+		struct tenant *t = find_tenant(db_int(rows, i, 0), true);
 
 		t->seq = t->stored_seq = db_int(rows, i, 1);
 	}
@@ -287,17 +287,17 @@ static void boot(void *arg)
 	db_exec(&boot_call);
 }
 
-void bus_init(void)
+void events_init(void)
 {
 	snprintf(fetch_limit, sizeof(fetch_limit), "%d", FETCH_LIMIT);
 	running = true;
 	boot(NULL);
 	loop_every(200, boot, NULL);
-	loop_every(500, sweep, NULL);
+	loop_every(500, sweep_counters, NULL);
 	loop_every(1000, store_positions, NULL);
 }
 
-void bus_free(void)
+void events_free(void)
 {
 	running = booted = false;
 	free(tenants);

@@ -18,7 +18,7 @@ static const char *place_name(struct req *req, struct place at)
 	return at.in ? arena_printf(&req->arena, "%s.%.100s", at.in, at.key) : at.key;
 }
 
-static bool note(struct req *req, struct place at, const char *rule_en, const char *rule_zh)
+static bool note_place(struct req *req, struct place at, const char *rule_en, const char *rule_zh)
 {
 	req_note_invalid(req, place_name(req, at), rule_en, rule_zh);
 	return false;
@@ -43,7 +43,7 @@ static bool note_number(struct req *req, const struct param *p, struct place at)
 	if (p->has_range)
 		note_bad_number(req, place_name(req, at), min, max);
 	else
-		note(req, at, "a whole number", "整数");
+		note_place(req, at, "a whole number", "整数");
 	return false;
 }
 
@@ -57,10 +57,10 @@ static bool read_plain(
 		return false;
 	}
 	if (p->in && !choice_is_listed(p->in, str_of(v)))
-		return note(req, at, arena_printf(&req->arena, "one of %s", p->in),
+		return note_place(req, at, arena_printf(&req->arena, "one of %s", p->in),
 			arena_printf(&req->arena, "可选值：%s", p->in));
 	if (p->like && !format_rule(p->like)->fits(v))
-		return note(req, at, format_rule(p->like)->en, format_rule(p->like)->zh);
+		return note_place(req, at, format_rule(p->like)->en, format_rule(p->like)->zh);
 	out->text = v;
 	return true;
 }
@@ -80,12 +80,12 @@ bool read_text_value(
 		break;
 	case PARAM_BOOL:
 		if (strcmp(v, "true") != 0 && strcmp(v, "false") != 0)
-			return note(req, at, "true or false", "true 或 false");
+			return note_place(req, at, "true or false", "true 或 false");
 		out->n = v[0] == 't';
 		break;
 	case PARAM_TIME:
 		if (!time_parse(str_of(v), &out->n))
-			return note(req, at, "an RFC 3339 time, such as 2026-01-31T08:00:00Z",
+			return note_place(req, at, "an RFC 3339 time, such as 2026-01-31T08:00:00Z",
 				"RFC 3339 时间，例如 2026-01-31T08:00:00Z");
 		break;
 	case PARAM_TEXT:
@@ -122,12 +122,12 @@ bool read_json_value(struct req *req, const struct param *p, const char *in, str
 		return read_json_number(req, p, at, v, &out->n);
 	case PARAM_BOOL:
 		if (!json_object_is_type(v, json_type_boolean))
-			return note(req, at, "true or false", "true 或 false");
+			return note_place(req, at, "true or false", "true 或 false");
 		out->n = json_object_get_boolean(v);
 		return true;
 	case PARAM_TEXT:
 		if (!json_object_is_type(v, json_type_string))
-			return note(req, at, "a string", "应为字符串");
+			return note_place(req, at, "a string", "应为字符串");
 		return read_plain(req, p, at, json_object_get_string(v), out);
 	case PARAM_TIME:
 		if (json_object_is_type(v, json_type_string))
@@ -135,7 +135,7 @@ bool read_json_value(struct req *req, const struct param *p, const char *in, str
 		return read_text_value(req, p, in, "", out);
 	case PARAM_OBJECT:
 		if (!json_object_is_type(v, json_type_object))
-			return note(req, at, "an object", "应为对象");
+			return note_place(req, at, "an object", "应为对象");
 		return true;
 	case PARAM_JSON:
 		break;
@@ -145,7 +145,7 @@ bool read_json_value(struct req *req, const struct param *p, const char *in, str
 
 void note_absent(struct req *req, const struct param *p, const char *in)
 {
-	note(req, (struct place){ in, in ? p->key : p->name }, "required", "必填");
+	note_place(req, (struct place){ in, in ? p->key : p->name }, "required", "必填");
 }
 
 /* --- names that nobody knows --- */
@@ -185,7 +185,8 @@ void note_unknown_members(struct req *req, const struct contract *c, int parent,
 	{
 		(void)val;
 		if (!has_member(c, parent, key))
-			note(req, (struct place){ in, arena_printf(&req->arena, "%.100s", key) },
+			note_place(req,
+				(struct place){ in, arena_printf(&req->arena, "%.100s", key) },
 				"unknown field", "未知字段");
 	}
 }
@@ -199,7 +200,7 @@ struct binding {
 };
 
 /* Put V where parameter P's value goes. */
-static void put(const struct binding *b, const struct param *p, const struct value *v)
+static void put_value(const struct binding *b, const struct param *p, const struct value *v)
 {
 	void *slot = b->input + p->slot;
 
@@ -255,7 +256,7 @@ static bool list_holds(const struct binding *b, int i, struct place at, struct j
 		json_object_is_type(v, json_type_array) ? (int64_t)json_object_array_length(v) : -1;
 
 	if (n < 0 || n < p->items_min || n > p->items_max)
-		return note(b->req, at,
+		return note_place(b->req, at,
 			arena_printf(&b->req->arena, "a list of %lld to %lld items",
 				(long long)p->items_min, (long long)p->items_max),
 			arena_printf(&b->req->arena, "%lld 到 %lld 项的列表",
@@ -274,7 +275,7 @@ static void bind_member(const struct binding *b, int i, const char *in, struct j
 		return;
 	if (p->type == PARAM_OBJECT && !p->list && is_closed(b->c, i))
 		bind_members(b, i, place_name(b->req, at), v);
-	put(b, p, &out);
+	put_value(b, p, &out);
 }
 
 /* The members of OBJECT (NULL: nothing was sent), which stands in parameter PARENT. */
@@ -308,7 +309,7 @@ static void bind_defaults(const struct binding *b)
 
 		if (p->fallback ? read_text_value(b->req, p, NULL, p->fallback, &v)
 				: p->type == PARAM_TIME && !p->list)
-			put(b, p, &v);
+			put_value(b, p, &v);
 	}
 }
 
@@ -336,7 +337,7 @@ bool bind_input(struct req *req, const struct contract *c)
 		struct value v = { 0 };
 
 		if (text && read_text_value(req, p, NULL, text, &v))
-			put(&b, p, &v);
+			put_value(&b, p, &v);
 		else if (p->source == FROM_PATH)
 			found = false;
 		else if (!text && p->required && p->source != FROM_BODY)

@@ -89,7 +89,7 @@ static void forget_unused(void)
 		}
 }
 
-static struct bucket *find(enum limit kind, struct str key)
+static struct bucket *find_bucket(enum limit kind, struct str key)
 {
 	struct bucket **slot = slot_of(kind, key), *b;
 
@@ -99,7 +99,7 @@ static struct bucket *find(enum limit kind, struct str key)
 	if (buckets_n >= BUCKETS_MAX)
 		forget_unused();
 	if (buckets_n >= BUCKETS_MAX && !str_is(key, "rest")) /* a flood of addresses shares one */
-		return find(kind, STR("rest"));
+		return find_bucket(kind, STR("rest"));
 	b = xcalloc(1, sizeof(*b));
 	b->kind = kind;
 	b->tokens = (double)rates[kind].burst;
@@ -131,7 +131,7 @@ int64_t limit_take(enum limit kind, struct str key)
 		return 0;
 	if (key.n >= KEY_MAX)
 		key.n = KEY_MAX - 1;
-	b = find(kind, key);
+	b = find_bucket(kind, key);
 	refill(b);
 	if (b->tokens < 1) {
 		refused[kind]++;
@@ -160,7 +160,7 @@ static const char script[] =
 	"redis.call('PEXPIRE', key, math.ceil(2000 * burst / rate) + 1000) "
 	"left[i] = math.floor(n) end return left";
 
-static void tell(void *arg);
+static void log_refusals(void *arg);
 
 /* LEFT: of each that was told, or NULL: Redis has not heard it. */
 static void settle(const redisReply *const *left)
@@ -187,10 +187,10 @@ static void on_told(void *arg, const redisReply *reply)
 	(void)arg;
 	settle(sound ? (const redisReply *const *)reply->element : NULL);
 	if (sound && !list_is_empty(&changed))
-		later_call(tell, NULL);
+		later_call(log_refusals, NULL);
 }
 
-static void tell(void *arg)
+static void log_refusals(void *arg)
 {
 	static char text[4 * TELL_AT_ONCE + 1][KEY_MAX + 40];
 	struct str argv[4 * TELL_AT_ONCE + 3];
@@ -244,7 +244,7 @@ void limit_set(const struct limit_rate set[LIMIT_COUNT])
 void limit_init(void)
 {
 	list_init(&changed);
-	loop_every(TELL_MS, tell, NULL);
+	loop_every(TELL_MS, log_refusals, NULL);
 }
 
 void limit_free(void)

@@ -11,7 +11,7 @@ static const struct {
 #undef PERMISSION
 };
 
-static enum permission find(struct str name)
+static enum permission find_permission(struct str name)
 {
 	for (int p = PERM_NAMED_FIRST; p < PERM_COUNT; p++)
 		if (str_is(name, table[p].name))
@@ -30,7 +30,8 @@ uint32_t permissions_parse(struct str list)
 		while (p < end && ((*p >= 'a' && *p <= 'z') || *p == ':' || *p == '_'))
 			p++;
 		if (p > from) {
-			enum permission one = find((struct str){ from, (size_t)(p - from) });
+			enum permission one =
+				find_permission((struct str){ from, (size_t)(p - from) });
 
 			bits |= one < PERM_COUNT ? 1u << one : 0;
 		}

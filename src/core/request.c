@@ -159,7 +159,7 @@ static bool may_seal(const struct route *r)
 	       strncmp(r->path, "/api/v1/auth/sso/", 17) == 0;
 }
 
-static struct outcome *run(struct req *req)
+static struct outcome *run_route(struct req *req)
 {
 	const struct route *r = req->route;
 	const char *variant;
@@ -221,7 +221,7 @@ static void on_session(void *arg, struct session *s, enum db_error error)
 	else if (!guard_only(s, req->route->only))
 		o = req_fail(req, ERR_FORBIDDEN, NULL);
 	else
-		o = run(req);
+		o = run_route(req);
 	settle(req, o);
 }
 
@@ -294,7 +294,7 @@ static void on_known(void *arg, struct session *s, enum db_error error)
 	(void)error;
 	req->waiting = false;
 	req->session = s;
-	settle(req, run(req));
+	settle(req, run_route(req));
 }
 
 static struct str token_of(struct req *req, const struct http_request *h)
@@ -329,7 +329,7 @@ static void on_request(struct http_request *h)
 		return;
 	}
 	if (req->route->permission == PERM_ANYONE) {
-		settle(req, run(req));
+		settle(req, run_route(req));
 		return;
 	}
 	if (!token.n) {

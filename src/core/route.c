@@ -58,7 +58,7 @@ void routes_build(const struct route *routes, size_t n)
 
 		bug_on((r->sql != NULL) + (r->flow != NULL) + (r->ws != NULL) + (r->file != NULL) !=
 			1);
-		bug_on(r->sql && (r->sql->mode == SQL_JOB || r->sql->mode == SQL_DOOR ||
+		bug_on(r->sql && (r->sql->mode == SQL_JOB || r->sql->mode == SQL_PREAUTH ||
 					 r->sql->shape == SQL_ROWS));
 		bug_on(r->sql && r->method == HTTP_GET && r->sql->mode != SQL_READ);
 		while (next_segment(&rest, &seg))

@@ -338,7 +338,7 @@ static struct find *find_under_way(const unsigned char key[32])
 }
 
 /* S (NULL: nobody) for all who wait, each with a reference; ends F. */
-static void tell(struct find *f, struct session *s, enum db_error error)
+static void finish_find(struct find *f, struct session *s, enum db_error error)
 {
 	struct find **at = &finds[bucket_of(f->key)];
 
@@ -365,11 +365,11 @@ static void on_found(struct db_call *call, enum db_error error, const PGresult *
 	if (f->old && f->forgotten == forgotten &&
 		(error == DB_DOWN || error == DB_TIMEOUT || error == DB_BUSY)) {
 		if (!is_served_degraded(f->old)) {
-			tell(f, NULL, DB_BUSY);
+			finish_find(f, NULL, DB_BUSY);
 			return;
 		}
 		f->old->refs++;
-		tell(f, f->old, DB_OK);
+		finish_find(f, f->old, DB_OK);
 		return;
 	}
 	if (error == DB_OK)
@@ -384,7 +384,7 @@ static void on_found(struct db_call *call, enum db_error error, const PGresult *
 		if (f->forgotten == forgotten)
 			cache_put(s);
 	}
-	tell(f, s, error);
+	finish_find(f, s, error);
 }
 
 /* sd1.<tenant>.<id>.<secret> */

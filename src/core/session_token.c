@@ -179,7 +179,7 @@ const char *session_host_tenant(struct req *req)
 }
 
 void session_each_ended(
-	const struct bus_event *e, void (*fn)(int64_t tenant_id, int64_t session_id))
+	const struct desk_event *e, void (*fn)(int64_t tenant_id, int64_t session_id))
 {
 	struct json_error err;
 	struct json_object *data, *list;

@@ -65,7 +65,7 @@ static struct outcome *on_session(struct req *req, enum db_error error, const PG
 	return o;
 }
 
-static struct outcome *begin(struct req *req, struct sign_in *s)
+static struct outcome *begin_session(struct req *req, struct sign_in *s)
 {
 	const char **p = arena_alloc(&req->arena, 16 * sizeof(*p));
 
@@ -92,7 +92,7 @@ static struct outcome *begin(struct req *req, struct sign_in *s)
 static struct outcome *on_device(struct req *req, enum db_error error, const PGresult *rows)
 {
 	(void)rows;
-	return error == DB_OK ? begin(req, req->state) : req_fail_db(req, error);
+	return error == DB_OK ? begin_session(req, req->state) : req_fail_db(req, error);
 }
 
 struct outcome *signin_session(struct req *req, struct sign_in *s)
@@ -102,7 +102,7 @@ struct outcome *signin_session(struct req *req, struct sign_in *s)
 
 	req->state = s;
 	if (!s->trust || !s->factor)
-		return begin(req, s);
+		return begin_session(req, s);
 	crypto_random_hex(s->device_secret, 32);
 	crypto_sha256_hex(s->device_secret, 64, sha);
 	p[0] = req_int(req, s->tenant_id);

@@ -89,7 +89,7 @@ static bool unwrap(
 	return n == FIELD_WRAPPED_BYTES && open_sealed(master, aad, wrapped, n, out);
 }
 
-static struct key *find(int64_t id)
+static struct key *find_key(int64_t id)
 {
 	for (size_t i = 0; i < key_count; i++)
 		if (keys[i].id == id)
@@ -102,7 +102,7 @@ bool field_key_add(const unsigned char master[FIELD_KEY_BYTES], int64_t id, cons
 {
 	struct key k = { .id = id, .from_s = from_s };
 
-	if (find(id))
+	if (find_key(id))
 		return true;
 	if (key_count == KEYS_MAX || !unwrap(master, id, wrapped, n, k.bytes))
 		return false;
@@ -159,14 +159,14 @@ int64_t field_key_current(int64_t now_s)
 
 bool field_keys_ready(void)
 {
-	return find(FIELD_INDEX_KEY) && field_key_current(INT64_MAX) > 0;
+	return find_key(FIELD_INDEX_KEY) && field_key_current(INT64_MAX) > 0;
 }
 
 /* --- values --- */
 
 void field_seal(struct buf *b, const char *column, struct str text, int64_t now_s)
 {
-	const struct key *k = find(field_key_current(now_s));
+	const struct key *k = find_key(field_key_current(now_s));
 	unsigned char *raw = xmalloc(NONCE + text.n + TAG);
 
 	bug_on(!k || k->id == FIELD_INDEX_KEY);
@@ -202,7 +202,7 @@ bool field_open(struct buf *b, const char *column, struct str v)
 {
 	struct str data;
 	int64_t id = split(v, &data);
-	const struct key *k = id ? find(id) : NULL;
+	const struct key *k = id ? find_key(id) : NULL;
 	unsigned char *raw;
 	size_t n;
 	bool ok;
@@ -227,7 +227,7 @@ bool field_open(struct buf *b, const char *column, struct str v)
 
 void field_index(const char *column, int64_t tenant_id, struct str text, char out[65])
 {
-	const struct key *k = find(FIELD_INDEX_KEY);
+	const struct key *k = find_key(FIELD_INDEX_KEY);
 	struct buf b = { 0 };
 	unsigned char d[32];
 

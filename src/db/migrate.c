@@ -20,7 +20,7 @@ int schema_needed(void)
 	return n;
 }
 
-static bool run(PGconn *pg, const char *what, const char *sql, const char **out_error)
+static bool run_script(PGconn *pg, const char *what, const char *sql, const char **out_error)
 {
 	PGresult *r = PQexec(pg, sql);
 	bool ok = PQresultStatus(r) == PGRES_COMMAND_OK || PQresultStatus(r) == PGRES_TUPLES_OK;
@@ -60,8 +60,8 @@ static bool apply(
 	bool ok;
 
 	snprintf(v, sizeof(v), "%d", atoi(f->name));
-	if (!run(pg, f->name, "begin; set local lock_timeout = '5s'", out_error) ||
-		!run(pg, f->name, f->text, out_error)) {
+	if (!run_script(pg, f->name, "begin; set local lock_timeout = '5s'", out_error) ||
+		!run_script(pg, f->name, f->text, out_error)) {
 		PQclear(PQexec(pg, "rollback"));
 		return false;
 	}
@@ -71,19 +71,19 @@ static bool apply(
 		3, NULL, p, NULL, NULL, 0);
 	ok = PQresultStatus(r) == PGRES_COMMAND_OK;
 	PQclear(r);
-	return run(pg, f->name, ok ? "commit" : "rollback", out_error) && ok;
+	return run_script(pg, f->name, ok ? "commit" : "rollback", out_error) && ok;
 }
 
 static bool apply_code(PGconn *pg, const char **out_error)
 {
-	if (!run(pg, "code", "begin", out_error))
+	if (!run_script(pg, "code", "begin", out_error))
 		return false;
 	for (const struct embedded_file *f = embedded_code; f->name; f++)
-		if (!run(pg, f->name, f->text, out_error)) {
+		if (!run_script(pg, f->name, f->text, out_error)) {
 			PQclear(PQexec(pg, "rollback"));
 			return false;
 		}
-	return run(pg, "code", "commit", out_error);
+	return run_script(pg, "code", "commit", out_error);
 }
 
 static bool make_partitions(PGconn *pg, const char **out_error)
@@ -95,7 +95,7 @@ static bool make_partitions(PGconn *pg, const char **out_error)
 		"select door.partitions(to_timestamp(%lld), to_timestamp(%lld) + interval '3 "
 		"months')",
 		now, now);
-	return run(pg, "partitions", sql, out_error);
+	return run_script(pg, "partitions", sql, out_error);
 }
 
 bool schema_migrate(struct pg_conn *conn, void (*say)(const char *line), const char **out_error)
@@ -103,10 +103,10 @@ bool schema_migrate(struct pg_conn *conn, void (*say)(const char *line), const c
 	PGconn *pg = (PGconn *)conn;
 	char line[200], sha[65];
 	bool ok =
-		run(pg, "lock",
+		run_script(pg, "lock",
 			"set client_min_messages = warning; select pg_advisory_lock(7305731)",
 			out_error) &&
-		run(pg, "schema_version",
+		run_script(pg, "schema_version",
 			"create table if not exists schema_version (version int primary key, name "
 			"text not null, checksum text not null, applied_at timestamptz not null);"
 			"create table if not exists schema_range (compatible_from int not null);"

@@ -90,7 +90,7 @@ void pool_feed(struct pool *p)
 	}
 }
 
-void db_favour_fires(bool favour)
+void db_limit_requests(bool favour)
 {
 	struct pool *p = &pools[SQL_POINT];
 

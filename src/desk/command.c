@@ -31,7 +31,7 @@ static void deliver(void *arg)
 	e.call->on_done(e.call, e.result);
 }
 
-static void end(struct ticket_call *c, enum call_result result)
+static void finish_call(struct ticket_call *c, enum call_result result)
 {
 	struct ended *e = xmalloc(sizeof(*e));
 
@@ -48,10 +48,10 @@ static void end(struct ticket_call *c, enum call_result result)
 static void end_db(struct ticket_call *c, enum db_error error)
 {
 	c->db_error = error;
-	end(c, CALL_DB);
+	finish_call(c, CALL_DB);
 }
 
-static void exec(struct ticket_call *c, const struct sql_stmt *stmt,
+static void query_call(struct ticket_call *c, const struct sql_stmt *stmt,
 	void (*on_done)(struct db_call *call, enum db_error e, const PGresult *rows))
 {
 	c->db.stmt = stmt;
@@ -76,7 +76,7 @@ static void retry(struct ticket_call *c)
 	unsigned char jitter;
 
 	if (++c->tries >= TRIES_MAX) {
-		end(c, CALL_BUSY);
+		finish_call(c, CALL_BUSY);
 		return;
 	}
 	ticket_clear(&c->ticket);
@@ -93,11 +93,11 @@ static void on_idempotent(struct db_call *db, enum db_error error, const PGresul
 	if (error != DB_OK) {
 		end_db(c, error);
 	} else if (PQntuples(rows) == 0) {
-		end(c, CALL_BUSY);
+		finish_call(c, CALL_BUSY);
 	} else {
 		c->id = db_int(rows, 0, 0);
-		end(c, str_is(db_text(rows, 0, 1), c->idem_sha256) ? CALL_REPLAYED
-								   : CALL_KEY_REUSED);
+		finish_call(c, str_is(db_text(rows, 0, 1), c->idem_sha256) ? CALL_REPLAYED
+									   : CALL_KEY_REUSED);
 	}
 }
 
@@ -105,7 +105,7 @@ static void look_up_key(struct ticket_call *c)
 {
 	c->db.param[0] = c->idem_actor;
 	c->db.param[1] = c->idem_key;
-	exec(c, &sql_ticket_idempotent, on_idempotent);
+	query_call(c, &sql_ticket_idempotent, on_idempotent);
 }
 
 static void on_stored(struct db_call *db, enum db_error error, const PGresult *rows)
@@ -130,7 +130,7 @@ static void on_stored(struct db_call *db, enum db_error error, const PGresult *r
 			end_db(c, error);
 		return;
 	case DB_MISSING:
-		end(c, CALL_NOT_FOUND);
+		finish_call(c, CALL_NOT_FOUND);
 		return;
 	default:
 		end_db(c, error);
@@ -146,17 +146,17 @@ static void on_stored(struct db_call *db, enum db_error error, const PGresult *r
 	snprintf(c->number, sizeof(c->number), "%.*s", (int)number.n, number.p);
 	c->version = db_int(rows, 0, 4);
 	c->ticket.id = c->id;
-	engine_learn(&c->ticket, ticket_call_rules(c));
-	engine_learn_timers(c->tenant_id);
-	bus_hint(c->tenant_id);
-	end(c, CALL_OK);
+	deadline_set(&c->ticket, ticket_call_rules(c));
+	deadline_recheck_timers(c->tenant_id);
+	events_hint(c->tenant_id);
+	finish_call(c, CALL_OK);
 }
 
 static void step_store(struct ticket_call *c)
 {
 	c->db.param[0] = c->docs;
 	failpoint("command-decided");
-	exec(c, c->ctx.tenants ? &sql_ticket_store : &sql_sla_fire, on_stored);
+	query_call(c, c->ctx.tenants ? &sql_ticket_store : &sql_sla_fire, on_stored);
 }
 
 static void step_decide(struct ticket_call *c)
@@ -166,7 +166,7 @@ static void step_decide(struct ticket_call *c)
 	if (ticket_decide(c, &why))
 		step_store(c);
 	else
-		end(c, why);
+		finish_call(c, why);
 }
 
 static void on_rebind_calendar(void *arg, const struct sla_version *v)
@@ -191,7 +191,7 @@ static void on_rebind_config(void *arg, const struct tenant_config *config)
 	else if (!c->next_v->policy.has[c->ticket.sla.priority]) {
 		c->v = c->next_v;
 		ticket_name_levels(c);
-		end(c, CALL_NO_PRIORITY);
+		finish_call(c, CALL_NO_PRIORITY);
 	} else
 		step_decide(c);
 }
@@ -227,7 +227,7 @@ static void on_loaded(struct db_call *db, enum db_error error, const PGresult *r
 		return;
 	}
 	if (PQntuples(rows) == 0) {
-		end(c, CALL_NOT_FOUND);
+		finish_call(c, CALL_NOT_FOUND);
 		return;
 	}
 	doc = db_text(rows, 0, 0);
@@ -269,7 +269,7 @@ static void on_config(void *arg, const struct tenant_config *config)
 		return;
 	}
 	if (!choices_allowed(c, config)) {
-		end(c, CALL_NO_CHOICE);
+		finish_call(c, CALL_NO_CHOICE);
 		return;
 	}
 	c->v = tenant_config_version(config, c->service_type);
@@ -294,7 +294,7 @@ static void on_config(void *arg, const struct tenant_config *config)
 	t->tags = xstrdup(c->tags ? c->tags : "[]");
 	c->config_version = config->config_version;
 	if (!ticket_decide_priority(c, config)) {
-		end(c, CALL_NO_PRIORITY);
+		finish_call(c, CALL_NO_PRIORITY);
 		return;
 	}
 	step_decide(c);
@@ -309,14 +309,14 @@ static void step_load(struct ticket_call *c)
 	snprintf(c->id_text, sizeof(c->id_text), "%lld", (long long)c->ticket_id);
 	if (c->ctx.tenants) {
 		c->db.param[0] = c->id_text;
-		exec(c, &sql_ticket_load, on_loaded);
+		query_call(c, &sql_ticket_load, on_loaded);
 	} else { /* a timer's consequence: the job role, by tenant and id */
 		snprintf(c->tenants_text, sizeof(c->tenants_text), "{%lld}",
 			(long long)c->tenant_id);
 		snprintf(c->ids_text, sizeof(c->ids_text), "{%lld}", (long long)c->ticket_id);
 		c->db.param[0] = c->tenants_text;
 		c->db.param[1] = c->ids_text;
-		exec(c, &sql_sla_load_due, on_loaded);
+		query_call(c, &sql_sla_load_due, on_loaded);
 	}
 }
 

@@ -34,7 +34,7 @@ static void on_rebound(struct ticket_call *call, enum call_result result)
 		job_end(rebind.run, rebind.failed ? JOB_FAILED : JOB_MORE);
 }
 
-static void start(int64_t tenant_id, int64_t ticket_id, int64_t calendar_id)
+static void start_rebind(int64_t tenant_id, int64_t ticket_id, int64_t calendar_id)
 {
 	struct ticket_call *call = xcalloc(1, sizeof(*call));
 
@@ -68,7 +68,7 @@ static void on_next(struct job_run *run, enum db_error error, const PGresult *ro
 		return;
 	}
 	for (int i = 0; i < PQntuples(rows); i++)
-		start(db_int(rows, i, 0), db_int(rows, i, 1), db_int(rows, i, 2));
+		start_rebind(db_int(rows, i, 0), db_int(rows, i, 1), db_int(rows, i, 2));
 }
 
 void rebind_run(struct job_run *run)

@@ -28,7 +28,7 @@ const char *circuit_name(enum circuit c)
 	return names[c];
 }
 
-static struct circuit_of *find(const char *kind, const char *host)
+static struct circuit_of *find_circuit(const char *kind, const char *host)
 {
 	for (struct circuit_of *c = circuits; c; c = c->next)
 		if (strcmp(c->kind, kind) == 0 && strcmp(c->host, host) == 0)
@@ -41,9 +41,9 @@ static enum circuit state_of(const struct circuit_of *c, int64_t now)
 	return !c->until_us ? CIRCUIT_CLOSED : now < c->until_us ? CIRCUIT_OPEN : CIRCUIT_HALF_OPEN;
 }
 
-int64_t breaker_ask(const char *kind, const char *host, int64_t now)
+int64_t breaker_allow(const char *kind, const char *host, int64_t now)
 {
-	struct circuit_of *c = find(kind, host);
+	struct circuit_of *c = find_circuit(kind, host);
 
 	if (!c || state_of(c, now) == CIRCUIT_CLOSED)
 		return 0;
@@ -68,9 +68,9 @@ static void forget(struct circuit_of *gone)
 		}
 }
 
-void breaker_tell(const char *kind, const char *host, bool ok, int64_t now)
+void breaker_report(const char *kind, const char *host, bool ok, int64_t now)
 {
-	struct circuit_of *c = find(kind, host);
+	struct circuit_of *c = find_circuit(kind, host);
 
 	if (ok) {
 		if (c)

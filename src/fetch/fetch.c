@@ -44,7 +44,7 @@ static struct list transfers;
 
 /* --- curl on the loop --- */
 
-static void finish(struct transfer *t, CURLcode code);
+static void finish_transfer(struct transfer *t, CURLcode code);
 
 static void take_finished(void)
 {
@@ -57,7 +57,7 @@ static void take_finished(void)
 		if (m->msg != CURLMSG_DONE)
 			continue;
 		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&t);
-		finish(t, m->data.result);
+		finish_transfer(t, m->data.result);
 	}
 }
 
@@ -148,7 +148,7 @@ static void transfer_free(struct transfer *t)
 	later_free(t);
 }
 
-static void finish(struct transfer *t, CURLcode code)
+static void finish_transfer(struct transfer *t, CURLcode code)
 {
 	struct fetch_result r = { .took_ms = (int)((clock_mono_us() - t->began_us) / 1000) };
 

@@ -112,12 +112,12 @@ function finish_sql(   i, id, used) {
 		print "};"
 	}
 	printf "static const struct contract contract_%s = { .name = %s, .about = %s,\n\t.tag = %s, .mode = SQL_%s, .reply = %s, .params = %s, .param_count = %d",
-		id, cstr(name), cstr(about), cstr(tag), toupper(mode), shape == "list" ? "REPLY_LIST" : "REPLY_OBJECT", np ? "params_" id : "NULL", np
+		id, cstr(name), cstr(about), cstr(tag), (mode == "door" ? "PREAUTH" : toupper(mode)), shape == "list" ? "REPLY_LIST" : "REPLY_OBJECT", np ? "params_" id : "NULL", np
 	if (about_zh != "") printf ",\n\t.about_zh = %s", cstr(about_zh)
 	if (returns != "") printf ",\n\t.returns = %s", cstr(returns)
 	print " };"
 	printf "const struct sql_stmt sql_%s = { .name = %s, .contract = &contract_%s, .mode = SQL_%s, .shape = SQL_%s,\n\t.class = SQL_%s, .index = %d, .param_count = %d",
-		id, cstr(name), id, toupper(mode), toupper(shape), (class == "job" ? "CLASS_JOB" : toupper(class)), count - 1, np
+		id, cstr(name), id, (mode == "door" ? "PREAUTH" : toupper(mode)), toupper(shape), (class == "job" ? "CLASS_JOB" : toupper(class)), count - 1, np
 	if (c1 != "") printf ", .cursor = { \"%s\", \"%s\" }", c1, c2
 	printf ",\n\t.text = %s };\n\n", lines
 }

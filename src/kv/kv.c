@@ -162,7 +162,7 @@ static void link_command(struct link *l, kv_done *fn, void *arg, const char *for
 }
 
 /* Answer the oldest command; NULL when Redis went away meanwhile. */
-static void answer(struct link *l, const redisReply *reply)
+static void finish_command(struct link *l, const redisReply *reply)
 {
 	struct pending *p = list_entry(l->pending.next, struct pending, node);
 
@@ -192,7 +192,7 @@ static void link_drop(struct link *l)
 	l->retry_us = clock_mono_us() + RETRY_US;
 	set_up(l, false);
 	while (!list_is_empty(&l->pending))
-		answer(l, NULL);
+		finish_command(l, NULL);
 }
 
 static void on_auth(void *arg, const redisReply *reply)
@@ -256,7 +256,7 @@ static bool take_reply(struct link *l, redisReply *r)
 	else if (list_is_empty(&l->pending))
 		return false;
 	else
-		answer(l, r);
+		finish_command(l, r);
 	return true;
 }
 

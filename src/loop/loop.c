@@ -190,7 +190,7 @@ void loop_timer_free(struct loop_timer *t)
 	free(t);
 }
 
-static void own(struct loop_timer *t)
+static void keep_until_end(struct loop_timer *t)
 {
 	t->next_owned = loop.owned;
 	loop.owned = t;
@@ -204,7 +204,7 @@ void loop_every(int64_t period_ms, void (*fn)(void *arg), void *arg)
 	*t = (struct loop_timer){ .fn = fn, .arg = arg };
 	t->ev = event_new(loop.base, -1, EV_PERSIST, on_timer, t);
 	event_add(t->ev, &tv);
-	own(t);
+	keep_until_end(t);
 }
 
 static void on_signal(evutil_socket_t signo, short what, void *arg)
@@ -228,7 +228,7 @@ void loop_on_signal(int signo, void (*fn)(int signo))
 
 	t->ev = evsignal_new(loop.base, signo, on_signal, u.p);
 	event_add(t->ev, NULL);
-	own(t);
+	keep_until_end(t);
 }
 
 void loop_note_turn(const char *where)

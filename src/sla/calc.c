@@ -25,7 +25,7 @@ struct question {
 	char text[160];
 };
 
-static bool refuse(struct question *q, const char *key, const char *rule)
+static bool refuse_question(struct question *q, const char *key, const char *rule)
 {
 	snprintf(q->text, sizeof(q->text), "%s: %s", key, rule);
 	q->error = q->text;
@@ -37,7 +37,7 @@ static bool read_instant(struct question *q, struct json_object *o, const char *
 	struct json_object *v = json_get(o, key);
 
 	if (!json_object_is_type(v, json_type_string) || !time_parse(json_str(v), out))
-		return refuse(q, key, "an RFC 3339 instant");
+		return refuse_question(q, key, "an RFC 3339 instant");
 	return true;
 }
 
@@ -57,11 +57,11 @@ static bool answer_add(struct question *q, struct buf *out)
 	if (!read_instant(q, q->json, "start", &start))
 		return false;
 	if (!json_object_is_type(json_get(q->json, "seconds"), json_type_int) || seconds < 0)
-		return refuse(q, "seconds", "a whole number, not negative");
+		return refuse_question(q, "seconds", "a whole number, not negative");
 	if (seconds > SECONDS_MAX)
-		return refuse(q, "seconds", "at most 100 years");
+		return refuse_question(q, "seconds", "at most 100 years");
 	if (!calendar_add(q->cal, start, seconds * US_PER_S, &at))
-		return refuse(q, "calendar", "no window in 400 days from the start");
+		return refuse_question(q, "calendar", "no window in 400 days from the start");
 	add_instant(out, at);
 	return true;
 }
@@ -103,7 +103,7 @@ static struct event *read_events(struct question *q, size_t *out_n)
 
 	*out_n = 0;
 	if (list && !json_object_is_type(list, json_type_array)) {
-		refuse(q, "events", "a list");
+		refuse_question(q, "events", "a list");
 		return NULL;
 	}
 	ev = xcalloc(list ? json_object_array_length(list) : 1, sizeof(*ev));
@@ -115,7 +115,7 @@ static struct event *read_events(struct question *q, size_t *out_n)
 		for (size_t k = 0; ev[i].type && k < ARRAY_LEN(types); k++)
 			known |= strcmp(ev[i].type, types[k]) == 0;
 		if (!read_instant(q, o, "at", &ev[i].at) ||
-			(!known && !refuse(q, "events.type", "unknown"))) {
+			(!known && !refuse_question(q, "events.type", "unknown"))) {
 			free(ev);
 			return NULL;
 		}
@@ -241,7 +241,7 @@ static void add_due(struct question *q, struct buf *out, const char *clock,
 	if (budget_s < 0 || q->error)
 		return;
 	if (budget_s > SECONDS_MAX) {
-		refuse(q, name, "a budget is at most 100 years of seconds");
+		refuse_question(q, name, "a budget is at most 100 years of seconds");
 		return;
 	}
 	if (!due_at(q, names_clock(q, clock) ? &k->pauses : &k->none, from, budget_s * US_PER_S,
@@ -298,7 +298,7 @@ static bool answer_escalation(struct question *q, struct buf *out)
 	return !q->error;
 }
 
-static bool answer(struct question *q, zone_finder *find, struct buf *out)
+static bool answer_question(struct question *q, zone_finder *find, struct buf *out)
 {
 	const char *op = json_get_string(q->json, "op");
 
@@ -311,7 +311,7 @@ static bool answer(struct question *q, zone_finder *find, struct buf *out)
 		return answer_between(q, out);
 	if (op && strcmp(op, "escalation") == 0)
 		return answer_escalation(q, out);
-	return refuse(q, "op", "add_working_time, working_time_between or escalation");
+	return refuse_question(q, "op", "add_working_time, working_time_between or escalation");
 }
 
 bool sla_calc_line(const char *line, size_t n, zone_finder *find, struct buf *out)
@@ -326,7 +326,7 @@ bool sla_calc_line(const char *line, size_t n, zone_finder *find, struct buf *ou
 		snprintf(q.text, sizeof(q.text), "not JSON: wanted %s at byte %zu", err.rule,
 			err.at),
 			q.error = q.text;
-	ok = q.json && answer(&q, find, &result);
+	ok = q.json && answer_question(&q, find, &result);
 	buf_adds(out, "{\"id\":");
 	json_write(out, id);
 	if (ok) {

@@ -40,7 +40,7 @@ struct calendar {
 static const char *const weekday_keys[] = { "mon", "tue", "wed", "thu", "fri", "sat", "sun" };
 static _Thread_local char error_text[160];
 
-static bool refuse(const char **out_error, const char *what, const char *detail)
+static bool refuse_calendar(const char **out_error, const char *what, const char *detail)
 {
 	snprintf(error_text, sizeof(error_text), "calendar: %s%s%s", what, detail ? ": " : "",
 		detail ? detail : "");
@@ -70,9 +70,9 @@ static bool read_windows(
 {
 	out->n = 0;
 	if (!json_object_is_type(list, json_type_array))
-		return refuse(out_error, "windows must be a list of [open, close]", where);
+		return refuse_calendar(out_error, "windows must be a list of [open, close]", where);
 	if (json_object_array_length(list) > MAX_WINDOWS)
-		return refuse(out_error, "at most 16 windows a day", where);
+		return refuse_calendar(out_error, "at most 16 windows a day", where);
 	for (size_t i = 0; i < json_object_array_length(list); i++) {
 		struct json_object *pair = json_object_array_get_idx(list, i);
 		struct window *w = &out->w[out->n];
@@ -81,11 +81,14 @@ static bool read_windows(
 			json_object_array_length(pair) != 2 ||
 			!read_tod(json_object_array_get_idx(pair, 0), false, &w->open_s) ||
 			!read_tod(json_object_array_get_idx(pair, 1), true, &w->close_s))
-			return refuse(out_error, "a window is [\"HH:MM\", \"HH:MM\"]", where);
+			return refuse_calendar(
+				out_error, "a window is [\"HH:MM\", \"HH:MM\"]", where);
 		if (w->open_s >= w->close_s)
-			return refuse(out_error, "a window must open before it closes", where);
+			return refuse_calendar(
+				out_error, "a window must open before it closes", where);
 		if (out->n && out->w[out->n - 1].close_s > w->open_s)
-			return refuse(out_error, "windows must be sorted and disjoint", where);
+			return refuse_calendar(
+				out_error, "windows must be sorted and disjoint", where);
 		out->n++;
 	}
 	return true;
@@ -115,14 +118,14 @@ static bool read_dates(
 	if (!v)
 		return true;
 	if (!json_object_is_type(v, json_type_object))
-		return refuse(out_error, "must be an object of dates", key);
+		return refuse_calendar(out_error, "must be an object of dates", key);
 	out->d = xcalloc((size_t)json_object_object_length(v), sizeof(*out->d));
 	json_object_object_foreach(v, date, windows)
 	{
 		struct dated *d = &out->d[out->n];
 
 		if (!date_parse(str_of(date), &d->day))
-			return refuse(out_error, "not a date (YYYY-MM-DD)", date);
+			return refuse_calendar(out_error, "not a date (YYYY-MM-DD)", date);
 		if (!read_windows(windows, &d->windows, out_error, date))
 			return false;
 		out->n++;
@@ -139,7 +142,7 @@ static bool read_holidays(struct json_object *json, struct dates *out, const cha
 	if (!v)
 		return true;
 	if (!json_object_is_type(v, json_type_array))
-		return refuse(out_error, "holidays must be a list of dates", NULL);
+		return refuse_calendar(out_error, "holidays must be a list of dates", NULL);
 	n = json_object_array_length(v);
 	out->d = xcalloc(n, sizeof(*out->d));
 	for (size_t i = 0; i < n; i++) {
@@ -147,7 +150,7 @@ static bool read_holidays(struct json_object *json, struct dates *out, const cha
 
 		if (!json_object_is_type(date, json_type_string) ||
 			!date_parse(json_str(date), &out->d[i].day))
-			return refuse(out_error, "holidays must be dates (YYYY-MM-DD)",
+			return refuse_calendar(out_error, "holidays must be dates (YYYY-MM-DD)",
 				json_object_get_string(date));
 	}
 	out->n = n;
@@ -160,7 +163,7 @@ static bool read_hours(struct json_object *json, struct calendar *c, const char 
 	struct json_object *hours = json_get(json, "hours");
 
 	if (!json_object_is_type(hours, json_type_object))
-		return refuse(out_error, "hours must be an object of weekdays", NULL);
+		return refuse_calendar(out_error, "hours must be an object of weekdays", NULL);
 	json_object_object_foreach(hours, key, windows)
 	{
 		int day = -1;
@@ -169,7 +172,7 @@ static bool read_hours(struct json_object *json, struct calendar *c, const char 
 			if (strcmp(key, weekday_keys[i]) == 0)
 				day = i;
 		if (day < 0)
-			return refuse(out_error, "not a weekday (mon..sun)", key);
+			return refuse_calendar(out_error, "not a weekday (mon..sun)", key);
 		if (!read_windows(windows, &c->weekly[day], out_error, key))
 			return false;
 	}
@@ -194,7 +197,7 @@ struct calendar *calendar_read(struct json_object *json, zone_finder *find, cons
 	const char *tz = json_get_string(json, "tz");
 
 	if (!json_object_is_type(json, json_type_object)) {
-		refuse(out_error, "must be an object", NULL);
+		refuse_calendar(out_error, "must be an object", NULL);
 		goto bad;
 	}
 	json_object_object_foreach(json, key, val)
@@ -205,13 +208,13 @@ struct calendar *calendar_read(struct json_object *json, zone_finder *find, cons
 		for (size_t i = 0; i < ARRAY_LEN(known); i++)
 			ok |= strcmp(key, known[i]) == 0;
 		if (!ok) {
-			refuse(out_error, "unknown key", key);
+			refuse_calendar(out_error, "unknown key", key);
 			goto bad;
 		}
 	}
 	c->zone = tz ? find(tz) : NULL;
 	if (!c->zone) {
-		refuse(out_error, "tz must be an IANA zone name", tz);
+		refuse_calendar(out_error, "tz must be an IANA zone name", tz);
 		goto bad;
 	}
 	if (!read_hours(json, c, out_error) || !read_holidays(json, &c->holidays, out_error) ||

@@ -14,7 +14,7 @@ struct walk {
 	int n, max;
 };
 
-static void put(struct walk *w, enum sla_interval_kind kind, int64_t from, int64_t to)
+static void add_interval(struct walk *w, enum sla_interval_kind kind, int64_t from, int64_t to)
 {
 	if (from >= to || w->n >= w->max)
 		return;
@@ -33,14 +33,14 @@ static void explain_run(struct walk *w, const struct calendar *cal, int64_t from
 		if (open > t) {
 			enum calendar_day why = calendar_why(cal, t);
 
-			put(w, why == DAY_HOLIDAY ? INTERVAL_HOLIDAY : INTERVAL_CLOSED, t,
+			add_interval(w, why == DAY_HOLIDAY ? INTERVAL_HOLIDAY : INTERVAL_CLOSED, t,
 				open < to ? open : to);
 		}
 		/* stretches that touch are one interval to a reader */
 		for (int64_t o, c;
 			close < to && calendar_next_open(cal, close, &o, &c) && o == close;)
 			close = c;
-		put(w, INTERVAL_WORKED, open, close < to ? close : to);
+		add_interval(w, INTERVAL_WORKED, open, close < to ? close : to);
 		t = close > t ? close : to;
 	}
 }
@@ -59,11 +59,11 @@ int sla_explain(const struct sla_ticket *t, struct sla_rules r, enum sla_clock_k
 		int64_t to = run->to == INSTANT_NONE || run->to > now ? now : run->to;
 
 		if (last != INSTANT_NONE && run->from > last)
-			put(&w, INTERVAL_PAUSED, last, run->from < now ? run->from : now);
+			add_interval(&w, INTERVAL_PAUSED, last, run->from < now ? run->from : now);
 		explain_run(&w, r.calendar, run->from, to);
 		last = to;
 	}
 	if (c->state == CLOCK_PAUSED && last != INSTANT_NONE)
-		put(&w, INTERVAL_PAUSED, last, now);
+		add_interval(&w, INTERVAL_PAUSED, last, now);
 	return w.n;
 }

@@ -24,7 +24,7 @@ enum sla_clock_kind sla_clock_parse(struct str s)
 	return SLA_CLOCKS;
 }
 
-static bool refuse(const char **out_error, const char *key, const char *rule)
+static bool refuse_policy(const char **out_error, const char *key, const char *rule)
 {
 	snprintf(error_text, sizeof(error_text), "policy: %s: %s", key, rule);
 	*out_error = error_text;
@@ -38,7 +38,7 @@ static bool read_seconds(
 	int64_t s = v ? json_get_int(o, key, -1) : 0;
 
 	if (s < 0 || s > 400 * 86400)
-		return refuse(out_error, key, "whole seconds, 0 to 400 days");
+		return refuse_policy(out_error, key, "whole seconds, 0 to 400 days");
 	*out = (int32_t)s;
 	return true;
 }
@@ -48,7 +48,8 @@ static bool read_budgets(struct json_object *doc, struct sla_policy *out, const 
 	struct json_object *all = json_get(doc, "priorities");
 
 	if (!json_object_is_type(all, json_type_object) || json_object_object_length(all) == 0)
-		return refuse(out_error, "priorities", "an object of priorities, at least one");
+		return refuse_policy(
+			out_error, "priorities", "an object of priorities, at least one");
 	json_object_object_foreach(all, name, o)
 	{
 		enum priority p = priority_parse(str_of(name));
@@ -56,7 +57,7 @@ static bool read_budgets(struct json_object *doc, struct sla_policy *out, const 
 		struct json_object *ladder = json_get(o, "ladder_s");
 
 		if (!b)
-			return refuse(out_error, name, "P0 to P4, or critical to general");
+			return refuse_policy(out_error, name, "P0 to P4, or critical to general");
 		if (!read_seconds(o, "response_s", &b->response_s, out_error) ||
 			!read_seconds(o, "resolution_s", &b->resolution_s, out_error) ||
 			!read_seconds(o, "update_s", &b->update_s, out_error) ||
@@ -69,7 +70,8 @@ static bool read_budgets(struct json_object *doc, struct sla_policy *out, const 
 
 			if (!json_object_is_type(step, json_type_int) ||
 				json_object_get_int64(step) < 1)
-				return refuse(out_error, "ladder_s", "three waits in seconds");
+				return refuse_policy(
+					out_error, "ladder_s", "three waits in seconds");
 			b->ladder_s[i] = json_object_get_int(step);
 		}
 		out->has[p] = true;
@@ -101,19 +103,19 @@ static bool read_thresholds(struct json_object *doc, struct sla_policy *out, con
 
 	if (!json_object_is_type(list, json_type_array) ||
 		json_object_array_length(list) > SLA_THRESHOLDS_MAX)
-		return refuse(out_error, "thresholds",
+		return refuse_policy(out_error, "thresholds",
 			"a list of at most 8, such as [\"80\",\"-30m\",\"100\"]");
 	for (size_t i = 0; i < json_object_array_length(list); i++) {
 		struct json_object *v = json_object_array_get_idx(list, i);
 
 		if (!json_object_is_type(v, json_type_string) ||
 			!read_threshold(json_str(v), &out->threshold[i]))
-			return refuse(out_error, "thresholds",
+			return refuse_policy(out_error, "thresholds",
 				"each is a percentage (\"80\") or a lead (\"-30m\")");
 		has_due |= out->threshold[i].percent == 100;
 		out->thresholds++;
 	}
-	return has_due || refuse(out_error, "thresholds", "must hold \"100\"");
+	return has_due || refuse_policy(out_error, "thresholds", "must hold \"100\"");
 }
 
 static bool read_pauses(struct json_object *doc, struct sla_policy *out, const char **out_error)
@@ -135,7 +137,8 @@ static bool read_pauses(struct json_object *doc, struct sla_policy *out, const c
 			continue;
 		}
 		if (!json_object_is_type(list, json_type_array))
-			return refuse(out_error, "pauses", "lists of ticket states by clock");
+			return refuse_policy(
+				out_error, "pauses", "lists of ticket states by clock");
 		out->pauses[k] = 0;
 		for (size_t i = 0; i < json_object_array_length(list); i++) {
 			struct json_object *v = json_object_array_get_idx(list, i);
@@ -144,7 +147,7 @@ static bool read_pauses(struct json_object *doc, struct sla_policy *out, const c
 						      : TICKET_STATE_COUNT;
 
 			if (s == TICKET_STATE_COUNT)
-				return refuse(out_error, "pauses", "unknown ticket state");
+				return refuse_policy(out_error, "pauses", "unknown ticket state");
 			out->pauses[k] |= 1u << s;
 		}
 	}
@@ -163,7 +166,7 @@ static bool read_choice(struct json_object *doc, const char *key, const char *co
 			*out = i;
 			return true;
 		}
-	return refuse(out_error, key, "not one of the values it can have");
+	return refuse_policy(out_error, key, "not one of the values it can have");
 }
 
 static bool read_matrix(struct json_object *doc, struct sla_policy *out, const char **out_error)
@@ -174,13 +177,13 @@ static bool read_matrix(struct json_object *doc, struct sla_policy *out, const c
 	if (!rows)
 		return true;
 	if (!json_object_is_type(rows, json_type_array) || json_object_array_length(rows) > 5)
-		return refuse(out_error, "matrix",
+		return refuse_policy(out_error, "matrix",
 			"a list (impact 1..) of lists (urgency 1..) of priorities");
 	for (size_t i = 0; i < json_object_array_length(rows); i++) {
 		struct json_object *row = json_object_array_get_idx(rows, i);
 
 		if (!json_object_is_type(row, json_type_array) || json_object_array_length(row) > 5)
-			return refuse(
+			return refuse_policy(
 				out_error, "matrix", "each row is a list of at most 5 priorities");
 		for (size_t u = 0; u < json_object_array_length(row); u++) {
 			struct json_object *v = json_object_array_get_idx(row, u);
@@ -189,7 +192,8 @@ static bool read_matrix(struct json_object *doc, struct sla_policy *out, const c
 						  : PRIORITY_NONE;
 
 			if (p == PRIORITY_NONE)
-				return refuse(out_error, "matrix", "priorities are P0 to P4");
+				return refuse_policy(
+					out_error, "matrix", "priorities are P0 to P4");
 			out->matrix[i][u] = (int8_t)p;
 		}
 	}
@@ -209,7 +213,7 @@ static bool read_code(struct json_object *doc, const char *key, const char **out
 		    ? strspn(json_object_get_string(v), "abcdefghijklmnopqrstuvwxyz0123456789-")
 		    : 0;
 	if (n == 0 || n > 63 || n != (size_t)json_object_get_string_len(v))
-		return refuse(out_error, key, "must be the code of a calendar");
+		return refuse_policy(out_error, key, "must be the code of a calendar");
 	return true;
 }
 
@@ -228,7 +232,7 @@ bool sla_policy_read(struct json_object *doc, struct sla_policy *out, const char
 
 	*out = (struct sla_policy){ 0 };
 	if (!json_object_is_type(doc, json_type_object))
-		return refuse(out_error, "document", "must be an object");
+		return refuse_policy(out_error, "document", "must be an object");
 	json_object_object_foreach(doc, key, val)
 	{
 		bool ok = false;
@@ -237,7 +241,7 @@ bool sla_policy_read(struct json_object *doc, struct sla_policy *out, const char
 		for (size_t i = 0; i < ARRAY_LEN(known); i++)
 			ok |= strcmp(key, known[i]) == 0;
 		if (!ok)
-			return refuse(out_error, key, "unknown key");
+			return refuse_policy(out_error, key, "unknown key");
 	}
 	if (!read_choice(doc, "resolution_from", froms, &from, out_error) ||
 		!read_choice(doc, "resolution_until", untils, &until, out_error) ||
@@ -249,7 +253,7 @@ bool sla_policy_read(struct json_object *doc, struct sla_policy *out, const char
 	out->upgrade_reckons_from_change = change;
 	out->breach_follows_priority = breach;
 	if (hours < 0 || hours > 10000 || days < 0 || days > 365)
-		return refuse(out_error, "reopen_hours, autoclose_days",
+		return refuse_policy(out_error, "reopen_hours, autoclose_days",
 			"0 to 10000 hours, 0 to 365 days");
 	if (!read_code(doc, "delivery_hours", out_error))
 		return false;

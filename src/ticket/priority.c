@@ -46,7 +46,7 @@ static char *lower(struct str a, struct str b)
 	return buf_take(&out);
 }
 
-static void take(
+static void keep_stronger(
 	struct priority_decision *d, enum priority p, const char *source, const char *keyword)
 {
 	if (d->priority == PRIORITY_NONE || p < d->priority)
@@ -67,19 +67,19 @@ struct priority_decision priority_decide(const struct priority_facts *f)
 
 	for (size_t i = 0; i < f->keyword_count; i++)
 		if (contains(text, f->keywords[i].text))
-			take(&d, f->keywords[i].priority, "keyword", f->keywords[i].text);
+			keep_stronger(&d, f->keywords[i].priority, "keyword", f->keywords[i].text);
 	free(text);
 	for (size_t i = 0; f->impact_scope && i < ARRAY_LEN(scopes); i++)
 		if (strcmp(f->impact_scope, scopes[i].scope) == 0)
-			take(&d, scopes[i].p, "impact", NULL);
+			keep_stronger(&d, scopes[i].p, "impact", NULL);
 	if (grave == 2)
-		take(&d, P0, "factors", NULL);
+		keep_stronger(&d, P0, "factors", NULL);
 	else if (grave == 1 || __builtin_popcount(f->factors) >= 3)
-		take(&d, P1, "factors", NULL);
+		keep_stronger(&d, P1, "factors", NULL);
 	else if (f->factors)
-		take(&d, P2, "factors", NULL);
+		keep_stronger(&d, P2, "factors", NULL);
 	if (d.priority == PRIORITY_NONE && f->usual != PRIORITY_NONE)
-		take(&d, f->usual, "history", NULL);
+		keep_stronger(&d, f->usual, "history", NULL);
 	if (d.priority == PRIORITY_NONE)
 		d.priority = P3;
 	return d;

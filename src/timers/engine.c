@@ -26,7 +26,7 @@
 #define ANY_CLOCK 7
 
 struct engine_state engine;
-static struct heap *heap, *others; /* others': due and held elsewhere */
+static struct heap *heap, *held_elsewhere; /* others': due and held elsewhere */
 static struct due gathered[BATCH_MAX];
 static size_t gathered_n;
 static struct loop_timer *timer, *refill;
@@ -48,8 +48,8 @@ struct engine_health engine_health(void)
 	h.bytes = heap ? heap_bytes(heap) : 0;
 	h.lag_us = overdue_us(heap);
 	/* without leases (the database is away) nobody is known to act on these */
-	if (!lease_health().shards && overdue_us(others) > h.lag_us)
-		h.lag_us = overdue_us(others);
+	if (!lease_health().shards && overdue_us(held_elsewhere) > h.lag_us)
+		h.lag_us = overdue_us(held_elsewhere);
 	return h;
 }
 
@@ -74,7 +74,7 @@ void engine_arm(void)
 	loop_timer_set(timer, wait);
 }
 
-void engine_learn(const struct ticket *t, struct sla_rules r)
+void deadline_set(const struct ticket *t, struct sla_rules r)
 {
 	int64_t horizon = clock_now_us() + horizon_us;
 
@@ -84,7 +84,7 @@ void engine_learn(const struct ticket *t, struct sla_rules r)
 		int64_t at = t->muted ? INSTANT_NONE
 				      : sla_next_fire(&t->sla, r, (enum sla_clock_kind)k, NULL);
 
-		heap_cancel(others, KEY(t->id, k + 1));
+		heap_cancel(held_elsewhere, KEY(t->id, k + 1));
 		if (at != INSTANT_NONE && at < horizon)
 			heap_set(heap, KEY(t->id, k + 1), t->tenant_id, at);
 		else
@@ -93,7 +93,7 @@ void engine_learn(const struct ticket *t, struct sla_rules r)
 	engine_arm();
 }
 
-void engine_look_again(int64_t tenant_id, int64_t ticket_id, int64_t at_us)
+void deadline_recheck(int64_t tenant_id, int64_t ticket_id, int64_t at_us)
 {
 	int64_t had;
 
@@ -101,7 +101,7 @@ void engine_look_again(int64_t tenant_id, int64_t ticket_id, int64_t at_us)
 		heap_set(heap, KEY(ticket_id, ANY_CLOCK), tenant_id, at_us);
 }
 
-void engine_timer_again(int64_t tenant_id, int64_t id, int64_t at_us)
+void deadline_recheck_timer(int64_t tenant_id, int64_t id, int64_t at_us)
 {
 	heap_set(heap, KEY(id, 0), tenant_id, at_us);
 	engine_arm();
@@ -135,7 +135,7 @@ static void gather(int64_t now)
 		it.at_us <= now) {
 		heap_pop(heap, &it);
 		if (!is_ours(&it, now))
-			heap_set(others, it.key, it.tenant_id, it.at_us);
+			heap_set(held_elsewhere, it.key, it.tenant_id, it.at_us);
 		else if ((it.key & 7) == 0)
 			timer_start(it.tenant_id, (int64_t)(it.key >> 3));
 		else
@@ -152,7 +152,7 @@ static void fire_due(void *arg)
 		return;
 	gather(clock_now_us());
 	n = gathered_n;
-	db_favour_fires(n >= BEHIND);
+	db_limit_requests(n >= BEHIND);
 	if (n && (!engine.batches || (n == BATCH_MAX && engine.batches < BATCHES_MAX))) {
 		gathered_n = 0;
 		fire_batch(gathered, n);
@@ -170,8 +170,8 @@ static void take_from_others(void *arg)
 	(void)arg;
 	if (!engine.running)
 		return;
-	while (heap_peek(others, &it) && (all || is_ours(&it, now))) {
-		heap_pop(others, &it);
+	while (heap_peek(held_elsewhere, &it) && (all || is_ours(&it, now))) {
+		heap_pop(held_elsewhere, &it);
 		heap_set(heap, it.key, it.tenant_id, it.at_us);
 	}
 	engine_arm();
@@ -195,7 +195,7 @@ static bool is_known(int64_t id, uint64_t key, int64_t at)
 
 	return ((key & 7) != 0 && heap_find(heap, KEY(id, ANY_CLOCK), &had)) ||
 	       (heap_find(heap, key, &had) && had <= at) ||
-	       (heap_find(others, key, &had) && had <= at);
+	       (heap_find(held_elsewhere, key, &had) && had <= at);
 }
 
 /* Only what the heap does not hold, or holds later: it never overrides what is being fired. */
@@ -217,7 +217,7 @@ static void on_swept(struct db_call *call, enum db_error error, const PGresult *
 	engine_arm();
 }
 
-static void sweep(void *arg)
+static void sweep_due(void *arg)
 {
 	(void)arg;
 	if (sweeping || !engine.running || !engine.health.loaded)
@@ -231,7 +231,7 @@ static void sweep(void *arg)
 	db_exec(&sweep_call);
 }
 
-void engine_learn_timers(int64_t tenant_id)
+void deadline_recheck_timers(int64_t tenant_id)
 {
 	(void)tenant_id; /* timers lie minutes ahead: the sweep finds them in time */
 }
@@ -314,7 +314,7 @@ static void load_more(void *arg)
 	for (int k = 0; k < LOAD_SLICE && load.done < load.n; k++, load.done++) {
 		const struct heap_item *it = &load.items[load.done];
 
-		if (!heap_find(heap, it->key, &had) && !heap_find(others, it->key, &had))
+		if (!heap_find(heap, it->key, &had) && !heap_find(held_elsewhere, it->key, &had))
 			heap_set(heap, it->key, it->tenant_id, it->at_us);
 	}
 	if (load.done < load.n)
@@ -359,13 +359,13 @@ static void start_load(void *arg)
 void engine_init(int64_t horizon_s)
 {
 	heap = heap_new();
-	others = heap_new();
+	held_elsewhere = heap_new();
 	horizon_us = horizon_s * US_PER_S;
 	engine.running = true;
 	timer = loop_timer_new(fire_due, NULL);
 	refill = loop_timer_new(start_load, NULL);
 	start_load(NULL);
-	loop_every(SWEEP_MS, sweep, NULL);
+	loop_every(SWEEP_MS, sweep_due, NULL);
 	loop_every(OTHERS_MS, take_from_others, NULL);
 }
 
@@ -375,6 +375,6 @@ void engine_free(void)
 	loop_timer_free(timer);
 	loop_timer_free(refill);
 	heap_free(heap);
-	heap_free(others);
-	heap = others = NULL;
+	heap_free(held_elsewhere);
+	heap = held_elsewhere = NULL;
 }

@@ -51,7 +51,7 @@ static void batch_again(struct batch *b, enum db_error error)
 	}
 	engine.health.failed++;
 	for (size_t i = 0; i < b->n; i++) /* late since then: the lag must say so */
-		engine_look_again(b->due[i].tenant_id, b->due[i].ticket_id, b->due[i].at_us);
+		deadline_recheck(b->due[i].tenant_id, b->due[i].ticket_id, b->due[i].at_us);
 	engine.retry_after_us = now + (error == DB_RETRY ? 20000 : 200000);
 	batch_free(b);
 	engine_arm();
@@ -67,7 +67,7 @@ static void batch_halve(struct batch *b)
 		log_error(NULL, "fire set aside tenant=%lld ticket=%lld: the database refuses it",
 			(long long)b->due[0].tenant_id, (long long)b->due[0].ticket_id);
 		engine.health.failed++;
-		engine_look_again(
+		deadline_recheck(
 			b->due[0].tenant_id, b->due[0].ticket_id, clock_now_us() + 300 * US_PER_S);
 		batch_free(b);
 		engine_arm();
@@ -91,7 +91,7 @@ static void batch_settle(struct batch *b, struct ticket *t, struct sla_rules r)
 		ticket_doc_write(&d, t, r, (int)b->stored - 1, false, &b->docs);
 		buf_addc(&b->docs, '}');
 	} else {
-		engine_learn(t, r); /* moved meanwhile: only the heap was behind */
+		deadline_set(t, r); /* moved meanwhile: only the heap was behind */
 	}
 	ticket_doc_free(&d);
 }
@@ -150,10 +150,10 @@ static void on_batch_stored(struct db_call *call, enum db_error error, const PGr
 	for (int i = 0; i < PQntuples(rows); i++) {
 		int64_t id = db_int(rows, i, 2);
 
-		bus_hint(db_int(rows, i, 1));
+		events_hint(db_int(rows, i, 1));
 		for (size_t k = 0; k < b->loaded; k++)
 			if (b->tickets[k].id == id) {
-				engine_learn(
+				deadline_set(
 					&b->tickets[k], (struct sla_rules){ &b->versions[k]->policy,
 								b->versions[k]->calendar });
 				engine.health.fired++;
@@ -164,8 +164,7 @@ static void on_batch_stored(struct db_call *call, enum db_error error, const PGr
 	/* Those that did not come back were changed by somebody meanwhile: look again. */
 	for (size_t k = 0; (size_t)PQntuples(rows) < b->stored && k < b->loaded; k++)
 		if (b->tickets[k].id && !b->tickets[k].muted)
-			engine_look_again(
-				b->tickets[k].tenant_id, b->tickets[k].id, clock_now_us());
+			deadline_recheck(b->tickets[k].tenant_id, b->tickets[k].id, clock_now_us());
 	batch_free(b);
 	engine_arm();
 }

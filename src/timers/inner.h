@@ -21,14 +21,14 @@ extern struct engine_state {
 } engine;
 
 /* Load, settle and store the clocks of N tickets (at most BATCH_MAX) that are due; what cannot be
- * done comes back through engine_look_again. */
+ * done comes back through deadline_recheck. */
 void fire_batch(const struct due *due, size_t n);
 /* Do what timer row ID says. */
 void timer_start(int64_t tenant_id, int64_t id);
 
 /* Which clock of the ticket is due is found by loading it, at AT or earlier. */
-void engine_look_again(int64_t tenant_id, int64_t ticket_id, int64_t at_us);
-void engine_timer_again(int64_t tenant_id, int64_t id, int64_t at_us);
+void deadline_recheck(int64_t tenant_id, int64_t ticket_id, int64_t at_us);
+void deadline_recheck_timer(int64_t tenant_id, int64_t id, int64_t at_us);
 /* Sleep until the next is due. */
 void engine_arm(void);
 

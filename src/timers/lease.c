@@ -174,7 +174,7 @@ static void on_owners(struct db_call *call, enum db_error error, const PGresult 
 }
 
 /* First who was here before, then our own. */
-static void begin(void *arg)
+static void begin_acting(void *arg)
 {
 	(void)arg;
 	if (held_until_us) {
@@ -215,8 +215,8 @@ void lease_init(void)
 	snprintf(host_prefix, sizeof(host_prefix), "%s:", host);
 	snprintf(me, sizeof(me), "%s%d", host_prefix, (int)getpid());
 	running = true;
-	timer = loop_timer_new(begin, NULL);
-	begin(NULL);
+	timer = loop_timer_new(begin_acting, NULL);
+	begin_acting(NULL);
 }
 
 void lease_free(void)

@@ -34,7 +34,7 @@ static void on_timer_ended(struct db_call *db, enum db_error error, const PGresu
 
 	(void)rows;
 	if (error != DB_OK)
-		engine_timer_again(r->tenant_id, r->id, clock_now_us() + US_PER_S);
+		deadline_recheck_timer(r->tenant_id, r->id, clock_now_us() + US_PER_S);
 	free(r);
 }
 
@@ -72,7 +72,7 @@ static void on_timer_done(struct ticket_call *call, enum call_result result)
 		return;
 	case CALL_BUSY:
 	case CALL_DB:
-		engine_timer_again(r->tenant_id, r->id, clock_now_us() + US_PER_S);
+		deadline_recheck_timer(r->tenant_id, r->id, clock_now_us() + US_PER_S);
 		free(r);
 		return;
 	}
@@ -84,7 +84,7 @@ static void on_timer_loaded(struct db_call *db, enum db_error error, const PGres
 	struct str kind;
 
 	if (error != DB_OK) {
-		engine_timer_again(r->tenant_id, r->id, clock_now_us() + US_PER_S);
+		deadline_recheck_timer(r->tenant_id, r->id, clock_now_us() + US_PER_S);
 		free(r);
 		return;
 	}
@@ -93,7 +93,7 @@ static void on_timer_loaded(struct db_call *db, enum db_error error, const PGres
 		return;
 	}
 	if (db_int(rows, 0, 2) > clock_now_us()) { /* moved meanwhile */
-		engine_timer_again(r->tenant_id, r->id, db_int(rows, 0, 2));
+		deadline_recheck_timer(r->tenant_id, r->id, db_int(rows, 0, 2));
 		free(r);
 		return;
 	}

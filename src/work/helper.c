@@ -50,7 +50,7 @@ static void close_process(struct helper *h)
 }
 
 /* The process is gone or must go. */
-static void drop(struct helper *h, const char *why)
+static void replace_helper(struct helper *h, const char *why)
 {
 	bool starting = h->state == HELPER_STARTING;
 	struct job *j = h->job;
@@ -113,7 +113,7 @@ static void write_job(struct helper *h)
 			return;
 		}
 		if (w < 0) {
-			drop(h, "write failed");
+			replace_helper(h, "write failed");
 			return;
 		}
 		h->out_at += (size_t)w;
@@ -190,9 +190,9 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	if (n > 0) {
 		buf_add(&h->in, bytes, (size_t)n);
 		if (!take_bytes(h))
-			drop(h, "wrong frame");
+			replace_helper(h, "wrong frame");
 	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
-		drop(h, h->state == HELPER_STARTING ? "it ends at once" : "died");
+		replace_helper(h, h->state == HELPER_STARTING ? "it ends at once" : "died");
 	}
 	loop_note_turn("work");
 }
@@ -229,7 +229,7 @@ int helper_spawn(const char *program, pid_t *out_pid, int *out_fd)
 	return err;
 }
 
-static void start(struct helper *h)
+static void start_helper(struct helper *h)
 {
 	int err;
 
@@ -237,7 +237,7 @@ static void start(struct helper *h)
 	err = helper_spawn(h->pool->program, &h->pid, &h->fd);
 	if (err) {
 		h->pid = 0;
-		drop(h, strerror(err));
+		replace_helper(h, strerror(err));
 		return;
 	}
 	h->readable = event_new(loop_base(), h->fd, EV_READ | EV_PERSIST, on_readable, h);
@@ -252,13 +252,13 @@ static void on_timer(void *arg)
 
 	switch (h->state) {
 	case HELPER_DOWN:
-		start(h);
+		start_helper(h);
 		break;
 	case HELPER_STARTING:
-		drop(h, "it does not say that it is ready");
+		replace_helper(h, "it does not say that it is ready");
 		break;
 	case HELPER_BUSY:
-		drop(h, "timed out");
+		replace_helper(h, "timed out");
 		break;
 	case HELPER_IDLE:
 		break;
@@ -269,5 +269,5 @@ void helper_init(struct helper *h, struct pool *pool)
 {
 	*h = (struct helper){ .pool = pool, .fd = -1 };
 	h->timer = loop_timer_new(on_timer, h);
-	start(h);
+	start_helper(h);
 }

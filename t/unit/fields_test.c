@@ -66,34 +66,34 @@ static void test_breaker(void)
 	size_t n[CIRCUIT_STATES];
 
 	for (int i = 0; i < 4; i++)
-		breaker_tell("mail", "a", false, now);
-	CU_ASSERT_EQUAL(breaker_ask("mail", "a", now), 0);
-	breaker_tell("mail", "a", true, now); /* in a row */
+		breaker_report("mail", "a", false, now);
+	CU_ASSERT_EQUAL(breaker_allow("mail", "a", now), 0);
+	breaker_report("mail", "a", true, now); /* in a row */
 	for (int i = 0; i < 5; i++)
-		breaker_tell("mail", "a", false, now);
-	until = breaker_ask("mail", "a", now);
+		breaker_report("mail", "a", false, now);
+	until = breaker_allow("mail", "a", now);
 	CU_ASSERT_EQUAL(until, now + 2 * s);
-	CU_ASSERT_EQUAL(breaker_ask("mail", "b", now), 0);
-	CU_ASSERT_EQUAL(breaker_ask("webhook", "a", now), 0);
+	CU_ASSERT_EQUAL(breaker_allow("mail", "b", now), 0);
+	CU_ASSERT_EQUAL(breaker_allow("webhook", "a", now), 0);
 	breaker_count("mail", now, n);
 	CU_ASSERT_EQUAL(n[CIRCUIT_OPEN], 1);
 	now = until;
 	breaker_count("mail", now, n);
 	CU_ASSERT_EQUAL(n[CIRCUIT_HALF_OPEN], 1);
-	CU_ASSERT_EQUAL(breaker_ask("mail", "a", now), 0);     /* the trial */
-	CU_ASSERT_NOT_EQUAL(breaker_ask("mail", "a", now), 0); /* one at a time */
-	breaker_tell("mail", "a", false, now);
-	CU_ASSERT_EQUAL(breaker_ask("mail", "a", now), now + 4 * s);
+	CU_ASSERT_EQUAL(breaker_allow("mail", "a", now), 0);     /* the trial */
+	CU_ASSERT_NOT_EQUAL(breaker_allow("mail", "a", now), 0); /* one at a time */
+	breaker_report("mail", "a", false, now);
+	CU_ASSERT_EQUAL(breaker_allow("mail", "a", now), now + 4 * s);
 	for (int i = 0; i < 10; i++) { /* never longer than a minute */
-		now = breaker_ask("mail", "a", now);
-		CU_ASSERT_EQUAL(breaker_ask("mail", "a", now), 0);
-		breaker_tell("mail", "a", false, now);
+		now = breaker_allow("mail", "a", now);
+		CU_ASSERT_EQUAL(breaker_allow("mail", "a", now), 0);
+		breaker_report("mail", "a", false, now);
 	}
-	CU_ASSERT_EQUAL(breaker_ask("mail", "a", now), now + 60 * s);
+	CU_ASSERT_EQUAL(breaker_allow("mail", "a", now), now + 60 * s);
 	now += 60 * s;
-	CU_ASSERT_EQUAL(breaker_ask("mail", "a", now), 0);
-	breaker_tell("mail", "a", true, now);
-	CU_ASSERT_EQUAL(breaker_ask("mail", "a", now), 0);
+	CU_ASSERT_EQUAL(breaker_allow("mail", "a", now), 0);
+	breaker_report("mail", "a", true, now);
+	CU_ASSERT_EQUAL(breaker_allow("mail", "a", now), 0);
 	breaker_count("mail", now, n);
 	CU_ASSERT_EQUAL(n[CIRCUIT_OPEN] + n[CIRCUIT_HALF_OPEN], 0);
 	breaker_free();

@@ -38,7 +38,7 @@ static struct {
 	uint64_t stored, refused; /* refused by the database: in the log only */
 } health;
 
-static void store(void *arg);
+static void store_rows(void *arg);
 
 static void drop_asked(void)
 {
@@ -77,7 +77,7 @@ static void on_stored(struct db_call *c, enum db_error error, const PGresult *r)
 		loop_timer_set(soon, error == DB_OK || error == DB_FAILED ? 0 : US_PER_S);
 }
 
-static void store(void *arg)
+static void store_rows(void *arg)
 {
 	(void)arg;
 	if (asking || !rows.n)
@@ -98,7 +98,7 @@ static void store(void *arg)
 	db_exec(&call);
 }
 
-static struct str clean(struct str v, size_t max)
+static struct str printable(struct str v, size_t max)
 {
 	size_t n = v.n < max ? v.n : max;
 
@@ -111,7 +111,7 @@ static struct str clean(struct str v, size_t max)
 
 static void add_text(struct buf *b, const char *name, struct str v, size_t max)
 {
-	struct str shown = clean(v, max);
+	struct str shown = printable(v, max);
 
 	buf_addf(b, ",\"%s\":", name);
 	buf_add_json(b, shown.p, shown.n);
@@ -144,7 +144,7 @@ static void add_details(struct buf *b, const char *json)
 	buf_free(&text);
 }
 
-static void push(struct buf *b)
+static void append_row(struct buf *b)
 {
 	if (rows.n == rows.room)
 		rows.row = xrealloc(
@@ -154,7 +154,7 @@ static void push(struct buf *b)
 		loop_timer_set(soon, GATHER_US);
 }
 
-static void add(struct req *req, const struct http_request *http, int64_t tenant_id,
+static void add_row(struct req *req, const struct http_request *http, int64_t tenant_id,
 	const char *kind, int64_t actor_id, const char *username, const char *operation,
 	const char *result, int status)
 {
@@ -168,22 +168,23 @@ static void add(struct req *req, const struct http_request *http, int64_t tenant
 	add_text(&b, "resource", http ? http->head.path : (struct str){ "", 0 }, 200);
 	buf_addf(&b, ",\"result\":\"%s\",\"status\":%d", result, status);
 	add_sealed(&b, "address", "ip_address",
-		clean(str_of(http && http->peer ? http->peer : ""), 60));
+		printable(str_of(http && http->peer ? http->peer : ""), 60));
 	add_sealed(&b, "user_agent", "user_agent",
-		clean(http ? http_header_find(&http->head, "user-agent") : (struct str){ "", 0 },
+		printable(
+			http ? http_header_find(&http->head, "user-agent") : (struct str){ "", 0 },
 			200));
 	buf_addf(&b, ",\"request_id\":\"%s\"", req->id);
 	snprintf(details, sizeof(details), "{\"took_ms\":%lld}",
 		(long long)((clock_mono_us() - req->began_us) / 1000));
 	add_details(&b, details);
-	push(&b);
+	append_row(&b);
 }
 
-static void note(struct req *req, int64_t tenant_id, bool staff, int64_t actor_id,
+static void note_unknown(struct req *req, int64_t tenant_id, bool staff, int64_t actor_id,
 	const char *username, const char *operation, const char *result, int status)
 {
-	add(req, req->http, tenant_id, staff ? "staff" : "customer", actor_id, username, operation,
-		result, status);
+	add_row(req, req->http, tenant_id, staff ? "staff" : "customer", actor_id, username,
+		operation, result, status);
 }
 
 /* tickets.reply, users.read, …: the path's own names and, where the last is a thing, what was done
@@ -250,7 +251,7 @@ static void store_reads(void)
 			     "\"request_id\":\"\"");
 		snprintf(details, sizeof(details), "{\"reads\":%lld}", (long long)r->n);
 		add_details(&b, details);
-		push(&b);
+		append_row(&b);
 	}
 	reads_n = 0;
 }
@@ -317,7 +318,7 @@ static void on_request(struct req *req, const struct http_request *http, int sta
 		return;
 	}
 	name_operation(req->route, operation, sizeof(operation));
-	add(req, http, s->tenant_id, actor_kind_name(s->actor), s->actor_id,
+	add_row(req, http, s->tenant_id, actor_kind_name(s->actor), s->actor_id,
 		s->username[0] ? s->username : s->name, operation,
 		status < 400   ? "success"
 		: status < 500 ? "refused"
@@ -325,7 +326,7 @@ static void on_request(struct req *req, const struct http_request *http, int sta
 		status);
 }
 
-static void end(void)
+static void audit_free(void)
 {
 	running = false;
 	loop_timer_free(soon);
@@ -339,19 +340,19 @@ static void end(void)
 
 /* --- the face --- */
 
-static void begin(void)
+static void audit_init(void)
 {
 	running = true;
-	soon = loop_timer_new(store, NULL);
+	soon = loop_timer_new(store_rows, NULL);
 	request_on_end(on_request);
-	hooks.audit_note = note;
+	hooks.audit_note = note_unknown;
 }
 
 /* What has gathered is stored before the database closes. */
 static bool is_busy(void)
 {
 	store_reads();
-	store(NULL);
+	store_rows(NULL);
 	return rows.n && db_health(SQL_CLASS_JOB).up;
 }
 
@@ -381,13 +382,13 @@ static const struct metric metrics[] = {
 	{ 0 },
 };
 
-static enum check_state look(struct buf *more)
+static enum check_state check_audit(struct buf *more)
 {
 	buf_addf(more, ",\"rows_waiting\":%zu", rows.n);
 	return health.refused ? CHECK_DEGRADED : CHECK_HEALTHY;
 }
 
-static const struct check checks[] = { { "audit", false, look }, { 0 } };
+static const struct check checks[] = { { "audit", false, check_audit }, { 0 } };
 static const struct job jobs[] = {
 	{ "audit_reads", MINUTE_MS, .run = count_minute },
 	{ "audit_anchor", ANCHOR_LOOK_MS, .claim = true, .run = anchor },
@@ -397,9 +398,9 @@ static const struct job jobs[] = {
 const struct feature audit_feature = {
 	.name = "audit",
 	.routes = audit_routes,
-	.init = begin,
+	.init = audit_init,
 	.busy = is_busy,
-	.free = end,
+	.free = audit_free,
 	.jobs = jobs,
 	.metrics = metrics,
 	.checks = checks,

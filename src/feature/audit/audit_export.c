@@ -31,7 +31,7 @@ enum {
 	P_TENANT_ID
 };
 
-static void cleanup(struct req *req)
+static void free_export(struct req *req)
 {
 	struct export *x = req->state;
 
@@ -52,7 +52,7 @@ static void add_rows(struct export *x, const PGresult *rows)
 	buf_free(&cell);
 }
 
-static struct outcome *give(struct req *req, struct export *x, bool more)
+static struct outcome *send_rows(struct req *req, struct export *x, bool more)
 {
 	char day[32];
 
@@ -87,7 +87,7 @@ static struct outcome *on_page(struct req *req, enum db_error error, const PGres
 	if (n)
 		x->last = db_int(rows, n - 1, PQfnumber(rows, "chain_no"));
 	if (!full || x->rows >= ROWS_MAX || !req->http)
-		return give(req, x, full);
+		return send_rows(req, x, full);
 	x->param[P_CURSOR] = x->param[P_CURSOR_ID] = req_int(req, x->last);
 	return req_query(req, &sql_audit_list, x->param, on_page);
 }
@@ -104,7 +104,7 @@ struct outcome *audit_export(struct req *req)
 		{ "result", P_RESULT }, { "from", P_FROM }, { "to", P_TO } };
 	int64_t id = 0, at;
 
-	req->cleanup = cleanup;
+	req->cleanup = free_export;
 	req_query_only(req, req->route->query);
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		const char *v = x->param[texts[i].at] = req_query_value(req, texts[i].key);

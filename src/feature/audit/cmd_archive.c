@@ -265,7 +265,7 @@ static void write_file(PGconn *pg, struct stretch *s, const char *dir)
 	sync_path(dir, O_RDONLY | O_DIRECTORY);
 }
 
-static void move(PGconn *pg, struct stretch *s, const char *dir)
+static void move_stretch(PGconn *pg, struct stretch *s, const char *dir)
 {
 	char hex[65], now[24];
 	const char *p[] = { s->tenant, s->first, s->last, s->month, s->last_at, s->file, s->sha256,
@@ -348,7 +348,7 @@ static int archive_tenant(
 			PQgetvalue(r, 0, 0), PQgetvalue(r, 0, 1));
 	PQclear(r);
 	while (!broken && next_stretch(pg, tenant, before, &s))
-		move(pg, &s, dir);
+		move_stretch(pg, &s, dir);
 	return broken;
 }
 

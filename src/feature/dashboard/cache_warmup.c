@@ -17,7 +17,7 @@ static struct {
 	bool done;
 } warm;
 
-void warm_free(void)
+void cache_warmup_free(void)
 {
 	PQclear(warm.rows);
 	warm.rows = NULL;
@@ -36,7 +36,7 @@ static void warm_next(struct job_run *run)
 	}
 	log_info(NULL, "dashboards computed in advance n=%d", PQntuples(r));
 	warm.done = true;
-	warm_free();
+	cache_warmup_free();
 	job_end(run, JOB_DONE);
 }
 

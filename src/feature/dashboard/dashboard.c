@@ -4,9 +4,9 @@
 #include "core/cache.h"
 #include "db/db.h"
 
-static void end(void)
+static void dashboard_free(void)
 {
-	warm_free();
+	cache_warmup_free();
 	rollup_free();
 }
 
@@ -22,12 +22,12 @@ static double read_rollup_applied_total(void)
 
 static double read_figures_checked_total(void)
 {
-	return (double)quality_health().checked;
+	return (double)rollup_check_health().checked;
 }
 
 static double read_figures_wrong_total(void)
 {
-	return (double)quality_health().wrong;
+	return (double)rollup_check_health().wrong;
 }
 
 static const struct metric metrics[] = {
@@ -42,7 +42,7 @@ static const struct metric metrics[] = {
 	{ 0 },
 };
 
-static enum check_state look(struct buf *more)
+static enum check_state check_rollup(struct buf *more)
 {
 	size_t waiting = rollup_health().waiting;
 
@@ -53,7 +53,7 @@ static enum check_state look(struct buf *more)
 }
 
 static const struct consumer consumers[] = { { "rollup", NULL, rollup_on_event }, { 0 } };
-static const struct check checks[] = { { "dashboard", false, look }, { 0 } };
+static const struct check checks[] = { { "dashboard", false, check_rollup }, { 0 } };
 static const struct job jobs[] = {
 	{ "rollup_check", .every = rollup_check_every, .run = rollup_check_run },
 	{ "cache_warmup", .every = cache_warmup_every, .more_ms = 20, .at_start = true,
@@ -65,7 +65,7 @@ const struct feature dashboard_feature = {
 	.name = "dashboard",
 	.routes = dashboard_routes,
 	.init = rollup_init,
-	.free = end,
+	.free = dashboard_free,
 	.consumers = consumers,
 	.jobs = jobs,
 	.metrics = metrics,

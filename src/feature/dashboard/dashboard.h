@@ -15,16 +15,16 @@ void rollup_init(void);
 void rollup_free(void);
 struct rollup_health rollup_health(void);
 /* quality.c: the counts are recounted. */
-struct quality_health {
+struct rollup_check_health {
 	uint64_t checked, wrong; /* customers; tickets and rows */
 };
 int64_t rollup_check_every(void);
 void rollup_check_run(struct job_run *run);
-struct quality_health quality_health(void);
+struct rollup_check_health rollup_check_health(void);
 /* cache_warmup.c: once, after the start. */
 int64_t cache_warmup_every(void);
 void cache_warmup_run(struct job_run *run);
-void warm_free(void);
+void cache_warmup_free(void);
 struct outcome *overview_get(struct req *req) MUST_USE;
 struct outcome *compliance_get(struct req *req) MUST_USE;
 struct outcome *dashboard_metrics(struct req *req) MUST_USE;
@@ -36,7 +36,7 @@ struct outcome *sla_metrics(struct req *req) MUST_USE;
 extern const struct route dashboard_routes[];
 
 /* Its ticket is to be counted. */
-void rollup_on_event(const struct bus_event *e);
+void rollup_on_event(const struct desk_event *e);
 
 extern const struct feature dashboard_feature;
 

@@ -30,7 +30,7 @@ static bool asking, caught_up, running;
 static size_t asked_n, most = BATCH; /* halved down to what cannot be counted */
 static struct rollup_health health;
 
-static void go(void *arg);
+static void apply_batch(void *arg);
 
 struct rollup_health rollup_health(void)
 {
@@ -160,7 +160,7 @@ static void on_missed(struct db_call *c, enum db_error error, const PGresult *ro
 	apply(on_missed_applied);
 }
 
-static void go(void *arg)
+static void apply_batch(void *arg)
 {
 	(void)arg;
 	if (asking || !running)
@@ -175,7 +175,7 @@ static void go(void *arg)
 	db_exec(&call);
 }
 
-void rollup_on_event(const struct bus_event *e)
+void rollup_on_event(const struct desk_event *e)
 {
 	if (touched.n == touched.room)
 		touched.t =
@@ -197,7 +197,7 @@ void rollup_init(void)
 {
 	cache_counted_by(all_counted, &sql_rollup_position);
 	running = true;
-	soon = loop_timer_new(go, NULL);
+	soon = loop_timer_new(apply_batch, NULL);
 	loop_timer_set(soon, GATHER_US);
 }
 

@@ -13,9 +13,9 @@
 #define LOOK_MS (600 * 1000)
 #define STEP_TICKETS "500"
 
-static struct quality_health health;
+static struct rollup_check_health health;
 
-struct quality_health quality_health(void)
+struct rollup_check_health rollup_check_health(void)
 {
 	return health;
 }

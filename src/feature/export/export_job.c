@@ -27,7 +27,7 @@ static struct {
 	int64_t tenant_id, user_id, most, part;
 	size_t bytes;
 	bool last;
-	struct sheet sheet;
+	struct csv_writer sheet;
 	struct buf out, base64;
 	struct exports_health health;
 } job;
@@ -39,7 +39,7 @@ struct exports_health exports_health(void)
 	return job.health;
 }
 
-static void ask(const struct sql_stmt *stmt,
+static void query_next(const struct sql_stmt *stmt,
 	void (*on_done)(struct db_call *, enum db_error, const PGresult *))
 {
 	job.call.stmt = stmt;
@@ -48,9 +48,9 @@ static void ask(const struct sql_stmt *stmt,
 }
 
 /* What was written of it so far is nobody's; WAIT_US until the next is looked for. */
-static void leave(int64_t wait_us)
+static void rest_until(int64_t wait_us)
 {
-	sheet_free(&job.sheet);
+	csv_writer_free(&job.sheet);
 	free(job.scope);
 	free(job.columns);
 	for (int i = 0; i < 5; i++)
@@ -67,14 +67,14 @@ static void on_failed(struct db_call *call, enum db_error error, const PGresult 
 	(void)call;
 	(void)error; /* then the claim ends, and it is tried again */
 	(void)rows;
-	leave(0);
+	rest_until(0);
 }
 
 static void fail(const char *why)
 {
 	snprintf(job.now, sizeof(job.now), "%lld", (long long)clock_now_us());
 	job.call = (struct db_call){ .param = { job.tenant, job.export, job.file, why, job.now } };
-	ask(&sql_export_fail, on_failed);
+	query_next(&sql_export_fail, on_failed);
 }
 
 static void on_stored(struct db_call *call, enum db_error error, const PGresult *rows)
@@ -84,7 +84,7 @@ static void on_stored(struct db_call *call, enum db_error error, const PGresult 
 		if (error != DB_OK)
 			log_warn(NULL, "export not written tenant=%s err=%s; will retry",
 				job.tenant, db_error_name(error));
-		leave(error == DB_OK ? 0 : LOOK_US);
+		rest_until(error == DB_OK ? 0 : LOOK_US);
 		return;
 	}
 	job.out.n = 0;
@@ -94,10 +94,10 @@ static void on_stored(struct db_call *call, enum db_error error, const PGresult 
 		return;
 	}
 	job.health.written++;
-	leave(0);
+	rest_until(0);
 }
 
-static void store(void)
+static void store_part(void)
 {
 	job.bytes += job.out.n;
 	if (job.bytes > BYTES_MAX) {
@@ -112,7 +112,7 @@ static void store(void)
 	job.call = (struct db_call){ .param = { job.tenant, job.export, job.file, job.part_no,
 					     buf_cstr(&job.base64), job.records, job.now,
 					     job.last ? "true" : "false" } };
-	ask(&sql_export_part, on_stored);
+	query_next(&sql_export_part, on_stored);
 }
 
 static void on_page(struct db_call *call, enum db_error error, const PGresult *rows)
@@ -124,12 +124,12 @@ static void on_page(struct db_call *call, enum db_error error, const PGresult *r
 		if (error != DB_OK)
 			log_warn(NULL, "export not read tenant=%s err=%s; will retry", job.tenant,
 				db_error_name(error));
-		leave(LOOK_US);
+		rest_until(LOOK_US);
 		return;
 	}
 	for (int c = 0; c < job.sheet.columns; c++)
 		job.sheet.column[c] = PQfnumber(rows, job.sheet.name[c]);
-	sheet_rows(&job.sheet, rows, &job.out);
+	csv_writer_rows(&job.sheet, rows, &job.out);
 	job.last = n < limit || job.sheet.rows >= job.most;
 	if (n) {
 		time_format(db_time(rows, n - 1, 0), 6, job.after_at);
@@ -137,8 +137,8 @@ static void on_page(struct db_call *call, enum db_error error, const PGresult *r
 			(long long)db_int(rows, n - 1, 1));
 	}
 	if (job.last)
-		sheet_end(&job.sheet, &job.out);
-	store();
+		csv_writer_end(&job.sheet, &job.out);
+	store_part();
 }
 
 static void next_page(void)
@@ -152,7 +152,7 @@ static void next_page(void)
 		.param = { job.limit, first ? NULL : job.after_at, first ? NULL : job.after_id,
 			job.filter[0], job.filter[1], job.filter[2], job.filter[3], job.filter[4] }
 	};
-	ask(&sql_export_page, on_page);
+	query_next(&sql_export_page, on_page);
 }
 
 static char *text_of(const PGresult *r, int column)
@@ -163,12 +163,12 @@ static char *text_of(const PGresult *r, int column)
 }
 
 /* The names in COLUMNS, which end at each space. */
-static void set_columns(struct sheet *s, char *columns)
+static void set_columns(struct csv_writer *s, char *columns)
 {
 	char *save = NULL;
 
-	for (char *name = strtok_r(columns, " ", &save); name && s->columns < SHEET_COLUMNS_MAX;
-		name = strtok_r(NULL, " ", &save))
+	for (char *name = strtok_r(columns, " ", &save);
+		name && s->columns < CSV_WRITER_COLUMNS_MAX; name = strtok_r(NULL, " ", &save))
 		s->name[s->columns++] = name;
 }
 
@@ -176,14 +176,14 @@ static void on_claimed(struct db_call *call, enum db_error error, const PGresult
 {
 	(void)call;
 	if (!job.running || error != DB_OK || PQntuples(r) == 0) {
-		leave(LOOK_US);
+		rest_until(LOOK_US);
 		return;
 	}
 	if (!db_int(r, 0, 15)) { /* given up */
 		job.health.failed++;
 		log_error(NULL, "export failed for good tenant=%lld id=%lld",
 			(long long)db_int(r, 0, 0), (long long)db_int(r, 0, 1));
-		leave(0);
+		rest_until(0);
 		return;
 	}
 	job.tenant_id = db_int(r, 0, 0);
@@ -192,7 +192,7 @@ static void on_claimed(struct db_call *call, enum db_error error, const PGresult
 	snprintf(job.tenants, sizeof(job.tenants), "{%lld}", (long long)job.tenant_id);
 	snprintf(job.export, sizeof(job.export), "%lld", (long long)db_int(r, 0, 1));
 	snprintf(job.file, sizeof(job.file), "%lld", (long long)db_int(r, 0, 3));
-	job.sheet = (struct sheet){ .json = str_is(db_text(r, 0, 4), "json"),
+	job.sheet = (struct csv_writer){ .json = str_is(db_text(r, 0, 4), "json"),
 		.compressed = db_int(r, 0, 13) != 0 };
 	job.columns = text_of(r, 5);
 	set_columns(&job.sheet, job.columns);
@@ -203,11 +203,11 @@ static void on_claimed(struct db_call *call, enum db_error error, const PGresult
 	job.part = 0;
 	job.bytes = 0;
 	job.last = false;
-	sheet_begin(&job.sheet, db_int(r, 0, 12) != 0, &job.out);
+	csv_writer_begin(&job.sheet, db_int(r, 0, 12) != 0, &job.out);
 	next_page();
 }
 
-static void look(void *arg)
+static void claim_next(void *arg)
 {
 	(void)arg;
 	if (job.busy || !job.running)
@@ -215,7 +215,7 @@ static void look(void *arg)
 	job.busy = true;
 	snprintf(job.now, sizeof(job.now), "%lld", (long long)clock_now_us());
 	job.call = (struct db_call){ .param = { job.now } };
-	ask(&sql_export_claim, on_claimed);
+	query_next(&sql_export_claim, on_claimed);
 }
 
 void exports_wake(void)
@@ -227,7 +227,7 @@ void exports_wake(void)
 void exports_init(void)
 {
 	job.running = true;
-	job.soon = loop_timer_new(look, NULL);
+	job.soon = loop_timer_new(claim_next, NULL);
 	loop_timer_set(job.soon, US_PER_S);
 }
 
@@ -235,7 +235,7 @@ void exports_free(void)
 {
 	job.running = false;
 	if (!job.busy)
-		leave(0);
+		rest_until(0);
 	loop_timer_free(job.soon);
 	buf_free(&job.out);
 	buf_free(&job.base64);

@@ -59,8 +59,8 @@ static const char *names(struct req *req, struct json_object *list, const char *
 {
 	struct buf b = { 0 };
 	size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
-	const char *seen[SHEET_COLUMNS_MAX], *text = NULL;
-	bool sound = n > 0 && n <= SHEET_COLUMNS_MAX;
+	const char *seen[CSV_WRITER_COLUMNS_MAX], *text = NULL;
+	bool sound = n > 0 && n <= CSV_WRITER_COLUMNS_MAX;
 
 	buf_addc(&b, '{');
 	for (size_t i = 0; i < n && sound; i++) {

@@ -277,7 +277,7 @@ struct outcome *permissions_get(struct req *req)
 
 /* --- sessions that ended, here or on another instance --- */
 
-void account_on_event(const struct bus_event *e)
+void account_on_event(const struct desk_event *e)
 {
 	session_each_ended(e, session_forget);
 }

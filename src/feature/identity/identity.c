@@ -4,7 +4,7 @@
 #include "db/db.h"
 #include "work/work.h"
 
-static enum check_state look(struct buf *more)
+static enum check_state check_auth(struct buf *more)
 {
 	(void)more;
 	return !db_health(SQL_POINT).up || !work_health(POOL_HASH).ready ? CHECK_DOWN
@@ -22,14 +22,14 @@ static const struct metric metrics[] = {
 	{ 0 },
 };
 
-static const struct check checks[] = { { "auth", true, look }, { 0 } };
+static const struct check checks[] = { { "auth", true, check_auth }, { 0 } };
 static const struct consumer consumers[] = { { "sessions", "auth.", account_on_event }, { 0 } };
 
 const struct feature identity_feature = {
 	.name = "identity",
 	.routes = identity_routes,
-	.init = watch_init,
-	.free = watch_free,
+	.init = signin_risk_init,
+	.free = signin_risk_free,
 	.consumers = consumers,
 	.metrics = metrics,
 	.checks = checks,

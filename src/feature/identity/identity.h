@@ -14,7 +14,7 @@ struct outcome *logout(struct req *req) MUST_USE;
 struct outcome *logout_everywhere(struct req *req) MUST_USE;
 struct outcome *password_change(struct req *req) MUST_USE;
 /* Forget sessions that ended, here or on another instance. */
-void account_on_event(const struct bus_event *e);
+void account_on_event(const struct desk_event *e);
 struct outcome *permissions_get(struct req *req) MUST_USE;
 struct outcome *user_new(struct req *req) MUST_USE;
 struct outcome *user_set(struct req *req) MUST_USE;
@@ -33,8 +33,8 @@ struct outcome *passkey_new(struct req *req) MUST_USE;
 struct outcome *passkey_options(struct req *req) MUST_USE;
 struct outcome *passkey_login(struct req *req) MUST_USE;
 /* watch.c: log-ins unlike usual */
-void watch_init(void);
-void watch_free(void);
+void signin_risk_init(void);
+void signin_risk_free(void);
 struct outcome *security_get(struct req *req) MUST_USE;
 struct outcome *security_put(struct req *req) MUST_USE;
 struct outcome *link_ask(struct req *req) MUST_USE;

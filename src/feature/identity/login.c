@@ -28,7 +28,7 @@ struct attempt {
 	int turns;
 };
 
-static struct outcome *refuse(struct req *req)
+static struct outcome *refuse_login(struct req *req)
 {
 	return req_fail(req, ERR_NO_AUTH,
 		req->zh ? "{\"user_message\":\"用户名或密码错误；连续输错 5 次将锁定 30 分钟\"}"
@@ -39,7 +39,7 @@ static struct outcome *refuse(struct req *req)
 static struct outcome *on_told(struct req *req, enum db_error error, const PGresult *rows)
 {
 	(void)rows;
-	return error == DB_OK ? refuse(req) : req_fail_db(req, error);
+	return error == DB_OK ? refuse_login(req) : req_fail_db(req, error);
 }
 
 static struct outcome *refuse_later(struct req *req)
@@ -50,7 +50,7 @@ static struct outcome *refuse_later(struct req *req)
 	audit_note(req, a->tenant_id, a->staff, a->known ? a->subject_id : 0, a->username,
 		a->locked ? "auth.login_locked" : "auth.login", "refused", 401);
 	if (a->locked || a->attempts < LOCKS_AT)
-		return refuse(req);
+		return refuse_login(req);
 	p[0] = req_int(req, a->tenant_id);
 	p[1] = a->staff ? "staff" : "customer";
 	p[2] = a->known ? req_int(req, a->subject_id) : NULL;

@@ -136,7 +136,7 @@ static int64_t counter_of(const struct ceremony *c)
 	return (int64_t)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3];
 }
 
-static struct outcome *refuse(struct req *req)
+static struct outcome *refuse_passkey(struct req *req)
 {
 	return req_fail(req, ERR_NO_AUTH,
 		req->zh ? "{\"user_message\":\"通行密钥验证失败，请重试\"}"
@@ -232,7 +232,7 @@ struct outcome *passkey_new(struct req *req)
 	     attested_credential_is(c) && (key = read_key(c->key));
 	EVP_PKEY_free(key);
 	if (!ok)
-		return refuse(req);
+		return refuse_passkey(req);
 	p[0] = req_int(req, req->session->tenant_id);
 	p[1] = actor_kind_name(req->session->actor);
 	p[2] = req_int(req, req->session->actor_id);
@@ -360,7 +360,7 @@ static struct outcome *on_used(struct req *req, enum db_error error, const PGres
 	if (PQntuples(rows) == 0) {
 		audit_note(req, c->tenant_id, c->staff, c->subject_id, c->username,
 			"auth.passkey_copied", "refused", 401);
-		return refuse(req);
+		return refuse_passkey(req);
 	}
 	*in = (struct sign_in){ .tenant_id = c->tenant_id,
 		.subject_id = c->subject_id,
@@ -381,7 +381,7 @@ static struct outcome *on_passkey(struct req *req, enum db_error error, const PG
 	if (error != DB_OK)
 		return req_fail_db(req, error);
 	if (PQntuples(rows) == 0)
-		return refuse(req);
+		return refuse_passkey(req);
 	c->tenant_id = db_int(rows, 0, 0);
 	c->factor_id = db_int(rows, 0, 1);
 	c->staff = str_is(db_text(rows, 0, 2), "staff");
@@ -393,7 +393,7 @@ static struct outcome *on_passkey(struct req *req, enum db_error error, const PG
 	if (!signature_holds(c)) {
 		audit_note(req, c->tenant_id, c->staff, c->subject_id, c->username, "auth.passkey",
 			"refused", 401);
-		return refuse(req);
+		return refuse_passkey(req);
 	}
 	p[0] = req_int(req, c->tenant_id);
 	p[1] = req_int(req, c->factor_id);
@@ -416,7 +416,7 @@ struct outcome *passkey_login(struct req *req)
 		return req_invalid(req);
 	if (c->claims.tenant_id != 1 || !client_data_holds(c, "webauthn.get") ||
 		!auth_data_holds(c))
-		return refuse(req);
+		return refuse_passkey(req);
 	challenge_of(c->token, challenge);
 	p[0] = c->credential;
 	p[1] = challenge;

@@ -18,7 +18,7 @@ struct reset {
 #define ANSWER_MS                                                                                  \
 	300 /* after the request came, whatever was to do: the time tells nothing either */
 
-static struct outcome *answer(struct req *req)
+static struct outcome *reply_accepted(struct req *req)
 {
 	return req_reply(req, 202, "null", 4);
 }
@@ -30,10 +30,10 @@ static struct outcome *on_asked(struct req *req, enum db_error error, const PGre
 	(void)rows;
 	if (error != DB_OK)
 		return req_fail_db(req, error);
-	return req_delay(req, took_ms < ANSWER_MS ? ANSWER_MS - took_ms : 1, answer);
+	return req_delay(req, took_ms < ANSWER_MS ? ANSWER_MS - took_ms : 1, reply_accepted);
 }
 
-static struct outcome *ask(struct req *req, const char *purpose)
+static struct outcome *request_mail(struct req *req, const char *purpose)
 {
 	const char **p = arena_alloc(&req->arena, 5 * sizeof(*p));
 
@@ -54,12 +54,12 @@ static struct outcome *ask(struct req *req, const char *purpose)
 
 struct outcome *password_forgot(struct req *req)
 {
-	return ask(req, "reset");
+	return request_mail(req, "reset");
 }
 
 /* --- using --- */
 
-static struct outcome *refuse(struct req *req)
+static struct outcome *refuse_token(struct req *req)
 {
 	return req_fail(req, ERR_NO_AUTH,
 		req->zh ? "{\"field\":\"token\",\"user_message\":"
@@ -75,7 +75,7 @@ static struct outcome *on_used(struct req *req, enum db_error error, const PGres
 	if (error != DB_OK)
 		return req_fail_db(req, error);
 	if (PQntuples(rows) == 0)
-		return refuse(req);
+		return refuse_token(req);
 	audit_note(req, r->claims.tenant_id, r->claims.tenant_id == 1, db_int(rows, 0, 0), "",
 		"auth.password_reset", "success", 200);
 	return req_reply(req, 200, "null", 4);
@@ -102,7 +102,7 @@ static struct outcome *on_reset(struct req *req, enum db_error error, const PGre
 	if (error != DB_OK)
 		return req_fail_db(req, error);
 	if (PQntuples(rows) == 0)
-		return refuse(req);
+		return refuse_token(req);
 	fresh_password_read(req, rows, 3);
 	name = db_text(rows, 0, 2);
 	if (!fresh_password_fits(req, arena_dup(&req->arena, name.p, name.n)))
@@ -124,7 +124,7 @@ struct outcome *password_reset(struct req *req)
 	if (req_has_invalid(req))
 		return req_invalid(req);
 	if (!token_verify(TOKEN_RESET, token, strlen(token), clock_now_us() / US_PER_S, &r->claims))
-		return refuse(req);
+		return refuse_token(req);
 	p[0] = req_int(req, r->claims.tenant_id);
 	p[1] = req_int(req, r->claims.session_id);
 	p[2] = req_int(req, clock_now_us());
@@ -135,7 +135,7 @@ struct outcome *password_reset(struct req *req)
 
 struct outcome *link_ask(struct req *req)
 {
-	return ask(req, "link");
+	return request_mail(req, "link");
 }
 
 struct link {
@@ -151,7 +151,7 @@ static struct outcome *on_link(struct req *req, enum db_error error, const PGres
 	if (error != DB_OK)
 		return req_fail_db(req, error);
 	if (PQntuples(rows) == 0)
-		return refuse(req);
+		return refuse_token(req);
 	*in = (struct sign_in){ .tenant_id = l->claims.tenant_id,
 		.subject_id = db_int(rows, 0, 1),
 		.username = arena_dup(&req->arena, db_text(rows, 0, 2).p, db_text(rows, 0, 2).n),

@@ -25,7 +25,7 @@ struct second {
 	char sha256[65];
 };
 
-static struct outcome *refuse(struct req *req)
+static struct outcome *refuse_code(struct req *req)
 {
 	return req_fail(req, ERR_NO_AUTH,
 		req->zh ? "{\"field\":\"code\",\"user_message\":\"验证码错误、已使用或已过期；"
@@ -47,7 +47,7 @@ static struct outcome *refuse_later(struct req *req)
 
 	audit_note(req, x->step.tenant_id, x->in.staff, x->in.subject_id,
 		x->in.username ? x->in.username : "", "auth.second_factor", "refused", 401);
-	return req_delay(req, REFUSE_MS, refuse);
+	return req_delay(req, REFUSE_MS, refuse_code);
 }
 
 static struct outcome *on_done(struct req *req, enum db_error error, const PGresult *rows)
@@ -68,7 +68,7 @@ static bool is_sent(const char *method)
 	return strcmp(method, "mail") == 0 || strcmp(method, "sms") == 0;
 }
 
-static struct outcome *finish(struct req *req)
+static struct outcome *finish_signin(struct req *req)
 {
 	struct second *x = req->state;
 	const char **p = arena_alloc(&req->arena, 7 * sizeof(*p));
@@ -114,9 +114,9 @@ static struct outcome *on_try(struct req *req, enum db_error error, const PGresu
 	x->in.username = arena_dup(&req->arena, db_text(rows, 0, 2).p, db_text(rows, 0, 2).n);
 	x->in.method = arena_dup(&req->arena, db_text(rows, 0, 3).p, db_text(rows, 0, 3).n);
 	if (strcmp(x->method, "totp") == 0)
-		return find_totp(x, rows) ? finish(req) : refuse_later(req);
+		return find_totp(x, rows) ? finish_signin(req) : refuse_later(req);
 	recovery_digest(x->code, x->sha256);
-	return finish(req);
+	return finish_signin(req);
 }
 
 static bool read_step(const char *token, struct token_claims *out)
@@ -159,7 +159,7 @@ static struct outcome *on_told(struct req *req, enum db_error error, const PGres
 	if (error != DB_OK)
 		return req_fail_db(req, error);
 	if (PQntuples(rows) == 0)
-		return refuse(req);
+		return refuse_code(req);
 	notify_wake();
 	return req_reply(req, 202, "null", 4);
 }

@@ -87,7 +87,7 @@ static bool parse_line(char *line, struct network *n)
 
 static void on_signin(struct req *req, const struct sign_in *s);
 
-void watch_init(void)
+void signin_risk_init(void)
 {
 	FILE *f = options.signin_network_file[0] ? fopen(options.signin_network_file, "re") : NULL;
 	char line[LINE_MAX];
@@ -117,7 +117,7 @@ void watch_init(void)
 			bad);
 }
 
-void watch_free(void)
+void signin_risk_free(void)
 {
 	free(networks);
 	networks = NULL;

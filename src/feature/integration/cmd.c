@@ -53,7 +53,7 @@ static void send_when_up(void *arg)
 	}
 }
 
-static void ask(int argc, const struct str *argv, void (*use)(const redisReply *reply))
+static void send_command(int argc, const struct str *argv, void (*use)(const redisReply *reply))
 {
 	struct ask a = { .argc = argc, .argv = argv, .use = use, .left_ms = WAIT_MS };
 
@@ -123,16 +123,16 @@ static void copy_all(const redisReply *reply)
  * applied once. */
 static void send_again(const struct copy *c)
 {
-	ask(7,
+	send_command(7,
 		(struct str[]){ STR("XADD"), str_of(options.integration_stream), STR("*"),
 			STR("event"), str_of(c->event), STR("token"), str_of(c->token) },
 		NULL);
-	ask(3, (struct str[]){ STR("XDEL"), str_of(dead), str_of(c->id) }, NULL);
+	send_command(3, (struct str[]){ STR("XDEL"), str_of(dead), str_of(c->id) }, NULL);
 }
 
 static void range(const char *from, const char *to, void (*use)(const redisReply *reply))
 {
-	ask(6,
+	send_command(6,
 		(struct str[]){ STR("XRANGE"), str_of(dead), str_of(from), str_of(to), STR("COUNT"),
 			STR(AT_ONCE_MAX) },
 		use);

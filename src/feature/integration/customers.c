@@ -225,7 +225,7 @@ static const char *rejects_text(struct delivery *d)
 
 /* --- pushed --- */
 
-static void cleanup(struct req *req)
+static void free_customers(struct req *req)
 {
 	struct delivery *d = req->state;
 
@@ -280,7 +280,7 @@ struct outcome *customers_sync(struct req *req)
 	struct pushed *p = req->state = arena_alloc(&req->arena, sizeof(*p));
 	const char **q = arena_alloc(&req->arena, 2 * sizeof(*q));
 
-	req->cleanup = cleanup;
+	req->cleanup = free_customers;
 	if (req->session->actor != ACTOR_SERVICE || req->session->tenant_id != 1)
 		return req_fail(req, ERR_FORBIDDEN, NULL);
 	req_body_only(req, req->route->fields);
@@ -381,8 +381,8 @@ static void pull_now(void *arg)
 	if (pull.running || pull.stopped || !field_keys_ready())
 		return;
 	pull.running = true;
-	pull_get(options.integration_customers_url, options.integration_customers_token_file,
-		on_pulled);
+	integration_http_get(options.integration_customers_url,
+		options.integration_customers_token_file, on_pulled);
 }
 
 void customers_init(void)

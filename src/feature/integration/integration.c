@@ -214,19 +214,19 @@ struct outcome *integration_sla(struct req *req)
 
 /* --- the face --- */
 
-static void begin(void)
+static void integration_init(void)
 {
 	reconcile_init();
 	stream_init();
 	customers_init();
 }
 
-static void end(void)
+static void integration_free(void)
 {
 	stream_free();
 }
 
-static void stop_all(void)
+static void integration_stop(void)
 {
 	stream_stop();
 	customers_free();
@@ -259,7 +259,7 @@ static const struct metric metrics[] = {
 	{ 0 },
 };
 
-static enum check_state look(struct buf *more)
+static enum check_state check_sync(struct buf *more)
 {
 	uint64_t dead = stream_health().dead;
 
@@ -269,14 +269,14 @@ static enum check_state look(struct buf *more)
 								       : CHECK_HEALTHY;
 }
 
-static const struct check checks[] = { { "ticket_sync", false, look }, { 0 } };
+static const struct check checks[] = { { "ticket_sync", false, check_sync }, { 0 } };
 
 const struct feature integration_feature = {
 	.name = "integration",
 	.routes = integration_routes,
-	.init = begin,
-	.stop = stop_all,
-	.free = end,
+	.init = integration_init,
+	.stop = integration_stop,
+	.free = integration_free,
 	.metrics = metrics,
 	.checks = checks,
 };

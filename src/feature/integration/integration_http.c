@@ -9,7 +9,7 @@
 #define ANSWER_MAX (256 * 1024)
 #define TIMEOUT_MS 30000
 
-void pull_get(const char *url, const char *token_file, fetch_done *on_done)
+void integration_http_get(const char *url, const char *token_file, fetch_done *on_done)
 {
 	char *token = config_secret_read(token_file),
 	     *header = xasprintf("Authorization: Bearer %s", token ? token : "");

@@ -7,6 +7,6 @@
 
 /* GET URL with the bearer token in TOKEN_FILE (none when it cannot be read), by the settings of
  * [integration]; ON_DONE gets the answer, of at most 256 KiB. */
-void pull_get(const char *url, const char *token_file, fetch_done *on_done);
+void integration_http_get(const char *url, const char *token_file, fetch_done *on_done);
 
 #endif

@@ -132,12 +132,12 @@ static void note_left(const char *ticket, const char *en, const char *zh)
 
 /* --- asking the leader --- */
 
-static void ask(const char *query, fetch_done *on_done)
+static void get_from_source(const char *query, fetch_done *on_done)
 {
 	char *url = xasprintf("%s%c%s", options.integration_tickets_url,
 		strchr(options.integration_tickets_url, '?') ? '&' : '?', query);
 
-	pull_get(url, options.integration_tickets_token_file, on_done);
+	integration_http_get(url, options.integration_tickets_token_file, on_done);
 	free(url);
 }
 
@@ -274,7 +274,7 @@ static void end_page(void)
 	if (more)
 		fetch_page();
 	else
-		ask("view=counts", on_verify);
+		get_from_source("view=counts", on_verify);
 }
 
 static void note_fault(const struct sync_item *item, const char *en, const char *zh)
@@ -411,7 +411,7 @@ static void fetch_page(void)
 
 	buf_addf(&q, "tenant_id=%s&after=", run.tenant);
 	buf_add_url(&q, run.after, strlen(run.after));
-	ask(buf_cstr(&q), on_page);
+	get_from_source(buf_cstr(&q), on_page);
 	buf_free(&q);
 }
 
@@ -441,7 +441,7 @@ static void on_session(void *arg, struct session *s, enum db_error error)
 	(void)arg;
 	run.session = s;
 	if (!run.stopped && s && s->actor == ACTOR_SERVICE && session_may(s, PERM_TICKET_WRITE)) {
-		ask("view=counts", on_counts);
+		get_from_source("view=counts", on_counts);
 		return;
 	}
 	if (!run.stopped)
@@ -466,7 +466,7 @@ static void on_claimed(struct db_call *call, enum db_error error, const PGresult
 	free(token);
 }
 
-static void look(void *arg)
+static void claim_run(void *arg)
 {
 	(void)arg;
 	if (run.running || run.stopped)
@@ -484,7 +484,7 @@ void reconcile_init(void)
 	int64_t every = options.integration_tickets_every_s;
 
 	if (options.integration_tickets_url[0])
-		loop_every((every < LOOK_S ? every : LOOK_S) * 1000, look, NULL);
+		loop_every((every < LOOK_S ? every : LOOK_S) * 1000, claim_run, NULL);
 }
 
 void reconcile_free(void)

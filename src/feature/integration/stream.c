@@ -241,7 +241,7 @@ static bool is_here(const char *id)
 	return false;
 }
 
-static void take(const redisReply *entry)
+static void take_entry(const redisReply *entry)
 {
 	const redisReply *id, *fields;
 	struct letter *l;
@@ -274,7 +274,7 @@ static void take_all(const redisReply *entries)
 {
 	for (size_t i = 0; entries && entries->type == REDIS_REPLY_ARRAY && i < entries->elements;
 		i++)
-		take(entries->element[i]);
+		take_entry(entries->element[i]);
 	go_on();
 }
 

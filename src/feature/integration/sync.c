@@ -304,8 +304,8 @@ void sync_item_clear(struct sync_item *item)
 
 /* --- applying --- */
 
-static void look(struct sync_item *item);
-static void step(struct sync_item *item);
+static void load_ticket(struct sync_item *item);
+static void next_command(struct sync_item *item);
 
 static void deliver(void *arg)
 {
@@ -314,13 +314,13 @@ static void deliver(void *arg)
 	item->on_done(item, item->result);
 }
 
-static void end(struct sync_item *item, enum sync_result result)
+static void finish_item(struct sync_item *item, enum sync_result result)
 {
 	item->result = result;
 	later_call(deliver, item);
 }
 
-static void exec(struct sync_item *item, const struct sql_stmt *stmt,
+static void query_item(struct sync_item *item, const struct sql_stmt *stmt,
 	void (*on_done)(struct db_call *call, enum db_error error, const PGresult *rows))
 {
 	item->db.stmt = stmt;
@@ -343,7 +343,7 @@ static void on_recorded(struct db_call *db, enum db_error error, const PGresult 
 
 	(void)rows;
 	item->db_error = error;
-	end(item, error == DB_OK ? item->result : SYNC_FAILED);
+	finish_item(item, error == DB_OK ? item->result : SYNC_FAILED);
 }
 
 static void record(struct sync_item *item, enum sync_result result)
@@ -355,13 +355,13 @@ static void record(struct sync_item *item, enum sync_result result)
 			int_text(item, 2, item->said_at), int_text(item, 3, clock_now_us()),
 			int_text(item, 4, item->ticket_id) }
 	};
-	exec(item, &sql_sync_done, on_recorded);
+	query_item(item, &sql_sync_done, on_recorded);
 }
 
-static void refuse(struct sync_item *item, const char *field, const char *en, const char *zh)
+static void refuse_field(struct sync_item *item, const char *field, const char *en, const char *zh)
 {
 	(void)fault(item, field, en, zh);
-	end(item, SYNC_REFUSED);
+	finish_item(item, SYNC_REFUSED);
 }
 
 static void on_command(struct ticket_call *c, enum call_result result)
@@ -377,38 +377,38 @@ static void on_command(struct ticket_call *c, enum call_result result)
 		if (c->cmd == CMD_ASSIGN)
 			item->now_assignee = item->wanted_assignee;
 		item->rated |= c->cmd == CMD_RATE;
-		step(item);
+		next_command(item);
 		return;
 	case CALL_WRONG_STATE: /* somebody else moved it meanwhile: look again, once */
 		if (!item->looked_again) {
 			item->looked_again = true;
-			look(item);
+			load_ticket(item);
 			return;
 		}
-		refuse(item, "status", "the ticket's state does not allow this transition",
+		refuse_field(item, "status", "the ticket's state does not allow this transition",
 			"工单当前状态不允许该变更");
 		return;
 	case CALL_NO_PRIORITY:
-		refuse(item, "priority", "the ticket's policy has no such priority",
+		refuse_field(item, "priority", "the ticket's policy has no such priority",
 			"该工单的 SLA 策略没有此优先级");
 		return;
 	case CALL_NO_CHOICE:
-		refuse(item, "service_type", "not in this tenant's catalogue",
+		refuse_field(item, "service_type", "not in this tenant's catalogue",
 			"不在该租户的目录中");
 		return;
 	case CALL_NOT_FOUND:
 	case CALL_GONE:
-		refuse(item, "ticket_id", "no such ticket", "工单不存在");
+		refuse_field(item, "ticket_id", "no such ticket", "工单不存在");
 		return;
 	case CALL_DB:
 		if (c->db_error == DB_CONFLICT &&
 			!item->looked_again) { /* made by another at the same time */
 			item->looked_again = true;
-			look(item);
+			load_ticket(item);
 			return;
 		}
 		item->db_error = c->db_error;
-		end(item, SYNC_FAILED);
+		finish_item(item, SYNC_FAILED);
 		return;
 	case CALL_WRONG_ACTOR:
 	case CALL_WRONG_VERSION:
@@ -421,7 +421,7 @@ static void on_command(struct ticket_call *c, enum call_result result)
 		break;
 	}
 	item->db_error = DB_BUSY;
-	end(item, SYNC_FAILED);
+	finish_item(item, SYNC_FAILED);
 }
 
 static struct ticket_call *new_call(struct sync_item *item, enum ticket_command cmd)
@@ -460,7 +460,7 @@ static void create(struct sync_item *item)
 }
 
 /* One difference at a time, until there is none left. */
-static void step(struct sync_item *item)
+static void next_command(struct sync_item *item)
 {
 	bool stuck = false;
 	enum ticket_command cmd = item->status == TICKET_STATE_COUNT
@@ -468,7 +468,7 @@ static void step(struct sync_item *item)
 					  : sync_next_command(item->state, item->status, &stuck);
 
 	if (++item->steps > STEPS_MAX || stuck) {
-		refuse(item, "status", "the ticket's state does not allow this transition",
+		refuse_field(item, "status", "the ticket's state does not allow this transition",
 			"工单当前状态不允许该变更");
 		return;
 	}
@@ -506,12 +506,12 @@ static void on_looked(struct db_call *db, enum db_error error, const PGresult *r
 
 	if (error != DB_OK) {
 		item->db_error = error;
-		end(item, SYNC_FAILED);
+		finish_item(item, SYNC_FAILED);
 		return;
 	}
 	if (db_int(rows, 0, 0)) {
 		item->ticket_id = db_int(rows, 0, 2);
-		end(item, SYNC_DUPLICATE);
+		finish_item(item, SYNC_DUPLICATE);
 		return;
 	}
 	item->wanted_assignee = db_int(rows, 0, 7);
@@ -530,17 +530,17 @@ static void on_looked(struct db_call *db, enum db_error error, const PGresult *r
 	if (!db_is_null(rows, 0, 1) && db_int(rows, 0, 1) > item->said_at)
 		record(item, SYNC_OUTDATED);
 	else
-		step(item);
+		next_command(item);
 }
 
-static void look(struct sync_item *item)
+static void load_ticket(struct sync_item *item)
 {
 	item->db = (struct db_call){ .param = { int_text(item, 0, item->tenant_id),
 					     item->external_id, item->event_id, item->assignee } };
-	exec(item, &sql_sync_look, on_looked);
+	query_item(item, &sql_sync_look, on_looked);
 }
 
 void sync_apply(struct sync_item *item)
 {
-	look(item);
+	load_ticket(item);
 }

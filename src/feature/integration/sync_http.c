@@ -28,7 +28,7 @@ struct batch {
 	bool single;
 };
 
-static void cleanup(struct req *req)
+static void free_batch(struct req *req)
 {
 	struct batch *b = req->state;
 
@@ -100,7 +100,7 @@ static struct outcome *answer_single(struct req *req, const struct entry *e)
 	return e->result == SYNC_FAILED ? req_fail_db(req, e->item.db_error) : NULL;
 }
 
-static struct outcome *answer(struct batch *b)
+static struct outcome *reply_batch(struct batch *b)
 {
 	struct outcome *o = b->single ? answer_single(b->req, &b->entry[0]) : NULL;
 	size_t count[SYNC_FAILED + 1] = { 0 };
@@ -182,7 +182,7 @@ static void on_applied(struct sync_item *item, enum sync_result result)
 	if (still_going(b))
 		return;
 	b->req->waiting = false;
-	req_continue(b->req, answer(b));
+	req_continue(b->req, reply_batch(b));
 }
 
 /* --- reading --- */
@@ -233,7 +233,7 @@ struct outcome *tickets_sync(struct req *req)
 	if (req_has_invalid(req) || !read_list(req, &list))
 		return req_invalid(req);
 	b = req->state = xcalloc(1, sizeof(*b));
-	req->cleanup = cleanup;
+	req->cleanup = free_batch;
 	b->req = req;
 	b->single = !list;
 	b->n = list ? json_object_array_length(list) : 1;
@@ -245,7 +245,7 @@ struct outcome *tickets_sync(struct req *req)
 	}
 	go_on(b);
 	if (!still_going(b))
-		return answer(b);
+		return reply_batch(b);
 	req->waiting = true;
 	return req_wait(req);
 }

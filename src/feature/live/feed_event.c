@@ -18,7 +18,7 @@ static uint8_t topics_of(struct str type)
 	       (type.n > 9 && memcmp(type.p, "ticket.p0", 9) == 0 ? TOPIC_ALERTS : 0);
 }
 
-static void event_json(struct buf *b, const struct bus_event *e, bool with_ticket)
+static void event_json(struct buf *b, const struct desk_event *e, bool with_ticket)
 {
 	buf_addf(b,
 		"{\"op\":\"event\",\"tenant_id\":%lld,\"seq\":%lld,\"type\":\"%.*s\",\"ticket_id\":"
@@ -57,7 +57,8 @@ static bool list_names(struct json_object *list, const char *name)
 	return false;
 }
 
-bool cast_is_for(const struct cast *e, const struct session *s, struct json_object *scope)
+bool feed_event_is_for(
+	const struct feed_event *e, const struct session *s, struct json_object *scope)
 {
 	return (s->staff || e->for_customers) && session_serves(s, e->tenant_id) &&
 	       (!scope || e->requester_id == s->actor_id ||
@@ -70,10 +71,10 @@ static char *copy_text(struct str s)
 	return s.n ? xstrndup(s.p, s.n) : NULL;
 }
 
-struct cast cast_of(const struct bus_event *e, uint64_t number)
+struct feed_event feed_event_of(const struct desk_event *e, uint64_t number)
 {
 	struct buf b = { 0 };
-	struct cast c = { .department = copy_text(e->department),
+	struct feed_event c = { .department = copy_text(e->department),
 		.project = copy_text(e->project),
 		.requester_id = e->requester_id,
 		.tenant_id = e->tenant_id,
@@ -88,14 +89,14 @@ struct cast cast_of(const struct bus_event *e, uint64_t number)
 	return c;
 }
 
-void cast_free(struct cast *c)
+void feed_event_free(struct feed_event *c)
 {
 	ws_frame_put(c->frame);
 	free(c->department);
 	free(c->project);
 }
 
-void cast_publish(const struct bus_event *e)
+void events_publish_redis(const struct desk_event *e)
 {
 	char channel[64], stream[64];
 	struct buf b = { 0 };

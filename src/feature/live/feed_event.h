@@ -11,7 +11,7 @@ struct json_object;
 
 enum topic { TOPIC_OVERVIEW = 1, TOPIC_TICKETS = 2, TOPIC_ALERTS = 4 };
 
-struct cast {
+struct feed_event {
 	struct ws_frame *frame;
 	char *department, *project; /* NULL: the ticket has none */
 	int64_t requester_id;       /* 0: no customer's user */
@@ -21,12 +21,13 @@ struct cast {
 	bool for_customers;
 };
 
-struct cast cast_of(const struct bus_event *e, uint64_t number);
-void cast_free(struct cast *c);
+struct feed_event feed_event_of(const struct desk_event *e, uint64_t number);
+void feed_event_free(struct feed_event *c);
 /* What row-level security does for queries (tenant, audience, scope), done for the feed. SCOPE: the
  * session's, parsed; NULL: all. */
-bool cast_is_for(const struct cast *e, const struct session *s, struct json_object *scope);
+bool feed_event_is_for(
+	const struct feed_event *e, const struct session *s, struct json_object *scope);
 /* To the tenant's Redis channel and stream. */
-void cast_publish(const struct bus_event *e);
+void events_publish_redis(const struct desk_event *e);
 
 #endif

@@ -21,7 +21,7 @@ struct outcome *push_open(struct req *req) MUST_USE;
 extern const struct route live_routes[];
 
 /* To the feeds and to Redis. */
-void push_on_event(const struct bus_event *e);
+void push_on_event(const struct desk_event *e);
 
 extern const struct feature live_feature;
 

@@ -66,7 +66,7 @@ struct push_health push_health(void)
  */
 
 struct casts {
-	struct cast *cast;
+	struct feed_event *cast;
 	size_t n, room;
 };
 
@@ -88,9 +88,9 @@ static void send_text(struct client *c, const char *p, size_t n)
 	ws_frame_put(f);
 }
 
-static bool may_hear(const struct client *c, const struct cast *e)
+static bool may_hear(const struct client *c, const struct feed_event *e)
 {
-	return (c->topics & e->topics) && cast_is_for(e, c->session, c->scope);
+	return (c->topics & e->topics) && feed_event_is_for(e, c->session, c->scope);
 }
 
 static void go_live(struct client *c)
@@ -110,7 +110,7 @@ static void send_snapshot(struct client *c, const char *reason)
 
 	buf_addf(&b, "{\"op\":\"snapshot\",\"reason\":\"%s\",\"seq\":{", reason);
 	for (size_t i = 0; i < tenants->n; i++) {
-		int64_t seq = bus_position(tenants->ids[i]);
+		int64_t seq = events_position(tenants->ids[i]);
 
 		if (seq < 0)
 			continue;
@@ -130,7 +130,7 @@ static void send_snapshot(struct client *c, const char *reason)
 
 /* --- events --- */
 
-static bool below_floor(const struct client *c, const struct cast *e)
+static bool below_floor(const struct client *c, const struct feed_event *e)
 {
 	for (int i = 0; i < c->floor_count; i++)
 		if (c->floors[i].tenant_id == e->tenant_id)
@@ -147,7 +147,7 @@ static void cast_to(struct client *c)
 		size_t n = 0;
 
 		for (; i < round_.going.n && n < WS_SEND_MAX; i++) {
-			const struct cast *e = &round_.going.cast[i];
+			const struct feed_event *e = &round_.going.cast[i];
 
 			if (e->number >= c->first_cast && may_hear(c, e) && !below_floor(c, e))
 				f[n++] = e->frame;
@@ -163,7 +163,7 @@ static void cast_to(struct client *c)
 static void end_round(void)
 {
 	for (size_t i = 0; i < round_.going.n; i++)
-		cast_free(&round_.going.cast[i]);
+		feed_event_free(&round_.going.cast[i]);
 	round_.going.n = 0;
 	round_.next = NULL;
 }
@@ -212,19 +212,19 @@ static void close_feeds(int64_t tenant_id, int64_t session_id)
 	}
 }
 
-void push_on_event(const struct bus_event *e)
+void push_on_event(const struct desk_event *e)
 {
 	struct casts *g = &round_.gathering;
 
 	session_each_ended(e, close_feeds);
 	if (kv_is_up())
-		cast_publish(e);
+		events_publish_redis(e);
 	if (list_is_empty(&clients))
 		return;
 	if (g->n == g->room)
 		g->cast = xrealloc(
 			g->cast, (g->room = g->room ? g->room * 2 : 64) * sizeof(*g->cast));
-	g->cast[g->n++] = cast_of(e, round_.count);
+	g->cast[g->n++] = feed_event_of(e, round_.count);
 	round_.count++;
 	if (!round_.asked)
 		later_call(on_round, NULL);
@@ -259,7 +259,7 @@ static void note_floor(struct client *c, int64_t tenant_id, int64_t seq)
 static bool has_moved_on(const struct client *c)
 {
 	for (int i = 0; i < c->floor_count; i++)
-		if (bus_position(c->floors[i].tenant_id) > c->floors[i].seq)
+		if (events_position(c->floors[i].tenant_id) > c->floors[i].seq)
 			return true;
 	return false;
 }
@@ -281,13 +281,13 @@ static void on_resumed(struct db_call *call, enum db_error error, const PGresult
 		send_snapshot(c, error == DB_OK ? "too old" : "unavailable");
 	} else {
 		for (int i = 0; i < n && !c->behind; i++) {
-			struct bus_event e = bus_event_of_row(rows, i);
-			struct cast one = cast_of(&e, round_.count);
+			struct desk_event e = event_of_row(rows, i);
+			struct feed_event one = feed_event_of(&e, round_.count);
 
 			note_floor(c, e.tenant_id, e.seq);
 			if (may_hear(c, &one) && !ws_send(c->ws, &one.frame, 1, QUEUE_MAX))
 				c->behind = true;
-			cast_free(&one);
+			feed_event_free(&one);
 		}
 		send_text(c, "{\"op\":\"resumed\"}", 16);
 		/* What the bus delivered while we asked and the answer did not hold: it is behind
@@ -532,7 +532,7 @@ struct outcome *push_open(struct req *req)
 static void drop_floors(struct client *c)
 {
 	for (int i = 0; i < c->floor_count; i++)
-		if (bus_position(c->floors[i].tenant_id) < c->floors[i].seq)
+		if (events_position(c->floors[i].tenant_id) < c->floors[i].seq)
 			return;
 	free(c->floors);
 	c->floors = NULL;
@@ -582,8 +582,8 @@ static void on_remote(void *arg, const char *channel, const char *p, size_t n)
 
 	(void)arg;
 	if (id && seq && str_to_int(str_of(id + 1), 1, 1LL << 53, &tenant) &&
-		strtoll(seq + 6, NULL, 10) > bus_position(tenant))
-		bus_hint(tenant);
+		strtoll(seq + 6, NULL, 10) > events_position(tenant))
+		events_hint(tenant);
 }
 
 void push_init(void)

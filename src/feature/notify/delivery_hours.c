@@ -15,7 +15,7 @@
 #define KEPT 64 /* calendars; the one asked for longest ago makes room */
 #define FRESH_US (60 * US_PER_S)
 
-static struct kept {
+static struct cached_hours {
 	int64_t tenant_id, asked_us, used_us;
 	char code[64], tenant[24];
 	struct calendar *calendar; /* NULL: not known yet, or there is none */
@@ -37,7 +37,7 @@ static struct calendar *read_doc(struct str doc)
 
 static void on_calendar(struct db_call *done, enum db_error error, const PGresult *rows)
 {
-	struct kept *k = done->arg;
+	struct cached_hours *k = done->arg;
 	struct calendar *c;
 
 	k->asking = false;
@@ -54,7 +54,7 @@ static void on_calendar(struct db_call *done, enum db_error error, const PGresul
 	k->calendar = c;
 }
 
-static void ask(struct kept *k)
+static void load_calendar(struct cached_hours *k)
 {
 	k->asking = true;
 	snprintf(k->tenant, sizeof(k->tenant), "%lld", (long long)k->tenant_id);
@@ -65,12 +65,12 @@ static void ask(struct kept *k)
 	db_exec(&k->call);
 }
 
-static struct kept *find(int64_t tenant_id, struct str code)
+static struct cached_hours *find_calendar(int64_t tenant_id, struct str code)
 {
-	struct kept *oldest = NULL;
+	struct cached_hours *oldest = NULL;
 
 	for (int i = 0; i < KEPT; i++) {
-		struct kept *k = &kept[i];
+		struct cached_hours *k = &kept[i];
 
 		if (k->tenant_id == tenant_id && str_is(code, k->code))
 			return k;
@@ -79,27 +79,27 @@ static struct kept *find(int64_t tenant_id, struct str code)
 	}
 	if (oldest) {
 		calendar_free(oldest->calendar);
-		*oldest = (struct kept){ .tenant_id = tenant_id };
+		*oldest = (struct cached_hours){ .tenant_id = tenant_id };
 		snprintf(oldest->code, sizeof(oldest->code), "%.*s", (int)code.n, code.p);
 	}
 	return oldest;
 }
 
-int64_t hours_wait_until(
+int64_t delivery_hours_wait_until(
 	int64_t tenant_id, struct str hours, struct str event_type, enum priority p, int64_t now_us)
 {
 	struct str code = hours.n ? hours : str_of(options.notify_hours);
-	struct kept *k;
+	struct cached_hours *k;
 	int64_t from, to;
 
 	if (!code.n || code.n >= sizeof(kept->code) || p < P3 || p == PRIORITY_NONE ||
 		event_type.n < 4 || memcmp(event_type.p, "sla.", 4) != 0)
 		return 0;
-	k = find(hours.n ? tenant_id : 1, code);
+	k = find_calendar(hours.n ? tenant_id : 1, code);
 	if (k) {
 		k->used_us = clock_mono_us();
 		if (!k->asking && k->used_us - k->asked_us > FRESH_US)
-			ask(k);
+			load_calendar(k);
 	}
 	if (!k || !k->known)
 		return now_us + (int64_t)(US_PER_S * clock_scale());
@@ -108,16 +108,16 @@ int64_t hours_wait_until(
 	return from;
 }
 
-void hours_init(void)
+void delivery_hours_init(void)
 {
 	running = true;
 }
 
-void hours_free(void)
+void delivery_hours_free(void)
 {
 	running = false;
 	for (int i = 0; i < KEPT; i++) {
 		calendar_free(kept[i].calendar);
-		kept[i] = (struct kept){ 0 };
+		kept[i] = (struct cached_hours){ 0 };
 	}
 }

@@ -3,16 +3,16 @@
 #include "notify.h"
 #include "db/db.h"
 
-static void begin(void)
+static void notify_init(void)
 {
-	hours_init();
+	delivery_hours_init();
 	outbox_init();
 }
 
-static void end(void)
+static void notify_free(void)
 {
 	outbox_free();
-	hours_free();
+	delivery_hours_free();
 }
 
 static double read_notifications_queued(void)
@@ -47,7 +47,7 @@ static const struct metric metrics[] = {
 	{ 0 },
 };
 
-static enum check_state look(struct buf *more)
+static enum check_state check_outbox(struct buf *more)
 {
 	struct outbox_health o = outbox_health();
 
@@ -57,14 +57,14 @@ static enum check_state look(struct buf *more)
 					    : CHECK_HEALTHY;
 }
 
-static const struct check checks[] = { { "notifications", false, look }, { 0 } };
+static const struct check checks[] = { { "notifications", false, check_outbox }, { 0 } };
 static const struct consumer consumers[] = { { "outbox", NULL, outbox_on_event }, { 0 } };
 
 const struct feature notify_feature = {
 	.name = "notify",
 	.routes = notify_routes,
-	.init = begin,
-	.free = end,
+	.init = notify_init,
+	.free = notify_free,
 	.consumers = consumers,
 	.metrics = metrics,
 	.checks = checks,

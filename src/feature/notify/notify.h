@@ -17,16 +17,16 @@ struct outbox_health outbox_health(void);
 /* hours.c: 0, or until when a mail about an event of this type and a ticket of this priority waits.
  * HOURS: the calendar its policy names; empty: the one of notify.hours. A calendar that must be
  * fetched first makes it wait a second. */
-void hours_init(void);
-void hours_free(void);
-int64_t hours_wait_until(int64_t tenant_id, struct str hours, struct str event_type,
+void delivery_hours_init(void);
+void delivery_hours_free(void);
+int64_t delivery_hours_wait_until(int64_t tenant_id, struct str hours, struct str event_type,
 	enum priority p, int64_t now_us);
 
 /* routes.c; ends with an empty row */
 extern const struct route notify_routes[];
 
 /* Notifications may have been written. */
-void outbox_on_event(const struct bus_event *e);
+void outbox_on_event(const struct desk_event *e);
 
 extern const struct feature notify_feature;
 

@@ -97,7 +97,7 @@ static void settle(struct sending *s, const struct fetch_result *r)
 										    : "queued";
 
 	if (s->kind) /* a refusal of this one message is no failure of the host's */
-		breaker_tell(s->kind, s->host,
+		breaker_report(s->kind, s->host,
 			r->ok || r->permanent ||
 				(r->status >= 400 && r->status < 500 && r->status != 421),
 			now);
@@ -154,7 +154,7 @@ static bool may_send(struct sending *s, const char *kind, const char *url)
 
 	host_of(url, s->host);
 	s->kind = kind;
-	until = breaker_ask(kind, s->host, clock_now_us());
+	until = breaker_allow(kind, s->host, clock_now_us());
 	if (until)
 		hold(s, until + serial++ % 100000);
 	return !until;
@@ -329,7 +329,7 @@ static void send_row(const PGresult *rows, int i)
 	snprintf(s->t, sizeof(s->t), "%lld", (long long)s->tenant_id);
 	snprintf(s->i, sizeof(s->i), "%lld", (long long)s->id);
 	in_flight++;
-	until = mail ? hours_wait_until(s->tenant_id, db_text(rows, i, C_HOURS),
+	until = mail ? delivery_hours_wait_until(s->tenant_id, db_text(rows, i, C_HOURS),
 			       db_text(rows, i, C_TYPE),
 			       priority_parse(db_text(rows, i, C_PRIORITY)), clock_now_us())
 		     : 0;
@@ -395,7 +395,7 @@ static void outbox_wake(void)
 	loop_timer_set(soon, GATHER_US); /* what is committed together is claimed together */
 }
 
-void outbox_on_event(const struct bus_event *e)
+void outbox_on_event(const struct desk_event *e)
 {
 	(void)e;
 	outbox_wake();

@@ -85,7 +85,7 @@ struct outcome *policy_put(struct req *req)
 
 	if (read_draft(req, d, "tenant_id calendar service_type effective_from document") &&
 		!sla_policy_read(d->json, &checked, &error))
-		note_document_rule(req, error);
+		policy_fault_text_note(req, error);
 	d->calendar = "24x7";
 	req_body_text(req, "calendar", false, 1, 63, &d->calendar);
 	req_body_text(req, "service_type", false, 1, 100, &d->service);
@@ -174,7 +174,7 @@ struct outcome *calendar_put(struct req *req)
 		struct calendar *c = calendar_read(d->json, zone_find, &error);
 
 		if (!c)
-			note_document_rule(req, error);
+			policy_fault_text_note(req, error);
 		calendar_free(c);
 	}
 	if (req_has_invalid(req))

@@ -54,7 +54,7 @@ static const char *in_chinese(struct req *req, const char *error)
 	return arena_printf(&req->arena, "%s", error);
 }
 
-void note_document_rule(struct req *req, const char *error)
+void policy_fault_text_note(struct req *req, const char *error)
 {
 	req_note_invalid(
 		req, "document", arena_printf(&req->arena, "%s", error), in_chinese(req, error));

@@ -7,6 +7,6 @@
 #include "core/request.h"
 
 /* Note that DOCUMENT is not valid, for the reason ERROR of sla_policy_read or calendar_read. */
-void note_document_rule(struct req *req, const char *error);
+void policy_fault_text_note(struct req *req, const char *error);
 
 #endif

@@ -29,7 +29,7 @@ struct preview {
 	int64_t days;
 };
 
-static void cleanup(struct req *req)
+static void free_preview(struct req *req)
 {
 	struct preview *x = req->state;
 
@@ -114,7 +114,7 @@ static void add_tally(struct buf *b, const char *name, const struct tally *n)
 	buf_addc(b, '}');
 }
 
-static struct outcome *answer(struct req *req, const struct preview *x)
+static struct outcome *reply_preview(struct req *req, const struct preview *x)
 {
 	struct buf b = { 0 };
 	struct outcome *o;
@@ -141,7 +141,7 @@ static struct outcome *on_page(struct req *req, enum db_error error, const PGres
 		return req_fail_db(req, error);
 	replay(x, rows);
 	if (x->tickets - before < PAGE_TICKETS || x->tickets >= TICKETS_MAX || !req->http)
-		return answer(req, x);
+		return reply_preview(req, x);
 	return req_delay(req, 1, next_page); /* others have their turn between the pages */
 }
 
@@ -186,14 +186,14 @@ struct outcome *policy_preview(struct req *req)
 	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p)), *why = "";
 	struct json_object *doc = json_get(req->body, "document");
 
-	req->cleanup = cleanup;
+	req->cleanup = free_preview;
 	x->calendar_code = "24x7";
 	x->days = 30;
 	req_body_only(req, req->route->fields);
 	if (!json_object_is_type(doc, json_type_object))
 		req_note_invalid(req, "document", "an object", "应为对象");
 	else if (!sla_policy_read(doc, &x->policy, &why))
-		note_document_rule(req, why);
+		policy_fault_text_note(req, why);
 	req_body_text(req, "calendar", false, 1, 63, &x->calendar_code);
 	req_body_text(req, "service_type", false, 1, 63, &x->service_type);
 	req_body_int(req, "tenant_id", true, 2, (1LL << 53) - 1, &x->tenant_id);

@@ -197,7 +197,7 @@ static char *as_service(PGconn *pg, const char *tenant)
 	return token;
 }
 
-static void leave(PGconn *pg, const char *tenant)
+static void remove_tokens(PGconn *pg, const char *tenant)
 {
 	PQclear(cli_query(pg,
 		"delete from sessions where tenant_id = $1::bigint and device = 'isolation check'",
@@ -209,7 +209,7 @@ static void leave(PGconn *pg, const char *tenant)
 
 /* --- asking --- */
 
-static size_t take(char *p, size_t size, size_t n, void *arg)
+static size_t on_bytes(char *p, size_t size, size_t n, void *arg)
 {
 	struct buf *b = arg;
 
@@ -218,7 +218,7 @@ static size_t take(char *p, size_t size, size_t n, void *arg)
 	return size * n;
 }
 
-static long ask(struct walk *w, const char *method, const char *path, const char *token,
+static long send_request(struct walk *w, const char *method, const char *path, const char *token,
 	const char *body, struct buf *out)
 {
 	char *url = xasprintf("%s%s", w->base, path),
@@ -232,7 +232,7 @@ static long ask(struct walk *w, const char *method, const char *path, const char
 	curl_easy_setopt(w->curl, CURLOPT_CUSTOMREQUEST, method);
 	curl_easy_setopt(w->curl, CURLOPT_TIMEOUT, 20L);
 	curl_easy_setopt(w->curl, CURLOPT_PROXY, "");
-	curl_easy_setopt(w->curl, CURLOPT_WRITEFUNCTION, take);
+	curl_easy_setopt(w->curl, CURLOPT_WRITEFUNCTION, on_bytes);
 	curl_easy_setopt(w->curl, CURLOPT_WRITEDATA, out);
 	if (body)
 		curl_easy_setopt(w->curl, CURLOPT_COPYPOSTFIELDS, body);
@@ -269,7 +269,7 @@ static void try_path(struct walk *w, const char *method, const char *path)
 
 	for (int who = 0; who < 2; who++) {
 		bool reads = strcmp(method, "GET") == 0;
-		long status = ask(w, method, path, w->token[who],
+		long status = send_request(w, method, path, w->token[who],
 			reads || strcmp(method, "DELETE") == 0 ? NULL : "{}", &answer);
 		const char *what = leaked(w, path, &answer);
 
@@ -359,7 +359,7 @@ static void walk_all(struct walk *w)
 	struct json_object *doc, *paths;
 	size_t all = 0, done = 0;
 
-	if (ask(w, "GET", "/openapi.json", NULL, NULL, &text) != 200)
+	if (send_request(w, "GET", "/openapi.json", NULL, NULL, &text) != 200)
 		die("%s/openapi.json cannot be read", w->base);
 	doc = json_read(text.p, text.n, &err);
 	paths = json_get(doc, "paths");
@@ -418,7 +418,7 @@ int cmd_isolation(int argc, char **argv)
 	before = digest(pg, w.b);
 	walk_all(&w);
 	after = digest(pg, w.b);
-	leave(pg, w.a);
+	remove_tokens(pg, w.a);
 	if (strcmp(before, after) != 0) {
 		w.leaks++;
 		printf("CHANGED  rows of %s have changed (its own users may have worked "

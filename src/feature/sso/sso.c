@@ -33,7 +33,7 @@ struct sso {
 	char state[65], sha256[65];
 };
 
-static void cleanup(struct req *req)
+static void free_login(struct req *req)
 {
 	struct sso *x = req->state;
 
@@ -218,7 +218,7 @@ struct outcome *sso_start(struct req *req)
 		   *provider = req_query_value(req, "provider");
 	int64_t id = 0;
 
-	req->cleanup = x->who.forget = cleanup;
+	req->cleanup = x->who.forget = free_login;
 	req_query_only(req, req->route->query);
 	p[0] = req_query_value(req, "tenant");
 	if (!p[0] || strlen(p[0]) < 1 || strlen(p[0]) > 63)
@@ -580,7 +580,7 @@ struct outcome *sso_callback(struct req *req)
 	struct sso *x = req->state = arena_alloc(&req->arena, sizeof(*x));
 	const char **p = arena_alloc(&req->arena, 4 * sizeof(*p));
 
-	req->cleanup = x->who.forget = cleanup;
+	req->cleanup = x->who.forget = free_login;
 	x->code = req_query_value(req, "code");
 	if (!x->code)
 		x->code = req_query_value(req, "authCode"); /* DingTalk */

@@ -17,7 +17,7 @@
 #define ANSWER_MAX (256 * 1024)
 #define TIMEOUT_MS 8000
 
-static struct kept {
+static struct cached_documents {
 	char *issuer;
 	struct sso_documents d;
 	int64_t at_us, keys_us;
@@ -34,7 +34,7 @@ struct asking {
 
 /* --- what is kept --- */
 
-static struct kept *find(const char *issuer)
+static struct cached_documents *find_documents(const char *issuer)
 {
 	for (size_t i = 0; i < kept_n; i++)
 		if (strcmp(kept[i].issuer, issuer) == 0)
@@ -42,12 +42,12 @@ static struct kept *find(const char *issuer)
 	return NULL;
 }
 
-static void forget(struct kept *k)
+static void forget(struct cached_documents *k)
 {
 	free(k->issuer);
 	json_object_put(k->d.metadata);
 	free(k->d.keys);
-	*k = (struct kept){ 0 };
+	*k = (struct cached_documents){ 0 };
 }
 
 void sso_free(void)
@@ -56,9 +56,9 @@ void sso_free(void)
 		forget(&kept[--kept_n]);
 }
 
-static struct kept *keep(struct asking *a, const char *keys, size_t n)
+static struct cached_documents *keep_documents(struct asking *a, const char *keys, size_t n)
 {
-	struct kept *k = find(a->issuer);
+	struct cached_documents *k = find_documents(a->issuer);
 
 	if (!k) {
 		if (kept_n == KEPT_MAX)
@@ -67,7 +67,7 @@ static struct kept *keep(struct asking *a, const char *keys, size_t n)
 	} else {
 		forget(k);
 	}
-	*k = (struct kept){ .issuer = xstrdup(a->issuer),
+	*k = (struct cached_documents){ .issuer = xstrdup(a->issuer),
 		.d = { a->metadata, xstrndup(keys, n), n },
 		.at_us = clock_mono_us(),
 		.keys_us = clock_mono_us() };
@@ -77,7 +77,7 @@ static struct kept *keep(struct asking *a, const char *keys, size_t n)
 
 /* --- asking --- */
 
-static void end(struct asking *a, const struct sso_documents *d)
+static void finish_asking(struct asking *a, const struct sso_documents *d)
 {
 	struct req *req = a->req;
 	sso_step *step = a->step;
@@ -89,7 +89,7 @@ static void end(struct asking *a, const struct sso_documents *d)
 	req_continue(req, step(req, d));
 }
 
-static void get(const char *url, fetch_done *on_done, struct asking *a)
+static void fetch_json(const char *url, fetch_done *on_done, struct asking *a)
 {
 	fetch_http(&(struct fetch_http){ .url = url,
 			   .get = true,
@@ -108,10 +108,10 @@ static void on_keys(void *arg, const struct fetch_result *r)
 	if (!r->ok) {
 		log_warn(&a->req->who, "identity provider's keys cannot be read issuer=%s err=%s",
 			a->issuer, r->error);
-		end(a, NULL);
+		finish_asking(a, NULL);
 		return;
 	}
-	end(a, &keep(a, r->body, r->body_n)->d);
+	finish_asking(a, &keep_documents(a, r->body, r->body_n)->d);
 }
 
 static void on_metadata(void *arg, const struct fetch_result *r)
@@ -130,16 +130,16 @@ static void on_metadata(void *arg, const struct fetch_result *r)
 		log_warn(&a->req->who,
 			"identity provider's metadata cannot be used issuer=%s err=%s", a->issuer,
 			r->ok ? "another issuer, or an endpoint is missing" : r->error);
-		end(a, NULL);
+		finish_asking(a, NULL);
 		return;
 	}
-	get(keys, on_keys, a);
+	fetch_json(keys, on_keys, a);
 }
 
 struct outcome *sso_documents_get(
 	struct req *req, const char *issuer, bool fresh_keys, sso_step *step)
 {
-	struct kept *k = find(issuer);
+	struct cached_documents *k = find_documents(issuer);
 	int64_t now = clock_mono_us();
 	struct asking *a;
 	char *url;
@@ -151,7 +151,7 @@ struct outcome *sso_documents_get(
 	url = xasprintf("%s%s.well-known/openid-configuration", issuer,
 		issuer[0] && issuer[strlen(issuer) - 1] == '/' ? "" : "/");
 	req->waiting = true;
-	get(url, on_metadata, a);
+	fetch_json(url, on_metadata, a);
 	free(url);
 	return req_wait(req);
 }

@@ -16,7 +16,7 @@ struct logout {
 	bool retried;
 };
 
-static void cleanup(struct req *req)
+static void free_logout(struct req *req)
 {
 	struct logout *x = req->state;
 
@@ -106,7 +106,7 @@ struct outcome *sso_backchannel(struct req *req)
 	struct logout *x = req->state = arena_alloc(&req->arena, sizeof(*x));
 	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p));
 
-	req->cleanup = cleanup;
+	req->cleanup = free_logout;
 	x->tenant_id = req_path_id(req, "tenant_id");
 	x->provider_id = req_path_id(req, "provider_id");
 	x->token = req_form_value(req, "logout_token");

@@ -36,7 +36,7 @@ static struct outcome *reply_call(struct req *req, const struct ticket_call *c, 
 }
 
 /* FIELD: its JSON member with a comma, or "". */
-static struct outcome *refuse(
+static struct outcome *refuse_command(
 	struct req *req, enum err e, const char *field, const char *rule_en, const char *rule_zh)
 {
 	return req_fail(req, e,
@@ -44,7 +44,7 @@ static struct outcome *refuse(
 			&req->arena, "{%s\"rule\":\"%s\"}", field, req->zh ? rule_zh : rule_en));
 }
 
-static struct outcome *answer(struct req *req, struct ticket_call *c, enum call_result result)
+static struct outcome *reply_result(struct req *req, struct ticket_call *c, enum call_result result)
 {
 	switch (result) {
 	case CALL_OK:
@@ -66,7 +66,7 @@ static struct outcome *answer(struct req *req, struct ticket_call *c, enum call_
 	case CALL_WRONG_ACTOR:
 		return req_fail(req, ERR_FORBIDDEN, NULL);
 	case CALL_WRONG_VERSION:
-		return refuse(req, ERR_WRONG_STATE, "\"field\":\"version\",",
+		return refuse_command(req, ERR_WRONG_STATE, "\"field\":\"version\",",
 			"the ticket has changed; reload it", "工单已变更，请重新加载");
 	case CALL_NO_PRIORITY:
 		req_note_invalid(req, "priority",
@@ -79,20 +79,20 @@ static struct outcome *answer(struct req *req, struct ticket_call *c, enum call_
 		return req_invalid(req);
 	case CALL_NO_BREACH:
 		if (c->cmd == CMD_WAIVE)
-			return refuse(req, ERR_WRONG_STATE, "\"field\":\"clock\",",
+			return refuse_command(req, ERR_WRONG_STATE, "\"field\":\"clock\",",
 				"the clock has no breach to waive", "该时钟没有可豁免的违约");
 		if (c->cmd == CMD_ACCEPT_CONTACT)
-			return refuse(req, ERR_WRONG_STATE, "",
+			return refuse_command(req, ERR_WRONG_STATE, "",
 				"no contact of this ticket is contested",
 				"该工单没有存在争议的联系");
-		return refuse(req, ERR_WRONG_STATE, "",
+		return refuse_command(req, ERR_WRONG_STATE, "",
 			"the first response is not a recorded contact", "首次响应不是联系记录");
 	case CALL_NOT_PROPOSED:
-		return refuse(req, ERR_WRONG_STATE, "",
+		return refuse_command(req, ERR_WRONG_STATE, "",
 			"no exclusion of this ticket is waiting for approval",
 			"该工单没有待审批的排除提议");
 	case CALL_SAME_PERSON:
-		return refuse(req, ERR_FORBIDDEN, "",
+		return refuse_command(req, ERR_FORBIDDEN, "",
 			"the approver must be someone other than the proposer",
 			"须由提议人以外的人批准");
 	case CALL_BUSY:
@@ -108,10 +108,10 @@ static void on_call(struct ticket_call *c, enum call_result result)
 	struct req *req = c->arg;
 
 	req->waiting = false;
-	req_continue(req, answer(req, c, result));
+	req_continue(req, reply_result(req, c, result));
 }
 
-static struct outcome *start(struct req *req, struct ticket_call *c)
+static struct outcome *run_command(struct req *req, struct ticket_call *c)
 {
 	const struct session *s = req->session;
 
@@ -278,7 +278,7 @@ struct outcome *ticket_create(struct req *req)
 		return req_invalid(req);
 	if (!mine)
 		return req_fail(req, ERR_FORBIDDEN, NULL);
-	return start(req, c);
+	return run_command(req, c);
 }
 
 /* --- commands --- */
@@ -400,7 +400,7 @@ static struct outcome *command_with(struct req *req, struct ticket_call *c)
 	c->ticket_id = req_path_id(req, "id");
 	if (!c->ticket_id)
 		return req_fail(req, ERR_NOT_FOUND, NULL);
-	return start(req, c);
+	return run_command(req, c);
 }
 
 /* Resolving P0 to P2 wants the whole story; the ticket's priority is asked first. */
