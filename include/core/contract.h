@@ -13,6 +13,7 @@ enum param_type {
 	PARAM_TEXT,
 	PARAM_INT,
 	PARAM_BIGINT,
+	PARAM_NUMBER, /* whole or not; of a body alone */
 	PARAM_BOOL,
 	PARAM_TIME,
 	PARAM_JSON,   /* any JSON value */
@@ -41,6 +42,8 @@ enum format {
 	FORMAT_HTTPS,
 	FORMAT_BASE64URL,
 	FORMAT_DATE,
+	FORMAT_TIME,
+	FORMAT_CURSOR,
 	FORMAT_PERIOD,
 	FORMAT_DOMAIN,
 	FORMAT_COUNT
@@ -52,8 +55,11 @@ struct param {
 	enum param_type type;
 	enum param_source source;
 	bool required, has_range, list;
-	bool loose; /* of a list: the flow judges each item; OpenAPI shows what they are */
-	int parent; /* of the body: the parameter it stands in; -1: the body itself */
+	bool loose;  /* the flow judges it; what its contract says is for the documents, but for a
+			list's length and whether it is an object */
+	bool served; /* a tenant's id: who does not serve that tenant is forbidden */
+	bool more;   /* an object: members that the contract does not name are let pass */
+	int parent;  /* of the body: the parameter it stands in; -1: the body itself */
 	const char *fallback; /* NULL: none */
 	const char *in;       /* a|b|c */
 	enum format like;

@@ -56,6 +56,7 @@ struct route {
 	enum http_method method;
 	const char *path; /* segments; {name} is a parameter */
 	enum permission permission;
+	enum route_only only;
 	/* exactly one of: */
 	const struct sql_stmt *sql;
 	req_step *flow;
@@ -65,7 +66,6 @@ struct route {
 	/* Notes what a contract cannot say is wrong. It sees the input even when fields were
 	 * refused: those are absent. */
 	void (*check)(struct req *req);
-	enum route_only only;
 	struct route_variant variant;  /* another statement for a query value */
 	int argument;                  /* a flow's: which command */
 	req_step *on_ws;               /* with ws: what to do with the new socket */

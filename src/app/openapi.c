@@ -20,6 +20,7 @@ static void quote(struct buf *b, const char *s)
 static const char *json_type(enum param_type t)
 {
 	return t == PARAM_INT || t == PARAM_BIGINT    ? "integer"
+	       : t == PARAM_NUMBER                    ? "number"
 	       : t == PARAM_BOOL                      ? "boolean"
 	       : t == PARAM_JSON || t == PARAM_OBJECT ? "object"
 						      : "string";

@@ -319,13 +319,21 @@ static bool is_selective(const struct sql_stmt *stmt, const char *const *params)
 struct outcome *req_run_flow(struct req *req)
 {
 	const struct route *r = req->route;
-	bool found = bind_input(req, r->contract);
+	enum bound bound = bind_input(req, r->contract);
 
 	if (r->check)
 		r->check(req);
 	if (req_has_invalid(req))
 		return req_invalid(req);
-	return found ? r->flow(req) : req_fail(req, ERR_NOT_FOUND, NULL);
+	switch (bound) {
+	case BOUND_FOREIGN:
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	case BOUND_NOTHING:
+		return req_fail(req, ERR_NOT_FOUND, NULL);
+	case BOUND:
+		break;
+	}
+	return r->flow(req);
 }
 
 struct outcome *req_run_statement(struct req *req, const struct sql_stmt *stmt)

@@ -74,6 +74,20 @@ static bool is_date(const char *v)
 	return date_parse(str_of(v), &day);
 }
 
+static bool is_time(const char *v)
+{
+	int64_t us;
+
+	return time_parse(str_of(v), &us);
+}
+
+static bool is_cursor(const char *v)
+{
+	int64_t n;
+
+	return str_to_int((struct str){ v, strcspn(v, "_") }, 1, 1LL << 53, &n);
+}
+
 #define PERIOD_DAYS_MAX 366
 
 static bool is_period(const char *v)
@@ -108,12 +122,18 @@ static const struct format_rule rules[FORMAT_COUNT] = {
 		"https 地址", is_https },
 	[FORMAT_BASE64URL] = { "^[A-Za-z0-9_-]{2,}$", NULL, "c2xhZGVzaw", "base64url",
 		"应为 base64url", is_base64url },
-	[FORMAT_DATE] = { NULL, "date", "2026-01-31", "a date, as 2026-01-31",
+	[FORMAT_DATE] = { NULL, "date", "2026-01-31", "a date, such as 2026-01-31",
 		"日期，如 2026-01-31", is_date },
+	[FORMAT_TIME] = { NULL, "date-time", "2026-01-31T08:00:00Z",
+		"an RFC 3339 time, such as 2026-01-31T08:00:00Z",
+		"RFC 3339 时间，例如 2026-01-31T08:00:00Z", is_time },
+	[FORMAT_CURSOR] = { "^[1-9][0-9]*(_.*)?$", NULL, "1200_1200",
+		"a cursor of an earlier answer", "应为上一页返回的游标", is_cursor },
 	[FORMAT_PERIOD] = { "^[1-9][0-9]{0,2}d$", NULL, "30d", "1d to 366d, such as 30d",
 		"1d 到 366d，如 30d", is_period },
 	[FORMAT_DOMAIN] = { "^[a-z0-9.-]{3,253}$", NULL, "example.com",
-		"a domain in lower case, as example.com", "小写域名，如 example.com", is_domain },
+		"a domain in lower case, such as example.com", "小写域名，如 example.com",
+		is_domain },
 };
 
 const struct format_rule *format_rule(enum format f)

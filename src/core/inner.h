@@ -18,8 +18,13 @@ void note_bad_number(struct req *req, const char *field, int64_t min, int64_t ma
 
 /* Bind one request's values to STMT's parameters; notes what is invalid. */
 void bind_params(struct req *req, const struct sql_stmt *stmt, const char **out);
-/* Bind them to req->input, as C says; notes what is invalid. False: the path names nothing. */
-bool bind_input(struct req *req, const struct contract *c);
+enum bound {
+	BOUND,
+	BOUND_NOTHING, /* the path names nothing that could be */
+	BOUND_FOREIGN, /* it names a tenant that the caller does not serve */
+};
+/* Bind them to req->input, as C says; notes what is invalid. */
+enum bound bind_input(struct req *req, const struct contract *c) MUST_USE;
 
 /* A value as a contract's parameter wants it: TEXT of a text, a time and whatever came as text; N
  * of a number, a bool (0, 1) and a time (microseconds); JSON of what stood in the body. */

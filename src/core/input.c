@@ -90,6 +90,7 @@ bool read_text_value(
 		break;
 	case PARAM_TEXT:
 		return read_plain(req, p, at, v, out);
+	case PARAM_NUMBER:
 	case PARAM_JSON:
 	case PARAM_OBJECT:
 		break;
@@ -120,6 +121,11 @@ bool read_json_value(struct req *req, const struct param *p, const char *in, str
 	case PARAM_INT:
 	case PARAM_BIGINT:
 		return read_json_number(req, p, at, v, &out->n);
+	case PARAM_NUMBER:
+		if (!json_object_is_type(v, json_type_int) &&
+			!json_object_is_type(v, json_type_double))
+			return note_place(req, at, "a number", "应为数字");
+		return true;
 	case PARAM_BOOL:
 		if (!json_object_is_type(v, json_type_boolean))
 			return note_place(req, at, "true or false", "true 或 false");
@@ -197,10 +203,11 @@ struct binding {
 	struct req *req;
 	const struct contract *c;
 	char *input;
+	enum bound bound;
 };
 
 /* Put V where parameter P's value goes. */
-static void put_value(const struct binding *b, const struct param *p, const struct value *v)
+static void put_value(struct binding *b, const struct param *p, const struct value *v)
 {
 	void *slot = b->input + p->slot;
 
@@ -210,6 +217,8 @@ static void put_value(const struct binding *b, const struct param *p, const stru
 		*(struct json_object **)slot = v->json;
 	else if (p->type == PARAM_TEXT)
 		*(const char **)slot = v->text;
+	else if (p->type == PARAM_NUMBER)
+		*(double *)slot = json_object_get_double(v->json);
 	else if (p->type == PARAM_BOOL)
 		*(bool *)slot = v->n != 0;
 	else if (p->type == PARAM_INT)
@@ -218,13 +227,23 @@ static void put_value(const struct binding *b, const struct param *p, const stru
 		*(int64_t *)slot = v->n;
 	if (p->given >= 0)
 		*(bool *)(b->input + p->given) = true;
+	if (p->served && !session_serves(b->req->session, v->n))
+		b->bound = BOUND_FOREIGN;
 }
 
-static void bind_members(
-	const struct binding *b, int parent, const char *in, struct json_object *object);
+static void bind_members(struct binding *b, int parent, const char *in, struct json_object *object);
 
+/* A plain value that the flow judges by itself. */
+static bool is_documentary(const struct param *p)
+{
+	return p->loose && !p->list && p->type != PARAM_OBJECT;
+}
+
+/* Does the contract say what stands in parameter I? */
 static bool is_closed(const struct contract *c, int i)
 {
+	if (c->params[i].loose)
+		return false;
 	for (int k = i + 1; k < c->param_count; k++)
 		if (c->params[k].source == FROM_BODY && c->params[k].parent == i)
 			return true;
@@ -232,7 +251,7 @@ static bool is_closed(const struct contract *c, int i)
 }
 
 /* Each item of a list; what is wrong with a plain one is told of the list, once. */
-static bool items_hold(const struct binding *b, int i, struct place at, struct json_object *list)
+static bool items_hold(struct binding *b, int i, struct place at, struct json_object *list)
 {
 	const struct param *p = &b->c->params[i];
 	const char *name = p->type == PARAM_OBJECT ? place_name(b->req, at) : NULL;
@@ -249,7 +268,7 @@ static bool items_hold(const struct binding *b, int i, struct place at, struct j
 	return true;
 }
 
-static bool list_holds(const struct binding *b, int i, struct place at, struct json_object *v)
+static bool list_holds(struct binding *b, int i, struct place at, struct json_object *v)
 {
 	const struct param *p = &b->c->params[i];
 	int64_t n =
@@ -265,12 +284,14 @@ static bool list_holds(const struct binding *b, int i, struct place at, struct j
 }
 
 /* Body member V of parameter I. */
-static void bind_member(const struct binding *b, int i, const char *in, struct json_object *v)
+static void bind_member(struct binding *b, int i, const char *in, struct json_object *v)
 {
 	const struct param *p = &b->c->params[i];
 	struct place at = { in, in ? p->key : p->name };
 	struct value out = { .json = v };
 
+	if (is_documentary(p))
+		return;
 	if (p->list ? !list_holds(b, i, at, v) : !read_json_value(b->req, p, in, v, &out))
 		return;
 	if (p->type == PARAM_OBJECT && !p->list && is_closed(b->c, i))
@@ -279,8 +300,7 @@ static void bind_member(const struct binding *b, int i, const char *in, struct j
 }
 
 /* The members of OBJECT (NULL: nothing was sent), which stands in parameter PARENT. */
-static void bind_members(
-	const struct binding *b, int parent, const char *in, struct json_object *object)
+static void bind_members(struct binding *b, int parent, const char *in, struct json_object *object)
 {
 	int known = 0;
 
@@ -293,15 +313,16 @@ static void bind_members(
 		known += json_object_object_get_ex(object, p->key, &v);
 		if (v)
 			bind_member(b, i, in, v);
-		else if (p->required)
+		else if (p->required && !is_documentary(p))
 			note_absent(b->req, p, in);
 	}
-	if (object && known != json_object_object_length(object) && !b->c->open)
+	if (object && known != json_object_object_length(object) && !b->c->open &&
+		(parent < 0 || !b->c->params[parent].more))
 		note_unknown_members(b->req, b->c, parent, in, object);
 }
 
 /* What holds when nothing is sent. */
-static void bind_defaults(const struct binding *b)
+static void bind_defaults(struct binding *b)
 {
 	for (int i = 0; i < b->c->param_count; i++) {
 		const struct param *p = &b->c->params[i];
@@ -324,10 +345,15 @@ static const char *plain_value(struct req *req, const struct param *p)
 	return strcmp(p->key, "If-Match") == 0 ? req->if_match : req->idempotency_key;
 }
 
-bool bind_input(struct req *req, const struct contract *c)
+/* What is no number names no tenant that is served, and nothing else that there is. */
+static enum bound bad_path(const struct param *p, enum bound so_far)
 {
-	struct binding b = { req, c, arena_alloc(&req->arena, c->input_size) };
-	bool found = true;
+	return p->served || so_far == BOUND_FOREIGN ? BOUND_FOREIGN : BOUND_NOTHING;
+}
+
+enum bound bind_input(struct req *req, const struct contract *c)
+{
+	struct binding b = { req, c, arena_alloc(&req->arena, c->input_size), BOUND };
 
 	req->input = b.input;
 	bind_defaults(&b);
@@ -339,14 +365,14 @@ bool bind_input(struct req *req, const struct contract *c)
 		if (text && read_text_value(req, p, NULL, text, &v))
 			put_value(&b, p, &v);
 		else if (p->source == FROM_PATH)
-			found = false;
+			b.bound = bad_path(p, b.bound);
 		else if (!text && p->required && p->source != FROM_BODY)
 			note_absent(req, p, NULL);
 	}
 	bind_members(&b, -1, NULL, req->body);
 	if (!c->open)
 		note_unknown_query(req, c);
-	return found;
+	return b.bound;
 }
 
 const void *req_input(const struct req *req, const struct contract *c)

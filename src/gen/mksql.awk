@@ -42,7 +42,7 @@ function keys(n, f,   i, k, v) {
 function param(n, f, a,   i, k, v, s, src, path, up, type, list, out, what) {
 	type = f[a + 1]
 	list = sub(/\[\]$/, "", type)
-	if (type !~ /^(text|int|bigint|id|bool|time|json|object)$/ || (kind == "sql" && (list || type == "object"))) die("unknown type " f[a + 1])
+	if (type !~ /^(text|int|bigint|number|id|tenant|bool|time|json|object)$/ || (kind == "sql" && (list || type ~ /^(object|number|tenant)$/))) die("unknown type " f[a + 1])
 	if (!match(f[a + 2], /^[a-z]+\./)) die("unknown source " f[a + 2])
 	src = substr(f[a + 2], 1, RLENGTH - 1); path = substr(f[a + 2], RLENGTH + 1)
 	if (src !~ (kind == "sql" ? "^(path|query|body|session|idem|call|cursor)$" : "^(path|query|body|form|header)$")) die("unknown source " f[a + 2])
@@ -61,8 +61,9 @@ function param(n, f, a,   i, k, v, s, src, path, up, type, list, out, what) {
 	ptype[np] = type; pname[np] = f[a]; plist[np] = list
 	if (src == "path") need[np] = 1
 	out = sprintf(".name = %s, .key = %s, .source = FROM_%s", cstr(kind == "sql" ? f[a] : path), cstr(s), toupper(src))
-	out = out ", .type = PARAM_" toupper(type == "id" ? "bigint" : type)
-	if (type == "id") out = out ", .min = 1, .max = 9007199254740991LL, .has_range = true"
+	out = out ", .type = PARAM_" toupper(type ~ /^(id|tenant)$/ ? "bigint" : type)
+	if (type ~ /^(id|tenant)$/) out = out ", .min = 1, .max = 9007199254740991LL, .has_range = true"
+	if (type == "tenant") out = out ", .served = true"
 	if (list) out = out ", .list = true"
 	for (i = a + 3; i <= n; i++) {
 		k = f[i]; v = ""
@@ -70,17 +71,22 @@ function param(n, f, a,   i, k, v, s, src, path, up, type, list, out, what) {
 		if (k == "required") { out = out ", .required = true"; need[np] = 1 }
 		else if (k == "optional") { }
 		else if (k == "default" && v != "") { out = out ", .fallback = " cstr(v); need[np] = 1 }
-		else if ((k == "range" || k == "len") && v ~ /^-?[0-9]+\.\.-?[0-9]+$/) { split(v, s2, /\.\./); out = out sprintf(", .min = %sLL, .max = %sLL, .has_range = true", s2[1], s2[2]) }
-		else if (k == "items" && list && v ~ /^[0-9]+\.\.[0-9]+$/) { split(v, s2, /\.\./); out = out sprintf(", .items_min = %s, .items_max = %s", s2[1], s2[2]) }
+		else if ((k == "range" || k == "len") && v ~ /^-?[0-9]+\.\.-?[0-9]+$/) {
+			split(v, s2, /\.\./)
+			sub(/, \.min = [^,]*, \.max = [^,]*, \.has_range = true/, "", out) # an id's own
+			out = out sprintf(", .min = %sLL, .max = %sLL, .has_range = true", s2[1], s2[2])
+		} else if (k == "items" && list && v ~ /^[0-9]+\.\.[0-9]+$/) { split(v, s2, /\.\./); out = out sprintf(", .items_min = %s, .items_max = %s", s2[1], s2[2]) }
 		else if (k == "in" && v != "") out = out ", .in = " cstr(v)
 		else if (k == "like" && v ~ /^[a-z0-9_]+$/) out = out ", .like = FORMAT_" toupper(v)
 		else if (k == "example" && v != "") out = out ", .example = " cstr(v)
-		else if (k == "loose" && list) out = out ", .loose = true"
+		else if (k == "loose") { out = out ", .loose = true"; loose[np] = 1 }
+		else if (k == "more" && type == "object" && !list) out = out ", .more = true"
 		else die("unknown constraint " f[i])
 	}
 	if (list && out !~ /items_max/) die(path ": a list says how many items it may have (items=a..b)")
-	inside[np] = index(path, "[]") > 0
-	if (inside[np] ? f[a] != "-" : f[a] !~ /^[a-z][a-z0-9_]*$/) die(path ": its name must be " (inside[np] ? "-" : "a word") ", not " f[a])
+	if (parent[np] && loose[parent[np]]) loose[np] = 1
+	inside[np] = index(path, "[]") > 0 || (parent[np] && loose[parent[np]]) || (loose[np] && !list && type != "object")
+	if (inside[np] ? f[a] != "-" : f[a] !~ /^[a-z][a-z0-9_]*$/) die(path ": its name must be " (inside[np] ? "- (it has no place of its own in the input)" : "a word") ", not " f[a])
 	p[np] = out
 }
 function returned(text,   n, i, f, parts) {
@@ -132,7 +138,7 @@ function finish_flow(   i, id) {
 	sub(/,$/, "", returns); f_returns[id] = returns
 	for (i = 1; i <= np; i++) {
 		f_p[id, i] = p[i]; f_parent[id, i] = parent[i]; f_pname[id, i] = pname[i]; f_inside[id, i] = inside[i]
-		f_ctype[id, i] = plist[i] || ptype[i] ~ /^(json|object)$/ ? "struct json_object *" : ptype[i] == "text" ? "const char *" : ptype[i] == "bool" ? "bool " : ptype[i] == "int" ? "int " : "int64_t "
+		f_ctype[id, i] = plist[i] || ptype[i] ~ /^(json|object)$/ ? "struct json_object *" : ptype[i] == "text" ? "const char *" : ptype[i] == "number" ? "double " : ptype[i] == "bool" ? "bool " : ptype[i] == "int" ? "int " : "int64_t "
 		f_given[id, i] = f_ctype[id, i] !~ /\*/ && ptype[i] != "time" && !need[i]
 	}
 }
@@ -209,7 +215,7 @@ FNR == 1 {
 	at_file = FILENAME
 	name = about = about_zh = returns = mode = shape = class = text = lines = c1 = c2 = reply = status = base = tag = ""
 	np = open = 0
-	split("", p); split("", need); split("", where); split("", parent)
+	split("", p); split("", need); split("", where); split("", parent); split("", loose)
 }
 {
 	if (kind == "flow") { sub(/[ \t]+$/, ""); if ($0 !~ /^#/) line_of($0) }

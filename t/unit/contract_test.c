@@ -105,6 +105,8 @@ static void test_formats(void)
 			{ "", "http://x", "https://", "https://a b", "https://a\"", "ftp://x" } },
 		{ FORMAT_BASE64URL, { "", "a", "a+b=", "a/b" } },
 		{ FORMAT_DATE, { "", "2026-13-01", "2026-1-1", "2026-01-01T00:00:00Z" } },
+		{ FORMAT_TIME, { "", "2026-01-31", "2026-01-31T08:00:00", "now" } },
+		{ FORMAT_CURSOR, { "", "_1", "0_1", "x", "-1_1" } },
 		{ FORMAT_PERIOD, { "", "d", "0d", "367d", "30", "030d" } },
 		{ FORMAT_DOMAIN, { "", "ab", "Example.com", "a b.c", "abc" } },
 	};

@@ -5,6 +5,7 @@
 #include "core/request.h"
 #include "audit.h"
 #include "core/csv_writer.h"
+#include "flow_gen.h"
 #include "sql_gen.h"
 
 #define PAGE "200"
@@ -95,41 +96,19 @@ static struct outcome *on_page(struct req *req, enum db_error error, const PGres
 struct outcome *audit_export(struct req *req)
 {
 	struct export *x = req->state = arena_alloc(&req->arena, sizeof(*x));
-	const char *cursor = req_query_value(req, "cursor"),
-		   *tenant = req_query_value(req, "tenant_id");
-	static const struct {
-		const char *key;
-		int at;
-	} texts[] = { { "username", P_USERNAME }, { "operation", P_OPERATION },
-		{ "result", P_RESULT }, { "from", P_FROM }, { "to", P_TO } };
-	int64_t id = 0, at;
+	const struct in_audit_export *in = REQ_INPUT(req, audit_export);
 
 	req->cleanup = free_export;
-	req_query_only(req, req->route->query);
-	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-		const char *v = x->param[texts[i].at] = req_query_value(req, texts[i].key);
-
-		if (v && strlen(v) > 100)
-			req_note_invalid(
-				req, texts[i].key, "at most 100 characters", "最多 100 个字符");
-		else if (v && texts[i].at >= P_FROM && !time_parse(str_of(v), &at))
-			req_note_invalid(req, texts[i].key,
-				"an RFC 3339 time, such as 2026-01-31T08:00:00Z",
-				"RFC 3339 时间，例如 2026-01-31T08:00:00Z");
-	}
-	if (cursor && !str_to_int((struct str){ cursor, strcspn(cursor, "_") }, 1, 1LL << 53, &at))
-		req_note_invalid(req, "cursor", "an X-Next-Cursor from an earlier response",
-			"应为上一次返回的 X-Next-Cursor");
-	else if (cursor)
-		x->param[P_CURSOR] = x->param[P_CURSOR_ID] = req_int(req, at);
-	if (tenant && !str_to_int(str_of(tenant), 1, 1LL << 53, &id))
-		req_note_invalid(req, "tenant_id", "a tenant's id", "租户编号");
-	if (req_has_invalid(req))
-		return req_invalid(req);
-	if (tenant && !session_serves(req->session, id))
-		return req_fail(req, ERR_FORBIDDEN, NULL);
+	if (in->cursor)
+		x->param[P_CURSOR] = x->param[P_CURSOR_ID] =
+			arena_dup(&req->arena, in->cursor, strcspn(in->cursor, "_"));
+	x->param[P_USERNAME] = in->username;
+	x->param[P_OPERATION] = in->operation;
+	x->param[P_RESULT] = in->result;
+	x->param[P_FROM] = in->from;
+	x->param[P_TO] = in->to;
 	x->param[P_LIMIT] = PAGE;
 	x->param[P_TENANT] = req_int(req, req->session->tenant_id);
-	x->param[P_TENANT_ID] = tenant ? req_int(req, id) : NULL;
+	x->param[P_TENANT_ID] = in->has_tenant_id ? req_int(req, in->tenant_id) : NULL;
 	return req_query(req, &sql_audit_list, x->param, on_page);
 }

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "dashboard.h"
 #include "kpi.h"
+#include "flow_gen.h"
 #include "sql_gen.h"
 
 #include <stdio.h>
@@ -87,37 +88,20 @@ static bool add_compliance(struct buf *b, int step, const PGresult *rows, const 
 
 struct outcome *compliance_get(struct req *req)
 {
-	static const char *const groups[] = { "service_type", "priority", "engineer", "department",
-		"project", "region" };
-	const char *group = req_query_value(req, "group_by"),
-		   *type = req_query_value(req, "service_type");
-	int64_t tenant = kpi_read_tenant(req);
-	struct kpi_reader who = { 0 };
+	const struct in_dashboard_compliance *in = REQ_INPUT(req, dashboard_compliance);
+	const char *type = in->service_type;
+	int64_t tenant = kpi_tenant(req);
+	struct kpi_reader who = { .days = kpi_days(in->base.period) };
 	struct cached_query query = { .name = "compliance",
 		.tenant_id = tenant,
 		.max_age_s = 900,
 		.stmt = { &sql_rollup_groups, &sql_rollup_violations },
 		.add = add_compliance };
-	bool known = !group;
 
-	req_query_only(req, req->route->query);
-	kpi_read_period(req, &who.days);
-	for (size_t i = 0; i < ARRAY_LEN(groups); i++)
-		known |= group && strcmp(group, groups[i]) == 0;
-	if (!known)
-		req_note_invalid(req, "group_by",
-			"service_type, priority, engineer, department, project or region",
-			"service_type、priority、engineer、department、project 或 region");
-	if (type && strlen(type) > 100)
-		req_note_invalid(req, "service_type", "at most 100 characters", "最多 100 个字符");
-	if (req_has_invalid(req))
-		return req_invalid(req);
-	if (!session_serves(req->session, tenant))
-		return req_fail(req, ERR_FORBIDDEN, NULL);
 	if (type && strcmp(type, "all") == 0)
 		type = NULL;
 	kpi_read_reader(req, &who);
-	snprintf(who.group, sizeof(who.group), "%s", group ? group : "service_type");
+	snprintf(who.group, sizeof(who.group), "%s", in->group_by);
 	memcpy(query.arg, &who, sizeof(who));
 	query.param[0][0] = query.param[1][0] = cache_now;
 	query.param[0][1] = query.param[1][1] = req_int(req, who.days);
@@ -184,10 +168,7 @@ struct outcome *sla_metrics(struct req *req)
 	struct kpi_reader *who = req->state = arena_alloc(&req->arena, sizeof(*who));
 	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p));
 
-	req_query_only(req, req->route->query);
-	kpi_read_period(req, &who->days);
-	if (req_has_invalid(req))
-		return req_invalid(req);
+	who->days = kpi_days(REQ_INPUT(req, dashboard_sla_metrics)->period);
 	kpi_read_reader(req, who);
 	p[0] = req_int(req, clock_now_us());
 	p[1] = req_int(req, who->days);

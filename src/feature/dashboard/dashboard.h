@@ -28,6 +28,7 @@ void cache_warmup_free(void);
 struct outcome *overview_get(struct req *req) MUST_USE;
 struct outcome *compliance_get(struct req *req) MUST_USE;
 struct outcome *dashboard_metrics(struct req *req) MUST_USE;
+void dashboard_data_check(struct req *req);
 struct outcome *dashboard_data(struct req *req) MUST_USE;
 struct outcome *report_summary(struct req *req) MUST_USE;
 struct outcome *sla_metrics(struct req *req) MUST_USE;

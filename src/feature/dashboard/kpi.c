@@ -2,6 +2,9 @@
 #include "kpi.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "flow_gen.h"
+
+#include <stdlib.h>
 
 void kpi_add_row(struct kpi *s, const PGresult *rows, int i)
 {
@@ -112,28 +115,22 @@ void kpi_add_alerts(struct buf *b, const PGresult *rows, bool zh)
 
 /* --- asking --- */
 
-void kpi_read_period(struct req *req, int *days)
+int kpi_days(const char *period)
 {
-	const char *text = req_query_value(req, "period");
-	int64_t v = 30;
-
-	if (text &&
-		(strlen(text) < 2 || text[strlen(text) - 1] != 'd' ||
-			!str_to_int((struct str){ text, strlen(text) - 1 }, 1, KPI_DAYS_MAX, &v)))
-		req_note_invalid(req, "period", "1d to 366d, such as 30d", "1d 到 366d，如 30d");
-	*days = (int)v;
+	return (int)strtol(period, NULL, 10);
 }
 
-int64_t kpi_read_tenant(struct req *req)
+void kpi_check(struct req *req)
 {
-	const char *text = req_query_value(req, "tenant_id");
-	int64_t id = req->session->tenant_id;
-
-	if (text && !str_to_int(str_of(text), 1, 1LL << 53, &id))
-		req_note_invalid(req, "tenant_id", "a tenant's id", "租户编号");
-	else if (!text && req->session->staff)
+	if (req->session->staff && !REQ_INPUT(req, dashboard_reader)->has_tenant_id)
 		req_note_invalid(req, "tenant_id", "required for staff", "员工必填");
-	return id;
+}
+
+int64_t kpi_tenant(struct req *req)
+{
+	const struct in_dashboard_reader *in = REQ_INPUT(req, dashboard_reader);
+
+	return in->has_tenant_id ? in->tenant_id : req->session->tenant_id;
 }
 
 void kpi_read_reader(struct req *req, struct kpi_reader *out)

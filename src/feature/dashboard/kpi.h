@@ -41,10 +41,13 @@ void kpi_add_summary(struct buf *b, const struct kpi *s, const struct kpi_reader
 /* Append ,"alerts":[…] of rollup/alerts. */
 void kpi_add_alerts(struct buf *b, const PGresult *rows, bool zh);
 
-/* "30d" of the query; 30 when it says nothing. Notes what is wrong. */
-void kpi_read_period(struct req *req, int *days);
-/* Whose numbers: a customer's own; staff and the provider's services name the tenant. */
-int64_t kpi_read_tenant(struct req *req);
+/* The days of a PERIOD, as "30d". */
+int kpi_days(const char *period);
+/* A check of routes whose contract begins with dashboard/reader: staff and the provider's services
+ * name the tenant whose numbers they want. */
+void kpi_check(struct req *req);
+/* Whose numbers such a route's request wants: the tenant it names, or the caller's own. */
+int64_t kpi_tenant(struct req *req);
 /* What the caller may see and how it is told; the period and the group are not touched. */
 void kpi_read_reader(struct req *req, struct kpi_reader *out);
 

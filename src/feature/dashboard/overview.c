@@ -7,6 +7,7 @@
 #include "dashboard.h"
 #include "kpi.h"
 #include "overview.h"
+#include "flow_gen.h"
 #include "sql_gen.h"
 
 #include <stdio.h>
@@ -146,23 +147,15 @@ void overview_warm(int64_t tenant_id, bool zh, uint32_t permissions)
 
 struct outcome *overview_get(struct req *req)
 {
-	const char *refresh = req_query_value(req, "refresh");
-	int64_t tenant = kpi_read_tenant(req);
-	struct kpi_reader who = { 0 };
+	const struct in_dashboard_overview *in = REQ_INPUT(req, dashboard_overview);
+	int64_t tenant = kpi_tenant(req);
+	struct kpi_reader who = { .days = kpi_days(in->base.period) };
 	struct cached_query query;
 
-	req_query_only(req, req->route->query);
-	kpi_read_period(req, &who.days);
-	if (refresh && strcmp(refresh, "true") != 0 && strcmp(refresh, "false") != 0)
-		req_note_invalid(req, "refresh", "true or false", "true 或 false");
-	if (req_has_invalid(req))
-		return req_invalid(req);
-	if (!session_serves(req->session, tenant))
-		return req_fail(req, ERR_FORBIDDEN, NULL);
 	kpi_read_reader(req, &who);
 	who.tenant_id = tenant;
 	overview_query(&req->arena, &who, &query);
-	return cache_reply(req, &query, refresh && strcmp(refresh, "true") == 0);
+	return cache_reply(req, &query, in->refresh);
 }
 
 /* --- the same for another module --- */
@@ -179,23 +172,15 @@ static bool add_report(struct buf *b, int step, const PGresult *rows, const void
 
 struct outcome *report_summary(struct req *req)
 {
-	const char *format = req_query_value(req, "format");
-	int64_t tenant = req_path_id(req, "tenant_id");
-	struct kpi_reader who = { 0 };
+	const struct in_dashboard_report_summary *in = REQ_INPUT(req, dashboard_report_summary);
+	int64_t tenant = in->tenant_id;
+	struct kpi_reader who = { .days = kpi_days(in->period) };
 	struct cached_query query = { .name = "report",
 		.tenant_id = tenant,
 		.max_age_s = 300,
 		.stmt = { &sql_rollup_days },
 		.add = add_report };
 
-	req_query_only(req, req->route->query);
-	kpi_read_period(req, &who.days);
-	if (format && strcmp(format, "json") != 0)
-		req_note_invalid(req, "format", "json", "json");
-	if (req_has_invalid(req))
-		return req_invalid(req);
-	if (req->session->actor != ACTOR_SERVICE || !session_serves(req->session, tenant))
-		return req_fail(req, ERR_FORBIDDEN, NULL);
 	kpi_read_reader(req, &who);
 	memcpy(query.arg, &who, sizeof(who));
 	query.param[0][0] = cache_now;

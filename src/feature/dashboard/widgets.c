@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "dashboard.h"
 #include "kpi.h"
+#include "flow_gen.h"
 #include "sql_gen.h"
 
 #include <stdio.h>
@@ -76,9 +77,6 @@ struct outcome *dashboard_metrics(struct req *req)
 	struct buf b = { 0 };
 	struct outcome *o;
 
-	req_query_only(req, NULL);
-	if (req_has_invalid(req))
-		return req_invalid(req);
 	buf_adds(&b, "{\"items\":[");
 	for (size_t m = 0; m < ARRAY_LEN(metrics); m++)
 		buf_addf(&b,
@@ -275,53 +273,61 @@ static uint32_t widen(uint32_t asked)
 
 /* --- asking --- */
 
-static void read_metrics(struct req *req, uint32_t *out)
+static size_t metric_named(struct str name)
 {
-	char *text = req_query_value(req, "widgets"), *rest = NULL;
+	size_t m = 0;
+
+	while (m < ARRAY_LEN(metrics) && !str_is(name, metrics[m].name))
+		m++;
+	return m;
+}
+
+/* The bits of the metrics that LIST names, at most WIDGETS_MAX of them; 0 when it is no such list.
+ */
+static uint32_t read_metrics(const char *list)
+{
+	uint32_t asked = 0;
 	int n = 0;
 
-	if (!text || !text[0])
-		req_note_invalid(req, "widgets", "required: metrics, such as total_tickets,alerts",
-			"必填：指标列表，如 total_tickets,alerts");
-	for (char *one = text ? strtok_r(text, ",", &rest) : NULL; one;
-		one = strtok_r(NULL, ",", &rest)) {
-		size_t m = 0;
+	for (size_t part; *list; list += part, list += *list == ',') {
+		size_t m;
 
-		while (m < ARRAY_LEN(metrics) && strcmp(metrics[m].name, one) != 0)
-			m++;
-		if (m == ARRAY_LEN(metrics) || ++n > WIDGETS_MAX) {
-			req_note_invalid(req, "widgets",
-				"at most 50 names from GET /api/v1/client/dashboard/metrics",
-				"最多 50 个，名称见 GET /api/v1/client/dashboard/metrics");
-			return;
-		}
-		*out |= 1u << m;
+		part = strcspn(list, ",");
+		m = metric_named((struct str){ list, part });
+		if (part && (m == ARRAY_LEN(metrics) || ++n > WIDGETS_MAX))
+			return 0;
+		asked |= part ? 1u << m : 0;
 	}
+	return asked;
+}
+
+void dashboard_data_check(struct req *req)
+{
+	const char *widgets = REQ_INPUT(req, dashboard_data)->widgets;
+
+	kpi_check(req);
+	if (widgets && !read_metrics(widgets))
+		req_note_invalid(req, "widgets",
+			"at most 50 names of GET /api/v1/client/dashboard/metrics, separated by "
+			"commas",
+			"最多 50 个，以逗号分隔；名称见 GET /api/v1/client/dashboard/metrics");
 }
 
 struct outcome *dashboard_data(struct req *req)
 {
 	static const struct sql_stmt *const stmts[STEPS] = { &sql_rollup_days, &sql_rollup_alerts,
 		&sql_rollup_groups, &sql_rollup_groups };
-	const char *refresh = req_query_value(req, "refresh");
-	int64_t tenant = kpi_read_tenant(req);
-	struct kpi_reader who = { 0 };
+	const struct in_dashboard_data *in = REQ_INPUT(req, dashboard_data);
+	int64_t tenant = kpi_tenant(req);
+	struct kpi_reader who = { .days = kpi_days(in->base.period) };
 	struct cached_query query = { .name = "widgets",
 		.tenant_id = tenant,
 		.max_age_s = 300,
 		.add = add_widgets,
 		.pick = pick_widgets };
 
-	req_query_only(req, req->route->query);
-	kpi_read_period(req, &who.days);
-	read_metrics(req, &query.wanted);
+	query.wanted = read_metrics(in->widgets);
 	who.metrics = widen(query.wanted);
-	if (refresh && strcmp(refresh, "true") != 0 && strcmp(refresh, "false") != 0)
-		req_note_invalid(req, "refresh", "true or false", "true 或 false");
-	if (req_has_invalid(req))
-		return req_invalid(req);
-	if (!session_serves(req->session, tenant))
-		return req_fail(req, ERR_FORBIDDEN, NULL);
 	kpi_read_reader(req, &who);
 	memcpy(query.arg, &who, sizeof(who));
 	for (int n = 0, step; (step = step_of(&who, n)) < STEPS; n++) {
@@ -338,5 +344,5 @@ struct outcome *dashboard_data(struct req *req)
 		if (step != STEP_DAYS)
 			p[3] = step == STEP_PRIORITY ? "priority" : "service_type";
 	}
-	return cache_reply(req, &query, refresh && strcmp(refresh, "true") == 0);
+	return cache_reply(req, &query, in->refresh);
 }

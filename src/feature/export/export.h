@@ -5,6 +5,7 @@
 
 #include "core/feature.h"
 
+void export_check(struct req *req);
 struct outcome *export_post(struct req *req) MUST_USE;
 struct outcome *export_get(struct req *req) MUST_USE;
 struct outcome *file_download(struct req *req) MUST_USE;

@@ -7,12 +7,12 @@
 #include "core/request.h"
 #include "crypto/crypto.h"
 #include "export.h"
+#include "flow_gen.h"
 #include "sql_gen.h"
 
 #include <stdlib.h>
 
 #define DAYS_MAX 1100
-#define RECORDS_MAX 50000
 #define LINK_S 600
 #define BYTES_A_RECORD 180 /* for an estimate */
 #define RECORDS_A_SECOND 10000
@@ -30,20 +30,6 @@ static const char columns_rule[] = "a list of ticket_id, title, status, priority
 			  "由 ticket_id、title、status、priority、service_type、department、"
 			  "project、region、created_at、first_response_at、resolved_at、"
 			  "closed_at、sla_breached 组成的列表，不得重复";
-
-/* OBJECT.KEY as an object, or NULL when it is absent; another type is noted. */
-static struct json_object *part(struct req *req, struct json_object *o, const char *key,
-	const char *where, const char *keys)
-{
-	struct json_object *v = json_get(o, key);
-
-	if (v && !json_object_is_type(v, json_type_object)) {
-		req_note_invalid(req, where, "an object", "应为对象");
-		return NULL;
-	}
-	req_object_only(req, v, where, keys);
-	return v;
-}
 
 static const char *no_column(struct str name)
 {
@@ -104,73 +90,54 @@ static const char *service_type_name(struct str s)
 		       : NULL;
 }
 
-static void read_range(
-	struct req *req, struct json_object *parameters, const char **from, const char **to)
+/* Two dates in order; false: they are none. */
+static bool read_range(struct json_object *v, const char **from, const char **to)
 {
-	struct json_object *v = json_get(parameters, "date_range"), *a, *b;
+	struct json_object *a = json_object_array_get_idx(v, 0),
+			   *b = json_object_array_get_idx(v, 1);
 	int64_t first, last;
 
-	if (!v)
-		return;
-	a = json_object_is_type(v, json_type_array) ? json_object_array_get_idx(v, 0) : NULL;
-	b = json_object_is_type(v, json_type_array) ? json_object_array_get_idx(v, 1) : NULL;
 	if (!json_object_is_type(a, json_type_string) ||
-		!json_object_is_type(b, json_type_string) || json_object_array_length(v) != 2 ||
-		!date_parse(json_str(a), &first) || !date_parse(json_str(b), &last) ||
-		last < first || last - first > DAYS_MAX) {
+		!json_object_is_type(b, json_type_string) || !date_parse(json_str(a), &first) ||
+		!date_parse(json_str(b), &last) || last < first || last - first > DAYS_MAX)
+		return false;
+	*from = json_object_get_string(a);
+	*to = json_object_get_string(b);
+	return true;
+}
+
+/* The lists that are asked for, as the database takes them: into P what export/new wants. */
+static void read_lists(struct req *req, const struct in_export_ask *in, const char **p)
+{
+	if (in->columns)
+		p[2] = names(req, in->columns, "parameters.columns", no_column, columns_rule,
+			columns_rule_zh);
+	if (in->status)
+		p[3] = names(req, in->status, "parameters.filters.status", status_name,
+			"a list of states, such as [\"resolved\", \"closed\"]",
+			"状态列表，例如 [\"resolved\", \"closed\"]");
+	if (in->priority)
+		p[4] = names(req, in->priority, "parameters.filters.priority", priority_of,
+			"a list of P0 to P4, or critical, high, medium, low, general",
+			"P0 到 P4 的列表，或 critical、high、medium、low、general");
+	if (in->service_type)
+		p[5] = names(req, in->service_type, "parameters.filters.service_type",
+			service_type_name, "a list of codes, such as [\"incident\", \"request\"]",
+			"代码列表，例如 [\"incident\", \"request\"]");
+	if (in->date_range && !read_range(in->date_range, &p[6], &p[7]))
 		req_note_invalid(req, "parameters.date_range",
 			"two dates in order, at most three years apart, such as [\"2026-01-01\", "
 			"\"2026-01-31\"]",
 			"两个日期，先后有序，相隔不超过三年，例如 [\"2026-01-01\", "
 			"\"2026-01-31\"]");
-		return;
-	}
-	*from = json_object_get_string(a);
-	*to = json_object_get_string(b);
 }
 
-static void read_filters(struct req *req, struct json_object *parameters, const char **p)
+void export_check(struct req *req)
 {
-	struct json_object *f = part(
-		req, parameters, "filters", "parameters.filters", "status priority service_type");
+	const char **p = req->state = arena_alloc(&req->arena, 13 * sizeof(*p));
 
-	if (json_get(f, "status"))
-		p[3] = names(req, json_get(f, "status"), "parameters.filters.status", status_name,
-			"a list of states, such as [\"resolved\", \"closed\"]",
-			"状态列表，例如 [\"resolved\", \"closed\"]");
-	if (json_get(f, "priority"))
-		p[4] = names(req, json_get(f, "priority"), "parameters.filters.priority",
-			priority_of, "a list of P0 to P4, or critical, high, medium, low, general",
-			"P0 到 P4 的列表，或 critical、high、medium、low、general");
-	if (json_get(f, "service_type"))
-		p[5] = names(req, json_get(f, "service_type"), "parameters.filters.service_type",
-			service_type_name, "a list of codes, such as [\"incident\", \"request\"]",
-			"代码列表，例如 [\"incident\", \"request\"]");
-}
-
-static bool flag(struct req *req, struct json_object *options, const char *key, bool fallback)
-{
-	struct json_object *v = json_get(options, key);
-
-	if (v && !json_object_is_type(v, json_type_boolean))
-		req_note_invalid(req, arena_printf(&req->arena, "options.%s", key), "true or false",
-			"true 或 false");
-	return v ? json_object_get_boolean(v) : fallback;
-}
-
-static void read_options(struct req *req, const char **p)
-{
-	struct json_object *o = part(req, req->body, "options", "options",
-				   "include_headers max_records compression"),
-			   *most = json_get(o, "max_records");
-	int64_t n = json_object_is_type(most, json_type_int) ? json_object_get_int64(most) : 0;
-
-	p[9] = flag(req, o, "include_headers", true) ? "true" : "false";
-	p[10] = flag(req, o, "compression", false) ? "true" : "false";
-	if (most && (n < 1 || n > RECORDS_MAX))
-		req_note_invalid(req, "options.max_records", "a whole number from 1 to 50000",
-			"1 到 50000 的整数");
-	p[11] = req_int(req, most ? n : RECORDS_MAX);
+	p[2] = "{ticket_id,title,status,priority,service_type,created_at,resolved_at}";
+	read_lists(req, REQ_INPUT(req, export_ask), p);
 }
 
 /* For people: "15KB". */
@@ -215,35 +182,15 @@ static struct outcome *on_new(struct req *req, enum db_error error, const PGresu
 
 struct outcome *export_post(struct req *req)
 {
-	const char **p = arena_alloc(&req->arena, 13 * sizeof(*p)), *type = NULL, *format = "csv";
-	struct json_object *parameters;
+	const struct in_export_ask *in = REQ_INPUT(req, export_ask);
+	const char **p = req->state; /* export_check began it */
 
-	if (req->session->actor != ACTOR_CUSTOMER)
-		return req_fail(req, ERR_FORBIDDEN, NULL);
-	req_body_only(req, req->route->fields);
-	req_body_text(req, "export_type", true, 1, 40, &type);
-	req_body_text(req, "format", false, 1, 10, &format);
-	if (!req->body)
-		req_note_invalid(req, "export_type", "required", "必填");
-	if (type && strcmp(type, "ticket_data") != 0)
-		req_note_invalid(req, "export_type", "ticket_data", "ticket_data");
-	if (strcmp(format, "csv") != 0 && strcmp(format, "json") != 0 &&
-		strcmp(format, "excel") != 0)
-		req_note_invalid(req, "format", "csv, json or excel (a CSV that Excel opens)",
-			"csv、json 或 excel(Excel 可打开的 CSV)");
-	parameters = part(req, req->body, "parameters", "parameters", "date_range columns filters");
 	p[0] = req_int(req, req->session->actor_id);
-	p[1] = strcmp(format, "json") == 0 ? "json" : "csv";
-	p[2] = json_get(parameters, "columns")
-		       ? names(req, json_get(parameters, "columns"), "parameters.columns",
-				 no_column, columns_rule, columns_rule_zh)
-		       : "{ticket_id,title,status,priority,service_type,created_at,resolved_at}";
-	read_filters(req, parameters, p);
-	read_range(req, parameters, &p[6], &p[7]);
+	p[1] = strcmp(in->format, "json") == 0 ? "json" : "csv";
 	p[8] = req->session->scope;
-	read_options(req, p);
-	if (req_has_invalid(req))
-		return req_invalid(req);
+	p[9] = in->include_headers ? "true" : "false";
+	p[10] = in->compression ? "true" : "false";
+	p[11] = req_int(req, in->max_records);
 	p[12] = req_int(req, clock_now_us());
 	return req_query(req, &sql_export_new, p, on_new);
 }
@@ -316,11 +263,11 @@ static void whose(struct req *req, const char **p)
 struct outcome *export_get(struct req *req)
 {
 	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p));
-	struct str number = req_path(req, "export_id");
+	const char *number = REQ_INPUT(req, export_look)->export_id;
 
-	if (number.n > 40)
+	if (strlen(number) > 40)
 		return req_fail(req, ERR_NOT_FOUND, NULL);
-	p[0] = arena_printf(&req->arena, "%.*s", (int)number.n, number.p);
+	p[0] = number;
 	whose(req, p + 1);
 	return req_query(req, &sql_export_get, p, on_export);
 }
@@ -389,20 +336,16 @@ static struct outcome *on_file(struct req *req, enum db_error error, const PGres
 struct outcome *file_download(struct req *req)
 {
 	struct fetching *f = req->state = arena_alloc(&req->arena, sizeof(*f));
-	const char **p = arena_alloc(&req->arena, 4 * sizeof(*p)),
-		   *token = req_query_value(req, "token");
-	int64_t id = req_path_id(req, "file_id"), now = clock_now_us();
+	const struct in_export_download *in = REQ_INPUT(req, export_download);
+	const char **p = arena_alloc(&req->arena, 4 * sizeof(*p)), *token = in->token;
+	int64_t id = in->file_id, now = clock_now_us();
 	struct token_claims c;
 
 	req->cleanup = free_fetching;
-	req_query_only(req, req->route->query);
-	if (req_has_invalid(req))
-		return req_invalid(req);
 	/* the session says who may; a link of somebody else's, of another file or of yesterday is
 	 * none */
-	if (!id || (token && (!token_verify(
-				      TOKEN_DOWNLOAD, token, strlen(token), now / US_PER_S, &c) ||
-				     c.session_id != id || c.tenant_id != req->session->tenant_id)))
+	if ((token && (!token_verify(TOKEN_DOWNLOAD, token, strlen(token), now / US_PER_S, &c) ||
+			      c.session_id != id || c.tenant_id != req->session->tenant_id)))
 		return req_fail(req, ERR_NOT_FOUND, NULL);
 	f->param[0] = p[0] = req_int(req, id);
 	whose(req, p + 1);

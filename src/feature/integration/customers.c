@@ -11,6 +11,7 @@
 #include "integration.h"
 #include "loop/loop.h"
 #include "integration_http.h"
+#include "flow_gen.h"
 #include "sql_gen.h"
 
 #include <stdio.h>
@@ -281,15 +282,7 @@ struct outcome *customers_sync(struct req *req)
 	const char **q = arena_alloc(&req->arena, 2 * sizeof(*q));
 
 	req->cleanup = free_customers;
-	if (req->session->actor != ACTOR_SERVICE || req->session->tenant_id != 1)
-		return req_fail(req, ERR_FORBIDDEN, NULL);
-	req_body_only(req, req->route->fields);
-	if (!is_list(json_get(req->body, "customers")))
-		req_note_invalid(
-			req, "customers", "a list of 1 to 200 customers", "1 到 200 个客户的列表");
-	if (req_has_invalid(req))
-		return req_invalid(req);
-	read_delivery(&p->d, json_get(req->body, "customers"), "push");
+	read_delivery(&p->d, REQ_INPUT(req, integration_customers_sync)->customers, "push");
 	q[0] = req_json_text(req, p->d.good);
 	q[1] = req_int(req, clock_now_us());
 	return req_query(req, &sql_customer_take, q, on_taken);

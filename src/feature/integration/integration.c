@@ -8,23 +8,11 @@
 #include "config/options.h"
 #include "integration.h"
 #include "kv/kv.h"
+#include "flow_gen.h"
 #include "sql_gen.h"
 #include "work/work.h"
 
 #define RANGE_DAYS_MAX 366
-
-/* The tenant of the path: a request that names one the token does not serve is refused as such. */
-static int64_t named_tenant(struct req *req)
-{
-	int64_t id = req_path_id(req, "tenant_id");
-
-	return session_serves(req->session, id) ? id : 0;
-}
-
-static bool is_service(const struct req *req)
-{
-	return req->session->actor == ACTOR_SERVICE;
-}
 
 /* --- a customer's people --- */
 
@@ -57,21 +45,12 @@ static struct outcome *on_users(struct req *req, enum db_error error, const PGre
 
 struct outcome *integration_users(struct req *req)
 {
-	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p)),
-		   *cursor = req_query_value(req, "cursor");
-	int64_t tenant = named_tenant(req), after = 0;
+	const struct in_integration_users_page *in = REQ_INPUT(req, integration_users_page);
+	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p));
 
-	req_query_only(req, req->route->query);
-	if (cursor && !str_to_int(str_of(cursor), 1, 1LL << 53, &after))
-		req_note_invalid(req, "cursor", "a next_cursor from an earlier response",
-			"应为上一页返回的 next_cursor");
-	if (req_has_invalid(req))
-		return req_invalid(req);
-	if (!is_service(req) || !tenant)
-		return req_fail(req, ERR_FORBIDDEN, NULL);
-	p[0] = req_int(req, tenant);
+	p[0] = req_int(req, in->tenant_id);
 	p[1] = session_may(req->session, PERM_PII_READ) ? "true" : "false";
-	p[2] = req_int(req, after);
+	p[2] = req_int(req, in->cursor);
 	return req_query(req, &sql_integration_users, p, on_users);
 }
 
@@ -93,54 +72,57 @@ static const struct {
 
 struct range {
 	int64_t tenant_id;
-	const char *first, *last, *service_type;
+	const char *first, *last;
 	int wants;
 };
 
 /* Two dates: 2025-01-01,2025-01-31. */
-static void read_range(struct req *req, struct range *r)
+static bool read_range(struct req *req, const char *text, struct range *r)
 {
-	char *text = req_query_value(req, "date_range"), *comma = text ? strchr(text, ',') : NULL;
+	const char *comma = strchr(text, ',');
 	int64_t a = 0, b = -1;
-	bool ok = comma && date_parse((struct str){ text, (size_t)(comma - text) }, &a) &&
-		  date_parse(str_of(comma + 1), &b) && a <= b && b - a < RANGE_DAYS_MAX;
 
-	if (!ok) {
-		req_note_invalid(req, "date_range",
-			"required: two dates in order, at most 366 days apart, such as "
-			"2025-01-01,2025-01-31",
-			"必填：起止日期，最多 366 天，如 2025-01-01,2025-01-31");
-		return;
-	}
-	*comma = 0;
-	r->first = text;
+	if (!comma || !date_parse((struct str){ text, (size_t)(comma - text) }, &a) ||
+		!date_parse(str_of(comma + 1), &b) || a > b || b - a >= RANGE_DAYS_MAX)
+		return false;
+	r->first = arena_dup(&req->arena, text, (size_t)(comma - text));
 	r->last = comma + 1;
+	return true;
 }
 
-static void read_wants(struct req *req, struct range *r)
+/* Names separated by commas; none at all: everything. */
+static bool read_wants(const char *list, int *out)
 {
-	char *text = req_query_value(req, "metrics"), *rest = NULL;
-
-	if (!text)
-		r->wants = ~0;
-	for (char *one = text ? strtok_r(text, ",", &rest) : NULL; one;
-		one = strtok_r(NULL, ",", &rest)) {
+	for (size_t part; list && *list; list += part, list += *list == ',') {
 		size_t i = 0;
 
-		while (i < ARRAY_LEN(wants) && strcmp(wants[i].name, one) != 0)
+		part = strcspn(list, ",");
+		while (i < ARRAY_LEN(wants) && !str_is((struct str){ list, part }, wants[i].name))
 			i++;
-		if (i == ARRAY_LEN(wants)) {
-			req_note_invalid(req, "metrics",
-				"a list of compliance_rate, total_tickets, violated_tickets, "
-				"violations, "
-				"avg_response_time, avg_resolution_time",
-				"可选 "
-				"compliance_rate、total_tickets、violated_tickets、violations、"
-				"avg_response_time、avg_resolution_time");
-			return;
-		}
-		r->wants |= wants[i].bit;
+		if (part && i == ARRAY_LEN(wants))
+			return false;
+		*out |= part ? wants[i].bit : 0;
 	}
+	return true;
+}
+
+void integration_sla_check(struct req *req)
+{
+	const struct in_integration_sla_metrics *in = REQ_INPUT(req, integration_sla_metrics);
+	struct range *r = req->state = arena_alloc(&req->arena, sizeof(*r));
+
+	r->wants = in->metrics ? 0 : ~0;
+	if (in->date_range && !read_range(req, in->date_range, r))
+		req_note_invalid(req, "date_range",
+			"two dates in order, at most 366 days apart, such as "
+			"2025-01-01,2025-01-31",
+			"起止日期，最多 366 天，如 2025-01-01,2025-01-31");
+	if (!read_wants(in->metrics, &r->wants))
+		req_note_invalid(req, "metrics",
+			"some of compliance_rate, total_tickets, violated_tickets, violations, "
+			"avg_response_time, avg_resolution_time",
+			"可选 compliance_rate、total_tickets、violated_tickets、violations、"
+			"avg_response_time、avg_resolution_time");
 }
 
 /* ,"NAME":25,"NAME_seconds":1500: minutes, as the other modules count. */
@@ -189,26 +171,15 @@ static struct outcome *on_range(struct req *req, enum db_error error, const PGre
 
 struct outcome *integration_sla(struct req *req)
 {
-	const char **p = arena_alloc(&req->arena, 4 * sizeof(*p)),
-		   *text = req_query_value(req, "tenant_id");
-	struct range *r = req->state = arena_alloc(&req->arena, sizeof(*r));
+	const struct in_integration_sla_metrics *in = REQ_INPUT(req, integration_sla_metrics);
+	const char **p = arena_alloc(&req->arena, 4 * sizeof(*p)), *type = in->service_type;
+	struct range *r = req->state; /* integration_sla_check read it */
 
-	req_query_only(req, req->route->query);
-	if (!text || !str_to_int(str_of(text), 1, 1LL << 53, &r->tenant_id))
-		req_note_invalid(req, "tenant_id", "required: a tenant's id", "必填：租户编号");
-	r->service_type = req_query_value(req, "service_type");
-	if (r->service_type && strlen(r->service_type) > 100)
-		req_note_invalid(req, "service_type", "at most 100 characters", "最多 100 个字符");
-	read_range(req, r);
-	read_wants(req, r);
-	if (req_has_invalid(req))
-		return req_invalid(req);
-	if (!session_serves(req->session, r->tenant_id))
-		return req_fail(req, ERR_FORBIDDEN, NULL);
-	p[0] = req_int(req, r->tenant_id);
+	r->tenant_id = in->tenant_id;
+	p[0] = req_int(req, in->tenant_id);
 	p[1] = r->first;
 	p[2] = r->last;
-	p[3] = r->service_type && strcmp(r->service_type, "all") != 0 ? r->service_type : NULL;
+	p[3] = type && strcmp(type, "all") != 0 ? type : NULL;
 	return req_query(req, &sql_rollup_range, p, on_range);
 }
 

@@ -20,8 +20,10 @@ void reconcile_free(void);
 struct outcome *customers_sync(struct req *req) MUST_USE;
 void customers_init(void);
 void customers_free(void);
+void tickets_sync_check(struct req *req);
 struct outcome *tickets_sync(struct req *req) MUST_USE;
 struct outcome *integration_users(struct req *req) MUST_USE;
+void integration_sla_check(struct req *req);
 struct outcome *integration_sla(struct req *req) MUST_USE;
 
 /* routes.c; ends with an empty row */

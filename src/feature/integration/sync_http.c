@@ -5,10 +5,10 @@
 #include "core/request.h"
 #include "sync.h"
 #include "integration.h"
+#include "flow_gen.h"
 
 #include <stdlib.h>
 
-#define BATCH_MAX 1000
 #define AT_ONCE 16
 
 struct entry {
@@ -206,32 +206,32 @@ static void read_entry(struct req *req, struct entry *e, struct json_object *m)
 	e->item.ctx = session_context(s);
 }
 
-/* {"events": […]}, or one message by itself. */
-static bool read_list(struct req *req, struct json_object **out)
+/* {"events": […]} and nothing else, or one message by itself. */
+void tickets_sync_check(struct req *req)
 {
-	*out = json_get(req->body, "events");
-	if (!*out)
-		return true;
-	req_body_only(req, "events");
-	if (!json_object_is_type(*out, json_type_array) || json_object_array_length(*out) < 1 ||
-		json_object_array_length(*out) > BATCH_MAX)
-		req_note_invalid(
-			req, "events", "a list of 1 to 1000 messages", "1 到 1000 条消息的列表");
-	return !req_has_invalid(req);
+	const struct in_integration_tickets_sync *in = REQ_INPUT(req, integration_tickets_sync);
+
+	if (!req->body) {
+		req_note_invalid(req, "events", "required: a message, or events: a list of them",
+			"必填：一条消息，或 events 列表");
+		return;
+	}
+	if (!in->events)
+		return;
+	json_object_object_foreach(req->body, key, val)
+	{
+		(void)val;
+		if (strcmp(key, "events") != 0)
+			req_note_invalid(req, arena_printf(&req->arena, "%.100s", key),
+				"unknown field", "未知字段");
+	}
 }
 
 struct outcome *tickets_sync(struct req *req)
 {
-	struct json_object *list;
+	struct json_object *list = REQ_INPUT(req, integration_tickets_sync)->events;
 	struct batch *b;
 
-	if (req->session->actor != ACTOR_SERVICE)
-		return req_fail(req, ERR_FORBIDDEN, NULL);
-	if (!req->body)
-		req_note_invalid(req, "events", "required: a message, or events: a list of them",
-			"必填：一条消息，或 events 列表");
-	if (req_has_invalid(req) || !read_list(req, &list))
-		return req_invalid(req);
 	b = req->state = xcalloc(1, sizeof(*b));
 	req->cleanup = free_batch;
 	b->req = req;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "live.h"
+#include "flow_gen.h"
 
 const struct route live_routes[] = {
 	{ HTTP_GET, "/api/v1/live", PERM_ANYONE, .ws = &push_handler, .on_ws = push_open,
-		.about = "the live feed (WebSocket)", .about_zh = "实时推送(WebSocket)" },
+		.contract = &contract_live_feed },
 	{ 0 },
 };

@@ -4,13 +4,14 @@
 #include "base/json.h"
 #include "desk/versions.h"
 #include "policy_fault_text.h"
+#include "flow_gen.h"
 #include "sql_gen.h"
 
 #include <stdio.h>
 
 struct draft {
 	int64_t tenant_id;
-	const char *code, *doc, *calendar, *service;
+	const char *code, *doc;
 	struct json_object *json;
 	bool additive;
 	int64_t id, version;
@@ -33,30 +34,17 @@ static struct outcome *reply_version(
 	return req_reply(req, 200, t, strlen(t));
 }
 
-/* The tenant the document is for, its code from the path, the document itself. */
-static bool read_draft(struct req *req, struct draft *d, const char *keys)
+/* The tenant that the document is for, its code, the document itself. */
+static struct draft *read_draft(struct req *req)
 {
-	struct str code = req_path(req, "code");
-	struct json_object *doc;
+	const struct in_policy_draft *in = REQ_INPUT(req, policy_draft);
+	struct draft *d = req->state = arena_alloc(&req->arena, sizeof(*d));
 
-	d->tenant_id = req->session->tenant_id;
-	d->code = arena_dup(&req->arena, code.p, code.n);
-	if (code.n < 1 || code.n > 63 ||
-		strspn(d->code, "abcdefghijklmnopqrstuvwxyz0123456789_-") != code.n)
-		req_note_invalid(
-			req, "code", "1 to 63 of a-z, 0-9, - and _", "1 到 63 个 a-z、0-9、-、_");
-	if (!req->body)
-		req->body = json_object_new_object();
-	req_body_only(req, keys);
-	req_body_int(req, "tenant_id", false, 1, (1LL << 53) - 1, &d->tenant_id);
-	doc = json_get(req->body, "document");
-	if (!json_object_is_type(doc, json_type_object)) {
-		req_note_invalid(req, "document", "an object", "应为对象");
-		return false;
-	}
-	d->json = doc;
-	d->doc = req_json_text(req, doc);
-	return true;
+	d->tenant_id = in->has_tenant_id ? in->tenant_id : req->session->tenant_id;
+	d->code = in->code;
+	d->json = in->document;
+	d->doc = req_json_text(req, in->document);
+	return d;
 }
 
 /* --- policies --- */
@@ -76,30 +64,29 @@ static struct outcome *on_policy(struct req *req, enum db_error error, const PGr
 	return reply_version(req, d, db_int(rows, 0, 0), db_int(rows, 0, 1), true);
 }
 
+void policy_check(struct req *req)
+{
+	struct json_object *doc = REQ_INPUT(req, policy_draft)->document;
+	struct sla_policy checked;
+	const char *error = "";
+
+	if (doc && !sla_policy_read(doc, &checked, &error))
+		policy_fault_text_note(req, error);
+}
+
 struct outcome *policy_put(struct req *req)
 {
-	struct draft *d = req->state = arena_alloc(&req->arena, sizeof(*d));
-	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p)), *error = "";
-	struct sla_policy checked;
-	int64_t from = clock_now_us();
+	const struct in_policy_put *in = REQ_INPUT(req, policy_put);
+	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p));
+	struct draft *d = read_draft(req);
 
-	if (read_draft(req, d, "tenant_id calendar service_type effective_from document") &&
-		!sla_policy_read(d->json, &checked, &error))
-		policy_fault_text_note(req, error);
-	d->calendar = "24x7";
-	req_body_text(req, "calendar", false, 1, 63, &d->calendar);
-	req_body_text(req, "service_type", false, 1, 100, &d->service);
-	req_body_time(req, "effective_from", false, &from);
-	if (req_has_invalid(req))
-		return req_invalid(req);
-	if (d->tenant_id != req->session->tenant_id && !session_serves(req->session, d->tenant_id))
-		return req_fail(req, ERR_FORBIDDEN, NULL);
 	p[0] = int_text(req, d->tenant_id);
 	p[1] = d->code;
-	p[2] = d->service;
-	p[3] = d->calendar;
+	p[2] = in->service_type;
+	p[3] = in->calendar;
 	p[4] = d->doc;
-	p[5] = int_text(req, from);
+	p[5] = int_text(
+		req, in->effective_from == INSTANT_NONE ? clock_now_us() : in->effective_from);
 	return req_query(req, &sql_sla_policy_new, p, on_policy);
 }
 
@@ -165,22 +152,22 @@ static struct outcome *on_latest(struct req *req, enum db_error error, const PGr
 	return req_query(req, &sql_sla_calendar_new, p, on_calendar);
 }
 
+void calendar_check(struct req *req)
+{
+	struct json_object *doc = REQ_INPUT(req, policy_draft)->document;
+	const char *error = "";
+	struct calendar *c = doc ? calendar_read(doc, zone_find, &error) : NULL;
+
+	if (doc && !c)
+		policy_fault_text_note(req, error);
+	calendar_free(c);
+}
+
 struct outcome *calendar_put(struct req *req)
 {
-	struct draft *d = req->state = arena_alloc(&req->arena, sizeof(*d));
-	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p)), *error = "";
+	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p));
+	struct draft *d = read_draft(req);
 
-	if (read_draft(req, d, "tenant_id document")) {
-		struct calendar *c = calendar_read(d->json, zone_find, &error);
-
-		if (!c)
-			policy_fault_text_note(req, error);
-		calendar_free(c);
-	}
-	if (req_has_invalid(req))
-		return req_invalid(req);
-	if (d->tenant_id != req->session->tenant_id && !session_serves(req->session, d->tenant_id))
-		return req_fail(req, ERR_FORBIDDEN, NULL);
 	p[0] = int_text(req, d->tenant_id);
 	p[1] = d->code;
 	return req_query(req, &sql_sla_calendar_latest, p, on_latest);

@@ -6,6 +6,10 @@
 #include "core/feature.h"
 
 /* contracts.c: policies and calendars */
+/* The rules that use the documents say whether they are sound. */
+void policy_check(struct req *req);
+void policy_preview_check(struct req *req);
+void calendar_check(struct req *req);
 struct outcome *policy_put(struct req *req) MUST_USE;
 struct outcome *policy_preview(struct req *req) MUST_USE;
 struct outcome *calendar_put(struct req *req) MUST_USE;

@@ -9,6 +9,7 @@
 #include "desk/versions.h"
 #include "policy.h"
 #include "policy_fault_text.h"
+#include "flow_gen.h"
 #include "sql_gen.h"
 
 #include <stdio.h>
@@ -180,28 +181,28 @@ static struct outcome *on_calendar(struct req *req, enum db_error error, const P
 	return x->calendar ? next_page(req) : req_fail(req, ERR_INTERNAL, NULL);
 }
 
+void policy_preview_check(struct req *req)
+{
+	struct json_object *doc = REQ_INPUT(req, policy_preview)->document;
+	struct sla_policy checked;
+	const char *why = "";
+
+	if (doc && !sla_policy_read(doc, &checked, &why))
+		policy_fault_text_note(req, why);
+}
+
 struct outcome *policy_preview(struct req *req)
 {
+	const struct in_policy_preview *in = REQ_INPUT(req, policy_preview);
 	struct preview *x = req->state = arena_alloc(&req->arena, sizeof(*x));
-	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p)), *why = "";
-	struct json_object *doc = json_get(req->body, "document");
+	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p)), *why;
 
 	req->cleanup = free_preview;
-	x->calendar_code = "24x7";
-	x->days = 30;
-	req_body_only(req, req->route->fields);
-	if (!json_object_is_type(doc, json_type_object))
-		req_note_invalid(req, "document", "an object", "应为对象");
-	else if (!sla_policy_read(doc, &x->policy, &why))
-		policy_fault_text_note(req, why);
-	req_body_text(req, "calendar", false, 1, 63, &x->calendar_code);
-	req_body_text(req, "service_type", false, 1, 63, &x->service_type);
-	req_body_int(req, "tenant_id", true, 2, (1LL << 53) - 1, &x->tenant_id);
-	req_body_int(req, "days", false, 1, 92, &x->days);
-	if (req_has_invalid(req))
-		return req_invalid(req);
-	if (!session_serves(req->session, x->tenant_id))
-		return req_fail(req, ERR_FORBIDDEN, NULL);
+	bug_on(!sla_policy_read(in->document, &x->policy, &why)); /* policy_preview_check */
+	x->tenant_id = in->tenant_id;
+	x->calendar_code = in->calendar;
+	x->service_type = in->service_type;
+	x->days = in->days;
 	x->to = clock_now_us();
 	x->from = x->to - x->days * 86400 * US_PER_S;
 	p[0] = req_int(req, x->tenant_id);

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "crypto/crypto.h"
 #include "portal.h"
+#include "flow_gen.h"
 #include "sql_gen.h"
 
 #include <stdlib.h>
@@ -26,26 +27,15 @@ static struct outcome *on_preferences(struct req *req, enum db_error error, cons
 
 struct outcome *preferences_put(struct req *req)
 {
-	struct json_object *doc = json_get(req->body, "preferences");
-	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p)), *lang;
+	const struct in_portal_preferences_put *in = REQ_INPUT(req, portal_preferences_put);
+	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p));
 
-	if (req->session->actor != ACTOR_CUSTOMER)
-		return req_fail(req, ERR_FORBIDDEN, NULL);
-	req_body_only(req, "preferences");
-	if (!json_object_is_type(doc, json_type_object)) {
-		req_note_invalid(req, "preferences", "an object", "应为对象");
+	p[0] = req_int(req, req->session->actor_id);
+	p[1] = req_json_text(req, in->preferences);
+	if (strlen(p[1]) > PREFERENCES_MAX) {
+		req_note_invalid(req, "preferences", "at most 16 KiB", "最多 16 KiB");
 		return req_invalid(req);
 	}
-	lang = json_get_string(doc, "lang");
-	if (json_get(doc, "lang") &&
-		(!lang || (strcmp(lang, "zh") != 0 && strcmp(lang, "en") != 0)))
-		req_note_invalid(req, "preferences.lang", "zh or en", "zh 或 en");
-	p[0] = req_int(req, req->session->actor_id);
-	p[1] = req_json_text(req, doc);
-	if (strlen(p[1]) > PREFERENCES_MAX)
-		req_note_invalid(req, "preferences", "at most 16 KiB", "最多 16 KiB");
-	if (req_has_invalid(req))
-		return req_invalid(req);
 	return req_query(req, &sql_client_preferences_put, p, on_preferences);
 }
 
@@ -110,11 +100,14 @@ static bool is_repeated(struct json_object *widgets, size_t i)
 	return false;
 }
 
-static void check_layout(struct req *req, struct json_object *layout)
+void dashboard_check(struct req *req)
 {
+	struct json_object *layout = REQ_INPUT(req, portal_dashboard)->layout_config;
 	struct json_object *grid = json_get(layout, "grid"), *widgets = json_get(layout, "widgets");
 	int64_t cols, rows;
 
+	if (!layout)
+		return;
 	if (!whole(grid, "cols", 1, GRID_MAX, &cols) || !whole(grid, "rows", 1, 1000, &rows)) {
 		req_note_invalid(req, "layout_config.grid",
 			"{\\\"cols\\\": 1 to 48, \\\"rows\\\": 1 to 1000}",
@@ -161,46 +154,37 @@ static struct outcome *on_dashboard(struct req *req, enum db_error error, const 
 	return req_reply(req, req->route->method == HTTP_POST ? 201 : 200, data, strlen(data));
 }
 
-struct outcome *dashboard_put(struct req *req)
+/* ID and VERSION: 0 when there is none. */
+static struct outcome *store(struct req *req, int64_t id, int64_t version)
 {
-	bool fresh = req->route->method == HTTP_POST, is_default = false, is_shared = false;
-	struct json_object *layout = json_get(req->body, "layout_config");
-	const char **p = arena_alloc(&req->arena, 8 * sizeof(*p)), *name = NULL;
-	int64_t id = fresh ? 0 : req_path_id(req, "config_id"), version = 0;
+	const struct in_portal_dashboard *in = REQ_INPUT(req, portal_dashboard);
+	const char **p = arena_alloc(&req->arena, 8 * sizeof(*p));
 
-	if (req->session->actor != ACTOR_CUSTOMER)
-		return req_fail(req, ERR_FORBIDDEN, NULL);
-	req_body_only(req, req->route->fields);
-	req_body_text(req, "dashboard_name", true, 1, 100, &name);
-	req_body_bool(req, "is_default", &is_default);
-	req_body_bool(req, "is_shared", &is_shared);
-	req_body_int(req, "version", false, 1, (1LL << 53) - 1, &version);
-	if (json_object_is_type(layout, json_type_object))
-		check_layout(req, layout);
-	else
-		req_note_invalid(req, "layout_config", "an object of grid and widgets",
-			"含 grid 与 widgets 的对象");
-	if (req_has_invalid(req))
-		return req_invalid(req);
-	if (!fresh && !id)
-		return req_fail(req, ERR_NOT_FOUND, NULL);
-	if (is_shared && !session_may(req->session, PERM_DASHBOARD_WRITE))
+	if (in->is_shared && !session_may(req->session, PERM_DASHBOARD_WRITE))
 		return req_fail(req, ERR_FORBIDDEN,
 			req->zh ? "{\"field\":\"is_shared\",\"rule\":\"共享需要 dashboard:write "
 				  "权限\"}"
 				: "{\"field\":\"is_shared\",\"rule\":\"sharing needs "
 				  "dashboard:write\"}");
-	p[0] = fresh ? NULL : req_int(req, id);
+	p[0] = id ? req_int(req, id) : NULL;
 	p[1] = req_int(req, req->session->actor_id);
-	p[2] = name;
-	p[3] = req_json_text(req, layout);
-	p[4] = is_default ? "true" : "false";
-	p[5] = is_shared ? "true" : "false";
+	p[2] = in->dashboard_name;
+	p[3] = req_json_text(req, in->layout_config);
+	p[4] = in->is_default ? "true" : "false";
+	p[5] = in->is_shared ? "true" : "false";
 	p[6] = version ? req_int(req, version) : NULL;
 	p[7] = req_int(req, clock_now_us());
 	return req_query(req, &sql_dashboard_store, p, on_dashboard);
 }
 
-const struct feature portal_feature = {
-	.name = "portal", .routes = portal_routes, .free = themes_free
-};
+struct outcome *dashboard_new(struct req *req)
+{
+	return store(req, 0, 0);
+}
+
+struct outcome *dashboard_set(struct req *req)
+{
+	const struct in_portal_dashboard_set *in = REQ_INPUT(req, portal_dashboard_set);
+
+	return store(req, in->config_id, in->version);
+}

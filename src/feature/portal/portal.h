@@ -12,7 +12,9 @@ struct outcome *logo_get(struct req *req) MUST_USE;
 struct outcome *logo_put(struct req *req) MUST_USE;
 struct outcome *logo_delete(struct req *req) MUST_USE;
 struct outcome *preferences_put(struct req *req) MUST_USE;
-struct outcome *dashboard_put(struct req *req) MUST_USE;
+void dashboard_check(struct req *req);
+struct outcome *dashboard_new(struct req *req) MUST_USE;
+struct outcome *dashboard_set(struct req *req) MUST_USE;
 
 /* routes.c; ends with an empty row */
 extern const struct route portal_routes[];

@@ -135,19 +135,16 @@ static struct outcome *on_theme(struct req *req, enum db_error error, const PGre
 	return o;
 }
 
-/* By number or code, or "host": whose host name this is. */
-static const char *named_customer(struct req *req)
+/* OF: a number or a code, or "host": whose host name this is. */
+static const char *named_customer(struct req *req, const char *of)
 {
-	struct str v = req_path(req, "tenant_id");
-
-	return str_is(v, "host") ? session_host_tenant(req)
-				 : arena_printf(&req->arena, "%.*s", (int)v.n, v.p);
+	return strcmp(of, "host") == 0 ? session_host_tenant(req) : of;
 }
 
 struct outcome *theme_get(struct req *req)
 {
 	const char **p = arena_alloc(&req->arena, sizeof(*p));
-	const char *of = named_customer(req);
+	const char *of = named_customer(req, REQ_INPUT(req, portal_theme_get)->tenant_id);
 
 	p[0] = req->state = arena_dup(&req->arena, of, strlen(of));
 	return req_query(req, &sql_client_theme_get, p, on_theme);
@@ -217,7 +214,7 @@ struct outcome *logo_get(struct req *req)
 {
 	const char **p = arena_alloc(&req->arena, sizeof(*p));
 
-	p[0] = named_customer(req);
+	p[0] = named_customer(req, REQ_INPUT(req, portal_logo_get)->tenant_id);
 	return req_query(req, &sql_client_logo_get, p, on_logo);
 }
 
@@ -257,22 +254,13 @@ static struct outcome *store_logo(struct req *req, const char **p)
 
 struct outcome *logo_put(struct req *req)
 {
-	const char **p = arena_alloc(&req->arena, 4 * sizeof(*p)), *base64 = NULL;
+	const char **p = arena_alloc(&req->arena, 4 * sizeof(*p));
 
-	if (req->session->staff)
-		return req_fail(req, ERR_FORBIDDEN, NULL);
-	req_body_only(req, req->route->fields);
-	req_body_text(req, "logo", true, 24, LOGO_MAX * 4 / 3 + 4, &base64);
-	if (!req->body)
-		req_note_invalid(req, "logo", "required", "必填");
-	if (base64)
-		read_logo(req, base64, p);
+	read_logo(req, REQ_INPUT(req, portal_logo_put)->logo, p);
 	return req_has_invalid(req) ? req_invalid(req) : store_logo(req, p);
 }
 
 struct outcome *logo_delete(struct req *req)
 {
-	if (req->session->staff)
-		return req_fail(req, ERR_FORBIDDEN, NULL);
 	return store_logo(req, arena_alloc(&req->arena, 4 * sizeof(const char *)));
 }
