@@ -5,6 +5,8 @@
 function die(msg) { printf "%s: %s\n", at_file, msg > "/dev/stderr"; failed = 1; exit 1 }
 function cstr(s) { gsub(/\\/, "\\\\", s); gsub(/"/, "\\\"", s); return "\"" s "\"" }
 function join(a, b) { return a == "" ? b : a " " b }
+# The schema door serves those who have not signed in: in C that is "preauth".
+function mode_of(mode) { return mode == "door" ? "PREAUTH" : toupper(mode) }
 function id_of(name) { gsub("/", "_", name); return name }
 
 # --- one file's lines ---
@@ -118,12 +120,12 @@ function finish_sql(   i, id, used) {
 		print "};"
 	}
 	printf "static const struct contract contract_%s = { .name = %s, .about = %s,\n\t.tag = %s, .mode = SQL_%s, .reply = %s, .params = %s, .param_count = %d",
-		id, cstr(name), cstr(about), cstr(tag), (mode == "door" ? "PREAUTH" : toupper(mode)), shape == "list" ? "REPLY_LIST" : "REPLY_OBJECT", np ? "params_" id : "NULL", np
+		id, cstr(name), cstr(about), cstr(tag), mode_of(mode), shape == "list" ? "REPLY_LIST" : "REPLY_OBJECT", np ? "params_" id : "NULL", np
 	if (about_zh != "") printf ",\n\t.about_zh = %s", cstr(about_zh)
 	if (returns != "") printf ",\n\t.returns = %s", cstr(returns)
 	print " };"
 	printf "const struct sql_stmt sql_%s = { .name = %s, .contract = &contract_%s, .mode = SQL_%s, .shape = SQL_%s,\n\t.class = SQL_%s, .index = %d, .param_count = %d",
-		id, cstr(name), id, (mode == "door" ? "PREAUTH" : toupper(mode)), toupper(shape), (class == "job" ? "CLASS_JOB" : toupper(class)), count - 1, np
+		id, cstr(name), id, mode_of(mode), toupper(shape), (class == "job" ? "CLASS_JOB" : toupper(class)), count - 1, np
 	if (c1 != "") printf ", .cursor = { \"%s\", \"%s\" }", c1, c2
 	printf ",\n\t.text = %s };\n\n", lines
 }
@@ -178,7 +180,7 @@ function write_flow(id,   n, b) {
 		write_params(id, id)
 		print "};"
 	}
-	printf "const struct contract contract_%s = { .name = %s, .about = %s,\n\t.about_zh = %s, .tag = %s, .mode = SQL_%s, .reply = REPLY_%s", id, cstr(f_name[id]), cstr(f_about[id]), cstr(f_zh[id]), cstr(f_tag[id]), toupper(f_mode[id]), f_reply[id] ~ /\// ? "MEDIA" : toupper(f_reply[id])
+	printf "const struct contract contract_%s = { .name = %s, .about = %s,\n\t.about_zh = %s, .tag = %s, .mode = SQL_%s, .reply = REPLY_%s", id, cstr(f_name[id]), cstr(f_about[id]), cstr(f_zh[id]), cstr(f_tag[id]), mode_of(f_mode[id]), f_reply[id] ~ /\// ? "MEDIA" : toupper(f_reply[id])
 	if (f_reply[id] ~ /\//) printf ", .media = %s", cstr(f_reply[id])
 	if (f_status[id] != "") printf ", .status = %s", f_status[id]
 	if (f_open[id]) printf ", .open = true"
