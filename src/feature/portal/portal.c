@@ -188,3 +188,7 @@ struct outcome *dashboard_set(struct req *req)
 
 	return store(req, in->config_id, in->version);
 }
+
+const struct feature portal_feature = {
+	.name = "portal", .routes = portal_routes, .free = themes_free
+};
