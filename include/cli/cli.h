@@ -52,18 +52,19 @@ void cli_rollup_rebuild(PGconn *pg, const char *tenant_id);
 /* sladesk import --go-live: what an import of TENANT (its code) left frozen begins to run. */
 int import_go_live(PGconn *pg, const char *tenant);
 
+/* A command of sladesk: a row of its owner's table, which ends with an empty one. A capability's
+ * table is <capability>_commands in its cmd.c; the build finds it there. */
+struct command {
+	const char *name;
+	int (*run)(int argc, char **argv); /* what follows the name; returns the exit status */
+	const char *help;
+};
+/* The tables of the capabilities, made by the build; ends with NULL. */
+extern const struct command *const feature_commands[];
+
 int cmd_init(int argc, char **argv);
 int cmd_migrate(int argc, char **argv);
-int cmd_tenant(int argc, char **argv);
-int cmd_user(int argc, char **argv);
-int cmd_token(int argc, char **argv);
-int cmd_webhook(int argc, char **argv);
-int cmd_sla(int argc, char **argv);
 int cmd_import(int argc, char **argv);
-int cmd_rollup(int argc, char **argv);
-int cmd_audit(int argc, char **argv);
-int cmd_deadletter(int argc, char **argv);
-int cmd_isolation(int argc, char **argv);
 int cmd_keys(int argc, char **argv);
 int cmd_key(int argc, char **argv);
 int cmd_demo(int argc, char **argv);

@@ -10,44 +10,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static const struct {
-	const char *name;
-	int (*run)(int argc, char **argv);
-	const char *help;
-} commands[] = {
+static const struct command own_commands[] = {
 	{ "init", cmd_init,
 		"init --admin-url URL --database NAME [--password-file F]\n"
 		"      create the roles and the database" },
 	{ "migrate", cmd_migrate,
 		"migrate --owner-url URL\n"
 		"      bring the schema up to date" },
-	{ "tenant", cmd_tenant,
-		"tenant add --code C --name N [--lang zh|en] [--policy P]\n"
-		"  tenant set --code C [--host H|-] [--max-users N|-] [--mfa yes|no] [--timezone "
-		"Z] "
-		"[--work-hours 8-20]\n"
-		"  tenant list\n"
-		"      add, change and list customers" },
-	{ "user", cmd_user,
-		"user add --staff --username U --name N --email E [--role R] [--level 1..3] "
-		"[--on-call] [--must-change]\n"
-		"  user add --tenant C --username U --name N --email E [--role R] [--must-change]\n"
-		"  user password --username U [--tenant C] [--must-change]\n"
-		"  user disable --username U [--tenant C]\n"
-		"      manage staff and customers' users; the password is read from standard "
-		"input" },
-	{ "token", cmd_token,
-		"token add --tenant C --name N --scopes tickets:read,tickets:write [--days 90]\n"
-		"  token list\n"
-		"  token revoke --tenant C --id N\n"
-		"      manage service tokens" },
-	{ "key", cmd_key,
-		"key rotate [--at-once]\n"
-		"      create a signing key for access tokens; --at-once makes all earlier keys "
-		"invalid" },
-	{ "isolation", cmd_isolation,
-		"isolation check --as C --against C [--url U]\n"
-		"      test a running server: one customer must not reach another's data" },
 	{ "keys", cmd_keys,
 		"keys status\n"
 		"  keys rotate [--resume]\n"
@@ -56,38 +25,14 @@ static const struct {
 		"  keys restore --in F [--check]\n"
 		"      manage the keys of personal data; the passphrase is read from standard "
 		"input" },
-	{ "webhook", cmd_webhook,
-		"webhook add --tenant C --url U --secret S\n"
-		"      register a webhook" },
-	{ "sla", cmd_sla,
-		"sla calc\n"
-		"  sla explain TICKET\n"
-		"  sla verify [--tenant C]\n"
-		"  sla replay --policy P [--tenant C] [--from T] [--to T]\n"
-		"      compute deadlines from standard input, explain a ticket's clocks, recompute "
-		"all "
-		"stored clocks, or simulate another policy" },
 	{ "import", cmd_import,
 		"import --map FILE --tenant C --policy P [--rejects FILE] CSV\n"
 		"  import --go-live --tenant C\n"
 		"      replay an incident log; then start the clocks of its open tickets" },
-	{ "audit", cmd_audit,
-		"audit verify [--tenant C] [--dir D]\n"
-		"  audit archive --dir D --owner-url URL [--tenant C] [--before YYYY-MM] "
-		"[--keep-years 7]\n"
-		"      find edited, removed or moved rows of the audit log and its files; move "
-		"whole months into files" },
-	{ "deadletter", cmd_deadletter,
-		"deadletter list\n"
-		"  deadletter retry ID|all\n"
-		"      show and retry messages from source systems that could not be applied" },
-	{ "rollup", cmd_rollup,
-		"rollup rebuild [--tenant C]\n"
-		"  rollup check\n"
-		"      rebuild or check the counts behind the dashboards" },
 	{ "demo", cmd_demo,
 		"demo\n"
 		"      create demo customers, staff and tickets" },
+	{ 0 },
 };
 
 void cli_progress(size_t done, size_t all)
@@ -167,16 +112,40 @@ bool cli_flag(int argc, char **argv, const char *name)
 	return false;
 }
 
+static void print_help(const struct command *c)
+{
+	for (; c->name; c++)
+		printf("  %s\n", c->help);
+}
+
+static const struct command *find_in(const struct command *c, const char *name)
+{
+	while (c->name && strcmp(c->name, name) != 0)
+		c++;
+	return c->name ? c : NULL;
+}
+
+static const struct command *find_command(const char *name)
+{
+	const struct command *c = find_in(own_commands, name);
+
+	for (const struct command *const *t = feature_commands; *t && !c; t++)
+		c = find_in(*t, name);
+	return c;
+}
+
 static int usage(void)
 {
 	puts("usage: sladesk [-c FILE] COMMAND …\n");
-	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-		printf("  %s\n", commands[i].help);
+	print_help(own_commands);
+	for (const struct command *const *t = feature_commands; *t; t++)
+		print_help(*t);
 	return 0;
 }
 
 int main(int argc, char **argv)
 {
+	const struct command *command;
 	const char *file = NULL, *error;
 	int at = 1, rc;
 
@@ -189,11 +158,10 @@ int main(int argc, char **argv)
 	if (!options_load(file, &error))
 		die("%s", error);
 	failpoint_arm(options.test_failpoint);
-	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-		if (strcmp(argv[at], commands[i].name) == 0) {
-			rc = commands[i].run(argc - at - 1, argv + at + 1);
-			options_free();
-			return rc;
-		}
-	die("unknown command %s (see sladesk --help)", argv[at]);
+	command = find_command(argv[at]);
+	if (!command)
+		die("unknown command %s (see sladesk --help)", argv[at]);
+	rc = command->run(argc - at - 1, argv + at + 1);
+	options_free();
+	return rc;
 }

@@ -48,7 +48,7 @@ static int verify(const char *code, const char *dir)
 	return broken ? 1 : 0;
 }
 
-int cmd_audit(int argc, char **argv)
+static int cmd_audit(int argc, char **argv)
 {
 	const char *code = cli_option(argc, argv, "tenant", "");
 	int64_t years;
@@ -64,3 +64,13 @@ int cmd_audit(int argc, char **argv)
 		cli_option(argc, argv, "owner-url", NULL), code,
 		cli_option(argc, argv, "before", ""), (int)years);
 }
+
+const struct command audit_commands[] = {
+	{ "audit", cmd_audit,
+		"audit verify [--tenant C] [--dir D]\n"
+		"  audit archive --dir D --owner-url URL [--tenant C] [--before YYYY-MM] "
+		"[--keep-years 7]\n"
+		"      find edited, removed or moved rows of the audit log and its files; move "
+		"whole months into files" },
+	{ 0 },
+};

@@ -44,7 +44,7 @@ static int check(void)
 	return wrong;
 }
 
-int cmd_rollup(int argc, char **argv)
+static int cmd_rollup(int argc, char **argv)
 {
 	const char *code = cli_option(argc, argv, "tenant", "");
 	PGconn *pg;
@@ -71,3 +71,11 @@ int cmd_rollup(int argc, char **argv)
 	PQfinish(pg);
 	return 0;
 }
+
+const struct command dashboard_commands[] = {
+	{ "rollup", cmd_rollup,
+		"rollup rebuild [--tenant C]\n"
+		"  rollup check\n"
+		"      rebuild or check the counts behind the dashboards" },
+	{ 0 },
+};

@@ -39,7 +39,7 @@ static void print_rows(PGresult *r)
 	PQclear(r);
 }
 
-int cmd_tenant(int argc, char **argv)
+static int cmd_tenant(int argc, char **argv)
 {
 	PGconn *pg = cli_connect();
 	const char *what = argc ? argv[0] : "";
@@ -182,7 +182,7 @@ static void user_change(PGconn *pg, int argc, char **argv, bool disable)
 	free(hash);
 }
 
-int cmd_user(int argc, char **argv)
+static int cmd_user(int argc, char **argv)
 {
 	PGconn *pg = cli_connect();
 	const char *what = argc ? argv[0] : "";
@@ -225,7 +225,7 @@ static void token_add(PGconn *pg, int argc, char **argv)
 	free(tenant);
 }
 
-int cmd_token(int argc, char **argv)
+static int cmd_token(int argc, char **argv)
 {
 	PGconn *pg = cli_connect();
 	const char *what = argc ? argv[0] : "";
@@ -256,7 +256,7 @@ int cmd_token(int argc, char **argv)
 	return 0;
 }
 
-int cmd_webhook(int argc, char **argv)
+static int cmd_webhook(int argc, char **argv)
 {
 	PGconn *pg = cli_connect();
 	char *tenant = tenant_id(pg, cli_option(argc, argv, "tenant", NULL));
@@ -273,3 +273,34 @@ int cmd_webhook(int argc, char **argv)
 	PQfinish(pg);
 	return 0;
 }
+
+const struct command identity_commands[] = {
+	{ "tenant", cmd_tenant,
+		"tenant add --code C --name N [--lang zh|en] [--policy P]\n"
+		"  tenant set --code C [--host H|-] [--max-users N|-] [--mfa yes|no] [--timezone "
+		"Z] "
+		"[--work-hours 8-20]\n"
+		"  tenant list\n"
+		"      add, change and list customers" },
+	{ "user", cmd_user,
+		"user add --staff --username U --name N --email E [--role R] [--level 1..3] "
+		"[--on-call] [--must-change]\n"
+		"  user add --tenant C --username U --name N --email E [--role R] [--must-change]\n"
+		"  user password --username U [--tenant C] [--must-change]\n"
+		"  user disable --username U [--tenant C]\n"
+		"      manage staff and customers' users; the password is read from standard "
+		"input" },
+	{ "token", cmd_token,
+		"token add --tenant C --name N --scopes tickets:read,tickets:write [--days 90]\n"
+		"  token list\n"
+		"  token revoke --tenant C --id N\n"
+		"      manage service tokens" },
+	{ "key", cmd_key,
+		"key rotate [--at-once]\n"
+		"      create a signing key for access tokens; --at-once makes all earlier keys "
+		"invalid" },
+	{ "webhook", cmd_webhook,
+		"webhook add --tenant C --url U --secret S\n"
+		"      register a webhook" },
+	{ 0 },
+};

@@ -156,7 +156,7 @@ static void retry(const char *id)
 	free(copies);
 }
 
-int cmd_deadletter(int argc, char **argv)
+static int cmd_deadletter(int argc, char **argv)
 {
 	char *password = config_secret_read(options.redis_password_file);
 	struct kv_settings set = { options.redis_url, password, options.redis_ca_file };
@@ -181,3 +181,11 @@ int cmd_deadletter(int argc, char **argv)
 	free(dead);
 	return 0;
 }
+
+const struct command integration_commands[] = {
+	{ "deadletter", cmd_deadletter,
+		"deadletter list\n"
+		"  deadletter retry ID|all\n"
+		"      show and retry messages from source systems that could not be applied" },
+	{ 0 },
+};

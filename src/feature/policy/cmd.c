@@ -353,7 +353,7 @@ static int replay(int argc, char **argv)
 	return 0;
 }
 
-int cmd_sla(int argc, char **argv)
+static int cmd_sla(int argc, char **argv)
 {
 	const char *what = argc ? argv[0] : "";
 
@@ -367,3 +367,15 @@ int cmd_sla(int argc, char **argv)
 		return replay(argc, argv);
 	die("sla calc, sla explain, sla verify or sla replay");
 }
+
+const struct command policy_commands[] = {
+	{ "sla", cmd_sla,
+		"sla calc\n"
+		"  sla explain TICKET\n"
+		"  sla verify [--tenant C]\n"
+		"  sla replay --policy P [--tenant C] [--from T] [--to T]\n"
+		"      compute deadlines from standard input, explain a ticket's clocks, recompute "
+		"all "
+		"stored clocks, or simulate another policy" },
+	{ 0 },
+};

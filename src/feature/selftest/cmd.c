@@ -390,7 +390,7 @@ static void free_list(struct list *l)
 		free(l->v[i]);
 }
 
-int cmd_isolation(int argc, char **argv)
+static int cmd_isolation(int argc, char **argv)
 {
 	const char *a = cli_option(argc, argv, "as", NULL),
 		   *b = cli_option(argc, argv, "against", NULL);
@@ -445,3 +445,10 @@ int cmd_isolation(int argc, char **argv)
 	token_keys_free();
 	return w.leaks ? 1 : 0;
 }
+
+const struct command selftest_commands[] = {
+	{ "isolation", cmd_isolation,
+		"isolation check --as C --against C [--url U]\n"
+		"      test a running server: one customer must not reach another's data" },
+	{ 0 },
+};
