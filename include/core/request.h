@@ -11,6 +11,7 @@
 #include "work/wire.h"
 
 struct json_object;
+struct ws_handler;
 struct outcome; /* never defined: a promise that the request goes on or has ended */
 struct req;
 typedef struct outcome *req_step(struct req *req);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The HTTP/1.1 server: connections on bufferevents, plain or TLS, one request at a time each and in
  * order, bodies whole (bounded) or streamed, replies whole, chunked with back-pressure, or a file.
- * WebSockets take a connection over. What a request means is the handler's. */
+ * Another protocol (http/ws.h) may take a connection over. What a request means is the handler's.
+ */
 #ifndef SLADESK_HTTP_SERVER_H
 #define SLADESK_HTTP_SERVER_H
 
@@ -94,35 +95,5 @@ void http_reply_file(struct http_request *r, int status, const char *type, const
 void http_resume(struct http_request *r);
 /* After the reply, close. */
 void http_close_after(struct http_request *r);
-
-/* --- WebSocket (RFC 6455, RFC 7692 without context take-over) --- */
-
-struct ws;
-struct ws_handler {
-	void (*on_message)(struct ws *ws, const char *p, size_t n, bool binary);
-	/* The socket is gone; WS dies when this returns. */
-	void (*on_close)(struct ws *ws);
-	size_t max_message;
-};
-/* A frame built once and sent to many; plain and deflated forms. Its bytes never change. */
-struct ws_frame;
-
-/* Answer the upgrade and turn the request's connection into a WebSocket; R dies. NULL (and an error
- * was replied) when it is no valid upgrade. */
-struct ws *ws_accept(struct http_request *r, const struct ws_handler *h, void *user);
-void *ws_user(struct ws *ws);
-const char *ws_peer(struct ws *ws);
-struct ws_frame *ws_frame_new(const char *p, size_t n, bool binary) MUST_USE;
-void ws_frame_put(struct ws_frame *f);
-/* Send N FRAMES (at most WS_SEND_MAX) in order; what the socket does not take at once is queued.
- * False when a frame would have let more than LIMIT bytes wait: it and those behind it were not
- * sent. */
-#define WS_SEND_MAX 32
-bool ws_send(struct ws *ws, struct ws_frame *const *frames, size_t n, size_t limit);
-size_t ws_queued(const struct ws *ws);
-void ws_ping(struct ws *ws);
-/* Monotonic instant of the last byte that came. */
-int64_t ws_last_seen_us(const struct ws *ws);
-void ws_close(struct ws *ws, uint16_t code, const char *reason);
 
 #endif

@@ -10,34 +10,14 @@
 
 #define WRITE_HIGH (128 * 1024)
 
-const char *http_date_line(void)
-{
-	static char line[48];
-	static int64_t made_s;
-	static const char *const days[] = { "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun" };
-	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul",
-		"Aug", "Sep", "Oct", "Nov", "Dec" };
-	int64_t s = clock_now_us() / US_PER_S, y;
-	unsigned m, d;
-
-	if (s == made_s)
-		return line;
-	made_s = s;
-	civil_from_days(s / 86400, &y, &m, &d);
-	snprintf(line, sizeof(line), "Date: %s, %02u %s %04d %02d:%02d:%02d GMT\r\n",
-		days[weekday_from_days(s / 86400)], d % 100u, months[(m - 1) % 12],
-		(int)(y % 10000), (int)(s / 3600 % 24), (int)(s / 60 % 60), (int)(s % 60));
-	return line;
-}
-
 static void put_head(
 	struct http_conn *c, struct buf *b, int status, const char *type, const char *extra)
 {
-	c->req->status = status;
+	c->http1.req->status = status;
 	/* An error while the body is still coming: what follows cannot be told from a next request.
 	 */
-	if (c->state == CONN_BODY && !http_conn_has_body(c))
-		c->close_after = true;
+	if (c->http1.state == HTTP1_BODY && !http1_has_body(c))
+		c->http1.close_after = true;
 	buf_adds(b, "HTTP/1.1 ");
 	buf_add_int(b, status);
 	buf_addc(b, ' ');
@@ -51,15 +31,16 @@ static void put_head(
 	}
 	if (extra)
 		buf_adds(b, extra);
-	if (c->close_after || c->server->draining)
+	if (c->http1.close_after || c->server->draining)
 		buf_adds(b, "Connection: close\r\n");
-	else if (c->req->head.minor == 0)
+	else if (c->http1.req->head.minor == 0)
 		buf_adds(b, "Connection: keep-alive\r\n");
 }
 
 static bool has_body(const struct http_conn *c, int status)
 {
-	return c->req->head.method != HTTP_HEAD && status != 204 && status != 304 && status >= 200;
+	return c->http1.req->head.method != HTTP_HEAD && status != 204 && status != 304 &&
+	       status >= 200;
 }
 
 static void finish_head(struct http_conn *c, struct buf *b, int status, uint64_t n)
@@ -70,7 +51,7 @@ static void finish_head(struct http_conn *c, struct buf *b, int status, uint64_t
 		buf_adds(b, "\r\n");
 	}
 	buf_adds(b, "\r\n");
-	c->req->sent_bytes = n;
+	c->http1.req->sent_bytes = n;
 }
 
 void http_reply(struct http_request *r, int status, const char *type, const char *extra,
@@ -89,7 +70,7 @@ void http_reply(struct http_request *r, int status, const char *type, const char
 	bufferevent_write(c->bev, b.p, b.n);
 	if (has_body(c, status) && n > 16384)
 		bufferevent_write(c->bev, body, n);
-	http_conn_replied(c);
+	http1_replied(c);
 }
 
 void http_reply_buffer(struct http_request *r, int status, const char *type, const char *extra,
@@ -106,7 +87,7 @@ void http_reply_buffer(struct http_request *r, int status, const char *type, con
 	buf_free(&b);
 	if (has_body(c, status))
 		bufferevent_write_buffer(c->bev, body);
-	http_conn_replied(c);
+	http1_replied(c);
 }
 
 void http_reply_start(struct http_request *r, int status, const char *type, const char *extra,
@@ -117,16 +98,16 @@ void http_reply_start(struct http_request *r, int status, const char *type, cons
 
 	if (!c)
 		return;
-	c->chunked_reply = r->head.minor == 1;
-	c->head_only = r->head.method == HTTP_HEAD;
-	if (!c->chunked_reply)
-		c->close_after = true;
+	c->http1.chunked_reply = r->head.minor == 1;
+	c->http1.head_only = r->head.method == HTTP_HEAD;
+	if (!c->http1.chunked_reply)
+		c->http1.close_after = true;
 	put_head(c, &b, status, type, extra);
-	buf_adds(&b, c->chunked_reply ? "Transfer-Encoding: chunked\r\n\r\n" : "\r\n");
+	buf_adds(&b, c->http1.chunked_reply ? "Transfer-Encoding: chunked\r\n\r\n" : "\r\n");
 	bufferevent_write(c->bev, b.p, b.n);
 	buf_free(&b);
-	c->on_drain = on_drain;
-	http_conn_set_state(c, CONN_REPLYING);
+	c->http1.on_drain = on_drain;
+	http1_set_state(c, HTTP1_REPLYING);
 }
 
 bool http_reply_piece(struct http_request *r, const void *p, size_t n)
@@ -136,13 +117,13 @@ bool http_reply_piece(struct http_request *r, const void *p, size_t n)
 
 	if (!c)
 		return false;
-	out = bufferevent_get_output(c->bev);
+	out = http_conn_output(c);
 	r->sent_bytes += n;
-	if (n && !c->head_only) {
-		if (c->chunked_reply)
+	if (n && !c->http1.head_only) {
+		if (c->http1.chunked_reply)
 			evbuffer_add_printf(out, "%zx\r\n", n);
 		evbuffer_add(out, p, n);
-		if (c->chunked_reply)
+		if (c->http1.chunked_reply)
 			evbuffer_add(out, "\r\n", 2);
 	}
 	return evbuffer_get_length(out) < WRITE_HIGH;
@@ -154,9 +135,9 @@ void http_reply_end(struct http_request *r)
 
 	if (!c)
 		return;
-	if (c->chunked_reply && !c->head_only)
+	if (c->http1.chunked_reply && !c->http1.head_only)
 		bufferevent_write(c->bev, "0\r\n\r\n", 5);
-	http_conn_replied(c);
+	http1_replied(c);
 }
 
 void http_reply_file(struct http_request *r, int status, const char *type, const char *extra,
@@ -179,15 +160,15 @@ void http_reply_file(struct http_request *r, int status, const char *type, const
 	bufferevent_write(c->bev, b.p, b.n);
 	buf_free(&b);
 	if (has_body(c, status) && n)
-		evbuffer_add_file(bufferevent_get_output(c->bev), fd, (ev_off_t)from,
+		evbuffer_add_file(http_conn_output(c), fd, (ev_off_t)from,
 			(ev_off_t)n); /* sendfile when plain; owns fd */
 	else
 		close(fd);
-	http_conn_replied(c);
+	http1_replied(c);
 }
 
 void http_close_after(struct http_request *r)
 {
 	if (r->conn)
-		r->conn->close_after = true;
+		r->conn->http1.close_after = true;
 }

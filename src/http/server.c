@@ -6,7 +6,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <event2/bufferevent_ssl.h>
 #include <event2/listener.h>
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
@@ -14,13 +13,6 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-struct http_counts http_count;
-
-struct http_counts http_counts(void)
-{
-	return http_count;
-}
 
 static void on_tick(void *arg)
 {
@@ -65,7 +57,7 @@ static void on_accept_error(struct evconnlistener *l, void *arg)
 	pause_accepting(s);
 }
 
-static void name_peer(struct http_conn *c, const struct sockaddr *sa)
+static void name_peer(const struct sockaddr *sa, char out[46])
 {
 	const void *addr =
 		sa->sa_family == AF_INET6
@@ -73,15 +65,15 @@ static void name_peer(struct http_conn *c, const struct sockaddr *sa)
 			: (const void *)&((const struct sockaddr_in *)(const void *)sa)->sin_addr;
 
 	if ((sa->sa_family != AF_INET && sa->sa_family != AF_INET6) ||
-		!inet_ntop(sa->sa_family, addr, c->peer, sizeof(c->peer)))
-		snprintf(c->peer, sizeof(c->peer), "local");
+		!inet_ntop(sa->sa_family, addr, out, 46))
+		snprintf(out, 46, "local");
 }
 
 static void on_accept(
 	struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa, int len, void *arg)
 {
 	struct http_server *s = arg;
-	struct http_conn *c;
+	char peer[46];
 	int one = 1;
 
 	(void)l;
@@ -93,22 +85,16 @@ static void on_accept(
 		return;
 	}
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	c = xcalloc(1, sizeof(*c));
-	c->server = s;
-	c->fresh = true;
-	c->bev = s->tls ? bufferevent_openssl_socket_new(loop_base(), fd, SSL_new(s->tls),
-				  BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE)
-			: bufferevent_socket_new(loop_base(), fd, BEV_OPT_CLOSE_ON_FREE);
-	bug_on(!c->bev);
-	if (s->tls)
-		bufferevent_openssl_set_allow_dirty_shutdown(c->bev, 1);
-	c->handshaking = s->tls != NULL;
-	name_peer(c, sa);
-	list_add_tail(&s->conns, &c->node);
-	s->count++;
-	http_count.connections++;
-	http_count.accepted++;
-	http_conn_begin(c);
+	name_peer(sa, peer);
+	http_conn_new(s, fd, peer, &http1_protocol);
+}
+
+static void on_conn_gone(struct http_server *s)
+{
+	if (s->draining && s->count == 0 && s->on_empty) {
+		later_call(s->on_empty, s->on_empty_arg);
+		s->on_empty = NULL;
+	}
 }
 
 static SSL_CTX *tls_new(const struct http_settings *set, const char **out_error)
@@ -139,6 +125,7 @@ struct http_server *http_server_new(int listen_fd, const struct http_settings *s
 	s->fd = listen_fd;
 	s->set = *set;
 	s->h = h;
+	s->on_conn_gone = on_conn_gone;
 	list_init(&s->conns);
 	if (set->cert_file && !(s->tls = tls_new(set, out_error))) {
 		free(s);
@@ -188,10 +175,7 @@ void http_server_drain(struct http_server *s, int grace_ms, void (*on_empty)(voi
 		close(s->fd);
 	}
 	loop_timer_set(s->tick, 0);
-	if (s->count == 0 && s->on_empty) {
-		later_call(on_empty, arg);
-		s->on_empty = NULL;
-	}
+	on_conn_gone(s);
 }
 
 void http_server_free(struct http_server *s)

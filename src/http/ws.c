@@ -3,6 +3,7 @@
  * read, because an idle client must be cheap: whole frames are waited for in the connection's own
  * buffer first. Outgoing frames are built once and shared. */
 #include "conn.h"
+#include "ws_frame.h"
 #include "base/clock.h"
 #include "loop/loop.h"
 
@@ -25,14 +26,6 @@ struct ws {
 	size_t in_n;
 	int64_t seen_us;
 	bool deflate, fragmented, closing;
-};
-
-struct ws_frame {
-	unsigned refs;
-	size_t head_n, plain_n, deflated_n;
-	unsigned char *deflated; /* made for the first client that takes it */
-	bool incompressible;     /* was tried: deflated stays NULL */
-	unsigned char plain[];
 };
 
 void *ws_user(struct ws *ws)
@@ -116,6 +109,8 @@ static bool wants_deflate(const struct http_head *h)
 	return false;
 }
 
+static const struct http_protocol ws_protocol;
+
 struct ws *ws_accept(struct http_request *r, const struct ws_handler *h, void *user)
 {
 	struct http_conn *c = r->conn;
@@ -149,106 +144,17 @@ struct ws *ws_accept(struct http_request *r, const struct ws_handler *h, void *u
 			    : "");
 	bufferevent_write(c->bev, b.p, b.n);
 	buf_free(&b);
-	r->status = 101;
-	c->req = NULL;
-	http_request_done(r, c);
-	http_request_free(r);
-	c->ws = ws;
-	c->state = CONN_WEBSOCKET;
+	http1_hand_over(r, 101, &ws_protocol, ws);
 	c->linger = true;
 	bufferevent_setwatermark(c->bev, EV_READ, 0, h->max_message + 64);
-	bufferevent_trigger(c->bev, EV_READ, BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
 	return ws;
 }
 
 /* --- sending --- */
 
-static size_t put_frame_head(unsigned char *o, unsigned first, size_t n)
-{
-	o[0] = (unsigned char)first;
-	if (n < 126) {
-		o[1] = (unsigned char)n;
-		return 2;
-	}
-	if (n < 65536) {
-		o[1] = 126;
-		o[2] = (unsigned char)(n >> 8);
-		o[3] = (unsigned char)n;
-		return 4;
-	}
-	o[1] = 127;
-	for (int i = 0; i < 8; i++)
-		o[2 + i] = (unsigned char)((uint64_t)n >> (56 - 8 * i));
-	return 10;
-}
-
-static void deflate_frame(struct ws_frame *f)
-{
-	z_stream z = { 0 };
-	unsigned char *out, head[10], *p = f->plain + f->head_n;
-	size_t bound, got, head_n, n = f->plain_n - f->head_n;
-
-	f->incompressible = true;
-	if (n <= 200 || deflateInit2(&z, 6, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-		return;
-	bound = deflateBound(&z, n) + 16;
-	out = xmalloc(bound + 10);
-	z.next_in = p;
-	z.avail_in = (uInt)n;
-	z.next_out = out + 10;
-	z.avail_out = (uInt)bound;
-	deflate(&z, Z_SYNC_FLUSH);
-	got = bound - z.avail_out - 4; /* RFC 7692 7.2.1: without the empty block's 00 00 ff ff */
-	deflateEnd(&z);
-	if (got >= n) {
-		free(out);
-		return;
-	}
-	head_n = put_frame_head(head, f->plain[0] | 0x40u, got);
-	memmove(out + head_n, out + 10, got);
-	memcpy(out, head, head_n);
-	f->deflated = out;
-	f->deflated_n = head_n + got;
-}
-
-struct ws_frame *ws_frame_new(const char *p, size_t n, bool binary)
-{
-	struct ws_frame *f = xmalloc(sizeof(*f) + n + 10);
-
-	*f = (struct ws_frame){ .refs = 1 };
-	f->head_n = put_frame_head(f->plain, binary ? 0x82 : 0x81, n);
-	f->plain_n = f->head_n + n;
-	if (n)
-		memcpy(f->plain + f->head_n, p, n);
-	return f;
-}
-
-void ws_frame_put(struct ws_frame *f)
-{
-	if (!f || --f->refs)
-		return;
-	free(f->deflated);
-	free(f);
-}
-
-static void drop_frame(const void *p, size_t n, void *arg)
-{
-	(void)p;
-	(void)n;
-	ws_frame_put(arg);
-}
-
 size_t ws_queued(const struct ws *ws)
 {
-	return evbuffer_get_length(bufferevent_get_output(ws->conn->bev));
-}
-
-static struct str frame_bytes(const struct ws *ws, struct ws_frame *f)
-{
-	if (ws->deflate && !f->deflated && !f->incompressible)
-		deflate_frame(f);
-	return ws->deflate && f->deflated ? (struct str){ (char *)f->deflated, f->deflated_n }
-					  : (struct str){ (char *)f->plain, f->plain_n };
+	return evbuffer_get_length(http_conn_output(ws->conn));
 }
 
 /* What the socket takes of V at once, in bytes. Its errors are the connection's own events' to
@@ -261,19 +167,9 @@ static size_t write_now(struct ws *ws, struct iovec *v, size_t n)
 	return sent > 0 ? (size_t)sent : 0;
 }
 
-static void queue(struct evbuffer *out, struct ws_frame *f, struct str bytes)
-{
-	if (bytes.n < 512) { /* smaller than a reference chain costs */
-		evbuffer_add(out, bytes.p, bytes.n);
-		return;
-	}
-	f->refs++;
-	evbuffer_add_reference(out, bytes.p, bytes.n, drop_frame, f);
-}
-
 bool ws_send(struct ws *ws, struct ws_frame *const *frames, size_t n, size_t limit)
 {
-	struct evbuffer *out = bufferevent_get_output(ws->conn->bev);
+	struct evbuffer *out = http_conn_output(ws->conn);
 	struct iovec v[WS_SEND_MAX];
 	size_t sent = 0;
 
@@ -281,7 +177,7 @@ bool ws_send(struct ws *ws, struct ws_frame *const *frames, size_t n, size_t lim
 	if (ws->closing)
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		struct str b = frame_bytes(ws, frames[i]);
+		struct str b = ws_frame_bytes(frames[i], ws->deflate);
 
 		v[i] = (struct iovec){ (char *)(uintptr_t)b.p, b.n };
 	}
@@ -297,7 +193,7 @@ bool ws_send(struct ws *ws, struct ws_frame *const *frames, size_t n, size_t lim
 		}
 		if (!sent && evbuffer_get_length(out) + b.n > limit)
 			return false;
-		queue(out, frames[i], (struct str){ b.p + sent, b.n - sent });
+		ws_frame_queue(out, frames[i], (struct str){ b.p + sent, b.n - sent });
 		sent = 0;
 	}
 	return true;
@@ -307,7 +203,7 @@ static void send_control(struct ws *ws, unsigned opcode, const void *p, size_t n
 {
 	unsigned char head[10];
 
-	bufferevent_write(ws->conn->bev, head, put_frame_head(head, 0x80 | opcode, n));
+	bufferevent_write(ws->conn->bev, head, ws_put_frame_head(head, 0x80 | opcode, n));
 	if (n)
 		bufferevent_write(ws->conn->bev, p, n);
 }
@@ -485,10 +381,10 @@ static bool head_is_broken(const struct ws *ws, const unsigned char *head)
 	       (control && (n > 125 || !last)) || (opcode == WSLAY_CONNECTION_CLOSE && n == 1);
 }
 
-void ws_on_read(struct http_conn *c)
+static void on_input(struct http_conn *c)
 {
-	struct ws *ws = c->ws;
-	struct evbuffer *in = bufferevent_get_input(c->bev);
+	struct ws *ws = c->upgraded;
+	struct evbuffer *in = http_conn_input(c);
 	unsigned char head[14];
 
 	ws->seen_us = clock_mono_us();
@@ -514,20 +410,30 @@ void ws_on_read(struct http_conn *c)
 		http_conn_close(c); /* nothing touches WS or C after this */
 }
 
-void ws_on_gone(struct http_conn *c)
+static void on_gone(struct http_conn *c)
 {
-	struct ws *ws = c->ws;
+	struct ws *ws = c->upgraded;
 
-	c->ws = NULL;
+	c->upgraded = NULL;
 	ws->h->on_close(ws);
 	if (ws->ctx)
 		wslay_event_context_free(ws->ctx);
 	later_free(ws);
 }
 
-void ws_on_tick(struct http_conn *c, int64_t now)
+static void on_room(struct http_conn *c)
 {
+	(void)c;
+}
+
+static void on_tick(struct http_conn *c, int64_t now)
+{
+	struct ws *ws = c->upgraded;
+
 	(void)now;
-	if (c->ws->closing)
+	if (ws->closing)
 		http_conn_close(c);
 }
+
+static const struct http_protocol ws_protocol = { NULL, on_input, on_room, http_conn_free, on_tick,
+	on_gone };

@@ -5,7 +5,7 @@
 #include "cli/cli.h"
 #include "crypto/crypto.h"
 #include "http/parse.h"
-#include "http/server.h"
+#include "http/ws.h"
 #include "ticket/priority.h"
 #include "ticket/ticket.h"
 

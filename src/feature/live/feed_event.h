@@ -5,7 +5,7 @@
 
 #include "core/session.h"
 #include "core/events.h"
-#include "http/server.h"
+#include "http/ws.h"
 
 struct json_object;
 

@@ -5,6 +5,7 @@
 #include "selftest.h"
 #include "base/json.h"
 #include "config/options.h"
+#include "http/ws.h"
 #include "work/work.h"
 
 #include <event2/buffer.h>

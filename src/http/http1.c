@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * HTTP/1.1 on a connection: one request at a time, so pipelined ones are answered in order and
+ * back-pressure is the read watermark. */
+#include "conn.h"
+#include "base/clock.h"
+#include "loop/loop.h"
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void http1_set_state(struct http_conn *c, enum http1_state s)
+{
+	c->http1.state = s;
+	c->http1.state_us = clock_mono_us();
+}
+
+bool http1_has_body(const struct http_conn *c)
+{
+	return c->http1.chunk.done && (c->http1.req->head.chunked || c->http1.body_left == 0);
+}
+
+/* --- ending a request --- */
+
+static void request_free(struct http_request *r)
+{
+	if (!r)
+		return;
+	free(r->head_bytes);
+	buf_free(&r->body);
+	arena_free(&r->arena);
+	later_free(r);
+}
+
+static void request_done(struct http_conn *c)
+{
+	struct http_request *r = c->http1.req;
+
+	c->http1.req = NULL;
+	c->server->h->on_done(r);
+	request_free(r);
+}
+
+void http1_replied(struct http_conn *c)
+{
+	request_done(c);
+	c->http1.on_drain = NULL;
+	if (c->http1.close_after || c->server->draining) {
+		http1_set_state(c, HTTP1_OVER);
+		http_conn_close(c);
+		return;
+	}
+	http1_set_state(c, HTTP1_HEAD);
+	/* A reply that came on another turn: the next request may already wait in the input. */
+	if (!c->http1.working)
+		http_conn_look_again(c);
+}
+
+struct http_conn *http1_hand_over(
+	struct http_request *r, int status, const struct http_protocol *protocol, void *state)
+{
+	struct http_conn *c = r->conn;
+
+	r->status = status;
+	request_done(c);
+	http1_set_state(c, HTTP1_OVER);
+	c->protocol = protocol;
+	c->upgraded = state;
+	http_conn_look_again(c);
+	return c;
+}
+
+/* --- reading --- */
+
+const char *http_date_line(void)
+{
+	static char line[48];
+	static int64_t made_s;
+	static const char *const days[] = { "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun" };
+	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul",
+		"Aug", "Sep", "Oct", "Nov", "Dec" };
+	int64_t s = clock_now_us() / US_PER_S, y;
+	unsigned m, d;
+
+	if (s == made_s)
+		return line;
+	made_s = s;
+	civil_from_days(s / 86400, &y, &m, &d);
+	snprintf(line, sizeof(line), "Date: %s, %02u %s %04d %02d:%02d:%02d GMT\r\n",
+		days[weekday_from_days(s / 86400)], d % 100u, months[(m - 1) % 12],
+		(int)(y % 10000), (int)(s / 3600 % 24), (int)(s / 60 % 60), (int)(s % 60));
+	return line;
+}
+
+/* Answer STATUS without asking the handler, then close: what follows cannot be told from a request.
+ */
+static void refuse(struct http_conn *c, int status, const char *body)
+{
+	struct http_request *r = c->http1.req;
+	struct buf b = { 0 };
+	size_t n = strlen(body);
+
+	buf_addf(&b, "HTTP/1.1 %d %s\r\n%s%sContent-Length: %zu\r\nConnection: close\r\n\r\n",
+		status, http_reason(status), http_date_line(),
+		n ? "Content-Type: application/json\r\n" : "", n);
+	if (!r || r->head.method != HTTP_HEAD)
+		buf_adds(&b, body);
+	bufferevent_write(c->bev, b.p, b.n);
+	buf_free(&b);
+	c->linger = true;
+	if (r) {
+		r->status = status;
+		r->sent_bytes = n;
+		request_done(c);
+	}
+	http1_set_state(c, HTTP1_OVER);
+	http_conn_close(c);
+}
+
+static void refuse_head(struct http_conn *c, int status)
+{
+	http_count.parse_errors++;
+	http_conn_drop_input(c);
+	refuse(c, status, "");
+}
+
+static void refuse_body(struct http_conn *c, int status)
+{
+	refuse(c, status,
+		status == 413 ? "{\"code\":41004,\"message\":\"body too large\"}"
+			      : "{\"code\":40002,\"message\":\"malformed body\"}");
+}
+
+/* Take the head from the input into a new request. False when more bytes are needed or the
+ * connection ended. */
+static bool read_head(struct http_conn *c)
+{
+	struct evbuffer *in = http_conn_input(c);
+	size_t n = evbuffer_get_length(in), want = n < HTTP_HEAD_MAX + 1 ? n : HTTP_HEAD_MAX + 1;
+	static struct http_head head;
+	struct http_request *r;
+	const char *p;
+	int used;
+
+	if (!n)
+		return false;
+	p = (const char *)evbuffer_pullup(in, (ev_ssize_t)want);
+	used = http_parse_head(p, want, &head);
+	if (used < 0) {
+		refuse_head(c, -used);
+		return false;
+	}
+	if (used == 0)
+		return false;
+	r = xcalloc(1, sizeof(*r));
+	r->conn = c;
+	r->peer = c->peer;
+	r->tls = c->server->tls != NULL;
+	r->began_us = clock_mono_us();
+	r->head_bytes = xmalloc((size_t)used + 1);
+	memcpy(r->head_bytes, p, (size_t)used);
+	r->head_bytes[used] = 0;
+	evbuffer_drain(in, (size_t)used);
+	r->head = head;
+	/* the views move with the bytes */
+#define MOVE(s) ((s).p = (s).p >= p && (s).p <= p + used ? r->head_bytes + ((s).p - p) : (s).p)
+	MOVE(r->head.target);
+	MOVE(r->head.path);
+	MOVE(r->head.query);
+	MOVE(r->head.host);
+	for (int i = 0; i < head.headers; i++) {
+		MOVE(r->head.header[i].name);
+		MOVE(r->head.header[i].value);
+	}
+#undef MOVE
+	c->http1.req = r;
+	c->http1.close_after = !head.keep_alive;
+	c->http1.fresh = false;
+	c->http1.head_began_us = 0;
+	return true;
+}
+
+static bool begin_body(struct http_conn *c)
+{
+	struct http_request *r = c->http1.req;
+	enum http_body how;
+
+	http1_set_state(c, HTTP1_BODY);
+	c->http1.body_max = 0;
+	c->http1.body_left = r->head.length;
+	c->http1.chunk = (struct http_chunked){ .done = !r->head.chunked };
+	how = c->server->h->on_head(r, &c->http1.body_max);
+	if (how == HTTP_BODY_REPLIED)
+		return false;
+	c->http1.stream = how == HTTP_BODY_STREAM;
+	if (!c->http1.stream && r->head.has_length && r->head.length > c->http1.body_max) {
+		refuse_body(c, 413);
+		return false;
+	}
+	c->http1.read_paused = false;
+	if (r->head.expect_continue && (r->head.chunked || c->http1.body_left))
+		bufferevent_write(c->bev, "HTTP/1.1 100 Continue\r\n\r\n", 25);
+	return true;
+}
+
+/* Hand a run of body bytes on. False when the request has ended. */
+static bool give_body(struct http_conn *c, const char *p, size_t n)
+{
+	struct http_request *r = c->http1.req;
+
+	r->body_seen += n;
+	if (c->http1.stream) {
+		c->http1.read_paused = !c->server->h->on_piece(r, p, n);
+		return c->http1.req == r;
+	}
+	if (r->body_seen > c->http1.body_max) {
+		refuse_body(c, 413);
+		return false;
+	}
+	buf_add(&r->body, p, n);
+	return true;
+}
+
+static bool read_body(struct http_conn *c)
+{
+	struct evbuffer *in = http_conn_input(c);
+
+	while (!http1_has_body(c) && !c->http1.read_paused) {
+		size_t n = evbuffer_get_contiguous_space(in), data_n = 0;
+		const char *p = n ? (const char *)evbuffer_pullup(in, (ev_ssize_t)n) : NULL,
+			   *data = p;
+		int64_t used;
+
+		if (!n)
+			return false;
+		if (c->http1.req->head.chunked) {
+			used = http_chunked_next(&c->http1.chunk, p, n, &data, &data_n);
+			if (used < 0) {
+				refuse_body(c, 400);
+				return false;
+			}
+		} else {
+			data_n = n < c->http1.body_left ? n : (size_t)c->http1.body_left;
+			used = (int64_t)data_n;
+			c->http1.body_left -= data_n;
+		}
+		if (data_n && !give_body(c, data, data_n))
+			return false;
+		evbuffer_drain(in, (size_t)used);
+	}
+	return http1_has_body(c);
+}
+
+/* Take what the input holds, request after request, until bytes or the handler are wanting. */
+static void conn_work(struct http_conn *c)
+{
+	c->http1.working = true;
+	for (;;) {
+		if (c->http1.state == HTTP1_HEAD) {
+			if (!read_head(c))
+				break;
+			if (!begin_body(c))
+				continue; /* replied already: the next head, or closing */
+		}
+		if (c->http1.state != HTTP1_BODY || !read_body(c))
+			break;
+		http1_set_state(c, HTTP1_HANDLING);
+		c->server->h->on_request(c->http1.req);
+	}
+	c->http1.working = false;
+}
+
+void http_resume(struct http_request *r)
+{
+	if (!r->conn || !r->conn->http1.read_paused)
+		return;
+	r->conn->http1.read_paused = false;
+	http_conn_look_again(r->conn);
+}
+
+/* --- the protocol --- */
+
+static void on_open(struct http_conn *c)
+{
+	c->http1.fresh = true;
+	http1_set_state(c, HTTP1_HEAD);
+}
+
+static void on_room(struct http_conn *c)
+{
+	if (c->http1.state == HTTP1_REPLYING && c->http1.on_drain && c->http1.req)
+		c->http1.on_drain(c->http1.req);
+}
+
+/* What the client left unfinished is answered with 400, what is answered already goes out. */
+static void on_end(struct http_conn *c)
+{
+	struct evbuffer *in = http_conn_input(c);
+
+	if (c->http1.state == HTTP1_HEAD && evbuffer_get_length(in))
+		conn_work(c);
+	if (c->http1.state == HTTP1_OVER)
+		return;
+	if (c->http1.state == HTTP1_HEAD && evbuffer_get_length(in))
+		refuse_head(c, 400);
+	else if (c->http1.state == HTTP1_BODY)
+		refuse_body(c, 400);
+	else if (c->http1.state == HTTP1_HEAD && evbuffer_get_length(http_conn_output(c)))
+		http_conn_close(c);
+	else
+		http_conn_free(c);
+}
+
+static bool is_late_with_head(struct http_conn *c, bool partial, int64_t now)
+{
+	const struct http_settings *set = &c->server->set;
+	int64_t in_state_s = (now - c->http1.state_us) / US_PER_S;
+
+	if (!partial)
+		c->http1.head_began_us = 0;
+	else if (!c->http1.head_began_us)
+		c->http1.head_began_us = now;
+	if (c->http1.fresh)
+		return in_state_s >= set->header_s;
+	return partial ? now - c->http1.head_began_us >= set->header_s * US_PER_S
+		       : in_state_s >= set->idle_s;
+}
+
+static bool is_late_with_body(const struct http_conn *c, int64_t now)
+{
+	const struct http_settings *set = &c->server->set;
+	int64_t s = (now - c->http1.state_us) / US_PER_S;
+	uint64_t seen = c->http1.req->body_seen;
+
+	if (c->http1.read_paused)
+		return false;
+	return s >= set->total_s || (s >= set->body_s && seen < (uint64_t)s * set->min_rate) ||
+	       (s >= 5 && s < set->body_s && seen == 0);
+}
+
+static void tick_head(struct http_conn *c, int64_t now)
+{
+	bool partial = evbuffer_get_length(http_conn_input(c)) > 0;
+
+	if (c->server->draining && !partial && now >= c->server->drain_until_us) {
+		http_conn_close(c);
+	} else if (is_late_with_head(c, partial, now)) {
+		if (partial && !evbuffer_get_length(http_conn_output(c))) {
+			http_count.timeouts++;
+			refuse_head(c, 408);
+		} else {
+			http_conn_end_late(c);
+		}
+	}
+}
+
+static void on_tick(struct http_conn *c, int64_t now)
+{
+	switch (c->http1.state) {
+	case HTTP1_HEAD:
+		tick_head(c, now);
+		break;
+	case HTTP1_BODY:
+		if (is_late_with_body(c, now))
+			http_conn_end_late(c);
+		break;
+	case HTTP1_HANDLING:
+		if (now - c->http1.state_us >= c->server->set.total_s * US_PER_S)
+			http_conn_end_late(c);
+		break;
+	case HTTP1_REPLYING:
+	case HTTP1_OVER:
+		break;
+	}
+}
+
+static void on_gone(struct http_conn *c)
+{
+	struct http_request *r = c->http1.req;
+
+	c->http1.req = NULL;
+	if (!r)
+		return;
+	r->conn = NULL;
+	c->server->h->on_gone(r);
+	request_free(r);
+}
+
+const struct http_protocol http1_protocol = { on_open, conn_work, on_room, on_end, on_tick,
+	on_gone };
