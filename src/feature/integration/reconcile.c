@@ -180,7 +180,7 @@ static bool read_counts(struct json_object *e)
 
 static void on_summary(struct db_call *call, enum db_error error, const PGresult *rows)
 {
-	bool same;
+	bool same, arrived;
 
 	(void)call;
 	if (run.stopped || error != DB_OK) {
@@ -189,12 +189,14 @@ static void on_summary(struct db_call *call, enum db_error error, const PGresult
 		return;
 	}
 	same = db_int(rows, 0, 0) == run.theirs && str_is(db_text(rows, 0, 1), run.checksum);
-	if (!run.verifying)
+	/* what came by itself since the first look was never a difference */
+	arrived = run.verifying && same && !run.differing && !run.left;
+	if (!run.verifying || arrived)
 		run.ours = db_int(rows, 0, 0);
 	if (run.verifying && !same && !run.left && db_int(rows, 0, 0) > run.theirs)
 		note_left(NULL, "tickets that the source system does not know",
 			"主导系统中不存在的工单");
-	record(same             ? run.verifying ? "repaired" : "agrees"
+	record(same             ? run.verifying && !arrived ? "repaired" : "agrees"
 		: run.verifying ? "differs"
 				: "repairing");
 }

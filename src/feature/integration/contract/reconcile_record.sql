@@ -15,7 +15,7 @@ with c as (
   values ($1::bigint, ts($2::bigint), case when $3::text <> 'repairing' then ts($10::bigint) end, $3::text, $4::bigint, $5::bigint, $6::bigint, $7::bigint,
     $8::jsonb)
   on conflict (tenant_id, started_at) do update set ended_at = excluded.ended_at, state = excluded.state, theirs = excluded.theirs,
-    differing = excluded.differing, repaired = excluded.repaired, left_over = excluded.left_over
+    ours = excluded.ours, differing = excluded.differing, repaired = excluded.repaired, left_over = excluded.left_over
   returning k.*
 ), told as materialized (
   select account_event(1, 'staff', s.id, 'source.differs', 'source_differs', $10::bigint,
