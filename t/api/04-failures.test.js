@@ -6,6 +6,8 @@
 const test = require('node:test'),
 	assert = require('node:assert'),
 	fs = require('node:fs'),
+	http = require('node:http'),
+	net = require('node:net'),
 	path = require('node:path'),
 	{ execFile, execFileSync, spawn } = require('node:child_process'),
 	{ promisify } = require('node:util');
@@ -14,6 +16,7 @@ const machine = require('../lib/machine.js'),
 const {
 	Server,
 	waitUntil,
+	elapse,
 	pgctl,
 	mailSink,
 	asUser,
@@ -131,8 +134,8 @@ test('PostgreSQL frozen (SIGSTOP): answers within the limit, the loop turns, dea
 		again.r.status === 503 && again.ms < 2500,
 		`and then at once: ${again.ms} ms, ${again.r.status} ${again.r.text}`,
 	);
-	await new Promise((r) => setTimeout(r, 14000)); /* the clock passes 80 % meanwhile */
-	assert.ok((await s.metric('sla_lag_seconds')) > 0);
+	await s.jump(240); /* past 80 % of the response time */
+	await waitUntil(async () => (await s.metric('sla_lag_seconds')) > 0);
 	await neverStood();
 	wake();
 	await waitUntil(
@@ -153,10 +156,11 @@ test('PostgreSQL frozen (SIGSTOP): answers within the limit, the loop turns, dea
 	);
 });
 test('backends terminated again and again: every write answered, none acknowledged is lost', async () => {
-	const made = [],
-		end = Date.now() + 4000;
+	const made = [];
+	let terminated = 0;
 	const killer = (async () => {
-		while (Date.now() < end) {
+		for (; terminated < 25; terminated++) {
+			const n = made.length;
 			try {
 				s.sql(
 					`select pg_terminate_backend(pid) from pg_stat_activity where usename like 'sladesk%' and datname = '${s.db}'`,
@@ -164,16 +168,16 @@ test('backends terminated again and again: every write answered, none acknowledg
 			} catch {
 				/* hit itself */
 			}
-			await new Promise((r) => setTimeout(r, 150));
+			await waitUntil(() => made.length > n);
 		}
 	})();
 	await Promise.all(
 		[...Array(6)].map(async () => {
-			while (Date.now() < end) {
+			while (terminated < 25) {
 				const r = await ticket({ title: 'terminate' });
 				assert.ok([201, 503].includes(r.status), r.text);
 				if (r.status === 201) made.push(r.data.id);
-				else await new Promise((x) => setTimeout(x, 5));
+				else await waitUntil(async () => (await s.get('/readyz')).status === 200);
 			}
 		}),
 	);
@@ -248,11 +252,15 @@ test('helpers: confined; killed and frozen they are replaced and the login still
 	await neverStood();
 });
 test('descriptors run out: accepting pauses, the processor rests, service comes back', async () => {
-	const net = require('node:net'),
-		few = new Server('descriptors');
+	const few = new Server('descriptors');
 	await few.prepare();
 	few.prefix = ['prlimit', '--nofile=70:70'];
 	await few.start();
+	few.agent = new http.Agent({
+		keepAlive: true,
+		maxSockets: 1,
+	}); /* a connection from before, to ask by */
+	assert.strictEqual((await few.get('/healthz')).status, 200);
 	const cpu = () =>
 		fs
 			.readFileSync(`/proc/${few.proc.pid}/stat`, 'utf8')
@@ -265,13 +273,15 @@ test('descriptors run out: accepting pauses, the processor rests, service comes 
 		c.on('error', () => {});
 		return c;
 	});
-	await new Promise((r) => setTimeout(r, 500));
+	await waitUntil(async () => (await few.metric('http_accept_pauses_total')) >= 1);
 	const from = cpu();
-	await new Promise((r) => setTimeout(r, 1500));
+	await elapse(1500);
 	assert.ok(cpu() - from < 60, 'no spinning: ' + (cpu() - from) + ' ticks');
 	many.forEach((c) => c.destroy());
 	await waitUntil(async () => (await few.get('/healthz')).status === 200);
-	assert.ok((await few.metric('http_accept_pauses_total')) >= 1);
+	few.agent.destroy();
+	few.agent = undefined;
+	await waitUntil(async () => (await few.get('/healthz')).status === 200);
 	await few.drop();
 });
 const KILLS = process.env.SLADESK_LONG ? 100 : 10;
@@ -312,14 +322,16 @@ test(`kill -9 at random, ${KILLS} times, while clocks fire and clients write`, a
 							.catch(() => {});
 					break;
 				}
-				await new Promise((x) => setTimeout(x, 15));
+				await waitUntil(async () => (await s.get('/healthz')).status === 200, 30000);
 				if (!running && tries > 100) break;
 			}
 		}
 	};
 	const clients = [...Array(4)].map((_, n) => client(n));
 	for (let i = 0; i < KILLS; i++) {
-		await new Promise((r) => setTimeout(r, 150 + Math.random() * 500));
+		/* wherever it is by then */
+		const enough = acked.size + 1 + Math.floor(Math.random() * 30);
+		await waitUntil(() => acked.size >= enough, 30000);
 		await s.stop('SIGKILL');
 		const at = Date.now();
 		await s.start();

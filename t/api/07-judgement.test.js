@@ -234,7 +234,8 @@ test('a preview under the policy in force says what was; under another what woul
 		),
 		body = { tenant_id: s.alpha, document: p.doc, calendar: p.calendar_code };
 	const met = await create({ priority: 'P3' });
-	await new Promise((done) => setTimeout(done, 50)); /* 15 s of its clocks */
+	const begun = await s.clock();
+	await waitUntil(async () => (await s.clock()) >= begun + 15e3);
 	await ok(met.id, 'reply', { text: 'we look' });
 	await ok(met.id, 'resolve', { text: 'done' });
 	/* only the decided ticket's row and history stand still: the others' clocks run on */

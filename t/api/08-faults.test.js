@@ -8,7 +8,7 @@ const test = require('node:test'),
 	path = require('node:path'),
 	{ spawnSync, execFileSync } = require('node:child_process');
 const machine = require('../lib/machine.js');
-const { Server, waitUntil, mailSink, freePort, INST, VAR } = require('../lib/server.js');
+const { Server, waitUntil, elapse, mailSink, freePort, INST, VAR } = require('../lib/server.js');
 
 let mail;
 test.before(async () => {
@@ -82,7 +82,7 @@ test('the process sleeps through its deadlines (SIGSTOP): they fire once it wake
 	});
 	const k = await create(s, await s.login('user', 'alpha'), { priority: 'P0' });
 	s.proc.kill('SIGSTOP');
-	await new Promise((r) => setTimeout(r, 6000));
+	await elapse(1500); /* of its clock: 7 minutes */
 	s.proc.kill('SIGCONT');
 	await waitUntil(
 		() =>
@@ -183,7 +183,7 @@ test('one ticket the database refuses holds up nobody: its batch is halved down 
 		`create function refuse() returns trigger language plpgsql as $$ begin if new.ticket_id = ${made[4].id} then raise exception 'poisoned'; end if; return new; end $$; create trigger refuse before insert on events for each row execute function refuse()`,
 	);
 	s.proc.kill('SIGSTOP'); /* so that all nine fall due in one batch */
-	await new Promise((r) => setTimeout(r, 4000));
+	await elapse(1500);
 	s.proc.kill('SIGCONT');
 	await waitUntil(
 		() =>

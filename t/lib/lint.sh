@@ -4,6 +4,7 @@ cmd_lint() {
 	local rc=0
 	say "== lint"
 	bash t/lint/layers.sh || rc=1
+	bash t/lint/sleeps.sh || rc=1
 	node t/lint/engines.js t/api/package-lock.json t/bench/peer/package-lock.json || rc=1
 	# every file says its licence
 	local bare

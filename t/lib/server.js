@@ -52,6 +52,22 @@ const freePort = () =>
 		s.listen(port, '127.0.0.1', () => s.close(() => ok(port)));
 	});
 
+/* Until READ gives the same thing, and it is true, ten times running: whatever moved it has come to rest. */
+async function settled(read, ms) {
+	let last,
+		same = 0;
+	await waitUntil(async () => {
+		const now = await read();
+		same = now && now === last ? same + 1 : 0;
+		last = now;
+		return same === 10;
+	}, ms);
+	return last;
+}
+/* Let MS of real time go by: only where just that is what is tested, and t/lint/elapse.txt names it. Anything else waits for its condition
+ * (waitUntil) or moves the daemon's clock (Server.jump). */
+const elapse = (ms) => new Promise((ok) => setTimeout(ok, ms));
+
 const psqlCall = (db, sql, user) => [
 	'psql',
 	['-h', SOCK, '-U', user, '-d', db, '-XAtq', '-v', 'ON_ERROR_STOP=1', '-c', sql],
@@ -65,6 +81,12 @@ function psql(db, sql, user = 'postgres', raw = false) {
 	const out = execFileSync(...psqlCall(db, sql, user));
 	return raw ? out.toString() : out.toString().trim();
 }
+/* A command to this lane's Redis. */
+const redis = (...args) =>
+	execFileSync('redis-cli', ['-s', SOCK + '/redis', '--no-auth-warning', ...args], {
+		env: { ...process.env, REDISCLI_AUTH: secret },
+		encoding: 'utf8',
+	}).trim();
 const asUser = (cmd, args) =>
 	RUNAS
 		? ['setpriv', ['--reuid', RUNAS, '--regid', RUNAS, '--clear-groups', '--', cmd, ...args]]
@@ -76,6 +98,8 @@ class Server {
 		this.dir = path.join(VAR, this.db);
 		this.settings = settings;
 		this.log = '';
+		this.ahead = 0; /* seconds of the daemon's clock: where a fast one had come to, */
+		this.jumped = 0; /* and what jump() has added */
 	}
 	conf() {
 		const base = {
@@ -102,13 +126,9 @@ class Server {
 		};
 		/* a fast clock ages sessions as fast: those tests ask for a long lifetime */
 		for (const s of Object.keys(this.settings)) base[s] = { ...base[s], ...this.settings[s] };
-		/* a fast clock goes on from where it was when the daemon is started again */
-		if (base.test.clock_scale) {
-			this.t0 = this.t0 || Date.now();
-			base.test.clock_offset_s = Math.ceil(
-				((Date.now() - this.t0) / 1000) * (base.test.clock_scale - 1),
-			);
-		}
+		if (base.test.allow_clock)
+			base.test.clock_offset_s =
+				Number(base.test.clock_offset_s || 0) + this.ahead + this.jumped;
 		return Object.entries(base)
 			.map(
 				([s, kv]) =>
@@ -118,6 +138,18 @@ class Server {
 						.join(''),
 			)
 			.join('');
+	}
+	/* The daemon's clock, in milliseconds, to the second. */
+	async clock() {
+		return Date.parse((await this.get('/healthz')).headers.date);
+	}
+	/* The daemon's clock jumps by SECONDS (test.allow_clock is set); true of it when this returns. */
+	async jump(seconds) {
+		const to = (await this.clock()) + seconds * 1000;
+		this.jumped += seconds;
+		fs.writeFileSync(this.file, this.conf());
+		this.proc.kill('SIGHUP');
+		await waitUntil(async () => (await this.clock()) >= to);
 	}
 	cli(args, input) {
 		const r = spawnSync(path.join(INST, 'bin/sladesk'), ['-c', this.file, ...args], {
@@ -232,6 +264,11 @@ class Server {
 			);
 	}
 	async start(extra = []) {
+		const { clock_scale } = this.settings.test || {};
+		if (clock_scale) {
+			this.t0 = this.t0 || Date.now();
+			this.ahead = Math.ceil(((Date.now() - this.t0) / 1000) * (clock_scale - 1));
+		}
 		fs.writeFileSync(this.file, this.conf());
 		const run = [
 			...(this.prefix || []),
@@ -491,6 +528,9 @@ module.exports = {
 	pgctl,
 	Server,
 	waitUntil,
+	settled,
+	elapse,
+	redis,
 	psql,
 	exchange,
 	mailSink,
