@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Words every module shares: bug and fatal exits, checked allocation, strings and byte buffers.
  * Pure: no I/O besides the last line of a process that gives up. */
-#ifndef SLADESK_BASE_H
-#define SLADESK_BASE_H
+#ifndef SLADESK_BASE_BASE_H
+#define SLADESK_BASE_BASE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The command line: blocking, one command a run. What its files share. */
-#ifndef SLADESK_CLI_H
-#define SLADESK_CLI_H
+#ifndef SLADESK_CLI_CLI_H
+#define SLADESK_CLI_CLI_H
 
 #include "base/base.h"
 #include "base/clock.h"

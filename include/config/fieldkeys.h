@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Where the keys of personal fields come from: the master key from a file (made on first use) or a
  * command (a PKCS#11 token, a secrets manager), the data keys from the database. */
-#ifndef SLADESK_DESK_FIELDKEYS_H
-#define SLADESK_DESK_FIELDKEYS_H
+#ifndef SLADESK_CONFIG_FIELDKEYS_H
+#define SLADESK_CONFIG_FIELDKEYS_H
 
 #include "crypto/field.h"
 
@@ -22,6 +22,9 @@ bool fieldkeys_parse(const char *hex, unsigned char *out, size_t n);
  * new ones every ten seconds. */
 void fieldkeys_init(void);
 void fieldkeys_load(void (*on_ready)(void));
+/* Read the keys again: another instance or sladesk keys may have made one. Does nothing while a
+ * read is under way. */
+void fieldkeys_reload(void);
 void fieldkeys_free(void);
 /* When the newest data key was made, in seconds; 0: not known yet. */
 int64_t fieldkeys_newest_s(void);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The settings, one row each in include/desk/options.def; parser, --help, sample file and manual
  * page come from it. */
-#ifndef SLADESK_DESK_OPTIONS_H
-#define SLADESK_DESK_OPTIONS_H
+#ifndef SLADESK_CONFIG_OPTIONS_H
+#define SLADESK_CONFIG_OPTIONS_H
 
 #include "base/base.h"
 

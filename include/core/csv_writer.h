@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Rows of a result as a file for people: CSV (RFC 4180) or JSON, gzip if wanted, piece by piece. */
-#ifndef SLADESK_FEATURE_SHEET_H
-#define SLADESK_FEATURE_SHEET_H
+#ifndef SLADESK_CORE_CSV_WRITER_H
+#define SLADESK_CORE_CSV_WRITER_H
 
 #include "db/db.h"
 

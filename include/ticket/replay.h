@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A ticket's recorded history lived again, under the policy it had or under another. Pure. */
-#ifndef SLADESK_DESK_REPLAY_H
-#define SLADESK_DESK_REPLAY_H
+#ifndef SLADESK_TICKET_REPLAY_H
+#define SLADESK_TICKET_REPLAY_H
 
 #include "sla/clock.h"
 #include "ticket/ticket.h"

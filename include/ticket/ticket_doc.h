@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A ticket as loaded from the database and as written back: the document of view ticket_state in,
  * the document of desk_store out. No I/O: the daemon, the importer and verify share it. */
-#ifndef SLADESK_DESK_TICKET_DOC_H
-#define SLADESK_DESK_TICKET_DOC_H
+#ifndef SLADESK_TICKET_TICKET_DOC_H
+#define SLADESK_TICKET_TICKET_DOC_H
 
 #include "sla/clock.h"
 #include "ticket/ticket.h"

@@ -3,8 +3,8 @@
  * leased for 10 s of database time and renewed every 3 s; an owner stops acting 2 s before its
  * lease ends, on its own monotonic clock. A lease only decides who is first: the fire rows decide
  * what happened, so a wrong belief costs work, never an alert. */
-#ifndef SLADESK_DESK_LEASE_H
-#define SLADESK_DESK_LEASE_H
+#ifndef SLADESK_TIMERS_LEASE_H
+#define SLADESK_TIMERS_LEASE_H
 
 #include "base/base.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What the files of src/app share. */
-#ifndef SLADESK_APP_H
-#define SLADESK_APP_H
+#ifndef SLADESK_APP_APP_H
+#define SLADESK_APP_APP_H
 
 #include "core/feature.h"
 

@@ -228,7 +228,7 @@ static void on_hup(int signo)
 	free(app);
 	free(job);
 	notify("READY=1");
-	keyfile_tick(NULL);
+	keyfile_tick();
 }
 
 static void on_ready(void)
@@ -279,6 +279,24 @@ static void watchdog(void *arg)
 	(void)arg;
 	notify("WATCHDOG=1");
 }
+
+static void look_at_signing_key(struct job_run *run)
+{
+	keyfile_tick();
+	job_end(run, JOB_DONE);
+}
+
+static void look_at_field_keys(struct job_run *run)
+{
+	fieldkeys_reload();
+	job_end(run, JOB_DONE);
+}
+
+static const struct job own_jobs[] = {
+	{ "signing_key", 60000, .run = look_at_signing_key },
+	{ "field_keys", 10000, .run = look_at_field_keys },
+	{ 0 },
+};
 
 static void become(const char *name)
 {
@@ -381,6 +399,7 @@ static void start(bool takeover)
 	engine_init(options.engine_horizon_s);
 	cache_init();
 	features_init();
+	jobs_add(own_jobs);
 	request_init(routes, route_count, &rs);
 	openapi_build();
 	set_limits();
@@ -388,7 +407,6 @@ static void start(bool takeover)
 	if (!server)
 		die("http: %s", error);
 	takeover_serve(options.daemon_control, fd, handed_over);
-	loop_every(60000, keyfile_tick, NULL);
 	loop_on_signal(SIGTERM, on_term);
 	loop_on_signal(SIGINT, on_term);
 	loop_on_signal(SIGHUP, on_hup);

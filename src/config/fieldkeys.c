@@ -5,7 +5,6 @@
 #include "crypto/crypto.h"
 #include "db/db.h"
 #include "config/options.h"
-#include "loop/loop.h"
 #include "sql_gen.h"
 
 #include <errno.h>
@@ -18,8 +17,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define LOOK_MS 10000
 
 static unsigned char master[FIELD_KEY_BYTES];
 static struct db_call call;
@@ -171,15 +168,13 @@ static void add_keys(const PGresult *rows)
 		log_warn(NULL, "the data key of personal fields is old; run sladesk keys rotate");
 }
 
-static void reload_keys(void *arg);
-
 static void on_first(struct db_call *c, enum db_error error, const PGresult *rows)
 {
 	(void)c;
 	(void)rows;
 	asking = false;
 	if (error == DB_OK)
-		reload_keys(NULL);
+		fieldkeys_reload();
 }
 
 static void make_first(void)
@@ -219,9 +214,8 @@ static void on_list(struct db_call *c, enum db_error error, const PGresult *rows
 	}
 }
 
-static void reload_keys(void *arg)
+void fieldkeys_reload(void)
 {
-	(void)arg;
 	if (asking || !running || (!tell_ready && !field_keys_ready()))
 		return;
 	asking = true;
@@ -232,7 +226,7 @@ static void reload_keys(void *arg)
 void fieldkeys_load(void (*on_ready)(void))
 {
 	tell_ready = on_ready;
-	reload_keys(NULL);
+	fieldkeys_reload();
 }
 
 void fieldkeys_init(void)
@@ -243,7 +237,6 @@ void fieldkeys_init(void)
 	mlock(master, sizeof(master)); /* not into the swap, where that may be had */
 	if (!fieldkeys_master(master, &error))
 		die("%s", error);
-	loop_every(LOOK_MS, reload_keys, NULL);
 }
 
 void fieldkeys_free(void)

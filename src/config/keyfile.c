@@ -118,12 +118,11 @@ void keyfile_open(void)
 			options.token_key_file);
 }
 
-void keyfile_tick(void *arg)
+void keyfile_tick(void)
 {
 	int64_t age_s = clock_now_us() / US_PER_S - token_keys_newest_s();
 	struct stat now;
 
-	(void)arg;
 	if (stat(options.token_key_file, &now) == 0 &&
 		(now.st_ino != seen.st_ino ||
 			memcmp(&now.st_mtim, &seen.st_mtim, sizeof(seen.st_mtim)) != 0) &&

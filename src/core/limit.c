@@ -160,7 +160,7 @@ static const char script[] =
 	"redis.call('PEXPIRE', key, math.ceil(2000 * burst / rate) + 1000) "
 	"left[i] = math.floor(n) end return left";
 
-static void log_refusals(void *arg);
+static void share_buckets(void *arg);
 
 /* LEFT: of each that was told, or NULL: Redis has not heard it. */
 static void settle(const redisReply *const *left)
@@ -187,10 +187,10 @@ static void on_told(void *arg, const redisReply *reply)
 	(void)arg;
 	settle(sound ? (const redisReply *const *)reply->element : NULL);
 	if (sound && !list_is_empty(&changed))
-		later_call(log_refusals, NULL);
+		later_call(share_buckets, NULL);
 }
 
-static void log_refusals(void *arg)
+static void share_buckets(void *arg)
 {
 	static char text[4 * TELL_AT_ONCE + 1][KEY_MAX + 40];
 	struct str argv[4 * TELL_AT_ONCE + 3];
@@ -244,7 +244,7 @@ void limit_set(const struct limit_rate set[LIMIT_COUNT])
 void limit_init(void)
 {
 	list_init(&changed);
-	loop_every(TELL_MS, log_refusals, NULL);
+	loop_every(TELL_MS, share_buckets, NULL);
 }
 
 void limit_free(void)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What the helper programs share: they take jobs on descriptor 0, one at a time, and answer there.
  * A helper has no environment, bounded memory, and a seccomp filter. */
-#ifndef SLADESK_HELPER_H
-#define SLADESK_HELPER_H
+#ifndef SLADESK_HELPER_HELPER_H
+#define SLADESK_HELPER_HELPER_H
 
 #include "work/wire.h"
 

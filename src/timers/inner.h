@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What the three files of the engine share: engine.c (the heap, the turn, the sweep), fire.c (a
  * batch of clocks), timer.c (a timer row). */
-#ifndef SLADESK_DESK_ENGINE_INNER_H
-#define SLADESK_DESK_ENGINE_INNER_H
+#ifndef SLADESK_TIMERS_INNER_H
+#define SLADESK_TIMERS_INNER_H
 
 #include "base/heap.h"
 #include "timers/engine.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The numbers that dashboards, compliance and other systems are told: read from rollups, written as
  * doc/api/metrics.md says. */
-#ifndef SLADESK_FEATURE_KPI_H
-#define SLADESK_FEATURE_KPI_H
+#ifndef SLADESK_FEATURE_DASHBOARD_KPI_H
+#define SLADESK_FEATURE_DASHBOARD_KPI_H
 
 #include "core/request.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef SLADESK_FEATURE_OVERVIEW_H
-#define SLADESK_FEATURE_OVERVIEW_H
+#ifndef SLADESK_FEATURE_DASHBOARD_OVERVIEW_H
+#define SLADESK_FEATURE_DASHBOARD_OVERVIEW_H
 
 #include "base/base.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What login and the account's own pages share. */
-#ifndef SLADESK_FEATURE_ACCOUNT_H
-#define SLADESK_FEATURE_ACCOUNT_H
+#ifndef SLADESK_FEATURE_IDENTITY_ACCOUNT_H
+#define SLADESK_FEATURE_IDENTITY_ACCOUNT_H
 
 #include "core/request.h"
 #include "core/session_token.h"

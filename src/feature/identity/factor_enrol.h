@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Time codes and recovery codes, for those who check them. */
-#ifndef SLADESK_FEATURE_FACTOR_H
-#define SLADESK_FEATURE_FACTOR_H
+#ifndef SLADESK_FEATURE_IDENTITY_FACTOR_ENROL_H
+#define SLADESK_FEATURE_IDENTITY_FACTOR_ENROL_H
 
 #include "base/base.h"
 

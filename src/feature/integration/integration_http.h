@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Asking a system that leads something of ours. */
-#ifndef SLADESK_FEATURE_PULL_H
-#define SLADESK_FEATURE_PULL_H
+#ifndef SLADESK_FEATURE_INTEGRATION_HTTP_H
+#define SLADESK_FEATURE_INTEGRATION_HTTP_H
 
 #include "fetch/fetch.h"
 

@@ -2,8 +2,8 @@
  * A ticket that is led elsewhere: its messages become commands on ours. A message is applied once
  * (by its event id), in the order of its own time, and never half: what was done before a failure
  * is found done when it comes again. */
-#ifndef SLADESK_DESK_SYNC_H
-#define SLADESK_DESK_SYNC_H
+#ifndef SLADESK_FEATURE_INTEGRATION_SYNC_H
+#define SLADESK_FEATURE_INTEGRATION_SYNC_H
 
 #include "desk/command.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * An event as it is told to many: its frame, built once, and what decides who may hear it. */
-#ifndef SLADESK_FEATURE_CAST_H
-#define SLADESK_FEATURE_CAST_H
+#ifndef SLADESK_FEATURE_LIVE_FEED_EVENT_H
+#define SLADESK_FEATURE_LIVE_FEED_EVENT_H
 
 #include "core/session.h"
 #include "core/events.h"

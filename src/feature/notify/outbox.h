@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A notice that was claimed, and its mail. */
-#ifndef SLADESK_FEATURE_OUTBOX_H
-#define SLADESK_FEATURE_OUTBOX_H
+#ifndef SLADESK_FEATURE_NOTIFY_OUTBOX_H
+#define SLADESK_FEATURE_NOTIFY_OUTBOX_H
 
 #include "db/db.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What is wrong with a policy's or a calendar's document, for a reader of Chinese: sla/ tells it in
  * English alone. */
-#ifndef SLADESK_FEATURE_DOCUMENT_RULE_H
-#define SLADESK_FEATURE_DOCUMENT_RULE_H
+#ifndef SLADESK_FEATURE_POLICY_FAULT_TEXT_H
+#define SLADESK_FEATURE_POLICY_FAULT_TEXT_H
 
 #include "core/request.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SAML 2.0 as a service provider: log-in (saml.c), log-out (saml_logout.c). */
-#ifndef SLADESK_FEATURE_SAML_H
-#define SLADESK_FEATURE_SAML_H
+#ifndef SLADESK_FEATURE_SSO_SAML_H
+#define SLADESK_FEATURE_SSO_SAML_H
 
 #include "sso.h"
 
