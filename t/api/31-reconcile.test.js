@@ -80,7 +80,7 @@ const again = async (every) => {
 };
 const overview = async () => (await s.get('/api/v1/client/dashboard/overview?period=7d', admin)).data;
 const told = () =>
-	mail.mails.filter((m) => m.to[0] === 'boss@provider.example' && /differed/.test(m.subject));
+	mail.mails.filter((m) => m.to[0] === 'boss@provider.example' && /differ from/.test(m.subject));
 
 test.before(async () => {
 	leader = http.createServer(async (req, res) => {

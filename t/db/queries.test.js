@@ -32,8 +32,7 @@ const top = path.join(__dirname, '../..');
 /* Statements stand with their capability, and in schema/query where none owns them. */
 function statementFiles() {
 	const dirs = fs.readdirSync(path.join(top, 'schema/query')).map((d) => 'schema/query/' + d);
-	for (const c of fs.readdirSync(path.join(top, 'src/feature')))
-		dirs.push(`src/feature/${c}/contract`);
+	for (const c of fs.readdirSync(path.join(top, 'src/feature'))) dirs.push(`src/feature/${c}/contract`);
 	return dirs
 		.map((d) => path.join(top, d))
 		.filter((d) => fs.existsSync(d))
@@ -295,6 +294,25 @@ test('what is over is deleted, and nothing else', () => {
 	);
 	s.sql(
 		`delete from idempotency_keys where tenant_id = ${s.beta}; delete from login_attempts; delete from sessions where tenant_id = ${s.beta}`,
+	);
+});
+test('mail texts: Chinese ones have full-width punctuation, both languages name the same values', () => {
+	const names = `(select array_agg(distinct x[1] order by x[1]) from
+		regexp_matches(t.subject || t.body, '\\{\\{([a-z_]+?)(?:_zh|_en)?\\}\\}', 'g') x)`;
+	assert.strictEqual(
+		s.sql(`select code from notification_templates t where tenant_id = 1 and
+			subject || body ~ '[一-龥][,;:()?!]|[,;:()?!][一-龥]'`),
+		'',
+	);
+	assert.strictEqual(
+		s.sql(`select count(*) = count(*) filter (where lang = 'zh') * 2 from notification_templates
+			where tenant_id = 1`),
+		't',
+	);
+	assert.strictEqual(
+		s.sql(`select code from (select code, ${names} as n from notification_templates t where
+			tenant_id = 1) v group by code having count(distinct n) > 1`),
+		'',
 	);
 });
 test('migrating again changes nothing; a changed migration is refused', () => {
