@@ -165,8 +165,11 @@ const char *req_int(struct req *req, int64_t v);
 /* What a flow was given, checked by its contract ID: "const struct in_ID *in = REQ_INPUT(req, ID)".
  */
 #define REQ_INPUT(req, id) ((const struct in_##id *)req_input((req), &contract_##id))
-/* The input of a route whose contract is C, or has C as a base. */
+/* The same, or NULL when the route has neither contract ID nor one that begins with it. */
+#define REQ_INPUT_IF(req, id) ((const struct in_##id *)req_input_if((req), &contract_##id))
+/* The input of a route whose contract is C, or begins with C. */
 const void *req_input(const struct req *req, const struct contract *c);
+const void *req_input_if(const struct req *req, const struct contract *c);
 /* Who holds an Idempotency-Key: "staff:7". */
 const char *idem_actor(struct req *req);
 struct str req_path(const struct req *req, const char *name);

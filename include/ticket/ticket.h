@@ -54,17 +54,13 @@ enum ticket_command {
 enum ticket_refusal { TICKET_ALLOWED, TICKET_WRONG_ACTOR, TICKET_WRONG_STATE };
 
 struct ticket_rule {
-	const char *name;  /* as in the URL and the command line */
-	const char *event; /* type of the event it writes */
-	const char *about, *about_zh;
-	const char *fields;   /* what its request may carry; * = required. NULL: see its route */
+	const char *name;     /* as in the URL and the command line */
+	const char *event;    /* type of the event it writes */
 	uint32_t from;        /* bit per ticket_state */
 	uint32_t actors;      /* bit per actor_kind */
 	enum ticket_state to; /* TICKET_STATE_COUNT = unchanged */
-	bool needs_text;      /* a public text in the same command */
-	bool needs_reason;
-	bool internal; /* the event's audience is staff only */
-	bool progress; /* restarts the ladder's wait */
+	bool internal;        /* the event's audience is staff only */
+	bool progress;        /* restarts the ladder's wait */
 };
 
 const struct ticket_rule *ticket_rule(enum ticket_command cmd);

@@ -60,11 +60,6 @@ static void add_parameter(struct buf *b, bool *first, const char *name, const ch
 	*first = false;
 }
 
-static bool is_command(const struct route *r)
-{
-	return r->flow == ticket_act || r->flow == ticket_create;
-}
-
 static const struct contract *contract_of(const struct route *r)
 {
 	return r->sql ? r->sql->contract : r->contract;
@@ -102,17 +97,9 @@ static void add_parameters(struct buf *b, const struct route *r)
 	for (int i = 0; c && i < c->param_count; i++)
 		if (c->params[i].source == FROM_HEADER)
 			add_parameter(b, &first, c->params[i].key, "header", false, NULL);
-	if ((is_command(r) && !c) || (r->sql && r->replay))
+	if (r->sql && r->replay)
 		add_parameter(b, &first, "Idempotency-Key", "header", false, NULL);
-	if (r->flow == ticket_act && !c)
-		add_parameter(b, &first, "If-Match", "header", false, NULL);
 	buf_addc(b, ']');
-}
-
-static const char *fields_of(const struct route *r)
-{
-	return r->fields || !is_command(r) ? r->fields
-					   : ticket_rule((enum ticket_command)r->argument)->fields;
 }
 
 static const char *type_of_field(const char *name)
@@ -131,7 +118,7 @@ static const char *type_of_field(const char *name)
 static void add_body(struct buf *b, const struct route *r)
 {
 	const struct contract *c = contract_of(r);
-	const char *fields = c ? NULL : fields_of(r);
+	const char *fields = c ? NULL : r->fields;
 	struct buf required = { 0 };
 	bool first = true, any = fields != NULL;
 
@@ -208,11 +195,7 @@ static void add_columns(struct buf *b, const char *returns)
 static void add_reply(struct buf *b, const struct route *r)
 {
 	const struct contract *c = contract_of(r);
-	const char *returns = c ? c->returns
-			      : is_command(r)
-				      ? "id bigint, number text, status text, priority text, "
-					"priority_label text, version bigint"
-				      : r->reply;
+	const char *returns = c ? c->returns : r->reply;
 	bool list = r->sql && r->sql->shape == SQL_LIST;
 
 	if (!returns)
@@ -241,9 +224,6 @@ static void add_operation(struct buf *b, const struct route *r)
 	if (c) {
 		about = c->about;
 		zh = c->about_zh;
-	} else if (!about && is_command(r)) {
-		about = ticket_rule((enum ticket_command)r->argument)->about;
-		zh = ticket_rule((enum ticket_command)r->argument)->about_zh;
 	}
 	buf_addf(b, "\"%s\":{\"summary\":", name);
 	quote(b, about ? about : "");
@@ -254,7 +234,9 @@ static void add_operation(struct buf *b, const struct route *r)
 	add_parameters(b, r);
 	add_body(b, r);
 	buf_addf(b, ",\"responses\":{\"%d\":{\"description\":\"done\"",
-		r->method == HTTP_POST && (r->sql || r->flow == ticket_create) ? 201 : 200);
+		c && c->status                     ? c->status
+		: r->method == HTTP_POST && r->sql ? 201
+						   : 200);
 	add_reply(b, r);
 	buf_adds(b, "},\"default\":{\"description\":\"an error\",\"content\":{\"application/"
 		    "json\":{\"schema\":{\"$ref\":\"#/components/schemas/Error\"}}}}}}");

@@ -375,12 +375,19 @@ enum bound bind_input(struct req *req, const struct contract *c)
 	return b.bound;
 }
 
-const void *req_input(const struct req *req, const struct contract *c)
+const void *req_input_if(const struct req *req, const struct contract *c)
 {
 	const struct contract *is = req->route->contract;
 
 	while (is && is != c)
 		is = is->base;
-	bug_on(!is || !req->input);
-	return req->input;
+	return is ? req->input : NULL;
+}
+
+const void *req_input(const struct req *req, const struct contract *c)
+{
+	const void *input = req_input_if(req, c);
+
+	bug_on(!input);
+	return input;
 }

@@ -216,7 +216,7 @@ test('what is wrong with a document is told in the language of its reader; no ru
 		assert.match(zh, /[\u4e00-\u9fff]/, zh);
 	}
 	const source = (f) => fs.readFileSync(path.join(__dirname, '../../src', f), 'utf8'),
-		told = source('feature/document_rule.c');
+		told = source('feature/policy/policy_fault_text.c');
 	let n = 0;
 	for (const f of ['sla/policy.c', 'sla/calendar.c'])
 		for (const [, rest] of source(f).matchAll(/refuse\(\s*out_error,([^;]*?)\);?/g))

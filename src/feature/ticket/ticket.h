@@ -6,9 +6,11 @@
 #include "core/feature.h"
 
 /* tickets.c */
+void ticket_create_check(struct req *req);
 struct outcome *ticket_create(struct req *req) MUST_USE;
-struct outcome *ticket_act(struct req *req) MUST_USE;
 /* route->argument: which command */
+void ticket_act_check(struct req *req);
+struct outcome *ticket_act(struct req *req) MUST_USE;
 struct outcome *ticket_explain(struct req *req) MUST_USE;
 
 /* routes.c; ends with an empty row */

@@ -3,11 +3,11 @@
  * decided here. */
 #include "ticket.h"
 #include "base/json.h"
-#include "core/contract.h"
 #include "crypto/crypto.h"
 #include "desk/command.h"
 #include "config/options.h"
 #include "sla/explain.h"
+#include "flow_gen.h"
 #include "sql_gen.h"
 
 #include <stdio.h>
@@ -111,7 +111,8 @@ static void on_call(struct ticket_call *c, enum call_result result)
 	req_continue(req, reply_result(req, c, result));
 }
 
-static struct outcome *run_command(struct req *req, struct ticket_call *c)
+/* KEY: the Idempotency-Key, or NULL. */
+static struct outcome *run_command(struct req *req, struct ticket_call *c, const char *key)
 {
 	const struct session *s = req->session;
 
@@ -120,9 +121,9 @@ static struct outcome *run_command(struct req *req, struct ticket_call *c)
 	c->ctx = session_context(s);
 	if (!c->tenant_id)
 		c->tenant_id = s->tenant_id;
-	if (req->idempotency_key) {
+	if (key) {
 		c->idem_actor = idem_actor(req);
-		c->idem_key = req->idempotency_key;
+		c->idem_key = key;
 		c->idem_sha256 = req->body_sha256;
 	}
 	c->on_done = on_call;
@@ -134,281 +135,217 @@ static struct outcome *run_command(struct req *req, struct ticket_call *c)
 
 /* --- create --- */
 
-static void read_factors(struct req *req, uint32_t *out)
+static uint32_t factor_bits(struct json_object *list)
 {
-	struct json_object *list = json_get(req->body, "factors");
-	bool ok = !list || json_object_is_type(list, json_type_array);
+	uint32_t bits = 0;
 
-	for (size_t i = 0; ok && list && i < json_object_array_length(list); i++) {
-		struct json_object *v = json_object_array_get_idx(list, i);
-		int hit = -1;
-
+	for (size_t i = 0; list && i < json_object_array_length(list); i++)
 		for (int k = 0; k < FACTOR_COUNT; k++)
-			if (json_object_is_type(v, json_type_string) &&
-				str_is(json_str(v), factor_name((enum factor)k)))
-				hit = k;
-		ok = hit >= 0;
-		if (ok)
-			*out |= 1u << hit;
-	}
-	if (!ok)
-		req_note_invalid(req, "factors",
-			"a list of continuity, users, data_integrity, finance, compliance, time",
-			"列表，可选值：continuity、users、data_"
-			"integrity、finance、compliance、time");
+			if (str_is(json_str(json_object_array_get_idx(list, i)),
+				    factor_name((enum factor)k)))
+				bits |= 1u << k;
+	return bits;
 }
 
-static const char *read_tags(struct req *req)
+static void check_priority(struct req *req, const char *text)
 {
-	struct json_object *list = json_get(req->body, "tags");
-	bool ok = !list || (json_object_is_type(list, json_type_array) &&
-				   json_object_array_length(list) <= 20);
-
-	for (size_t i = 0; ok && list && i < json_object_array_length(list); i++) {
-		struct json_object *v = json_object_array_get_idx(list, i);
-
-		ok = json_object_is_type(v, json_type_string) &&
-		     json_object_get_string_len(v) >= 1 &&
-		     utf8_length(json_str(v).p, json_str(v).n) <= 50;
-	}
-	if (!ok)
-		req_note_invalid(req, "tags", "at most 20 strings of 1 to 50 characters",
-			"最多 20 个标签，每个 1 到 50 个字符");
-	return ok && list ? req_json_text(req, list) : NULL;
-}
-
-static enum priority read_priority(struct req *req, bool required)
-{
-	const char *text = NULL;
-	enum priority p;
-
-	req_body_text(req, "priority", required, 1, 20, &text);
-	if (!text)
-		return PRIORITY_NONE;
-	p = priority_parse(str_of(text));
-	if (p == PRIORITY_NONE)
+	if (text && priority_parse(str_of(text)) == PRIORITY_NONE)
 		req_note_invalid(req, "priority",
 			"P0 to P4, or critical, high, medium, low, general",
-			"P0 到 P4，或紧急、高、中、低、一般");
-	return p;
+			"P0 到 P4，或 紧急、高、中、低、一般");
 }
 
-static void read_choice(
-	struct req *req, const char *key, bool required, const char *choices, const char **out)
+static void read_choices(const struct in_ticket_create *in, struct ticket_call *c)
 {
-	const char *v = NULL;
+	const struct ticket_choice all[TICKET_CHOICES_MAX] = { { "department", in->department },
+		{ "project", in->project }, { "contract", in->contract },
+		{ "cost_centre", in->cost_centre }, { "region", in->region },
+		{ "office", in->office } };
 
-	req_body_text(req, key, required, 1, 50, &v);
-	if (!v)
-		return;
-	if (choice_is_listed(choices, str_of(v)))
-		*out = v;
-	else
-		req_note_invalid(req, key, arena_printf(&req->arena, "one of %s", choices),
-			arena_printf(&req->arena, "可选值：%s", choices));
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		if (all[i].code)
+			c->choice[c->choices++] = all[i];
 }
 
-static void read_choices(struct req *req, struct ticket_call *c)
+/* Of the provider: who names the tenant. */
+static bool names_tenant(const struct session *s)
 {
-	static const char *const kinds[TICKET_CHOICES_MAX] = { "department", "project", "contract",
-		"cost_centre", "region", "office" };
-
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-		const char *v = NULL;
-
-		req_body_text(req, kinds[i], false, 1, 100, &v);
-		if (v)
-			c->choice[c->choices++] = (struct ticket_choice){ kinds[i], v };
-	}
+	return s->actor != ACTOR_CUSTOMER && s->tenant_id == 1;
 }
 
 /* Whose ticket: a customer's own tenant; staff and services name the tenant. */
-static bool read_tenant(struct req *req, struct ticket_call *c)
+static bool read_tenant(
+	const struct session *s, const struct in_ticket_create *in, struct ticket_call *c)
 {
-	const struct session *s = req->session;
-	int64_t tenant = s->tenant_id, requester = 0;
-
-	if (s->actor == ACTOR_CUSTOMER || s->tenant_id != 1) {
-		req_body_int(req, "tenant_id", false, 1, (1LL << 53) - 1, &tenant);
-		c->tenant_id = s->tenant_id;
+	c->tenant_id = in->has_tenant_id ? in->tenant_id : s->tenant_id;
+	c->requester_id = s->actor_id;
+	if (!names_tenant(s)) {
 		c->requester_kind = s->actor == ACTOR_CUSTOMER ? "customer" : "service";
-		c->requester_id = s->actor_id;
-		return tenant == s->tenant_id;
+		return c->tenant_id == s->tenant_id;
 	}
-	req_body_int(req, "tenant_id", true, 1, (1LL << 53) - 1, &tenant);
-	req_body_int(req, "requester_id", false, 1, (1LL << 53) - 1, &requester);
-	c->tenant_id = tenant;
-	c->requester_kind = requester ? "customer" : actor_kind_name(s->actor);
-	c->requester_id = requester ? requester : s->actor_id;
-	return session_serves(s, tenant);
+	c->requester_kind = in->has_requester_id ? "customer" : actor_kind_name(s->actor);
+	if (in->has_requester_id)
+		c->requester_id = in->requester_id;
+	return true;
+}
+
+void ticket_create_check(struct req *req)
+{
+	const struct in_ticket_create *in = REQ_INPUT(req, ticket_create);
+
+	check_priority(req, in->priority);
+	if (names_tenant(req->session) && !in->has_tenant_id)
+		req_note_invalid(req, "tenant_id", "required", "必填");
 }
 
 struct outcome *ticket_create(struct req *req)
 {
+	const struct in_ticket_create *in = REQ_INPUT(req, ticket_create);
 	struct ticket_call *c = arena_alloc(&req->arena, sizeof(*c));
-	bool mine;
 
 	c->cmd = CMD_CREATE;
-	c->service_type = "incident";
-	c->source = req->session->actor == ACTOR_SERVICE ? "api" : "web";
-	if (!req->body) {
-		req_note_invalid(req, "title", "required", "必填");
-		req_note_invalid(req, "description", "required", "必填");
-		return req_invalid(req);
-	}
-	req_body_only(req, "title description priority service_type source impact_scope impact "
-			   "urgency factors tags category department project contract cost_centre "
-			   "region office external_id tenant_id requester_id");
-	req_body_text(req, "title", true, 1, 200, &c->title);
-	req_body_text(req, "description", true, 1, 20000, &c->text);
-	req_body_text(req, "service_type", false, 1, 100, &c->service_type);
-	req_body_text(req, "category", false, 1, 100, &c->category);
-	read_choice(req, "source", false, "web|api|phone|mail|integration", &c->source);
-	read_choice(req, "impact_scope", false, "all_users|most_users|some_users|few_users|none",
-		&c->impact_scope);
-	req_body_int(req, "impact", false, 1, 5, &c->impact);
-	req_body_int(req, "urgency", false, 1, 5, &c->urgency);
-	read_factors(req, &c->factors);
-	c->tags = read_tags(req);
-	c->priority = read_priority(req, false);
-	read_choices(req, c);
-	req_body_text(req, "external_id", false, 1, 100, &c->external_id);
-	mine = read_tenant(req, c);
-	if (req_has_invalid(req))
-		return req_invalid(req);
-	if (!mine)
+	c->title = in->title;
+	c->text = in->description;
+	c->service_type = in->service_type;
+	c->category = in->category;
+	c->source = in->source ? in->source : req->session->actor == ACTOR_SERVICE ? "api" : "web";
+	c->impact_scope = in->impact_scope;
+	c->impact = in->impact;
+	c->urgency = in->urgency;
+	c->factors = factor_bits(in->factors);
+	c->tags = in->tags ? req_json_text(req, in->tags) : NULL;
+	c->priority = in->priority ? priority_parse(str_of(in->priority)) : PRIORITY_NONE;
+	c->external_id = in->external_id;
+	read_choices(in, c);
+	if (!read_tenant(req->session, in, c))
 		return req_fail(req, ERR_FORBIDDEN, NULL);
-	return run_command(req, c);
+	return run_command(req, c, in->idempotency_key);
 }
 
 /* --- commands --- */
 
 /* Root cause, solution, prevention and what was touched: the law asks for them at P0 to P2; the
- * flow knows the priority only later, so all that is given is checked here and what is missing is
- * told by name when the ticket needs it. */
-static void read_resolution(struct req *req, struct ticket_call *c)
+ * flow knows the priority only later, so what is missing is told by name when the ticket needs it.
+ */
+static const char *resolution_text(struct req *req, const struct in_ticket_resolve *in)
 {
-	static const char *const keys[] = { "root_cause", "solution", "prevention",
-		"configuration" };
-	const char *kind = NULL;
+	const char *const parts[][2] = { { "solution_kind", in->solution_kind },
+		{ "root_cause", in->root_cause }, { "solution", in->solution },
+		{ "prevention", in->prevention }, { "configuration", in->configuration } };
 	struct buf b = { 0 };
+	const char *text;
 
-	read_choice(req, "solution_kind", false, "temporary|permanent", &kind);
-	buf_addf(&b, "{\"solution_kind\":%s%s%s", kind ? "\"" : "", kind ? kind : "null",
-		kind ? "\"" : "");
-	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-		const char *v = NULL;
-
-		req_body_text(req, keys[i], false, 1, 8000, &v);
-		buf_addf(&b, ",\"%s\":", keys[i]);
-		if (v)
-			buf_add_json(&b, v, strlen(v));
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		buf_addf(&b, "%s\"%s\":", i ? "," : "{", parts[i][0]);
+		if (parts[i][1])
+			buf_add_json(&b, parts[i][1], strlen(parts[i][1]));
 		else
 			buf_adds(&b, "null");
 	}
 	buf_addc(&b, '}');
-	c->details = arena_dup(&req->arena, b.p, b.n);
+	text = arena_dup(&req->arena, b.p, b.n);
 	buf_free(&b);
+	return text;
 }
 
-static void read_fields(struct req *req, struct ticket_call *c)
+/* "7" or 7; 0 when IF_MATCH is neither. */
+static int64_t version_of(const char *if_match)
 {
-	const struct ticket_rule *rule = ticket_rule(c->cmd);
-	int64_t now = clock_now_us();
-	const char *clock = NULL;
+	struct str s = str_of(if_match);
+	int64_t version;
 
-	req_body_int(req, "version", false, 1, (1LL << 53) - 1, &c->expect_version);
-	if (rule->needs_text)
-		req_body_text(req, "text", true, 1, 20000, &c->text);
-	if (rule->needs_reason)
-		req_body_text(req, "reason", true, 1, 2000, &c->text);
+	if (s.n > 1 && s.p[0] == '"' && s.p[s.n - 1] == '"')
+		s = (struct str){ s.p + 1, s.n - 2 };
+	return str_to_int(s, 1, (1LL << 53) - 1, &version) ? version : 0;
+}
+
+static void check_window(struct req *req, int64_t from, int64_t to)
+{
+	if (from == INSTANT_NONE || to == INSTANT_NONE)
+		return;
+	if (to <= from)
+		req_note_invalid(req, "to", "after from", "应晚于 from");
+	if (to - from > 30 * 86400 * US_PER_S)
+		req_note_invalid(req, "to", "at most 30 days after from", "最多 30 天");
+}
+
+void ticket_act_check(struct req *req)
+{
+	const struct in_ticket_act *in = REQ_INPUT(req, ticket_act);
+	const struct in_ticket_contact *contact = REQ_INPUT_IF(req, ticket_contact);
+	const struct in_ticket_priority *priority = REQ_INPUT_IF(req, ticket_priority);
+	const struct in_ticket_schedule *schedule = REQ_INPUT_IF(req, ticket_schedule);
+	const struct in_ticket_exclude_window *window = REQ_INPUT_IF(req, ticket_exclude_window);
+
+	if (in->if_match && !version_of(in->if_match))
+		req_note_invalid(req, "If-Match", "a ticket version", "应为工单版本号");
+	if (contact && contact->at > clock_now_us())
+		req_note_invalid(req, "at", "not in the future", "不能晚于当前时间");
+	if (schedule && schedule->until != INSTANT_NONE && schedule->until <= clock_now_us())
+		req_note_invalid(req, "until", "in the future", "应晚于当前时间");
+	if (priority)
+		check_priority(req, priority->priority);
+	if (window)
+		check_window(req, window->from, window->to);
+}
+
+/* What the command of this request brings besides a text or a reason. */
+static void read_command(struct req *req, struct ticket_call *c)
+{
 	switch (c->cmd) {
 	case CMD_CONTACT:
-		c->reckon_at = now;
-		req_body_time(req, "at", true, &c->reckon_at);
-		if (c->reckon_at > now)
-			req_note_invalid(
-				req, "at", "must not be in the future", "不能晚于当前时间");
+		c->reckon_at = REQ_INPUT(req, ticket_contact)->at;
 		break;
 	case CMD_ASSIGN:
-		req_body_int(req, "assignee_id", true, 1, (1LL << 53) - 1, &c->assignee_id);
+		c->assignee_id = REQ_INPUT(req, ticket_assign)->assignee_id;
 		break;
 	case CMD_PRIORITY:
-		c->priority = read_priority(req, true);
+		c->priority = priority_parse(str_of(REQ_INPUT(req, ticket_priority)->priority));
 		break;
 	case CMD_SCHEDULE:
-		req_body_time(req, "until", true, &c->wake_at);
-		if (c->wake_at && c->wake_at <= now)
-			req_note_invalid(req, "until", "must be in the future", "应晚于当前时间");
+		c->wake_at = REQ_INPUT(req, ticket_schedule)->until;
 		break;
 	case CMD_RESOLVE:
-		read_resolution(req, c);
+		c->details = resolution_text(req, REQ_INPUT(req, ticket_resolve));
 		break;
 	case CMD_TAGS:
-		c->tags = read_tags(req);
-		if (!c->tags && !json_get(req->body, "tags"))
-			req_note_invalid(req, "tags", "required", "必填");
+		c->tags = req_json_text(req, REQ_INPUT(req, ticket_tags)->tags);
 		break;
 	case CMD_CATEGORY:
-		req_body_text(req, "category", true, 1, 100, &c->category);
+		c->category = REQ_INPUT(req, ticket_category)->category;
 		break;
 	case CMD_LINK:
-		req_body_int(req, "parent_id", true, 1, (1LL << 53) - 1, &c->parent_id);
+		c->parent_id = REQ_INPUT(req, ticket_link)->parent_id;
 		break;
 	case CMD_RATE:
-		req_body_int(req, "score", true, 1, 5, &c->score);
-		c->score *= 100;
-		req_body_text(req, "text", false, 1, 2000, &c->text);
+		c->score = REQ_INPUT(req, ticket_rate)->score * 100;
+		c->text = REQ_INPUT(req, ticket_rate)->text;
 		break;
 	case CMD_REDACT:
-		req_body_int(req, "comment_id", true, 1, (1LL << 53) - 1, &c->comment_id);
+		c->comment_id = REQ_INPUT(req, ticket_redact)->comment_id;
 		break;
 	case CMD_WAIVE:
-		read_choice(req, "clock", true, "response|resolution", &clock);
-		c->clock = sla_clock_parse(str_of(clock ? clock : "response"));
+		c->clock = sla_clock_parse(str_of(REQ_INPUT(req, ticket_waive)->clock));
 		break;
 	case CMD_EXCLUDE_WINDOW:
-		req_body_time(req, "from", true, &c->from);
-		req_body_time(req, "to", true, &c->to);
-		if (c->from && c->to && c->to <= c->from)
-			req_note_invalid(req, "to", "must be later than from", "应晚于 from");
-		if (c->from && c->to && c->to - c->from > 30 * 86400 * US_PER_S)
-			req_note_invalid(req, "to", "at most 30 days after from", "最多 30 天");
+		c->from = REQ_INPUT(req, ticket_exclude_window)->from;
+		c->to = REQ_INPUT(req, ticket_exclude_window)->to;
 		break;
 	case CMD_PROPOSE_EXCLUSION:
-		read_choice(req, "kind", true, "spam|test|customer_delay", &c->exclusion_kind);
+		c->exclusion_kind = REQ_INPUT(req, ticket_propose_exclusion)->kind;
 		break;
 	default:
 		break;
 	}
 }
 
-static void read_if_match(struct req *req, struct ticket_call *c)
-{
-	struct str s = str_of(req->if_match);
-
-	if (!req->if_match)
-		return;
-	if (s.n > 1 && s.p[0] == '"' && s.p[s.n - 1] == '"')
-		s = (struct str){ s.p + 1, s.n - 2 };
-	if (!str_to_int(s, 1, (1LL << 53) - 1, &c->expect_version))
-		req_note_invalid(req, "If-Match", "a ticket version", "应为工单版本号");
-}
-
-static struct outcome *command_with(struct req *req, struct ticket_call *c)
-{
-	c->ticket_id = req_path_id(req, "id");
-	if (!c->ticket_id)
-		return req_fail(req, ERR_NOT_FOUND, NULL);
-	return run_command(req, c);
-}
-
 /* Resolving P0 to P2 wants the whole story; the ticket's priority is asked first. */
 static struct outcome *on_priority_known(struct req *req, enum db_error error, const PGresult *rows)
 {
-	static const char *const keys[] = { "root_cause", "solution", "solution_kind", "prevention",
-		"configuration" };
-	struct ticket_call *c = req->state;
+	const struct in_ticket_resolve *in = REQ_INPUT(req, ticket_resolve);
+	const char *const parts[][2] = { { "root_cause", in->root_cause },
+		{ "solution", in->solution }, { "solution_kind", in->solution_kind },
+		{ "prevention", in->prevention }, { "configuration", in->configuration } };
 	enum priority p;
 
 	if (error != DB_OK)
@@ -416,39 +353,38 @@ static struct outcome *on_priority_known(struct req *req, enum db_error error, c
 	if (PQntuples(rows) == 0)
 		return req_fail(req, ERR_NOT_FOUND, NULL);
 	p = priority_parse(db_text(rows, 0, PQfnumber(rows, "priority")));
-	for (size_t i = 0; p <= P2 && i < ARRAY_LEN(keys); i++)
-		if (!json_get(req->body, keys[i]))
-			req_note_invalid(req, keys[i], "required for P0 to P2", "P0 到 P2 必填");
+	for (size_t i = 0; p <= P2 && i < ARRAY_LEN(parts); i++)
+		if (!parts[i][1])
+			req_note_invalid(
+				req, parts[i][0], "required for P0 to P2", "P0 到 P2 必填");
 	if (req_has_invalid(req))
 		return req_invalid(req);
-	return command_with(req, c);
+	return run_command(req, req->state, REQ_INPUT(req, ticket_act)->idempotency_key);
 }
 
 struct outcome *ticket_act(struct req *req)
 {
+	const struct in_ticket_act *in = REQ_INPUT(req, ticket_act);
+	const struct in_ticket_act_text *text = REQ_INPUT_IF(req, ticket_act_text);
+	const struct in_ticket_act_reason *reason = REQ_INPUT_IF(req, ticket_act_reason);
 	struct ticket_call *c = req->state = arena_alloc(&req->arena, sizeof(*c));
+	const char **p = arena_alloc(&req->arena, sizeof(*p));
 
 	c->cmd = (enum ticket_command)req->route->argument;
-	c->priority = PRIORITY_NONE;
-	c->reckon_at = INSTANT_NONE;
 	if (c->cmd == CMD_REPLY && req->session->actor == ACTOR_CUSTOMER)
 		c->cmd = CMD_CUSTOMER_REPLY;
-	read_if_match(req, c);
-	if (!req->body)
-		req->body = json_object_new_object();
-	req_body_only(req, ticket_rule(c->cmd)->fields);
-	read_fields(req, c);
-	if (req_has_invalid(req))
-		return req_invalid(req);
-	if (c->cmd == CMD_RESOLVE) {
-		const char **p = arena_alloc(&req->arena, sizeof(*p));
-
-		if (!req_path_id(req, "id"))
-			return req_fail(req, ERR_NOT_FOUND, NULL);
-		p[0] = arena_printf(&req->arena, "%lld", (long long)req_path_id(req, "id"));
-		return req_query(req, &sql_ticket_get, p, on_priority_known);
-	}
-	return command_with(req, c);
+	c->ticket_id = in->id;
+	c->expect_version = in->has_version ? in->version
+			    : in->if_match  ? version_of(in->if_match)
+					    : 0;
+	c->text = text ? text->text : reason ? reason->reason : NULL;
+	c->priority = PRIORITY_NONE;
+	c->reckon_at = INSTANT_NONE;
+	read_command(req, c);
+	if (c->cmd != CMD_RESOLVE)
+		return run_command(req, c, in->idempotency_key);
+	p[0] = req_int(req, in->id);
+	return req_query(req, &sql_ticket_get, p, on_priority_known);
 }
 
 /* --- explain --- */
@@ -606,8 +542,6 @@ struct outcome *ticket_explain(struct req *req)
 
 	req->state = arena_alloc(&req->arena, sizeof(struct explain));
 	req->cleanup = explain_cleanup;
-	if (!req_path_id(req, "id"))
-		return req_fail(req, ERR_NOT_FOUND, NULL);
-	p[0] = arena_printf(&req->arena, "%lld", (long long)req_path_id(req, "id"));
+	p[0] = req_int(req, REQ_INPUT(req, ticket_explain)->id);
 	return req_query(req, &sql_ticket_load, p, on_explain_loaded);
 }
