@@ -418,12 +418,16 @@ test('redact: a text goes from every table; that it was there, and its digest, s
 	const tables = s.sql(
 		"select oid::regclass from pg_class where relkind in ('r', 'p') and relnamespace in ('public'::regnamespace, 'part'::regnamespace)",
 	);
-	for (const table of tables.split('\n'))
-		assert.strictEqual(
-			s.sql(`select count(*) from ${table} t where t::text like '%${word}%'`),
-			'0',
-			table,
-		);
+	assert.ok(tables.split('\n').length > 50);
+	assert.strictEqual(
+		s.sql(
+			tables
+				.split('\n')
+				.map((t) => `select '${t}' from ${t} t where t::text like '%${word}%'`)
+				.join(' union all '),
+		),
+		'',
+	);
 	const events = (await s.get(`/api/v1/tickets/${t.id}/history`, boss)).data.items;
 	assert.ok(
 		events.some((e) => e.data.text_sha256 === sha),

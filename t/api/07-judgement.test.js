@@ -219,7 +219,7 @@ test('what is wrong with a document is told in the language of its reader; no ru
 		told = source('feature/policy/policy_fault_text.c');
 	let n = 0;
 	for (const f of ['sla/policy.c', 'sla/calendar.c'])
-		for (const [, rest] of source(f).matchAll(/refuse\(\s*out_error,([^;]*?)\);?/g))
+		for (const [, rest] of source(f).matchAll(/refuse_\w+\(\s*out_error,([^;]*?)\);?/g))
 			for (const [, text] of rest.matchAll(/"((?:[^"\\\\]|\\\\.)*)"/g))
 				if (/ /.test(text) && !/^reopen_hours/.test(text)) {
 					n++;
