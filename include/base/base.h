@@ -104,10 +104,21 @@ char *arena_dup(struct arena *a, const char *p, size_t n) MUST_USE;
 char *arena_printf(struct arena *a, const char *fmt, ...) MUST_USE PRINTF(2, 3);
 void arena_free(struct arena *a);
 
+/* Room for a text of at most CHARS characters, which are four bytes each at the most, and its NUL.
+ * Contracts count characters: an array of CHARS bytes does not hold what they allow. */
+#define TEXT_SIZE(chars) (4 * (chars) + 1)
+
 /* True when the N bytes are well-formed UTF-8 (no overlong forms, no surrogates, nothing above
  * U+10FFFF). */
 bool utf8_is_valid(const char *p, size_t n);
 /* Code points in well-formed UTF-8. */
 size_t utf8_length(const char *p, size_t n);
+/* The first CHARS characters of well-formed S, or all of it. */
+struct str utf8_head(struct str s, size_t chars);
+/* As snprintf; a text that does not fit into SIZE bytes ends with a whole character. For errors and
+ * log lines: what people wrote is never cut, it has room (TEXT_SIZE) or memory of its own. Returns
+ * the bytes written. */
+size_t utf8_format(char *out, size_t size, const char *fmt, ...) PRINTF(3, 4);
+size_t utf8_vformat(char *out, size_t size, const char *fmt, va_list ap) PRINTF(3, 0);
 
 #endif

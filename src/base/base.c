@@ -340,3 +340,49 @@ size_t utf8_length(const char *p, size_t n)
 		count += ((unsigned char)p[i] & 0xc0) != 0x80;
 	return count;
 }
+
+struct str utf8_head(struct str s, size_t chars)
+{
+	size_t i = 0;
+
+	for (; i < s.n; i++)
+		if (((unsigned char)s.p[i] & 0xc0) != 0x80 && chars-- == 0)
+			break;
+	return (struct str){ s.p, i };
+}
+
+/* How many of the N bytes of P are whole characters, where P was cut at N. */
+static size_t whole(const char *p, size_t n)
+{
+	size_t last = n;
+
+	while (last && n - last < 3 && ((unsigned char)p[last - 1] & 0xc0) == 0x80)
+		last--;
+	if (!last)
+		return n;
+	return utf8_next((const unsigned char *)p + last - 1, n - last + 1) ? n : last - 1;
+}
+
+size_t utf8_vformat(char *out, size_t size, const char *fmt, va_list ap)
+{
+	int n = vsnprintf(out, size, fmt, ap);
+
+	if (n < 0)
+		n = 0;
+	if ((size_t)n < size)
+		return (size_t)n;
+	n = (int)whole(out, size - 1);
+	out[n] = 0;
+	return (size_t)n;
+}
+
+size_t utf8_format(char *out, size_t size, const char *fmt, ...)
+{
+	va_list ap;
+	size_t n;
+
+	va_start(ap, fmt);
+	n = utf8_vformat(out, size, fmt, ap);
+	va_end(ap);
+	return n;
+}

@@ -164,15 +164,14 @@ void log_line(enum log_level level, const struct who *who, const char *fmt, ...)
 				  writable takes it without blocking */
 	struct buf b = { 0 };
 	va_list ap;
-	int n;
+	size_t n;
 
 	if ((int)level > out.level)
 		return;
 	va_start(ap, fmt);
-	n = vsnprintf(msg, sizeof(msg), fmt, ap);
+	n = utf8_vformat(msg, sizeof(msg), fmt, ap);
 	va_end(ap);
-	n = n < 0 ? 0 : n >= (int)sizeof(msg) ? (int)sizeof(msg) - 1 : n;
-	for (int i = 0; i < n; i++) /* one line stays one line, whatever somebody sent us */
+	for (size_t i = 0; i < n; i++) /* one line stays one line, whatever somebody sent us */
 		if ((unsigned char)msg[i] < 0x20 || msg[i] == 0x7f)
 			msg[i] = ' ';
 	time_format(clock_now_us(), 3, at);
@@ -182,7 +181,7 @@ void log_line(enum log_level level, const struct who *who, const char *fmt, ...)
 		buf_addf(&b, "{\"at\":\"%s\",\"level\":\"%s\"", at, level_name[level]);
 		add_who(&b, who);
 		buf_adds(&b, ",\"msg\":");
-		buf_add_json(&b, msg, (size_t)n);
+		buf_add_json(&b, msg, n);
 		buf_adds(&b, "}\n");
 	} else {
 		buf_addf(&b, "%s %-5s", at, level_name[level]);

@@ -63,7 +63,7 @@ static const char *const store_sql[] = {
 	"calendar_id, cycle, opened_at, last_at, updated_at, first_response_at, resolved_at, "
 	"last_stop_at, closed_at, closed_by, sla_breached, first_response_done, muted, "
 	"external_id) "
-	"overriding system value select $1::bigint, m.id, left(s.title, 200), s.status, "
+	"overriding system value select $1::bigint, m.id, s.title, s.status, "
 	"s.priority, 'import', true, 'import', s.category, nullif(s.impact, 0), nullif(s.urgency, "
 	"0), "
 	"'system', least(s.level, 3), $2::bigint, $3::bigint, s.cycle, ts(s.opened), ts(s.last), "

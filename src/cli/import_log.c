@@ -8,6 +8,9 @@
 #include <stdlib.h>
 
 #define COLUMNS_MAX 64
+#define TEXT_MAX 100                       /* characters of an incident's number and category */
+#define TIME_MIN 0LL                       /* 1970 */
+#define TIME_MAX (7258118400LL * US_PER_S) /* 2200 */
 #define FIELDS 12
 
 enum field {
@@ -72,6 +75,10 @@ void import_read_map(const char *file, struct import_log *out)
 	map.zone = zone_find(zone ? zone : "UTC");
 	if (!out->name || !out->title || !map.zone)
 		die("%s: name, title and a known zone are required", file);
+	/* an incident's number, of up to 100 characters, is added to both */
+	if (utf8_length(out->name, strlen(out->name)) >= TEXT_MAX ||
+		utf8_length(out->title, strlen(out->title)) >= TEXT_MAX)
+		die("%s: name and title have at most 99 characters", file);
 	if (out->kind == IMPORT_SINGLE &&
 		!date_parse(str_of(json_get_string(map.json, "monday")), &map.monday))
 		die("%s: monday must be a date", file);
@@ -131,12 +138,18 @@ static int64_t from_local(int64_t local_s)
 	return (local_s - zone_offset(map.zone, utc, &until)) * US_PER_S;
 }
 
+/* Years that PostgreSQL and our own arithmetic hold; a log has no others. */
+static bool is_sane(int64_t at)
+{
+	return at >= TIME_MIN && at < TIME_MAX;
+}
+
 static bool read_time(struct str s, int64_t *out)
 {
 	int64_t v[6] = { 0 };
 
 	if (strcmp(map.time, "rfc3339") == 0)
-		return time_parse(s, out);
+		return time_parse(s, out) && is_sane(*out);
 	if (strcmp(map.time, "D/M/YYYY HH:MM") == 0) {
 		if (!numbers(s, "// :", v, 5) ||
 			!date_is_valid(v[2], (unsigned)v[1], (unsigned)v[0]) || v[3] > 23 ||
@@ -144,14 +157,14 @@ static bool read_time(struct str s, int64_t *out)
 			return false;
 		*out = from_local(days_from_civil(v[2], (unsigned)v[1], (unsigned)v[0]) * 86400 +
 				  v[3] * 3600 + v[4] * 60);
-		return true;
+		return is_sane(*out);
 	}
 	if (!numbers(s, "-- ::", v, 6) || !date_is_valid(v[0], (unsigned)v[1], (unsigned)v[2]) ||
 		v[3] > 23 || v[4] > 59 || v[5] > 59)
 		return false;
 	*out = from_local(days_from_civil(v[0], (unsigned)v[1], (unsigned)v[2]) * 86400 +
 			  v[3] * 3600 + v[4] * 60 + v[5]);
-	return true;
+	return is_sane(*out);
 }
 
 static struct str cell(const struct str *fields, enum field f)
@@ -166,10 +179,11 @@ static bool is_unknown(struct str s)
 
 static const char *mapped(struct json_object *table, struct str key)
 {
-	char k[200];
+	char *k = xstrndup(key.p, key.n);
+	const char *v = json_get_string(table, k);
 
-	snprintf(k, sizeof(k), "%.*s", (int)key.n, key.p);
-	return json_get_string(table, k);
+	free(k);
+	return v;
 }
 
 static bool read_weekday(const struct str *f, struct entry *e)
@@ -208,6 +222,22 @@ static bool read_small(struct str s, int8_t *out)
 	if (!str_to_int(s, 1, 5, &v))
 		return false;
 	*out = (int8_t)v;
+	return true;
+}
+
+/* What is wrong with a text ends this row, not the import. */
+static bool texts_fit(const struct str *f, int n, long line, struct rejects *r)
+{
+	static const enum field limited[] = { F_ID, F_CATEGORY };
+
+	for (int i = 0; i < n; i++)
+		if (!utf8_is_valid(f[i].p, f[i].n) || memchr(f[i].p, 0, f[i].n))
+			return reject(r, line, i, "not UTF-8, or with a NUL"), false;
+	for (size_t i = 0; i < ARRAY_LEN(limited); i++)
+		if (utf8_length(cell(f, limited[i]).p, cell(f, limited[i]).n) > TEXT_MAX)
+			return reject(r, line, map.column[limited[i]],
+				       "longer than 100 characters"),
+			       false;
 	return true;
 }
 
@@ -253,15 +283,13 @@ static bool read_row(const struct import_log *log, const struct str *f, int n, l
 		       false;
 	if (!is_unknown(cell(f, F_VERDICT)) && map.verdict_met)
 		e->verdict = str_is(cell(f, F_VERDICT), map.verdict_met);
-	for (int i = 0; i < n; i++)
-		if (!utf8_is_valid(f[i].p, f[i].n))
-			return reject(r, line, i, "not UTF-8"), false;
+	if (!texts_fit(f, n, line, r))
+		return false;
 	e->id = log->kind == IMPORT_SINGLE ? xasprintf("row-%ld", line)
 					   : xstrndup(cell(f, F_ID).p, cell(f, F_ID).n);
 	e->category = is_unknown(cell(f, F_CATEGORY))
 			      ? NULL
-			      : xstrndup(cell(f, F_CATEGORY).p,
-					cell(f, F_CATEGORY).n < 100 ? cell(f, F_CATEGORY).n : 100);
+			      : xstrndup(cell(f, F_CATEGORY).p, cell(f, F_CATEGORY).n);
 	return true;
 }
 

@@ -3,6 +3,8 @@
  * for COPY. */
 #include "import.h"
 
+#include <stdlib.h>
+
 static void add_us(struct buf *b, int64_t at)
 {
 	if (at == INSTANT_NONE)
@@ -26,6 +28,14 @@ static void add_copy(struct buf *b, const char *s)
 					     : '\\');
 		else
 			buf_addc(b, *s);
+}
+
+static void add_joined(struct buf *b, const char *first, const char *between, const char *second)
+{
+	char *text = xasprintf("%s%s%s", first, between, second);
+
+	add_copy(b, text);
+	free(text);
 }
 
 static void put_event(struct build *b, const char *type, const char *actor, const char *audience,
@@ -217,7 +227,6 @@ void import_replay(struct build *b, const struct entry *e, size_t n)
 	int64_t opened = e->opened == INSTANT_NONE ? e->at : e->opened;
 	enum priority first = sla_policy_nearest(
 		b->rules.policy, e->priority == PRIORITY_NONE ? P3 : (enum priority)e->priority);
-	char text[300];
 
 	*t = (struct ticket){ .first_response_at = INSTANT_NONE,
 		.resolved_at = INSTANT_NONE,
@@ -243,11 +252,9 @@ void import_replay(struct build *b, const struct entry *e, size_t n)
 		e[n - 1].closed != INSTANT_NONE && b->log->kind == IMPORT_STATES)
 		replay_row(b, CMD_AUTO_CLOSE, e[n - 1].closed, TICKET_CLOSED, t->sla.priority);
 	tally(b, &e[n - 1]);
-	snprintf(text, sizeof(text), "%s:%s", b->log->name, e->id);
 	buf_addf(&b->tickets, "%ld", b->ticket_n);
-	add_copy(&b->tickets, text);
-	snprintf(text, sizeof(text), "%s %s", b->log->title, e->id);
-	add_copy(&b->tickets, text);
+	add_joined(&b->tickets, b->log->name, ":", e->id);
+	add_joined(&b->tickets, b->log->title, " ", e->id);
 	buf_addf(&b->tickets, "\t%s\t%s\t%d\t%d", ticket_state_name(t->sla.state),
 		priority_name(t->sla.priority), t->sla.cycle, t->sla.level);
 	add_us(&b->tickets, opened);

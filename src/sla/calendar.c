@@ -42,7 +42,7 @@ static _Thread_local char error_text[160];
 
 static bool refuse_calendar(const char **out_error, const char *what, const char *detail)
 {
-	snprintf(error_text, sizeof(error_text), "calendar: %s%s%s", what, detail ? ": " : "",
+	utf8_format(error_text, sizeof(error_text), "calendar: %s%s%s", what, detail ? ": " : "",
 		detail ? detail : "");
 	*out_error = error_text;
 	return false;

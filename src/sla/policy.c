@@ -26,7 +26,7 @@ enum sla_clock_kind sla_clock_parse(struct str s)
 
 static bool refuse_policy(const char **out_error, const char *key, const char *rule)
 {
-	snprintf(error_text, sizeof(error_text), "policy: %s: %s", key, rule);
+	utf8_format(error_text, sizeof(error_text), "policy: %s: %s", key, rule);
 	*out_error = error_text;
 	return false;
 }

@@ -37,6 +37,34 @@ static void utf8(void)
 	CU_ASSERT_FALSE(utf8_is_valid("\xe5\xae", 2));         /* cut short */
 }
 
+/* A text that does not fit ends with a whole character, whatever the width and the place. */
+static void utf8_cut(void)
+{
+	static const char *const wide[] = { "a", "é", "汉", "😀" };
+	static const char *const shift[] = { "", "x", "xy", "xyz" };
+
+	for (size_t w = 0; w < ARRAY_LEN(wide); w++)
+		for (size_t k = 0; k < ARRAY_LEN(shift); k++) {
+			char text[200] = "", out[TEXT_SIZE(10)];
+			size_t n;
+
+			strcat(text, shift[k]);
+			for (int i = 0; i < 40; i++)
+				strcat(text, wide[w]);
+			n = utf8_format(out, sizeof(out), "%s", text);
+			CU_ASSERT_EQUAL(strlen(out), n);
+			CU_ASSERT(utf8_is_valid(out, n));
+			CU_ASSERT(n > sizeof(out) - 1 - strlen(wide[w]) && n < sizeof(out));
+			CU_ASSERT(memcmp(out, text, n) == 0);
+			n = utf8_head(str_of(text), 10).n;
+			CU_ASSERT_EQUAL(utf8_length(text, n), 10);
+			CU_ASSERT(utf8_is_valid(text, n));
+		}
+	CU_ASSERT_EQUAL(utf8_head(STR("汉字"), 2).n, 6);
+	CU_ASSERT_EQUAL(utf8_head(STR("汉字"), 9).n, 6);
+	CU_ASSERT_EQUAL(utf8_head(STR("汉字"), 0).n, 0);
+}
+
 static void json_output_is_safe(void)
 {
 	struct buf b = { 0 };
@@ -121,5 +149,6 @@ static void names(void)
 }
 
 UNIT_MAIN("base", { "integers are exact", integers }, { "utf-8", utf8 },
-	{ "JSON out is safe in HTML", json_output_is_safe }, { "JSON gate", json_gate },
-	{ "time text", time_text }, { "warped clock", warped_clock }, { "names", names })
+	{ "utf-8 that is cut", utf8_cut }, { "JSON out is safe in HTML", json_output_is_safe },
+	{ "JSON gate", json_gate }, { "time text", time_text }, { "warped clock", warped_clock },
+	{ "names", names })
