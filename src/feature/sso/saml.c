@@ -236,14 +236,6 @@ static struct json_object *attributes_of(const struct saml *x)
 	return out;
 }
 
-static const char *attribute(
-	struct req *req, struct json_object *claims, const char *key, size_t max)
-{
-	const char *v = key ? json_get_string(claims, key) : NULL;
-
-	return v && v[0] && strlen(v) <= max ? arena_printf(&req->arena, "%s", v) : NULL;
-}
-
 static struct outcome *on_first(struct req *req, enum db_error error, const PGresult *rows)
 {
 	struct saml *x = req->state;
@@ -255,16 +247,16 @@ static struct outcome *on_first(struct req *req, enum db_error error, const PGre
 	if (PQntuples(rows) == 0)
 		return sso_fail_over(req);
 	x->claims = attributes_of(x);
-	x->who.subject = arena_printf(&req->arena, "%s", saml_said(x, "name_id"));
-	x->who.sid = saml_said(x, "session_index")[0]
-			     ? arena_printf(&req->arena, "%.300s", saml_said(x, "session_index"))
-			     : NULL;
-	x->who.mail = attribute(req, x->claims, mail ? mail : "email", 254);
+	x->who.subject = sso_text(req, saml_said(x, "name_id"), 300);
+	if (!x->who.subject)
+		return sso_fail_provider(req);
+	x->who.sid = sso_text(req, saml_said(x, "session_index"), 300);
+	x->who.mail = sso_text(req, json_get_string(x->claims, mail ? mail : "email"), 254);
 	if (!x->who.mail && strchr(x->who.subject, '@') && strlen(x->who.subject) < 254)
 		x->who.mail = x->who.subject;
 	if (x->who.mail && (!strchr(x->who.mail, '@') || strpbrk(x->who.mail, " <>,;\"\r\n")))
 		x->who.mail = NULL;
-	x->who.name = attribute(req, x->claims, name ? name : "name", 100);
+	x->who.name = sso_text(req, json_get_string(x->claims, name ? name : "name"), 100);
 	x->who.mail_verified = json_get_bool(x->who.settings, "trust_email", false);
 	return sso_enter(req, x->claims);
 }
@@ -297,7 +289,7 @@ static struct outcome *on_verified(struct req *req, bool ok, struct str answer)
 		return sso_fail_provider(req);
 	}
 	p[0] = arena_printf(
-		&req->arena, "saml:%lld:%.300s", (long long)x->who.provider_id, saml_said(x, "id"));
+		&req->arena, "saml:%lld:%s", (long long)x->who.provider_id, saml_said(x, "id"));
 	p[1] = req_int(req, clock_now_us());
 	return req_query(req, &sql_sso_once, p, on_first);
 }

@@ -66,19 +66,17 @@ static struct outcome *on_logout(struct req *req, bool ok, struct str answer)
 	if (!saml_read_answer(x, ok, answer))
 		return bad_logout(req, saml_said(x, "why"));
 	if (strcmp(saml_said(x, "kind"), "logout") != 0 || !issuer ||
-		strcmp(saml_said(x, "issuer"), issuer) != 0 || !saml_said(x, "name_id")[0] ||
-		strlen(saml_said(x, "name_id")) > 300 ||
+		strcmp(saml_said(x, "issuer"), issuer) != 0 ||
+		!sso_text(req, saml_said(x, "name_id"), 300) ||
 		(saml_said(x, "destination")[0] && strcmp(saml_said(x, "destination"), slo) != 0) ||
 		!saml_instant(saml_said(x, "issued"), &at) || at > now + SAML_SKEW_US ||
 		at < now - 10 * SAML_SKEW_US)
 		return bad_logout(req, "wrong destination, or not valid at this time");
 	p[0] = req_int(req, x->who.tenant_id);
 	p[1] = req_int(req, x->who.provider_id);
-	p[2] = arena_printf(&req->arena, "%s", saml_said(x, "name_id"));
-	p[3] = saml_said(x, "session_index")[0]
-		       ? arena_printf(&req->arena, "%.300s", saml_said(x, "session_index"))
-		       : NULL;
-	p[4] = arena_printf(&req->arena, "%.300s", saml_said(x, "id"));
+	p[2] = sso_text(req, saml_said(x, "name_id"), 300);
+	p[3] = sso_text(req, saml_said(x, "session_index"), 300);
+	p[4] = arena_printf(&req->arena, "%s", saml_said(x, "id"));
 	p[5] = req_int(req, now);
 	return req_query(req, &sql_sso_logout, p, on_ended);
 }

@@ -270,14 +270,6 @@ struct outcome *sso_discover(struct req *req)
 
 /* --- coming back --- */
 
-static const char *claim_text(
-	struct req *req, struct json_object *claims, const char *key, size_t max)
-{
-	const char *v = json_get_string(claims, key);
-
-	return v && v[0] && strlen(v) <= max ? arena_printf(&req->arena, "%s", v) : NULL;
-}
-
 /* OIDC: email_verified says so; a provider that is the customer's own and says nothing of it is
  * believed when told so. */
 static void read_claims(struct req *req, struct sso *x, struct json_object *claims)
@@ -287,8 +279,8 @@ static void read_claims(struct req *req, struct sso *x, struct json_object *clai
 
 	mail = mail ? mail : x->vendor ? x->vendor->email_field : "email";
 	name = name ? name : x->vendor ? x->vendor->name_field : "name";
-	x->who.mail = claim_text(req, claims, mail, 254);
-	x->who.name = claim_text(req, claims, name, 100);
+	x->who.mail = sso_text(req, json_get_string(claims, mail), 254);
+	x->who.name = sso_text(req, json_get_string(claims, name), 100);
 	x->who.mail_verified = json_object_get_boolean(verified) ||
 			       (!verified && json_get_bool(x->who.settings, "trust_email", false));
 	if (x->who.mail && (!strchr(x->who.mail, '@') || strpbrk(x->who.mail, " <>,;\"\r\n")))
@@ -356,11 +348,12 @@ static struct outcome *on_userinfo(struct req *req, struct json_object *answer)
 			       json_object_is_type(v, json_type_int))
 			  ? json_object_get_string(v)
 			  : NULL;
-	if (!subject || !subject[0] || strlen(subject) > 300)
+	subject = sso_text(req, subject, 300);
+	if (!subject)
 		return sso_fail_provider(req);
 	if (x->kind == OIDC && strcmp(subject, x->who.subject) != 0) /* OpenID Connect Core 5.3.2 */
 		return sso_fail_provider(req);
-	x->who.subject = arena_printf(&req->arena, "%s", subject);
+	x->who.subject = subject;
 	if (x->vendor && x->vendor->profile_endpoint)
 		return ask_profile(req);
 	read_claims(req, x, answer);
@@ -416,7 +409,8 @@ static struct outcome *on_keys(struct req *req, const struct sso_documents *d)
 	if (result == IDTOKEN_OK)
 		why = idtoken_claims_broken(x->claims, setting(x, "issuer"), x->client_id, x->nonce,
 			clock_now_us() / US_PER_S);
-	sub = result == IDTOKEN_OK && !why ? claim_text(req, x->claims, "sub", 300) : NULL;
+	sub = result == IDTOKEN_OK && !why ? sso_text(req, json_get_string(x->claims, "sub"), 300)
+					   : NULL;
 	if (!sub) {
 		log_warn(&req->who, "identity token refused tenant=%lld provider=%lld why=\"%s\"",
 			(long long)x->who.tenant_id, (long long)x->who.provider_id,
@@ -425,7 +419,7 @@ static struct outcome *on_keys(struct req *req, const struct sso_documents *d)
 		return sso_fail_provider(req);
 	}
 	x->who.subject = sub;
-	x->who.sid = claim_text(req, x->claims, "sid", 300);
+	x->who.sid = sso_text(req, json_get_string(x->claims, "sid"), 300);
 	read_claims(req, x, x->claims);
 	userinfo = json_get_string(d->metadata, "userinfo_endpoint");
 	if (!x->who.mail && userinfo && x->access_token)
@@ -439,9 +433,9 @@ static struct outcome *on_tokens(struct req *req, struct json_object *answer)
 
 	if (x->vendor)
 		answer = vendor_data(req, answer);
-	x->access_token =
-		claim_text(req, answer, x->vendor ? x->vendor->token_field : "access_token", 8192);
-	x->id_token = claim_text(req, answer, "id_token", 16384);
+	x->access_token = sso_text(req,
+		json_get_string(answer, x->vendor ? x->vendor->token_field : "access_token"), 8192);
+	x->id_token = sso_text(req, json_get_string(answer, "id_token"), 16384);
 	if (x->access_token && strpbrk(x->access_token, "\r\n"))
 		x->access_token = NULL;
 	if (x->kind == OIDC)

@@ -40,6 +40,8 @@ struct sso_identity {
 	struct json_object *settings;    /* the provider's */
 	void (*forget)(struct req *req); /* free what the state holds: sign-in takes it over */
 };
+/* A copy of V in the arena, when it has 1 to MAX characters; else NULL. */
+const char *sso_text(struct req *req, const char *v, size_t max);
 /* Find or make the account, follow the role that CLAIMS (an object of names to values) give, begin
  * the session. */
 struct outcome *sso_enter(struct req *req, struct json_object *claims) MUST_USE;

@@ -28,7 +28,7 @@ static const char *claim(const struct logout *x, const char *key)
 {
 	const char *v = json_get_string(x->claims, key);
 
-	return v && v[0] && strlen(v) <= 300 ? v : NULL;
+	return v && v[0] && utf8_length(v, strlen(v)) <= 300 ? v : NULL;
 }
 
 static struct outcome *bad_logout(struct req *req, const char *why)

@@ -128,6 +128,12 @@ static const char *username_of(struct req *req, const char *mail, const char *su
 	return arena_printf(&req->arena, "sso-%.12s", hex);
 }
 
+const char *sso_text(struct req *req, const char *v, size_t max)
+{
+	return v && v[0] && utf8_length(v, strlen(v)) <= max ? arena_printf(&req->arena, "%s", v)
+							     : NULL;
+}
+
 struct outcome *sso_enter(struct req *req, struct json_object *claims)
 {
 	struct sso_identity *x = req->state;
