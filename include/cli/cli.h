@@ -25,7 +25,12 @@ char *cli_hash(const char *password);
 /* The value of --NAME among the arguments, or FALLBACK; dies when a required one (FALLBACK NULL) is
  * missing. */
 const char *cli_option(int argc, char **argv, const char *name, const char *fallback);
+/* The same of a name that people are shown: dies when it has not 1 to 100 characters. */
+const char *cli_name(int argc, char **argv, const char *name, const char *fallback);
 bool cli_flag(int argc, char **argv, const char *name);
+/* Ask on a terminal with PROMPT, and read a line of standard input without its line end; NULL at
+ * the end. The caller frees. */
+char *cli_read_line(const char *prompt) MUST_USE;
 
 /* The keys of personal fields, made when there are none; the newest's id. Dies when the master key
  * is another's. */

@@ -131,8 +131,8 @@ struct outcome *req_too_often(struct req *req, enum limit kind, int64_t seconds)
 struct str req_user_key(struct req *req);
 /* What a failed statement means to the client. */
 struct outcome *req_fail_db(struct req *req, enum db_error e) MUST_USE;
-/* Note an invalid field; req_invalid ends with all that were noted. RULE says what is allowed, with
- * an example where it helps. */
+/* Note an invalid field (of its name the first 120 characters); req_invalid ends with all that were
+ * noted. RULE says what is allowed, with an example where it helps. */
 void req_note_invalid(struct req *req, const char *field, const char *rule_en, const char *rule_zh);
 static inline bool req_has_invalid(const struct req *req)
 {

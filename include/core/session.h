@@ -47,7 +47,7 @@ struct session {
 	uint32_t perms; /* bit per enum permission */
 	int level;
 	bool staff, zh, must_change, must_enrol;
-	char role[24], name[120], username[104];
+	char *role, *name, *username; /* username: "" for a service */
 	/* the cache's own */
 	unsigned char key[32];
 	int64_t fetched_us;

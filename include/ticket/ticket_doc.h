@@ -19,9 +19,9 @@ struct ticket {
 	int64_t requester_id, assignee_id, parent_id;   /* 0 = none */
 	int64_t exclusion_proposer, exclusion_approver; /* staff; 0 = none */
 	char exclusion_kind[20], exclusion_state[12];
-	char requester_kind[12], closed_by[12], service_type[101], category[101];
-	char priority_source[16];
-	char *priority_reason, *tags; /* JSON; owned */
+	char requester_kind[12], closed_by[12], priority_source[16]; /* words of ours */
+	char *service_type, *category; /* owned; category: NULL or "" when there is none */
+	char *priority_reason, *tags;  /* JSON; owned */
 	bool priority_confirmed, muted, sla_breached;
 	int level;
 	struct sla_ticket sla; /* state, priority, cycle, clocks */

@@ -227,19 +227,17 @@ static void rotate(PGconn *pg, bool resume)
 
 static void read_passphrase(const unsigned char salt[SALT], unsigned char out[FIELD_KEY_BYTES])
 {
-	char line[256];
+	char *line = cli_read_line("passphrase: ");
 
-	if (isatty(0))
-		fputs("passphrase: ", stderr);
-	if (!fgets(line, sizeof(line), stdin))
+	if (!line)
 		die("no passphrase on standard input");
-	line[strcspn(line, "\r\n")] = 0;
-	if (strlen(line) < 12)
+	if (utf8_length(line, strlen(line)) < 12)
 		die("a passphrase has at least 12 characters");
 	if (argon2id_hash_raw(3, 64 * 1024, 1, line, strlen(line), salt, SALT, out,
 		    FIELD_KEY_BYTES) != ARGON2_OK)
 		die("cannot derive a key");
-	OPENSSL_cleanse(line, sizeof(line));
+	OPENSSL_cleanse(line, strlen(line));
+	free(line);
 }
 
 static void backup(PGconn *pg, const char *file)

@@ -104,6 +104,31 @@ const char *cli_option(int argc, char **argv, const char *name, const char *fall
 	return fallback;
 }
 
+const char *cli_name(int argc, char **argv, const char *name, const char *fallback)
+{
+	const char *v = cli_option(argc, argv, name, fallback);
+	size_t n = strlen(v);
+
+	if (!utf8_is_valid(v, n) || !n || utf8_length(v, n) > 100)
+		die("--%s: 1 to 100 characters", name);
+	return v;
+}
+
+char *cli_read_line(const char *prompt)
+{
+	char *line = NULL;
+	size_t cap = 0;
+
+	if (isatty(0))
+		fputs(prompt, stderr);
+	if (getline(&line, &cap, stdin) < 0) {
+		free(line);
+		return NULL;
+	}
+	line[strcspn(line, "\r\n")] = 0;
+	return line;
+}
+
 bool cli_flag(int argc, char **argv, const char *name)
 {
 	for (int i = 0; i < argc; i++)

@@ -113,7 +113,7 @@ void req_object_only(
 		(void)val;
 		if (!is_listed(keys, key))
 			req_note_invalid(req,
-				arena_printf(&req->arena, "%s%s%.100s", where ? where : "",
+				arena_printf(&req->arena, "%s%s%s", where ? where : "",
 					where ? "." : "", key),
 				"unknown field", "未知字段");
 	}
@@ -134,7 +134,7 @@ void req_query_only(struct req *req, const char *keys)
 		for (const char *p = keys; p && *p && !known; p += strcspn(p, " "), p += *p == ' ')
 			known = str_eq((struct str){ p, strcspn(p, " ") }, k);
 		if (!known)
-			req_note_invalid(req, arena_dup(&req->arena, k.p, k.n < 100 ? k.n : 100),
+			req_note_invalid(req, arena_dup(&req->arena, k.p, k.n),
 				"unknown query parameter", "未知的查询参数");
 	}
 }

@@ -15,7 +15,7 @@ struct place {
 
 static const char *place_name(struct req *req, struct place at)
 {
-	return at.in ? arena_printf(&req->arena, "%s.%.100s", at.in, at.key) : at.key;
+	return at.in ? arena_printf(&req->arena, "%s.%s", at.in, at.key) : at.key;
 }
 
 static bool note_place(struct req *req, struct place at, const char *rule_en, const char *rule_zh)
@@ -170,7 +170,7 @@ void note_unknown_query(struct req *req, const struct contract *c)
 		known |= (req->route->variant.key && str_is(k, req->route->variant.key)) ||
 			 (req->session && req->session->staff && str_is(k, "tenant_id"));
 		if (!known)
-			req_note_invalid(req, arena_dup(&req->arena, k.p, k.n < 100 ? k.n : 100),
+			req_note_invalid(req, arena_dup(&req->arena, k.p, k.n),
 				"unknown query parameter", "未知的查询参数");
 	}
 }
@@ -191,9 +191,7 @@ void note_unknown_members(struct req *req, const struct contract *c, int parent,
 	{
 		(void)val;
 		if (!has_member(c, parent, key))
-			note_place(req,
-				(struct place){ in, arena_printf(&req->arena, "%.100s", key) },
-				"unknown field", "未知字段");
+			note_place(req, (struct place){ in, key }, "unknown field", "未知字段");
 	}
 }
 

@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#define FIELD_SHOWN 120
+
 char outcome_token;
 static const struct request_settings *settings;
 
@@ -163,8 +165,10 @@ struct outcome *req_fail_db(struct req *req, enum db_error e)
 
 void req_note_invalid(struct req *req, const char *field, const char *en, const char *zh)
 {
+	struct str shown = utf8_head(str_of(field), FIELD_SHOWN); /* it may be the client's word */
+
 	buf_adds(&req->invalid, req->invalid.n ? ",{\"field\":" : "{\"field\":");
-	buf_add_json(&req->invalid, field, strlen(field));
+	buf_add_json(&req->invalid, shown.p, shown.n);
 	buf_adds(&req->invalid, ",\"rule\":");
 	buf_add_json(&req->invalid, req->zh ? zh : en, strlen(req->zh ? zh : en));
 	buf_addc(&req->invalid, '}');

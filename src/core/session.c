@@ -81,6 +81,9 @@ void session_put(struct session *s)
 	tenants_put(s->tenants);
 	free(s->scope);
 	free(s->support);
+	free(s->role);
+	free(s->name);
+	free(s->username);
 	free(s);
 }
 
@@ -189,19 +192,16 @@ static void cache_put(struct session *s)
 	cached++;
 }
 
-static void copy(char *out, size_t size, struct str s)
+static char *own(struct str s)
 {
-	size_t n = s.n < size - 1 ? s.n : size - 1;
-
-	memcpy(out, s.p, n);
-	out[n] = 0;
+	return xstrndup(s.p, s.n);
 }
 
 static char *support_of(const PGresult *r, int column)
 {
 	struct str t = db_text(r, 0, column);
 
-	return db_is_null(r, 0, column) ? NULL : xstrndup(t.p, t.n);
+	return db_is_null(r, 0, column) ? NULL : own(t);
 }
 
 static struct session *from_session_row(const struct find *f, const PGresult *r)
@@ -217,9 +217,9 @@ static struct session *from_session_row(const struct find *f, const PGresult *r)
 	s->actor_id = db_int(r, 0, 1);
 	s->expires_us = db_int(r, 0, 2);
 	s->tenants = tenants_of(t);
-	copy(s->role, sizeof(s->role), db_text(r, 0, 4));
-	copy(s->name, sizeof(s->name), db_text(r, 0, 5));
-	copy(s->username, sizeof(s->username), db_text(r, 0, 6));
+	s->role = own(db_text(r, 0, 4));
+	s->name = own(db_text(r, 0, 5));
+	s->username = own(db_text(r, 0, 6));
 	s->zh = str_is(db_text(r, 0, 7), "zh");
 	s->level = (int)db_int(r, 0, 8);
 	s->staff = s->actor == ACTOR_STAFF;
@@ -232,7 +232,7 @@ static struct session *from_session_row(const struct find *f, const PGresult *r)
 	if (!s->must_change && !s->must_enrol)
 		s->perms |=
 			permissions_parse(db_text(r, 0, 10)) | (s->staff ? 1u << PERM_STAFF : 0);
-	s->scope = xstrndup(db_text(r, 0, 11).p, db_text(r, 0, 11).n);
+	s->scope = own(db_text(r, 0, 11));
 	if (f->claims.expires_s * US_PER_S < s->expires_us) /* the session outlives its tokens */
 		s->expires_us = f->claims.expires_s * US_PER_S;
 	return s;
@@ -271,8 +271,9 @@ static struct session *from_token_row(const struct find *f, const PGresult *r)
 	s->tenants = tenants_of(t);
 	s->staff = s->tenant_id == 1;
 	s->perms = 1u << PERM_SELF;
-	copy(s->name, sizeof(s->name), db_text(r, 0, 3));
-	copy(s->role, sizeof(s->role), STR("service"));
+	s->name = own(db_text(r, 0, 3));
+	s->username = xstrdup("");
+	s->role = xstrdup("service");
 	s->scope = xstrdup("");
 	s->support = support_of(r, 5);
 	db_cell_to_json(&scopes, r, 0, 1);

@@ -45,9 +45,9 @@ static void word_of(const char *password, char *out, size_t size)
 
 const char *password_rule_broken(const char *password, const char *username, bool zh)
 {
-	size_t n = strlen(password);
+	size_t n = utf8_length(password, strlen(password));
 	bool upper = false, lower = false, digit = false, other = false;
-	char word[204], name[104];
+	char word[201], name[101]; /* letters of ASCII only: one byte a character */
 
 	for (const unsigned char *p = (const unsigned char *)password; *p; p++) {
 		upper |= *p >= 'A' && *p <= 'Z';

@@ -289,8 +289,8 @@ static void on_config(void *arg, const struct tenant_config *config)
 		.level = 1 };
 	sla_ticket_init(&t->sla);
 	snprintf(t->requester_kind, sizeof(t->requester_kind), "%s", c->requester_kind);
-	snprintf(t->service_type, sizeof(t->service_type), "%s", c->service_type);
-	snprintf(t->category, sizeof(t->category), "%s", c->category ? c->category : "");
+	t->service_type = xstrdup(c->service_type);
+	t->category = xstrdup(c->category ? c->category : "");
 	t->tags = xstrdup(c->tags ? c->tags : "[]");
 	c->config_version = config->config_version;
 	if (!ticket_decide_priority(c, config)) {

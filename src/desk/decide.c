@@ -93,7 +93,8 @@ static void apply_fields(struct ticket_call *c, int64_t at)
 		t->tags = xstrdup(c->tags);
 		break;
 	case CMD_CATEGORY:
-		snprintf(t->category, sizeof(t->category), "%s", c->category);
+		free(t->category);
+		t->category = xstrdup(c->category);
 		break;
 	case CMD_LINK:
 		t->parent_id = c->parent_id;

@@ -78,6 +78,13 @@ static char *own_text(struct json_object *v)
 	return buf_take(&b);
 }
 
+static char *own_string(struct json_object *o, const char *key)
+{
+	const char *s = json_get_string(o, key);
+
+	return xstrdup(s ? s : "");
+}
+
 bool ticket_read(const char *p, size_t n, struct ticket *t)
 {
 	struct json_error err;
@@ -111,8 +118,8 @@ bool ticket_read(const char *p, size_t n, struct ticket *t)
 	t->sla_breached = json_get_bool(o, "sla_breached", false);
 	text(o, "requester_kind", t->requester_kind, sizeof(t->requester_kind));
 	text(o, "closed_by", t->closed_by, sizeof(t->closed_by));
-	text(o, "service_type", t->service_type, sizeof(t->service_type));
-	text(o, "category", t->category, sizeof(t->category));
+	t->service_type = own_string(o, "service_type");
+	t->category = own_string(o, "category");
 	text(o, "priority_source", t->priority_source, sizeof(t->priority_source));
 	v = json_get(o, "priority_reason");
 	t->priority_reason = v ? own_text(v) : xstrdup("{}");
@@ -141,7 +148,9 @@ void ticket_clear(struct ticket *t)
 {
 	free(t->priority_reason);
 	free(t->tags);
-	t->priority_reason = t->tags = NULL;
+	free(t->service_type);
+	free(t->category);
+	t->priority_reason = t->tags = t->service_type = t->category = NULL;
 }
 
 /* --- events to clocks --- */

@@ -209,7 +209,12 @@ test('each wrong field is named, with the rule', async () => {
 		parameters: {
 			date_range: ['2026-02-01', '2026-01-01'],
 			columns: ['ticket_id', 'ticket_id'],
-			filters: { status: ['lost'], priority: 'P1', service_type: ["x'}"], more: 1 },
+			filters: {
+				status: ['lost'],
+				priority: 'P1',
+				service_type: ['x'.repeat(101)],
+				more: 1,
+			},
 			else: 1,
 		},
 		options: { include_headers: 'yes', max_records: 0, compression: 1, other: true },

@@ -98,15 +98,14 @@ static void store_rows(void *arg)
 	db_exec(&call);
 }
 
+/* The first MAX characters of what somebody sent; "?" when it is no text. */
 static struct str printable(struct str v, size_t max)
 {
-	size_t n = v.n < max ? v.n : max;
-
-	while (n && n < v.n && ((unsigned char)v.p[n] & 0xc0) == 0x80)
-		n--;
-	return !n || !utf8_is_valid(v.p, n) || memchr(v.p, 0, n)
-		       ? (n ? STR("?") : (struct str){ "", 0 })
-		       : (struct str){ v.p, n };
+	if (!v.n)
+		return (struct str){ "", 0 };
+	if (!utf8_is_valid(v.p, v.n) || memchr(v.p, 0, v.n))
+		return STR("?");
+	return utf8_head(v, max);
 }
 
 static void add_text(struct buf *b, const char *name, struct str v, size_t max)
@@ -227,7 +226,7 @@ static struct reads {
 	const struct route *route;
 	enum actor_kind kind;
 	int64_t tenant_id, actor_id, n;
-	char username[120];
+	char *username;
 } reads[READS_MAX];
 static size_t reads_n;
 
@@ -252,6 +251,7 @@ static void store_reads(void)
 		snprintf(details, sizeof(details), "{\"reads\":%lld}", (long long)r->n);
 		add_details(&b, details);
 		append_row(&b);
+		free(r->username);
 	}
 	reads_n = 0;
 }
@@ -272,9 +272,8 @@ static void count_read(const struct session *s, const struct route *route)
 		reads[reads_n++] = (struct reads){ .route = route,
 			.kind = s->actor,
 			.tenant_id = s->tenant_id,
-			.actor_id = s->actor_id };
-		snprintf(reads[i].username, sizeof(reads[i].username), "%s",
-			s->username[0] ? s->username : s->name);
+			.actor_id = s->actor_id,
+			.username = xstrdup(s->username[0] ? s->username : s->name) };
 	}
 	reads[i].n++;
 }

@@ -245,7 +245,7 @@ static void write_file(PGconn *pg, struct stretch *s, const char *dir)
 	gzFile f;
 	int fd;
 
-	snprintf(s->file, sizeof(s->file), "audit-%.60s-%.7s-%s-%s.ndjson.gz", s->code, s->month,
+	snprintf(s->file, sizeof(s->file), "audit-%s-%.7s-%s-%s.ndjson.gz", s->code, s->month,
 		s->first, s->last);
 	snprintf(path, sizeof(path), "%s/%s", dir, s->file);
 	snprintf(part, sizeof(part), "%s.part", path);

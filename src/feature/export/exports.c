@@ -39,7 +39,19 @@ static const char *no_column(struct str name)
 	return NULL;
 }
 
-/* {a,b} of a list of names that NAME_OF knows, each once; NULL and noted when it is none. */
+/* Append an element of an array as PostgreSQL reads it, quoted: a code may hold anything. */
+static void add_element(struct buf *b, size_t i, const char *text)
+{
+	buf_adds(b, i ? ",\"" : "\"");
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			buf_addc(b, '\\');
+		buf_addc(b, *text);
+	}
+	buf_addc(b, '"');
+}
+
+/* {"a","b"} of a list of names that NAME_OF knows, each once; NULL and noted when it is none. */
 static const char *names(struct req *req, struct json_object *list, const char *where,
 	const char *(*name_of)(struct str s), const char *rule_en, const char *rule_zh)
 {
@@ -57,7 +69,7 @@ static const char *names(struct req *req, struct json_object *list, const char *
 		for (size_t k = 0; k < i && sound; k++)
 			sound = strcmp(seen[k], seen[i]) != 0;
 		if (sound)
-			buf_addf(&b, "%s%s", i ? "," : "", seen[i]);
+			add_element(&b, i, seen[i]);
 	}
 	buf_addc(&b, '}');
 	if (sound)
@@ -82,12 +94,10 @@ static const char *priority_of(struct str s)
 	return p == PRIORITY_NONE ? NULL : priority_name(p);
 }
 
-/* A catalogue's code is what its customer calls it: any word that is no syntax. */
+/* A catalogue's code is what its customer calls it. */
 static const char *service_type_name(struct str s)
 {
-	return s.n && s.n <= 40 && strspn(s.p, "abcdefghijklmnopqrstuvwxyz0123456789_-") == s.n
-		       ? s.p
-		       : NULL;
+	return s.n && utf8_length(s.p, s.n) <= 100 ? s.p : NULL;
 }
 
 /* Two dates in order; false: they are none. */

@@ -93,29 +93,26 @@ static int cmd_tenant(int argc, char **argv)
 
 static char *read_password(const char *username)
 {
-	char line[256];
+	char *line = cli_read_line("password: ");
 	const char *broken;
 
-	if (isatty(0))
-		fputs("password: ", stderr);
-	if (!fgets(line, sizeof(line), stdin))
+	if (!line)
 		die("no password on standard input");
-	line[strcspn(line, "\r\n")] = 0;
 	broken = password_rule_broken(line, username, false);
 	if (broken)
 		die("password: %s", broken);
-	return xstrdup(line);
+	return line;
 }
 
 static void user_add(PGconn *pg, int argc, char **argv)
 {
-	char *password = read_password(cli_option(argc, argv, "username", NULL)),
+	char *password = read_password(cli_name(argc, argv, "username", NULL)),
 	     *hash = cli_hash(password);
 	PGresult *r;
 
 	if (cli_flag(argc, argv, "staff")) {
-		const char *p[] = { cli_option(argc, argv, "username", NULL),
-			cli_option(argc, argv, "name", NULL), cli_option(argc, argv, "email", NULL),
+		const char *p[] = { cli_name(argc, argv, "username", NULL),
+			cli_name(argc, argv, "name", NULL), cli_option(argc, argv, "email", NULL),
 			cli_option(argc, argv, "lang", "zh"),
 			cli_option(argc, argv, "role", "engineer"),
 			cli_option(argc, argv, "level", "1"),
@@ -130,8 +127,8 @@ static void user_add(PGconn *pg, int argc, char **argv)
 			10, p);
 	} else {
 		char *tenant = tenant_id(pg, cli_option(argc, argv, "tenant", NULL));
-		const char *p[] = { tenant, cli_option(argc, argv, "username", NULL),
-			cli_option(argc, argv, "name", NULL), cli_option(argc, argv, "email", NULL),
+		const char *p[] = { tenant, cli_name(argc, argv, "username", NULL),
+			cli_name(argc, argv, "name", NULL), cli_option(argc, argv, "email", NULL),
 			cli_option(argc, argv, "lang", "zh"),
 			cli_option(argc, argv, "role", "user"), hash, now_text(),
 			cli_option(argc, argv, "department", ""),
@@ -211,7 +208,7 @@ static void token_add(PGconn *pg, int argc, char **argv)
 	crypto_random_hex(secret, 24);
 	crypto_sha256_hex(secret, strlen(secret), sha);
 	time_format(clock_now_us() + days * 86400 * US_PER_S, 6, until);
-	const char *p[] = { tenant, cli_option(argc, argv, "name", NULL), sha,
+	const char *p[] = { tenant, cli_name(argc, argv, "name", NULL), sha,
 		cli_option(argc, argv, "scopes", "tickets:read,tickets:write"), until, now_text() };
 	r = cli_query(pg,
 		"insert into api_tokens (tenant_id, name, secret_sha256, scopes, expires_at, "

@@ -106,7 +106,7 @@ struct outcome *factor_list(struct req *req)
 /* --- enrolling a time code --- */
 
 struct enrolment {
-	char uri[600], *base32;
+	char *uri, *base32; /* uri: in the arena */
 };
 
 /* Dark modules as one path, four around it free, as ISO 18004 wants. */
@@ -160,7 +160,7 @@ static void cleanse_enrolment(struct req *req)
 {
 	struct enrolment *e = req->state;
 
-	OPENSSL_cleanse(e->uri, sizeof(e->uri));
+	OPENSSL_cleanse(e->uri, strlen(e->uri));
 	OPENSSL_cleanse(e->base32, strlen(e->base32));
 	free(e->base32);
 }
@@ -186,10 +186,10 @@ struct outcome *factor_totp_new(struct req *req)
 	bug_on(oath_base32_encode(secret, sizeof(secret), &e->base32, &n) != OATH_OK);
 	OPENSSL_cleanse(secret, sizeof(secret));
 	e->base32[strcspn(e->base32, "=")] = 0;
-	req->cleanup = cleanse_enrolment;
 	buf_add_url(&label, req->session->username, strlen(req->session->username));
-	snprintf(e->uri, sizeof(e->uri), "otpauth://totp/sladesk:%s?secret=%s&issuer=sladesk",
+	e->uri = arena_printf(&req->arena, "otpauth://totp/sladesk:%s?secret=%s&issuer=sladesk",
 		buf_cstr(&label), e->base32);
+	req->cleanup = cleanse_enrolment;
 	buf_free(&label);
 	p[3] = "totp";
 	p[4] = name;

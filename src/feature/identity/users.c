@@ -235,7 +235,7 @@ static bool strings_only(struct json_object *list)
 		struct json_object *v = json_object_array_get_idx(list, i);
 
 		if (!json_object_is_type(v, json_type_string) || json_str(v).n < 1 ||
-			json_str(v).n > 300)
+			utf8_length(json_str(v).p, json_str(v).n) > 300)
 			return false;
 	}
 	return true;

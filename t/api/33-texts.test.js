@@ -1,0 +1,674 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lengths are counted in characters everywhere: each text that people may write is stored and returned as it was sent at its full length, in
+// characters of one, two, three and four bytes, and one character more is refused by name.
+'use strict';
+const test = require('node:test'),
+	assert = require('node:assert'),
+	fs = require('node:fs'),
+	path = require('node:path');
+const { Server, waitUntil, PASSWORD } = require('../lib/server.js');
+
+const WIDTHS = ['a', 'é', '汉', '😀'];
+/* N characters of one width, no two the same in a row with those of another call: what is cut or mixed up is seen */
+let serial = 0;
+function text(char, n) {
+	const mark = String(++serial) + '.';
+	return n > mark.length ? mark + char.repeat(n - mark.length) : char.repeat(n);
+}
+
+/* catalogue codes at their full length, one of each width; and one that is syntax wherever it goes */
+const SYNTAX = `a"b\\c,{d}'e|f g`,
+	CODES = WIDTHS.map((char) => text(char, 100)),
+	KINDS = [
+		'service_type',
+		'category',
+		'department',
+		'project',
+		'contract',
+		'cost_centre',
+		'region',
+		'office',
+	];
+
+let s, admin, eng, boss, service, provider;
+const get = async (p, token) => {
+	const r = await s.get(p, token);
+	assert.strictEqual(r.status, 200, p + r.text);
+	return r.data;
+};
+const id = (r) => r.data.id;
+/* every string in a reply */
+function* strings(v) {
+	if (typeof v === 'string') yield v;
+	else if (v && typeof v === 'object') for (const x of Object.values(v)) yield* strings(x);
+}
+const holds = (data, v) => [...strings(data)].includes(v);
+
+test.before(async () => {
+	s = await Server.make('texts');
+	const token = (tenant, scopes) =>
+		s.cli(['token', 'add', '--tenant', tenant, '--name', 'svc', '--scopes', scopes]).trim();
+	[admin, eng, boss] = await Promise.all([s.login('admin', 'alpha'), s.login('eng1'), s.login('boss')]);
+	/* all that is chosen from a catalogue is there before the first ticket reads it */
+	for (const kind of KINDS)
+		for (const code of [...CODES, SYNTAX])
+			assert.strictEqual((await entry(kind, code)).status, 200);
+	service = token('alpha', 'ticket:read,ticket:write,sla:read,user:read,report:read');
+	provider = token('provider', 'ticket:read,ticket:write,admin,user:write,catalogue:write');
+});
+test.after(() => s.drop());
+
+/* --- what people may write, where, and how it comes back --- */
+
+const entry = (kind, code) =>
+	s.request('PUT', `/api/v1/catalogue/${kind}/${encodeURIComponent(code)}`, {
+		token: admin,
+		body: { name_zh: 'x', name_en: 'x' },
+	});
+const create = (more, token = admin) =>
+	s.post('/api/v1/tickets', token, { title: 'x', description: 'y', priority: 'P3', ...more });
+async function made(...steps) {
+	const r = await create({});
+	assert.strictEqual(r.status, 201, r.text);
+	for (const [cmd, body, by] of steps) {
+		const a = await s.post(`/api/v1/tickets/${id(r)}/${cmd}`, by || eng, body || {});
+		assert.strictEqual(a.status, 200, cmd + a.text);
+	}
+	return id(r);
+}
+
+/* field: of route; max: characters; send: a value of it; back: the path that returns it, or the table where it lies;
+ * codes: a value of the catalogue; refused: where the refusal stands, when it is not the status */
+const places = [];
+const place = (route, field, max, send, back, more = {}) =>
+	places.push({ route, field, max, send, back, ...more });
+
+place(
+	'POST /api/v1/tickets',
+	'title',
+	200,
+	(v) => create({ title: v }),
+	(r) => `/api/v1/tickets/${id(r)}`,
+);
+place('POST /api/v1/tickets', 'external_id', 100, (v) => create({ external_id: v }), 'tickets');
+place(
+	'POST /api/v1/tickets',
+	'description',
+	20000,
+	(v) => create({ description: v }),
+	(r) => `/api/v1/tickets/${id(r)}/comments`,
+);
+place(
+	'POST /api/v1/tickets',
+	'tags',
+	50,
+	(v) => create({ tags: ['x', v] }),
+	(r) => `/api/v1/tickets/${id(r)}`,
+);
+for (const kind of KINDS)
+	place(
+		'POST /api/v1/tickets',
+		kind,
+		100,
+		(v) => create({ [kind]: v }),
+		(r) => `/api/v1/tickets/${id(r)}`,
+		{ codes: true },
+	);
+
+/* a command: what comes before it, what goes with it, who does it */
+function command(cmd, field, max, more = {}) {
+	const { before = [], body = () => ({}), by = () => eng, back = '/comments', list } = more;
+	place(
+		`POST /api/v1/tickets/{id}/${cmd}`,
+		field,
+		max,
+		async (v) => {
+			const n = await made(...before.map((f) => f())),
+				sent = { ...(await body(n)), [field]: list ? [v] : v },
+				r = await s.post(`/api/v1/tickets/${n}/${cmd}`, by(), sent);
+			r.ticket = n;
+			return r;
+		},
+		(r) => `/api/v1/tickets/${r.ticket}${back}`,
+		more,
+	);
+}
+const soon = () => new Date(Date.now() + 3600e3).toISOString(),
+	called = () => ({ text: 'x', at: new Date(Date.now() - 1000).toISOString() }),
+	resolved = () => ['resolve', { text: 'x' }],
+	proposed = () => ['propose-exclusion', { kind: 'test', reason: 'x' }],
+	isBoss = () => boss,
+	isAdmin = () => admin;
+for (const cmd of ['reply', 'note', 'mitigate', 'resolve']) command(cmd, 'text', 20000);
+command('contact', 'text', 20000, { body: called });
+for (const field of ['root_cause', 'solution', 'prevention', 'configuration'])
+	command('resolve', field, 8000, { body: () => ({ text: 'x' }) });
+for (const cmd of ['cancel', 'escalate', 'wait-customer']) command(cmd, 'reason', 2000);
+command('rebind', 'reason', 2000, { by: isBoss });
+command('reopen', 'reason', 2000, { before: [resolved] });
+command('resume', 'reason', 2000, { before: [() => ['wait-aws']] });
+command('schedule', 'reason', 2000, { body: () => ({ until: soon() }) });
+command('priority', 'reason', 2000, { body: () => ({ priority: 'P2' }) });
+command('exclude-window', 'reason', 2000, {
+	body: () => ({ from: new Date().toISOString(), to: soon() }),
+	by: isBoss,
+});
+command('dispute-contact', 'reason', 2000, { before: [() => ['contact', called()]], by: isAdmin });
+command('accept-contact', 'reason', 2000, {
+	before: [() => ['contact', called()], () => ['dispute-contact', { reason: 'x' }, admin]],
+	by: isBoss,
+});
+command('propose-exclusion', 'reason', 2000, { body: () => ({ kind: 'test' }) });
+for (const cmd of ['approve-exclusion', 'reject-exclusion'])
+	command(cmd, 'reason', 2000, { before: [proposed], by: isBoss });
+command('rate', 'text', 2000, { before: [resolved], body: () => ({ score: 5 }), by: isAdmin });
+command('waive', 'reason', 2000, {
+	body: (n) => {
+		s.sql(
+			`update sla_clocks set breached_at = start_at where ticket_id = ${n} and clock = 'response'`,
+		);
+		return { clock: 'response' };
+	},
+	by: isBoss,
+});
+command('redact', 'reason', 2000, {
+	before: [() => ['note', { text: 'secret' }]],
+	body: async (n) => ({
+		comment_id: (await get(`/api/v1/tickets/${n}/comments`, eng)).items.at(-1).id,
+	}),
+	by: isBoss,
+});
+command('category', 'category', 100, { back: '', codes: true });
+command('tags', 'tags', 50, { back: '', list: true });
+
+/* people, portals, dashboards and what else has a name */
+const put = (p, body) => s.request('PUT', p, { token: admin, body });
+const users = '/api/v1/client/admin/users';
+let people = 0;
+const person = (more) =>
+	s.post(users, admin, {
+		username: 'person' + ++people,
+		password: PASSWORD,
+		full_name: 'x',
+		email: `person${people}@alpha.example`,
+		...more,
+	});
+place(
+	'POST ' + users,
+	'full_name',
+	100,
+	(v) => person({ full_name: v }),
+	(r) => `${users}/${r.data.user_id}`,
+);
+place(
+	`PUT ${users}/{user_id}`,
+	'full_name',
+	100,
+	async (v) => {
+		const n = s.sql(
+			"select id from client_users where username = 'user' and tenant_id = " + s.alpha,
+		);
+		return put(`${users}/${n}`, { full_name: v });
+	},
+	'client_users',
+);
+for (const field of ['department', 'project', 'contract', 'cost_centre', 'region', 'office'])
+	place('POST ' + users, field, 100, (v) => person({ [field]: v }), 'client_users', { codes: true });
+place(
+	`PUT ${users}/{user_id}/permissions`,
+	'grants',
+	300,
+	(v) => {
+		const n = s.sql(
+				"select id from client_users where username = 'user' and tenant_id = " +
+					s.alpha,
+			),
+			grant = { resource_type: 'ticket', permissions: { read: true } };
+		return put(`${users}/${n}/permissions`, {
+			grants: [{ ...grant, data_scope: { projects: [v] } }],
+		});
+	},
+	'client_permissions',
+);
+for (const [field, max] of [
+	['display_name', 100],
+	['support_contact', 200],
+])
+	place(
+		'PUT /api/v1/client/theme',
+		field,
+		max,
+		(v) => put('/api/v1/client/theme', { [field]: v }),
+		() => '/api/v1/client/theme/' + s.alpha,
+	);
+place(
+	'POST /api/v1/client/dashboard/config',
+	'dashboard_name',
+	100,
+	(v) =>
+		s.post('/api/v1/client/dashboard/config', admin, {
+			dashboard_name: v,
+			layout_config: { grid: { cols: 12, rows: 8 }, widgets: [] },
+		}),
+	'dashboard_configs',
+);
+for (const field of ['name_zh', 'name_en'])
+	place(
+		'PUT /api/v1/catalogue/{kind}/{code}',
+		field,
+		200,
+		(v) => put('/api/v1/catalogue/project/named', { name_zh: 'x', name_en: 'x', [field]: v }),
+		() => '/api/v1/catalogue?kind=project',
+	);
+place(
+	'PUT /api/v1/catalogue/{kind}/{code}',
+	'code',
+	100,
+	(v) => entry('project', v),
+	() => '/api/v1/catalogue?kind=project',
+);
+place(
+	'POST /api/v1/webhooks',
+	'secret',
+	200,
+	(v) => s.post('/api/v1/webhooks', admin, { url: 'https://example.com/' + ++serial, secret: v }),
+	'webhooks',
+);
+place(
+	'POST /api/v1/auth/factors/totp',
+	'name',
+	100,
+	async (v) => {
+		s.sql('delete from factors');
+		return s.post('/api/v1/auth/factors/totp', await s.login('user', 'alpha'), { name: v });
+	},
+	'factors',
+);
+const providers = '/api/v1/client/admin/identity-providers';
+for (const [field, max] of [
+	['name', 100],
+	['client_id', 500],
+	['role_attribute', 1000],
+	['scopes', 1000],
+])
+	place(
+		'POST ' + providers,
+		field,
+		max,
+		(v) => {
+			s.sql('delete from identity_providers');
+			const oidc = {
+				kind: 'oidc',
+				name: 'x',
+				client_id: 'x',
+				issuer: 'https://id.example',
+			};
+			return s.post(providers, admin, { ...oidc, [field]: v });
+		},
+		'identity_providers',
+	);
+
+const policy = (more) => ({
+	tenant_id: s.beta,
+	document: JSON.parse(s.sql("select doc from sla_configurations where code = 'standard' limit 1")),
+	...more,
+});
+place(
+	'PUT /api/v1/sla/policies/{code}',
+	'service_type',
+	100,
+	(v) =>
+		s.request('PUT', '/api/v1/sla/policies/p' + ++serial, {
+			token: boss,
+			body: policy({ service_type: v }),
+		}),
+	'sla_configurations',
+);
+place('POST /api/v1/sla/policies/preview', 'service_type', 100, (v) =>
+	s.post('/api/v1/sla/policies/preview', boss, policy({ service_type: v })),
+);
+
+/* messages of leading systems */
+for (const [field, max, table] of [
+	['ticket_id', 100, 'tickets'],
+	['event_id', 200, 'sync_events'],
+	['title', 200, 'tickets'],
+	['description', 20000, 'ticket_comments'],
+	['service_type', 100, 'tickets'],
+])
+	place(
+		'POST /api/v1/integration/tickets/sync',
+		field,
+		max,
+		(v) =>
+			s.post('/api/v1/integration/tickets/sync', service, {
+				event_type: 'ticket_created',
+				event_id: 'e' + ++serial,
+				tenant_id: s.alpha,
+				ticket_id: 'EXT-' + serial,
+				timestamp: new Date().toISOString(),
+				title: 'x',
+				description: 'y',
+				[field]: v,
+			}),
+		table,
+		{ codes: field === 'service_type' },
+	);
+const customer = (more, contact = {}, contract = {}) =>
+	s.post('/api/v1/integration/customers/sync', provider, {
+		customers: [
+			{
+				external_id: 'C' + ++serial,
+				code: 'c' + serial,
+				name: 'x',
+				contacts: [{ external_id: 'P1', name: 'x', ...contact }],
+				contracts: [{ external_id: 'K1', name: 'x', status: 'active', ...contract }],
+				...more,
+			},
+		],
+	});
+for (const [field, max, table] of [
+	['external_id', 100, 'customer_details'],
+	['name', 200, 'customers'],
+	['customer_success_manager', 100, 'customer_details'],
+	['hotline', 100, 'customer_details'],
+	['contacts.external_id', 100, 'contacts'],
+	['contacts.name', 100, ''],
+	['contacts.title', 100, 'contacts'],
+	['contracts.external_id', 100, 'contracts'],
+	['contracts.name', 200, 'contracts'],
+]) {
+	const [part, key] = field.split('.'),
+		send = {
+			contacts: (v) => customer({}, { [key]: v }),
+			contracts: (v) => customer({}, {}, { [key]: v }),
+		};
+	place(
+		'POST /api/v1/integration/customers/sync',
+		field,
+		max,
+		send[part] || ((v) => customer({ [field]: v })),
+		table,
+		{ refused: (r) => r.data.rejected.map((x) => x.field) },
+	);
+}
+
+for (const p of places)
+	test(`${p.route} ${p.field}: ${p.max} characters of any width, and no more`, async () => {
+		for (const [i, char] of WIDTHS.entries()) {
+			const v = p.codes ? CODES[i] : text(char, p.max),
+				r = await p.send(v);
+			assert.ok(
+				r.status >= 200 && r.status < 300,
+				`${char} ${r.status} ${r.text.slice(0, 500)}`,
+			);
+			if (p.refused) assert.deepStrictEqual(p.refused(r), [], char);
+			if (typeof p.back === 'function') {
+				const data = await get(p.back(r), p.route.includes('/tickets') ? eng : admin);
+				assert.ok(holds(data, v), `${char} is not returned as it was sent`);
+			} else if (p.back)
+				assert.notStrictEqual(
+					s.sql(
+						`select count(*) from ${p.back} t where position('${v}' in t::text) > 0`,
+					),
+					'0',
+					`${char} is not stored as it was sent`,
+				);
+		}
+		const r = await p.send(text('汉', p.max + 1));
+		if (p.refused) assert.deepStrictEqual(p.refused(r), [p.field]);
+		else {
+			assert.deepStrictEqual([r.status, r.code], [400, 40001], r.text.slice(0, 500));
+			assert.ok(
+				r.json.details.fields.some((f) => f.field.startsWith(p.field)),
+				r.text.slice(0, 500),
+			);
+		}
+	});
+
+/* What else a body may hold that is a string and no text of people: words of ours, numbers, tokens, addresses, instants. */
+const OTHER =
+	/^(cookies|.*token|tenant|tenant_id|username|password|old_password|new_password|code|method|trust_device|credential_id|client_data|authenticator_data|signature|public_key|email|phone|lang|role_type|is_active|mfa_required|kind|client_secret|issuer|.*_endpoint|role_map|email_domains|create_users|trust_email|.*_field|certificate|token_auth|vendor|active|.*signed.*|encrypt.*|logo|logo_url|.*_color|export_type|format|parameters|options|preferences|layout_config|is_default|is_shared|priority|source|impact_scope|solution_kind|clock|at|from|to|until|events|event_type|status|resolved_at|customer_satisfaction|timestamp|created_at|updated_at|assigned_to|customers|document|calendar|days|effective_from|url|.*url.*)$/;
+
+test('no text of the documents is left out', async () => {
+	const doc = (await s.get('/openapi.json')).json,
+		norm = (p) => p.replace('/client/tickets', '/tickets').replace(/\/\{[^}]*\}$/, ''),
+		key = (route, field) => norm(route.split(' ')[1]) + ' ' + field.split('.')[0],
+		known = new Map(places.map((p) => [key(p.route, p.field), p.max])),
+		missing = [];
+	for (const [p, methods] of Object.entries(doc.paths))
+		for (const [method, op] of Object.entries(methods)) {
+			const schema = op.requestBody && op.requestBody.content['application/json'];
+			for (const [field, d] of Object.entries((schema && schema.schema.properties) || {})) {
+				const max = known.get(key('x ' + p, field));
+				/* read as a TOTP's; to store it needs an authenticator (23-ways-in) */
+				if (p.endsWith('/factors/passkey') && field === 'name') continue;
+				if (
+					d.type !== 'string' ||
+					d.enum ||
+					d.pattern ||
+					d.format ||
+					OTHER.test(field)
+				)
+					continue;
+				if (!max) missing.push(`${method} ${p} ${field}`);
+				else if (d.maxLength)
+					assert.strictEqual(d.maxLength, max, `${method} ${p} ${field}`);
+			}
+		}
+	assert.deepStrictEqual(missing, []);
+});
+
+/* --- filters: what may be stored may be asked for --- */
+
+test('a filter takes what the field holds, and no more', async () => {
+	const compliance = '/api/v1/client/sla/compliance?',
+		metrics = `/api/v1/integration/sla/metrics?tenant_id=${s.alpha}&date_range=2026-01-01,2026-01-31&`,
+		exports = '/api/v1/client/export/data',
+		ask = (code) =>
+			s.post(exports, admin, {
+				export_type: 'ticket_data',
+				parameters: { filters: { service_type: [code] } },
+			}),
+		filter = (code) => 'service_type=' + encodeURIComponent(code),
+		fields = (r) => [r.status, r.code, (r.json.details.fields || []).map((f) => f.field)];
+	for (const code of [...CODES, SYNTAX]) {
+		const made = await create({ service_type: code });
+		assert.strictEqual(made.status, 201, made.text);
+		await waitUntil(async () => (await get(compliance + filter(code), admin)).total_tickets > 0);
+		await get(metrics + filter(code), service);
+		const r = await ask(code);
+		assert.strictEqual(r.status, 202, code + r.text);
+		const file = await waitUntil(async () => {
+			const d = await get(exports + '/' + r.data.export_id, admin);
+			return d.status !== 'processing' && d;
+		});
+		assert.deepStrictEqual(
+			[file.status, file.records > 0],
+			['completed', true],
+			JSON.stringify(file),
+		);
+	}
+	const long = '汉'.repeat(101);
+	assert.deepStrictEqual(fields(await s.get(compliance + filter(long), admin)), [
+		400,
+		40001,
+		['service_type'],
+	]);
+	assert.deepStrictEqual(fields(await s.get(metrics + filter(long), service)), [
+		400,
+		40001,
+		['service_type'],
+	]);
+	assert.deepStrictEqual(fields(await ask(long)), [400, 40001, ['parameters.filters.service_type']]);
+});
+
+/* --- who somebody is --- */
+
+test('long names in every script: log in, who am I, second factor, audit', async () => {
+	for (const char of WIDTHS) {
+		const username = text('u', 99) + (serial % 10),
+			name = text(char, 100),
+			email = `p${++serial}@alpha.example`;
+		s.cli(
+			[
+				...[
+					'user',
+					'add',
+					'--tenant',
+					'alpha',
+					'--username',
+					username,
+					'--name',
+					name,
+				],
+				...['--email', email, '--role', 'user'],
+			],
+			PASSWORD + '\n',
+		);
+		const token = await s.login(username, 'alpha'),
+			me = await get('/api/v1/me', token);
+		assert.ok(holds(me, username) && holds(me, name), char + JSON.stringify(me));
+		const totp = await s.post('/api/v1/auth/factors/totp', token, {});
+		assert.strictEqual(totp.status, 201, char + totp.text);
+		assert.ok(
+			totp.data.uri.includes(`sladesk:${encodeURIComponent(username)}?secret=`),
+			totp.data.uri,
+		);
+		assert.match(totp.data.uri, /&issuer=sladesk$/);
+		assert.match(totp.data.qr_svg, /^<svg/);
+		const passkey = await s.post('/api/v1/auth/factors/passkey/options', token, {});
+		assert.ok(holds(passkey.data, username) && holds(passkey.data, name), passkey.text);
+		assert.strictEqual((await create({}, token)).status, 201);
+		const audited = () =>
+			s.sql(`select count(*) from audit_logs where username = '${username}'`) !== '0';
+		await waitUntil(audited);
+	}
+});
+test("a service's name is whole in the audit log", async () => {
+	for (const char of WIDTHS) {
+		const name = text(char, 100),
+			token = s
+				.cli([
+					'token',
+					'add',
+					'--tenant',
+					'alpha',
+					'--name',
+					name,
+					'--scopes',
+					'ticket:write',
+				])
+				.match(/sd1\.\S+/)[0];
+		assert.strictEqual((await create({}, token)).status, 201);
+		const audited = () =>
+			s.sql(`select count(*) from audit_logs where username = '${name}'`) !== '0';
+		await waitUntil(audited);
+	}
+	for (const args of [
+		['token', 'add', '--tenant', 'alpha', '--scopes', 'ticket:read', '--name'],
+		['user', 'add', '--tenant', 'alpha', '--email', 'z@z.example', '--username', 'z', '--name'],
+		['user', 'add', '--tenant', 'alpha', '--email', 'z@z.example', '--name', 'z', '--username'],
+	])
+		assert.throws(
+			() => s.cli([...args, '汉'.repeat(101)], PASSWORD + '\n'),
+			/1 to 100 characters/,
+		);
+});
+test('a password may have 200 characters of any width', async () => {
+	for (const char of WIDTHS) {
+		const long = 'Ab1-' + char.repeat(196),
+			one = {
+				username: 'pw' + ++serial,
+				password: long,
+				full_name: 'x',
+				email: `pw${serial}@x.example`,
+			};
+		const made = await s.post(users, admin, one);
+		assert.strictEqual(made.status, 201, char + made.text);
+		const log = (password) =>
+			s.post('/api/v1/auth/login', null, {
+				username: one.username,
+				password,
+				tenant: 'alpha',
+			});
+		assert.strictEqual((await log(long)).status, 200, char);
+		assert.strictEqual((await log(long.slice(0, -char.length))).status, 401, char);
+		const over = await s.post(users, admin, { ...one, username: 'over', password: long + char });
+		assert.deepStrictEqual([over.status, over.code], [400, 40001], over.text);
+		s.cli(['user', 'password', '--tenant', 'alpha', '--username', 'user'], long + '\n');
+		const cli = await s.post('/api/v1/auth/login', null, {
+			username: 'user',
+			password: long,
+			tenant: 'alpha',
+		});
+		assert.strictEqual(cli.status, 200, char);
+	}
+	const argv = ['user', 'password', '--tenant', 'alpha', '--username', 'user'];
+	assert.throws(() => s.cli(argv, 'Ab1-' + '汉'.repeat(197) + '\n'), /8 to 200 characters/);
+});
+
+/* --- what is shown of a text is made of whole characters --- */
+
+test('an unknown field with a long name is refused in well-formed UTF-8', async () => {
+	for (const char of WIDTHS)
+		for (const shift of ['', 'x', 'xy', 'xyz']) {
+			const key = shift + char.repeat(150),
+				r = await create({ [key]: 1 });
+			assert.deepStrictEqual([r.status, r.code], [400, 40001]);
+			const [{ field }] = r.json.details.fields;
+			assert.strictEqual([...field].length, 120);
+			assert.ok(key.startsWith(field), JSON.stringify(field));
+			const p = await s.request('PUT', '/api/v1/sla/policies/x', {
+				token: boss,
+				body: { document: { [key]: 1 } },
+			});
+			assert.deepStrictEqual([p.status, p.code], [400, 40001]);
+			for (const t of [r.text, p.text]) assert.ok(!t.includes('\ufffd'), t);
+		}
+});
+
+/* --- an import --- */
+
+test('one bad row of an import is rejected alone', () => {
+	const map = path.join(s.dir, 'map.json'),
+		log = path.join(s.dir, 'log.csv'),
+		rejects = path.join(s.dir, 'rejects.csv'),
+		at = '2026-01-05T08:00:00Z',
+		good = WIDTHS.map((char) => [text(char, 100), text(char, 100)]);
+	fs.writeFileSync(
+		map,
+		JSON.stringify({
+			...{ name: '服务台', title: '事件', kind: 'states', time: 'rfc3339', zone: 'UTC' },
+			...{ id: 'number', at: 'at', state: 'state', category: 'category' },
+			values: { New: 'new' },
+		}),
+	);
+	const bad = [
+		['汉'.repeat(101), at, 'New', 'x'],
+		['B1', at, 'New', '😀'.repeat(101)],
+		['B2', '9999-01-01T00:00:00Z', 'New', 'x'],
+		['B3', '0001-01-01T00:00:00Z', 'New', 'x'],
+		['B4\u0000', at, 'New', 'x'],
+		['B5', at, 'New', 'x\u0000y'],
+		['B6', at, 'Old', 'x'],
+	];
+	const rows = [...good.map(([n, c]) => [n, at, 'New', c]), ...bad],
+		csv = (row) => row.map((v) => `"${v}"`).join(',') + '\n';
+	fs.writeFileSync(log, ['number', 'at', 'state', 'category'].join() + '\n' + rows.map(csv).join(''));
+	const out = s.cli(['import', '--map', map, '--tenant', 'beta', '--rejects', rejects, log]);
+	assert.match(out, /read +11 log events, rejected 7/);
+	const told = fs.readFileSync(rejects, 'utf8').trim().split('\n').slice(1);
+	assert.deepStrictEqual(
+		told.map((l) => Number(l.split(',')[0])),
+		bad.map((_, i) => 2 + good.length + i),
+		told.join('\n'),
+	);
+	for (const [number, category] of good)
+		assert.strictEqual(
+			s.sql(
+				`select title, category from tickets where tenant_id = ${s.beta} and external_id = '服务台:${number}'`,
+			),
+			`事件 ${number}|${category}`,
+		);
+});
