@@ -11,6 +11,7 @@ struct desk_event {
 	struct str type, actor_kind, audience, data, number, title, status, priority, urgent_clock,
 		department, project;
 	int sla_high;
+	bool ours; /* this instance committed something in the tenant just before */
 };
 /* Row I of statement bus/fetch; its texts live as long as the row. */
 struct desk_event event_of_row(const PGresult *r, int i);
@@ -24,8 +25,10 @@ struct consumer {
 };
 /* Call the rows of TABLE, which ends with an empty one, for each event, in order per tenant. */
 void events_listen(const struct consumer *table);
-/* Something was committed in TENANT: fetch soon. */
+/* This instance committed something in TENANT: fetch soon. */
 void events_hint(int64_t tenant_id);
+/* Another instance did, as Redis says. */
+void bus_hint_remote(int64_t tenant_id);
 /* The last seq delivered in TENANT; -1 when unknown. */
 int64_t events_position(int64_t tenant_id);
 struct events_health {

@@ -25,10 +25,6 @@ bool kv_is_up(void);
 int64_t kv_since_us(void);
 uint64_t kv_dropped(void);
 
-/* PUBLISH; fire and forget. */
-void kv_publish(const char *channel, const char *p, size_t n);
-/* XADD key MAXLEN ~ max * event p; fire and forget. */
-void kv_stream_add(const char *key, int64_t max, const char *p, size_t n);
 /* Any command. FN runs exactly once, on a later turn; with NULL when Redis is away, too slow, or
  * its queue full. */
 void kv_command(kv_done *fn, void *arg, int argc, const struct str *argv);

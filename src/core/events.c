@@ -17,6 +17,8 @@
 struct tenant {
 	int64_t id, seq, stored_seq;
 	bool dirty;
+	bool ours,
+		asked_ours; /* this instance committed something; what is being fetched holds it */
 };
 
 static struct tenant *tenants; /* sorted by id */
@@ -67,13 +69,27 @@ static void queue_fetch(void)
 	later_call(fetch_events, NULL);
 }
 
-void events_hint(int64_t tenant_id)
+static void hint(int64_t tenant_id, bool ours)
 {
+	struct tenant *t;
+
 	health.hints++;
 	if (!running)
 		return;
-	find_tenant(tenant_id, true)->dirty = true;
+	t = find_tenant(tenant_id, true);
+	t->dirty = true;
+	t->ours |= ours;
 	queue_fetch();
+}
+
+void events_hint(int64_t tenant_id)
+{
+	hint(tenant_id, true);
+}
+
+void bus_hint_remote(int64_t tenant_id)
+{
+	hint(tenant_id, false);
 }
 
 int64_t events_position(int64_t tenant_id)
@@ -137,6 +153,7 @@ static void deliver(const PGresult *r, int i)
 		log_error(NULL, "event gap tenant=%lld after=%lld got=%lld", (long long)e.tenant_id,
 			(long long)t->seq, (long long)e.seq);
 	t->seq = e.seq;
+	e.ours = t->asked_ours;
 	health.delivered++;
 	for (size_t k = 0; k < listener_count; k++)
 		for (const struct consumer *c = listeners[k]; c->name; c++)
@@ -156,8 +173,12 @@ static void on_fetched(struct db_call *call, enum db_error error, const PGresult
 		deliver(rows, i);
 	if (n == FETCH_LIMIT) { /* a full page has cut somebody off */
 		fetch_from = db_int(rows, n - 1, 0);
-		for (size_t i = 0; i < fetched_n; i++)
-			find_tenant(fetched[i], true)->dirty = true;
+		for (size_t i = 0; i < fetched_n; i++) {
+			struct tenant *t = find_tenant(fetched[i], true);
+
+			t->dirty = true;
+			t->ours |= t->asked_ours;
+		}
 	}
 	for (size_t i = 0; error == DB_OK && i < tenant_count; i++)
 		if (tenants[i].dirty) {
@@ -184,6 +205,8 @@ static void fetch_events(void *arg)
 		if (!t->dirty)
 			continue;
 		t->dirty = false;
+		t->asked_ours = t->ours;
+		t->ours = false;
 		buf_addf(&fetch_tenants, "%c%lld", fetched_n ? ',' : '{', (long long)t->id);
 		buf_addf(&fetch_after, "%c%lld", fetched_n ? ',' : '{', (long long)t->seq);
 		fetched[fetched_n++] = t->id;

@@ -416,19 +416,6 @@ static bool may_send(void)
 	return false;
 }
 
-void kv_publish(const char *channel, const char *p, size_t n)
-{
-	if (may_send())
-		link_command(&commands, NULL, NULL, "PUBLISH %s %b", channel, p, n);
-}
-
-void kv_stream_add(const char *key, int64_t max, const char *p, size_t n)
-{
-	if (may_send())
-		link_command(&commands, NULL, NULL, "XADD %s MAXLEN ~ %lld * event %b", key,
-			(long long)max, p, n);
-}
-
 struct unsent {
 	kv_done *fn;
 	void *arg;

@@ -306,6 +306,22 @@ class Server {
 		this.ran = true;
 		return this;
 	}
+	/* One more instance on the same database, with the same settings and MORE. */
+	async another(more = {}) {
+		const t = new Server('instance', {});
+		t.db = this.db;
+		t.dir = path.join(this.dir, String((this.others = (this.others || 1) + 1)));
+		fs.mkdirSync(t.dir, { recursive: true });
+		if (RUNAS) execFileSync('chown', [RUNAS + ':', t.dir]);
+		t.port = await freePort();
+		t.file = path.join(t.dir, 'sladesk.conf');
+		t.settings = {
+			...this.settings,
+			token: { key_file: path.join(this.dir, 'token.jwk') },
+			...more,
+		};
+		return t.start();
+	}
 	static async make(name, settings) {
 		const s = new Server(name, settings);
 		await s.prepare();

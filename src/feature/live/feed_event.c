@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "feed_event.h"
 #include "base/json.h"
-#include "kv/kv.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-#define STREAM_MAX 10000
 
 static uint8_t topics_of(struct str type)
 {
@@ -18,7 +15,7 @@ static uint8_t topics_of(struct str type)
 	       (type.n > 9 && memcmp(type.p, "ticket.p0", 9) == 0 ? TOPIC_ALERTS : 0);
 }
 
-static void event_json(struct buf *b, const struct desk_event *e, bool with_ticket)
+void event_add_json(struct buf *b, const struct desk_event *e, bool with_ticket)
 {
 	buf_addf(b,
 		"{\"op\":\"event\",\"tenant_id\":%lld,\"seq\":%lld,\"type\":\"%.*s\",\"ticket_id\":"
@@ -83,7 +80,7 @@ struct feed_event feed_event_of(const struct desk_event *e, uint64_t number)
 		.topics = topics_of(e->type),
 		.for_customers = str_is(e->audience, "customer") };
 
-	event_json(&b, e, true);
+	event_add_json(&b, e, true);
 	c.frame = ws_frame_new(b.p, b.n, false);
 	buf_free(&b);
 	return c;
@@ -94,17 +91,4 @@ void feed_event_free(struct feed_event *c)
 	ws_frame_put(c->frame);
 	free(c->department);
 	free(c->project);
-}
-
-void events_publish_redis(const struct desk_event *e)
-{
-	char channel[64], stream[64];
-	struct buf b = { 0 };
-
-	event_json(&b, e, false);
-	snprintf(channel, sizeof(channel), "sladesk.v1.events.%lld", (long long)e->tenant_id);
-	snprintf(stream, sizeof(stream), "sladesk:v1:events:%lld", (long long)e->tenant_id);
-	kv_publish(channel, b.p, b.n);
-	kv_stream_add(stream, STREAM_MAX, b.p, b.n);
-	buf_free(&b);
 }

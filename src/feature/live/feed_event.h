@@ -27,7 +27,7 @@ void feed_event_free(struct feed_event *c);
  * session's, parsed; NULL: all. */
 bool feed_event_is_for(
 	const struct feed_event *e, const struct session *s, struct json_object *scope);
-/* To the tenant's Redis channel and stream. */
-void events_publish_redis(const struct desk_event *e);
+/* Append the event as JSON, as clients and consumers get it. */
+void event_add_json(struct buf *b, const struct desk_event *e, bool with_ticket);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The face of capability live. */
 #include "live.h"
+#include "redis_feed.h"
 
 static double read_live_clients(void)
 {
@@ -26,13 +27,26 @@ static const struct metric metrics[] = {
 	{ 0 },
 };
 
-static const struct consumer consumers[] = { { "feed", NULL, push_on_event }, { 0 } };
+static const struct consumer consumers[] = { { "feed", NULL, push_on_event },
+	{ "redis", NULL, redis_feed_on_event }, { 0 } };
+static const struct job jobs[] = {
+	{ "redis_feed", .every = redis_feed_every, .at_start = true, .run = redis_feed_run },
+	{ 0 },
+};
+
+static void init(void)
+{
+	redis_feed_init();
+	push_init();
+}
 
 const struct feature live_feature = {
 	.name = "live",
 	.routes = live_routes,
-	.init = push_init,
+	.init = init,
 	.stop = push_drain,
+	.free = redis_feed_free,
 	.consumers = consumers,
+	.jobs = jobs,
 	.metrics = metrics,
 };

@@ -6,6 +6,7 @@
 #include "live.h"
 #include "core/session_token.h"
 #include "feed_event.h"
+#include "redis_feed.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "core/events.h"
@@ -217,8 +218,6 @@ void push_on_event(const struct desk_event *e)
 	struct casts *g = &round_.gathering;
 
 	session_each_ended(e, close_feeds);
-	if (kv_is_up())
-		events_publish_redis(e);
 	if (list_is_empty(&clients))
 		return;
 	if (g->n == g->room)
@@ -572,18 +571,19 @@ static void on_tick(void *arg)
 	}
 }
 
-/* Another instance committed something. Our own messages come back too: only what is news is
- * fetched. */
+/* Somebody committed something. Our own messages come back, too: only news is fetched. */
 static void on_remote(void *arg, const char *channel, const char *p, size_t n)
 {
 	const char *id = strrchr(channel, '.'),
-		   *seq = n < 65536 ? memmem(p, n, "\"seq\":", 6) : NULL;
-	int64_t tenant;
+		   *text = n < 65536 ? memmem(p, n, "\"seq\":", 6) : NULL;
+	int64_t tenant, seq = text ? strtoll(text + 6, NULL, 10) : 0;
 
 	(void)arg;
-	if (id && seq && str_to_int(str_of(id + 1), 1, 1LL << 53, &tenant) &&
-		strtoll(seq + 6, NULL, 10) > events_position(tenant))
-		events_hint(tenant);
+	if (!id || seq < 1 || !str_to_int(str_of(id + 1), 1, 1LL << 53, &tenant))
+		return;
+	redis_feed_heard(tenant, seq);
+	if (seq > events_position(tenant))
+		bus_hint_remote(tenant);
 }
 
 void push_init(void)
