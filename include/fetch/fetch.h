@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Outgoing HTTP and SMTP on the loop, by curl's multi interface. Host names are resolved by evdns
- * first, because curl's resolver threads block the loop when DNS is blackholed. Every transfer has
- * a time limit; at most eight to a host run at once. */
+ * Outgoing HTTP on the loop, by curl's multi interface. Mail is not sent here: libcurl blocks in
+ * SMTP, so a helper does that. Host names are resolved by evdns first, because curl's resolver
+ * threads block the loop when DNS is blackholed. Every transfer has a time limit; at most eight to
+ * a host run at once. */
 #ifndef SLADESK_FETCH_FETCH_H
 #define SLADESK_FETCH_FETCH_H
 
 #include "base/base.h"
 
 struct fetch_result {
-	bool ok; /* transport succeeded, and for HTTP the status is 2xx; for SMTP the mail was taken
-		  */
-	long status;     /* HTTP status or last SMTP reply */
+	bool ok;         /* the status is 2xx */
+	long status;     /* 0: there was no answer */
 	char error[300]; /* why not */
-	bool permanent;  /* trying again will not help (a 5xx of SMTP to the recipient, a refused
-			    address) */
+	bool permanent;  /* trying again will not help (a refused address) */
 	int took_ms;
 	const char *body; /* where answer_max was given: the answer, NUL-terminated; dies when the
 			     callback returns */
@@ -37,17 +36,5 @@ struct fetch_http {
 };
 /* POST, or GET. ON_DONE runs exactly once, on a later turn. */
 void fetch_http(const struct fetch_http *f, fetch_done *on_done, void *arg);
-
-struct fetch_mail {
-	const char *url;                 /* smtp://host:port or smtps:// */
-	const char *username, *password; /* NULL: no AUTH */
-	bool require_tls;
-	const char *ca_file;
-	const char *from, *to; /* envelope */
-	const char *message;   /* whole RFC 5322 text, CRLF lines; copied */
-	size_t message_n;
-	int timeout_ms;
-};
-void fetch_mail_send(const struct fetch_mail *m, fetch_done *on_done, void *arg);
 
 #endif

@@ -12,7 +12,7 @@
 #define WIRE_MAX (1u << 20)
 
 /* A pool is the helpers that run one program: sladesk-helper-<name>. */
-enum work_pool { POOL_HASH, POOL_PARSE, WORK_POOLS };
+enum work_pool { POOL_HASH, POOL_PARSE, POOL_MAIL, WORK_POOLS };
 
 /* A kind's hundreds name its pool: work_pool_of. */
 enum work_kind {
@@ -20,6 +20,7 @@ enum work_kind {
 	WORK_VERIFY = 102, /* string NUL password -> "1" or "0" */
 	WORK_SAML =
 		201, /* certificate NUL key NUL document -> what its signed part says, as JSON */
+	WORK_MAIL = 301, /* struct mail_job -> struct mail_result */
 	/* added to a pool's hundred, for the tests: */
 	WORK_PROBE = 90, /* try to open a socket and a file -> "refused" or what was possible */
 	WORK_HANG = 91,  /* never answer */

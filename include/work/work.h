@@ -14,7 +14,7 @@ struct work_settings {
 	int count[WORK_POOLS];
 };
 
-/* "hash", "parse": static text. */
+/* "hash", "parse", "mail": static text. */
 const char *work_pool_name(enum work_pool pool);
 /* Start the helpers of all pools. */
 void work_init(const struct work_settings *s);

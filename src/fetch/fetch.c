@@ -17,10 +17,10 @@
 
 struct transfer {
 	CURL *easy;
-	struct curl_slist *headers, *recipients, *resolve;
+	struct curl_slist *headers, *resolve;
 	char *body, error[CURL_ERROR_SIZE];
-	size_t body_n, body_at;
-	bool mail, allow_private, blocked;
+	size_t body_n;
+	bool allow_private, blocked;
 	int64_t began_us;
 	char *host;
 	int port, timeout_ms;
@@ -140,7 +140,6 @@ static void transfer_free(struct transfer *t)
 	if (t->easy)
 		curl_easy_cleanup(t->easy);
 	curl_slist_free_all(t->headers);
-	curl_slist_free_all(t->recipients);
 	curl_slist_free_all(t->resolve);
 	buf_free(&t->answer);
 	free(t->body);
@@ -153,7 +152,7 @@ static void finish_transfer(struct transfer *t, CURLcode code)
 	struct fetch_result r = { .took_ms = (int)((clock_mono_us() - t->began_us) / 1000) };
 
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &r.status);
-	r.ok = code == CURLE_OK && (t->mail || (r.status >= 200 && r.status < 300));
+	r.ok = code == CURLE_OK && r.status >= 200 && r.status < 300;
 	if (!r.ok)
 		snprintf(r.error, sizeof(r.error), "%s",
 			t->blocked    ? "address refused: private network"
@@ -164,8 +163,7 @@ static void finish_transfer(struct transfer *t, CURLcode code)
 	else if (!r.ok && r.status)
 		snprintf(r.error + strlen(r.error), sizeof(r.error) - strlen(r.error), " (%ld)",
 			r.status);
-	r.permanent = t->blocked || (t->mail && r.status >= 550 && r.status < 560) ||
-		      code == CURLE_URL_MALFORMAT;
+	r.permanent = t->blocked || code == CURLE_URL_MALFORMAT;
 	if (t->answer_max) {
 		r.body = buf_cstr(&t->answer);
 		r.body_n = t->answer.n;
@@ -211,16 +209,6 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
 		return CURL_SOCKET_BAD;
 	}
 	return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
-}
-
-static size_t give_body(char *out, size_t size, size_t count, void *arg)
-{
-	struct transfer *t = arg;
-	size_t n = t->body_n - t->body_at < size * count ? t->body_n - t->body_at : size * count;
-
-	memcpy(out, t->body + t->body_at, n);
-	t->body_at += n;
-	return n;
 }
 
 static size_t keep_answer(char *p, size_t size, size_t count, void *arg)
@@ -365,30 +353,6 @@ void fetch_http(const struct fetch_http *f, fetch_done *on_done, void *arg)
 		curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
 	}
 	transfer_resolve(t, f->url);
-}
-
-void fetch_mail_send(const struct fetch_mail *m, fetch_done *on_done, void *arg)
-{
-	struct transfer *t =
-		transfer_new(m->url, m->message, m->message_n, m->timeout_ms, on_done, arg);
-
-	t->mail = t->allow_private = true;
-	t->recipients = curl_slist_append(NULL, m->to);
-	curl_easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-	curl_easy_setopt(t->easy, CURLOPT_MAIL_FROM, m->from);
-	curl_easy_setopt(t->easy, CURLOPT_MAIL_RCPT, t->recipients);
-	curl_easy_setopt(t->easy, CURLOPT_UPLOAD, 1L);
-	curl_easy_setopt(t->easy, CURLOPT_READFUNCTION, give_body);
-	curl_easy_setopt(t->easy, CURLOPT_READDATA, t);
-	if (m->require_tls)
-		curl_easy_setopt(t->easy, CURLOPT_USE_SSL, (long)CURLUSESSL_ALL);
-	if (m->ca_file && *m->ca_file)
-		curl_easy_setopt(t->easy, CURLOPT_CAINFO, m->ca_file);
-	if (m->username && *m->username) {
-		curl_easy_setopt(t->easy, CURLOPT_USERNAME, m->username);
-		curl_easy_setopt(t->easy, CURLOPT_PASSWORD, m->password ? m->password : "");
-	}
-	transfer_resolve(t, m->url);
 }
 
 /* What is still on its way is told that it failed: whoever asked decides what that means. */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
+#include <poll.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -61,13 +62,16 @@ void helper_fail(void)
 /* For the tests: what could a helper that was taken over do? */
 static void probe(void)
 {
-	int s = socket(AF_INET, SOCK_STREAM, 0), f = open("/etc/passwd", O_RDONLY);
+	int s = socket(AF_INET, SOCK_STREAM, 0), f = open("/etc/passwd", O_RDONLY),
+	    w = open("/dev/null", O_WRONLY);
 	char *argv[] = { NULL };
 	char out[80];
 	bool ran = execve("/bin/true", argv, argv) == 0;
 
-	snprintf(out, sizeof(out), "socket=%s file=%s exec=%s", s < 0 ? "refused" : "OPEN",
-		f < 0 ? "refused" : "OPEN", ran ? "RAN" : "refused");
+	snprintf(out, sizeof(out), "socket=%s file=%s write=%s exec=%s", s < 0 ? "refused" : "OPEN",
+		f < 0 ? "refused" : "OPEN", w < 0 ? "refused" : "OPEN", ran ? "RAN" : "refused");
+	close(s);
+	close(f);
 	helper_answer(out, strlen(out));
 }
 
@@ -80,18 +84,37 @@ static void limit(int what, rlim_t max)
 	setrlimit(what, &r);
 }
 
-static void filter_calls(void)
+/* What no helper needs, and what those that stay inside do not need. */
+static const int never[] = { SCMP_SYS(listen), SCMP_SYS(accept), SCMP_SYS(accept4),
+	SCMP_SYS(openat2), SCMP_SYS(creat), SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(fork),
+	SCMP_SYS(vfork), SCMP_SYS(ptrace), SCMP_SYS(unlink), SCMP_SYS(unlinkat), SCMP_SYS(rename),
+	SCMP_SYS(kill) };
+static const int outside[] = { SCMP_SYS(socket), SCMP_SYS(socketpair), SCMP_SYS(connect),
+	SCMP_SYS(bind), SCMP_SYS(open), SCMP_SYS(openat) };
+
+static void refuse_writing(scmp_filter_ctx f, int call, unsigned flags_at)
 {
-	static const int refused[] = { SCMP_SYS(socket), SCMP_SYS(socketpair), SCMP_SYS(connect),
-		SCMP_SYS(bind), SCMP_SYS(listen), SCMP_SYS(accept), SCMP_SYS(accept4),
-		SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(openat2), SCMP_SYS(creat),
-		SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(fork), SCMP_SYS(vfork),
-		SCMP_SYS(ptrace), SCMP_SYS(unlink), SCMP_SYS(unlinkat), SCMP_SYS(rename),
-		SCMP_SYS(kill) };
+	static const struct {
+		scmp_datum_t mask, value;
+	} writing[] = { { O_ACCMODE, O_WRONLY }, { O_ACCMODE, O_RDWR }, { O_CREAT, O_CREAT } };
+
+	for (size_t i = 0; i < ARRAY_LEN(writing); i++)
+		seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), call, 1,
+			SCMP_CMP(flags_at, SCMP_CMP_MASKED_EQ, writing[i].mask, writing[i].value));
+}
+
+static void filter_calls(bool may_outside)
+{
 	scmp_filter_ctx f = seccomp_init(SCMP_ACT_ALLOW);
 
-	for (size_t i = 0; f && i < ARRAY_LEN(refused); i++)
-		seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), refused[i], 0);
+	for (size_t i = 0; f && i < ARRAY_LEN(never); i++)
+		seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), never[i], 0);
+	for (size_t i = 0; f && !may_outside && i < ARRAY_LEN(outside); i++)
+		seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), outside[i], 0);
+	if (f && may_outside) {
+		refuse_writing(f, SCMP_SYS(open), 1);
+		refuse_writing(f, SCMP_SYS(openat), 2);
+	}
 	if (!f || seccomp_load(f) != 0)
 		die("helper: seccomp cannot be loaded");
 	seccomp_release(f);
@@ -104,12 +127,12 @@ static void confine(const struct helper_rules *rules)
 #ifndef __SANITIZE_ADDRESS__
 	limit(RLIMIT_AS, rules->memory_max);
 #endif
-	limit(RLIMIT_NOFILE, 3);
+	limit(RLIMIT_NOFILE, rules->outside ? 32 : 3);
 	limit(RLIMIT_CORE, 0);
 	setpriority(PRIO_PROCESS, 0, rules->nice);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	filter_calls();
+	filter_calls(rules->outside);
 }
 
 /* --- life --- */
@@ -124,11 +147,21 @@ static void do_job(const struct helper_rules *rules, const char *bytes)
 		rules->fn((enum work_kind)job.kind, bytes, job.length);
 }
 
+/* Wait for the next job's head. */
+static bool next_job(const struct helper_rules *rules)
+{
+	struct pollfd fd = { .fd = 0, .events = POLLIN };
+
+	if (rules->on_idle && poll(&fd, 1, rules->idle_ms) == 0)
+		rules->on_idle();
+	return read_all(&job, sizeof(job));
+}
+
 int helper_main(const struct helper_rules *rules)
 {
 	confine(rules);
 	send_frame(WORK_READY, "", 0);
-	while (read_all(&job, sizeof(job))) {
+	while (next_job(rules)) {
 		char *bytes;
 
 		if (job.version != WIRE_VERSION || job.length > WIRE_MAX)

@@ -15,6 +15,11 @@ struct helper_rules {
 	helper_fn *fn;
 	size_t memory_max; /* bytes of address space */
 	int nice;
+	bool outside; /* may use the network and read files */
+	/* Called when no job has come for IDLE_MS; NULL: never. A job that comes meanwhile waits.
+	 */
+	int idle_ms;
+	void (*on_idle)(void);
 };
 /* Confine the process, say that it is ready, and do jobs until the daemon goes. Whatever a library
  * reads from files must have been read before. Returns the exit status. */

@@ -15,7 +15,8 @@
 
 #define CHECK_MS 5000
 
-/* A job of these is without effects: what a dead helper had is tried again. */
+/* A password or a document may be tried again when its helper has died; a mail may have gone out.
+ */
 static const struct {
 	const char *name;
 	int tries, queue_max;
@@ -23,6 +24,7 @@ static const struct {
 } rules[WORK_POOLS] = {
 	[POOL_HASH] = { "hash", 3, 64, 5 * US_PER_S },
 	[POOL_PARSE] = { "parse", 3, 64, 5 * US_PER_S },
+	[POOL_MAIL] = { "mail", 1, HELPERS_MAX, 5 * US_PER_S },
 };
 
 static struct pool pools[WORK_POOLS];

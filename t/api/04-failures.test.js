@@ -226,7 +226,7 @@ test('Redis frozen, killed, gone: no request fails, the feed goes on', async () 
 test('helpers: confined; killed and frozen they are replaced and the login still works', async () => {
 	assert.strictEqual(
 		(await s.get('/test/probe')).data.answer,
-		'socket=refused file=refused exec=refused',
+		'socket=refused file=refused write=refused exec=refused',
 	);
 	const kids = () =>
 		execFileSync('pgrep', ['-P', String(s.proc.pid), '-f', 'sladesk-helper-hash'], {

@@ -81,10 +81,14 @@ test('each pool is bounded and says how it does', async () => {
 	assert.strictEqual(await s.metric('helper_pool_refused_total{pool="parse"}'), 14);
 });
 test('helpers are confined', async () => {
-	for (const pool of ['hash', 'parse'])
+	for (const [pool, may] of [
+		['hash', 'refused'],
+		['parse', 'refused'],
+		['mail', 'OPEN'],
+	])
 		assert.strictEqual(
 			(await s.get('/test/probe?pool=' + pool)).data.answer,
-			'socket=refused file=refused exec=refused',
+			`socket=${may} file=${may} write=refused exec=refused`,
 			pool,
 		);
 	for (const pid of kids('sladesk-helper')) {

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A notice that was claimed, and its mail. */
+ * What the files of the outbox share: a notification that this instance has claimed, how it is
+ * sent, and what is recorded about it. */
 #ifndef SLADESK_FEATURE_NOTIFY_OUTBOX_H
 #define SLADESK_FEATURE_NOTIFY_OUTBOX_H
 
+#include "base/list.h"
 #include "db/db.h"
+#include "fetch/fetch.h"
 
 struct json_object;
 
@@ -45,6 +48,64 @@ enum {
 	C_PHONE
 };
 
+enum outbox_channel { CHANNEL_MAIL, CHANNEL_WEBHOOK, CHANNEL_SMS, OUTBOX_CHANNELS };
+
+/* A claimed notification, from its claim until its result is stored. */
+struct sending {
+	struct list node; /* where it waits: to be sent, or to be stored */
+	struct db_call call;
+	const struct sql_stmt *stmt; /* what records the result */
+	enum outbox_channel channel;
+	int64_t tenant_id, id;
+	int64_t claim_until_us; /* by the wall clock */
+	int64_t waits_since_us, began_us;
+	int attempt, refused; /* refused: results that the database rejected */
+	bool ok;
+	const char *state, *kind; /* kind: of its circuit; NULL: none was asked */
+	char claim[64];           /* who claimed it, and which time */
+	char t[24], i[24], attempt_text[12], now[24], next[24], took[16];
+	char detail[320], host[200];
+	char *to;           /* a mail's recipient */
+	struct buf message; /* and its text */
+};
+
+/* --- outbox.c --- */
+/* An attempt ended, for the metrics. */
+void outbox_count(bool ok);
+/* S is done with: its result is stored, or the claim is left to expire. Frees it. */
+void outbox_ended(struct sending *s);
+/* Does the circuit of URL let it through? Otherwise S is held until it may, and no attempt counts.
+ */
+bool outbox_may_send(struct sending *s, const char *kind, const char *url) MUST_USE;
+
+/* --- outbox_settle.c: each of these takes S over --- */
+/* Record what came of the attempt, until the database has it. */
+void outbox_settle(struct sending *s, const struct fetch_result *r);
+void outbox_settle_now(struct sending *s, const char *why, bool permanent);
+/* Not before UNTIL_US; the attempt does not count. */
+void outbox_hold(struct sending *s, int64_t until_us);
+/* It was not begun: whoever comes first may take it. */
+void outbox_release(struct sending *s);
+/* Results that the database has not taken yet. */
+int outbox_unstored(void);
+void outbox_settle_init(void);
+void outbox_settle_free(void);
+
+/* --- outbox_http.c --- */
+void outbox_send_webhook(struct sending *s, const struct outbox_row *w);
+void outbox_send_sms(struct sending *s, const struct outbox_row *w);
+
+/* --- outbox_mail.c --- */
+/* Compose the mail and send it when a helper is free. */
+void outbox_send_mail(struct sending *s, const struct outbox_row *w);
+/* How many more mails are wanted. */
+int outbox_mail_room(void);
+/* Seconds for which a mail must be claimed. */
+int64_t outbox_mail_claim_s(void);
+void outbox_mail_init(void);
+void outbox_mail_free(void);
+
+/* --- outbox_text.c --- */
 /* The whole RFC 5322 text for TO, by the row's template in its reader's language. */
 void outbox_compose(struct buf *b, const struct outbox_row *w, const char *to);
 /* The row's template's body alone. */

@@ -1,20 +1,21 @@
--- notify/claim: claim due notifications until an instant; an expired claim is taken again with the same key.
+-- notify/claim: claim due notifications until an instant, at most so many of each channel; an expired claim is taken again with the same key.
 -- mode: job   shape: rows   class: job
 -- $1 me     text    call.me     required
 -- $2 now    bigint  call.now    required
 -- $3 channels  text  call.channels  required
 -- $4 until  bigint  call.until  required
+-- $5 limits  text  call.limits  required
 with c as (
   update notifications n set claimed_by = $1::text, claim_until = ts($4::bigint), attempts = n.attempts + 1
   where (n.tenant_id, n.id) in (
     select q.tenant_id, q.id
-    from unnest($3::text[]) as h(channel)
+    from unnest($3::text[], $5::int[]) as h(channel, most)
     cross join lateral (
       select q.tenant_id, q.id from notifications q
       where q.state = 'queued' and q.channel = h.channel and q.next_attempt_at <= ts($2::bigint)
         and (q.claim_until is null or q.claim_until < ts($2::bigint))
       order by q.next_attempt_at
-      limit 32
+      limit h.most
       for update skip locked) q)
   returning n.tenant_id, n.id, n.event_seq, n.ticket_id, n.recipient_kind, n.recipient_id, n.channel, n.template, n.attempts, n.created_at
 )

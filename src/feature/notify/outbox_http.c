@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Webhooks and text messages: notifications that leave by HTTP. */
+#include "outbox.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "config/options.h"
+#include "config/secret.h"
+#include "crypto/crypto.h"
+#include "crypto/field.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define KEY_WAIT_US (10 * US_PER_S)
+
+static void on_sent(void *arg, const struct fetch_result *r)
+{
+	failpoint("notification-sent");
+	outbox_settle(arg, r);
+}
+
+/* The body is the event; the signature covers timestamp and body, so that neither can be replayed
+ * apart. */
+void outbox_send_webhook(struct sending *s, const struct outbox_row *w)
+{
+	struct str url = db_text(w->r, w->i, C_URL), secret = db_text(w->r, w->i, C_SECRET),
+		   data = db_text(w->r, w->i, C_DATA);
+	struct buf b = { 0 }, signed_text = { 0 };
+	unsigned char mac[32];
+	char header[160], id[96], *target;
+	long long now = (long long)(clock_now_us() / US_PER_S);
+	struct buf hex = { 0 };
+
+	if (db_is_null(w->r, w->i, C_URL)) {
+		outbox_settle_now(s, "webhook is switched off", true);
+		return;
+	}
+	target = xstrndup(url.p, url.n);
+	if (!outbox_may_send(s, "webhook", target)) {
+		free(target);
+		return;
+	}
+	buf_addf(&b,
+		"{\"id\":\"%lld-%lld\",\"type\":\"%.*s\",\"tenant_id\":%lld,\"seq\":%lld,\"ticket_"
+		"id\":%lld,\"number\":\"%.*s\",\"status\":\"%.*s\",\"priority\":\"%.*s\",\"at\":",
+		(long long)s->tenant_id, (long long)db_int(w->r, w->i, C_SEQ),
+		(int)db_text(w->r, w->i, C_TYPE).n, db_text(w->r, w->i, C_TYPE).p,
+		(long long)s->tenant_id, (long long)db_int(w->r, w->i, C_SEQ),
+		(long long)db_int(w->r, w->i, C_TICKET_ID), (int)db_text(w->r, w->i, C_NUMBER).n,
+		db_text(w->r, w->i, C_NUMBER).p, (int)db_text(w->r, w->i, C_STATUS).n,
+		db_text(w->r, w->i, C_STATUS).p, (int)db_text(w->r, w->i, C_PRIORITY).n,
+		db_text(w->r, w->i, C_PRIORITY).p);
+	buf_add_time_json(&b, db_int(w->r, w->i, C_AT));
+	buf_adds(&b, ",\"data\":");
+	buf_add(&b, data.p, data.n);
+	buf_addc(&b, '}');
+	buf_addf(&signed_text, "%lld.", now);
+	buf_add(&signed_text, b.p, b.n);
+	crypto_hmac_sha256(secret.p, secret.n, signed_text.p, signed_text.n, mac);
+	buf_add_hex(&hex, mac, 32);
+	snprintf(header, sizeof(header), "Sladesk-Signature: t=%lld,v1=%s", now, buf_cstr(&hex));
+	snprintf(id, sizeof(id), "Sladesk-Delivery: n%lld.%lld", (long long)s->tenant_id,
+		(long long)s->id);
+	fetch_http(&(struct fetch_http){ .url = target,
+			   .body = b.p,
+			   .body_n = b.n,
+			   .headers = (const char *const[]){ "Content-Type: application/json",
+				   header, id, NULL },
+			   .allow_private = options.notify_allow_private,
+			   .timeout_ms = 10000 },
+		on_sent, s);
+	free(target);
+	buf_free(&b);
+	buf_free(&signed_text);
+	buf_free(&hex);
+}
+
+/* TO's digits, with a + before them if it is there; false when it is no number. */
+static bool phone_number(const char *to, struct buf *out)
+{
+	for (; *to; to++)
+		if ((*to >= '0' && *to <= '9') || (*to == '+' && !out->n))
+			buf_addc(out, *to);
+		else if (!strchr(" -()", *to))
+			return false;
+	return out->n >= 5 && out->n <= 20;
+}
+
+/* A code is of no use later: it waits for no opening hours, and the gateway says 2xx or it is tried
+ * again. */
+void outbox_send_sms(struct sending *s, const struct outbox_row *w)
+{
+	struct buf phone = { 0 }, to = { 0 }, text = { 0 }, b = { 0 };
+	char *token = config_secret_read(options.sms_token_file),
+	     *header = xasprintf("Authorization: Bearer %s", token ? token : "");
+
+	if (!field_open(&phone, "phone", db_text(w->r, w->i, C_PHONE))) {
+		outbox_hold(s, clock_now_us() + KEY_WAIT_US);
+	} else if (!phone_number(buf_cstr(&phone), &to) || db_is_null(w->r, w->i, C_BODY)) {
+		outbox_settle_now(s, to.n ? "no template" : "no usable number", true);
+	} else if (outbox_may_send(s, "sms", options.sms_url)) {
+		outbox_text(&text, w);
+		buf_addf(&b, "{\"id\":\"n%s.%s\",\"to\":\"%s\",\"text\":", s->t, s->i,
+			buf_cstr(&to));
+		buf_add_json(&b, text.p, text.n);
+		buf_addc(&b, '}');
+		fetch_http(
+			&(struct fetch_http){ .url = options.sms_url,
+				.body = b.p,
+				.body_n = b.n,
+				.headers = (const char *const[]){ "Content-Type: application/json",
+					token ? header : NULL, NULL },
+				.allow_private = options.notify_allow_private,
+				.timeout_ms = 10000 },
+			on_sent, s);
+	}
+	free(token);
+	free(header);
+	buf_free(&phone);
+	buf_free(&to);
+	buf_free(&text);
+	buf_free(&b);
+}

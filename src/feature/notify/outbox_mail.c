@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Mails leave through helper processes, several at once: libcurl blocks while it waits for a relay.
+ * A few composed mails wait here for the next helper, so that it need not wait for the database; a
+ * mail whose claim would not outlive its sending goes back unbegun. */
+#include "outbox.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "config/options.h"
+#include "crypto/field.h"
+#include "loop/loop.h"
+#include "work/mail_job.h"
+#include "work/work.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define KEY_WAIT_US (10 * US_PER_S)
+#define AHEAD 16 /* mails that wait for a helper */
+#define WAIT_MAX_US (5 * US_PER_S)
+#define STUCK_US (2 * US_PER_S) /* without a result for so long, none are claimed ahead */
+#define KILL_S 5                /* beyond its own time limit, a helper is stuck itself */
+#define CLAIM_MIN_S 60
+#define MESSAGE_MAX (WIRE_MAX - 8192) /* the rest of a frame is for the addresses */
+
+static struct list waiting;
+static int waiting_n, sending_n;
+static int64_t progress_us;
+
+static void feed(void);
+
+/* --- one mail --- */
+
+static void on_sent(void *arg, enum work_end end, struct str answer)
+{
+	struct sending *s = arg;
+	struct mail_result m = { .error = "the mail helper stopped or was too slow" };
+	struct fetch_result r = { .took_ms = (int)((clock_mono_us() - s->began_us) / 1000) };
+
+	failpoint("notification-sent");
+	sending_n--;
+	progress_us = clock_mono_us();
+	if (end == WORK_DONE && answer.n == sizeof(m))
+		memcpy(&m, answer.p, sizeof(m));
+	r.ok = m.ok;
+	r.permanent = m.permanent;
+	r.status = m.status;
+	snprintf(r.error, sizeof(r.error), "%s", m.error);
+	if (end == WORK_LATE)
+		outbox_release(s);
+	else
+		outbox_settle(s, &r);
+	feed();
+}
+
+/* Real time until the claim expires. */
+static int64_t claim_left_us(const struct sending *s)
+{
+	return (int64_t)((double)(s->claim_until_us - clock_now_us()) / clock_scale());
+}
+
+static bool submit(struct sending *s)
+{
+	struct buf b = { 0 };
+	bool taken;
+
+	mail_job_write(&b, &(struct mail_job){ .url = options.mail_url,
+				   .username = options.mail_username,
+				   .password_file = options.mail_password_file,
+				   .ca_file = options.mail_ca_file,
+				   .from = options.mail_from,
+				   .to = s->to,
+				   .message = { s->message.p, s->message.n },
+				   .timeout_ms = (int)options.mail_timeout_s * 1000,
+				   .require_tls = options.mail_require_tls });
+	taken = work_submit(&(struct work_job){ .kind = WORK_MAIL,
+		.p = b.p,
+		.n = b.n,
+		.timeout_ms = (int)(options.mail_timeout_s + KILL_S) * 1000,
+		.on_done = on_sent,
+		.arg = s });
+	buf_free(&b);
+	return taken;
+}
+
+static void start(struct sending *s)
+{
+	if (claim_left_us(s) < (options.mail_timeout_s + KILL_S) * US_PER_S) {
+		outbox_release(s);
+		return;
+	}
+	if (!outbox_may_send(s, "mail", options.mail_url))
+		return;
+	s->began_us = clock_mono_us();
+	sending_n++;
+	if (submit(s))
+		return;
+	sending_n--;
+	outbox_release(s);
+}
+
+/* --- the queue --- */
+
+static bool helper_is_free(void)
+{
+	struct work_health h = work_health(POOL_MAIL);
+
+	return h.ready > h.busy + h.queued;
+}
+
+static struct sending *take_first(void)
+{
+	struct sending *s = list_entry(waiting.next, struct sending, node);
+
+	list_remove(&s->node);
+	waiting_n--;
+	return s;
+}
+
+static void feed(void)
+{
+	while (waiting_n && helper_is_free())
+		start(take_first());
+}
+
+static void release_old(void *arg)
+{
+	int64_t now = clock_mono_us();
+
+	(void)arg;
+	feed();
+	while (waiting_n &&
+		now - list_entry(waiting.next, struct sending, node)->waits_since_us > WAIT_MAX_US)
+		outbox_release(take_first());
+}
+
+int outbox_mail_room(void)
+{
+	int ready = work_health(POOL_MAIL).ready, in_hand = waiting_n + sending_n;
+	bool stuck = in_hand && clock_mono_us() - progress_us > STUCK_US;
+	int room = ready + (stuck ? 0 : AHEAD) - in_hand;
+
+	return ready && room > 0 ? room : 0;
+}
+
+int64_t outbox_mail_claim_s(void)
+{
+	int64_t s = options.mail_timeout_s + KILL_S + WAIT_MAX_US / US_PER_S + 5;
+
+	return s > CLAIM_MIN_S ? s : CLAIM_MIN_S;
+}
+
+static bool address_is_sane(struct str to)
+{
+	bool sane = to.n > 2 && to.n < 255 && memchr(to.p, '@', to.n);
+
+	for (size_t i = 0; i < to.n; i++)
+		sane &= (unsigned char)to.p[i] > 0x20 && to.p[i] != '<' && to.p[i] != '>' &&
+			to.p[i] != 0x7f;
+	return sane;
+}
+
+void outbox_send_mail(struct sending *s, const struct outbox_row *w)
+{
+	struct buf to = { 0 };
+
+	if (!field_open(&to, "email", db_text(w->r, w->i, C_EMAIL))) {
+		log_warn(NULL,
+			"mail is delayed: the key of its address is not available tenant=%s id=%s",
+			s->t, s->i);
+		outbox_hold(s, clock_now_us() + KEY_WAIT_US);
+		return;
+	}
+	s->to = buf_take(&to);
+	if (!address_is_sane(str_of(s->to)) || db_is_null(w->r, w->i, C_SUBJECT)) {
+		outbox_settle_now(s,
+			address_is_sane(str_of(s->to)) ? "no template" : "no usable address", true);
+		return;
+	}
+	outbox_compose(&s->message, w, s->to);
+	if (s->message.n > MESSAGE_MAX) {
+		outbox_settle_now(s, "the mail is too large", true);
+		return;
+	}
+	if (!waiting_n && !sending_n)
+		progress_us = clock_mono_us();
+	s->waits_since_us = clock_mono_us();
+	list_add_tail(&waiting, &s->node);
+	waiting_n++;
+	feed();
+}
+
+void outbox_mail_init(void)
+{
+	list_init(&waiting);
+	loop_every(1000, release_old, NULL);
+}
+
+void outbox_mail_free(void)
+{
+	while (waiting_n)
+		outbox_ended(take_first());
+}

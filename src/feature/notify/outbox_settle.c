@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What came of a notification, recorded. A result is kept until the database has it: a mail that
+ * was taken while the database was away must not go out again when it is back. Every statement
+ * names the claim, so that whoever has lost it changes nothing of its successor's. */
+#include "outbox.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "config/options.h"
+#include "crypto/crypto.h"
+#include "fetch/breaker.h"
+#include "loop/loop.h"
+#include "notify.h"
+#include "sql_gen.h"
+
+#include <stdio.h>
+
+#define RETRY_US 250000
+#define REFUSED_MAX 3
+
+static struct list unstored;
+static int unstored_n;
+static struct loop_timer *retry;
+
+static void store(struct sending *s);
+
+/* --- storing --- */
+
+/* Would the same statement have another result later? */
+static bool is_passing(enum db_error error)
+{
+	switch (error) {
+	case DB_DOWN:
+	case DB_BUSY:
+	case DB_UNKNOWN:
+	case DB_TIMEOUT:
+	case DB_RETRY:
+	case DB_STALE:
+		return true;
+	case DB_OK:
+	case DB_CONFLICT:
+	case DB_FORBIDDEN:
+	case DB_MISSING:
+	case DB_FAILED:
+		break;
+	}
+	return false;
+}
+
+static void on_stored(struct db_call *call, enum db_error error, const PGresult *rows)
+{
+	struct sending *s = call->arg;
+
+	if (error != DB_OK && (is_passing(error) || ++s->refused < REFUSED_MAX)) {
+		list_add_tail(&unstored, &s->node);
+		unstored_n++;
+		loop_timer_set(retry, RETRY_US);
+		return;
+	}
+	if (error != DB_OK) /* the claim expires, and it is sent again under the same id */
+		log_error(NULL, "notification result not stored tenant=%s id=%s err=%s", s->t, s->i,
+			db_error_name(error));
+	else if (!PQntuples(rows))
+		log_info(NULL, "notification is claimed by another tenant=%s id=%s", s->t, s->i);
+	outbox_ended(s);
+}
+
+static void on_retry(void *arg)
+{
+	struct list again;
+
+	(void)arg;
+	list_init(&again);
+	while (!list_is_empty(&unstored)) {
+		struct list *n = unstored.next;
+
+		list_remove(n);
+		list_add_tail(&again, n);
+	}
+	while (!list_is_empty(&again)) {
+		struct sending *s = list_entry(again.next, struct sending, node);
+
+		list_remove(&s->node);
+		unstored_n--;
+		store(s);
+	}
+}
+
+static void store(struct sending *s)
+{
+	const char *detail = s->ok ? NULL : s->detail;
+
+	s->call = (struct db_call){
+		.stmt = s->stmt, .param = { s->t, s->i, s->claim }, .on_done = on_stored, .arg = s
+	};
+	if (s->stmt == &sql_notify_wait) {
+		s->call.param[3] = s->next;
+	} else if (s->stmt == &sql_notify_done) {
+		const char *result[] = { s->attempt_text, s->state, s->now, s->next, detail,
+			s->took };
+
+		memcpy(s->call.param + 3, result, sizeof(result));
+	}
+	db_exec(&s->call);
+}
+
+int outbox_unstored(void)
+{
+	return unstored_n;
+}
+
+/* --- results --- */
+
+void outbox_hold(struct sending *s, int64_t until_us)
+{
+	snprintf(s->next, sizeof(s->next), "%lld", (long long)until_us);
+	s->stmt = &sql_notify_wait;
+	store(s);
+}
+
+void outbox_release(struct sending *s)
+{
+	s->stmt = &sql_notify_release;
+	store(s);
+}
+
+static int64_t backoff_us(int attempt)
+{
+	int64_t s = options.notify_backoff_s;
+	unsigned char jitter;
+
+	for (int i = 1; i < attempt && s < 3600; i++)
+		s *= 2;
+	s = s > 3600 ? 3600 : s;
+	crypto_random(&jitter, 1);
+	return s * US_PER_S * 3 / 4 + s * US_PER_S * jitter / 512; /* 75 % to 125 % */
+}
+
+/* A refusal of this one message is no failure of the host's. */
+static bool host_works(const struct fetch_result *r)
+{
+	return r->ok || r->permanent || (r->status >= 400 && r->status < 500 && r->status != 421);
+}
+
+void outbox_settle(struct sending *s, const struct fetch_result *r)
+{
+	int64_t now = clock_now_us();
+
+	s->ok = r->ok;
+	s->state = r->ok                                                   ? "sent"
+		   : r->permanent || s->attempt >= options.notify_attempts ? "dead"
+									   : "queued";
+	if (s->kind)
+		breaker_report(s->kind, s->host, host_works(r), now);
+	outbox_count(r->ok);
+	snprintf(s->now, sizeof(s->now), "%lld", (long long)now);
+	snprintf(s->next, sizeof(s->next), "%lld", (long long)(now + backoff_us(s->attempt)));
+	snprintf(s->took, sizeof(s->took), "%d", r->took_ms);
+	snprintf(s->attempt_text, sizeof(s->attempt_text), "%d", s->attempt);
+	snprintf(s->detail, sizeof(s->detail), "%s", r->error);
+	for (char *p = s->detail; *p; p++)
+		if ((unsigned char)*p >= 0x7f || (unsigned char)*p < 0x20)
+			*p = '?';
+	if (!r->ok)
+		log_warn(NULL, "notification failed tenant=%s id=%s attempt=%d state=%s err=%s",
+			s->t, s->i, s->attempt, s->state, s->detail);
+	s->stmt = &sql_notify_done;
+	store(s);
+}
+
+void outbox_settle_now(struct sending *s, const char *why, bool permanent)
+{
+	struct fetch_result r = { .permanent = permanent };
+
+	snprintf(r.error, sizeof(r.error), "%s", why);
+	outbox_settle(s, &r);
+}
+
+void outbox_settle_init(void)
+{
+	list_init(&unstored);
+	retry = loop_timer_new(on_retry, NULL);
+}
+
+void outbox_settle_free(void)
+{
+	while (!list_is_empty(&unstored)) {
+		struct sending *s = list_entry(unstored.next, struct sending, node);
+
+		list_remove(&s->node);
+		log_warn(NULL, "notification result lost tenant=%s id=%s ok=%d", s->t, s->i, s->ok);
+		outbox_ended(s);
+	}
+	unstored_n = 0;
+	loop_timer_free(retry);
+}
