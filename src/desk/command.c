@@ -205,7 +205,9 @@ static void on_versions(void *arg, const struct sla_version *v)
 		return;
 	}
 	c->v = v;
-	if (c->cmd == CMD_REBIND && c->calendar_id)
+	if (c->cmd == CMD_REBIND && c->calendar_id == c->ticket.calendar_id)
+		finish_call(c, CALL_WRONG_STATE); /* another instance has done it */
+	else if (c->cmd == CMD_REBIND && c->calendar_id)
 		versions_get(c->ticket.policy_id, c->calendar_id, on_rebind_calendar, c);
 	else if (c->cmd == CMD_REBIND)
 		tenant_config_get(c->tenant_id, true, on_rebind_config, c);

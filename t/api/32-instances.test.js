@@ -3,6 +3,7 @@
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
+	http = require('node:http'),
 	{ execFileSync, spawn } = require('node:child_process');
 const { Server, waitUntil, SOCK, secret } = require('../lib/server.js');
 
@@ -45,15 +46,31 @@ async function streamIsWhole(tenant) {
 	);
 }
 
-let s, two, three, user;
+let s, two, three, user, crm;
+const pulls = [];
 test.before(async () => {
-	s = await Server.make('instances');
+	crm = http.createServer((req, res) => {
+		pulls.push(Date.now());
+		res.end(
+			JSON.stringify({ customers: [{ external_id: 'C-1', code: 'alpha', name: 'Alpha' }] }),
+		);
+	});
+	await new Promise((ok) => crm.listen(0, '127.0.0.1', ok));
+	s = await Server.make('instances', {
+		integration: {
+			customers_url: `http://127.0.0.1:${crm.address().port}/customers`,
+			customers_every_s: 1,
+			allow_private: 'yes',
+		},
+	});
 	[two, three] = await Promise.all([s.another(), s.another()]);
 	user = await s.login('user', 'alpha');
 });
 test.after(async () => {
 	await Promise.all([two.stop(), three.stop()]);
 	await s.drop();
+	crm.closeAllConnections();
+	crm.close();
 });
 const ticket = (where, title = 'x') => where.post('/api/v1/tickets', user, { title, description: 'y' });
 
@@ -80,6 +97,70 @@ test('every event is in the Redis stream once and in order, and published once, 
 	for (const m of text.matchAll(/"seq":(\d+),/g)) heard.push(Number(m[1]));
 	assert.deepStrictEqual(heard, from(heard[0], last));
 	sub.kill();
+});
+test('customers are pulled once a period, by any of three instances; one that ends is no loss', async () => {
+	const begin = pulls.length,
+		more = (n) => waitUntil(() => pulls.length >= begin + n, 30000);
+	await more(4);
+	await three.stop();
+	await more(7);
+	await three.start();
+	await more(9);
+	const gaps = pulls.slice(begin + 1).map((t, i) => t - pulls[begin + i]);
+	assert.ok(
+		gaps.every((ms) => ms > 900),
+		gaps.join(' '),
+	);
+});
+test('a calendar that gains dates takes over each running ticket once', async () => {
+	const boss = await s.login('boss'),
+		day = (n) => new Date(Date.now() + n * 86400e3).toISOString().slice(0, 10),
+		hours = Object.fromEntries(
+			['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'].map((d) => [
+				d,
+				[['00:00', '24:00']],
+			]),
+		),
+		put = async (what, body) => {
+			const r = await s.request('PUT', '/api/v1/sla/' + what, { token: boss, body });
+			assert.strictEqual(r.status, 200, r.text);
+		};
+	await put('calendars/shop', { document: { tz: 'UTC', hours, holidays: [] } });
+	await put('policies/shop', {
+		calendar: 'shop',
+		service_type: 'change',
+		document: {
+			priorities: { P3: { response_s: 20 * 86400, resolution_s: 30 * 86400 } },
+			thresholds: ['100'],
+		},
+	});
+	for (let i = 0; i < 10; i++)
+		await Promise.all(
+			[s, two, three].flatMap((where) =>
+				[1, 2].map(() =>
+					where.post('/api/v1/tickets', user, {
+						title: 'shop',
+						description: 'y',
+						priority: 'P3',
+						service_type: 'change',
+					}),
+				),
+			),
+		);
+	await put('calendars/shop', { document: { tz: 'UTC', hours, holidays: [day(10)] } });
+	await waitUntil(
+		() =>
+			s.sql(
+				'select count(*) from calendars where replaced_by is not null and rebound_at is null',
+			) === '0',
+		40000,
+	);
+	assert.strictEqual(
+		s.sql(
+			"select count(*) || ' ' || count(distinct ticket_id) from events where type = 'ticket.rebound'",
+		),
+		'60 60',
+	);
 });
 test('what no instance was told of is published, too: rows that a program wrote beside them', async () => {
 	s.sql(

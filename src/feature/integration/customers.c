@@ -9,7 +9,6 @@
 #include "crypto/field.h"
 #include "config/options.h"
 #include "integration.h"
-#include "loop/loop.h"
 #include "integration_http.h"
 #include "flow_gen.h"
 #include "sql_gen.h"
@@ -291,42 +290,41 @@ struct outcome *customers_sync(struct req *req)
 /* --- pulled --- */
 
 static struct pull {
-	struct db_call call;
+	struct job_run *run; /* NULL: none is under way */
 	struct delivery d;
 	struct buf docs;
-	char now[24];
-	bool running, stopped;
+	bool stopped;
 } pull;
 
-static void end_pull(void)
+static void end_pull(enum job_result result)
 {
+	struct job_run *run = pull.run;
+
 	json_object_put(pull.d.good);
 	buf_free(&pull.d.rejects);
 	buf_free(&pull.docs);
 	pull.d = (struct delivery){ 0 };
-	pull.running = false;
+	pull.run = NULL;
+	job_end(run, result);
 }
 
-static void on_pull_rejected(struct db_call *call, enum db_error error, const PGresult *rows)
+static void on_pull_rejected(struct job_run *run, enum db_error error, const PGresult *rows)
 {
-	(void)call;
+	(void)run;
 	(void)rows;
 	if (error != DB_OK)
 		log_error(
 			NULL, "customers: rejected items not stored err=%s", db_error_name(error));
-	end_pull();
+	end_pull(JOB_DONE);
 }
 
-static void on_pull_taken(struct db_call *call, enum db_error error, const PGresult *rows)
+static void on_pull_taken(struct job_run *run, enum db_error error, const PGresult *rows)
 {
 	size_t created = 0, changed = 0;
 
-	(void)call;
 	if (error != DB_OK) {
-		log_error(NULL,
-			"customers: pulled but not stored err=%s; will retry at the next pull",
-			db_error_name(error));
-		end_pull();
+		log_error(NULL, "customers: pulled but not stored err=%s", db_error_name(error));
+		end_pull(JOB_FAILED);
 		return;
 	}
 	count_rows(&pull.d, rows, &created, &changed);
@@ -335,13 +333,13 @@ static void on_pull_taken(struct db_call *call, enum db_error error, const PGres
 	if (created)
 		session_forget_all();
 	if (!pull.d.rejected) {
-		end_pull();
+		end_pull(JOB_DONE);
 		return;
 	}
-	pull.call = (struct db_call){ .stmt = &sql_customer_reject,
-		.param = { "pull", rejects_text(&pull.d), pull.now },
-		.on_done = on_pull_rejected };
-	db_exec(&pull.call);
+	job_param_text(run, 0, "pull");
+	job_param_text(run, 1, rejects_text(&pull.d));
+	job_param_int(run, 2, clock_now_us());
+	job_query(run, &sql_customer_reject, on_pull_rejected);
 }
 
 static void on_pulled(void *arg, const struct fetch_result *r)
@@ -355,36 +353,35 @@ static void on_pulled(void *arg, const struct fetch_result *r)
 			log_error(NULL, "customers: not pulled err=%s",
 				r->ok ? "not a list of 1 to 200 customers" : r->error);
 		json_object_put(o);
-		end_pull();
+		end_pull(JOB_FAILED);
 		return;
 	}
 	read_delivery(&pull.d, json_get(o, "customers"), "pull");
 	json_write(&pull.docs, pull.d.good);
 	json_object_put(o);
-	snprintf(pull.now, sizeof(pull.now), "%lld", (long long)clock_now_us());
-	pull.call = (struct db_call){ .stmt = &sql_customer_take,
-		.param = { buf_cstr(&pull.docs), pull.now },
-		.on_done = on_pull_taken };
-	db_exec(&pull.call);
+	job_param_text(pull.run, 0, buf_cstr(&pull.docs));
+	job_param_int(pull.run, 1, clock_now_us());
+	job_query(pull.run, &sql_customer_take, on_pull_taken);
 }
 
-static void pull_now(void *arg)
+int64_t customers_pull_every(void)
 {
-	(void)arg;
-	if (pull.running || pull.stopped || !field_keys_ready())
+	return options.integration_customers_url[0] ? options.integration_customers_every_s * 1000
+						    : 0;
+}
+
+void customers_pull_run(struct job_run *run)
+{
+	if (!field_keys_ready()) {
+		job_end(run, JOB_FAILED);
 		return;
-	pull.running = true;
+	}
+	pull.run = run;
 	integration_http_get(options.integration_customers_url,
 		options.integration_customers_token_file, on_pulled);
 }
 
-void customers_init(void)
-{
-	if (options.integration_customers_url[0])
-		loop_every(options.integration_customers_every_s * 1000, pull_now, NULL);
-}
-
-void customers_free(void)
+void customers_stop(void)
 {
 	pull.stopped = true;
 }

@@ -189,7 +189,6 @@ static void integration_init(void)
 {
 	reconcile_init();
 	stream_init();
-	customers_init();
 }
 
 static void integration_free(void)
@@ -200,7 +199,7 @@ static void integration_free(void)
 static void integration_stop(void)
 {
 	stream_stop();
-	customers_free();
+	customers_stop();
 	reconcile_free();
 }
 
@@ -240,6 +239,11 @@ static enum check_state check_sync(struct buf *more)
 								       : CHECK_HEALTHY;
 }
 
+static const struct job jobs[] = {
+	{ "customers_pull", .every = customers_pull_every, .claim = true,
+		.run = customers_pull_run },
+	{ 0 },
+};
 static const struct check checks[] = { { "ticket_sync", false, check_sync }, { 0 } };
 
 const struct feature integration_feature = {
@@ -248,6 +252,7 @@ const struct feature integration_feature = {
 	.init = integration_init,
 	.stop = integration_stop,
 	.free = integration_free,
+	.jobs = jobs,
 	.metrics = metrics,
 	.checks = checks,
 };

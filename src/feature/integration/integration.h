@@ -18,8 +18,11 @@ struct stream_health stream_health(void);
 void reconcile_init(void);
 void reconcile_free(void);
 struct outcome *customers_sync(struct req *req) MUST_USE;
-void customers_init(void);
-void customers_free(void);
+/* A job: pull the customers from where they are led. One instance does it. */
+int64_t customers_pull_every(void);
+void customers_pull_run(struct job_run *run);
+/* Store nothing more of what is pulled. */
+void customers_stop(void);
 void tickets_sync_check(struct req *req);
 struct outcome *tickets_sync(struct req *req) MUST_USE;
 struct outcome *integration_users(struct req *req) MUST_USE;

@@ -11,6 +11,6 @@ with a as materialized (
   select x.tenant_id, 'rollup', x.seq from unnest($3::bigint[], $4::bigint[]) as x(tenant_id, seq)
   where (select a.changed from a) is not null
   order by x.tenant_id
-  on conflict (tenant_id, consumer) do update set seq = greatest(consumer_positions.seq, excluded.seq)
+  on conflict (tenant_id, consumer) do update set seq = excluded.seq where consumer_positions.seq < excluded.seq
 )
 select a.changed from a
