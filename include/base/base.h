@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What every module shares: exits on bugs and fatal errors, checked allocation, strings and byte
- * buffers. Pure: no I/O except the last line of a process that exits. */
+ * Words every module shares: bug and fatal exits, checked allocation, strings and byte buffers.
+ * Pure: no I/O besides the last line of a process that gives up. */
 #ifndef SLADESK_BASE_BASE_H
 #define SLADESK_BASE_BASE_H
 
@@ -15,22 +15,21 @@
 #define PRINTF(f, a) __attribute__((format(printf, f, a)))
 #define UNUSED __attribute__((unused))
 
-/* Abort with file, line and condition if COND holds. Use it for states that only a bug of ours can
- * cause. */
+/* Abort with file, line and the condition when COND holds: a state that only our own bug can make.
+ */
 #define bug_on(cond) ((cond) ? bug_fail(__FILE__, __LINE__, #cond) : (void)0)
 void bug_fail(const char *file, int line, const char *what) __attribute__((noreturn));
 
-/* A point at which a test can make the process die as by kill -9 (setting test.failpoint).
- * doc/HACKING.md lists the names. */
+/* A place where a test may ask the process to die as by kill -9 (setting test.failpoint); the names
+ * are listed in doc/HACKING.md. */
 void failpoint(const char *name);
-/* NAME must stay valid as long as the process. NULL or empty: no failpoint. */
+/* NAME must outlive the process; NULL or empty: none. */
 void failpoint_arm(const char *name);
 
-/* Print "sladesk: what: why" and exit with status 1. Only for start-up and the command line. */
+/* Print "sladesk: what: why" and exit 1. Only for start-up and the command line. */
 void die(const char *fmt, ...) __attribute__((noreturn)) PRINTF(1, 2);
 
-/* Allocation that never returns NULL: the process aborts when it is out of memory. A restart loses
- * nothing. */
+/* Allocation that never returns NULL: out of memory aborts loudly, a restart loses nothing. */
 void *xmalloc(size_t size) MUST_USE;
 void *xcalloc(size_t count, size_t size) MUST_USE;
 void *xrealloc(void *ptr, size_t size) MUST_USE;
@@ -38,7 +37,7 @@ char *xstrdup(const char *s) MUST_USE;
 char *xstrndup(const char *s, size_t len) MUST_USE;
 char *xasprintf(const char *fmt, ...) MUST_USE PRINTF(1, 2);
 
-/* A view of bytes that someone else owns. */
+/* A view of bytes that somebody else owns. */
 struct str {
 	const char *p;
 	size_t n;
@@ -51,8 +50,7 @@ static inline struct str str_of(const char *s)
 bool str_eq(struct str a, struct str b);
 bool str_is(struct str a, const char *b);
 bool str_case_is(struct str a, const char *b);
-/* Read an exact decimal integer (-?(0|[1-9][0-9]*)) within [min, max]. Returns false for anything
- * else. */
+/* Read an exact decimal integer (-?(0|[1-9][0-9]*)) within [min, max]; false for anything else. */
 bool str_to_int(struct str s, int64_t min, int64_t max, int64_t *out);
 
 /* A growing byte buffer. Zero-initialised is empty; buf_free releases it. */
@@ -89,15 +87,15 @@ void buf_add_hex(struct buf *b, const void *p, size_t n);
 /* Append a JSON string literal of the UTF-8 bytes P, quotes included, escaped so that it is also
  * safe in HTML. */
 void buf_add_json(struct buf *b, const char *p, size_t n);
-/* Append S percent-encoded, except for the unreserved characters of RFC 3986, section 2.3. */
+/* Percent-encoded but for what RFC 3986 leaves as it is (2.3). */
 void buf_add_url(struct buf *b, const char *p, size_t n);
-/* NUL-terminate the bytes and return them. The buffer keeps ownership. */
+/* NUL-terminate and return the bytes; they stay the buffer's. */
 const char *buf_cstr(struct buf *b);
-/* Hand over the bytes, NUL-terminated. The caller frees them; the buffer is empty afterwards. */
+/* Hand the bytes over, NUL-terminated; the buffer is empty after. Caller frees. */
 char *buf_take(struct buf *b) MUST_USE;
 void buf_free(struct buf *b);
 
-/* The memory of a request. One call frees everything that was allocated from it. */
+/* A request's memory: everything allocated dies with it, in one call. */
 struct arena {
 	struct arena_block *head;
 };

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * An intrusive doubly linked list. A thing that waits is in the list named for what it waits for.
- */
+ * An intrusive doubly linked list: what a thing waits for is the list it sits in. */
 #ifndef SLADESK_BASE_LIST_H
 #define SLADESK_BASE_LIST_H
 
@@ -25,7 +24,7 @@ static inline void list_add_tail(struct list *head, struct list *n)
 	head->prev->next = n;
 	head->prev = n;
 }
-/* Safe for a node that is in no list (after list_init or list_remove). */
+/* Safe on a node that is in no list (after list_init or list_remove). */
 static inline void list_remove(struct list *n)
 {
 	n->prev->next = n->next;

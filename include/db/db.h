@@ -24,6 +24,8 @@ enum db_error {
 	DB_FAILED,    /* anything else; the log has it */
 };
 const char *db_error_name(enum db_error e);
+/* The database was not there or had no time: the error says nothing about the statement. */
+bool db_is_away(enum db_error e);
 
 /* Whom the statement acts for; becomes transaction-local settings that row-level security reads. */
 struct db_context {

@@ -5,6 +5,7 @@
 #define SLADESK_DESK_VERSIONS_H
 
 #include "config/zones.h"
+#include "db/db.h"
 #include "sla/clock.h"
 #include "ticket/priority.h"
 
@@ -40,9 +41,13 @@ struct tenant_config {
 	struct tenant_config *next;
 };
 
-/* Each calls ON_DONE exactly once, maybe before it returns; NULL when the database cannot tell. */
+/* The version, if it is at hand. */
+const struct sla_version *versions_find(int64_t policy_id, int64_t calendar_id);
+/* Call ON_DONE exactly once, maybe before it returns. V is NULL with DB_FAILED when this program
+ * cannot read the version (a newer one's), and with another error when the database cannot tell. */
 void versions_get(int64_t policy_id, int64_t calendar_id,
-	void (*on_done)(void *arg, const struct sla_version *v), void *arg);
+	void (*on_done)(void *arg, const struct sla_version *v, enum db_error error), void *arg);
+/* Call ON_DONE exactly once, maybe before it returns; NULL when the database cannot tell. */
 void tenant_config_get(int64_t tenant_id, bool fresh,
 	void (*on_done)(void *arg, const struct tenant_config *c), void *arg);
 const struct sla_version *tenant_config_version(

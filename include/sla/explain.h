@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The explanation of a clock (sla.md 6): its life as intervals in order. Pure. */
+ * Saying why (sla.md 6): a clock's life as intervals in order. Pure. */
 #ifndef SLADESK_SLA_EXPLAIN_H
 #define SLADESK_SLA_EXPLAIN_H
 
@@ -8,8 +8,8 @@
 enum sla_interval_kind { INTERVAL_WORKED, INTERVAL_CLOSED, INTERVAL_HOLIDAY, INTERVAL_PAUSED };
 const char *sla_interval_name(enum sla_interval_kind k);
 
-/* Call FN for each interval of clock K up to NOW, at most MAX of them. CONSUMED_US is the time
- * consumed in that interval. Returns the number of intervals. */
+/* Call FN for each interval of clock K up to NOW, at most MAX of them; CONSUMED_US is the
+ * interval's own. Returns how many. */
 typedef void sla_interval_fn(
 	void *arg, enum sla_interval_kind kind, int64_t from, int64_t to, int64_t consumed_us);
 int sla_explain(const struct sla_ticket *t, struct sla_rules r, enum sla_clock_kind k, int64_t now,

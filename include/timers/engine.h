@@ -13,7 +13,8 @@ void engine_free(void);
 struct engine_health {
 	bool loaded;
 	size_t entries, bytes;
-	uint64_t fired, late, swept, failed;
+	uint64_t fired, swept, failed, timers_failed;
+	size_t parked;  /* deadlines that are due and wait by themselves */
 	int64_t lag_us; /* how long the oldest due and unfired has been so */
 	int64_t load_ms;
 };

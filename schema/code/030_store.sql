@@ -53,8 +53,9 @@ begin
     with d as materialized (
       select * from jsonb_to_recordset(docs) as d(ti int, tenant bigint, id bigint, row_version bigint, level smallint, last_at bigint,
         urgent_at bigint, urgent_clock text, sla_high smallint, sla_breached boolean)
-    ), l as materialized (
-      select t.tenant_id, t.id from tickets t join d on t.tenant_id = d.tenant and t.id = d.id order by t.tenant_id, t.id for update of t
+    ), l as materialized ( -- a fire waits for nobody: who is locked is not in the result
+      select t.tenant_id, t.id from tickets t join d on t.tenant_id = d.tenant and t.id = d.id order by t.tenant_id, t.id
+      for no key update of t skip locked
     ), u as (
       update tickets t set level = d.level, last_at = ts(d.last_at), urgent_at = coalesce(ts(d.urgent_at), 'infinity'),
         urgent_clock = d.urgent_clock, sla_high = d.sla_high, sla_breached = d.sla_breached, row_version = t.row_version + 1
@@ -66,6 +67,13 @@ begin
       array_agg(u.number order by u.ti), array_agg(u.version order by u.ti)
     into a_ti, a_tenant, a_id, a_number, a_version from u;
   else
+    if first ? 'timer_id' then -- nor does a timer
+      perform from tickets t where t.tenant_id = (first ->> 'tenant')::bigint and t.id = (first ->> 'id')::bigint
+      for no key update of t skip locked;
+      if not found then
+        raise exception 'lost race' using errcode = '40001';
+      end if;
+    end if;
     with d as materialized (
       select * from jsonb_to_recordset(docs) as d(ti int, tenant bigint, id bigint, row_version bigint, status text,
         priority text, priority_source text, priority_reason jsonb, priority_confirmed boolean, category text, tags text[],
@@ -74,7 +82,8 @@ begin
         sla_breached boolean, first_response_done boolean, muted boolean, policy_id bigint, calendar_id bigint, windows bigint[], exclusion_kind text,
         exclusion_state text, exclusion_proposer bigint, exclusion_approver bigint)
     ), l as materialized (
-      select t.tenant_id, t.id from tickets t join d on t.tenant_id = d.tenant and t.id = d.id order by t.tenant_id, t.id for update of t
+      select t.tenant_id, t.id from tickets t join d on t.tenant_id = d.tenant and t.id = d.id order by t.tenant_id, t.id
+      for no key update of t
     ), u as (
       update tickets t set status = d.status, priority = d.priority, priority_source = d.priority_source,
         priority_reason = d.priority_reason, priority_confirmed = d.priority_confirmed, category = d.category, tags = coalesce(d.tags, '{}'),

@@ -235,6 +235,12 @@ static void engine_metrics(struct buf *b)
 		(double)e.load_ms / 1e3);
 	counter(b, "fires_total", "Tickets and timers fired.", e.fired);
 	counter(b, "fires_failed_total", "Fire batches that were retried.", e.failed);
+	gauge(b, "fires_parked",
+		"Due deadlines that cannot be done now and are tried again later and later.",
+		(double)e.parked);
+	counter(b, "timers_failed_total",
+		"Timers given up after too many attempts; they wait for a person.",
+		e.timers_failed);
 	counter(b, "fires_swept_total", "Due rows that the sweep found and the heap had missed.",
 		e.swept);
 	counter(b, "events_total", "Committed events delivered.", events_health().delivered);

@@ -198,7 +198,7 @@ static enum db_error error_of(const char *state)
 		{ "SD002", DB_MISSING }, { "42501", DB_FORBIDDEN }, { "SD001", DB_STALE },
 		{ "57P0", DB_DOWN }, { "53", DB_DOWN },
 		/* read-only, by setting or as a standby */
-		{ "25", DB_DOWN }, { "0A000", DB_DOWN }, { "08", DB_DOWN } };
+		{ "25", DB_DOWN }, { "08", DB_DOWN } };
 
 	for (size_t i = 0; i < ARRAY_LEN(map); i++)
 		if (strncmp(state, map[i].prefix, strlen(map[i].prefix)) == 0)

@@ -30,6 +30,11 @@ const char *db_error_name(enum db_error e)
 	return names[e];
 }
 
+bool db_is_away(enum db_error e)
+{
+	return e == DB_DOWN || e == DB_BUSY || e == DB_UNKNOWN;
+}
+
 /* --- finishing calls --- */
 
 static void deliver(void *arg)

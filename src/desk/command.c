@@ -169,7 +169,7 @@ static void step_decide(struct ticket_call *c)
 		finish_call(c, why);
 }
 
-static void on_rebind_calendar(void *arg, const struct sla_version *v)
+static void on_rebind_calendar(void *arg, const struct sla_version *v, enum db_error error)
 {
 	struct ticket_call *c = arg;
 
@@ -177,7 +177,7 @@ static void on_rebind_calendar(void *arg, const struct sla_version *v)
 	if (v)
 		step_decide(c);
 	else
-		end_db(c, DB_DOWN);
+		end_db(c, error);
 }
 
 /* Rebind binds to what is in force for the tenant now. */
@@ -196,12 +196,12 @@ static void on_rebind_config(void *arg, const struct tenant_config *config)
 		step_decide(c);
 }
 
-static void on_versions(void *arg, const struct sla_version *v)
+static void on_versions(void *arg, const struct sla_version *v, enum db_error error)
 {
 	struct ticket_call *c = arg;
 
 	if (!v) {
-		end_db(c, DB_DOWN);
+		end_db(c, error);
 		return;
 	}
 	c->v = v;

@@ -10,8 +10,13 @@
 #include <stdlib.h>
 
 #define FRESH_US (5 * US_PER_S)
+#define UNREADABLE_US (5 * US_PER_S) /* so long a version is not read again in vain */
 
 static struct sla_version *versions;
+static struct unreadable {
+	struct unreadable *next;
+	int64_t policy_id, calendar_id, until_us;
+} * unreadables;
 static struct tenant_config *configs;
 static struct keyword *keywords;
 static size_t keyword_count;
@@ -25,12 +30,36 @@ static struct json_object *parse(struct str s)
 	return json_read(s.p, s.n, &err);
 }
 
-static const struct sla_version *find_version(int64_t policy_id, int64_t calendar_id)
+const struct sla_version *versions_find(int64_t policy_id, int64_t calendar_id)
 {
 	for (struct sla_version *v = versions; v; v = v->next)
 		if (v->policy_id == policy_id && v->calendar_id == calendar_id)
 			return v;
 	return NULL;
+}
+
+static struct unreadable *find_unreadable(int64_t policy_id, int64_t calendar_id)
+{
+	struct unreadable *u = unreadables;
+
+	while (u && (u->policy_id != policy_id || u->calendar_id != calendar_id))
+		u = u->next;
+	return u;
+}
+
+/* A version of a newer program, most likely: it is asked for again and again, and told of once. */
+static void note_unreadable(int64_t policy_id, int64_t calendar_id, const char *error)
+{
+	struct unreadable *u = find_unreadable(policy_id, calendar_id);
+
+	if (!u) {
+		log_error(NULL, "policy=%lld calendar=%lld cannot be read: %s",
+			(long long)policy_id, (long long)calendar_id, error);
+		u = xcalloc(1, sizeof(*u));
+		*u = (struct unreadable){ unreadables, policy_id, calendar_id, 0 };
+		unreadables = u;
+	}
+	u->until_us = clock_mono_us() + UNREADABLE_US;
 }
 
 static const struct sla_version *add_version(
@@ -43,8 +72,7 @@ static const struct sla_version *add_version(
 	*v = (struct sla_version){ .policy_id = policy_id, .calendar_id = calendar_id };
 	v->calendar = c ? calendar_read(c, zone_find, &error) : NULL;
 	if (!v->calendar || !p || !sla_policy_read(p, &v->policy, &error)) {
-		log_error(NULL, "policy=%lld calendar=%lld cannot be read: %s",
-			(long long)policy_id, (long long)calendar_id, error);
+		note_unreadable(policy_id, calendar_id, error);
 		calendar_free(v->calendar);
 		free(v);
 		v = NULL;
@@ -61,30 +89,33 @@ struct version_wait {
 	struct db_call call;
 	int64_t policy_id, calendar_id;
 	char p[24], c[24];
-	void (*on_done)(void *arg, const struct sla_version *v);
+	void (*on_done)(void *arg, const struct sla_version *v, enum db_error error);
 	void *arg;
 };
 
 static void on_version(struct db_call *call, enum db_error error, const PGresult *rows)
 {
 	struct version_wait *w = call->arg;
-	const struct sla_version *v = find_version(w->policy_id, w->calendar_id);
+	const struct sla_version *v = versions_find(w->policy_id, w->calendar_id);
 
 	if (!v && error == DB_OK && PQntuples(rows) == 1)
 		v = add_version(
 			w->policy_id, w->calendar_id, db_text(rows, 0, 0), db_text(rows, 0, 1));
-	w->on_done(w->arg, v);
+	else if (!v && error == DB_OK)
+		note_unreadable(w->policy_id, w->calendar_id, "there is none");
+	w->on_done(w->arg, v, v ? DB_OK : error == DB_OK ? DB_FAILED : error);
 	free(w);
 }
 
 void versions_get(int64_t policy_id, int64_t calendar_id,
-	void (*on_done)(void *arg, const struct sla_version *v), void *arg)
+	void (*on_done)(void *arg, const struct sla_version *v, enum db_error error), void *arg)
 {
-	const struct sla_version *v = find_version(policy_id, calendar_id);
+	const struct sla_version *v = versions_find(policy_id, calendar_id);
+	const struct unreadable *u = v ? NULL : find_unreadable(policy_id, calendar_id);
 	struct version_wait *w;
 
-	if (v) {
-		on_done(arg, v);
+	if (v || (u && clock_mono_us() < u->until_us)) {
+		on_done(arg, v, v ? DB_OK : DB_FAILED);
 		return;
 	}
 	w = xcalloc(1, sizeof(*w));
@@ -200,7 +231,7 @@ static void take_entry(struct tenant_config *c, const PGresult *rows, int i)
 
 	if (has_entry(c, service, null) || c->entries == 16)
 		return; /* rows come newest first, the tenant's own before the built-in */
-	v = find_version(policy, calendar);
+	v = versions_find(policy, calendar);
 	if (!v)
 		v = add_version(policy, calendar, db_text(rows, i, 2), db_text(rows, i, 4));
 	if (!v)
@@ -347,6 +378,12 @@ void versions_free(void)
 
 		config_free(configs);
 		configs = next;
+	}
+	while (unreadables) {
+		struct unreadable *next = unreadables->next;
+
+		free(unreadables);
+		unreadables = next;
 	}
 	while (versions) {
 		struct sla_version *next = versions->next;

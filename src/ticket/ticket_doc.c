@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The conversion between database rows and structs, in one place. */
+ * Between rows and structs, once. */
 #include "ticket/ticket_doc.h"
 #include "base/json.h"
 
@@ -33,16 +33,20 @@ static void read_runs(struct json_object *list, struct sla_clock *c)
 	}
 }
 
-static void read_clock(struct json_object *o, struct ticket *t)
+/* False: in a state that this program does not know, and would lose when it stores the ticket. A
+ * clock that it does not know at all it leaves alone. */
+static bool read_clock(struct json_object *o, struct ticket *t)
 {
 	const char *name = json_get_string(o, "clock"), *state = json_get_string(o, "state");
 	enum sla_clock_kind k = sla_clock_parse(str_of(name));
 	struct sla_clock *c;
 
 	if (k == SLA_CLOCKS)
-		return;
+		return true;
 	c = &t->sla.clock[k];
 	c->state = sla_clock_state_parse(str_of(state));
+	if (c->state == CLOCK_NONE && strcmp(state ? state : "", "none") != 0)
+		return false;
 	c->cycle = (int32_t)json_get_int(o, "cycle", 1);
 	c->budget_s = (int32_t)json_get_int(o, "budget_s", 0);
 	c->origin_seq = json_get_int(o, "origin_seq", 0);
@@ -58,6 +62,7 @@ static void read_clock(struct json_object *o, struct ticket *t)
 	c->self_reported = json_get_bool(o, "self_reported", false);
 	c->waived = json_get_bool(o, "waived", false);
 	read_runs(json_get(o, "runs"), c);
+	return true;
 }
 
 static void read_windows(struct json_object *list, struct sla_ticket *t)
@@ -90,6 +95,7 @@ bool ticket_read(const char *p, size_t n, struct ticket *t)
 	struct json_error err;
 	struct json_object *o = json_read(p, n, &err), *clocks = json_get(o, "clocks"), *v;
 	const char *s;
+	bool ok = true;
 
 	*t = (struct ticket){ 0 };
 	sla_ticket_init(&t->sla);
@@ -139,9 +145,10 @@ bool ticket_read(const char *p, size_t n, struct ticket *t)
 	text(o, "exclusion_state", t->exclusion_state, sizeof(t->exclusion_state));
 	read_windows(json_get(o, "windows"), &t->sla);
 	for (size_t i = 0; i < json_object_array_length(clocks); i++)
-		read_clock(json_object_array_get_idx(clocks, i), t);
+		ok &= read_clock(json_object_array_get_idx(clocks, i), t);
 	json_object_put(o);
-	return t->id > 0 && t->sla.state != TICKET_STATE_COUNT && t->sla.priority != PRIORITY_NONE;
+	return ok && t->id > 0 && t->sla.state != TICKET_STATE_COUNT &&
+	       t->sla.priority != PRIORITY_NONE;
 }
 
 void ticket_clear(struct ticket *t)
@@ -286,7 +293,7 @@ static void write_fire(struct ticket *t, struct sla_rules r, struct ticket_doc *
 		(long long)(breach || clock_due == INSTANT_NONE ? f->due_at : clock_due),
 		(long long)(d->at - f->due_at) / 1000, f->alert ? "false" : "true",
 		f->by_priority ? ",\"cause\":\"priority_change\"" : "");
-	/* a merged message goes to the union of the recipients: list all keys, highest first */
+	/* a merged message goes to the union of the recipients: the keys of all, highest first */
 	buf_addf(b, ",\"keys\":[\"%s\"", f->key);
 	for (size_t i = n; f->alert && i-- > 0;)
 		if (&all[i] != f && all[i].clock == f->clock && !all[i].alert)
@@ -343,7 +350,7 @@ static void write_runs(struct buf *b, const struct sla_clock *c)
 	buf_addc(b, ']');
 }
 
-/* The instants still to come, in order, with their keys. The sweep and human readers use them. */
+/* The instants still to come, in order, with their keys: what the sweep and people read. */
 static int64_t write_fire_plan(
 	struct buf *b, const struct ticket *t, struct sla_rules r, enum sla_clock_kind k)
 {
@@ -434,7 +441,7 @@ int64_t ticket_urgent(const struct ticket *t, struct sla_rules r, enum sla_clock
 	return best;
 }
 
-/* The highest percentage fired on a clock that is still relevant. */
+/* The highest percentage fired on a clock that still counts. */
 static int sla_high(const struct ticket *t, struct sla_rules r)
 {
 	int high = 0;
@@ -452,7 +459,7 @@ static int sla_high(const struct ticket *t, struct sla_rules r)
 	return high;
 }
 
-/* Members that only a command changes; a fire leaves them unchanged. */
+/* What only a command changes: a fire leaves it as it is. */
 static void write_fields(const struct ticket *t, struct buf *b)
 {
 	buf_addf(b,
@@ -471,7 +478,7 @@ static void write_fields(const struct ticket *t, struct buf *b)
 	add_instant(b, "last_stop_at", t->sla.last_stop_at);
 	add_instant(b, "closed_at", t->closed_at);
 	add_text(b, "closed_by", t->closed_by);
-	if (t->id) { /* for a new ticket they are written with its other initial members */
+	if (t->id) { /* a new one names them with what else is new */
 		add_id(b, "policy_id", t->policy_id);
 		add_id(b, "calendar_id", t->calendar_id);
 	}

@@ -7,30 +7,22 @@
 #include "timers/lease.h"
 #include "inner.h"
 #include "loop/loop.h"
-#include "sql_gen.h"
-
-#include <endian.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #define BATCHES_MAX 2 /* the second only when it is full: what falls due meanwhile gathers */
-#define SWEEP_MS 2000
-#define BEHIND 24 /* so many gathered while a batch is stored: requests wait their turn */
+#define BEHIND 24     /* so many gathered while a batch is stored: requests wait their turn */
 #define ANYONE_AFTER_US (5 * US_PER_S)
 #define OTHERS_MS 250
-#define LOAD_SLICE 4000
+#define RETRY_GAP_US (US_PER_S / 5) /* between two batches of parked tickets */
 
-/* Heap keys: id << 3 | what; what 0 = a timer row, 1 + clock = a ticket's clock, 7 = any of its
- * clocks. */
-#define KEY(id, what) ((uint64_t)(id) << 3 | (uint64_t)(what))
-#define ANY_CLOCK 7
+/* What has left the heap for the next batch of its kind. */
+struct gathered {
+	struct due due[BATCH_MAX];
+	size_t n;
+};
 
 struct engine_state engine;
-static struct heap *heap, *held_elsewhere; /* others': due and held elsewhere */
-static struct due gathered[BATCH_MAX];
-static size_t gathered_n;
-static struct loop_timer *timer, *refill;
-static int64_t horizon_us;
+static struct gathered fresh, parked;
+static struct loop_timer *timer;
 
 static int64_t overdue_us(const struct heap *h)
 {
@@ -44,12 +36,15 @@ struct engine_health engine_health(void)
 {
 	struct engine_health h = engine.health;
 
-	h.entries = heap ? heap_count(heap) : 0;
-	h.bytes = heap ? heap_bytes(heap) : 0;
-	h.lag_us = overdue_us(heap);
+	h.entries = engine.heap ? heap_count(engine.heap) : 0;
+	h.bytes = engine.heap ? heap_bytes(engine.heap) : 0;
+	h.lag_us = overdue_us(engine.heap);
 	/* without leases (the database is away) nobody is known to act on these */
-	if (!lease_health().shards && overdue_us(held_elsewhere) > h.lag_us)
-		h.lag_us = overdue_us(held_elsewhere);
+	if (!lease_health().shards && overdue_us(engine.held_elsewhere) > h.lag_us)
+		h.lag_us = overdue_us(engine.held_elsewhere);
+	h.parked = park_count();
+	if (h.parked && clock_now_us() - park_oldest_us() > h.lag_us)
+		h.lag_us = clock_now_us() - park_oldest_us();
 	return h;
 }
 
@@ -59,7 +54,7 @@ void engine_arm(void)
 	struct heap_item first;
 	int64_t wait = 60 * US_PER_S, now = clock_now_us();
 
-	if (heap_peek(heap, &first))
+	if (heap_peek(engine.heap, &first))
 		wait = (int64_t)((double)(first.at_us - now) / clock_scale()) + 1;
 	if (wait > 60 * US_PER_S)
 		wait = 60 * US_PER_S;
@@ -67,43 +62,89 @@ void engine_arm(void)
 		wait = 0;
 	if (engine.retry_after_us && clock_mono_us() + wait < engine.retry_after_us)
 		wait = engine.retry_after_us - clock_mono_us();
-	if (gathered_n && !engine.batches)
+	if (fresh.n && !engine.batches)
 		wait = 0;
-	if (gathered_n == BATCH_MAX && engine.batches)
+	if (fresh.n == BATCH_MAX && engine.batches)
 		return; /* an ending batch arms again */
 	loop_timer_set(timer, wait);
 }
 
+void deadline_park(int64_t tenant_id, int64_t ticket_id, int64_t due_us, enum park_why why)
+{
+	uint64_t key = KEY(ticket_id, ANY_CLOCK);
+
+	if (!engine.heap)
+		return;
+	heap_set(engine.heap, key, tenant_id, park_set(key, tenant_id, due_us, why, 0));
+	engine_arm();
+}
+
+void deadline_park_timer(int64_t tenant_id, int64_t id, int64_t due_us, unsigned tries)
+{
+	uint64_t key = KEY(id, 0);
+
+	if (!engine.heap)
+		return;
+	heap_set(engine.heap, key, tenant_id, park_set(key, tenant_id, due_us, PARK_FAILED, tries));
+	engine_arm();
+}
+
+static void unpark(uint64_t key)
+{
+	if (park_clear(key))
+		heap_cancel(engine.heap, key);
+}
+
+void deadline_forget(int64_t ticket_id)
+{
+	unpark(KEY(ticket_id, ANY_CLOCK));
+}
+
+void deadline_forget_timer(int64_t id)
+{
+	unpark(KEY(id, 0));
+}
+
 void deadline_set(const struct ticket *t, struct sla_rules r)
 {
-	int64_t horizon = clock_now_us() + horizon_us;
+	int64_t horizon = clock_now_us() + engine.horizon_us;
 
-	if (!heap || !engine.running)
+	if (!engine.heap || !engine.running)
 		return;
+	unpark(KEY(t->id, ANY_CLOCK));
 	for (int k = 0; k < SLA_CLOCKS; k++) {
 		int64_t at = t->muted ? INSTANT_NONE
 				      : sla_next_fire(&t->sla, r, (enum sla_clock_kind)k, NULL);
 
-		heap_cancel(held_elsewhere, KEY(t->id, k + 1));
+		heap_cancel(engine.held_elsewhere, KEY(t->id, k + 1));
 		if (at != INSTANT_NONE && at < horizon)
-			heap_set(heap, KEY(t->id, k + 1), t->tenant_id, at);
+			heap_set(engine.heap, KEY(t->id, k + 1), t->tenant_id, at);
 		else
-			heap_cancel(heap, KEY(t->id, k + 1));
+			heap_cancel(engine.heap, KEY(t->id, k + 1));
 	}
 	engine_arm();
+}
+
+void deadline_recheck_timers(int64_t tenant_id)
+{
+	(void)tenant_id; /* timers lie minutes ahead: the sweep finds them in time */
 }
 
 void deadline_recheck(int64_t tenant_id, int64_t ticket_id, int64_t at_us)
 {
 	int64_t had;
 
-	if (!heap_find(heap, KEY(ticket_id, ANY_CLOCK), &had) || had > at_us)
-		heap_set(heap, KEY(ticket_id, ANY_CLOCK), tenant_id, at_us);
+	if (!engine.heap)
+		return;
+	if (!heap_find(engine.heap, KEY(ticket_id, ANY_CLOCK), &had) || had > at_us)
+		heap_set(engine.heap, KEY(ticket_id, ANY_CLOCK), tenant_id, at_us);
 }
 
 void deadline_recheck_timer(int64_t tenant_id, int64_t id, int64_t at_us)
 {
-	heap_set(heap, KEY(id, 0), tenant_id, at_us);
+	if (!engine.heap)
+		return;
+	heap_set(engine.heap, KEY(id, 0), tenant_id, at_us);
 	engine_arm();
 }
 
@@ -115,31 +156,53 @@ static bool is_ours(const struct heap_item *it, int64_t now)
 	       (double)(now - it->at_us) >= (double)ANYONE_AFTER_US * clock_scale();
 }
 
-static void gather_ticket(const struct heap_item *it)
+static void gather_into(struct gathered *g, int64_t tenant_id, int64_t id, int64_t due_us)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (g->due[i].ticket_id == id)
+			return;
+	g->due[g->n++] = (struct due){ tenant_id, id, due_us };
+}
+
+/* Those that were parked are tried apart from the others, a batch of one customer's at a time: what
+ * holds them up must not hold up anybody else. */
+static void gather_parked(const struct heap_item *it, int64_t due_us)
 {
 	int64_t id = (int64_t)(it->key >> 3);
 
-	for (size_t i = 0; i < gathered_n; i++)
-		if (gathered[i].ticket_id == id)
-			return;
-	gathered[gathered_n++] = (struct due){ it->tenant_id, id, it->at_us };
+	if (engine.retries || parked.n == BATCH_MAX ||
+		(parked.n && parked.due[0].tenant_id != it->tenant_id))
+		heap_set(engine.heap, KEY(id, ANY_CLOCK), it->tenant_id,
+			clock_now_us() + (int64_t)((double)RETRY_GAP_US * clock_scale()));
+	else
+		gather_into(&parked, it->tenant_id, id, due_us);
+}
+
+/* It is due, and another instance's to do; that one knows whether it can. */
+static void leave_to_others(const struct heap_item *it)
+{
+	park_clear((it->key & 7) == 0 ? it->key : it->key | ANY_CLOCK);
+	heap_set(engine.held_elsewhere, it->key, it->tenant_id, it->at_us);
 }
 
 /* Take what is due off the heap, as much as one batch holds. */
 static void gather(int64_t now)
 {
 	struct heap_item it;
+	int64_t due_us;
 	int popped = 0;
 
-	while (gathered_n < BATCH_MAX && popped++ < BATCH_MAX && heap_peek(heap, &it) &&
+	while (fresh.n < BATCH_MAX && popped++ < BATCH_MAX && heap_peek(engine.heap, &it) &&
 		it.at_us <= now) {
-		heap_pop(heap, &it);
+		heap_pop(engine.heap, &it);
 		if (!is_ours(&it, now))
-			heap_set(held_elsewhere, it.key, it.tenant_id, it.at_us);
+			leave_to_others(&it);
 		else if ((it.key & 7) == 0)
 			timer_start(it.tenant_id, (int64_t)(it.key >> 3));
+		else if (park_find(it.key | ANY_CLOCK, &due_us))
+			gather_parked(&it, due_us);
 		else
-			gather_ticket(&it);
+			gather_into(&fresh, it.tenant_id, (int64_t)(it.key >> 3), it.at_us);
 	}
 }
 
@@ -151,12 +214,16 @@ static void fire_due(void *arg)
 	if (!engine.running)
 		return;
 	gather(clock_now_us());
-	n = gathered_n;
+	n = fresh.n;
 	db_limit_requests(n >= BEHIND);
 	if (n && (!engine.batches || (n == BATCH_MAX && engine.batches < BATCHES_MAX))) {
-		gathered_n = 0;
-		fire_batch(gathered, n);
+		fresh.n = 0;
+		fire_batch(fresh.due, n, false);
 	}
+	n = parked.n;
+	parked.n = 0;
+	if (n)
+		fire_batch(parked.due, n, true);
 	engine_arm();
 }
 
@@ -170,202 +237,21 @@ static void take_from_others(void *arg)
 	(void)arg;
 	if (!engine.running)
 		return;
-	while (heap_peek(held_elsewhere, &it) && (all || is_ours(&it, now))) {
-		heap_pop(held_elsewhere, &it);
-		heap_set(heap, it.key, it.tenant_id, it.at_us);
+	while (heap_peek(engine.held_elsewhere, &it) && (all || is_ours(&it, now))) {
+		heap_pop(engine.held_elsewhere, &it);
+		heap_set(engine.heap, it.key, it.tenant_id, it.at_us);
 	}
 	engine_arm();
-}
-
-/* --- sweep and load --- */
-
-static struct db_call sweep_call;
-static char sweep_before[24];
-static bool sweeping;
-
-static int what_of(struct str kind)
-{
-	return str_is(kind, "timer") ? 0 : (int)sla_clock_parse(kind) + 1;
-}
-
-/* Known already, no later, or its ticket waits to be looked at (perhaps set aside for a while). */
-static bool is_known(int64_t id, uint64_t key, int64_t at)
-{
-	int64_t had;
-
-	return ((key & 7) != 0 && heap_find(heap, KEY(id, ANY_CLOCK), &had)) ||
-	       (heap_find(heap, key, &had) && had <= at) ||
-	       (heap_find(held_elsewhere, key, &had) && had <= at);
-}
-
-/* Only what the heap does not hold, or holds later: it never overrides what is being fired. */
-static void on_swept(struct db_call *call, enum db_error error, const PGresult *rows)
-{
-	(void)call;
-	sweeping = false;
-	if (error != DB_OK)
-		return;
-	for (int i = 0; i < PQntuples(rows); i++) {
-		int64_t id = db_int(rows, i, 1), at = db_time(rows, i, 3);
-		uint64_t key = KEY(id, what_of(db_text(rows, i, 2)));
-
-		if (id > 0 && !is_known(id, key, at)) {
-			heap_set(heap, key, db_int(rows, i, 0), at);
-			engine.health.swept++;
-		}
-	}
-	engine_arm();
-}
-
-static void sweep_due(void *arg)
-{
-	(void)arg;
-	if (sweeping || !engine.running || !engine.health.loaded)
-		return;
-	sweeping = true;
-	snprintf(sweep_before, sizeof(sweep_before), "%lld",
-		(long long)(clock_now_us() + (int64_t)(3 * US_PER_S * clock_scale())));
-	sweep_call = (struct db_call){
-		.stmt = &sql_sla_sweep, .param = { sweep_before }, .on_done = on_swept
-	};
-	db_exec(&sweep_call);
-}
-
-void deadline_recheck_timers(int64_t tenant_id)
-{
-	(void)tenant_id; /* timers lie minutes ahead: the sweep finds them in time */
-}
-
-static struct {
-	struct heap *heap; /* the first load's, filled as rows come */
-	struct heap_item *items;
-	size_t n, cap, done;
-	int64_t began_us;
-} load;
-
-static int64_t be64(const char *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, 8);
-	return (int64_t)be64toh(v);
-}
-
-/* One tuple of COPY BINARY: int16 fields, then (int32 length, bytes) each: tenant, id, what, at.
- * The file header and trailer are no tuples. */
-static void on_copy_row(void *arg, const char *p, size_t n)
-{
-	struct heap_item it;
-
-	(void)arg;
-	if (n >= 19 && memcmp(p, "PGCOPY\n", 7) == 0) {
-		p += 19;
-		n -= 19;
-	}
-	if (n < 2 + 4 * 4 + 8 + 8 + 4 + 8 || p[0] != 0 || p[1] != 4)
-		return;
-	if (be64(p + 18) < 1)
-		return;
-	it = (struct heap_item){ be64(p + 38) + 946684800000000LL,
-		KEY(be64(p + 18), (unsigned char)p[33]), be64(p + 6) };
-	if (load.heap) { /* the database is still at work: this costs no time */
-		heap_set(load.heap, it.key, it.tenant_id, it.at_us);
-		load.n++;
-		return;
-	}
-	if (load.n == load.cap) {
-		load.cap = load.cap ? load.cap * 2 : 4096;
-		load.items = xrealloc(load.items, load.cap * sizeof(*load.items));
-	}
-	load.items[load.n++] = it;
-}
-
-static void load_end(void)
-{
-	engine.health.load_ms = (clock_mono_us() - load.began_us) / 1000;
-	log_info(NULL, "heap loaded entries=%zu took_ms=%lld", load.n,
-		(long long)engine.health.load_ms);
-	free(load.items);
-	memset(&load, 0, sizeof(load));
-	engine.health.loaded = true;
-	loop_timer_set(refill, 6 * 3600 * US_PER_S);
-	engine_arm();
-}
-
-/* What was learned while loading is newer: it wins. */
-static void load_first(void)
-{
-	struct heap *learned = heap;
-	struct heap_item it;
-
-	heap = load.heap;
-	while (heap_pop(learned, &it))
-		heap_set(heap, it.key, it.tenant_id, it.at_us);
-	heap_free(learned);
-	load_end();
-}
-
-/* While running: only what the heap does not hold, a slice a turn. */
-static void load_more(void *arg)
-{
-	int64_t had;
-
-	(void)arg;
-	for (int k = 0; k < LOAD_SLICE && load.done < load.n; k++, load.done++) {
-		const struct heap_item *it = &load.items[load.done];
-
-		if (!heap_find(heap, it->key, &had) && !heap_find(held_elsewhere, it->key, &had))
-			heap_set(heap, it->key, it->tenant_id, it->at_us);
-	}
-	if (load.done < load.n)
-		later_call(load_more, NULL);
-	else
-		load_end();
-}
-
-static void on_copy_done(void *arg, bool ok)
-{
-	(void)arg;
-	if (!ok) {
-		heap_free(load.heap);
-		free(load.items);
-		memset(&load, 0, sizeof(load));
-		loop_timer_set(refill, US_PER_S / 2);
-	} else if (!engine.health.loaded) {
-		load_first();
-	} else {
-		load_more(NULL);
-	}
-}
-
-static void start_load(void *arg)
-{
-	char sql[700];
-	long long before = (long long)(clock_now_us() + horizon_us);
-
-	(void)arg;
-	load.began_us = clock_mono_us();
-	load.heap = engine.health.loaded ? NULL : heap_new();
-	snprintf(sql, sizeof(sql),
-		"copy (select c.tenant_id, c.ticket_id, array_position(array['response', "
-		"'resolution', 'update', 'ladder'], c.clock), c.next_fire_at "
-		"from sla_clocks c where c.next_fire_at < ts(%lld) union all select t.tenant_id, "
-		"t.id, 0, t.due_at from timers t "
-		"where t.state = 'pending' and t.due_at < ts(%lld)) to stdout (format binary)",
-		before, before);
-	db_copy_out(sql, on_copy_row, on_copy_done, NULL);
 }
 
 void engine_init(int64_t horizon_s)
 {
-	heap = heap_new();
-	held_elsewhere = heap_new();
-	horizon_us = horizon_s * US_PER_S;
+	engine.heap = heap_new();
+	engine.held_elsewhere = heap_new();
+	engine.horizon_us = horizon_s * US_PER_S;
 	engine.running = true;
 	timer = loop_timer_new(fire_due, NULL);
-	refill = loop_timer_new(start_load, NULL);
-	start_load(NULL);
-	loop_every(SWEEP_MS, sweep_due, NULL);
+	sweep_init();
 	loop_every(OTHERS_MS, take_from_others, NULL);
 }
 
@@ -373,8 +259,9 @@ void engine_free(void)
 {
 	engine.running = false;
 	loop_timer_free(timer);
-	loop_timer_free(refill);
-	heap_free(heap);
-	heap_free(held_elsewhere);
-	heap = held_elsewhere = NULL;
+	sweep_free();
+	heap_free(engine.heap);
+	heap_free(engine.held_elsewhere);
+	engine.heap = engine.held_elsewhere = NULL;
+	park_free();
 }

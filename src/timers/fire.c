@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A batch of clocks that are due: loaded, settled by the pure rules and stored as ONE array
- * statement, fenced by the fire rows. */
+ * statement, fenced by the fire rows. A batch waits for nobody: a ticket that is locked, cannot be
+ * read or understood, or is refused leaves it and is parked by itself (parked.c). */
 #include "core/events.h"
 #include "base/log.h"
 #include "desk/command.h"
@@ -13,34 +14,66 @@
 
 #define SLICE_US 2000 /* of settling or reading, a turn */
 
+struct item {
+	struct ticket ticket;
+	const struct sla_version *version;
+	bool row_due; /* so its row said when it was loaded */
+	bool sent, stored;
+};
+
 struct batch {
 	struct due due[BATCH_MAX];
 	size_t n;
+	bool parked;
 	struct db_call call;
 	struct buf tenants, ids, docs;
-	struct ticket *tickets;
+	int64_t loaded_at;
 	int read; /* rows */
-	size_t loaded, waiting_versions, settled, stored;
-	const struct sla_version **versions;
-	bool failed;
+	struct item *item;
+	size_t loaded, settled, sent;
 };
 
 static int64_t last_error_us;
 
-static void batch_free(struct batch *b)
+static void batch_end(struct batch *b)
 {
 	for (size_t i = 0; i < b->loaded; i++)
-		ticket_clear(&b->tickets[i]);
-	free(b->tickets);
-	free(b->versions);
+		ticket_clear(&b->item[i].ticket);
+	free(b->item);
 	buf_free(&b->tenants);
 	buf_free(&b->ids);
 	buf_free(&b->docs);
 	later_free(b);
-	engine.batches--;
+	if (b->parked)
+		engine.retries--;
+	else
+		engine.batches--;
+	engine_arm();
 }
 
-/* The batch could not be done: its items go back, due as they are, and are tried again. */
+static int64_t due_of(const struct batch *b, int64_t ticket_id)
+{
+	for (size_t i = 0; i < b->n; i++)
+		if (b->due[i].ticket_id == ticket_id)
+			return b->due[i].at_us;
+	return clock_now_us();
+}
+
+static void park_ticket(const struct batch *b, const struct ticket *t, enum park_why why)
+{
+	deadline_park(t->tenant_id, t->id, due_of(b, t->id), why);
+}
+
+static void park_all(struct batch *b, enum park_why why)
+{
+	for (size_t i = 0; i < b->n; i++)
+		deadline_park(b->due[i].tenant_id, b->due[i].ticket_id, b->due[i].at_us, why);
+	batch_end(b);
+}
+
+/* --- a batch that could not be done --- */
+
+/* The database is away: the items go back, due as they are, and are tried again. */
 static void batch_again(struct batch *b, enum db_error error)
 {
 	int64_t now = clock_mono_us();
@@ -52,55 +85,95 @@ static void batch_again(struct batch *b, enum db_error error)
 	engine.health.failed++;
 	for (size_t i = 0; i < b->n; i++) /* late since then: the lag must say so */
 		deadline_recheck(b->due[i].tenant_id, b->due[i].ticket_id, b->due[i].at_us);
-	engine.retry_after_us = now + (error == DB_RETRY ? 20000 : 200000);
-	batch_free(b);
-	engine_arm();
+	engine.retry_after_us = now + 200000;
+	batch_end(b);
 }
-
-static void on_batch_stored(struct db_call *call, enum db_error error, const PGresult *rows);
 
 /* One bad ticket must not hold up the rest: a batch the database refuses is cut in half down to the
- * one, which is set aside. */
-static void batch_halve(struct batch *b)
+ * one, which is parked. The halves go by themselves: the heap would put them together again. */
+static void batch_halve(struct batch *b, enum db_error error)
 {
+	engine.health.failed++;
 	if (b->n == 1) {
-		log_error(NULL, "fire set aside tenant=%lld ticket=%lld: the database refuses it",
-			(long long)b->due[0].tenant_id, (long long)b->due[0].ticket_id);
-		engine.health.failed++;
-		deadline_recheck(
-			b->due[0].tenant_id, b->due[0].ticket_id, clock_now_us() + 300 * US_PER_S);
-		batch_free(b);
-		engine_arm();
+		park_all(b, error == DB_TIMEOUT ? PARK_BUSY : PARK_REFUSED);
 		return;
 	}
-	/* by themselves: the heap would put the parts together again */
-	fire_batch(b->due, b->n / 2);
-	fire_batch(b->due + b->n / 2, b->n - b->n / 2);
-	engine.health.failed++;
-	batch_free(b);
-	engine_arm();
+	fire_batch(b->due, b->n / 2, b->parked);
+	fire_batch(b->due + b->n / 2, b->n - b->n / 2, b->parked);
+	batch_end(b);
 }
 
-static void batch_settle(struct batch *b, struct ticket *t, struct sla_rules r)
+/* Tickets that are locked are skipped; what was waited for in vain is a customer's: its counter,
+ * most likely. Each customer's tickets go by themselves, and one customer's wait. */
+static void batch_part(struct batch *b)
 {
-	struct ticket_doc d = { .at = t->last_at };
-	int64_t now = clock_now_us(), at = now > t->last_at ? now : t->last_at + 1;
+	struct due part[BATCH_MAX];
+	size_t left = b->n;
 
-	if (ticket_settle(t, r, &d, at)) {
-		buf_addc(&b->docs, b->stored++ ? ',' : '[');
-		ticket_doc_write(&d, t, r, (int)b->stored - 1, false, &b->docs);
-		buf_addc(&b->docs, '}');
-	} else {
-		deadline_set(t, r); /* moved meanwhile: only the heap was behind */
+	engine.health.failed++;
+	while (left) {
+		int64_t tenant_id = b->due[0].tenant_id;
+		size_t n = 0, kept = 0;
+
+		for (size_t i = 0; i < left; i++)
+			if (b->due[i].tenant_id == tenant_id)
+				part[n++] = b->due[i];
+			else
+				b->due[kept++] = b->due[i];
+		if (n == b->n) {
+			park_all(b, PARK_BUSY);
+			return;
+		}
+		fire_batch(part, n, b->parked);
+		left = kept;
 	}
-	ticket_doc_free(&d);
+	batch_end(b);
+}
+
+/* --- store --- */
+
+static void on_batch_stored(struct db_call *call, enum db_error error, const PGresult *rows)
+{
+	struct batch *b = call->arg;
+
+	if (error != DB_OK) {
+		if (db_is_away(error))
+			batch_again(b, error);
+		else if (error == DB_RETRY)
+			batch_part(b);
+		else
+			batch_halve(b, error);
+		return;
+	}
+	failpoint("fire-stored");
+	engine.retry_after_us = 0;
+	for (int i = 0; i < PQntuples(rows); i++) {
+		int64_t id = db_int(rows, i, 2);
+
+		events_hint(db_int(rows, i, 1));
+		for (size_t k = 0; k < b->loaded; k++) {
+			struct item *it = &b->item[k];
+
+			if (it->ticket.id != id || it->stored)
+				continue;
+			it->stored = true;
+			engine.health.fired++;
+			deadline_set(&it->ticket,
+				(struct sla_rules){ &it->version->policy, it->version->calendar });
+			break;
+		}
+	}
+	/* Those that did not come back are locked, or were changed by somebody meanwhile. */
+	for (size_t k = 0; k < b->loaded; k++)
+		if (b->item[k].sent && !b->item[k].stored)
+			park_ticket(b, &b->item[k].ticket, PARK_BUSY);
+	batch_end(b);
 }
 
 static void batch_store(struct batch *b)
 {
-	if (!b->stored) {
-		batch_free(b);
-		engine_arm();
+	if (!b->sent) {
+		batch_end(b);
 		return;
 	}
 	failpoint("fire-settled");
@@ -112,6 +185,55 @@ static void batch_store(struct batch *b)
 	db_exec(&b->call);
 }
 
+/* --- settle --- */
+
+static void batch_settle(struct batch *b, struct item *it)
+{
+	struct ticket *t = &it->ticket;
+	struct sla_rules r = { &it->version->policy, it->version->calendar };
+	struct ticket_doc d = { .at = t->last_at };
+	int64_t now = clock_now_us(), at = now > t->last_at ? now : t->last_at + 1;
+
+	if (ticket_settle(t, r, &d, at)) {
+		buf_addc(&b->docs, b->sent++ ? ',' : '[');
+		ticket_doc_write(&d, t, r, (int)b->sent - 1, false, &b->docs);
+		buf_addc(&b->docs, '}');
+		it->sent = true;
+	} else if (it->row_due) {
+		park_ticket(
+			b, t, PARK_NOT_UNDERSTOOD); /* its row is due, by our rules nothing is */
+	} else {
+		deadline_set(t, r); /* moved meanwhile: only the heap was behind */
+	}
+	ticket_doc_free(&d);
+}
+
+/* A version that is not at hand: its ticket leaves the batch and comes back with it. */
+struct wanted {
+	struct due due;
+};
+
+static void on_version(void *arg, const struct sla_version *v, enum db_error error)
+{
+	struct wanted *w = arg;
+
+	if (v)
+		deadline_recheck(w->due.tenant_id, w->due.ticket_id, w->due.at_us);
+	else
+		deadline_park(w->due.tenant_id, w->due.ticket_id, w->due.at_us,
+			error == DB_FAILED ? PARK_NOT_UNDERSTOOD : PARK_BUSY);
+	free(w);
+	engine_arm();
+}
+
+static void want_version(const struct batch *b, const struct ticket *t)
+{
+	struct wanted *w = xmalloc(sizeof(*w));
+
+	w->due = (struct due){ t->tenant_id, t->id, due_of(b, t->id) };
+	versions_get(t->policy_id, t->calendar_id, on_version, w);
+}
+
 /* Settle what was loaded, a slice a turn. */
 static void batch_go_on(void *arg)
 {
@@ -119,92 +241,49 @@ static void batch_go_on(void *arg)
 	int64_t began = clock_mono_us();
 
 	for (; b->settled < b->loaded; b->settled++) {
-		const struct sla_version *v = b->versions[b->settled];
+		struct item *it = &b->item[b->settled];
 
 		if (clock_mono_us() - began > SLICE_US) {
 			later_call(batch_go_on, b);
 			return;
 		}
-		if (!b->tickets[b->settled].muted)
-			batch_settle(b, &b->tickets[b->settled],
-				(struct sla_rules){ &v->policy, v->calendar });
+		if (it->ticket.muted) {
+			deadline_forget(it->ticket.id);
+			continue;
+		}
+		it->version = versions_find(it->ticket.policy_id, it->ticket.calendar_id);
+		if (it->version)
+			batch_settle(b, it);
+		else
+			want_version(b, &it->ticket);
 	}
 	batch_store(b);
 }
 
-static void on_batch_stored(struct db_call *call, enum db_error error, const PGresult *rows)
+/* --- load --- */
+
+static bool was_loaded(const struct batch *b, int64_t ticket_id)
 {
-	struct batch *b = call->arg;
-
-	if (error == DB_FAILED || error == DB_CONFLICT || error == DB_MISSING ||
-		error == DB_FORBIDDEN) {
-		batch_halve(b);
-		return;
-	}
-	if (error != DB_OK) {
-		batch_again(b, error);
-		return;
-	}
-	failpoint("fire-stored");
-	engine.retry_after_us = 0;
-	for (int i = 0; i < PQntuples(rows); i++) {
-		int64_t id = db_int(rows, i, 2);
-
-		events_hint(db_int(rows, i, 1));
-		for (size_t k = 0; k < b->loaded; k++)
-			if (b->tickets[k].id == id) {
-				deadline_set(
-					&b->tickets[k], (struct sla_rules){ &b->versions[k]->policy,
-								b->versions[k]->calendar });
-				engine.health.fired++;
-				b->tickets[k].id = 0;
-				break;
-			}
-	}
-	/* Those that did not come back were changed by somebody meanwhile: look again. */
-	for (size_t k = 0; (size_t)PQntuples(rows) < b->stored && k < b->loaded; k++)
-		if (b->tickets[k].id && !b->tickets[k].muted)
-			deadline_recheck(b->tickets[k].tenant_id, b->tickets[k].id, clock_now_us());
-	batch_free(b);
-	engine_arm();
+	for (int i = 0; i < b->read; i++)
+		if (db_int(b->call.rows, i, 2) == ticket_id)
+			return true;
+	return false;
 }
 
-struct version_slot {
-	struct batch *b;
-	size_t i;
-};
-
-static void batch_version_came(struct batch *b)
+static void batch_read_row(struct batch *b, int row)
 {
-	if (--b->waiting_versions)
+	const PGresult *rows = b->call.rows;
+	struct item *it = &b->item[b->loaded];
+	struct str doc = db_text(rows, row, 0);
+
+	it->row_due = !db_is_null(rows, row, 3) && db_time(rows, row, 3) <= b->loaded_at;
+	if (ticket_read(doc.p, doc.n, &it->ticket)) {
+		b->loaded++;
 		return;
-	if (b->failed)
-		batch_again(b, DB_DOWN);
-	else
-		later_call(batch_go_on, b);
-}
-
-static void on_version(void *arg, const struct sla_version *v)
-{
-	struct version_slot s = *(struct version_slot *)arg;
-
-	free(arg);
-	s.b->versions[s.i] = v;
-	s.b->failed |= !v;
-	batch_version_came(s.b);
-}
-
-static void batch_ask_versions(struct batch *b)
-{
-	b->versions = xcalloc(b->loaded + 1, sizeof(*b->versions));
-	b->waiting_versions = b->loaded + 1; /* one for this loop, as answers may come at once */
-	for (size_t i = 0; i < b->loaded; i++) {
-		struct version_slot *s = xmalloc(sizeof(*s));
-
-		*s = (struct version_slot){ b, i };
-		versions_get(b->tickets[i].policy_id, b->tickets[i].calendar_id, on_version, s);
 	}
-	batch_version_came(b);
+	deadline_park(db_int(rows, row, 1), db_int(rows, row, 2), due_of(b, db_int(rows, row, 2)),
+		PARK_UNREADABLE);
+	ticket_clear(&it->ticket);
 }
 
 /* Read what was loaded, a slice a turn. */
@@ -214,35 +293,35 @@ static void batch_read(void *arg)
 	int64_t began = clock_mono_us();
 
 	for (; b->read < PQntuples(b->call.rows); b->read++) {
-		struct str doc = db_text(b->call.rows, b->read, 0);
-
 		if (clock_mono_us() - began > SLICE_US) {
 			later_call(batch_read, b);
 			return;
 		}
-		if (ticket_read(doc.p, doc.n, &b->tickets[b->loaded]))
-			b->loaded++;
-		else
-			ticket_clear(&b->tickets[b->loaded]);
+		batch_read_row(b, b->read);
 	}
+	for (size_t i = 0; i < b->n; i++)
+		if (!was_loaded(b, b->due[i].ticket_id))
+			deadline_forget(b->due[i].ticket_id); /* it is no more */
 	PQclear(b->call.rows);
 	b->call.rows = NULL;
-	batch_ask_versions(b);
+	batch_go_on(b);
 }
 
 static void on_batch_loaded(struct db_call *call, enum db_error error, const PGresult *rows)
 {
 	struct batch *b = call->arg;
 
-	if (error != DB_OK) {
+	if (error == DB_OK) {
+		b->item = xcalloc((size_t)PQntuples(rows) + 1, sizeof(*b->item));
+		batch_read(b);
+	} else if (db_is_away(error) || error == DB_RETRY) {
 		batch_again(b, error);
-		return;
+	} else {
+		batch_halve(b, error);
 	}
-	b->tickets = xcalloc((size_t)PQntuples(rows) + 1, sizeof(*b->tickets));
-	batch_read(b);
 }
 
-static void batch_start(struct batch *b)
+static void batch_load(struct batch *b)
 {
 	buf_addc(&b->tenants, '{');
 	buf_addc(&b->ids, '{');
@@ -252,6 +331,7 @@ static void batch_start(struct batch *b)
 	}
 	buf_addc(&b->tenants, '}');
 	buf_addc(&b->ids, '}');
+	b->loaded_at = clock_now_us();
 	b->call = (struct db_call){ .stmt = &sql_sla_load_due,
 		.param = { buf_cstr(&b->tenants), buf_cstr(&b->ids) },
 		.keep_rows = true,
@@ -260,12 +340,16 @@ static void batch_start(struct batch *b)
 	db_exec(&b->call);
 }
 
-void fire_batch(const struct due *due, size_t n)
+void fire_batch(const struct due *due, size_t n, bool parked)
 {
 	struct batch *b = xcalloc(1, sizeof(*b));
 
-	engine.batches++;
 	memcpy(b->due, due, n * sizeof(*due));
 	b->n = n;
-	batch_start(b);
+	b->parked = parked;
+	if (parked)
+		engine.retries++;
+	else
+		engine.batches++;
+	batch_load(b);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A timer row that is due: its consequence is a command like any other. */
+#include "base/log.h"
 #include "desk/command.h"
 #include "inner.h"
 #include "loop/loop.h"
@@ -8,10 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define TRIES_MAX "12" /* over about 25 minutes */
+
 struct timer_run {
 	struct db_call db;
 	struct ticket_call call;
-	int64_t tenant_id, id;
+	int64_t tenant_id, id, due_us;
 	char t[24], i[24];
 };
 
@@ -28,21 +31,74 @@ static const struct {
 	{ "report-due", CMD_REPORT_DUE, NULL },
 };
 
-static void on_timer_ended(struct db_call *db, enum db_error error, const PGresult *rows)
+/* The database is away, or the timer lies ahead: not the timer's fault, and not counted. */
+static void timer_later(struct timer_run *r, int64_t at_us)
+{
+	deadline_recheck_timer(r->tenant_id, r->id, at_us);
+	free(r);
+}
+
+static int64_t soon_us(void)
+{
+	return clock_now_us() + (int64_t)((double)US_PER_S * clock_scale());
+}
+
+static void on_timer_cancelled(struct db_call *db, enum db_error error, const PGresult *rows)
 {
 	struct timer_run *r = db->arg;
 
 	(void)rows;
-	if (error != DB_OK)
-		deadline_recheck_timer(r->tenant_id, r->id, clock_now_us() + US_PER_S);
+	if (error != DB_OK) {
+		timer_later(r, soon_us());
+		return;
+	}
+	deadline_forget_timer(r->id);
 	free(r);
 }
 
-static void timer_end(struct timer_run *r, const char *state)
+static void timer_cancel(struct timer_run *r)
 {
-	r->db = (struct db_call){ .stmt = &sql_sla_timer_fail,
-		.param = { r->t, r->i, state },
-		.on_done = on_timer_ended,
+	r->db = (struct db_call){ .stmt = &sql_sla_timer_cancel,
+		.param = { r->t, r->i },
+		.on_done = on_timer_cancelled,
+		.arg = r };
+	db_exec(&r->db);
+}
+
+static void on_timer_counted(struct db_call *db, enum db_error error, const PGresult *rows)
+{
+	struct timer_run *r = db->arg;
+	struct str kind;
+
+	if (error != DB_OK) {
+		timer_later(r, soon_us());
+		return;
+	}
+	if (PQntuples(rows) == 0 || !str_is(db_text(rows, 0, 1), "failed")) {
+		if (PQntuples(rows))
+			deadline_park_timer(
+				r->tenant_id, r->id, r->due_us, (unsigned)db_int(rows, 0, 0));
+		else
+			deadline_forget_timer(r->id);
+		free(r);
+		return;
+	}
+	kind = db_text(rows, 0, 2);
+	log_error(NULL, "timer given up tenant=%lld timer=%lld kind=%.*s tries=%lld",
+		(long long)r->tenant_id, (long long)r->id, (int)kind.n, kind.p,
+		(long long)db_int(rows, 0, 0));
+	engine.health.timers_failed++;
+	deadline_forget_timer(r->id);
+	free(r);
+}
+
+/* Tried again later and later, and after TRIES_MAX times given up: state failed, which a person
+ * sees and may set back. */
+static void timer_failed(struct timer_run *r)
+{
+	r->db = (struct db_call){ .stmt = &sql_sla_timer_retry,
+		.param = { r->t, r->i, TRIES_MAX },
+		.on_done = on_timer_counted,
 		.arg = r };
 	db_exec(&r->db);
 }
@@ -55,6 +111,7 @@ static void on_timer_done(struct ticket_call *call, enum call_result result)
 	case CALL_OK:
 	case CALL_GONE:
 		engine.health.fired++;
+		deadline_forget_timer(r->id);
 		free(r);
 		return;
 	case CALL_WRONG_STATE:
@@ -68,12 +125,16 @@ static void on_timer_done(struct ticket_call *call, enum call_result result)
 	case CALL_NO_BREACH:
 	case CALL_NOT_PROPOSED:
 	case CALL_SAME_PERSON:
-		timer_end(r, "cancelled"); /* it no longer applies */
+		timer_cancel(r); /* it no longer applies */
 		return;
 	case CALL_BUSY:
+		timer_failed(r);
+		return;
 	case CALL_DB:
-		deadline_recheck_timer(r->tenant_id, r->id, clock_now_us() + US_PER_S);
-		free(r);
+		if (db_is_away(call->db_error))
+			timer_later(r, soon_us());
+		else
+			timer_failed(r);
 		return;
 	}
 }
@@ -84,17 +145,21 @@ static void on_timer_loaded(struct db_call *db, enum db_error error, const PGres
 	struct str kind;
 
 	if (error != DB_OK) {
-		deadline_recheck_timer(r->tenant_id, r->id, clock_now_us() + US_PER_S);
-		free(r);
+		if (db_is_away(error))
+			timer_later(r, soon_us());
+		else
+			timer_failed(r);
 		return;
 	}
 	if (PQntuples(rows) == 0) {
+		deadline_forget_timer(r->id);
 		free(r);
 		return;
 	}
-	if (db_int(rows, 0, 2) > clock_now_us()) { /* moved meanwhile */
-		deadline_recheck_timer(r->tenant_id, r->id, db_int(rows, 0, 2));
-		free(r);
+	r->due_us = db_int(rows, 0, 2);
+	if (r->due_us > clock_now_us()) { /* moved meanwhile */
+		deadline_forget_timer(r->id);
+		timer_later(r, r->due_us);
 		return;
 	}
 	kind = db_text(rows, 0, 0);
@@ -111,7 +176,7 @@ static void on_timer_loaded(struct db_call *db, enum db_error error, const PGres
 			ticket_command(&r->call);
 			return;
 		}
-	timer_end(r, "failed");
+	timer_failed(r); /* of a newer program, most likely, which may be running beside this one */
 }
 
 void timer_start(int64_t tenant_id, int64_t id)
@@ -120,6 +185,7 @@ void timer_start(int64_t tenant_id, int64_t id)
 
 	r->tenant_id = tenant_id;
 	r->id = id;
+	r->due_us = clock_now_us();
 	snprintf(r->t, sizeof(r->t), "%lld", (long long)tenant_id);
 	snprintf(r->i, sizeof(r->i), "%lld", (long long)id);
 	r->db = (struct db_call){ .stmt = &sql_sla_timer_load,

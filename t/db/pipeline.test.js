@@ -4,13 +4,14 @@
 const test = require('node:test'),
 	assert = require('node:assert'),
 	path = require('node:path'),
-	{ spawnSync } = require('node:child_process');
+	{ spawnSync, execFileSync } = require('node:child_process');
 const { Server, SOCK, secret } = require('../lib/server.js');
 
 test('a pipelined connection: names, time limits, what ends it', async () => {
 	const s = new Server('pipeline'),
 		url = (user) => `host=${SOCK} dbname=${s.db} user=${user}`;
 	await s.prepare();
+	execFileSync('make', ['-C', process.env.BUILD_DIR, 't/db/pipeline'], { stdio: 'ignore' });
 	const r = spawnSync(path.join(process.env.BUILD_DIR, 't/db/pipeline'), [], {
 		encoding: 'utf8',
 		env: {

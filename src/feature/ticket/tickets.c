@@ -502,7 +502,7 @@ static struct outcome *on_history(struct req *req, enum db_error error, const PG
 	return req_reply(req, 200, x->out.p, x->out.n);
 }
 
-static void on_explain_version(void *arg, const struct sla_version *v)
+static void on_explain_version(void *arg, const struct sla_version *v, enum db_error error)
 {
 	struct req *req = arg;
 	struct explain *x = req->state;
@@ -510,7 +510,7 @@ static void on_explain_version(void *arg, const struct sla_version *v)
 
 	req->waiting = false;
 	if (!v) {
-		req_continue(req, req_fail(req, ERR_DB, NULL));
+		req_continue(req, req_fail_db(req, error));
 		return;
 	}
 	x->v = v;

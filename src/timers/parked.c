@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What is due and cannot be done now: each deadline alone, tried again later and later. The table
+ * is this process's memory of its failures; the rows stay due in the database, so after a restart,
+ * or on another instance, they are simply tried. */
+#include "base/log.h"
+#include "inner.h"
+
+#include <stdlib.h>
+
+#define BUCKETS 256
+#define BUSY_FIRST_US 20000 /* of machine time: a lock is mostly held for milliseconds */
+#define BUSY_MAX_US (2 * US_PER_S)
+#define BUSY_LONG_US (30 * US_PER_S)
+#define BUSY_LONG_TRIES 60 /* a lock that has been held for about two minutes */
+#define BUSY_TOLD_TRIES 10 /* …for about five seconds */
+#define WRONG_FIRST_US US_PER_S
+#define WRONG_MAX_US (300 * US_PER_S)
+#define LINES_MAX 20 /* of the log, every LINES_US */
+#define LINES_US (10 * US_PER_S)
+
+struct parked {
+	struct parked *next;
+	uint64_t key;
+	int64_t tenant_id, due_us;
+	enum park_why why;
+	unsigned tries;
+};
+
+static struct parked *bucket[BUCKETS];
+static size_t count;
+static struct {
+	int64_t since_us;
+	unsigned lines, kept_back;
+} told;
+
+static const char *const why_texts[PARK_WHYS] = {
+	[PARK_BUSY] = "it is locked, or takes too long",
+	[PARK_REFUSED] = "the database refuses it",
+	[PARK_UNREADABLE] = "its row cannot be read",
+	[PARK_NOT_UNDERSTOOD] = "this program does not understand its policy, calendar or clocks",
+	[PARK_FAILED] = "what it asks for cannot be done",
+};
+
+static struct parked **slot_of(uint64_t key)
+{
+	struct parked **p = &bucket[(key >> 3) % BUCKETS];
+
+	while (*p && (*p)->key != key)
+		p = &(*p)->next;
+	return p;
+}
+
+/* A fleet of bad tickets fills the metric, not the log. */
+static bool may_tell(void)
+{
+	int64_t now = clock_mono_us();
+
+	if (!told.since_us || now - told.since_us > LINES_US) {
+		if (told.kept_back)
+			log_error(NULL, "fires set aside: %u more lines were left out",
+				told.kept_back);
+		told.since_us = now;
+		told.lines = told.kept_back = 0;
+	}
+	if (told.lines++ < LINES_MAX)
+		return true;
+	told.kept_back++;
+	return false;
+}
+
+static void tell(const struct parked *p, int64_t wait_us)
+{
+	bool again = p->tries > 1;
+
+	if (p->why == PARK_BUSY ? p->tries != BUSY_TOLD_TRIES && p->tries < BUSY_LONG_TRIES
+				: again && wait_us < WRONG_MAX_US)
+		return;
+	if (may_tell())
+		log_error(NULL, "%s set aside tenant=%lld %s=%lld: %s tries=%u",
+			p->key & 7 ? "fire" : "timer", (long long)p->tenant_id,
+			p->key & 7 ? "ticket" : "timer", (long long)(p->key >> 3),
+			why_texts[p->why], p->tries);
+}
+
+int64_t park_wait_us(enum park_why why, unsigned tries)
+{
+	bool busy = why == PARK_BUSY;
+	int64_t wait = busy ? BUSY_FIRST_US : WRONG_FIRST_US, most = !busy ? WRONG_MAX_US
+								     : tries >= BUSY_LONG_TRIES
+									     ? BUSY_LONG_US
+									     : BUSY_MAX_US;
+
+	for (unsigned i = 1; i < tries && wait < most; i++)
+		wait *= 2;
+	return wait < most ? wait : most;
+}
+
+/* Up to a quarter more, different for each and each time: what failed together does not come back
+ * together. */
+static int64_t jittered(const struct parked *p, int64_t wait_us)
+{
+	uint64_t x = (p->key + p->tries) * 0x9e3779b97f4a7c15u;
+
+	return wait_us + (int64_t)((x >> 32) % (uint64_t)(wait_us / 4 + 1));
+}
+
+int64_t park_set(uint64_t key, int64_t tenant_id, int64_t due_us, enum park_why why, unsigned tries)
+{
+	struct parked **at = slot_of(key), *p = *at;
+	int64_t wait;
+
+	if (!p) {
+		p = *at = xcalloc(1, sizeof(*p));
+		*p = (struct parked){ .key = key, .tenant_id = tenant_id, .due_us = due_us };
+		count++;
+	}
+	if (due_us < p->due_us)
+		p->due_us = due_us;
+	p->tries = tries ? tries : p->why == why ? p->tries + 1 : 1;
+	p->why = why;
+	wait = park_wait_us(why, p->tries);
+	tell(p, wait);
+	wait = jittered(p, wait);
+	/* a lock is held in real time, however fast a drill's clock runs */
+	return clock_now_us() + (why == PARK_BUSY ? (int64_t)((double)wait * clock_scale()) : wait);
+}
+
+bool park_find(uint64_t key, int64_t *out_due_us)
+{
+	const struct parked *p = *slot_of(key);
+
+	if (p)
+		*out_due_us = p->due_us;
+	return p != NULL;
+}
+
+bool park_clear(uint64_t key)
+{
+	struct parked **at = slot_of(key), *p = *at;
+
+	if (!p)
+		return false;
+	*at = p->next;
+	free(p);
+	count--;
+	return true;
+}
+
+size_t park_count(void)
+{
+	return count;
+}
+
+int64_t park_oldest_us(void)
+{
+	int64_t oldest = INT64_MAX;
+
+	for (size_t i = 0; count && i < BUCKETS; i++)
+		for (const struct parked *p = bucket[i]; p; p = p->next)
+			if (p->due_us < oldest)
+				oldest = p->due_us;
+	return oldest;
+}
+
+void park_free(void)
+{
+	for (size_t i = 0; i < BUCKETS; i++)
+		while (bucket[i])
+			park_clear(bucket[i]->key);
+}

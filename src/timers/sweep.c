@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the heap has not heard of: the load of everything within the horizon, at the start and every
+ * six hours, and the sweep of what is due now. */
+#include "base/log.h"
+#include "inner.h"
+#include "loop/loop.h"
+#include "sql_gen.h"
+
+#include <endian.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SWEEP_MS 2000
+#define LOAD_SLICE 4000
+
+static struct loop_timer *refill;
+
+/* --- the sweep --- */
+
+/* One look takes SWEEP_ROWS clocks and as many timers, the oldest first. Where that many wait (they
+ * are parked, or another instance's), the next look begins behind them: newer ones are found all
+ * the same. */
+#define SWEEP_ROWS 1000 /* as the statement says */
+
+enum sweep_kind { SWEEP_CLOCKS, SWEEP_TIMERS, SWEEP_KINDS };
+
+static struct {
+	struct db_call call;
+	char before[24], after[SWEEP_KINDS][24];
+	int64_t after_us[SWEEP_KINDS];
+	bool asked;
+} sweeper;
+
+static int what_of(struct str kind)
+{
+	return str_is(kind, "timer") ? 0 : (int)sla_clock_parse(kind) + 1;
+}
+
+/* Known already, no later, or it (its ticket) waits to be looked at or is parked. */
+static bool is_known(int64_t id, uint64_t key, int64_t at)
+{
+	uint64_t parked = (key & 7) != 0 ? KEY(id, ANY_CLOCK) : key;
+	int64_t had;
+
+	return park_find(parked, &had) ||
+	       ((key & 7) != 0 && heap_find(engine.heap, KEY(id, ANY_CLOCK), &had)) ||
+	       (heap_find(engine.heap, key, &had) && had <= at) ||
+	       (heap_find(engine.held_elsewhere, key, &had) && had <= at);
+}
+
+/* Only what the heap does not hold, or holds later: it never overrides what is being fired. */
+static void on_swept(struct db_call *call, enum db_error error, const PGresult *rows)
+{
+	int64_t last[SWEEP_KINDS] = { 0 };
+	int n[SWEEP_KINDS] = { 0 };
+
+	(void)call;
+	sweeper.asked = false;
+	if (error != DB_OK)
+		return;
+	for (int i = 0; i < PQntuples(rows); i++) {
+		int64_t id = db_int(rows, i, 1), at = db_time(rows, i, 3);
+		uint64_t key = KEY(id, what_of(db_text(rows, i, 2)));
+		enum sweep_kind k = (key & 7) != 0 ? SWEEP_CLOCKS : SWEEP_TIMERS;
+
+		n[k]++;
+		last[k] = at > last[k] ? at : last[k];
+		if (id > 0 && !is_known(id, key, at)) {
+			heap_set(engine.heap, key, db_int(rows, i, 0), at);
+			engine.health.swept++;
+		}
+	}
+	for (int k = 0; k < SWEEP_KINDS; k++)
+		if (n[k] < SWEEP_ROWS)
+			sweeper.after_us[k] = 0;
+		else /* of more than so many at one instant, the rest is found by the load */
+			sweeper.after_us[k] = last[k] + (last[k] == sweeper.after_us[k]);
+	engine_arm();
+}
+
+static void sweep_due(void *arg)
+{
+	(void)arg;
+	if (sweeper.asked || !engine.running || !engine.health.loaded)
+		return;
+	sweeper.asked = true;
+	snprintf(sweeper.before, sizeof(sweeper.before), "%lld",
+		(long long)(clock_now_us() + (int64_t)(3 * US_PER_S * clock_scale())));
+	for (int k = 0; k < SWEEP_KINDS; k++)
+		snprintf(sweeper.after[k], sizeof(sweeper.after[k]), "%lld",
+			(long long)sweeper.after_us[k]);
+	sweeper.call = (struct db_call){ .stmt = &sql_sla_sweep,
+		.param = { sweeper.before, sweeper.after[SWEEP_CLOCKS],
+			sweeper.after[SWEEP_TIMERS] },
+		.on_done = on_swept };
+	db_exec(&sweeper.call);
+}
+
+/* --- the load --- */
+
+static struct {
+	struct heap *heap; /* the first load's, filled as rows come */
+	struct heap_item *items;
+	size_t n, cap, done;
+	int64_t began_us;
+} load;
+
+static int64_t be64(const char *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, 8);
+	return (int64_t)be64toh(v);
+}
+
+/* One tuple of COPY BINARY: int16 fields, then (int32 length, bytes) each: tenant, id, what, at.
+ * The file header and trailer are no tuples. */
+static void on_copy_row(void *arg, const char *p, size_t n)
+{
+	struct heap_item it;
+
+	(void)arg;
+	if (n >= 19 && memcmp(p, "PGCOPY\n", 7) == 0) {
+		p += 19;
+		n -= 19;
+	}
+	if (n < 2 + 4 * 4 + 8 + 8 + 4 + 8 || p[0] != 0 || p[1] != 4)
+		return;
+	if (be64(p + 18) < 1)
+		return;
+	it = (struct heap_item){ be64(p + 38) + 946684800000000LL,
+		KEY(be64(p + 18), (unsigned char)p[33]), be64(p + 6) };
+	if (load.heap) { /* the database is still at work: this costs no time */
+		heap_set(load.heap, it.key, it.tenant_id, it.at_us);
+		load.n++;
+		return;
+	}
+	if (load.n == load.cap) {
+		load.cap = load.cap ? load.cap * 2 : 4096;
+		load.items = xrealloc(load.items, load.cap * sizeof(*load.items));
+	}
+	load.items[load.n++] = it;
+}
+
+static void load_end(void)
+{
+	engine.health.load_ms = (clock_mono_us() - load.began_us) / 1000;
+	log_info(NULL, "heap loaded entries=%zu took_ms=%lld", load.n,
+		(long long)engine.health.load_ms);
+	free(load.items);
+	memset(&load, 0, sizeof(load));
+	engine.health.loaded = true;
+	loop_timer_set(refill, 6 * 3600 * US_PER_S);
+	engine_arm();
+}
+
+/* What was learned while loading is newer: it wins. */
+static void load_first(void)
+{
+	struct heap *learned = engine.heap;
+	struct heap_item it;
+
+	engine.heap = load.heap;
+	while (heap_pop(learned, &it))
+		heap_set(engine.heap, it.key, it.tenant_id, it.at_us);
+	heap_free(learned);
+	load_end();
+}
+
+/* While running: only what the heap does not hold, a slice a turn. */
+static void load_more(void *arg)
+{
+	int64_t had;
+
+	(void)arg;
+	for (int k = 0; k < LOAD_SLICE && load.done < load.n; k++, load.done++) {
+		const struct heap_item *it = &load.items[load.done];
+
+		if (!heap_find(engine.heap, it->key, &had) &&
+			!heap_find(engine.held_elsewhere, it->key, &had))
+			heap_set(engine.heap, it->key, it->tenant_id, it->at_us);
+	}
+	if (load.done < load.n)
+		later_call(load_more, NULL);
+	else
+		load_end();
+}
+
+static void on_copy_done(void *arg, bool ok)
+{
+	(void)arg;
+	if (!ok) {
+		heap_free(load.heap);
+		free(load.items);
+		memset(&load, 0, sizeof(load));
+		loop_timer_set(refill, US_PER_S / 2);
+	} else if (!engine.health.loaded) {
+		load_first();
+	} else {
+		load_more(NULL);
+	}
+}
+
+static void start_load(void *arg)
+{
+	char sql[700];
+	long long before = (long long)(clock_now_us() + engine.horizon_us);
+
+	(void)arg;
+	load.began_us = clock_mono_us();
+	load.heap = engine.health.loaded ? NULL : heap_new();
+	snprintf(sql, sizeof(sql),
+		"copy (select c.tenant_id, c.ticket_id, array_position(array['response', "
+		"'resolution', 'update', 'ladder'], c.clock), c.next_fire_at "
+		"from sla_clocks c where c.next_fire_at < ts(%lld) union all select t.tenant_id, "
+		"t.id, 0, t.due_at from timers t "
+		"where t.state = 'pending' and t.due_at < ts(%lld)) to stdout (format binary)",
+		before, before);
+	db_copy_out(sql, on_copy_row, on_copy_done, NULL);
+}
+
+void sweep_init(void)
+{
+	refill = loop_timer_new(start_load, NULL);
+	start_load(NULL);
+	loop_every(SWEEP_MS, sweep_due, NULL);
+}
+
+void sweep_free(void)
+{
+	loop_timer_free(refill);
+	refill = NULL;
+}
