@@ -260,7 +260,10 @@ test('many rows, many pages; a file that would be too large says how to make it 
 	const big = await done(admin, await ask(admin, {}));
 	assert.strictEqual(big.status, 'failed');
 	assert.strictEqual(big.error, 'too_large');
-	assert.match(big.error_text, /8 MiB; narrow the date range, choose fewer columns, or enable compression/);
+	assert.match(
+		big.error_text,
+		/8 MiB; narrow the date range, choose fewer columns, or enable compression/,
+	);
 	assert.strictEqual(big.download_url, null);
 	assert.strictEqual(
 		s.sql(
@@ -270,6 +273,12 @@ test('many rows, many pages; a file that would be too large says how to make it 
 	);
 	const small = await taken(admin, { options: { compression: true } });
 	assert.strictEqual(zlib.gunzipSync(small.bytes).toString().split('\r\n').length, 15003 + 2);
+	/* the list of exports has pages, too */
+	const first = await s.get(PATH + '?limit=2', admin),
+		rest = await s.get(PATH + '?limit=2&cursor=' + first.data.next_cursor, admin);
+	assert.strictEqual(rest.status, 200, rest.text);
+	assert.ok(rest.data.items.length > 0);
+	assert.ok(rest.data.items[0].id < first.data.items[1].id);
 	s.sql(
 		`insert into exports (tenant_id, day, day_no, user_id, export_type, format, columns, scope, headers, compressed, max_records, estimated, claim_until, created_at, expires_at) select ${s.alpha}, '2001-01-01', n, 1, 'ticket_data', 'csv', '{title}', '', true, false, 1, 1, now() + interval '1 hour', now(), now() + interval '1 hour' from generate_series(1, 10) n`,
 	);

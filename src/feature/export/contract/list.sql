@@ -2,7 +2,7 @@
 -- zh: 我的导出任务，最近的在前；有 export:all 权限者可见全公司的
 -- mode: read   shape: list   class: point   cursor: created_at id
 -- $1 limit       int     query.limit    default=50 range=1..200
--- $2 cursor_at   time    cursor.0       optional
+-- $2 cursor_at   bigint  cursor.0       optional
 -- $3 cursor_id   bigint  cursor.1       optional
 -- $4 user        bigint  session.customer  required
 -- $5 all         bool    session.exports   required
@@ -14,6 +14,6 @@ from exports e
 left join files f on f.tenant_id = e.tenant_id and f.id = e.file_id and f.whole
 where e.tenant_id = any ((select current_setting('app.current_tenants')::bigint[])::bigint[])
   and (e.user_id = $4::bigint or $5::bool)
-  and ($2::timestamptz is null or (e.created_at, e.id) < ($2::timestamptz, coalesce($3::bigint, 0)))
+  and ($2::bigint is null or (e.created_at, e.id) < (ts($2::bigint), coalesce($3::bigint, 0)))
 order by e.created_at desc, e.id desc
 limit $1::int
