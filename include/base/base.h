@@ -18,6 +18,7 @@
 /* Abort with file, line and the condition when COND holds: a state that only our own bug can make.
  */
 #define bug_on(cond) ((cond) ? bug_fail(__FILE__, __LINE__, #cond) : (void)0)
+/* Log WHAT with its place and abort. Called by bug_on alone. */
 void bug_fail(const char *file, int line, const char *what) __attribute__((noreturn));
 
 /* A place where a test may ask the process to die as by kill -9 (setting test.failpoint); the names
@@ -31,10 +32,15 @@ void die(const char *fmt, ...) __attribute__((noreturn)) PRINTF(1, 2);
 
 /* Allocation that never returns NULL: out of memory aborts loudly, a restart loses nothing. */
 void *xmalloc(size_t size) MUST_USE;
+/* COUNT times SIZE zeroed bytes; free() releases them. */
 void *xcalloc(size_t count, size_t size) MUST_USE;
+/* As realloc, but never NULL. */
 void *xrealloc(void *ptr, size_t size) MUST_USE;
+/* A copy of S; the caller frees it. */
 char *xstrdup(const char *s) MUST_USE;
+/* A copy of the LEN bytes at S with a NUL behind them; the caller frees it. */
 char *xstrndup(const char *s, size_t len) MUST_USE;
+/* The formatted text; the caller frees it. */
 char *xasprintf(const char *fmt, ...) MUST_USE PRINTF(1, 2);
 
 /* A view of bytes that somebody else owns. */
@@ -47,8 +53,11 @@ static inline struct str str_of(const char *s)
 {
 	return (struct str){ s, s ? strlen(s) : 0 };
 }
+/* Are the bytes the same? Not for secrets: see crypto_equal. */
 bool str_eq(struct str a, struct str b);
+/* Is A the text B, byte for byte? */
 bool str_is(struct str a, const char *b);
+/* The same, without regard to the case of ASCII letters. */
 bool str_case_is(struct str a, const char *b);
 /* Read an exact decimal integer (-?(0|[1-9][0-9]*)) within [min, max]; false for anything else. */
 bool str_to_int(struct str s, int64_t min, int64_t max, int64_t *out);
@@ -58,6 +67,7 @@ struct buf {
 	char *p;
 	size_t n, cap;
 };
+/* Make room for MORE bytes beyond B->n, and a NUL. Called by buf_reserve. */
 void buf_grow(struct buf *b, size_t more);
 static inline void buf_reserve(struct buf *b, size_t more)
 {
@@ -81,8 +91,11 @@ static inline void buf_addc(struct buf *b, char c)
 	buf_reserve(b, 1);
 	b->p[b->n++] = c;
 }
+/* Append formatted text. */
 void buf_addf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
+/* Append V in decimal. */
 void buf_add_int(struct buf *b, int64_t v);
+/* Append the N bytes at P as lower-case hexadecimal digits. */
 void buf_add_hex(struct buf *b, const void *p, size_t n);
 /* Append a JSON string literal of the UTF-8 bytes P, quotes included, escaped so that it is also
  * safe in HTML. */
@@ -93,15 +106,20 @@ void buf_add_url(struct buf *b, const char *p, size_t n);
 const char *buf_cstr(struct buf *b);
 /* Hand the bytes over, NUL-terminated; the buffer is empty after. Caller frees. */
 char *buf_take(struct buf *b) MUST_USE;
+/* Release the bytes; B is empty and usable again. */
 void buf_free(struct buf *b);
 
 /* A request's memory: everything allocated dies with it, in one call. */
 struct arena {
 	struct arena_block *head;
 };
+/* SIZE zeroed bytes that live as long as the arena. */
 void *arena_alloc(struct arena *a, size_t size) MUST_USE;
+/* A copy of the N bytes at P with a NUL behind them, in the arena. */
 char *arena_dup(struct arena *a, const char *p, size_t n) MUST_USE;
+/* Formatted text in the arena. */
 char *arena_printf(struct arena *a, const char *fmt, ...) MUST_USE PRINTF(2, 3);
+/* Release everything that was allocated in A. */
 void arena_free(struct arena *a);
 
 /* Room for a text of at most CHARS characters, which are four bytes each at the most, and its NUL.
@@ -119,6 +137,7 @@ struct str utf8_head(struct str s, size_t chars);
  * log lines: what people wrote is never cut, it has room (TEXT_SIZE) or memory of its own. Returns
  * the bytes written. */
 size_t utf8_format(char *out, size_t size, const char *fmt, ...) PRINTF(3, 4);
+/* The same with a va_list. */
 size_t utf8_vformat(char *out, size_t size, const char *fmt, va_list ap) PRINTF(3, 0);
 
 #endif

@@ -18,19 +18,24 @@ int64_t clock_mono_us(void);
 void clock_warp(int64_t offset_us, double scale);
 /* How fast warped time runs against the monotonic clock (1 unless warped). */
 double clock_scale(void);
+/* Does a test run the clock at another rate or offset? */
 bool clock_is_warped(void);
 
 /* Days since 1970-01-01 of a proleptic Gregorian date (Hinnant, "chrono-compatible low-level date
  * algorithms"). */
 int64_t days_from_civil(int64_t y, unsigned m, unsigned d);
+/* The proleptic Gregorian date of a day counted from 1970-01-01 (Hinnant, "chrono-Compatible
+ * Low-Level Date Algorithms"). */
 void civil_from_days(int64_t days, int64_t *out_y, unsigned *out_m, unsigned *out_d);
 /* Monday = 0 .. Sunday = 6. */
 int weekday_from_days(int64_t days);
+/* Is there such a day in the Gregorian calendar? */
 bool date_is_valid(int64_t y, unsigned m, unsigned d);
 
 /* Write AT as RFC 3339 UTC ("2026-01-31T08:00:00.123Z") with 3 or 6 fraction digits; OUT needs 32
  * bytes; returns length. */
 int time_format(int64_t at_us, int digits, char *out);
+/* Append AT_US as a JSON string (RFC 3339, UTC, milliseconds); INSTANT_NONE as null. */
 void buf_add_time_json(struct buf *b, int64_t at_us);
 /* Read RFC 3339 with an offset (Z or +hh:mm), any fraction to microseconds. False when malformed or
  * out of range. */

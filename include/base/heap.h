@@ -16,7 +16,9 @@ struct heap_item {
 
 struct heap;
 
+/* An empty heap; heap_free releases it. */
 struct heap *heap_new(void) MUST_USE;
+/* Release the heap and its entries. NULL is allowed. */
 void heap_free(struct heap *h);
 /* Insert KEY, or move it when it is there already. O(log n). */
 void heap_set(struct heap *h, uint64_t key, int64_t tenant_id, int64_t at_us);
@@ -28,6 +30,7 @@ bool heap_peek(const struct heap *h, struct heap_item *out);
 bool heap_pop(struct heap *h, struct heap_item *out);
 /* The instant held for KEY; false when it is not there. */
 bool heap_find(const struct heap *h, uint64_t key, int64_t *out_at_us);
+/* How many entries it holds. */
 size_t heap_count(const struct heap *h);
 /* Bytes held for N entries all in: array, slots and id map. */
 size_t heap_bytes(const struct heap *h);

@@ -21,11 +21,13 @@ struct heap4 {
 
 /* Room for CAP entries and slots below CAP. */
 void heap4_reserve(struct heap4 *q, size_t cap);
+/* Release the array; the heap is empty. */
 void heap4_free(struct heap4 *q);
 /* SLOT is not in the heap. */
 void heap4_push(struct heap4 *q, uint32_t slot, int64_t at_us);
 /* SLOT is in the heap. */
 void heap4_move(struct heap4 *q, uint32_t slot, int64_t at_us);
+/* Remove the entry at SLOT. O(log n). */
 void heap4_remove(struct heap4 *q, uint32_t slot);
 
 #endif

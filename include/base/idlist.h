@@ -14,7 +14,9 @@ struct id_list {
 /* Read TEXT ("{1,2,3}", in any order) into OUT; the caller frees it with id_list_free. Returns
  * false and leaves OUT empty if TEXT is not such a list. */
 bool id_list_read(struct str text, struct id_list *out) MUST_USE;
+/* Is ID in the list? Binary search. */
 bool id_list_has(const struct id_list *list, int64_t id);
+/* Release the list; it is empty. */
 void id_list_free(struct id_list *list);
 
 #endif

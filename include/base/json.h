@@ -27,9 +27,13 @@ struct json_object *json_read(const char *p, size_t n, struct json_error *out_er
 void json_write(struct buf *b, struct json_object *o);
 /* Member KEY of an object, or NULL. */
 struct json_object *json_get(struct json_object *obj, const char *key);
+/* Member KEY as a string that lives as long as OBJ; NULL when it is missing or no string. */
 const char *json_get_string(struct json_object *obj, const char *key);
+/* Member KEY as an integer; FALLBACK when it is missing or no integer. */
 int64_t json_get_int(struct json_object *obj, const char *key, int64_t fallback);
+/* Member KEY as a boolean; FALLBACK when it is missing or no boolean. */
 bool json_get_bool(struct json_object *obj, const char *key, bool fallback);
+/* The bytes of a JSON string; they live as long as S. Empty for anything else. */
 struct str json_str(struct json_object *s);
 /* Append ,"NAME":12.3, PART as percent of ALL; null when ALL is 0. */
 void json_add_percent(struct buf *b, const char *name, int64_t part, int64_t all);

@@ -21,6 +21,7 @@ struct who {
 bool log_open(const char *target, enum log_level level, bool json);
 /* Open the file again by its name, after logrotate moved it. */
 void log_reopen(void);
+/* Lines below LEVEL are dropped from now on. */
 void log_set_level(enum log_level level);
 /* error, warn, info or debug; false for anything else. */
 bool log_level_parse(const char *name, enum log_level *out);
@@ -28,6 +29,7 @@ bool log_level_parse(const char *name, enum log_level *out);
 uint64_t log_dropped(void);
 /* Write what had to be kept back, as far as its reader takes it. Call now and then. */
 void log_flush(void);
+/* Write one line; WHO (or NULL) tells whom it concerns. Use log_error … log_debug. */
 void log_line(enum log_level level, const struct who *who, const char *fmt, ...) PRINTF(3, 4);
 
 #define log_error(who, ...) log_line(LOG_ERROR, who, __VA_ARGS__)

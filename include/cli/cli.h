@@ -19,6 +19,7 @@ PGconn *cli_connect_to(const char *url);
 /* Run a statement with text parameters; dies with the database's message when it fails. The caller
  * clears. */
 PGresult *cli_query(PGconn *pg, const char *sql, int n, const char *const *params);
+/* Run SQL, which returns no rows that matter; dies with the database's message when it fails. */
 void cli_run(PGconn *pg, const char *sql);
 /* argon2id, as the helpers do it. The caller frees. */
 char *cli_hash(const char *password);
@@ -27,6 +28,7 @@ char *cli_hash(const char *password);
 const char *cli_option(int argc, char **argv, const char *name, const char *fallback);
 /* The same of a name that people are shown: dies when it has not 1 to 100 characters. */
 const char *cli_name(int argc, char **argv, const char *name, const char *fallback);
+/* Is --NAME among the arguments? */
 bool cli_flag(int argc, char **argv, const char *name);
 /* Ask on a terminal with PROMPT, and read a line of standard input without its line end; NULL at
  * the end. The caller frees. */
@@ -67,11 +69,17 @@ struct command {
 /* The tables of the capabilities, made by the build; ends with NULL. */
 extern const struct command *const feature_commands[];
 
+/* sladesk init. Returns the exit status, as all commands. */
 int cmd_init(int argc, char **argv);
+/* sladesk migrate. */
 int cmd_migrate(int argc, char **argv);
+/* sladesk import. */
 int cmd_import(int argc, char **argv);
+/* sladesk keys. */
 int cmd_keys(int argc, char **argv);
+/* sladesk key. */
 int cmd_key(int argc, char **argv);
+/* sladesk demo. */
 int cmd_demo(int argc, char **argv);
 
 /* What of the audit log lies in files (audit_archive.c). Move the months before --before of all
@@ -84,11 +92,14 @@ int audit_files_broken(PGconn *pg, const char *tenant_id, const char *dir);
 
 /* Reading CSV (RFC 4180), plain or gzip, by record. */
 struct csv;
+/* Open FILE (gzip is recognised) or die. csv_close releases it. */
 struct csv *csv_open(const char *file);
+/* Close the file and release C. */
 void csv_close(struct csv *c);
 /* The next record's fields (valid until the next call), or -1 at the end, -2 when the record is
  * broken. */
 int csv_next(struct csv *c, struct str *fields, int max, long *out_line, long *out_column);
+/* How many bytes of the file were read so far, for a progress bar. */
 uint64_t csv_bytes_read(const struct csv *c);
 
 #endif

@@ -14,6 +14,7 @@ char *fieldkeys_file(void) MUST_USE;
 bool fieldkeys_master(unsigned char out[FIELD_KEY_BYTES], const char **out_error);
 /* A fresh master key into FILE, which must not be there, for its folder's owner. */
 bool fieldkeys_make_file(const char *file, const unsigned char key[FIELD_KEY_BYTES]);
+/* Read the master key in FILE into OUT; false when it is missing or not 64 hexadecimal digits. */
 bool fieldkeys_read_file(const char *file, unsigned char out[FIELD_KEY_BYTES]);
 /* 64 hex digits. */
 bool fieldkeys_parse(const char *hex, unsigned char *out, size_t n);
@@ -21,10 +22,13 @@ bool fieldkeys_parse(const char *hex, unsigned char *out, size_t n);
 /* The daemon's: read the master key now, the data keys when the database is there, then ON_READY;
  * new ones every ten seconds. */
 void fieldkeys_init(void);
+/* Read the keys from the database, making the first ones; ON_READY runs once, when they are there.
+ */
 void fieldkeys_load(void (*on_ready)(void));
 /* Read the keys again: another instance or sladesk keys may have made one. Does nothing while a
  * read is under way. */
 void fieldkeys_reload(void);
+/* Wipe and release all keys. */
 void fieldkeys_free(void);
 /* When the newest data key was made, in seconds; 0: not known yet. */
 int64_t fieldkeys_newest_s(void);

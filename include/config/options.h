@@ -24,9 +24,13 @@ extern struct options options;
 bool options_load(const char *file, const char **out_error);
 /* Read again; only what is reloadable changes. */
 bool options_reload(const char **out_error);
+/* Release the values of all options. */
 void options_free(void);
+/* Print every option with its default to standard output. */
 void options_print_help(void);
+/* Print a sample settings file to standard output. */
 void options_print_sample(void);
+/* Print the manual page to standard output. */
 void options_print_man(void);
 
 #endif

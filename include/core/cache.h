@@ -56,13 +56,16 @@ void cache_outdate(int64_t tenant_id, int64_t seq);
  * answers are neither shared nor computed by the replica. */
 void cache_counted_by(bool (*all)(void), const struct sql_stmt *position);
 
+/* Start the cache. Call once, after events_init. */
 void cache_init(void);
+/* Release every entry; who still waits was answered before. */
 void cache_free(void);
 
 struct cache_health {
 	size_t kept;
 	uint64_t hits, misses, joined, stale, shared, renewed, replica, warmed;
 };
+/* Counts for /metrics. */
 struct cache_health cache_health(void);
 
 #endif

@@ -15,7 +15,9 @@ struct desk_event {
 };
 /* Row I of statement bus/fetch; its texts live as long as the row. */
 struct desk_event event_of_row(const PGresult *r, int i);
+/* Start reading committed events. Call once, after db_init. */
 void events_init(void);
+/* Release everything; the database is closed. */
 void events_free(void);
 /* Who hears of committed events: a row of its capability. */
 struct consumer {
@@ -35,6 +37,7 @@ struct events_health {
 	uint64_t delivered, hints;
 	size_t tenants;
 };
+/* Counts for /metrics. */
 struct events_health events_health(void);
 
 #endif

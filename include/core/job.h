@@ -40,6 +40,7 @@ struct job_run {
 void jobs_add(const struct job *table);
 /* Start nothing more. */
 void jobs_stop(void);
+/* Is any job running, or asking the database? */
 bool jobs_busy(void);
 /* After the database was closed. */
 void jobs_free(void);
@@ -50,6 +51,7 @@ void job_wake(const struct job *job);
 void job_end(struct job_run *run, enum job_result result);
 /* Set parameter I (from 0) of the next statement. */
 void job_param_int(struct job_run *run, int i, int64_t v);
+/* The same with text, which must live until the statement has ended; NULL is SQL null. */
 void job_param_text(struct job_run *run, int i, const char *text);
 /* Run STMT with the parameters set since the last one, then ON_ROWS, on a later turn. */
 void job_query(struct job_run *run, const struct sql_stmt *stmt,

@@ -20,14 +20,19 @@ struct limit_rate {
 	int64_t per_s, burst; /* per_s 0: no limit */
 };
 
+/* Start telling Redis what was taken. Call once. */
 void limit_init(void);
+/* Release all buckets. */
 void limit_free(void);
 /* Also while running. */
 void limit_set(const struct limit_rate rates[LIMIT_COUNT]);
 /* Take one token of KEY's bucket: 0, or the seconds (1 at least) after which there is one again. */
 int64_t limit_take(enum limit kind, struct str key);
+/* The limit's name in metrics and settings. */
 const char *limit_name(enum limit kind);
+/* The rate in force. */
 struct limit_rate limit_rate(enum limit kind);
+/* How many requests the limit has refused since the start. */
 uint64_t limit_refused(enum limit kind);
 
 #endif

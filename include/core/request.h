@@ -138,6 +138,7 @@ static inline bool req_has_invalid(const struct req *req)
 {
 	return req->invalid.n > 0;
 }
+/* End with 40001 and all fields that were noted. */
 struct outcome *req_invalid(struct req *req) MUST_USE;
 /* The connection has become something else (a WebSocket): nothing more to answer. */
 struct outcome *req_taken(struct req *req) MUST_USE;
@@ -156,6 +157,7 @@ struct outcome *req_work(struct req *req, enum work_kind kind, const void *p, si
 struct outcome *req_delay(struct req *req, int64_t ms, req_step *step) MUST_USE;
 /* Something else will call req_continue; the caller has armed it. */
 struct outcome *req_wait(struct req *req) MUST_USE;
+/* Go on with a request that waits; O is what the step returned. */
 void req_continue(struct req *req, struct outcome *o);
 
 /* V as decimal text in the arena, for a statement. */
@@ -169,9 +171,11 @@ const char *req_int(struct req *req, int64_t v);
 #define REQ_INPUT_IF(req, id) ((const struct in_##id *)req_input_if((req), &contract_##id))
 /* The input of a route whose contract is C, or begins with C. */
 const void *req_input(const struct req *req, const struct contract *c);
+/* The input that was bound by contract C; NULL when the route has another contract. */
 const void *req_input_if(const struct req *req, const struct contract *c);
 /* Who holds an Idempotency-Key: "staff:7". */
 const char *idem_actor(struct req *req);
+/* The value of path parameter NAME; empty when the route has none. */
 struct str req_path(const struct req *req, const char *name);
 /* Decoded query value in the arena, or NULL. */
 char *req_query_value(struct req *req, const char *key);
@@ -182,9 +186,12 @@ int64_t req_path_id(const struct req *req, const char *name); /* 0 when it is no
  * failure is noted. */
 void req_body_text(struct req *req, const char *key, bool required, int64_t min, int64_t max,
 	const char **out);
+/* As req_body_text, for an integer within MIN and MAX. */
 void req_body_int(
 	struct req *req, const char *key, bool required, int64_t min, int64_t max, int64_t *out);
+/* As req_body_text, for true or false. */
 void req_body_bool(struct req *req, const char *key, bool *out);
+/* As req_body_text, for an RFC 3339 instant; microseconds since 1970. */
 void req_body_time(struct req *req, const char *key, bool required, int64_t *out);
 /* V's JSON text, in the arena. */
 const char *req_json_text(struct req *req, struct json_object *v);
@@ -224,11 +231,15 @@ struct request_settings {
 	/* Addresses, comma separated, whose X-Forwarded-For is believed. */
 	const char *trusted_proxies;
 };
+/* Serve ROUTES (N of them), which must live until request_free. Dies when two routes or a route and
+ * its contract contradict each other. */
 void request_init(const struct route *routes, size_t n, const struct request_settings *s);
 /* FN hears of every request that has been answered, with its status; its session and route still
  * live. */
 void request_on_end(void (*fn)(struct req *req, const struct http_request *http, int status));
+/* Release everything; no request is under way any more. */
 void request_free(void);
+/* What the HTTP server calls. */
 const struct http_handler *request_handler(void);
 /* The endpoints, for the documents. */
 const struct route *request_routes(size_t *out_n);
@@ -251,6 +262,7 @@ struct request_metrics {
 	double sum_s;
 };
 extern const double request_buckets[11];
+/* One entry a route, *OUT_N of them, for /metrics. They live as long as the process. */
 const struct request_metrics *request_metrics(size_t *out_n);
 
 #endif

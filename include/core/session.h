@@ -28,6 +28,7 @@ uint32_t permissions_parse(struct str list);
 enum permission permission_grantable(const char *resource, const char *verb);
 /* Append ["ticket:read",…], or {"ticket":{"read":true,…},…}. */
 void permissions_add_list(struct buf *b, uint32_t bits);
+/* Append {"ticket":{"read":true,…},…}. */
 void permissions_add_object(struct buf *b, uint32_t bits);
 
 /* The tenants that a session serves. Sessions with the same tenants share one list; most of the
@@ -62,6 +63,7 @@ static inline bool session_may(const struct session *s, enum permission p)
 /* Does S serve the tenant? Takes under a microsecond for 10,000 tenants: the live feed asks this
  * for each client and event. */
 bool session_serves(const struct session *s, int64_t tenant_id);
+/* The database context of everything that is done for S. */
 struct db_context session_context(const struct session *s);
 
 /* Find who TOKEN (a JWT or sd1.…) stands for. ON_DONE runs exactly once, maybe before this returns
@@ -69,14 +71,18 @@ struct db_context session_context(const struct session *s);
  * The session is referenced for the caller, who puts it. */
 void session_find(struct str token,
 	void (*on_done)(void *arg, struct session *s, enum db_error error), void *arg);
+/* Give back a reference of session_find. NULL is allowed. */
 void session_put(struct session *s);
 /* Forget what is cached of a session (logged out) or of everything. */
 void session_forget(int64_t tenant_id, int64_t session_id);
+/* Forget every cached session. */
 void session_forget_all(void);
+/* How many sessions are cached. */
 size_t session_cached(void);
 /* While the database is away, at most USERS of customers (0: no limit) are served from memory, the
  * first that come; the others get DB_BUSY, and session_is_full says why. */
 void session_limit_degraded(size_t users);
+/* Are as many users served from memory as that limit allows? */
 bool session_is_full(void);
 
 #endif

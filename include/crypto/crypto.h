@@ -6,14 +6,20 @@
 
 #include "base/base.h"
 
+/* N random bytes into OUT; aborts when the system has none. */
 void crypto_random(void *out, size_t n);
+/* SHA-256 (FIPS 180-4) of the N bytes at P. */
 void crypto_sha256(const void *p, size_t n, unsigned char out[32]);
+/* The same as lower-case hexadecimal digits with a NUL. */
 void crypto_sha256_hex(const void *p, size_t n, char out[65]);
+/* HMAC-SHA-256 (RFC 2104) of the data under KEY. */
 void crypto_hmac_sha256(
 	const void *key, size_t key_n, const void *p, size_t n, unsigned char out[32]);
+/* Compare N bytes in constant time. */
 bool crypto_equal(const void *a, const void *b, size_t n);
 /* N random bytes as lower-case hex into OUT (2N + 1). */
 void crypto_random_hex(char *out, size_t n);
+/* Append the N bytes at P in base64 (RFC 4648, with padding). */
 void buf_add_base64(struct buf *b, const void *p, size_t n);
 /* Base64url without padding (RFC 4648 5). */
 void buf_add_base64url(struct buf *b, const void *p, size_t n);
@@ -30,6 +36,7 @@ char *token_keys_rotate(const char *text, size_t n, int64_t now_s, bool at_once)
 int64_t token_keys_newest_s(void);
 /* The public halves, as a JWK Set (RFC 7517). */
 void token_keys_public(struct buf *b);
+/* Wipe and release the signing keys. */
 void token_keys_free(void);
 
 /* What a token is for; its typ says so, and one is never taken for the other. */

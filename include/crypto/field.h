@@ -27,10 +27,12 @@ bool field_key_rewrap(const unsigned char from[FIELD_KEY_BYTES],
 /* A key of 32 bytes in a box that KEY opens. */
 void field_box_seal(const unsigned char key[FIELD_KEY_BYTES],
 	const unsigned char bytes[FIELD_KEY_BYTES], unsigned char out[FIELD_WRAPPED_BYTES]);
+/* Decrypt what field_box_seal made; false when KEY is another or the bytes were changed. */
 bool field_box_open(const unsigned char key[FIELD_KEY_BYTES],
 	const unsigned char box[FIELD_WRAPPED_BYTES], unsigned char out[FIELD_KEY_BYTES]) MUST_USE;
 /* Forget all keys. */
 void field_keys_free(void);
+/* Are there keys? Without them nothing can be sealed or opened. */
 bool field_keys_ready(void);
 /* The data key that new values get at NOW_S: the newest that has begun, or the first of all when a
  * clock went back before it. 0: none is here. */

@@ -19,6 +19,7 @@ const char *spkey_pem(void);
 /* PEM of a certificate that came as PEM or as bare base64; NULL when it is none. The caller frees.
  */
 char *certificate_to_pem(const char *text) MUST_USE;
+/* Wipe and release the key. */
 void spkey_free(void);
 
 #endif

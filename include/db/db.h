@@ -23,6 +23,7 @@ enum db_error {
 	DB_STALE,     /* SD001: configuration moved on */
 	DB_FAILED,    /* anything else; the log has it */
 };
+/* A word for the log. */
 const char *db_error_name(enum db_error e);
 /* The database was not there or had no time: the error says nothing about the statement. */
 bool db_is_away(enum db_error e);
@@ -69,6 +70,7 @@ struct db_settings {
 bool db_init(const struct db_settings *s, const char **out_error);
 /* New addresses: connections drain and are replaced. */
 bool db_reconfigure(const struct db_settings *s, const char **out_error);
+/* Close all connections; every waiting call ends with DB_DOWN or DB_UNKNOWN before this returns. */
 void db_free(void);
 
 /* Run CALL->stmt in one transaction under CALL->ctx. CALL stays the caller's and must live until
@@ -82,7 +84,9 @@ struct db_health {
 	int connections, ready, waiting, sent;
 	int64_t since_us; /* monotonic instant of the last change of up */
 };
+/* The state of a class, for /readyz and /metrics. */
 struct db_health db_health(enum sql_class class);
+/* Calls sent since the start. */
 uint64_t db_calls_total(void);
 
 /* Stream SQL (a COPY … TO STDOUT) over a connection of its own as the job role. ON_DATA gets each

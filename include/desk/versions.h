@@ -50,15 +50,19 @@ void versions_get(int64_t policy_id, int64_t calendar_id,
 /* Call ON_DONE exactly once, maybe before it returns; NULL when the database cannot tell. */
 void tenant_config_get(int64_t tenant_id, bool fresh,
 	void (*on_done)(void *arg, const struct tenant_config *c), void *arg);
+/* The version for SERVICE_TYPE (NULL: none chosen), or the one for all others. */
 const struct sla_version *tenant_config_version(
 	const struct tenant_config *c, const char *service_type);
+/* The usual priority of this service type; PRIORITY_NONE if unknown. */
 enum priority tenant_config_usual(const struct tenant_config *c, const char *service_type);
 /* May a ticket of the tenant name CODE as its KIND (department, region, …)? A kind of which the
  * tenant keeps no list takes any text. */
 bool tenant_config_allows(const struct tenant_config *c, const char *kind, const char *code);
 /* The keyword list; empty until it was first read. */
 const struct keyword *priority_keywords(size_t *out_n);
+/* Start; the keyword list is read at once. Call once. */
 void versions_init(void);
+/* Release all versions. */
 void versions_free(void);
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/base.h"
 
 enum circuit { CIRCUIT_CLOSED, CIRCUIT_HALF_OPEN, CIRCUIT_OPEN, CIRCUIT_STATES };
+/* The state's name in metrics. */
 const char *circuit_name(enum circuit c);
 
 /* May KEY ("mail", "webhook", "identity" and the host) be asked at NOW? 0: yes (when half open,
@@ -18,6 +19,7 @@ int64_t breaker_allow(const char *kind, const char *host, int64_t now_us);
 void breaker_report(const char *kind, const char *host, bool ok, int64_t now_us);
 /* How many circuits of KIND are in each state. */
 void breaker_count(const char *kind, int64_t now_us, size_t out[CIRCUIT_STATES]);
+/* Forget all circuits. */
 void breaker_free(void);
 
 #endif

@@ -20,8 +20,11 @@ struct fetch_result {
 };
 typedef void fetch_done(void *arg, const struct fetch_result *r);
 
+/* Start. Call once, after loop_init. */
 void fetch_init(void);
+/* End all transfers without their callbacks and release everything. */
 void fetch_free(void);
+/* How many transfers are under way or waiting. */
 int fetch_running(void);
 
 struct fetch_http {

@@ -20,6 +20,7 @@ enum http_method {
 	HTTP_OPTIONS,
 	HTTP_METHODS
 };
+/* "GET", "POST", … */
 const char *http_method_name(enum http_method m);
 
 struct http_header {
@@ -41,6 +42,7 @@ struct http_head {
 /* Parse a head. Returns bytes consumed (> 0), 0 when more are needed, or minus the status to answer
  * before closing. */
 int http_parse_head(const char *p, size_t n, struct http_head *out);
+/* The value of the first header called NAME (in any case); empty when there is none. */
 struct str http_header_find(
 	const struct http_head *h, const char *name); /* p is NULL when absent */
 
@@ -65,6 +67,7 @@ bool http_query_next(struct str *rest, struct str *out_key, struct str *out_valu
 /* Read a Range header for a body of SIZE: 0 = serve all (no or unusable header), 206 with the
  * range, or 416. One range only. */
 int http_range(struct str value, uint64_t size, uint64_t *out_from, uint64_t *out_to);
+/* The reason phrase of STATUS (RFC 9110). */
 const char *http_reason(int status);
 
 #endif

@@ -62,15 +62,18 @@ struct http_server *http_server_new(int listen_fd, const struct http_settings *s
 /* Stop accepting and close each connection as its request ends; idle ones after GRACE_MS, so that a
  * request that is just being sent is still answered. ON_EMPTY runs once none is left. */
 void http_server_drain(struct http_server *s, int grace_ms, void (*on_empty)(void *arg), void *arg);
+/* Close the listener and all connections and release S. */
 void http_server_free(struct http_server *s);
 /* Read certificate and key again: new connections use them, those that are open keep theirs. False,
  * with the old ones kept, when they cannot be read. Nothing without TLS. */
 bool http_server_reload_tls(struct http_server *s, const char **out_error);
+/* The listening socket, which S owns. */
 int http_server_fd(const struct http_server *s);
 
 struct http_counts {
 	uint64_t connections, accepted, refused, timeouts, parse_errors, accept_pauses;
 };
+/* Counts for /metrics. */
 struct http_counts http_counts(void);
 
 /* Reply with a whole body. EXTRA is more header lines, each ending in CRLF, or NULL. The connection
@@ -87,6 +90,7 @@ void http_reply_start(struct http_request *r, int status, const char *type, cons
 	void (*on_drain)(struct http_request *r));
 /* False when enough is queued: wait for on_drain. */
 bool http_reply_piece(struct http_request *r, const void *p, size_t n);
+/* The streamed reply is complete; R dies. */
 void http_reply_end(struct http_request *r);
 /* Reply with FD[FROM..TO] by sendfile; closes FD. SIZE is the whole file's, for Content-Range. */
 void http_reply_file(struct http_request *r, int status, const char *type, const char *extra,

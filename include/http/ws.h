@@ -18,19 +18,27 @@ struct ws_frame;
 /* Answer the upgrade and turn the request's connection into a WebSocket; R dies. NULL (and an error
  * was replied) when it is no valid upgrade. */
 struct ws *ws_accept(struct http_request *r, const struct ws_handler *h, void *user);
+/* What ws_accept was given. */
 void *ws_user(struct ws *ws);
+/* The client's address as text. */
 const char *ws_peer(struct ws *ws);
+/* A frame of the N bytes at P, with one reference; ws_frame_put releases it. */
 struct ws_frame *ws_frame_new(const char *p, size_t n, bool binary) MUST_USE;
+/* Give a reference back. */
 void ws_frame_put(struct ws_frame *f);
+#define WS_SEND_MAX 32
 /* Send N FRAMES (at most WS_SEND_MAX) in order; what the socket does not take at once is queued.
  * False when a frame would have let more than LIMIT bytes wait: it and those behind it were not
- * sent. */
-#define WS_SEND_MAX 32
+ * sent. The caller keeps its references. */
 bool ws_send(struct ws *ws, struct ws_frame *const *frames, size_t n, size_t limit);
+/* Bytes that the socket has not taken yet. */
 size_t ws_queued(const struct ws *ws);
+/* Send a ping without data. */
 void ws_ping(struct ws *ws);
 /* Monotonic instant of the last byte that came. */
 int64_t ws_last_seen_us(const struct ws *ws);
+/* Send a close frame with CODE and REASON and close the connection; on_close follows on a later
+ * turn. */
 void ws_close(struct ws *ws, uint16_t code, const char *reason);
 
 #endif

@@ -20,9 +20,13 @@ struct kv_settings {
 };
 /* Connect, and reconnect for ever. False with *OUT_ERROR when the settings cannot be right. */
 bool kv_init(const struct kv_settings *set, const char **out_error);
+/* Close both connections; waiting commands end with NULL. */
 void kv_free(void);
+/* Is Redis connected and authenticated? */
 bool kv_is_up(void);
+/* Monotonic instant of the last change of kv_is_up. */
 int64_t kv_since_us(void);
+/* Messages dropped since the start. */
 uint64_t kv_dropped(void);
 
 /* Any command. FN runs exactly once, on a later turn; with NULL when Redis is away, too slow, or

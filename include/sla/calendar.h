@@ -26,7 +26,9 @@ struct calendar *calendar_read(
 bool calendar_only_adds(struct json_object *old, struct json_object *new, const char *today);
 /* The calendar that always works, in UTC. */
 struct calendar *calendar_always(void) MUST_USE;
+/* Release C. NULL is allowed. */
 void calendar_free(struct calendar *c);
+/* Is every instant working time? */
 bool calendar_is_always(const struct calendar *c);
 
 /* The first working stretch [*OUT_FROM, *OUT_TO) that ends after AT, clipped to begin at AT or

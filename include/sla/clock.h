@@ -109,6 +109,7 @@ struct sla_rules {
 	const struct calendar *calendar;
 };
 
+/* A ticket without clocks, in state new. */
 void sla_ticket_init(struct sla_ticket *t);
 /* Record every unfired instant <= NOW, in order of instant; state changes that follow (missed
  * update periods, resolution starting at response due, ladder steps) happen on the way. At most MAX
@@ -137,9 +138,13 @@ int64_t sla_consumed_us(
 
 /* Waived counts as met and is always shown as waived. */
 enum sla_verdict { SLA_OPEN, SLA_MET, SLA_BREACHED, SLA_NO_VERDICT, SLA_IS_WAIVED };
+/* What became of the promise (sla.md 5): none, open, met, breached or waived. */
 enum sla_verdict sla_verdict(const struct sla_clock *c);
+/* The verdict's name in the database and the API. */
 const char *sla_verdict_name(enum sla_verdict v);
+/* The state's name in the database and the API. */
 const char *sla_clock_state_name(enum sla_clock_state s);
+/* The state of that name; the count of states when there is none. */
 enum sla_clock_state sla_clock_state_parse(struct str s);
 
 #endif

@@ -6,12 +6,14 @@
 #include "sla/clock.h"
 
 enum sla_interval_kind { INTERVAL_WORKED, INTERVAL_CLOSED, INTERVAL_HOLIDAY, INTERVAL_PAUSED };
+/* The interval's name in the API. */
 const char *sla_interval_name(enum sla_interval_kind k);
 
-/* Call FN for each interval of clock K up to NOW, at most MAX of them; CONSUMED_US is the
- * interval's own. Returns how many. */
+/* An interval of a clock's life; CONSUMED_US is the time consumed in it. */
 typedef void sla_interval_fn(
 	void *arg, enum sla_interval_kind kind, int64_t from, int64_t to, int64_t consumed_us);
+/* Call FN for each interval of clock K up to NOW, at most MAX of them, in order. Returns the number
+ * of intervals. */
 int sla_explain(const struct sla_ticket *t, struct sla_rules r, enum sla_clock_kind k, int64_t now,
 	int max, sla_interval_fn *fn, void *arg);
 

@@ -47,6 +47,7 @@ struct sla_policy {
 	bool has_matrix;
 };
 
+/* "response", "resolution", "update", "ladder". */
 const char *sla_clock_name(enum sla_clock_kind k);
 /* SLA_CLOCKS when unknown. */
 enum sla_clock_kind sla_clock_parse(struct str s);

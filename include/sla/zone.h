@@ -10,6 +10,7 @@ struct zone;
 
 /* Parse the bytes of a TZif file. NULL when they are not one. The caller frees with zone_free. */
 struct zone *zone_parse(const void *bytes, size_t n) MUST_USE;
+/* Release Z. NULL is allowed. */
 void zone_free(struct zone *z);
 /* The offset east of UTC in seconds at AT_S, and the instant (seconds) until which it holds
  * (INT64_MAX: for ever). */

@@ -31,6 +31,7 @@ const char *priority_name(enum priority p);           /* "P0" */
 const char *priority_label(enum priority p, bool zh); /* "critical" or "紧急" */
 /* Read a code or a name in either language, any case; PRIORITY_NONE when it is neither. */
 enum priority priority_parse(struct str s);
+/* The state's name in the database and the API. */
 const char *ticket_state_name(enum ticket_state s);
 /* TICKET_STATE_COUNT when unknown. */
 enum ticket_state ticket_state_parse(struct str s);
@@ -38,7 +39,9 @@ static inline bool ticket_state_is_open(enum ticket_state s)
 {
 	return s < TICKET_OPEN_COUNT;
 }
+/* "system", "staff", "customer", "service". */
 const char *actor_kind_name(enum actor_kind k);
+/* The kind of that name; ACTOR_KIND_COUNT when there is none. */
 enum actor_kind actor_kind_parse(struct str s);
 
 #endif

@@ -32,6 +32,7 @@ enum factor {
 	FACTOR_TIME,
 	FACTOR_COUNT
 };
+/* The factor's name in the API. */
 const char *factor_name(enum factor f);
 
 struct priority_decision {
@@ -40,6 +41,8 @@ struct priority_decision {
 	const char *keyword; /* which, when source is keyword */
 };
 
+/* Decide the priority (doc/tickets.md): the most urgent of what the keywords, the impact and the
+ * factors say; if they say nothing, the usual one, else P3. */
 struct priority_decision priority_decide(const struct priority_facts *facts);
 
 #endif

@@ -30,6 +30,7 @@ struct ticket {
 /* Read a document of ticket_state. False when it is not one (a bug or a newer schema). Free with
  * ticket_clear. */
 bool ticket_read(const char *p, size_t n, struct ticket *out);
+/* Release what ticket_read allocated. */
 void ticket_clear(struct ticket *t);
 
 /* Map between events in the history and the clocks' inputs. */
@@ -44,6 +45,7 @@ struct ticket_doc {
 	unsigned clocks; /* bit k: clock k was changed by a fire */
 	int64_t at;      /* instant of the last event put in */
 };
+/* Release the document's buffers. */
 void ticket_doc_free(struct ticket_doc *d);
 
 /* Settle T up to NOW, writing each fire and its event into D; moves d->at past them. Returns how
@@ -54,6 +56,7 @@ size_t ticket_settle(struct ticket *t, struct sla_rules r, struct ticket_doc *d,
 struct buf *ticket_doc_event(struct ticket_doc *d, const struct ticket *t, const char *type,
 	enum actor_kind actor, int64_t actor_id, const char *audience, bool notify,
 	bool has_comment);
+/* Close the event that ticket_doc_event began. */
 void ticket_doc_event_end(struct ticket_doc *d);
 /* Write the whole document (without the braces' trailing members: the caller adds comment, idem,
  * timers and closes it). */

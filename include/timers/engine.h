@@ -8,6 +8,7 @@
 
 /* Load the heap and begin to fire. */
 void engine_init(int64_t horizon_s);
+/* Release the heaps; the database is closed. */
 void engine_free(void);
 
 struct engine_health {
@@ -18,6 +19,7 @@ struct engine_health {
 	int64_t lag_us; /* how long the oldest due and unfired has been so */
 	int64_t load_ms;
 };
+/* Counts for /readyz and /metrics. */
 struct engine_health engine_health(void);
 
 #endif

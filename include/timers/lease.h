@@ -8,10 +8,13 @@
 
 #include "base/base.h"
 
+/* Begin to ask for shards. Call once, after db_init. */
 void lease_init(void);
 /* Give back what is held: others act on it at once. The process stays until it has been told. */
 void lease_release(void);
+/* Has lease_release not been confirmed yet? */
 bool lease_is_releasing(void);
+/* Release everything; the database is closed. */
 void lease_free(void);
 /* May this instance act on SUBJECT of TENANT now? */
 bool lease_holds(int64_t tenant_id, int64_t subject_id);
@@ -22,6 +25,7 @@ struct lease_health {
 	int shards, instances;
 	int64_t skew_us; /* database clock minus ours, when more than the round trip explains */
 };
+/* Counts for /metrics. */
 struct lease_health lease_health(void);
 
 #endif

@@ -29,6 +29,7 @@ struct work_health {
 	uint64_t restarts, jobs, failed, refused;
 	double busy_s; /* time that helpers spent on jobs */
 };
+/* The state of POOL, for /readyz and /metrics. */
 struct work_health work_health(enum work_pool pool);
 /* "up"; "degraded": some helper does not run; "down": of a pool none does. */
 const char *work_state(void);
