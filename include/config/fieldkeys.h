@@ -1,36 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Where the keys of personal fields come from: the master key from a file (made on first use) or a
- * command (a PKCS#11 token, a secrets manager), the data keys from the database. */
+ * The keys of personal fields. The master key comes from a file (created at first use) or a command
+ * (a PKCS#11 token, a secrets manager); the data keys come from the database. */
 #ifndef SLADESK_CONFIG_FIELDKEYS_H
 #define SLADESK_CONFIG_FIELDKEYS_H
 
 #include "crypto/field.h"
 
-/* The file of the master key: crypto.master_key_file, or master.key beside token.key_file. The
- * caller frees. */
+/* The path of the master key file: crypto.master_key_file, or master.key next to token.key_file.
+ * The caller frees it. */
 char *fieldkeys_file(void) MUST_USE;
-/* The master key, by the settings; FILE and no command: that file, made when it is not there. False
- * with *OUT_ERROR (static) when there is none. Blocks: at start and on the command line only. */
+/* Read the master key as the settings say. With a file and no command, the file is created if it
+ * does not exist. Returns false and sets *OUT_ERROR (static) if there is no usable key. Blocks:
+ * only at start and on the command line. */
 bool fieldkeys_master(unsigned char out[FIELD_KEY_BYTES], const char **out_error);
-/* A fresh master key into FILE, which must not be there, for its folder's owner. */
+/* Write a new master key to FILE, which must not exist. It belongs to the owner of its
+ * directory. */
 bool fieldkeys_make_file(const char *file, const unsigned char key[FIELD_KEY_BYTES]);
 /* Read the master key in FILE into OUT; false when it is missing or not 64 hexadecimal digits. */
 bool fieldkeys_read_file(const char *file, unsigned char out[FIELD_KEY_BYTES]);
 /* 64 hex digits. */
 bool fieldkeys_parse(const char *hex, unsigned char *out, size_t n);
 
-/* The daemon's: read the master key now, the data keys when the database is there, then ON_READY;
- * new ones every ten seconds. */
+/* For the daemon: read the master key now and the data keys once the database is available, then
+ * call ON_READY. New data keys are read every ten seconds. */
 void fieldkeys_init(void);
 /* Read the keys from the database, making the first ones; ON_READY runs once, when they are there.
  */
 void fieldkeys_load(void (*on_ready)(void));
-/* Read the keys again: another instance or sladesk keys may have made one. Does nothing while a
- * read is under way. */
+/* Read the data keys again, because another instance or sladesk keys may have created one. Does
+ * nothing while a read is in progress. */
 void fieldkeys_reload(void);
 /* Wipe and release all keys. */
 void fieldkeys_free(void);
-/* When the newest data key was made, in seconds; 0: not known yet. */
+/* When the newest data key was created, in seconds; 0 if not known yet. */
 int64_t fieldkeys_newest_s(void);
 
 #endif

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The file of signing keys: read at start and when it has changed, given a new key every
- * token.rotate_days. Instances share it. */
+ * The file of signing keys. It is read at start and when it has changed, and gets a new key every
+ * token.rotate_days. All instances share it. */
 #ifndef SLADESK_CONFIG_KEYFILE_H
 #define SLADESK_CONFIG_KEYFILE_H
 
 #include <stdbool.h>
 
-/* Read the keys, making the file when there is none; dies with a clear line when that fails. */
+/* Read the keys, and create the file if it does not exist. Exits with a clear line if that
+ * fails. */
 void keyfile_open(void);
-/* Read it again if it has changed, and rotate if that is due. For the loop, once a minute: small
- * reads, and every rotate_days one fsync. What goes wrong is logged; the keys at hand stay. */
+/* Read the file again if it has changed, and rotate the keys if that is due. Runs on the loop once
+ * a minute: small reads, and one fsync every rotate_days. Failures are logged and the current keys
+ * stay in use. */
 void keyfile_tick(void);
-/* Put a new key into the file; AT_ONCE: instead of all others. False, with errno, when it cannot be
- * written; EBUSY while another process is at it. */
+/* Add a new key to the file; AT_ONCE: replace all others. Returns false and sets errno if it cannot
+ * be written; EBUSY while another process is writing it. */
 bool keyfile_rotate(bool at_once);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The settings, one row each in include/desk/options.def; parser, --help, sample file and manual
- * page come from it. */
+ * The settings. Each is one row in include/config/options.def, from which the parser, --help, the
+ * sample file and the manual page are made. */
 #ifndef SLADESK_CONFIG_OPTIONS_H
 #define SLADESK_CONFIG_OPTIONS_H
 
@@ -16,13 +16,13 @@ struct options {
 #undef OPTION_INT
 #undef OPTION_BOOL
 
-/* The settings in force. Text values are replaced by a reload: do not keep their pointers. */
+/* The current settings. A reload replaces the texts, so do not keep pointers to them. */
 extern struct options options;
 
-/* Read FILE (NULL: none), then the environment (SLADESK_SECTION_KEY). False with *OUT_ERROR naming
- * file, line, key and rule. */
+/* Read FILE (NULL: none) and then the environment (SLADESK_SECTION_KEY). Returns false and sets
+ * *OUT_ERROR to file, line, key and rule if a setting is wrong. */
 bool options_load(const char *file, const char **out_error);
-/* Read again; only what is reloadable changes. */
+/* Read the settings again. Only reloadable ones change. */
 bool options_reload(const char **out_error);
 /* Release the values of all options. */
 void options_free(void);

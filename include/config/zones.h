@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Zones of the system's database. */
+ * Time zones from the system's database. */
 #ifndef SLADESK_CONFIG_ZONES_H
 #define SLADESK_CONFIG_ZONES_H
 
 #include "sla/zone.h"
 
-/* Read a zone of the system's database by name, kept until the process ends; NULL when there is
- * none. */
+/* Return a zone of the system's database by name, or NULL if there is none. It is kept until the
+ * process ends. */
 const struct zone *zone_find(const char *name);
 
 #endif

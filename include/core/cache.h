@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Answers that many ask for and that cost something: kept in memory until an event outdates them,
- * computed once for all who wait, and served marked stale while the database is away. Behind the
- * memory stands Redis, for other instances and for those that have just started; an answer in use
- * is computed again before it is too old.
- *
- * The cache makes the key itself, from the reader's whole context and the query. A caller cannot
- * leave anything out, so nobody is given what was computed under another's rights. */
+ * Results that many requests ask for and that are expensive to compute. A result is kept in memory
+ * until an event makes it outdated, computed once for all requests that wait for it, and served
+ * marked as stale while the database is down. Redis behind it serves other instances and those that
+ * have just started. A result in use is recomputed before it expires. The cache builds the key
+ * itself from the reader's whole context and the query. The caller cannot leave anything out, so
+ * nobody gets a result that was computed under another user's rights. */
 #ifndef SLADESK_CORE_CACHE_H
 #define SLADESK_CORE_CACHE_H
 
@@ -13,47 +12,49 @@
 
 #define CACHE_STEPS 4
 
-/* As a parameter: the instant at which the query begins, in microseconds. It is not in the key. */
+/* Stands for the instant at which the query begins, in microseconds. It is not part of the key. */
 extern const char cache_now[];
 
-/* What to ask, and how to write it down. */
+/* What to compute, and how to write it. */
 struct cached_query {
-	const char *name;  /* no other query has it */
-	int64_t tenant_id; /* whose events outdate the answer */
+	const char *name;  /* unique to this query */
+	int64_t tenant_id; /* the tenant whose events outdate the result */
 	int64_t max_age_s;
 	const struct sql_stmt *stmt[CACHE_STEPS];
 	const char *param[CACHE_STEPS][SQL_PARAMS_MAX];
-	/* Append what step STEP found: together the members of a JSON object, without its braces.
-	 * False: there is no such thing (404). ARG is the query's. */
+	/* Append the result of step STEP. Together the steps write the members of a JSON object,
+	 * without its braces. Returns false if the object does not exist (404). ARG is the
+	 * query's. */
 	bool (*add)(struct buf *b, int step, const PGresult *rows, const void *arg);
 	/* Write the part of BODY that this request wants (WANTED is its own), so that many requests
-	 * share one answer; NULL: all of it. */
+	 * share one result. NULL: write all of it. */
 	void (*pick)(struct buf *b, const char *body, size_t n, const void *arg, uint32_t wanted);
 	/* A struct without pointers and padding: it is copied byte by byte, and its bytes are part
 	 * of the key. */
 	char arg[64];
-	uint32_t wanted; /* of pick; not in the key */
+	uint32_t wanted; /* the argument of pick; not part of the key */
 };
 
-/* Under whose rights, and in which language, an answer is computed. */
+/* The rights and the language for which a result is computed. */
 struct cache_reader {
 	struct db_context ctx;
 	uint32_t perms; /* as in a session */
 	bool zh;
 };
 
-/* Answer REQ by QUERY, whose texts live in the request's arena. FRESH: not from memory. */
+/* Answer REQ with the result of QUERY, whose texts are in the request's arena. FRESH: do not use
+ * memory. */
 struct outcome *cache_reply(struct req *req, const struct cached_query *query, bool fresh) MUST_USE;
-/* Have the answer ready: computed, or taken from Redis, unless it is here. The texts of QUERY and
- * READER need not outlive the call. */
+/* Make sure that the result is in memory: take it from Redis or compute it. The texts of QUERY and
+ * READER only need to live during the call. */
 void cache_prepare(const struct cached_query *query, const struct cache_reader *reader);
-/* What is kept of TENANT_ID is out of date: its events up to SEQ are counted; 0: something else has
- * changed, of which other instances know nothing. */
+/* The results of TENANT_ID are outdated: its events up to SEQ are counted. SEQ 0: something else
+ * has changed that other instances do not know of. */
 void cache_outdate(int64_t tenant_id, int64_t seq);
 
-/* ALL says whether every event that was delivered is in the figures. POSITION reads, by $1 = tenant
- * and from a server that may be the replica, up to which event they are. Until this is called,
- * answers are neither shared nor computed by the replica. */
+/* ALL returns whether every delivered event is counted. POSITION reads, for $1 = tenant and from a
+ * server that may be the replica, the seq up to which events are counted. Until this is called,
+ * results are neither shared nor computed on the replica. */
 void cache_counted_by(bool (*all)(void), const struct sql_stmt *position);
 
 /* Start the cache. Call once, after events_init. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Rows of a result as a file for people: CSV (RFC 4180) or JSON, gzip if wanted, piece by piece. */
+ * Writes the rows of a result as a file for users: CSV (RFC 4180) or JSON, optionally compressed
+ * with gzip, piece by piece. */
 #ifndef SLADESK_CORE_CSV_WRITER_H
 #define SLADESK_CORE_CSV_WRITER_H
 
@@ -18,15 +19,16 @@ struct csv_writer {
 	struct buf plain;
 };
 
-/* One cell: quoted; what a spreadsheet would take for a formula gets an apostrophe. */
+/* Append one cell, quoted. Text that a spreadsheet would treat as a formula gets an apostrophe. */
 void csv_add_cell(struct buf *b, struct str v);
-/* Begin: S's columns and form are set. HEADERS: CSV begins with their names. */
+/* Begin the file; columns and format of S must be set. HEADERS: a CSV file begins with the column
+ * names. */
 void csv_writer_begin(struct csv_writer *s, bool headers, struct buf *out);
 /* Append ROWS to OUT. */
 void csv_writer_rows(struct csv_writer *s, const PGresult *rows, struct buf *out);
-/* The file's end, to OUT. */
+/* Append the end of the file to OUT. */
 void csv_writer_end(struct csv_writer *s, struct buf *out);
-/* Free what it holds, at any time. */
+/* Free the writer's memory. Can be called at any time. */
 void csv_writer_free(struct csv_writer *s);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The bus: committed events carried to whoever listens, in order and without a gap per tenant. */
+ * The event bus: delivers committed events to their consumers, in order and without gaps within a
+ * tenant. */
 #ifndef SLADESK_CORE_EVENTS_H
 #define SLADESK_CORE_EVENTS_H
 
@@ -11,27 +12,28 @@ struct desk_event {
 	struct str type, actor_kind, audience, data, number, title, status, priority, urgent_clock,
 		department, project;
 	int sla_high;
-	bool ours; /* this instance committed something in the tenant just before */
+	bool ours; /* this instance committed to the tenant just before */
 };
-/* Row I of statement bus/fetch; its texts live as long as the row. */
+/* Row I of statement bus/fetch. Its texts live as long as the row. */
 struct desk_event event_of_row(const PGresult *r, int i);
 /* Start reading committed events. Call once, after db_init. */
 void events_init(void);
 /* Release everything; the database is closed. */
 void events_free(void);
-/* Who hears of committed events: a row of its capability. */
+/* A consumer of committed events: a row in the table of its capability. */
 struct consumer {
 	const char *name;  /* NULL ends a table */
-	const char *types; /* the event type begins with this; NULL: all */
+	const char *types; /* the prefix of the event types; NULL: all events */
 	void (*fn)(const struct desk_event *e);
 };
-/* Call the rows of TABLE, which ends with an empty one, for each event, in order per tenant. */
+/* Call the rows of TABLE, which ends with an empty row, for each event, in order within a
+ * tenant. */
 void events_listen(const struct consumer *table);
-/* This instance committed something in TENANT: fetch soon. */
+/* This instance has committed something for TENANT: fetch soon. */
 void events_hint(int64_t tenant_id);
-/* Another instance did, as Redis says. */
+/* Redis reports that another instance has committed something for TENANT. */
 void bus_hint_remote(int64_t tenant_id);
-/* The last seq delivered in TENANT; -1 when unknown. */
+/* The last seq delivered for TENANT; -1 if unknown. */
 int64_t events_position(int64_t tenant_id);
 struct events_health {
 	uint64_t delivered, hints;

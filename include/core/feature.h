@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The one face of a capability. src/app/features.c lists them in the order of their start; stopping
- * runs the list backwards. */
+ * The interface of a capability. src/app/features.c lists all of them in the order in which they
+ * start; they stop in reverse order. */
 #ifndef SLADESK_CORE_FEATURE_H
 #define SLADESK_CORE_FEATURE_H
 
@@ -11,25 +11,25 @@
 
 enum check_state { CHECK_HEALTHY, CHECK_DEGRADED, CHECK_DOWN, CHECK_NOT_CONFIGURED };
 
-/* The state of one part, as GET integration/health tells it. */
+/* The state of one part, as reported by GET integration/health. */
 struct check {
 	const char *name; /* NULL ends a table */
-	bool vital;       /* the desk is down without it */
-	/* Judge the part; may append JSON members (",\"name\":value…") to MORE. */
+	bool vital;       /* the service is down without it */
+	/* Determine the state of the part. May append JSON members (",\"name\":value…") to MORE. */
 	enum check_state (*look)(struct buf *more);
 };
 
-/* Every member but the name may be missing. Tables end with an empty row. */
+/* Every member except the name is optional. Tables end with an empty row. */
 struct feature {
 	const char *name;
 	void (*init)(void);
-	/* Draining has begun: start nothing more. Requests under way still come. */
+	/* Draining has begun: start nothing new. Requests in progress can still call. */
 	void (*stop)(void);
-	/* Is something in flight, or not stored yet? Asked again and again while draining. */
+	/* Is something in flight or not stored yet? Called repeatedly while draining. */
 	bool (*busy)(void);
 	/* The database is closed: release everything. */
 	void (*free)(void);
-	/* The settings were read again (SIGHUP). */
+	/* The settings have been read again (SIGHUP). */
 	void (*reload)(void);
 	const struct route *routes;
 	const struct job *jobs;

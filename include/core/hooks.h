@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Calls from one capability to another that are neither an event nor SQL. The capability that
- * serves a call registers it when it starts; without one the call does nothing. */
+ * serves a call registers it when it starts; a call without a registered function does nothing. */
 #ifndef SLADESK_CORE_HOOKS_H
 #define SLADESK_CORE_HOOKS_H
 
@@ -16,19 +16,19 @@ struct hooks {
 	const char *(*signout_location)(struct req *req, const PGresult *provider,
 		const char *subject, const char *provider_session);
 };
-/* The registered calls; each is set once, by the capability that serves it, at its start. */
+/* The registered calls. The capability that serves a call sets it once, when it starts. */
 extern struct hooks hooks;
 
-/* Note in TENANT_ID's audit log that somebody without a session tried OPERATION (a log-in). Nothing
- * is noted for tenant 0, which does not exist. */
+/* Record in TENANT_ID's audit log that someone without a session attempted OPERATION (a login).
+ * Nothing is recorded for tenant 0, which does not exist. */
 void audit_note(struct req *req, int64_t tenant_id, bool staff, int64_t actor_id,
 	const char *username, const char *operation, const char *result, int status);
-/* Notifications may have been written: look now instead of at the next sweep. */
+/* Notifications may have been written: look for them now, not at the next sweep. */
 void notify_wake(void);
-/* Somebody has signed in: compare with what is usual for them, outside the request. */
+/* A user has logged in: compare this with the user's earlier logins, outside the request. */
 void signin_done_hook(struct req *req, const struct sign_in *s);
-/* Where a browser goes to log out at the provider (row 0 of sso/provider_get) that began the
- * session for SUBJECT; NULL when it has no such page. In the arena. */
+/* The address at which the browser logs out at the provider (row 0 of sso/provider_get) that began
+ * the session for SUBJECT; NULL if the provider has no such page. In the arena. */
 const char *signout_location(struct req *req, const PGresult *provider, const char *subject,
 	const char *provider_session);
 

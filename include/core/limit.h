@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * How often an address, a user, a tenant may ask: token buckets. They are kept here, so that a
- * request never waits for them; ten times a second what was taken is told to Redis in one call, and
- * what is left over all instances comes back. Without Redis each instance counts by itself. */
+ * Rate limits per address, user and tenant, as token buckets. They are kept in memory, so that a
+ * request never waits for them. Ten times a second, one call tells Redis what was taken and returns
+ * what is left over all instances. Without Redis, each instance counts alone. */
 #ifndef SLADESK_CORE_LIMIT_H
 #define SLADESK_CORE_LIMIT_H
 
@@ -9,10 +9,10 @@
 
 enum limit {
 	LIMIT_ADDRESS, /* requests without a session */
-	LIMIT_LOGIN,   /* log-ins and the like, by address: each costs a hash */
+	LIMIT_LOGIN,   /* logins and the like, by address: each costs a password hash */
 	LIMIT_USER,
 	LIMIT_TENANT,
-	LIMIT_REFRESH, /* answers computed anew by wish, by user */
+	LIMIT_REFRESH, /* forced computations (refresh=true), by user */
 	LIMIT_COUNT
 };
 
@@ -24,9 +24,10 @@ struct limit_rate {
 void limit_init(void);
 /* Release all buckets. */
 void limit_free(void);
-/* Also while running. */
+/* Can also be called while running. */
 void limit_set(const struct limit_rate rates[LIMIT_COUNT]);
-/* Take one token of KEY's bucket: 0, or the seconds (1 at least) after which there is one again. */
+/* Take one token from KEY's bucket. Returns 0, or the seconds (at least 1) until a token is
+ * available. */
 int64_t limit_take(enum limit kind, struct str key);
 /* The limit's name in metrics and settings. */
 const char *limit_name(enum limit kind);

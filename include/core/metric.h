@@ -11,8 +11,8 @@ struct metric {
 	const char *name; /* without "sladesk_"; NULL ends a table */
 	enum metric_type type;
 	const char *help;
-	double (*read)(void); /* the value now */
-	/* Instead of read, for one with labels: append the lines after HELP and TYPE. */
+	double (*read)(void); /* the current value */
+	/* Instead of read, for a metric with labels: append the lines after HELP and TYPE. */
 	void (*write)(struct buf *b);
 };
 

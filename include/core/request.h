@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The life of a request: guards, bind, handler, reply. A handler or step returns a struct outcome
- * *, obtainable only by ending or by starting a wait, so a path that forgets to answer does not
- * compile. */
+ * The life of a request: guards, binding, handler, reply. A handler or step returns a struct
+ * outcome *, which can only be obtained by ending the request or by starting a wait, so a path that
+ * forgets to answer does not compile. */
 #ifndef SLADESK_CORE_REQUEST_H
 #define SLADESK_CORE_REQUEST_H
 
@@ -12,7 +12,7 @@
 
 struct json_object;
 struct ws_handler;
-struct outcome; /* never defined: a promise that the request goes on or has ended */
+struct outcome; /* never defined; it stands for "the request goes on or has ended" */
 struct req;
 typedef struct outcome *req_step(struct req *req);
 typedef struct outcome *req_row_step(struct req *req, enum db_error error, const PGresult *rows);
@@ -38,13 +38,13 @@ enum err {
 
 struct contract;
 
-/* Who may call a route at all, beside its permission. */
+/* Who may call a route, in addition to its permission. */
 enum route_only {
 	ONLY_ANY,
-	ONLY_PERSON,        /* logged in: a program's token is no session */
-	ONLY_CUSTOMER,      /* a customer's people and programs, never the provider's */
-	ONLY_CUSTOMER_USER, /* a customer's people */
-	ONLY_SERVICE,       /* a program, by its token */
+	ONLY_PERSON,        /* logged in; a program's token is not a session */
+	ONLY_CUSTOMER,      /* a customer's users and programs, not the provider's */
+	ONLY_CUSTOMER_USER, /* a customer's users */
+	ONLY_SERVICE,       /* a program with a service token */
 	ONLY_PROVIDER_SERVICE,
 };
 
@@ -62,26 +62,27 @@ struct route {
 	const struct sql_stmt *sql;
 	req_step *flow;
 	const struct ws_handler *ws;
-	const char *file;                /* below the static folder */
-	const struct contract *contract; /* of a flow or a socket: what it takes and answers */
-	/* Notes what a contract cannot say is wrong. It sees the input even when fields were
-	 * refused: those are absent. */
+	const char *file;                /* a file below the static folder */
+	const struct contract *contract; /* of a flow or a socket: its contract */
+	/* Note errors that a contract cannot express. It is called even if fields were refused;
+	 * those are absent from the input. */
 	void (*check)(struct req *req);
 	struct route_variant variant;  /* another statement for a query value */
-	int argument;                  /* a flow's: which command */
-	req_step *on_ws;               /* with ws: what to do with the new socket */
-	const char *about, *about_zh;  /* for the documents, when there is no statement */
-	const char *reply;             /* for the documents: "name type, …" of its data */
-	const struct sql_stmt *replay; /* a POST statement's: reads again by $1 = id what an
-					  Idempotency-Key made */
-	enum limit limit;   /* of a route without a session; LIMIT_ADDRESS when none is said */
-	bool form;          /* the body is no JSON: the flow reads it by req_form_value */
-	bool sensitive;     /* reading it is noted in the audit log */
-	bool know;          /* anyone may, and whoever has a session is known by it */
+	int argument;                  /* for a flow: which command */
+	req_step *on_ws;               /* with ws: takes the new socket */
+	const char *about, *about_zh;  /* for the documentation, if there is no statement */
+	const char *reply;             /* for the documentation: "name type, …" of its data */
+	const struct sql_stmt *replay; /* for a POST statement: reads by $1 = id what an
+					  Idempotency-Key created earlier */
+	enum limit limit;   /* for a route without a session; LIMIT_ADDRESS if not given */
+	bool form;          /* the body is not JSON: the flow reads it with req_form_value */
+	bool sensitive;     /* reads are recorded in the audit log */
+	bool know;          /* open to everyone; a session is recognised if there is one */
 	const char *query;  /* a flow's query parameters, space separated */
-	const char *fields; /* for the documents: the body's fields */
+	const char *fields; /* for the documentation: the fields of the body */
 	bool (*stream)(struct req *req, const char *p,
-		size_t n); /* takes the body in pieces before the flow runs; false pauses reading */
+		size_t n); /* receives the body in pieces before the flow runs; returns false to
+			      pause reading */
 };
 
 #define REQ_PATH_PARAMS 4
@@ -95,32 +96,32 @@ struct req {
 	struct str path_name[REQ_PATH_PARAMS], path_value[REQ_PATH_PARAMS];
 	int path_params;
 	struct str query;         /* copied */
-	struct json_object *body; /* NULL when there was none */
-	void *input;              /* a flow's: REQ_INPUT */
+	struct json_object *body; /* NULL if there was none */
+	void *input;              /* for a flow: see REQ_INPUT */
 	char *idempotency_key, *if_match;
 	char body_sha256[65];
-	struct buf invalid; /* the details' list of invalid fields so far */
+	struct buf invalid; /* the list of invalid fields so far, for the error's details */
 	struct db_call call;
 	req_row_step *on_row;
 	req_work_step *on_work;
-	void *state; /* the flow's, in the arena */
+	void *state; /* belongs to the flow; in the arena */
 	void (*cleanup)(struct req *req);
 	int64_t began_us;
 	bool zh, waiting, ended, streaming;
 	bool by_cookie;        /* the session came by cookie */
-	int replay_status;     /* of a request answered by req_replay */
-	int64_t retry_after_s; /* told with a refusal; 0: one second */
-	bool replan;           /* db_call.replan of its next query */
+	int replay_status;     /* for a request answered by req_replay */
+	int64_t retry_after_s; /* sent with a refusal; 0: one second */
+	bool replan;           /* db_call.replan for its next query */
 	char id[17];
 };
 
 /* --- endings --- */
 /* Reply STATUS with DATA (JSON bytes) inside the envelope. */
 struct outcome *req_reply(struct req *req, int status, const char *data, size_t n) MUST_USE;
-/* As req_reply, with more header lines. */
+/* Like req_reply, with additional header lines. */
 struct outcome *req_reply_headers(
 	struct req *req, int status, const char *extra, const char *data, size_t n) MUST_USE;
-/* Reply bytes as they are. */
+/* Reply with the bytes as they are. */
 struct outcome *req_reply_raw(struct req *req, int status, const char *type, const char *extra,
 	const void *p, size_t n) MUST_USE;
 /* Reply with an error. DETAILS is a JSON object or NULL. */
@@ -129,10 +130,10 @@ struct outcome *req_fail(struct req *req, enum err e, const char *details) MUST_
 struct outcome *req_too_often(struct req *req, enum limit kind, int64_t seconds) MUST_USE;
 /* The caller, as a limit's key. */
 struct str req_user_key(struct req *req);
-/* What a failed statement means to the client. */
+/* End the request with the error that a failed statement means for the client. */
 struct outcome *req_fail_db(struct req *req, enum db_error e) MUST_USE;
-/* Note an invalid field (of its name the first 120 characters); req_invalid ends with all that were
- * noted. RULE says what is allowed, with an example where it helps. */
+/* Note an invalid field (the first 120 characters of its name). req_invalid ends the request with
+ * all noted fields. RULE says what is allowed, with an example where that helps. */
 void req_note_invalid(struct req *req, const char *field, const char *rule_en, const char *rule_zh);
 static inline bool req_has_invalid(const struct req *req)
 {
@@ -140,50 +141,51 @@ static inline bool req_has_invalid(const struct req *req)
 }
 /* End with 40001 and all fields that were noted. */
 struct outcome *req_invalid(struct req *req) MUST_USE;
-/* The connection has become something else (a WebSocket): nothing more to answer. */
+/* The connection has been taken over (by a WebSocket); there is nothing more to answer. */
 struct outcome *req_taken(struct req *req) MUST_USE;
-/* The reply goes out in pieces (http_reply_start … http_reply_end); the request ends with them. */
+/* The reply is sent in pieces (http_reply_start … http_reply_end); the request ends with the last
+ * one. */
 struct outcome *req_streaming(struct req *req) MUST_USE;
 
 /* --- waits --- */
-/* Run STMT with PARAMS (text, NULL = null; they must live in the arena) under the request's
- * context, then ON_ROW. */
+/* Run STMT with PARAMS (text, NULL = null, in the arena) in the request's context, then call
+ * ON_ROW. */
 struct outcome *req_query(struct req *req, const struct sql_stmt *stmt, const char *const *params,
 	req_row_step *on_row) MUST_USE;
-/* Have a helper do a job, then ON_WORK; with ok false, maybe before this returns, when none did. */
+/* Give a helper a job, then call ON_WORK. If no helper can take it, ON_WORK gets ok = false,
+ * possibly before this returns. */
 struct outcome *req_work(struct req *req, enum work_kind kind, const void *p, size_t n,
 	req_work_step *on_work) MUST_USE;
-/* STEP after MS milliseconds. */
+/* Call STEP after MS milliseconds. */
 struct outcome *req_delay(struct req *req, int64_t ms, req_step *step) MUST_USE;
-/* Something else will call req_continue; the caller has armed it. */
+/* Something that the caller has armed will call req_continue. */
 struct outcome *req_wait(struct req *req) MUST_USE;
 /* Go on with a request that waits; O is what the step returned. */
 void req_continue(struct req *req, struct outcome *o);
 
-/* V as decimal text in the arena, for a statement. */
+/* V as decimal text in the arena, as a parameter of a statement. */
 const char *req_int(struct req *req, int64_t v);
 
 /* --- reading --- */
-/* What a flow was given, checked by its contract ID: "const struct in_ID *in = REQ_INPUT(req, ID)".
- */
+/* The checked input of a flow with contract ID: "const struct in_ID *in = REQ_INPUT(req, ID)". */
 #define REQ_INPUT(req, id) ((const struct in_##id *)req_input((req), &contract_##id))
-/* The same, or NULL when the route has neither contract ID nor one that begins with it. */
+/* The same, or NULL if the route has neither contract ID nor one that begins with it. */
 #define REQ_INPUT_IF(req, id) ((const struct in_##id *)req_input_if((req), &contract_##id))
 /* The input of a route whose contract is C, or begins with C. */
 const void *req_input(const struct req *req, const struct contract *c);
 /* The input that was bound by contract C; NULL when the route has another contract. */
 const void *req_input_if(const struct req *req, const struct contract *c);
-/* Who holds an Idempotency-Key: "staff:7". */
+/* The owner of an Idempotency-Key, such as "staff:7". */
 const char *idem_actor(struct req *req);
 /* The value of path parameter NAME; empty when the route has none. */
 struct str req_path(const struct req *req, const char *name);
-/* Decoded query value in the arena, or NULL. */
+/* A query value, decoded into the arena, or NULL. */
 char *req_query_value(struct req *req, const char *key);
-/* Decoded value of a form field in the body, in the arena, or NULL. */
+/* A form field from the body, decoded into the arena, or NULL. */
 char *req_form_value(struct req *req, const char *key);
-int64_t req_path_id(const struct req *req, const char *name); /* 0 when it is no id */
-/* Body members, checked: absent optional ones leave *OUT as it was. Lengths in characters. Each
- * failure is noted. */
+int64_t req_path_id(const struct req *req, const char *name); /* 0 if it is not an id */
+/* Body members, checked. If an optional member is absent, *OUT does not change. Lengths are in
+ * characters. Each failure is noted. */
 void req_body_text(struct req *req, const char *key, bool required, int64_t min, int64_t max,
 	const char **out);
 /* As req_body_text, for an integer within MIN and MAX. */
@@ -193,14 +195,14 @@ void req_body_int(
 void req_body_bool(struct req *req, const char *key, bool *out);
 /* As req_body_text, for an RFC 3339 instant; microseconds since 1970. */
 void req_body_time(struct req *req, const char *key, bool required, int64_t *out);
-/* V's JSON text, in the arena. */
+/* V as JSON text in the arena. */
 const char *req_json_text(struct req *req, struct json_object *v);
-/* Note every query parameter that is not among KEYS (space separated; NULL: none are). */
+/* Note every query parameter that is not in KEYS (space separated; NULL: none are allowed). */
 void req_query_only(struct req *req, const char *keys);
-/* Note every body member that is not among KEYS (space separated; a * behind one means nothing
+/* Note every body member that is not in KEYS (space separated; a * behind a key has no meaning
  * here). */
 void req_body_only(struct req *req, const char *keys);
-/* The same of OBJECT (or of nothing, when it is none), which is the body's member WHERE. */
+/* The same for OBJECT, which is the body's member WHERE. Does nothing if it is not an object. */
 void req_object_only(
 	struct req *req, struct json_object *object, const char *where, const char *keys);
 
@@ -208,50 +210,49 @@ void req_object_only(
 enum cookie {
 	COOKIE_ACCESS,
 	COOKIE_REFRESH, /* sent to /api/v1/auth only */
-	COOKIE_CSRF,    /* read by the page, repeated in X-CSRF-Token */
-	COOKIE_DEVICE,  /* a device that needs no second factor; outlives the session */
+	COOKIE_CSRF,    /* readable by the page, repeated in X-CSRF-Token */
+	COOKIE_DEVICE,  /* a device that needs no second factor; it outlives the session */
 };
 #define CSRF_CHARS 32
-/* Empty when there is none, or two. */
+/* Empty if there is no such cookie, or if there are two. */
 struct str http_cookie(const struct http_head *h, enum cookie which);
 /* Does the request come from our own pages, or from no page at all? */
 bool http_origin_is_ours(const struct http_head *h);
-/* Did one of our own pages send this? Asked before a cookie may change anything. */
+/* Was this sent by one of our own pages? Checked before a cookie may authorise a change. */
 bool http_csrf_is_right(const struct http_head *h);
-/* Append a Set-Cookie line; MAX_AGE_S of 0 takes the cookie back. */
+/* Append a Set-Cookie line. MAX_AGE_S = 0 deletes the cookie. */
 void cookie_add(struct buf *headers, enum cookie which, const char *value, int64_t max_age_s);
 
 /* --- wiring --- */
 struct request_settings {
 	const char *static_dir;
 	bool tls;
-	bool secure_cookies; /* people reach us over TLS, maybe a proxy's */
-	/* Whom people ask, where their portal names nobody. */
+	bool secure_cookies; /* users reach us over TLS, possibly through a proxy */
+	/* The support contact for users whose portal names none. */
 	const char *support_contact;
-	/* Addresses, comma separated, whose X-Forwarded-For is believed. */
+	/* Comma-separated addresses of proxies whose X-Forwarded-For is trusted. */
 	const char *trusted_proxies;
 };
 /* Serve ROUTES (N of them), which must live until request_free. Dies when two routes or a route and
  * its contract contradict each other. */
 void request_init(const struct route *routes, size_t n, const struct request_settings *s);
-/* FN hears of every request that has been answered, with its status; its session and route still
- * live. */
+/* Call FN for every answered request with its status, while session and route are still alive. */
 void request_on_end(void (*fn)(struct req *req, const struct http_request *http, int status));
 /* Release everything; no request is under way any more. */
 void request_free(void);
 /* What the HTTP server calls. */
 const struct http_handler *request_handler(void);
-/* The endpoints, for the documents. */
+/* All endpoints, for the documentation. */
 const struct route *request_routes(size_t *out_n);
 
-/* Run a flow route: bind its input, check it, call the flow. */
+/* Run a flow route: bind the input, check it, call the flow. */
 struct outcome *req_run_flow(struct req *req) MUST_USE;
-/* Run a statement route: bind its parameters from the request, answer with its rows. */
+/* Run a statement route: bind the parameters and answer with the rows. */
 struct outcome *req_run_statement(struct req *req, const struct sql_stmt *stmt) MUST_USE;
-/* Answer a replayed request: STMT reads subject ID ($1) as it is now. */
+/* Answer a replayed request: STMT reads the present state of subject ID ($1). */
 struct outcome *req_replay(
 	struct req *req, const struct sql_stmt *stmt, int64_t id, int status) MUST_USE;
-/* Append rows as the contract's list or object. */
+/* Append rows as the list or object that the contract describes. */
 void rows_to_json(struct buf *b, const struct sql_stmt *stmt, const PGresult *rows);
 
 /* --- counting, for /metrics --- */

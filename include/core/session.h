@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Who a request acts for, read from the database and never from the token alone. */
+ * The caller of a request, read from the database, never from the token alone. */
 #ifndef SLADESK_CORE_SESSION_H
 #define SLADESK_CORE_SESSION_H
 
@@ -10,9 +10,9 @@
 
 enum permission {
 	PERM_ANYONE,
-	PERM_SELF,  /* one's own account: what is left to who must change the password or set a
-		       factor up first */
-	PERM_STAFF, /* of the provider */
+	PERM_SELF,  /* the user's own account: everything that is allowed before a required password
+		       change or enrolment */
+	PERM_STAFF, /* for the provider's staff */
 #define PERMISSION(id, resource, verb, customers) PERM_##id,
 #include "core/permissions.def"
 #undef PERMISSION
@@ -20,21 +20,21 @@ enum permission {
 };
 #define PERM_NAMED_FIRST PERM_TICKET_READ
 
-/* The bits of what is named in LIST ("{ticket:read,…}" or any list of names); unknown names are
- * none. */
+/* The bits of the permissions in LIST ("{ticket:read,…}" or any list of names). Unknown names are
+ * ignored. */
 uint32_t permissions_parse(struct str list);
-/* What a customer's user may be granted: RESOURCE and VERB (NULL: any of the resource); PERM_COUNT
- * when there is no such thing. */
+/* The permission for RESOURCE and VERB (NULL: any of the resource) that a customer's user can be
+ * granted; PERM_COUNT if there is none. */
 enum permission permission_grantable(const char *resource, const char *verb);
 /* Append ["ticket:read",…], or {"ticket":{"read":true,…},…}. */
 void permissions_add_list(struct buf *b, uint32_t bits);
 /* Append {"ticket":{"read":true,…},…}. */
 void permissions_add_object(struct buf *b, uint32_t bits);
 
-/* The tenants that a session serves. Sessions with the same tenants share one list; most of the
- * staff does. */
+/* The tenants that a session serves. Sessions with the same tenants share one list, as most of the
+ * staff do. */
 struct session_tenants {
-	char *text; /* "{1,12}" as the database wants it */
+	char *text; /* "{1,12}", as the database expects it */
 	struct id_list ids;
 	int refs;
 };
@@ -43,13 +43,14 @@ struct session {
 	enum actor_kind actor;
 	int64_t actor_id, tenant_id, session_id, expires_us;
 	struct session_tenants *tenants;
-	char *scope; /* {"departments":[…],"projects":[…]}: of the tickets only these; "": all */
-	char *support;  /* whom its people ask, by their portal's theme; NULL: the provider's */
+	char *scope; /* {"departments":[…],"projects":[…]}: the only tickets that are visible; "":
+			all */
+	char *support;  /* the support contact from the portal's theme; NULL: the provider's */
 	uint32_t perms; /* bit per enum permission */
 	int level;
 	bool staff, zh, must_change, must_enrol;
-	char *role, *name, *username; /* username: "" for a service */
-	/* the cache's own */
+	char *role, *name, *username; /* the user name; "" for a service */
+	/* used by the cache */
 	unsigned char key[32];
 	int64_t fetched_us;
 	int refs;
@@ -60,27 +61,27 @@ static inline bool session_may(const struct session *s, enum permission p)
 {
 	return p == PERM_ANYONE || (s && s->perms >> p & 1);
 }
-/* Does S serve the tenant? Takes under a microsecond for 10,000 tenants: the live feed asks this
- * for each client and event. */
+/* Does S serve the tenant? Takes less than a microsecond for 10,000 tenants, because the live feed
+ * asks this for each client and event. */
 bool session_serves(const struct session *s, int64_t tenant_id);
 /* The database context of everything that is done for S. */
 struct db_context session_context(const struct session *s);
 
-/* Find who TOKEN (a JWT or sd1.…) stands for. ON_DONE runs exactly once, maybe before this returns
- * (cached): SESSION is NULL when nobody, with ERROR telling whether the database could be asked.
- * The session is referenced for the caller, who puts it. */
+/* Find the session of TOKEN (a JWT or sd1.…). ON_DONE runs exactly once, possibly before this
+ * returns (cached). SESSION is NULL if there is none; ERROR then tells whether the database could
+ * be asked. ON_DONE gets a reference to the session and must put it. */
 void session_find(struct str token,
 	void (*on_done)(void *arg, struct session *s, enum db_error error), void *arg);
 /* Give back a reference of session_find. NULL is allowed. */
 void session_put(struct session *s);
-/* Forget what is cached of a session (logged out) or of everything. */
+/* Forget the cached state of one session (after logout) or of all. */
 void session_forget(int64_t tenant_id, int64_t session_id);
 /* Forget every cached session. */
 void session_forget_all(void);
 /* How many sessions are cached. */
 size_t session_cached(void);
-/* While the database is away, at most USERS of customers (0: no limit) are served from memory, the
- * first that come; the others get DB_BUSY, and session_is_full says why. */
+/* While the database is down, at most USERS of customers (0: no limit) are served from memory,
+ * first come, first served. The others get DB_BUSY, and session_is_full tells why. */
 void session_limit_degraded(size_t users);
 /* Are as many users served from memory as that limit allows? */
 bool session_is_full(void);

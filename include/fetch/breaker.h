@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A circuit breaker per dependency (host and port): after five failures in a row it opens and
- * nobody asks there for a while, twice as long each time; then one request tries, and closes it or
+ * A circuit breaker for each dependency (host and port). After five failures in a row it opens, and
+ * no request goes there for a while, twice as long each time. Then one trial request closes it or
  * opens it again (Nygard, Release It!, "circuit breaker"). */
 #ifndef SLADESK_FETCH_BREAKER_H
 #define SLADESK_FETCH_BREAKER_H
@@ -11,13 +11,13 @@ enum circuit { CIRCUIT_CLOSED, CIRCUIT_HALF_OPEN, CIRCUIT_OPEN, CIRCUIT_STATES }
 /* The state's name in metrics. */
 const char *circuit_name(enum circuit c);
 
-/* May KEY ("mail", "webhook", "identity" and the host) be asked at NOW? 0: yes (when half open,
- * this one is the trial: tell the result); else the instant before which not. KIND is static text.
- */
+/* May a request go to KEY ("mail", "webhook", "identity" and the host) at NOW? Returns 0 if it may
+ * (if the breaker is half open, this is the trial request: report its result), else the instant
+ * until which it may not. KIND is static text. */
 int64_t breaker_allow(const char *kind, const char *host, int64_t now_us);
-/* What came of it. */
+/* Report the result of a request. */
 void breaker_report(const char *kind, const char *host, bool ok, int64_t now_us);
-/* How many circuits of KIND are in each state. */
+/* The number of circuits of KIND in each state. */
 void breaker_count(const char *kind, int64_t now_us, size_t out[CIRCUIT_STATES]);
 /* Forget all circuits. */
 void breaker_free(void);

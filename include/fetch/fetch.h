@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Outgoing HTTP on the loop, by curl's multi interface. Mail is not sent here: libcurl blocks in
- * SMTP, so a helper does that. Host names are resolved by evdns first, because curl's resolver
- * threads block the loop when DNS is blackholed. Every transfer has a time limit; at most eight to
- * a host run at once. */
+ * Outgoing HTTP on the loop through curl's multi interface. Mail is not sent here: libcurl blocks
+ * in SMTP, so a helper process sends it. Host names are resolved by evdns first, because curl's
+ * resolver threads block the loop when DNS is blackholed. Every transfer has a time limit; at most
+ * eight transfers to a host run at once. */
 #ifndef SLADESK_FETCH_FETCH_H
 #define SLADESK_FETCH_FETCH_H
 
@@ -10,12 +10,12 @@
 
 struct fetch_result {
 	bool ok;         /* the status is 2xx */
-	long status;     /* 0: there was no answer */
-	char error[300]; /* why not */
-	bool permanent;  /* trying again will not help (a refused address) */
+	long status;     /* 0: no response */
+	char error[300]; /* the reason of a failure */
+	bool permanent;  /* a retry will not help (a refused address) */
 	int took_ms;
-	const char *body; /* where answer_max was given: the answer, NUL-terminated; dies when the
-			     callback returns */
+	const char *body; /* if answer_max was given: the response body, NUL-terminated; valid until
+			     the callback returns */
 	size_t body_n;
 };
 typedef void fetch_done(void *arg, const struct fetch_result *r);
@@ -33,11 +33,12 @@ struct fetch_http {
 	const char *const *headers; /* NULL-terminated lines */
 	bool allow_private;         /* may reach private and loopback addresses */
 	int timeout_ms;
-	bool get;            /* GET, without a body */
-	size_t answer_max;   /* keep the answer; a longer one is an error */
-	const char *ca_file; /* PEM of further CAs to trust; NULL or "": the system's alone */
+	bool get;          /* GET, without a body */
+	size_t answer_max; /* keep the response body; a longer one is an error */
+	const char
+		*ca_file; /* PEM file of additional CAs to trust; NULL or "": only the system's */
 };
-/* POST, or GET. ON_DONE runs exactly once, on a later turn. */
+/* Start a POST or GET. ON_DONE runs exactly once, on a later turn. */
 void fetch_http(const struct fetch_http *f, fetch_done *on_done, void *arg);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Redis, asynchronously: publish, streams, subscribe, commands. Optional by design: every failure
+ * Redis, asynchronously: publish, streams, subscribe, commands. Redis is optional: every failure
  * comes through the same callback or is dropped, and what was dropped is repaired from PostgreSQL.
  */
 #ifndef SLADESK_KV_KV_H
@@ -8,17 +8,19 @@
 #include "base/base.h"
 
 struct redisReply;
-/* A command's answer: it dies when this returns. NULL: Redis is away or did not answer in time. */
+/* The reply to a command, valid until this returns. NULL: Redis is down or did not reply in
+ * time. */
 typedef void kv_done(void *arg, const struct redisReply *reply);
 
 struct kv_settings {
-	/* unix:///path · redis://[user@]address:port, loopback only · rediss://[user@]host:port
-	 * over TLS, the certificate checked against host · NULL or "": no Redis. */
+	/* unix:///path, redis://[user@]address:port (loopback only), rediss://[user@]host:port
+	 * (TLS, the certificate is checked against host), NULL or "": no Redis. */
 	const char *url;
 	const char *password; /* or NULL */
 	const char *ca_file;  /* PEM; NULL or "": the system's */
 };
-/* Connect, and reconnect for ever. False with *OUT_ERROR when the settings cannot be right. */
+/* Connect, and reconnect whenever the connection is lost. Returns false and sets *OUT_ERROR if the
+ * settings are invalid. */
 bool kv_init(const struct kv_settings *set, const char **out_error);
 /* Close both connections; waiting commands end with NULL. */
 void kv_free(void);
@@ -29,11 +31,11 @@ int64_t kv_since_us(void);
 /* Messages dropped since the start. */
 uint64_t kv_dropped(void);
 
-/* Any command. FN runs exactly once, on a later turn; with NULL when Redis is away, too slow, or
- * its queue full. */
+/* Send any command. FN runs exactly once, on a later turn; with NULL if Redis is down, too slow, or
+ * the queue is full. */
 void kv_command(kv_done *fn, void *arg, int argc, const struct str *argv);
-/* Call FN for messages on channels that match PATTERN, for ever (a connection of its own,
- * reconnecting). */
+/* Call FN for every message on channels that match PATTERN, on a connection of its own that
+ * reconnects. */
 void kv_psubscribe(const char *pattern,
 	void (*fn)(void *arg, const char *channel, const char *p, size_t n), void *arg);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A mail as the daemon gives it to a mail helper, and what came of it. */
+ * A mail as the daemon gives it to a mail helper, and the result. */
 #ifndef SLADESK_WORK_MAIL_JOB_H
 #define SLADESK_WORK_MAIL_JOB_H
 
@@ -7,23 +7,24 @@
 
 struct mail_job {
 	const char *url;           /* smtp://host:port or smtps:// */
-	const char *username;      /* "": no AUTH */
-	const char *password_file; /* its first line; "": an empty password */
-	const char *ca_file;       /* PEM of further CAs to trust; "": the system's alone */
+	const char *username;      /* "": no authentication */
+	const char *password_file; /* the first line of this file; "": an empty password */
+	const char *ca_file;       /* PEM file of additional CAs to trust; "": only the system's */
 	const char *from, *to;     /* envelope */
-	struct str message;        /* whole RFC 5322 text, CRLF lines */
-	int timeout_ms;            /* for the whole mail */
+	struct str message;        /* the complete RFC 5322 message, with CRLF line ends */
+	int timeout_ms;            /* time limit for the whole mail */
 	bool require_tls;
 };
-/* Append the job as a frame's bytes. */
+/* Append the job in the form of a frame's bytes. */
 void mail_job_write(struct buf *b, const struct mail_job *m);
-/* Read it; OUT points into the N bytes at P, behind which a NUL stands. False: it is none. */
+/* Read a job. OUT points into the N bytes at P, which a NUL follows. Returns false if they are not
+ * a job. */
 bool mail_job_read(const char *p, size_t n, struct mail_job *out) MUST_USE;
 
 struct mail_result {
-	bool ok;        /* the relay has taken it */
-	bool permanent; /* trying again will not help */
-	int status;     /* the relay's last reply; 0: none */
+	bool ok;        /* the relay has accepted it */
+	bool permanent; /* a retry will not help */
+	int status;     /* status of the relay's last reply; 0: none */
 	char error[300];
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The frames between the daemon and its helper processes: u32 length of what follows the header,
- * u16 version, u16 kind, u64 job id, all in host order (both ends are one build on one machine). A
- * helper's first frame is WORK_READY; after that each job frame is answered by one frame of the
- * same kind and job id, or by WORK_FAILED. */
+ * u16 version, u16 kind, u64 job id, all in host order (both ends are from the same build on the
+ * same machine). A helper's first frame is WORK_READY. After that, it answers each job frame with
+ * one frame of the same kind and job id, or with WORK_FAILED. */
 #ifndef SLADESK_WORK_WIRE_H
 #define SLADESK_WORK_WIRE_H
 
@@ -11,20 +11,20 @@
 #define WIRE_VERSION 2
 #define WIRE_MAX (1u << 20)
 
-/* A pool is the helpers that run one program: sladesk-helper-<name>. */
+/* A pool is the set of helpers that run one program: sladesk-helper-<name>. */
 enum work_pool { POOL_HASH, POOL_PARSE, POOL_MAIL, WORK_POOLS };
 
-/* A kind's hundreds name its pool: work_pool_of. */
+/* The hundreds of a kind give its pool: work_pool_of. */
 enum work_kind {
 	WORK_HASH = 101,   /* password -> argon2id string */
 	WORK_VERIFY = 102, /* string NUL password -> "1" or "0" */
-	WORK_SAML =
-		201, /* certificate NUL key NUL document -> what its signed part says, as JSON */
+	WORK_SAML = 201, /* certificate NUL key NUL document -> the contents of its signed part, as
+			    JSON */
 	WORK_MAIL = 301, /* struct mail_job -> struct mail_result */
-	/* added to a pool's hundred, for the tests: */
-	WORK_PROBE = 90, /* try to open a socket and a file -> "refused" or what was possible */
+	/* for the tests, added to a pool's hundred: */
+	WORK_PROBE = 90, /* try to open a socket and a file -> "refused", or what succeeded */
 	WORK_HANG = 91,  /* never answer */
-	/* a helper's own frames: */
+	/* frames that only helpers send: */
 	WORK_READY = 1,  /* confined, and waiting for the first job */
 	WORK_FAILED = 2, /* the job could not be done */
 };

@@ -66,7 +66,7 @@ bool fieldkeys_make_file(const char *file, const unsigned char key[FIELD_KEY_BYT
 	buf_addc(&hex, '\n');
 	if (slash)
 		*slash = 0;
-	/* who owns the folder runs the daemon */
+	/* the owner of the folder runs the daemon */
 	ok = fd >= 0 && write(fd, hex.p, hex.n) == (ssize_t)hex.n && fsync(fd) == 0 &&
 	     (geteuid() != 0 || stat(slash ? folder : ".", &st) != 0 ||
 		     fchown(fd, st.st_uid, st.st_gid) == 0);
@@ -90,7 +90,7 @@ bool fieldkeys_read_file(const char *file, unsigned char out[FIELD_KEY_BYTES])
 	return ok;
 }
 
-/* By a shell, as the operator wrote it; its standard error is ours. */
+/* Run by a shell, as the operator wrote it. Its standard error is ours. */
 static bool ask_command(unsigned char out[FIELD_KEY_BYTES])
 {
 	char *argv[] = { "sh", "-c", options.crypto_master_key_command, NULL }, line[200] = "";
@@ -234,7 +234,7 @@ void fieldkeys_init(void)
 	const char *error = "";
 
 	running = true;
-	mlock(master, sizeof(master)); /* not into the swap, where that may be had */
+	mlock(master, sizeof(master)); /* keep it out of swap, where the system allows that */
 	if (!fieldkeys_master(master, &error))
 		die("%s", error);
 }

@@ -18,7 +18,7 @@
 
 static struct stat seen;
 
-/* The whole file into TEXT; its length, or -1. */
+/* Read the whole file into TEXT. Returns its length, or -1. */
 static ssize_t read_file(int fd, char text[TEXT_MAX])
 {
 	ssize_t n = pread(fd, text, TEXT_MAX, 0);
@@ -39,7 +39,8 @@ static bool load_keys(void)
 	return ok;
 }
 
-/* Whole or not at all: a file beside OLD, made durable and its owner's, takes its name. */
+/* Replace the file atomically: write a new one next to OLD, sync it, give it OLD's owner, rename
+ * it. */
 static bool replace(const struct stat *old, const char *text)
 {
 	char *path = xasprintf("%s.new", options.token_key_file);
@@ -59,7 +60,7 @@ static bool replace(const struct stat *old, const char *text)
 	return ok;
 }
 
-/* Is FD, which we locked, still the file of that name? */
+/* Does the name still belong to FD, which we have locked? */
 static bool is_current(int fd, struct stat *out)
 {
 	struct stat b;
@@ -92,7 +93,7 @@ bool keyfile_rotate(bool at_once)
 		free(fresh);
 	}
 	OPENSSL_cleanse(text, sizeof(text));
-	close(fd); /* and with it the lock */
+	close(fd); /* this also releases the lock */
 	return ok;
 }
 

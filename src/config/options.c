@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One table, read five ways: struct, defaults, parser, help, sample and manual page. */
+ * One table with five uses: the struct, the defaults, the parser, the help, and the sample file and
+ * manual page. */
 #include "config/options.h"
 
 #include <ctype.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A statement's route: its parameters out of a request, as its contract says; its rows as JSON. */
+ * Statement routes: take the parameters from a request as the contract says, and write the rows as
+ * JSON. */
 #include "base/json.h"
 #include "inner.h"
 #include "sql_gen.h"
@@ -49,7 +50,7 @@ char *req_path_value(struct req *req, const char *name)
 
 /* --- a statement's parameters --- */
 
-/* "<value>_<id>", as next_cursor gave it. */
+/* "<value>_<id>", the form of next_cursor. */
 static const char *cursor_part(struct req *req, const char *which)
 {
 	char *c = req_query_value(req, "cursor"), *us;
@@ -82,11 +83,12 @@ static const char *session_value(struct req *req, const struct param *p)
 		return req_int(req, clock_now_us());
 	if (strcmp(p->key, "tenant") == 0)
 		return s ? req_int(req, s->tenant_id) : NULL;
-	if (strcmp(p->key, "customer") == 0) /* ids of staff and services are others' */
+	if (strcmp(p->key, "customer") ==
+		0) /* ids of staff and of services are separate number ranges */
 		return s && s->actor == ACTOR_CUSTOMER ? req_int(req, s->actor_id) : "0";
 	if (strcmp(p->key, "pii") == 0)
 		return session_may(s, PERM_PII_READ) ? "true" : "false";
-	if (strcmp(p->key, "exports") == 0) /* others', too */
+	if (strcmp(p->key, "exports") == 0) /* likewise */
 		return session_may(s, PERM_EXPORT_ALL) ? "true" : "false";
 	return s ? req_int(req, s->actor_id) : NULL;
 }
@@ -100,7 +102,7 @@ static const char *idem_value(struct req *req, const struct param *p)
 					       : idem_actor(req);
 }
 
-/* As the database reads it. */
+/* The form that the database reads. */
 static const char *json_param(struct req *req, const struct param *p, struct json_object *v)
 {
 	struct value out = { 0 };
@@ -197,13 +199,14 @@ static void row_to_json(struct buf *b, const PGresult *rows, int row, const stru
 
 void rows_to_json(struct buf *b, const struct sql_stmt *stmt, const PGresult *rows)
 {
-	static struct buf text; /* ,"name": of each column, one after the other */
+	static struct buf text; /* ,"name": for each column, one after the other */
 	struct str names[64];
 	int n = PQntuples(rows), cols = PQnfields(rows);
 
 	bug_on(cols > 64);
 	text.n = 0;
-	buf_reserve(&text, 64 * 68); /* a name has at most 63 bytes: it does not move any more */
+	buf_reserve(&text,
+		64 * 68); /* names have at most 63 bytes, so the buffer is not moved any more */
 	for (int c = 0; c < cols; c++) {
 		size_t from = text.n;
 
@@ -260,7 +263,7 @@ struct outcome *req_replay(struct req *req, const struct sql_stmt *stmt, int64_t
 	return req_query(req, stmt, p, on_replayed);
 }
 
-/* What the key made before: read again, if the request was the same. */
+/* Read again what the key created earlier, if the request was the same. */
 static struct outcome *on_key(struct req *req, enum db_error error, const PGresult *rows)
 {
 	if (error != DB_OK)
@@ -301,7 +304,7 @@ static struct outcome *on_statement(struct req *req, enum db_error error, const 
 	return req_reply(req, req->route->method == HTTP_POST ? 201 : 200, b.p, b.n);
 }
 
-/* A filter makes a list selective; a page of it, or one tenant's, does not. */
+/* A filter makes a list selective; the page position or a single tenant does not. */
 static bool is_selective(const struct sql_stmt *stmt, const char *const *params)
 {
 	if (stmt->shape != SQL_LIST)
@@ -348,7 +351,7 @@ struct outcome *req_run_statement(struct req *req, const struct sql_stmt *stmt)
 	for (int i = 0; i < stmt->param_count; i++)
 		if (stmt->contract->params[i].source == FROM_PATH && !params[i])
 			return req_fail(req, ERR_NOT_FOUND, NULL);
-	/* Naming a tenant that is not yours is refused, not answered with emptiness. */
+	/* A request that names another tenant is refused, not answered with an empty result. */
 	if (tenant && req->session &&
 		(!str_to_int(str_of(tenant), 1, 1LL << 53, &id) ||
 			!session_serves(req->session, id)))

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reading a request: path parameters and body members, checked; what is wrong is noted, all of it.
- */
+ * Reading a request: path parameters and body members are checked, and every error is noted. */
 #include "inner.h"
 #include "base/json.h"
 

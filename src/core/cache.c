@@ -13,10 +13,9 @@
 #define BUCKETS 1024
 #define ENTRIES_MAX 4096
 #define STALE_MAX_US (24 * 3600 * US_PER_S)
-#define RENEW_FROM                                                                                 \
-	0.8 /* of its time an answer may have: whoever asks then has it computed again             \
-	     */
-#define UNSHARED_US (900 * US_PER_S) /* longer than any answer is kept */
+/* the share of its lifetime after which the next request has a result recomputed */
+#define RENEW_FROM 0.8
+#define UNSHARED_US (900 * US_PER_S) /* longer than any result is kept */
 
 const char cache_now[] = "now";
 
@@ -25,7 +24,7 @@ struct cache_entry {
 	struct cache_key key;
 	char *body;
 	size_t n;
-	int64_t at_us; /* wall clock: it is told */
+	int64_t at_us; /* wall clock, because it is reported to the client */
 	uint64_t generation;
 };
 
@@ -38,8 +37,8 @@ struct waiter {
 struct generation {
 	int64_t tenant_id;
 	uint64_t n;
-	int64_t seq;               /* up to which events are counted; 0: not known yet */
-	int64_t unshared_until_us; /* others may have put older ones into Redis */
+	int64_t seq;               /* seq up to which events are counted; 0: not known yet */
+	int64_t unshared_until_us; /* other instances may have stored older results in Redis */
 };
 
 static struct cache_entry *buckets[BUCKETS];
@@ -65,7 +64,7 @@ bool cache_is_running(void)
 
 /* --- keys --- */
 
-/* Length first, so that no two lists of texts read alike. */
+/* The length comes first, so that no two lists of texts have the same key. */
 static void add_text(struct buf *b, const char *s)
 {
 	if (!s)
@@ -74,8 +73,8 @@ static void add_text(struct buf *b, const char *s)
 		buf_addf(b, "%zu:%s", strlen(s), s);
 }
 
-/* All that row-level security reads, all that the answer is written by, and what is asked. Two
- * people with one scope differ: each also sees the tickets of their own. */
+/* Everything that row-level security reads, that affects the writing of the result, and that is
+ * asked. Two users with the same scope differ, because each also sees their own tickets. */
 static struct cache_key key_of(const struct cached_query *q, const struct cache_reader *r)
 {
 	static struct buf b;
@@ -128,7 +127,7 @@ void cache_outdate(int64_t tenant_id, int64_t seq)
 		g->unshared_until_us = clock_mono_us() + UNSHARED_US;
 }
 
-/* Up to which of its events a tenant's figures are counted; 0: not known, or not to be told by. */
+/* The seq up to which a tenant's events are counted; 0: not known, or not to be shared. */
 static int64_t counted_seq(struct generation *g)
 {
 	if (clock_mono_us() < g->unshared_until_us)
@@ -274,7 +273,8 @@ static void on_rows(struct db_call *call, enum db_error error, const PGresult *r
 	struct cache_flight *f = call->arg;
 	bool found;
 
-	if (error != DB_OK && f->replica) { /* it went away, or what it read was overtaken */
+	if (error != DB_OK &&
+		f->replica) { /* the database went down, or the result was outdated meanwhile */
 		f->replica = false;
 		f->step = 0;
 		f->body.n = 0;
@@ -325,8 +325,8 @@ void cache_flight_compute(struct cache_flight *f)
 	db_exec(&f->call);
 }
 
-/* A flight outlives the request that began it: the texts of its query and of its context move into
- * one block of its own. */
+/* A flight outlives the request that began it, so the texts of its query and context are copied
+ * into a block of its own. */
 static void own_texts(struct cache_flight *f, const struct db_context *ctx)
 {
 	struct buf b = { 0 };
@@ -352,7 +352,8 @@ static void own_texts(struct cache_flight *f, const struct db_context *ctx)
 		*texts[i] = f->texts + at[i];
 }
 
-/* A flight that began before an event may lack it: only those of this generation are joined. */
+/* A flight that began before an event may miss it; requests join only flights of the current
+ * generation. */
 static struct cache_flight *flight_of(
 	const struct cache_key *key, uint64_t generation, bool computes)
 {
@@ -366,7 +367,7 @@ static struct cache_flight *flight_of(
 	return NULL;
 }
 
-/* NEW: not what others have computed, either. */
+/* NEW: do not use results that others have computed, either. */
 static struct cache_flight *begin_flight(const struct cached_query *query,
 	const struct cache_key *key, const struct db_context *ctx, bool new)
 {
