@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The cache's second floor: answers in Redis, for other instances and for those that have just
- * started. An answer's name says what it answers and which events it counts, and the value is
- * sealed with the name: Redis is not trusted, and several databases may use one. */
+ * The second level of the cache: results in Redis, for other instances and for those that have just
+ * started. The name of an entry states the query and the events that it counts, and the value is
+ * encrypted with the name as associated data, because Redis is not trusted and several databases
+ * may use one. */
 #include "base/clock.h"
 #include "cache_inner.h"
 #include "crypto/crypto.h"
@@ -13,7 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define WAIT_US 100000 /* Redis is asked so long; it is slower than it is worth then */
+#define WAIT_US 100000 /* time limit for Redis; a slower answer is not worth waiting for */
 
 static void add_name(struct buf *b, const struct cache_flight *f)
 {
@@ -30,7 +31,7 @@ static void add_name(struct buf *b, const struct cache_flight *f)
 static void on_stored(void *arg, const redisReply *reply)
 {
 	(void)arg;
-	(void)reply; /* it is a cache */
+	(void)reply; /* entries expire, because it is a cache */
 }
 
 void cache_redis_set(const struct cache_flight *f)
@@ -51,7 +52,7 @@ void cache_redis_set(const struct cache_flight *f)
 	buf_free(&value);
 }
 
-/* Take VALUE as F's answer, if it is one and not too old. */
+/* Use VALUE as F's result if it is valid and not too old. */
 static bool take(struct cache_flight *f, struct str value)
 {
 	struct buf name = { 0 }, text = { 0 };
@@ -73,7 +74,7 @@ static bool take(struct cache_flight *f, struct str value)
 }
 
 struct asking {
-	struct cache_flight *f; /* NULL: it went on without */
+	struct cache_flight *f; /* NULL: the flight has gone on without Redis */
 	struct loop_timer *limit;
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Checks of one value that a contract may ask for: choices and named formats. Pure. */
+ * Checks of single values that a contract can ask for: choices and named formats. Pure. */
 #include "core/contract.h"
 #include "base/clock.h"
 

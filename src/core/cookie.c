@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Cookies: how a browser carries its session, out of reach of scripts, and what keeps other sites
- * from using it: SameSite=Strict, the origin, and a token that only our own pages can repeat. */
+ * Cookies carry a browser's session out of reach of scripts. SameSite=Strict, the Origin check, and
+ * a token that only our own pages can repeat keep other sites from using it. */
 #include "inner.h"
 #include "crypto/crypto.h"
 
-/* Prefixes as RFC 6265bis 4.1.3 has them: the browser itself then refuses what another host set. */
+/* The prefixes of RFC 6265bis, section 4.1.3: the browser refuses such a cookie from another
+ * host. */
 static const char *const plain_names[] = { "sd_access", "sd_refresh", "sd_csrf", "sd_device" };
 static const char *const secure_names[] = { "__Host-sd_access", "__Secure-sd_refresh",
 	"__Host-sd_csrf", "__Host-sd_device" };
@@ -37,7 +38,7 @@ struct str http_cookie(const struct http_head *h, enum cookie which)
 				p++;
 			if ((size_t)(stop - p) > name.n && memcmp(p, name.p, name.n) == 0 &&
 				p[name.n] == '=') {
-				if (found.p) /* two of a name: one was planted */
+				if (found.p) /* two cookies of this name: one was planted */
 					return (struct str){ 0 };
 				p += name.n + 1;
 				found = (struct str){ p, (size_t)(stop - p) };

@@ -19,7 +19,7 @@ void csv_add_cell(struct buf *b, struct str v)
 	buf_addc(b, '"');
 }
 
-/* What is in PLAIN, as it is or compressed, to OUT. */
+/* Move PLAIN to OUT, compressed if requested. */
 static void deflate_plain(struct csv_writer *s, struct buf *out, int flush)
 {
 	unsigned char block[16384];
@@ -50,7 +50,7 @@ void csv_writer_begin(struct csv_writer *s, bool headers, struct buf *out)
 	if (s->json)
 		buf_addc(&s->plain, '[');
 	else
-		buf_adds(&s->plain, "\xef\xbb\xbf"); /* so that Excel sees UTF-8 */
+		buf_adds(&s->plain, "\xef\xbb\xbf"); /* so that Excel recognises UTF-8 */
 	for (int c = 0; !s->json && headers && c < s->columns; c++)
 		buf_addf(&s->plain, "%s%s", s->name[c], c + 1 < s->columns ? "," : "\r\n");
 	deflate_plain(s, out, Z_NO_FLUSH);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The product's error codes and what they say, in both languages. */
+ * The product's error codes and their messages in both languages. */
 #include "inner.h"
 
 #include <stdio.h>

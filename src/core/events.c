@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Committed events, read back in order of seq, which is gapless per tenant and equal to commit
- * order. Hints only say "soon"; a sweep over the counters every 500 ms finds what no hint told of.
- * Positions are stored once a second: after a crash listeners see some events twice. */
+ * Committed events are read back in order of seq, which has no gaps within a tenant and equals
+ * commit order. Hints only make a fetch happen soon; a sweep over the counters every 500 ms finds
+ * what no hint announced. Positions are stored once a second, so after a crash consumers see some
+ * events twice. */
 #include "core/events.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -11,19 +12,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define FETCH_LIMIT 64 /* events a fetch: some 2 ms of listeners' work */
+#define FETCH_LIMIT 64 /* events per fetch: about 2 ms of work for the consumers */
 #define TENANTS_A_FETCH 200
 
 struct tenant {
 	int64_t id, seq, stored_seq;
 	bool dirty;
-	bool ours,
-		asked_ours; /* this instance committed something; what is being fetched holds it */
+	bool ours, asked_ours; /* this instance committed something; the event being fetched carries
+				  the flag */
 };
 
 static struct tenant *tenants; /* sorted by id */
 static size_t tenant_count, tenant_cap;
-static const struct consumer **listeners; /* tables, in order of their coming */
+static const struct consumer **listeners; /* tables, in the order of their registration */
 static size_t listener_count;
 static struct db_call fetch_call, counters_call, store_call, boot_call;
 static struct buf fetch_tenants, fetch_after, store_tenants, store_seqs;
@@ -171,7 +172,7 @@ static void on_fetched(struct db_call *call, enum db_error error, const PGresult
 		failpoint("events-fetched");
 	for (int i = 0; i < n; i++)
 		deliver(rows, i);
-	if (n == FETCH_LIMIT) { /* a full page has cut somebody off */
+	if (n == FETCH_LIMIT) { /* the page was full: a tenant was cut off */
 		fetch_from = db_int(rows, n - 1, 0);
 		for (size_t i = 0; i < fetched_n; i++) {
 			struct tenant *t = find_tenant(fetched[i], true);
@@ -187,7 +188,8 @@ static void on_fetched(struct db_call *call, enum db_error error, const PGresult
 		}
 }
 
-/* The tenant where the last full page was cut off comes last, so that none starves the others. */
+/* The tenant at which the last full page was cut off comes last, so that no tenant starves the
+ * others. */
 static void fetch_events(void *arg)
 {
 	size_t first = 0;
@@ -288,7 +290,7 @@ static void on_booted(struct db_call *call, enum db_error error, const PGresult 
 	(void)call;
 	sweeping = false;
 	if (error != DB_OK)
-		return; /* the tick asks again */
+		return; /* the next tick tries again */
 	for (int i = 0; i < PQntuples(rows); i++) {
 		struct tenant *t = find_tenant(db_int(rows, i, 0), true);
 

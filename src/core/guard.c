@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * How often one may ask: which buckets a request takes from, and what it hears when they are empty.
- */
+ * Rate limits of a request: which buckets it takes tokens from, and the reply when one is empty. */
 #include "inner.h"
 
 #include <arpa/inet.h>
@@ -29,7 +28,7 @@ struct str req_user_key(struct req *req)
 		(long long)s->tenant_id, (long long)s->actor_id));
 }
 
-/* An IPv6 network of 64 bits is one address: whoever has one has them all. */
+/* An IPv6 /64 counts as one address, because its owner can use all of it. */
 static struct str address_key(struct req *req)
 {
 	const char *peer = req->http && req->http->peer ? req->http->peer : "";
@@ -44,7 +43,7 @@ static struct str address_key(struct req *req)
 	return str_of(out);
 }
 
-/* Pages and probes cost next to nothing, and a monitor must never be turned away. */
+/* Static pages and probes cost almost nothing, and a monitor must never be refused. */
 static bool is_limited(const struct req *req)
 {
 	return req->route->flow && strncmp(req->route->path, "/api/", 5) == 0;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a request brings, checked by a contract: each value becomes typed, each bad or unknown one
- * is noted. A flow's values go into its input (struct in_…); a statement's are its parameters,
- * bind.c. */
+ * The input of a request, checked by a contract: each value is converted to its type, and every
+ * invalid or unknown one is noted. The values of a flow go into its input (struct in_…); those of a
+ * statement become its parameters (bind.c). */
 #include "inner.h"
 #include "base/clock.h"
 #include "base/json.h"
 
-/* --- where a value stands, for whoever is told that it is wrong --- */
+/* --- where a value is, for the error that names it --- */
 
 struct place {
 	const char *in; /* "grants[2]"; NULL: the request itself */
@@ -32,7 +32,7 @@ static void range_of(const struct param *p, int64_t *min, int64_t *max)
 	*max = p->has_range ? p->max : p->type == PARAM_INT ? INT32_MAX : INT64_MAX;
 }
 
-/* A path that names no id names nothing: that is "not found", not "invalid". */
+/* A path with an invalid id names nothing: that is "not found", not "invalid". */
 static bool note_number(struct req *req, const struct param *p, struct place at)
 {
 	int64_t min, max;
@@ -154,7 +154,7 @@ void note_absent(struct req *req, const struct param *p, const char *in)
 	note_place(req, (struct place){ in, in ? p->key : p->name }, "required", "必填");
 }
 
-/* --- names that nobody knows --- */
+/* --- unknown names --- */
 
 void note_unknown_query(struct req *req, const struct contract *c)
 {
@@ -204,7 +204,7 @@ struct binding {
 	enum bound bound;
 };
 
-/* Put V where parameter P's value goes. */
+/* Store V as the value of parameter P. */
 static void put_value(struct binding *b, const struct param *p, const struct value *v)
 {
 	void *slot = b->input + p->slot;
@@ -231,13 +231,13 @@ static void put_value(struct binding *b, const struct param *p, const struct val
 
 static void bind_members(struct binding *b, int parent, const char *in, struct json_object *object);
 
-/* A plain value that the flow judges by itself. */
+/* A plain value that the flow checks itself. */
 static bool is_documentary(const struct param *p)
 {
 	return p->loose && !p->list && p->type != PARAM_OBJECT;
 }
 
-/* Does the contract say what stands in parameter I? */
+/* Does the contract describe the contents of parameter I? */
 static bool is_closed(const struct contract *c, int i)
 {
 	if (c->params[i].loose)
@@ -248,7 +248,7 @@ static bool is_closed(const struct contract *c, int i)
 	return false;
 }
 
-/* Each item of a list; what is wrong with a plain one is told of the list, once. */
+/* Read the items of a list. If a plain item is invalid, the list is noted once. */
 static bool items_hold(struct binding *b, int i, struct place at, struct json_object *list)
 {
 	const struct param *p = &b->c->params[i];
@@ -281,7 +281,7 @@ static bool list_holds(struct binding *b, int i, struct place at, struct json_ob
 	return p->loose || items_hold(b, i, at, v);
 }
 
-/* Body member V of parameter I. */
+/* Read body member V for parameter I. */
 static void bind_member(struct binding *b, int i, const char *in, struct json_object *v)
 {
 	const struct param *p = &b->c->params[i];
@@ -297,7 +297,7 @@ static void bind_member(struct binding *b, int i, const char *in, struct json_ob
 	put_value(b, p, &out);
 }
 
-/* The members of OBJECT (NULL: nothing was sent), which stands in parameter PARENT. */
+/* Read the members of OBJECT (NULL: not given), the value of parameter PARENT. */
 static void bind_members(struct binding *b, int parent, const char *in, struct json_object *object)
 {
 	int known = 0;
@@ -319,7 +319,7 @@ static void bind_members(struct binding *b, int parent, const char *in, struct j
 		note_unknown_members(b->req, b->c, parent, in, object);
 }
 
-/* What holds when nothing is sent. */
+/* Store the default of a value that was not given. */
 static void bind_defaults(struct binding *b)
 {
 	for (int i = 0; i < b->c->param_count; i++) {
@@ -343,7 +343,7 @@ static const char *plain_value(struct req *req, const struct param *p)
 	return strcmp(p->key, "If-Match") == 0 ? req->if_match : req->idempotency_key;
 }
 
-/* What is no number names no tenant that is served, and nothing else that there is. */
+/* A text that is not a number names neither a served tenant nor any other. */
 static enum bound bad_path(const struct param *p, enum bound so_far)
 {
 	return p->served || so_far == BOUND_FOREIGN ? BOUND_FOREIGN : BOUND_NOTHING;

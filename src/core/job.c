@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A slot a job: waiting, asking for its claim, running, or giving the claim back. */
+ * Each job has a slot: it waits, asks for its claim, runs, or releases the claim. */
 #include "core/job.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -10,22 +10,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define MORE_MS 100               /* between two parts of a job: the work of others comes first */
-#define CLAIM_US (600 * US_PER_S) /* an instance that died holds up the others this long */
+#define MORE_MS 100 /* pause between two parts of a job, so that other work comes first */
+#define CLAIM_US (600 * US_PER_S)     /* how long an instance that died holds up the others */
 #define CLAIM_LOOK_US (60 * US_PER_S) /* another instance has it, or did it: look again */
 #define BACKOFF_MAX_US (300 * US_PER_S)
 
 enum slot_state { SLOT_WAITING, SLOT_CLAIMING, SLOT_RUNNING, SLOT_RELEASING };
 
 struct slot {
-	struct job_run run; /* first: a run is found in its slot */
+	struct job_run run; /* must be first: a run is converted to its slot */
 	enum slot_state state;
 	enum job_result result;
 	struct job_health health;
 	struct loop_timer *timer;
 	int64_t began_us;
 	int failures; /* in a row */
-	bool asked;   /* job_wake came while it ran */
+	bool asked;   /* job_wake was called while it ran */
 	struct slot *next;
 };
 
@@ -84,7 +84,7 @@ static void on_due(void *arg)
 
 	if (jobs.stopping || s->state != SLOT_WAITING)
 		return;
-	if (!period) { /* switched off: the settings may change */
+	if (!period) { /* switched off; look again, because the settings may change */
 		wait_for(s, CLAIM_LOOK_US);
 		return;
 	}
@@ -101,7 +101,8 @@ static void on_due(void *arg)
 	job_query(&s->run, &sql_job_claim, on_claimed);
 }
 
-/* Twice as long after each failure in a row, from a second to the period or five minutes. */
+/* The delay doubles with each failure in a row, from one second to the period, five minutes at
+ * most. */
 static int64_t backoff_us(const struct slot *s, int64_t period)
 {
 	int64_t us = s->failures < 9 ? US_PER_S << s->failures : BACKOFF_MAX_US,
@@ -126,7 +127,7 @@ static void rest(struct slot *s)
 
 static void on_released(struct job_run *run, enum db_error error, const PGresult *rows)
 {
-	(void)error; /* an unreleased claim lapses */
+	(void)error; /* a claim that is not released expires */
 	(void)rows;
 	rest((struct slot *)run);
 }

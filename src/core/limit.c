@@ -17,7 +17,7 @@
 
 struct bucket {
 	struct bucket *next;
-	struct list changed; /* linked while something was taken that Redis has not heard of */
+	struct list changed; /* linked while tokens were taken that Redis does not know of */
 	enum limit kind;
 	double tokens;
 	int64_t at_us;
@@ -70,7 +70,7 @@ static bool is_unused(const struct bucket *b, int64_t now)
 	return !b->taken && !b->telling && (double)(now - b->at_us) / 1e6 > full_s;
 }
 
-/* A bucket that must be full again is as good as none. */
+/* A bucket that must be full again need not be kept. */
 static void forget_unused(void)
 {
 	int64_t now = clock_mono_us();
@@ -98,7 +98,9 @@ static struct bucket *find_bucket(enum limit kind, struct str key)
 			return b;
 	if (buckets_n >= BUCKETS_MAX)
 		forget_unused();
-	if (buckets_n >= BUCKETS_MAX && !str_is(key, "rest")) /* a flood of addresses shares one */
+	if (buckets_n >= BUCKETS_MAX &&
+		!str_is(key,
+			"rest")) /* during a flood of addresses, all new ones share this bucket */
 		return find_bucket(kind, STR("rest"));
 	b = xcalloc(1, sizeof(*b));
 	b->kind = kind;
@@ -145,8 +147,9 @@ int64_t limit_take(enum limit kind, struct str key)
 
 /* --- Redis --- */
 
-/* For each key: rate, burst, taken. Answers what is left of each, rounded down; it may be below
- * nothing when several instances took at once. Redis' own clock, so that theirs need not agree. */
+/* For each key: rate, burst, tokens taken. Returns what is left of each, rounded down; it can be
+ * negative if several instances took tokens at once. The script uses Redis's clock, so the
+ * instances' clocks need not agree. */
 static const char script[] =
 	"local t = redis.call('TIME') local now = t[1] + t[2] / 1e6 local left = {} "
 	"for i, key in ipairs(KEYS) do "
@@ -162,7 +165,7 @@ static const char script[] =
 
 static void share_buckets(void *arg);
 
-/* LEFT: of each that was told, or NULL: Redis has not heard it. */
+/* LEFT: what is left of each reported bucket, or NULL: Redis did not get the report. */
 static void settle(const redisReply *const *left)
 {
 	asking = false;

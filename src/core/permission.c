@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The names of permissions: as a list of strings, and by resource as an object. */
+ * The names of permissions, as a list of strings and as an object by resource. */
 #include "core/session.h"
 
 static const struct {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One request from its head to its reply. Guards run in order: route, method, limits, body,
- * session, permission; then the handler. The struct lives until its reply is out and nothing it
- * waits for is left, so a client that leaves in the middle harms nobody. */
+ * One request from its head to its reply. The guards run in order: route, method, limits, body,
+ * session, permission; then the handler. The struct lives until its reply is sent and nothing that
+ * it waits for is left, so a client that leaves early does no harm. */
 #include "base/json.h"
 #include "crypto/crypto.h"
 #include "crypto/field.h"
@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define WORK_MS 2500 /* a helper's time for a request's job */
+#define WORK_MS 2500 /* time limit for a helper's job for a request */
 
 static struct request_settings settings;
 static const struct route *all_routes;
@@ -48,7 +48,7 @@ static struct req *req_new(struct http_request *http)
 	req->http = http;
 	req->began_us = http->began_us;
 	x = (++serial * 0x9e3779b97f4a7c15ULL) ^
-	    salt; /* a bijection: unique in this process, not a counter to the outside */
+	    salt; /* a bijection: unique within this process, but not recognisable as a counter */
 	snprintf(req->id, sizeof(req->id), "%016llx", (unsigned long long)x);
 	snprintf(req->who.kind, sizeof(req->who.kind), "req");
 	req->who.id = serial;
@@ -151,7 +151,7 @@ const char *req_int(struct req *req, int64_t v)
 
 /* --- guards --- */
 
-/* What it writes may have to be sealed, or looked up by its sealed form; the keys come from the
+/* What it writes may have to be encrypted, or found by a blind index, and the keys come from the
  * database after the start. A single sign-on begins and ends with a GET. */
 static bool may_seal(const struct route *r)
 {
@@ -286,7 +286,7 @@ static struct str bearer(const struct http_request *h)
 	return (struct str){ 0 };
 }
 
-/* Nobody is known by a token that is no good, or while nobody can be asked. */
+/* The token is invalid, or the database could not be asked. */
 static void on_known(void *arg, struct session *s, enum db_error error)
 {
 	struct req *req = arg;
@@ -443,8 +443,8 @@ static void on_done(struct http_request *h)
 	if (tell_end)
 		tell_end(req, h, h->status);
 	req->http = NULL;
-	/* Else the caller of the step that replied frees it. Not ended: the server itself refused
-	 * the body. */
+	/* Otherwise the caller of the step that replied frees it. A request without an end was
+	 * refused by the server because of its body. */
 	if (req->streaming || !req->ended) {
 		req->ended = true;
 		req_free_if_done(req);

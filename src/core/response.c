@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * How a request ends: a reply, or an error with its code, what was wrong with each field, and what
- * to do about it. */
+ * The end of a request: a reply, or an error with its code, the reason for each field, and advice.
+ */
 #include "inner.h"
 
 #include <stdlib.h>
@@ -61,7 +61,7 @@ struct outcome *req_reply(struct req *req, int status, const char *data, size_t 
 	return req_reply_headers(req, status, NULL, data, n);
 }
 
-/* What a person can do about it, where nothing more particular was said. */
+/* Advice for the user, if nothing more specific was given. */
 static const struct advice {
 	const char *en, *zh, *todo_en, *todo_zh;
 } advices[ERR_COUNT] = {
@@ -88,7 +88,7 @@ static const struct advice {
 		"[\"稍后重试\",\"联系支持人员并提供 request_id\"]" },
 };
 
-/* DETAILS, an object or NULL, with advice and whom to ask where they are not said. */
+/* Write DETAILS, an object or NULL, and add advice and a support contact if they are missing. */
 static void add_details(struct buf *b, const struct req *req, enum err e, const char *details)
 {
 	const struct advice *a = &advices[e];
@@ -165,7 +165,8 @@ struct outcome *req_fail_db(struct req *req, enum db_error e)
 
 void req_note_invalid(struct req *req, const char *field, const char *en, const char *zh)
 {
-	struct str shown = utf8_head(str_of(field), FIELD_SHOWN); /* it may be the client's word */
+	struct str shown = utf8_head(str_of(field),
+		FIELD_SHOWN); /* the address comes from the client and may be invented */
 
 	buf_adds(&req->invalid, req->invalid.n ? ",{\"field\":" : "{\"field\":");
 	buf_add_json(&req->invalid, shown.p, shown.n);

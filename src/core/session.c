@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Sessions are cached for five seconds by the digest of their token, so that a click costs no query
- * and a revocation acts soon; who comes while one is looked up waits for the same answer: a page
- * opens with a dozen requests at once. */
+ * and a revocation takes effect soon. Requests that arrive during a look-up wait for the same
+ * answer, because a page opens with a dozen requests at once. */
 #include "core/session.h"
 #include "base/json.h"
 #include "crypto/crypto.h"
@@ -20,8 +20,8 @@
 static struct session *buckets[BUCKETS];
 static size_t cached;
 
-/* Counts what was forgotten: an answer asked for before is not kept, and nobody new waits for it.
- */
+/* Counts revocations: a result requested before one is not cached, and no new request waits for
+ * it. */
 static uint64_t forgotten;
 
 struct waiter {
@@ -32,7 +32,7 @@ struct waiter {
 
 struct find {
 	struct db_call call;
-	struct find *next; /* of the same bucket */
+	struct find *next; /* the next in the same bucket */
 	unsigned char key[32];
 	char tenant[24], id[24], now[24];
 	char secret_sha256[65];
@@ -40,7 +40,7 @@ struct find {
 	bool api_token;
 	struct waiter *first, **last;
 	uint64_t forgotten;
-	struct session *old; /* known a while ago */
+	struct session *old; /* was valid a while ago */
 };
 static struct find *finds[BUCKETS];
 
@@ -59,7 +59,7 @@ static void tenants_put(struct session_tenants *t)
 	free(t);
 }
 
-/* Read TEXT, or share the list that was read last. A text that is no list serves no tenant. */
+/* Read TEXT, or share the list that was read last. A text that is not a list serves no tenant. */
 static struct session_tenants *tenants_of(struct str text)
 {
 	struct session_tenants *t = latest;
@@ -122,7 +122,7 @@ static void unlink_session(struct session **at)
 	session_put(s);
 }
 
-/* *OUT_FRESH: it need not be looked at again. */
+/* *OUT_FRESH: it need not be looked up again. */
 static struct session *cache_get(const unsigned char key[32], bool *out_fresh)
 {
 	int64_t now = clock_mono_us();
@@ -143,7 +143,7 @@ static struct session *cache_get(const unsigned char key[32], bool *out_fresh)
 	return NULL;
 }
 
-/* In the place of what is kept under its key. */
+/* Replace what is cached under its key. */
 static void cache_drop(const unsigned char key[32])
 {
 	for (struct session **at = slot_of(key); *at; at = &(*at)->next)
@@ -211,7 +211,7 @@ static struct session *from_session_row(const struct find *f, const PGresult *r)
 	struct session *s;
 
 	if (actor == ACTOR_KIND_COUNT)
-		return NULL; /* a newer program's */
+		return NULL; /* written by a newer version */
 	s = xcalloc(1, sizeof(*s));
 	s->actor = actor;
 	s->actor_id = db_int(r, 0, 1);
@@ -238,8 +238,8 @@ static struct session *from_session_row(const struct find *f, const PGresult *r)
 	return s;
 }
 
-/* A token's scopes are permissions by name; tickets:read, tickets:write and admin are older names
- * of theirs. */
+/* A token's scopes are permissions by name; tickets:read, tickets:write and admin are older
+ * names. */
 static uint32_t scopes_parse(const char *json, bool staff)
 {
 	uint32_t p = permissions_parse(str_of(json));
@@ -282,11 +282,11 @@ static struct session *from_token_row(const struct find *f, const PGresult *r)
 	return s;
 }
 
-/* --- while the database is away --- */
+/* --- while the database is down --- */
 
 static struct served {
 	int64_t tenant_id, actor_id;
-} * served; /* whom, since it went */
+} * served; /* the users served since then */
 static size_t served_n, served_max;
 
 void session_limit_degraded(size_t users)
@@ -315,7 +315,7 @@ static bool is_served_degraded(const struct session *s)
 	return true;
 }
 
-/* --- finding --- */
+/* --- look-up --- */
 
 static void wait_for(struct find *f,
 	void (*on_done)(void *arg, struct session *s, enum db_error error), void *arg)
@@ -328,7 +328,7 @@ static void wait_for(struct find *f,
 	f->last = &w->next;
 }
 
-/* The look-up of KEY that is under way and still good. */
+/* The look-up of KEY that is in progress and still valid. */
 static struct find *find_under_way(const unsigned char key[32])
 {
 	struct find *f = finds[bucket_of(key)];
@@ -338,7 +338,7 @@ static struct find *find_under_way(const unsigned char key[32])
 	return f;
 }
 
-/* S (NULL: nobody) for all who wait, each with a reference; ends F. */
+/* Give S (NULL: nobody) to all requests that wait, each with a reference, and end F. */
 static void finish_find(struct find *f, struct session *s, enum db_error error)
 {
 	struct find **at = &finds[bucket_of(f->key)];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A session as its client holds it: the refresh token, the cookies, the replies that carry them. */
+ * A session as its client holds it: the refresh token, the cookies, and the replies that carry
+ * them. */
 #include "core/session_token.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -49,8 +50,8 @@ bool session_token_read(struct str text, struct refresh_token *out)
 	return true;
 }
 
-/* The CSRF token lives as long as the session: another page may have read it before this renewal.
- */
+/* The CSRF token stays the same for the whole session, because another page may have read it before
+ * this refresh. */
 static void add_cookies(
 	struct req *req, struct buf *headers, const char *access, const char *refresh, bool staff)
 {

@@ -155,7 +155,7 @@ static struct outcome *on_state(struct req *req, enum db_error error, const PGre
 	passkeys = db_int(rows, 0, 1) > 0;
 	if ((!totp && !passkeys) || db_int(rows, 0, 2))
 		return signin_session(req, s);
-	s->factor = totp ? "totp" : NULL; /* until it is given, what will be asked for */
+	s->factor = totp ? "totp" : NULL; /* until it is given, the methods that can be asked for */
 	p[0] = req_int(req, s->tenant_id);
 	p[1] = s->staff ? "staff" : "customer";
 	p[2] = req_int(req, s->subject_id);

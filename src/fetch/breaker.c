@@ -6,7 +6,7 @@
 #define FAILURES_MAX 5
 #define WAIT_MIN_US 2000000
 #define WAIT_MAX_US 60000000
-#define TRIAL_MAX_US 30000000 /* a trial that never tells is over */
+#define TRIAL_MAX_US 30000000 /* a trial without a result has ended after this time */
 #define CIRCUITS_MAX 2000
 
 struct circuit_of {
@@ -55,7 +55,7 @@ int64_t breaker_allow(const char *kind, const char *host, int64_t now)
 	return 0;
 }
 
-/* Those that work are not worth keeping. */
+/* Circuits without failures need not be kept. */
 static void forget(struct circuit_of *gone)
 {
 	for (struct circuit_of **at = &circuits; *at; at = &(*at)->next)

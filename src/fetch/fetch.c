@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * curl_multi_socket_action under libevent. One transfer is one struct, from asking to its one
- * callback. */
+ * curl_multi_socket_action under libevent. Each transfer is one struct, from the request to its
+ * single callback. */
 #include "fetch/fetch.h"
 #include "base/clock.h"
 #include "base/list.h"
@@ -27,7 +27,7 @@ struct transfer {
 	fetch_done *on_done;
 	void *arg;
 	struct evdns_getaddrinfo_request *resolving;
-	bool added; /* to the multi handle */
+	bool added; /* added to the multi handle */
 	struct list node;
 	struct buf answer;
 	size_t answer_max;
@@ -197,8 +197,8 @@ static bool is_private(const struct sockaddr *sa)
 	return (b[0] & 0xfe) == 0xfc || (b[0] == 0xfe && (b[1] & 0xc0) == 0x80) || b[0] == 0xff;
 }
 
-/* Webhook targets come from tenants: they never reach our own networks unless a setting allows it.
- */
+/* Webhook targets come from tenants, so they must not reach our own networks unless a setting
+ * allows it. */
 static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
 {
 	struct transfer *t = arg;
@@ -227,7 +227,7 @@ static size_t drop_answer(char *p, size_t size, size_t count, void *arg)
 
 	(void)p;
 	*seen += size * count;
-	return *seen > 65536 ? 0 : size * count; /* nobody needs more of an answer */
+	return *seen > 65536 ? 0 : size * count; /* no caller needs a longer response */
 }
 
 static void fail_later(void *arg)
@@ -272,7 +272,7 @@ static void on_resolved(int result, struct evutil_addrinfo *ai, void *arg)
 		evutil_freeaddrinfo(ai);
 }
 
-/* Split the URL; resolve a name by evdns, or go at once with an address. */
+/* Split the URL. Resolve a host name by evdns, or start at once if it is an address. */
 static void transfer_resolve(struct transfer *t, const char *url)
 {
 	CURLU *u = curl_url();
@@ -355,7 +355,7 @@ void fetch_http(const struct fetch_http *f, fetch_done *on_done, void *arg)
 	transfer_resolve(t, f->url);
 }
 
-/* What is still on its way is told that it failed: whoever asked decides what that means. */
+/* Transfers in progress end as failed; the callers decide what that means. */
 void fetch_free(void)
 {
 	struct list *next;
@@ -368,14 +368,14 @@ void fetch_free(void)
 		if (t->resolving)
 			evdns_getaddrinfo_cancel(t->resolving);
 	}
-	event_base_loop(
-		loop_base(), EVLOOP_NONBLOCK); /* a cancelled one answers by a deferred callback */
+	event_base_loop(loop_base(),
+		EVLOOP_NONBLOCK); /* a cancelled look-up answers by a deferred callback */
 	for (struct list *n = transfers.next; n != &transfers; n = next) {
 		struct transfer *t = list_entry(n, struct transfer, node);
 
 		next = n->next;
 		if (!t->added)
-			continue; /* its failure is queued already */
+			continue; /* its failure is already queued */
 		curl_multi_remove_handle(multi, t->easy);
 		snprintf(t->error, sizeof(t->error), "stopping");
 		fail_later(t);

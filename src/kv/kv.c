@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Two connections: commands, and subscription. hiredis writes the commands and reads the replies;
- * the bytes go through a bufferevent of ours, because hiredis 0.14 speaks no TLS and its contexts
- * know no time limit. Commands are answered in order: the oldest that waits over ANSWER_US drops
- * the connection, and every callback that was pending gets NULL. */
+ * Two connections: one for commands, one for the subscription. hiredis writes the commands and
+ * parses the replies; the bytes go through our own bufferevent, because hiredis 0.14 has no TLS and
+ * its contexts have no time limit. Replies come in order: if the oldest command waits longer than
+ * ANSWER_US, the connection is dropped and every pending callback gets NULL. */
 #include "kv/kv.h"
 #include "base/clock.h"
 #include "base/list.h"
@@ -29,7 +29,7 @@
 	(4u << 20) /* bytes that wait for a slow Redis; the rest is dropped and counted            \
 		    */
 
-/* A command on its way. */
+/* A command waiting for its reply. */
 struct pending {
 	struct list node;
 	kv_done *fn;
@@ -38,7 +38,7 @@ struct pending {
 };
 
 struct link {
-	struct bufferevent *bev; /* NULL: not connected, and not trying */
+	struct bufferevent *bev; /* NULL: not connected, and not connecting */
 	redisReader *reader;
 	struct list pending;
 	bool up, wanted, subscriber;
@@ -50,7 +50,7 @@ enum transport { KV_UNIX, KV_TCP, KV_TLS };
 
 static struct {
 	enum transport transport;
-	char *host, *user, *secret; /* host: the path of KV_UNIX */
+	char *host, *user, *secret; /* host: the path, for KV_UNIX */
 	int port;
 	SSL_CTX *tls;
 } server;
@@ -67,7 +67,7 @@ static bool is_loopback(const char *host)
 	return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
 }
 
-/* user@host:port, each but the host optional; an IPv6 address in brackets. */
+/* user@host:port, where user and port are optional; an IPv6 address is in brackets. */
 static bool parse_authority(const char *p)
 {
 	const char *at = strrchr(p, '@'), *end;
@@ -122,7 +122,7 @@ static bool trust(const char *ca_file, const char **out_error)
 				   : SSL_CTX_set_default_verify_paths(server.tls) == 1;
 }
 
-/* The certificate must be for the host that was asked for, name or address. */
+/* The certificate must be valid for the requested host, whether name or address. */
 static SSL *new_ssl(void)
 {
 	SSL *ssl = SSL_new(server.tls);
@@ -161,7 +161,7 @@ static void link_command(struct link *l, kv_done *fn, void *arg, const char *for
 	redisFreeCommand(text);
 }
 
-/* Answer the oldest command; NULL when Redis went away meanwhile. */
+/* Give the reply to the oldest command; NULL if Redis went down meanwhile. */
 static void finish_command(struct link *l, const redisReply *reply)
 {
 	struct pending *p = list_entry(l->pending.next, struct pending, node);
@@ -247,7 +247,7 @@ static bool is_message(const redisReply *r)
 	       r->element[3]->type == REDIS_REPLY_STRING;
 }
 
-/* False when what came is no answer to anything. */
+/* Returns false if no command is waiting for this reply. */
 static bool take_reply(struct link *l, redisReply *r)
 {
 	if (l->subscriber && is_message(r))
@@ -297,7 +297,8 @@ static bool start_connect(struct bufferevent *bev)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 
-	if (server.transport != KV_UNIX) /* a name is resolved on the loop, an address at once */
+	if (server.transport !=
+		KV_UNIX) /* a name is resolved on the loop; an address connects at once */
 		return bufferevent_socket_connect_hostname(
 			       bev, loop_dns(), AF_UNSPEC, server.host, server.port) == 0;
 	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", server.host);
@@ -315,7 +316,7 @@ static void link_connect(struct link *l)
 	l->began_us = clock_mono_us();
 	bufferevent_setcb(bev, on_read, NULL, on_event, l);
 	bufferevent_enable(bev, EV_READ | EV_WRITE);
-	/* a refusal may have come through on_event already */
+	/* on_event may already have reported a refusal */
 	if (!start_connect(bev) && l->bev == bev)
 		link_drop(l);
 }
@@ -350,7 +351,7 @@ static void on_tick(void *arg)
 	link_tick(&subscription, now);
 }
 
-/* --- what others call --- */
+/* --- public functions --- */
 
 static void link_init(struct link *l, uint64_t id)
 {

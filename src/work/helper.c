@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One helper process: down, starting, idle or busy. Its one timer ends the state that must not
- * last: a start or a job that takes too long, or the pause before the next start. */
+ * One helper process: down, starting, idle or busy. Its timer ends each state that must not last: a
+ * start or a job that takes too long, or the pause before the next start. */
 #include "inner.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -23,7 +23,7 @@ static const struct who who = { .kind = "work" };
 
 /* --- ending --- */
 
-/* How long until the next start: longer after each one that came to nothing. */
+/* The delay before the next start: longer after each unsuccessful start. */
 static int64_t pause_us(const struct helper *h)
 {
 	int64_t us = PAUSE_MIN_US;
@@ -49,7 +49,7 @@ static void close_process(struct helper *h)
 	h->fd = -1;
 }
 
-/* The process is gone or must go. */
+/* The process has ended or must be ended. */
 static void replace_helper(struct helper *h, const char *why)
 {
 	bool starting = h->state == HELPER_STARTING;
@@ -91,9 +91,9 @@ void helper_reap(int signo)
 		;
 }
 
-/* --- talking --- */
+/* --- communication --- */
 
-/* Send what the socket takes; the rest when it is writable again. */
+/* Send as much as the socket takes; the rest when it is writable again. */
 static void write_job(struct helper *h)
 {
 	const struct job *j = h->job;
@@ -142,7 +142,7 @@ void helper_give(struct helper *h, struct job *j)
 	write_job(h);
 }
 
-/* The whole frame is there. */
+/* A complete frame has arrived. */
 static bool take_frame(struct helper *h, const struct wire_head *head)
 {
 	struct job *j = h->job;
@@ -165,7 +165,7 @@ static bool take_frame(struct helper *h, const struct wire_head *head)
 	return true;
 }
 
-/* False when it is not what a helper says. */
+/* Returns false if the helper must not send this. */
 static bool take_bytes(struct helper *h)
 {
 	struct wire_head head;

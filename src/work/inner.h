@@ -26,7 +26,7 @@ struct job {
 
 enum helper_state {
 	HELPER_DOWN,     /* no process; the timer starts one */
-	HELPER_STARTING, /* a process that has not sent WORK_READY; the timer ends it */
+	HELPER_STARTING, /* a process that has not sent WORK_READY yet; the timer ends it */
 	HELPER_IDLE,
 	HELPER_BUSY, /* has a job; the timer ends both */
 };
@@ -40,9 +40,9 @@ struct helper {
 	struct loop_timer *timer;
 	struct job *job;
 	struct buf in;
-	size_t out_at;    /* bytes of the job's frame that are sent */
+	size_t out_at;    /* bytes of the job's frame sent so far */
 	int64_t began_us; /* the job */
-	int failures;     /* starts in a row that came to nothing */
+	int failures;     /* unsuccessful starts in a row */
 };
 
 struct pool {
@@ -54,23 +54,23 @@ struct pool {
 	struct list queue;
 	int queued;
 	struct loop_timer *late;
-	bool broken; /* no helper runs and none can be started */
+	bool broken; /* no helper is running and none can be started */
 	struct work_health health;
 };
 
 /* --- helper.c: one process --- */
-/* Begin with H's process; POOL hears of every change. */
+/* Start H's process. POOL hears of every change. */
 void helper_init(struct helper *h, struct pool *pool);
 /* Send J to an idle helper. */
 void helper_give(struct helper *h, struct job *j);
-/* Kill the process; its job goes back by pool_lost. The timer is freed. */
+/* Kill the process; its job is returned by pool_lost. Frees the timer. */
 void helper_free(struct helper *h);
-/* Start PROGRAM with one end of a socketpair as its descriptor 0; 0 or an errno. */
+/* Start PROGRAM with one end of a socketpair as its descriptor 0. Returns 0 or an errno. */
 int helper_spawn(const char *program, pid_t *out_pid, int *out_fd) MUST_USE;
 /* Collect the processes that have ended. */
 void helper_reap(int signo);
 
-/* --- work.c: what a helper tells its pool --- */
+/* --- work.c: reports of a helper to its pool --- */
 void pool_idle(struct pool *p);
 void pool_done(struct pool *p, struct job *j, enum work_end end);
 void pool_lost(struct pool *p, struct job *j);

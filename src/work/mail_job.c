@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A head of two numbers, six texts with their NULs, and the message. */
+ * The encoding: a head of two numbers, six NUL-terminated texts, and the message. */
 #include "work/mail_job.h"
 
 struct head {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The pools: which job waits for which helpers, how long, and what becomes of it. */
+ * The pools: which job waits for which helpers, for how long, and how it ends. */
 #include "inner.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -15,8 +15,8 @@
 
 #define CHECK_MS 5000
 
-/* A password or a document may be tried again when its helper has died; a mail may have gone out.
- */
+/* A password or a document can be retried when its helper has died; a mail may already have been
+ * sent. */
 static const struct {
 	const char *name;
 	int tries, queue_max;
@@ -148,7 +148,7 @@ bool work_submit(const struct work_job *job)
 	return true;
 }
 
-/* --- what helpers tell --- */
+/* --- reports of helpers --- */
 
 void pool_idle(struct pool *p)
 {
@@ -158,7 +158,7 @@ void pool_idle(struct pool *p)
 	dispatch(p);
 }
 
-/* Tried again before all others, or given up. */
+/* Retry the job before all others, or give it up. */
 void pool_lost(struct pool *p, struct job *j)
 {
 	if (!running || ++j->tries >= p->tries) {
@@ -185,7 +185,7 @@ void pool_start_failed(struct pool *p, const char *why)
 
 /* --- life --- */
 
-/* The folder, or the folder of a file: the setting used to name the one program there was. */
+/* The directory, or the directory of the file: the setting used to name the only program. */
 static char *program_of(const char *dir, enum work_pool pool)
 {
 	const char *slash = strrchr(dir, '/');

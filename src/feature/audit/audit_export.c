@@ -79,7 +79,7 @@ static struct outcome *on_page(struct req *req, enum db_error error, const PGres
 	if (error != DB_OK)
 		return req_fail_db(req, error);
 	if (!x->csv.n) {
-		buf_adds(&x->csv, "\xef\xbb\xbf"); /* so that Excel sees UTF-8 */
+		buf_adds(&x->csv, "\xef\xbb\xbf"); /* so that Excel recognises UTF-8 */
 		for (int c = 0; c < PQnfields(rows); c++)
 			buf_addf(&x->csv, "%s%s", PQfname(rows, c),
 				c + 1 < PQnfields(rows) ? "," : "\r\n");

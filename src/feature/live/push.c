@@ -274,7 +274,7 @@ static void on_resumed(struct db_call *call, enum db_error error, const PGresult
 		resume_free(r);
 		return;
 	}
-	too_old |= n >= RESUME_MAX; /* a full page has cut somebody off */
+	too_old |= n >= RESUME_MAX; /* the page was full: a tenant was cut off */
 	go_live(c);
 	if (too_old) {
 		send_snapshot(c, error == DB_OK ? "too old" : "unavailable");
