@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# ./dev bench: ratios taken in one run, interleaved; absolute figures of a shared machine mean little. Not tests.
+# ./dev bench [--quick | versus PREFIX (an older build, installed there)]: ratios taken in one run, interleaved; absolute figures of a shared machine mean little. Not tests.
 cmd_bench() {
 	free_disk
 	! command -v node >/dev/null || need_node # the package is not installed over one that is there
@@ -25,7 +25,7 @@ max_wal_size = 4GB'
 		cc -std=gnu17 -D_GNU_SOURCE -O2 -Iinclude "t/bench/$b.c" src/base/*.c src/ticket/names.c -levent -ljson-c -o "build-bench/$b" || fail "t/bench/$b.c"
 	done
 	export NODE_PATH=$TOP/t/api/node_modules PG_BIN BENCH_BIN=$TOP/build-bench
-	setsid node t/bench/bench.js "$@" &
+	if [ "${1:-}" = versus ]; then setsid node t/bench/versus.js "$2" & else setsid node t/bench/bench.js "$@" & fi
 	echo $! >"$VAR/group.pid"
 	wait $!
 }
