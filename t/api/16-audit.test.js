@@ -190,7 +190,7 @@ test('months that are over move into files; the chain holds on through them, and
 		chained,
 		[1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => [n, true]),
 	);
-	/* changed, cut off, gone: each is named */
+	/* changed, truncated, gone: each is named */
 	const one = path.join(
 			dir,
 			gz().find((f) => /-5-7\./.test(f)),
@@ -200,10 +200,10 @@ test('months that are over move into files; the chain holds on through them, and
 	for (const [bytes, expected] of [
 		[zlib.gzipSync(text.replace('"success"', '"refused"')), /row was changed/],
 		[zlib.gzipSync(text.split('\n').slice(1).join('\n')), /row was changed/],
-		[zlib.gzipSync(text.split('\n').slice(0, 2).join('\n') + '\n'), /cut off/],
-		[was.subarray(0, was.length - 12), /cut off|no row/],
+		[zlib.gzipSync(text.split('\n').slice(0, 2).join('\n') + '\n'), /truncated/],
+		[was.subarray(0, was.length - 12), /truncated|not a valid row/],
 		[zlib.gzipSync(text, { level: 1 }), /the file differs from what was written/],
-		[Buffer.from('nothing'), /no row/],
+		[Buffer.from('nothing'), /not a valid row/],
 	]) {
 		fs.writeFileSync(one, bytes);
 		const said = look('--dir', dir);
@@ -211,7 +211,7 @@ test('months that are over move into files; the chain holds on through them, and
 		assert.match(said, /-5-7\.ndjson\.gz: BROKEN.*\n.*files BROKEN: 1/);
 	}
 	fs.unlinkSync(one);
-	assert.match(look('--dir', dir), /not there/);
+	assert.match(look('--dir', dir), /the file is missing/);
 	fs.writeFileSync(one, was);
 	s.sql(`update audit_anchors set digest = sha256('x') where tenant_id = ${s.beta} and chain_no = 6`);
 	assert.match(look('--dir', dir), /not the row that was anchored/);
@@ -368,7 +368,7 @@ test('the log as a table, for a spreadsheet', async () => {
 	);
 	assert.strictEqual((await s.get('/api/v1/client/audit/export?from=x', admin)).code, 40001);
 });
-test('a chain that was cut off at its end, or made anew, is found by its anchor', async () => {
+test('a chain that was truncated at its end, or made anew, is found by its anchor', async () => {
 	const at = Date.now() * 1000;
 	assert.strictEqual(s.sql(`select count(*) from audit_anchor(${at})`), '3');
 	assert.strictEqual(s.sql(`select count(*) from audit_anchor(${at})`), '0', 'once a day');
