@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Words every module shares: bug and fatal exits, checked allocation, strings and byte buffers.
- * Pure: no I/O besides the last line of a process that gives up. */
+ * What every module shares: exits on bugs and fatal errors, checked allocation, strings and byte
+ * buffers. Pure: no I/O except the last line of a process that exits. */
 #ifndef SLADESK_BASE_BASE_H
 #define SLADESK_BASE_BASE_H
 
@@ -15,22 +15,23 @@
 #define PRINTF(f, a) __attribute__((format(printf, f, a)))
 #define UNUSED __attribute__((unused))
 
-/* Abort with file, line and the condition when COND holds: a state that only our own bug can make.
- */
+/* Abort with file, line and condition if COND holds. Use it for states that only a bug of ours can
+ * cause. */
 #define bug_on(cond) ((cond) ? bug_fail(__FILE__, __LINE__, #cond) : (void)0)
 /* Log WHAT with its place and abort. Called by bug_on alone. */
 void bug_fail(const char *file, int line, const char *what) __attribute__((noreturn));
 
-/* A place where a test may ask the process to die as by kill -9 (setting test.failpoint); the names
- * are listed in doc/HACKING.md. */
+/* A point at which a test can make the process die as by kill -9 (setting test.failpoint).
+ * doc/HACKING.md lists the names. */
 void failpoint(const char *name);
-/* NAME must outlive the process; NULL or empty: none. */
+/* NAME must stay valid as long as the process. NULL or empty: no failpoint. */
 void failpoint_arm(const char *name);
 
-/* Print "sladesk: what: why" and exit 1. Only for start-up and the command line. */
+/* Print "sladesk: what: why" and exit with status 1. Only for start-up and the command line. */
 void die(const char *fmt, ...) __attribute__((noreturn)) PRINTF(1, 2);
 
-/* Allocation that never returns NULL: out of memory aborts loudly, a restart loses nothing. */
+/* Allocation that never returns NULL: the process aborts when it is out of memory. A restart loses
+ * nothing. */
 void *xmalloc(size_t size) MUST_USE;
 /* COUNT times SIZE zeroed bytes; free() releases them. */
 void *xcalloc(size_t count, size_t size) MUST_USE;
@@ -43,7 +44,7 @@ char *xstrndup(const char *s, size_t len) MUST_USE;
 /* The formatted text; the caller frees it. */
 char *xasprintf(const char *fmt, ...) MUST_USE PRINTF(1, 2);
 
-/* A view of bytes that somebody else owns. */
+/* A view of bytes that someone else owns. */
 struct str {
 	const char *p;
 	size_t n;
@@ -59,7 +60,8 @@ bool str_eq(struct str a, struct str b);
 bool str_is(struct str a, const char *b);
 /* The same, without regard to the case of ASCII letters. */
 bool str_case_is(struct str a, const char *b);
-/* Read an exact decimal integer (-?(0|[1-9][0-9]*)) within [min, max]; false for anything else. */
+/* Read an exact decimal integer (-?(0|[1-9][0-9]*)) within [min, max]. Returns false for anything
+ * else. */
 bool str_to_int(struct str s, int64_t min, int64_t max, int64_t *out);
 
 /* A growing byte buffer. Zero-initialised is empty; buf_free releases it. */
@@ -100,16 +102,16 @@ void buf_add_hex(struct buf *b, const void *p, size_t n);
 /* Append a JSON string literal of the UTF-8 bytes P, quotes included, escaped so that it is also
  * safe in HTML. */
 void buf_add_json(struct buf *b, const char *p, size_t n);
-/* Percent-encoded but for what RFC 3986 leaves as it is (2.3). */
+/* Append S percent-encoded, except for the unreserved characters of RFC 3986, section 2.3. */
 void buf_add_url(struct buf *b, const char *p, size_t n);
-/* NUL-terminate and return the bytes; they stay the buffer's. */
+/* NUL-terminate the bytes and return them. The buffer keeps ownership. */
 const char *buf_cstr(struct buf *b);
-/* Hand the bytes over, NUL-terminated; the buffer is empty after. Caller frees. */
+/* Hand over the bytes, NUL-terminated. The caller frees them; the buffer is empty afterwards. */
 char *buf_take(struct buf *b) MUST_USE;
 /* Release the bytes; B is empty and usable again. */
 void buf_free(struct buf *b);
 
-/* A request's memory: everything allocated dies with it, in one call. */
+/* The memory of a request. One call frees everything that was allocated from it. */
 struct arena {
 	struct arena_block *head;
 };

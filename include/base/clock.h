@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The only reader of time. Instants are UTC microseconds since 1970 (int64_t), as PostgreSQL's
- * timestamptz can hold. A test or a drill may shift and scale the wall clock; nothing else in the
- * tree calls time(2) or its kin. */
+ * The only module that reads the time. Instants are UTC microseconds since 1970 (int64_t), in the
+ * range of PostgreSQL's timestamptz. Tests and drills can shift and scale the wall clock, so
+ * nothing else in the tree may call time(2) or the like. */
 #ifndef SLADESK_BASE_CLOCK_H
 #define SLADESK_BASE_CLOCK_H
 
 #include "base/base.h"
 
 #define US_PER_S 1000000LL
-#define INSTANT_NONE INT64_MIN /* "no such instant", as a NULL in SQL */
+#define INSTANT_NONE INT64_MIN /* "no such instant"; NULL in SQL */
 
 /* The wall clock, warped if clock_warp was called. */
 int64_t clock_now_us(void);
-/* A clock that never steps, for waiting; never warped. */
+/* A monotonic clock for measuring waits. It is never warped. */
 int64_t clock_mono_us(void);
-/* From now on wall time runs SCALE times as fast, starting at its present value + OFFSET_US. */
+/* From now on, wall time starts at its present value + OFFSET_US and runs SCALE times as fast. */
 void clock_warp(int64_t offset_us, double scale);
-/* How fast warped time runs against the monotonic clock (1 unless warped). */
+/* The speed of wall time relative to the monotonic clock: 1 unless it is warped. */
 double clock_scale(void);
 /* Does a test run the clock at another rate or offset? */
 bool clock_is_warped(void);
@@ -32,13 +32,13 @@ int weekday_from_days(int64_t days);
 /* Is there such a day in the Gregorian calendar? */
 bool date_is_valid(int64_t y, unsigned m, unsigned d);
 
-/* Write AT as RFC 3339 UTC ("2026-01-31T08:00:00.123Z") with 3 or 6 fraction digits; OUT needs 32
- * bytes; returns length. */
+/* Write AT as RFC 3339 UTC ("2026-01-31T08:00:00.123Z") with 3 or 6 fraction digits. OUT needs 32
+ * bytes. Returns the length. */
 int time_format(int64_t at_us, int digits, char *out);
 /* Append AT_US as a JSON string (RFC 3339, UTC, milliseconds); INSTANT_NONE as null. */
 void buf_add_time_json(struct buf *b, int64_t at_us);
-/* Read RFC 3339 with an offset (Z or +hh:mm), any fraction to microseconds. False when malformed or
- * out of range. */
+/* Read RFC 3339 with an offset (Z or +hh:mm); any fraction is reduced to microseconds. Returns
+ * false if TEXT is malformed or out of range. */
 bool time_parse(struct str s, int64_t *out_us);
 /* Read YYYY-MM-DD to days since 1970. */
 bool date_parse(struct str s, int64_t *out_days);

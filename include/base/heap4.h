@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * An indexed 4-ary min-heap of instants: 16 bytes an entry and a back-pointer each, so that any
- * entry can be moved or removed where it stands. Slots are the caller's small integers. (Williams
+ * An indexed 4-ary min-heap of instants: 16 bytes per entry plus a back-pointer, so that any entry
+ * can be moved or removed in place. Slots are small integers that the caller chooses. (Williams
  * 1964; four children share a cache line: LaMarca and Ladner 1996.) */
 #ifndef SLADESK_BASE_HEAP4_H
 #define SLADESK_BASE_HEAP4_H
@@ -12,20 +12,20 @@ struct heap4_entry {
 	uint32_t slot;
 };
 
-/* Zero-initialised is empty. */
+/* A zero-initialised heap is empty. */
 struct heap4 {
 	struct heap4_entry *entries;
 	uint32_t *pos; /* by slot */
 	size_t count, cap;
 };
 
-/* Room for CAP entries and slots below CAP. */
+/* Make room for CAP entries and for slots below CAP. */
 void heap4_reserve(struct heap4 *q, size_t cap);
 /* Release the array; the heap is empty. */
 void heap4_free(struct heap4 *q);
-/* SLOT is not in the heap. */
+/* SLOT must not be in the heap. */
 void heap4_push(struct heap4 *q, uint32_t slot, int64_t at_us);
-/* SLOT is in the heap. */
+/* SLOT must be in the heap. */
 void heap4_move(struct heap4 *q, uint32_t slot, int64_t at_us);
 /* Remove the entry at SLOT. O(log n). */
 void heap4_remove(struct heap4 *q, uint32_t slot);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * JSON in: a validating scan (RFC 8259, UTF-8, depth, size, no duplicate keys, no NUL, integers
- * that fit) before json-c builds the tree, because json-c alone takes invalid documents. JSON out:
- * buf_add_json and json_write, because json-c's own writer leaves out what it gets no memory for.
- */
+ * JSON input: a validating scan (RFC 8259, UTF-8, depth, size, no duplicate keys, no NUL, integers
+ * that fit) runs before json-c builds the tree, because json-c accepts invalid documents. JSON
+ * output: buf_add_json and json_write, because json-c's own writer silently omits what it has no
+ * memory for. */
 #ifndef SLADESK_BASE_JSON_H
 #define SLADESK_BASE_JSON_H
 
@@ -14,16 +14,16 @@
 
 struct json_error {
 	size_t at;        /* byte offset of the first offending byte */
-	const char *rule; /* what the grammar wanted there */
+	const char *rule; /* what the grammar expected there */
 };
 
-/* Check that the N bytes are one JSON document as above. Linear time, no allocation. */
+/* Check that the N bytes are one JSON document as described above. Linear time, no allocation. */
 bool json_scan(const char *p, size_t n, struct json_error *out_error);
-/* Scan, then parse. Returns NULL with *OUT_ERROR set when the scan refuses, an object names a key
- * twice, or memory ran out; the caller puts the tree. */
+/* Scan, then parse. Returns NULL and sets *OUT_ERROR if the scan refuses the bytes, an object names
+ * a key twice, or memory runs out. The caller releases the tree with json_object_put. */
 struct json_object *json_read(const char *p, size_t n, struct json_error *out_error) MUST_USE;
-/* O's JSON text, without white space, at the end of B. A double is written with 17 digits, which
- * read back as the same. */
+/* Append O as JSON text without white space. A double is written with 17 digits, which read back as
+ * the same value. */
 void json_write(struct buf *b, struct json_object *o);
 /* Member KEY of an object, or NULL. */
 struct json_object *json_get(struct json_object *obj, const char *key);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * An intrusive doubly linked list: what a thing waits for is the list it sits in. */
+ * An intrusive doubly linked list. A thing that waits is in the list named for what it waits for.
+ */
 #ifndef SLADESK_BASE_LIST_H
 #define SLADESK_BASE_LIST_H
 
@@ -24,7 +25,7 @@ static inline void list_add_tail(struct list *head, struct list *n)
 	head->prev->next = n;
 	head->prev = n;
 }
-/* Safe on a node that is in no list (after list_init or list_remove). */
+/* Safe for a node that is in no list (after list_init or list_remove). */
 static inline void list_remove(struct list *n)
 {
 	n->prev->next = n->next;

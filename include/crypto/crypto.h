@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Over OpenSSL and cjose: digests, random bytes, comparison in constant time, our own access tokens
- * (JWT, ES256). Inline on the loop. */
+ * A layer over OpenSSL and cjose: digests, random bytes, comparison in constant time, and our own
+ * access tokens (JWT, ES256). These calls run on the loop. */
 #ifndef SLADESK_CRYPTO_CRYPTO_H
 #define SLADESK_CRYPTO_CRYPTO_H
 
@@ -23,23 +23,27 @@ void crypto_random_hex(char *out, size_t n);
 void buf_add_base64(struct buf *b, const void *p, size_t n);
 /* Base64url without padding (RFC 4648 5). */
 void buf_add_base64url(struct buf *b, const void *p, size_t n);
-/* Into OUT, of at least S.n * 3 / 4 + 1 bytes; the length, or 0 when S is no base64url. */
+/* Decode S into OUT, which needs at least S.n * 3 / 4 + 1 bytes. Returns the length, or 0 if S is
+ * not base64url. */
 size_t base64url_decode(struct str s, unsigned char *out);
 
-/* The signing keys. TEXT is a JWK Set of private EC P-256 keys with kid and "created" (seconds), or
- * one such key; each is tried. False, and nothing changed, when it is not. */
+/* Load the signing keys. TEXT is a JWK Set of private EC P-256 keys with kid and "created"
+ * (seconds), or one such key. Every key is tried out. Returns false and changes nothing if TEXT is
+ * not usable. */
 bool token_keys_load(const char *text, size_t n);
-/* The set TEXT (NULL: none yet) with a new key, without those that nobody's token needs any more;
- * the caller frees. AT_ONCE: the new key alone, used from now on; every token of before is void. */
+/* Return the set TEXT (NULL: none yet) with a new key, and without the keys that no token needs any
+ * more. The caller frees the result. AT_ONCE: return the new key alone; it signs from now on, and
+ * all earlier tokens are invalid. */
 char *token_keys_rotate(const char *text, size_t n, int64_t now_s, bool at_once) MUST_USE;
-/* When the newest key was made, in seconds; 0 when that is not known. */
+/* The creation time of the newest key in seconds; 0 if unknown. */
 int64_t token_keys_newest_s(void);
 /* The public halves, as a JWK Set (RFC 7517). */
 void token_keys_public(struct buf *b);
 /* Wipe and release the signing keys. */
 void token_keys_free(void);
 
-/* What a token is for; its typ says so, and one is never taken for the other. */
+/* The purpose of a token. Its typ header states the purpose, and a token is not accepted for
+ * another purpose. */
 enum token_use {
 	TOKEN_ACCESS,
 	TOKEN_RESET,
@@ -54,8 +58,8 @@ struct token_claims {
 };
 /* Sign a token; the caller frees. */
 char *token_sign(enum token_use use, const struct token_claims *c, int64_t now_s) MUST_USE;
-/* Check a token: compact form, alg ES256 and a kid of ours only, the typ of USE, signature, issuer,
- * audience, exp, nbf. */
+/* Check a token: compact form, alg ES256, a kid of ours, the typ of USE, signature, issuer,
+ * audience, exp and nbf. */
 bool token_verify(
 	enum token_use use, const char *p, size_t n, int64_t now_s, struct token_claims *out);
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a password must be. */
+ * The rules for passwords. */
 #ifndef SLADESK_CRYPTO_PASSWORD_H
 #define SLADESK_CRYPTO_PASSWORD_H
 
 #include "base/base.h"
 
-/* NULL when PASSWORD may be USERNAME's: 8 to 200 bytes, an upper and a lower case letter, a digit
- * and another character, and under its digits and signs neither a common password nor the name.
- * Otherwise the rule that it breaks, in one language. */
+/* Returns NULL if USERNAME may use PASSWORD: 8 to 200 bytes with an upper-case letter, a lower-case
+ * letter, a digit and another character; without digits and symbols it must be neither a common
+ * password nor the name. Otherwise returns the rule that is broken, in the requested language. */
 const char *password_rule_broken(const char *password, const char *username, bool zh);
 
 #endif

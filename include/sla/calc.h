@@ -5,7 +5,7 @@
 
 #include "sla/calendar.h"
 
-/* Answer one line (N bytes of JSON) into OUT as one line without newline. Returns false when the
+/* Answer one line (N bytes of JSON) into OUT, as one line without a newline. Returns false if the
  * answer is an error. */
 bool sla_calc_line(const char *line, size_t n, zone_finder *find, struct buf *out);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The SLA clocks of one ticket as a fold over its events (sla.md 3 and 4): same events, policy and
- * calendar, same clocks, always. Pure: the caller says what time it is. The daemon, the importer,
- * verify, explain and replay all call these functions. */
+ * The SLA clocks of one ticket as a fold over its events (sla.md 3 and 4): the same events, policy
+ * and calendar always give the same clocks. Pure: the caller passes the time. The daemon, the
+ * importer, verify, explain and replay all call these functions. */
 #ifndef SLADESK_SLA_CLOCK_H
 #define SLADESK_SLA_CLOCK_H
 
@@ -30,18 +30,18 @@ struct sla_clock {
 	int32_t cycle;
 	int32_t budget_s;
 	int64_t origin_seq; /* seq of the event that began this reckoning */
-	int64_t start_at;   /* where consumption began (scheduled: will begin) */
+	int64_t start_at;   /* where consumption began (scheduled: where it will begin) */
 	int64_t stopped_at;
-	int64_t breached_at; /* due passed while running, in this cycle */
+	int64_t breached_at; /* due passed while the clock ran, in this cycle */
 	int64_t carry_us;    /* consumed before runs[0] */
 	int32_t fired;    /* bit i: threshold i of the policy fired in this reckoning (ladder: steps
 			     taken) */
 	int32_t high;     /* rank + 1 of the highest threshold alerted in the cycle */
-	int32_t missed;   /* update: periods missed in a row */
-	bool by_priority; /* the breach was made by a priority change */
-	bool self_reported; /* stopped by a contact that its maker recorded */
-	bool contested;     /* such a contact was recorded after due, or the customer disputes it */
-	bool waived;        /* a supervisor lifted the breach; the reason stands beside it */
+	int32_t missed;   /* update: number of periods missed in a row */
+	bool by_priority; /* a priority change caused the breach */
+	bool self_reported; /* stopped by a contact that its author recorded */
+	bool contested;     /* the contact was recorded after due, or the customer disputes it */
+	bool waived;        /* a supervisor lifted the breach; the reason is stored with it */
 	int32_t run_count;
 	struct sla_run run[SLA_RUNS_MAX];
 };
@@ -53,8 +53,7 @@ struct sla_fire {
 	char key[8];
 	int64_t due_at, origin_seq;
 	int32_t cycle;
-	bool alert; /* false: recorded late, its message merged into a higher one's or already
-		       surpassed */
+	bool alert; /* false: recorded late, and merged into or surpassed by a higher alert */
 	bool by_priority;
 };
 
@@ -62,9 +61,9 @@ enum sla_event_type {
 	SLA_CREATED,
 	SLA_ACCEPTED,
 	SLA_CONFIRMED,
-	SLA_RESPONDED, /* public staff reply or contact; reckon_at <= at for a contact */
+	SLA_RESPONDED, /* public staff reply or contact; for a contact, reckon_at <= at */
 	SLA_PROGRESS,  /* internal note or state change by the owner */
-	SLA_STATE,     /* only the ticket's state changed */
+	SLA_STATE,     /* only the ticket's state has changed */
 	SLA_PRIORITY,
 	SLA_MITIGATED,
 	SLA_REWORK,
@@ -72,14 +71,14 @@ enum sla_event_type {
 	SLA_CLOSED,
 	SLA_ENDED, /* cancelled or merged */
 	SLA_REOPENED,
-	SLA_CONTACT_ACCEPTED, /* a contested contact counts after all */
-	SLA_CONTACT_DISPUTED, /* the customer says it did not happen so */
-	SLA_WAIVED,           /* the breach of CLOCK is lifted */
-	SLA_REBOUND, /* other versions of policy or calendar; the caller gives them as rules */
-	SLA_WINDOW,  /* FROM to TO does not count, by contract */
+	SLA_CONTACT_ACCEPTED, /* a contested contact is accepted */
+	SLA_CONTACT_DISPUTED, /* the customer disputes the contact */
+	SLA_WAIVED,           /* the breach of CLOCK is waived */
+	SLA_REBOUND, /* another version of policy or calendar; the caller passes it as the rules */
+	SLA_WINDOW,  /* the time from FROM to TO is excluded by contract */
 };
 
-/* Windows of announced maintenance a ticket can hold; overlapping ones count as one. */
+/* Maximum number of maintenance windows of a ticket. Overlapping windows count as one. */
 #define SLA_WINDOWS_MAX 16
 
 struct sla_event {
@@ -111,28 +110,28 @@ struct sla_rules {
 
 /* A ticket without clocks, in state new. */
 void sla_ticket_init(struct sla_ticket *t);
-/* Record every unfired instant <= NOW, in order of instant; state changes that follow (missed
+/* Record every unfired instant <= NOW, in order of instant. The state changes that follow (missed
  * update periods, resolution starting at response due, ladder steps) happen on the way. At most MAX
- * fires are written to OUT; returns how many there were to write. Call again while it returns MAX.
- * NEW_SEQ is the provisional origin for reckonings that a fire begins (see sla_fire_seq). */
+ * fires are written to OUT; returns their number. Call again while it returns MAX. */
 size_t sla_settle(
 	struct sla_ticket *t, struct sla_rules r, int64_t now, struct sla_fire *out, size_t max);
-/* Of fires of one settle for one clock only the highest alerts; returns how many still alert. */
+/* Of the fires of one settle for one clock, only the highest alerts. Returns how many still alert.
+ */
 size_t sla_merge_alerts(struct sla_fire *fires, size_t n);
 /* Apply one event. Call sla_settle(e->at) first. */
 void sla_apply(struct sla_ticket *t, struct sla_rules r, const struct sla_event *e);
 
-/* The instant of threshold RANK, or INSTANT_NONE when it will not come (paused, stopped, left out).
- * Fired ones are answered too. */
+/* The instant of threshold RANK, or INSTANT_NONE if it will not come (paused, stopped, left out).
+ * Works for fired thresholds too. */
 int64_t sla_threshold_at(
 	const struct sla_ticket *t, struct sla_rules r, enum sla_clock_kind k, int rank);
-/* Due of a clock: where consumed = budget. INSTANT_NONE while paused or without budget. */
+/* The due instant of a clock, where consumed = budget. INSTANT_NONE while it is paused or has no
+ * budget. */
 int64_t sla_due(const struct sla_ticket *t, struct sla_rules r, enum sla_clock_kind k);
-/* The next unfired instant of a clock and, optionally, its rank. INSTANT_NONE when nothing is to
- * come. */
+/* The next unfired instant of a clock and, optionally, its rank. INSTANT_NONE if there is none. */
 int64_t sla_next_fire(
 	const struct sla_ticket *t, struct sla_rules r, enum sla_clock_kind k, int *out_rank);
-/* Working time consumed in the current cycle by NOW. */
+/* Working time consumed in the current cycle up to NOW. */
 int64_t sla_consumed_us(
 	const struct sla_ticket *t, struct sla_rules r, enum sla_clock_kind k, int64_t now);
 

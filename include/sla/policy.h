@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A policy version as data (sla.md 2): budgets per priority, thresholds, pauses, where resolution
- * starts and ends, ladder, reopen rule. Pure and immutable once read; a ticket is bound to one
- * version for life unless rebound. */
+ * starts and ends, ladder, reopen rule. Pure; it does not change once it is read. A ticket is bound
+ * to one version unless it is rebound. */
 #ifndef SLADESK_SLA_POLICY_H
 #define SLADESK_SLA_POLICY_H
 
@@ -21,8 +21,8 @@ struct sla_budget {
 	int32_t ladder_s[SLA_LADDER_STEPS];                   /* 0 = no ladder */
 };
 
-/* One alert line: at PERCENT of the budget, or LEAD_S of wall time before due (then percent is 0).
- * Sorted as they rank. */
+/* One threshold: at PERCENT of the budget, or LEAD_S of wall time before due (then percent is 0).
+ * Sorted by rank. */
 struct sla_threshold {
 	char key[8]; /* "80", "-30m", "100" */
 	int32_t percent, lead_s;
@@ -38,8 +38,8 @@ struct sla_policy {
 	enum sla_resolution_until resolution_until;
 	int64_t reopen_window_us;
 	bool upgrade_reckons_from_change;
-	bool breach_follows_priority; /* a priority change judges the cycle anew; default: a breach
-					 is for good */
+	bool breach_follows_priority; /* a priority change judges the cycle again; default: a breach
+					 remains */
 	int32_t autoclose_days;
 	bool ladder_in_calendar_for_p2;
 	/* matrix[impact - 1][urgency - 1], PRIORITY_NONE where the contract has none */
@@ -51,10 +51,10 @@ struct sla_policy {
 const char *sla_clock_name(enum sla_clock_kind k);
 /* SLA_CLOCKS when unknown. */
 enum sla_clock_kind sla_clock_parse(struct str s);
-/* Read a policy document (doc/sla.md has its keys). False with *OUT_ERROR naming the key and the
- * rule (in a thread-local buffer). */
+/* Read a policy document (doc/sla.md lists its keys). Returns false and sets *OUT_ERROR to the key
+ * and the rule (in a thread-local buffer) if it is invalid. */
 bool sla_policy_read(struct json_object *doc, struct sla_policy *out, const char **out_error);
-/* The priority nearest to P that the policy has: itself, else the next lower urgency kept, else the
+/* The priority nearest to P that the policy has: P itself, else the next lower urgency, else the
  * lowest it has. */
 enum priority sla_policy_nearest(const struct sla_policy *p, enum priority want);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The domain's closed vocabularies, as the API, the database and the pure modules spell them. */
+ * The fixed vocabularies of the domain, as the API, the database and the pure modules spell them.
+ */
 #ifndef SLADESK_TICKET_NAMES_H
 #define SLADESK_TICKET_NAMES_H
 

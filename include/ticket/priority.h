@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Deciding a priority when nobody chose one: keywords, the chosen impact and factors, the tenant's
- * history. Pure; the word lists are data. */
+ * Determines a priority if nobody chose one, from keywords, the chosen impact and factors, and the
+ * tenant's history. Pure; the word lists are data. */
 #ifndef SLADESK_TICKET_PRIORITY_H
 #define SLADESK_TICKET_PRIORITY_H
 
@@ -16,8 +16,8 @@ struct priority_facts {
 	const char *impact_scope; /* all_users, most_users, some_users, few_users, none; NULL when
 				     not chosen */
 	uint32_t factors;         /* bit per enum factor */
-	enum priority usual;      /* what this tenant's tickets of this service type mostly were;
-				     PRIORITY_NONE when unknown */
+	enum priority usual; /* the usual priority of this tenant's tickets of this service type;
+				PRIORITY_NONE if unknown */
 	const struct keyword *keywords;
 	size_t keyword_count;
 };
@@ -38,7 +38,7 @@ const char *factor_name(enum factor f);
 struct priority_decision {
 	enum priority priority;
 	const char *source;  /* keyword, impact, factors, history, default */
-	const char *keyword; /* which, when source is keyword */
+	const char *keyword; /* the keyword, if source is keyword */
 };
 
 /* Decide the priority (doc/tickets.md): the most urgent of what the keywords, the impact and the

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The ticket's state machine (sla.md 3): who may do what from where, and what it becomes. One
- * table, pure; doc/tickets.md shows it. */
+ * The ticket's state machine (sla.md 3): who may do what in which state, and the state that
+ * follows. One table, pure; doc/tickets.md shows it. */
 #ifndef SLADESK_TICKET_TICKET_H
 #define SLADESK_TICKET_TICKET_H
 
@@ -59,8 +59,8 @@ struct ticket_rule {
 	uint32_t from;        /* bit per ticket_state */
 	uint32_t actors;      /* bit per actor_kind */
 	enum ticket_state to; /* TICKET_STATE_COUNT = unchanged */
-	bool internal;        /* the event's audience is staff only */
-	bool progress;        /* restarts the ladder's wait */
+	bool internal;        /* only staff see the event */
+	bool progress;        /* restarts the wait of the ladder */
 };
 
 /* What command CMD needs and does; the table lives as long as the process. */

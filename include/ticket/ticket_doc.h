@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A ticket as loaded from the database and as written back: the document of view ticket_state in,
- * the document of desk_store out. No I/O: the daemon, the importer and verify share it. */
+ * A ticket as loaded from the database and as written back: reads documents of the view
+ * ticket_state, writes documents for desk_store. No I/O: the daemon, the importer and verify share
+ * it. */
 #ifndef SLADESK_TICKET_TICKET_DOC_H
 #define SLADESK_TICKET_TICKET_DOC_H
 
@@ -9,7 +10,7 @@
 
 struct json_object;
 
-/* A seq that desk_store will give: SEQ_NEW + n is the n-th event of this document. */
+/* A seq that desk_store will assign: SEQ_NEW + n is the n-th event of this document. */
 #define SEQ_NEW (-1000000LL)
 
 struct ticket {
@@ -27,42 +28,43 @@ struct ticket {
 	struct sla_ticket sla; /* state, priority, cycle, clocks */
 };
 
-/* Read a document of ticket_state. False when it is not one (a bug or a newer schema). Free with
- * ticket_clear. */
+/* Read a document of ticket_state. Returns false if it is not one (a bug or a newer schema). Free
+ * the ticket with ticket_clear. */
 bool ticket_read(const char *p, size_t n, struct ticket *out);
 /* Release what ticket_read allocated. */
 void ticket_clear(struct ticket *t);
 
-/* Map between events in the history and the clocks' inputs. */
+/* Translate an event of the history into an input of the clocks. */
 enum sla_event_type ticket_sla_event(enum ticket_command cmd);
-/* The command whose event type this is; CMD_COUNT when none (an SLA event). */
+/* The command with this event type; CMD_COUNT if there is none (an SLA event). */
 enum ticket_command ticket_command_of_event(struct str type);
 
-/* A document under construction. Zero-initialised is ready. */
+/* A document under construction. A zero-initialised document is ready to use. */
 struct ticket_doc {
 	struct buf events, fires;
 	int event_count;
 	unsigned clocks; /* bit k: clock k was changed by a fire */
-	int64_t at;      /* instant of the last event put in */
+	int64_t at;      /* instant of the last event added */
 };
 /* Release the document's buffers. */
 void ticket_doc_free(struct ticket_doc *d);
 
-/* Settle T up to NOW, writing each fire and its event into D; moves d->at past them. Returns how
- * many fired. */
+/* Settle T up to NOW, writing each fire and its event into D, and move d->at past them. Returns the
+ * number of fires. */
 size_t ticket_settle(struct ticket *t, struct sla_rules r, struct ticket_doc *d, int64_t now);
-/* Begin an event object in D and return the buffer positioned inside its "data" object (after
- * status and priority); finish with ticket_doc_event_end. */
+/* Begin an event object in D and return the buffer, positioned inside its "data" object (after
+ * status and priority). Finish it with ticket_doc_event_end. */
 struct buf *ticket_doc_event(struct ticket_doc *d, const struct ticket *t, const char *type,
 	enum actor_kind actor, int64_t actor_id, const char *audience, bool notify,
 	bool has_comment);
 /* Close the event that ticket_doc_event began. */
 void ticket_doc_event_end(struct ticket_doc *d);
-/* Write the whole document (without the braces' trailing members: the caller adds comment, idem,
- * timers and closes it). */
+/* Write the document without its closing brace: the caller adds comment, idem and timers and closes
+ * it. */
 void ticket_doc_write(const struct ticket_doc *d, const struct ticket *t, struct sla_rules r,
 	int ti, bool command, struct buf *out);
-/* Due of the most urgent live clock (INSTANT_NONE when none) and which. */
+/* The due instant of the most urgent live clock (INSTANT_NONE if there is none), and which clock it
+ * is. */
 int64_t ticket_urgent(const struct ticket *t, struct sla_rules r, enum sla_clock_kind *out_clock);
 
 #endif

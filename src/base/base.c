@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Memory, strings and buffers: the small words of base/base.h. */
+ * Memory, strings and buffers: the implementation of base/base.h. */
 #include "base/base.h"
 
 #include <signal.h>

@@ -111,7 +111,7 @@ static char *put2(char *o, unsigned v)
 	return o;
 }
 
-/* The reply writer's hot path: no printf. */
+/* The hot path of replies: no printf. */
 void buf_add_time_json(struct buf *b, int64_t at_us)
 {
 	int64_t ms, s, days, y;

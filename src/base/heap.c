@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The heap proper (quad.c) knows slots; here are the slots (key, tenant) and an open-addressing map
- * key -> slot. */
+ * The heap itself (heap4.c) knows only slots. This file holds the slots (key, tenant) and an
+ * open-addressing map from key to slot. */
 #include "base/heap.h"
 #include "base/heap4.h"
 
@@ -39,7 +39,7 @@ void heap_free(struct heap *h)
 	free(h);
 }
 
-/* The finaliser of splitmix64: neighbouring ids must not share buckets. */
+/* The finaliser of splitmix64, so that neighbouring ids do not share buckets. */
 static size_t hash(uint64_t x)
 {
 	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;

@@ -11,7 +11,8 @@ static int by_id(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-/* Sort, and drop duplicates. The database mostly writes ids in order: then nothing is to do. */
+/* Sort, and drop duplicates. The database usually writes ids in order; then there is nothing to
+ * do. */
 static void sort_once(struct id_list *list)
 {
 	size_t kept = 1, at = 1;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The validating scan is a recursive descent over RFC 8259 with the depth as its only recursion, so
- * the stack is bounded. */
+ * The validating scan is a recursive descent over RFC 8259. Only nesting recurses, and it is
+ * limited, so the stack is bounded. */
 #include "base/json.h"
 
 #include <json-c/json_tokener.h>
@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* What a document holds, counted in its text and again in the tree json-c made of it: fewer keys
- * are duplicates; anything else that differs was lost where json-c does not look whether it got
- * memory. */
+/* The contents of a document, counted in its text and again in the tree that json-c built from it.
+ * Fewer keys mean duplicates; any other difference means that json-c lost something because it did
+ * not check an allocation. */
 struct contents {
-	size_t keys, elements, bytes; /* bytes: of all strings and keys, decoded */
+	size_t keys, elements, bytes; /* total bytes of all strings and keys, decoded */
 };
 
 struct scan {
@@ -97,7 +97,7 @@ static bool number(struct scan *s)
 	}
 	if (s->p - from > 256)
 		return fail(s, "a number of at most 256 characters");
-	/* json-c clamps silently; a number we cannot hold is refused instead. */
+	/* json-c clamps silently; a number that we cannot hold is refused instead. */
 	if (integer && !(s->p - from == 2 && from[0] == '-' && from[1] == '0') &&
 		!str_to_int(
 			(struct str){ from, (size_t)(s->p - from) }, INT64_MIN + 1, INT64_MAX, &v))
@@ -151,7 +151,7 @@ static bool escape(struct scan *s)
 		u = hex4(s);
 		if (u < 0xdc00 || u > 0xdfff)
 			return fail(s, "a paired surrogate");
-		u = 0x10000; /* four bytes, whichever it is */
+		u = 0x10000; /* a surrogate pair is always four bytes */
 	}
 	s->found.bytes += u < 0x80 ? 1 : u < 0x800 ? 2 : u < 0x10000 ? 3 : 4;
 	return true;
@@ -336,7 +336,7 @@ static void write_double(struct buf *b, double v)
 	int n = snprintf(text, sizeof(text), "%.17g", v);
 
 	buf_add(b, text, (size_t)n);
-	if (!strpbrk(text, ".e")) /* it stays a double: -0.0 is not the integer -0 */
+	if (!strpbrk(text, ".e")) /* stays a double: -0.0 is not the integer -0 */
 		buf_adds(b, ".0");
 }
 

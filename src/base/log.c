@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One line, one write(2), and never a wait: what the reader of a pipe or the system's logger does
- * not take at once is kept, up to PENDING_MAX, then dropped and counted. */
+ * One write(2) for each line, and never a wait. What the reader of a pipe or the system's logger
+ * does not accept at once is kept, up to PENDING_MAX, and after that dropped and counted. */
 #include "base/log.h"
 #include "base/clock.h"
 
@@ -23,7 +23,7 @@ static struct {
 	int level;
 	char *file;
 	uint64_t dropped;
-	struct buf pending; /* lines, or with syslog each behind its length */
+	struct buf pending; /* lines; for syslog, each after its length */
 } out = { .fd = 2, .level = 2 };
 
 static int open_file(const char *name)
@@ -31,7 +31,7 @@ static int open_file(const char *name)
 	return open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0640);
 }
 
-/* RFC 3164 as /dev/log takes it. syslog(3) would block with the logger stopped. */
+/* RFC 3164 as /dev/log expects it. syslog(3) would block while the logger is stopped. */
 static int open_syslog(void)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
@@ -160,8 +160,8 @@ static void put_or_keep(const char *p, size_t n)
 
 void log_line(enum log_level level, const struct who *who, const char *fmt, ...)
 {
-	char msg[600], at[32]; /* with six bytes each in JSON below PIPE_BUF: a pipe that polls
-				  writable takes it without blocking */
+	char msg[600], at[32]; /* even at six bytes per character in JSON this is below PIPE_BUF, so
+				  a pipe that polls writable takes it without blocking */
 	struct buf b = { 0 };
 	va_list ap;
 	size_t n;
@@ -171,7 +171,7 @@ void log_line(enum log_level level, const struct who *who, const char *fmt, ...)
 	va_start(ap, fmt);
 	n = utf8_vformat(msg, sizeof(msg), fmt, ap);
 	va_end(ap);
-	for (size_t i = 0; i < n; i++) /* one line stays one line, whatever somebody sent us */
+	for (size_t i = 0; i < n; i++) /* one line stays one line, whatever a client sent */
 		if ((unsigned char)msg[i] < 0x20 || msg[i] == 0x7f)
 			msg[i] = ' ';
 	time_format(clock_now_us(), 3, at);

@@ -21,8 +21,8 @@ static size_t key_count;
 
 /* --- AES-256-GCM --- */
 
-/* NONCE, ciphertext and TAG of the N bytes P into OUT. A random nonce of 96 bits: a key is replaced
- * long before 2^32 values. */
+/* Encrypt the N bytes at P into OUT as NONCE, ciphertext and TAG. The nonce is 96 random bits; a
+ * key is replaced long before 2^32 values. */
 static void seal(const unsigned char key[FIELD_KEY_BYTES], const char *aad, const void *p, size_t n,
 	unsigned char *out)
 {
@@ -39,7 +39,7 @@ static void seal(const unsigned char key[FIELD_KEY_BYTES], const char *aad, cons
 	EVP_CIPHER_CTX_free(ctx);
 }
 
-/* The other way: N is the length of what seal made; OUT gets N - NONCE - TAG bytes. */
+/* Decrypt. N is the length that seal produced; OUT gets N - NONCE - TAG bytes. */
 static bool open_sealed(const unsigned char key[FIELD_KEY_BYTES], const char *aad,
 	const unsigned char *p, size_t n, unsigned char *out)
 {

@@ -33,7 +33,7 @@ static bool key_fits(struct json_object *k, const char *kty, const char *alg)
 	       (strcmp(kty, "EC") != 0 || (curve && strcmp(curve, "P-256") == 0));
 }
 
-/* The set's key of this kid; without a kid, the only one that fits. */
+/* The key of the set with this kid; without a kid, the only key that fits. */
 static struct json_object *find_key(
 	struct json_object *set, const char *kid, const char *kty, const char *alg)
 {

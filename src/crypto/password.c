@@ -4,8 +4,8 @@
 #include <ctype.h>
 #include <stdlib.h>
 
-/* The words under the passwords that are tried first: with the usual substitutions undone and the
- * digits and signs around them taken off, "P@ssw0rd2026!" is "password". */
+/* The words behind the most common passwords. Usual substitutions are undone and surrounding digits
+ * and symbols removed, so "P@ssw0rd2026!" becomes "password". */
 static const char *const common[] = { "password", "passwd", "pass", "passwort", "admin",
 	"administrator", "root", "welcome", "letmein", "login", "master", "qwerty", "qwertyuiop",
 	"qwer", "asdf", "asdfgh", "asdfghjkl", "zxcvbn", "zxcvbnm", "qazwsx", "qazwsxedc", "abc",
@@ -27,7 +27,7 @@ static char plain(char c)
 	return at ? to[at - from] : (char)tolower((unsigned char)c);
 }
 
-/* The word in the middle: without what stands around it, then as letters. */
+/* The word in the middle: strip the surroundings, then undo the substitutions. */
 static void word_of(const char *password, char *out, size_t size)
 {
 	const char *from = password, *to = password + strlen(password);

@@ -18,7 +18,7 @@
 
 static EVP_PKEY *key;
 static X509 *cert;
-static char *key_text; /* PEM of the key alone */
+static char *key_text; /* the key alone, in PEM */
 
 static X509 *new_certificate(EVP_PKEY *k, const char *name)
 {

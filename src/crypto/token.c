@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Access tokens. The algorithm and the keys come from our side only; the token's header is checked
- * against them before anything else. Keys change with an overlap: a new one signs once every
- * instance has read of it, an old one verifies until its last token has run out. */
+ * Access tokens. Algorithm and keys come from our side only; the token's header is compared with
+ * them before anything else. Keys change with an overlap: a new key signs once every instance has
+ * read it, and an old key verifies until its last token has expired. */
 #include "crypto/crypto.h"
 #include "base/json.h"
 
@@ -14,8 +14,8 @@
 #define AUDIENCE "sladesk-api"
 
 #define KEYS_MAX 8
-#define SPREAD_S 600         /* until every instance has read of a new key */
-#define KEEP_S (2LL * 86400) /* longer than a token may live */
+#define SPREAD_S 600         /* until every instance has read a new key */
+#define KEEP_S (2LL * 86400) /* longer than the maximum lifetime of a token */
 
 struct key {
 	cjose_jwk_t *jwk;
@@ -42,7 +42,7 @@ void token_keys_free(void)
 		key_free(&ring.key[--ring.n]);
 }
 
-/* Without its private part, or of another curve: the first who logs in would find out. */
+/* Refuse a key without its private part or of another curve now, not at the first login. */
 static bool can_sign(const cjose_jwk_t *k)
 {
 	cjose_err err;
@@ -79,7 +79,7 @@ static bool read_key(struct json_object *o, struct key *out)
 	return false;
 }
 
-/* The keys of a set, or the one that TEXT is. The caller puts. */
+/* The keys of a set, or the single key that TEXT holds. The caller releases them. */
 static struct json_object *key_list(const char *text, size_t n)
 {
 	struct json_error err;
@@ -132,7 +132,7 @@ int64_t token_keys_newest_s(void)
 	return ring.n ? ring.key[0].created_s : 0;
 }
 
-/* The newest that everybody knows. */
+/* The newest key that every instance has read. */
 static const struct key *signing_key(int64_t now_s)
 {
 	for (int i = 0; i < ring.n; i++)
@@ -234,7 +234,7 @@ char *token_sign(enum token_use use, const struct token_claims *c, int64_t now_s
 	return out;
 }
 
-/* Which of our keys the token's header names; NULL when it is not ours in any other way either. */
+/* The key that the token's header names; NULL if the header is not of our form in any respect. */
 static const struct key *key_of(cjose_jws_t *jws, enum token_use use)
 {
 	cjose_err err;
@@ -266,8 +266,8 @@ static bool claims_hold(const char *p, size_t n, int64_t now_s, struct token_cla
 	return ok;
 }
 
-/* One signature, one text: 64 bytes are 86 characters, of whose last only two bits count. The
- * library ignores the other four and what follows. */
+/* A signature has exactly one text: 64 bytes are 86 characters, and only two bits of the last
+ * character count. The library ignores the other four bits and anything that follows. */
 static bool signature_is_canonical(const char *p, size_t n)
 {
 	const char *dot = memrchr(p, '.', n);
@@ -285,7 +285,7 @@ bool token_verify(
 	size_t plain_n = 0;
 	bool ok;
 
-	/* Compact form only: three parts of base64url, nothing else. */
+	/* Accept the compact form only: three parts of base64url, nothing else. */
 	if (n < 20 || n > 4096 || memchr(p, '{', n) || !signature_is_canonical(p, n))
 		return false;
 	jws = cjose_jws_import(p, n, &err);

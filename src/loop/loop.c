@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The one event base. Turns are measured from libevent's cached time, which it takes when poll
+ * The only event base. Turns are measured from libevent's cached time, which it sets when poll
  * returns. */
 #include "loop/loop.h"
 #include "base/clock.h"
@@ -18,24 +18,25 @@ struct loop_timer {
 	struct event *ev;
 	void (*fn)(void *arg);
 	void *arg;
-	struct loop_timer *next_owned; /* timers and signals that live as long as the loop */
+	struct loop_timer *next_owned; /* timers and signals that stay active as long as the loop */
 };
 
-#define SLICE_US 2000 /* of later calls */
+#define SLICE_US 2000 /* runs the later calls */
 #define TURN_US 5000
 
 static struct {
 	struct event_base *base;
 	struct evdns_base *dns;
 	struct event *later_event;
-	struct later *later; /* those from later_done to later_n wait */
+	struct later *later; /* the calls from later_done to later_n are pending */
 	size_t later_done, later_n, later_cap;
 	struct loop_timer *owned;
 	int64_t longest_us, longest_since_us;
 	const char *where, *where_since;
 } loop;
 
-/* What waited when the turn began, for SLICE_US at most: the rest, in order, next turn. */
+/* Run the calls that were pending when the turn began, for at most SLICE_US; the rest run next
+ * turn, in order. */
 static void run_later(evutil_socket_t fd, short what, void *arg)
 {
 	size_t left = loop.later_n - loop.later_done;
@@ -44,7 +45,7 @@ static void run_later(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	(void)arg;
-	if (!left) /* loop_run_later was first */
+	if (!left) /* loop_run_later has already run them */
 		return;
 	do {
 		struct later l = loop.later[loop.later_done++]; /* a call may move the list */
@@ -64,8 +65,8 @@ void loop_init(void)
 	struct event_config *cfg = event_config_new();
 
 	bug_on(loop.base || !cfg);
-	/* A turn ends after TURN_US even when more is ready: timers and the watchers of other
-	 * descriptors are looked at again. */
+	/* End a turn after TURN_US even if more descriptors are ready, so that timers and other
+	 * descriptors get their share. */
 	event_config_set_max_dispatch_interval(cfg, &slice, -1, 0);
 	event_config_set_flag(cfg, EVENT_BASE_FLAG_PRECISE_TIMER | EVENT_BASE_FLAG_NOLOCK);
 	loop.base = event_base_new_with_config(cfg);
@@ -74,7 +75,7 @@ void loop_init(void)
 	loop.later_event = event_new(loop.base, -1, 0, run_later, NULL);
 	loop.dns = evdns_base_new(
 		loop.base, EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
-	if (!loop.dns) /* no name servers are known here: names fail, addresses work */
+	if (!loop.dns) /* no name servers are known: names fail, addresses work */
 		loop.dns = evdns_base_new(loop.base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
 	bug_on(!loop.dns);
 }

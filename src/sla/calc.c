@@ -142,8 +142,8 @@ static struct spans read_pauses(const struct event *ev, size_t n)
 	return p;
 }
 
-/* Earliest instant at which WORK_US has passed since FROM outside PAUSES; false when a pause
- * without end comes first. */
+/* The earliest instant at which WORK_US has passed since FROM outside PAUSES. Returns false if a
+ * pause without an end comes first. */
 static bool due_at(const struct question *q, const struct spans *pauses, int64_t from,
 	int64_t work_us, int64_t *out)
 {

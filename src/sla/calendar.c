@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A date's windows are local seconds of the day; they become UTC by walking the zone's stretches of
- * constant offset, so that a skipped local time adds nothing and a doubled one counts twice,
- * without a special case. */
+ * A date's windows are local seconds of the day. They are converted to UTC along the zone's
+ * stretches of constant offset, so that a skipped local time adds nothing and a repeated one counts
+ * twice, without a special case. */
 #include "sla/calendar.h"
 #include "base/json.h"
 
@@ -251,7 +251,7 @@ bool calendar_is_always(const struct calendar *c)
 	return c->always;
 }
 
-/* The windows of W less those of CUT. */
+/* The windows of W without those of CUT. */
 static void cut_breaks(struct windows *w, const struct windows *cut)
 {
 	for (int b = 0; b < cut->n; b++) {
@@ -274,7 +274,7 @@ static void cut_breaks(struct windows *w, const struct windows *cut)
 	}
 }
 
-/* The windows of local date DAY; SCRATCH is used when a break cuts them. */
+/* The windows of local date DAY. SCRATCH is used if a break cuts them. */
 static const struct windows *windows_of(
 	const struct calendar *c, int64_t day, struct windows *scratch)
 {
@@ -425,7 +425,7 @@ static bool adds_dates(struct json_object *old, struct json_object *new, const c
 	return true;
 }
 
-/* A list of dates as an object, so that both forms compare alike. The caller puts it. */
+/* A list of dates as an object, so that both forms can be compared. The caller releases it. */
 static struct json_object *dates_of(struct json_object *list)
 {
 	struct json_object *o = json_object_new_object();

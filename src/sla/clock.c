@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * sla.md, sections 3 and 4, as code. A clock keeps the stretches it ran; everything else (consumed,
- * due, thresholds) is reckoned from them, the budget and the calendar, so nothing can drift. */
+ * Sections 3 and 4 of sla.md as code. A clock keeps the stretches during which it ran. Everything
+ * else (consumed, due, thresholds) is computed from them, the budget and the calendar, so nothing
+ * can drift. */
 #include "sla/clock.h"
 
 #include <stdio.h>
@@ -77,7 +78,7 @@ static void push_run(struct sla_clock *c, const struct calendar *cal, int64_t fr
 	c->run[c->run_count++] = (struct sla_run){ from, to };
 }
 
-/* Nothing is consumed within WINDOW: the runs that touch it end before it or begin after it. */
+/* Remove WINDOW from what was consumed: runs that touch it end before it or begin after it. */
 static void cut_runs(struct sla_clock *c, const struct calendar *cal, struct sla_run window)
 {
 	struct sla_run old[SLA_RUNS_MAX];
@@ -99,7 +100,7 @@ static void cut_runs(struct sla_clock *c, const struct calendar *cal, struct sla
 	}
 }
 
-/* The ladder is our own promise to ourselves: no contract stops it. */
+/* The ladder is an internal promise: no contract stops it. */
 static void run_open(struct sla_ticket *t, struct sla_rules r, enum sla_clock_kind k, int64_t at)
 {
 	struct sla_clock *c = &t->clock[k];
@@ -110,7 +111,7 @@ static void run_open(struct sla_ticket *t, struct sla_rules r, enum sla_clock_ki
 		cut_runs(c, cal, t->window[i]);
 }
 
-/* What ran, or would have run, from AT on did not. */
+/* From AT on, the clock did not run (or would not have run). */
 static void run_close(struct sla_clock *c, int64_t at)
 {
 	while (c->run_count && c->run[c->run_count - 1].from >= at)
@@ -132,14 +133,14 @@ static int64_t consumed(const struct sla_clock *c, const struct calendar *cal, i
 			c->run[i].to == INSTANT_NONE || c->run[i].to > now ? now : c->run[i].to;
 
 		if (c->run[i].from >= now)
-			break; /* begins after a window still to come */
+			break; /* begins after a window that is still to come */
 		sum += calendar_between(cal, c->run[i].from, to);
 	}
 	return sum;
 }
 
-/* Earliest instant at which NEED_US has been consumed; INSTANT_NONE when the runs as they stand
- * never reach it. */
+/* The earliest instant at which NEED_US has been consumed; INSTANT_NONE if the present runs never
+ * reach it. */
 static int64_t instant_of(const struct sla_clock *c, const struct calendar *cal, int64_t need_us)
 {
 	int64_t left = need_us - c->carry_us, at, had;
@@ -176,7 +177,7 @@ int64_t sla_due(const struct sla_ticket *t, struct sla_rules r, enum sla_clock_k
 	due = instant_of(c, calendar_of(t, r, k), c->budget_s * US_PER_S);
 	if (due != INSTANT_NONE || c->state != CLOCK_STOPPED || !c->run_count)
 		return due;
-	/* Stopped before due: what the due would have been, had it run on. */
+	/* For a clock stopped before due: the due instant if it had run on. */
 	left = c->budget_s * US_PER_S - consumed(c, calendar_of(t, r, k), c->stopped_at);
 	return calendar_add(calendar_of(t, r, k), c->stopped_at, left, &due) ? due : INSTANT_NONE;
 }
@@ -190,9 +191,9 @@ static int64_t percent_at(
 	return instant_of(c, calendar_of(t, r, k), need_s * US_PER_S);
 }
 
-/* Due minus a lead of wall time. In closed time it moves to the closing instant before it, inside a
- * pause to the resume; left out where it would fall before the start, or before the 80 % instant of
- * a budget under two hours. */
+/* Due minus a lead of wall time. In closed time it moves to the closing instant before, in a pause
+ * to the resume. It is left out if it would fall before the start, or before the 80 % instant of a
+ * budget under two hours. */
 static int64_t lead_at(
 	const struct sla_ticket *t, struct sla_rules r, enum sla_clock_kind k, int32_t lead_s)
 {
@@ -287,7 +288,7 @@ static void start(
 		run_open(t, r, k, at);
 }
 
-/* Resolution waits for its start at response due; its instants are known meanwhile. */
+/* Until response due, resolution waits for its start; its instants are already known. */
 static void schedule_resolution(struct sla_ticket *t, struct sla_rules r, int64_t seq)
 {
 	struct sla_clock *c = &t->clock[SLA_RESOLUTION];
@@ -307,7 +308,7 @@ static void start_resolution(struct sla_ticket *t, struct sla_rules r, int64_t a
 	struct sla_clock *c = &t->clock[SLA_RESOLUTION];
 
 	if (c->state != CLOCK_NONE && c->state != CLOCK_SCHEDULED)
-		return; /* started stays started */
+		return; /* once started, it stays started */
 	if (c->state == CLOCK_SCHEDULED)
 		seq = c->origin_seq;
 	start(t, r, SLA_RESOLUTION, at, seq);
@@ -357,7 +358,7 @@ static void set_paused(struct sla_ticket *t, struct sla_rules r, enum sla_clock_
 	}
 }
 
-/* A stopped clock goes on where it was: from the stop to now nothing is consumed. */
+/* Restart a stopped clock where it was: the time from the stop until now is not consumed. */
 static void go_on(struct sla_ticket *t, struct sla_rules r, enum sla_clock_kind k, int64_t at)
 {
 	struct sla_clock *c = &t->clock[k];
@@ -501,8 +502,8 @@ static void on_responded(struct sla_ticket *t, struct sla_rules r, const struct 
 		stop(response, at);
 	}
 	t->first_response_done = true;
-	/* A contact recorded late moves no start: resolution begins where it is known to have
-	 * begun. */
+	/* A contact recorded late moves no start: resolution begins where it is already known to
+	 * have begun. */
 	start_resolution(t, r, at, e->seq);
 	if (update->state == CLOCK_NONE || is_live(update)) {
 		update->missed = 0;
@@ -549,7 +550,8 @@ static void on_priority(struct sla_ticket *t, struct sla_rules r, const struct s
 		schedule_resolution(t, r, e->seq);
 }
 
-/* A stop claimed for the ticket's sake: resolved counts as first response if none came. */
+/* Stop a clock for a reason other than a reply: resolving counts as the first response if there was
+ * none. */
 static void on_resolved(struct sla_ticket *t, struct sla_rules r, const struct sla_event *e)
 {
 	if (!t->first_response_done)
@@ -596,7 +598,7 @@ static void on_reopened(struct sla_ticket *t, struct sla_rules r, const struct s
 	start_ladder(t, r, e->at, e->seq);
 }
 
-/* Only a contested contact has anything to accept; accepted, it lifts the breach it came after. */
+/* Only a contested contact can be accepted. Accepting it lifts the breach before it. */
 static void on_contact_accepted(struct sla_ticket *t)
 {
 	struct sla_clock *c = &t->clock[SLA_RESPONSE];
@@ -609,7 +611,7 @@ static void on_contact_accepted(struct sla_ticket *t)
 		c->breached_at = INSTANT_NONE;
 }
 
-/* Keep the windows sorted and disjoint. False when there are too many. */
+/* Keep the windows sorted and disjoint. Returns false if there are too many. */
 static bool add_window(struct sla_ticket *t, struct sla_run w)
 {
 	int n = 0, at = 0;
@@ -633,8 +635,7 @@ static bool add_window(struct sla_ticket *t, struct sla_run w)
 	return true;
 }
 
-/* What fired stays fired; what is still to come moves. A clock that has stopped keeps its verdict.
- */
+/* Fired thresholds stay fired, later ones move. A stopped clock keeps its verdict. */
 static void on_window(struct sla_ticket *t, struct sla_rules r, const struct sla_event *e)
 {
 	struct sla_run w = { e->from, e->to };

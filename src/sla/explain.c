@@ -36,7 +36,7 @@ static void explain_run(struct walk *w, const struct calendar *cal, int64_t from
 			add_interval(w, why == DAY_HOLIDAY ? INTERVAL_HOLIDAY : INTERVAL_CLOSED, t,
 				open < to ? open : to);
 		}
-		/* stretches that touch are one interval to a reader */
+		/* adjacent stretches are one interval for the reader */
 		for (int64_t o, c;
 			close < to && calendar_next_open(cal, close, &o, &c) && o == close;)
 			close = c;

@@ -201,7 +201,7 @@ static bool read_matrix(struct json_object *doc, struct sla_policy *out, const c
 	return true;
 }
 
-/* The code of a calendar, when there is one; who keeps calendars looks whether it exists. */
+/* The code of a calendar, if there is one. The caller checks that it exists. */
 static bool read_code(struct json_object *doc, const char *key, const char **out_error)
 {
 	struct json_object *v;

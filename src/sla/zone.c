@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * RFC 8536. Debian 12 ships transitions to 2037, newer distributions only the footer, so both are
+ * RFC 8536. Debian 12 ships transitions up to 2037, newer distributions only the footer; both are
  * evaluated. */
 #include "sla/zone.h"
 #include "base/clock.h"
@@ -7,7 +7,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 
-/* Mm.w.d/time, Jn or n of the POSIX TZ string. */
+/* Mm.w.d/time, Jn or n in the POSIX TZ string. */
 struct rule {
 	char kind; /* 'M', 'J' or '0' */
 	int month, week, day;
@@ -17,7 +17,7 @@ struct rule {
 struct zone {
 	size_t count;
 	int64_t *at_s;
-	int32_t *offset_s; /* from at_s[i] on */
+	int32_t *offset_s; /* valid from at_s[i] on */
 	int32_t first_offset_s;
 	bool has_footer, has_dst;
 	int32_t std_s, dst_s;
@@ -183,7 +183,7 @@ void zone_free(struct zone *z)
 	free(z);
 }
 
-/* Local seconds since 1970 at which RULE holds in year Y. */
+/* The local seconds since 1970 at which RULE applies in year Y. */
 static int64_t rule_in_year(const struct rule *r, int64_t y)
 {
 	int64_t day;
@@ -239,7 +239,7 @@ static int32_t footer_offset(const struct zone *z, int64_t at_s, int64_t *out_un
 		}
 	}
 	*out_until_s =
-		at_s + 86400; /* unreachable for any real rule; asking again tomorrow is safe */
+		at_s + 86400; /* unreachable for any real rule; it is safe to ask again tomorrow */
 	return z->std_s;
 }
 

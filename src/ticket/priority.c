@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The strongest sign wins: a wrong guess upwards costs a look, a wrong guess downwards costs a
- * night. */
+ * The strongest sign wins: guessing too high costs a look, guessing too low costs a night. */
 #include "ticket/priority.h"
 
 #include <ctype.h>
@@ -19,8 +18,8 @@ static bool is_word_byte(unsigned char c)
 	return isalnum(c) || c == '_';
 }
 
-/* ASCII keywords match whole words ("down" but not "download"); others match anywhere, as Chinese
- * has no blanks. */
+/* ASCII keywords match whole words ("down" but not "download"). Other keywords match anywhere,
+ * because Chinese has no blanks. */
 static bool contains(const char *text, const char *word)
 {
 	size_t n = strlen(word);

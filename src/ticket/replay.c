@@ -15,7 +15,7 @@ void replay_settle(struct sla_ticket *t, struct sla_rules rules, int64_t at)
 void replay_before(struct sla_ticket *t, struct sla_rules rules, enum ticket_command cmd,
 	int64_t at, struct json_object *data)
 {
-	/* an imported ticket stood still until it went live */
+	/* the clocks of an imported ticket stand still until it goes live */
 	replay_settle(t, rules, cmd == CMD_GO_LIVE ? json_get_int(data, "from", at) : at);
 }
 

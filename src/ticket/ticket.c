@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The transition table. A reply by staff accepts a new ticket; a customer's reply wakes one that
- * waits for the customer. */
+ * The transition table. A staff reply accepts a new ticket; a customer's reply resumes a ticket
+ * that waits for the customer. */
 #include "ticket/ticket.h"
 
 #define BIT(s) (1u << TICKET_##s)

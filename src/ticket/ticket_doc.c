@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Between rows and structs, once. */
+ * The conversion between database rows and structs, in one place. */
 #include "ticket/ticket_doc.h"
 #include "base/json.h"
 
@@ -293,7 +293,7 @@ static void write_fire(struct ticket *t, struct sla_rules r, struct ticket_doc *
 		(long long)(breach || clock_due == INSTANT_NONE ? f->due_at : clock_due),
 		(long long)(d->at - f->due_at) / 1000, f->alert ? "false" : "true",
 		f->by_priority ? ",\"cause\":\"priority_change\"" : "");
-	/* a merged message goes to the union of the recipients: the keys of all, highest first */
+	/* a merged message goes to the union of the recipients: list all keys, highest first */
 	buf_addf(b, ",\"keys\":[\"%s\"", f->key);
 	for (size_t i = n; f->alert && i-- > 0;)
 		if (&all[i] != f && all[i].clock == f->clock && !all[i].alert)
@@ -350,7 +350,7 @@ static void write_runs(struct buf *b, const struct sla_clock *c)
 	buf_addc(b, ']');
 }
 
-/* The instants still to come, in order, with their keys: what the sweep and people read. */
+/* The instants still to come, in order, with their keys. The sweep and human readers use them. */
 static int64_t write_fire_plan(
 	struct buf *b, const struct ticket *t, struct sla_rules r, enum sla_clock_kind k)
 {
@@ -441,7 +441,7 @@ int64_t ticket_urgent(const struct ticket *t, struct sla_rules r, enum sla_clock
 	return best;
 }
 
-/* The highest percentage fired on a clock that still counts. */
+/* The highest percentage fired on a clock that is still relevant. */
 static int sla_high(const struct ticket *t, struct sla_rules r)
 {
 	int high = 0;
@@ -459,7 +459,7 @@ static int sla_high(const struct ticket *t, struct sla_rules r)
 	return high;
 }
 
-/* What only a command changes: a fire leaves it as it is. */
+/* Members that only a command changes; a fire leaves them unchanged. */
 static void write_fields(const struct ticket *t, struct buf *b)
 {
 	buf_addf(b,
@@ -478,7 +478,7 @@ static void write_fields(const struct ticket *t, struct buf *b)
 	add_instant(b, "last_stop_at", t->sla.last_stop_at);
 	add_instant(b, "closed_at", t->closed_at);
 	add_text(b, "closed_by", t->closed_by);
-	if (t->id) { /* a new one names them with what else is new */
+	if (t->id) { /* for a new ticket they are written with its other initial members */
 		add_id(b, "policy_id", t->policy_id);
 		add_id(b, "calendar_id", t->calendar_id);
 	}
