@@ -28,6 +28,8 @@ enum err {
 	ERR_WRONG_STATE, /* 41002 */
 	ERR_EXISTS,      /* 41003 */
 	ERR_LIMIT,       /* 41004 */
+	ERR_KEY_REUSED,  /* 40001, 422: the Idempotency-Key was used for another request */
+	ERR_IN_FLIGHT,   /* 41002, 409: the Idempotency-Key's first request has not ended */
 	ERR_METHOD,      /* 40002, 405 */
 	ERR_DB,          /* 50001, 503 */
 	ERR_BUSY,        /* 50001, 503 with Retry-After */
@@ -99,8 +101,8 @@ struct req {
 	struct json_object *body; /* NULL if there was none */
 	void *input;              /* for a flow: see REQ_INPUT */
 	char *idempotency_key, *if_match;
-	char body_sha256[65];
-	struct buf invalid; /* the list of invalid fields so far, for the error's details */
+	char fingerprint[65]; /* of method, path and body: with an Idempotency-Key */
+	struct buf invalid;   /* the list of invalid fields so far, for the error's details */
 	struct db_call call;
 	req_row_step *on_row;
 	req_work_step *on_work;
@@ -177,6 +179,8 @@ const void *req_input(const struct req *req, const struct contract *c);
 const void *req_input_if(const struct req *req, const struct contract *c);
 /* The owner of an Idempotency-Key, such as "staff:7". */
 const char *idem_actor(struct req *req);
+/* The Idempotency-Key stands in the way: E is ERR_KEY_REUSED or ERR_IN_FLIGHT. */
+struct outcome *req_fail_key(struct req *req, enum err e) MUST_USE;
 /* The value of path parameter NAME; empty when the route has none. */
 struct str req_path(const struct req *req, const char *name);
 /* A query value, decoded into the arena, or NULL. */

@@ -22,6 +22,7 @@ enum call_result {
 	CALL_SAME_PERSON,   /* approve: its proposer may not */
 	CALL_REPLAYED,   /* the idempotency key was used for the same request: id is what it made */
 	CALL_KEY_REUSED, /* …for another request */
+	CALL_IN_FLIGHT,  /* the idempotency key's first request has not ended */
 	CALL_GONE,       /* the timer was no longer pending */
 	CALL_BUSY,       /* the race was lost five times */
 	CALL_DB,         /* see db_error */
@@ -81,6 +82,7 @@ struct ticket_call {
 	struct ticket ticket;
 	const struct sla_version *v, *next_v; /* next_v: what rebind binds to */
 	int tries;
+	enum call_result refusal; /* unless the idempotency key says that it was done before */
 	bool fresh_config;
 	char id_text[24], tenants_text[32], ids_text[32];
 	char *docs;

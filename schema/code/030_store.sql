@@ -131,9 +131,13 @@ begin
     returning ticket_comments.id into comment_id;
   end if;
   if first ? 'idem' then
-    insert into idempotency_keys (tenant_id, actor, key, request_sha256, subject_type, subject_id, status, created_at)
-    select a_tenant[1], i.actor, i.key, decode(i.sha256, 'hex'), 'ticket', a_id[1], i.status, ts(i.at)
-    from jsonb_to_record(first -> 'idem') as i(actor text, key text, sha256 text, status smallint, at bigint);
+    begin
+      insert into idempotency_keys (tenant_id, actor, key, request_sha256, subject_type, subject_id, status, created_at)
+      select a_tenant[1], i.actor, i.key, decode(i.sha256, 'hex'), 'ticket', a_id[1], i.status, ts(i.at)
+      from jsonb_to_record(first -> 'idem') as i(actor text, key text, sha256 text, status smallint, at bigint);
+    exception when lock_not_available then -- its first request has not committed: not to be tried again, and not done twice
+      raise exception 'idempotency key in use' using errcode = 'unique_violation', constraint = 'idempotency_keys_pkey';
+    end;
   end if;
 
   with n as (

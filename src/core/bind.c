@@ -98,7 +98,7 @@ static const char *idem_value(struct req *req, const struct param *p)
 	if (!req->idempotency_key)
 		return NULL;
 	return strcmp(p->key, "key") == 0      ? req->idempotency_key
-	       : strcmp(p->key, "sha256") == 0 ? req->body_sha256
+	       : strcmp(p->key, "sha256") == 0 ? req->fingerprint
 					       : idem_actor(req);
 }
 
@@ -269,13 +269,17 @@ static struct outcome *on_key(struct req *req, enum db_error error, const PGresu
 	if (error != DB_OK)
 		return req_fail_db(req, error);
 	if (PQntuples(rows) == 0)
-		return req_fail(req, ERR_BUSY, NULL);
-	if (!str_is(db_text(rows, 0, 1), req->body_sha256)) {
-		req_note_invalid(req, "Idempotency-Key", "already used for another request",
-			"已用于其他请求");
-		return req_invalid(req);
-	}
+		return req_fail_key(req, ERR_IN_FLIGHT);
+	if (!str_is(db_text(rows, 0, 1), req->fingerprint))
+		return req_fail_key(req, ERR_KEY_REUSED);
 	return req_replay(req, req->route->replay, db_int(rows, 0, 0), 201);
+}
+
+/* Another request has stored the key, or is about to: the statement waited for it in vain. */
+static bool is_key_taken(const struct db_call *call, enum db_error error)
+{
+	return error == DB_RETRY ||
+	       (error == DB_CONFLICT && strcmp(call->constraint, "idempotency_keys_pkey") == 0);
 }
 
 static struct outcome *look_up_key(struct req *req)
@@ -292,8 +296,7 @@ static struct outcome *on_statement(struct req *req, enum db_error error, const 
 	const struct sql_stmt *stmt = req->call.stmt;
 	static struct buf b;
 
-	if (error == DB_CONFLICT && req->route->replay && req->idempotency_key &&
-		strcmp(req->call.constraint, "idempotency_keys_pkey") == 0)
+	if (req->route->replay && req->idempotency_key && is_key_taken(&req->call, error))
 		return look_up_key(req);
 	if (error != DB_OK)
 		return req_fail_db(req, error);

@@ -245,9 +245,23 @@ static struct outcome *parse_body(struct req *req)
 				&req->arena, "{\"at\":%zu,\"expected\":\"%s\"}", err.at, err.rule));
 	if (!json_object_is_type(req->body, json_type_object))
 		return req_fail(req, ERR_MALFORMED, "{\"at\":0,\"expected\":\"an object\"}");
-	if (req->idempotency_key)
-		crypto_sha256_hex(p, n, req->body_sha256);
 	return NULL;
+}
+
+/* What an Idempotency-Key stands for: the whole request, so that the key of one command is no
+ * answer to another, or to the same on another ticket. */
+static void add_fingerprint(struct req *req)
+{
+	const struct http_request *h = req->http;
+	struct buf b = { 0 };
+
+	buf_addf(&b, "%s %s", http_method_name(req->route->method), req->route->path);
+	for (int i = 0; i < req->path_params; i++)
+		buf_addf(&b, " %.*s", (int)req->path_value[i].n, req->path_value[i].p);
+	buf_addf(&b, "?%.*s\n", (int)req->query.n, req->query.p);
+	buf_add(&b, h->body.p, h->body.n);
+	crypto_sha256_hex(b.p, b.n, req->fingerprint);
+	buf_free(&b);
 }
 
 static struct outcome *copy_headers(struct req *req)
@@ -273,7 +287,7 @@ static struct outcome *copy_headers(struct req *req)
 		return req_invalid(req);
 	}
 	req->idempotency_key = arena_dup(&req->arena, key.p, key.n);
-	crypto_sha256_hex("", 0, req->body_sha256);
+	add_fingerprint(req);
 	return NULL;
 }
 

@@ -185,6 +185,15 @@ struct outcome *req_invalid(struct req *req)
 	return o;
 }
 
+struct outcome *req_fail_key(struct req *req, enum err e)
+{
+	const struct error_text *t = error_text(e);
+
+	req_note_invalid(req, "Idempotency-Key", t->en, t->zh);
+	return req_fail(
+		req, e, arena_printf(&req->arena, "{\"fields\":[%s]}", buf_cstr(&req->invalid)));
+}
+
 struct outcome *req_taken(struct req *req)
 {
 	req->ended = true;

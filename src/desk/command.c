@@ -93,7 +93,7 @@ static void on_idempotent(struct db_call *db, enum db_error error, const PGresul
 	if (error != DB_OK) {
 		end_db(c, error);
 	} else if (PQntuples(rows) == 0) {
-		finish_call(c, CALL_BUSY);
+		finish_call(c, c->refusal);
 	} else {
 		c->id = db_int(rows, 0, 0);
 		finish_call(c, str_is(db_text(rows, 0, 1), c->idem_sha256) ? CALL_REPLAYED
@@ -101,11 +101,22 @@ static void on_idempotent(struct db_call *db, enum db_error error, const PGresul
 	}
 }
 
-static void look_up_key(struct ticket_call *c)
+/* What the key stands for; REFUSAL when there is no such key. */
+static void look_up_key(struct ticket_call *c, enum call_result refusal)
 {
+	c->refusal = refusal;
 	c->db.param[0] = c->idem_actor;
 	c->db.param[1] = c->idem_key;
 	query_call(c, &sql_ticket_idempotent, on_idempotent);
+}
+
+/* It may be refused because it was done: what is resolved is not resolved again. */
+static void refuse_call(struct ticket_call *c, enum call_result why)
+{
+	if (c->idem_key)
+		look_up_key(c, why);
+	else
+		finish_call(c, why);
 }
 
 static void on_stored(struct db_call *db, enum db_error error, const PGresult *rows)
@@ -125,12 +136,12 @@ static void on_stored(struct db_call *db, enum db_error error, const PGresult *r
 		return;
 	case DB_CONFLICT:
 		if (c->idem_key && strcmp(db->constraint, "idempotency_keys_pkey") == 0)
-			look_up_key(c);
+			look_up_key(c, CALL_IN_FLIGHT);
 		else
 			end_db(c, error);
 		return;
 	case DB_MISSING:
-		finish_call(c, CALL_NOT_FOUND);
+		refuse_call(c, CALL_NOT_FOUND);
 		return;
 	default:
 		end_db(c, error);
@@ -166,7 +177,7 @@ static void step_decide(struct ticket_call *c)
 	if (ticket_decide(c, &why))
 		step_store(c);
 	else
-		finish_call(c, why);
+		refuse_call(c, why);
 }
 
 static void on_rebind_calendar(void *arg, const struct sla_version *v, enum db_error error)
@@ -191,7 +202,7 @@ static void on_rebind_config(void *arg, const struct tenant_config *config)
 	else if (!c->next_v->policy.has[c->ticket.sla.priority]) {
 		c->v = c->next_v;
 		ticket_name_levels(c);
-		finish_call(c, CALL_NO_PRIORITY);
+		refuse_call(c, CALL_NO_PRIORITY);
 	} else
 		step_decide(c);
 }
@@ -271,7 +282,7 @@ static void on_config(void *arg, const struct tenant_config *config)
 		return;
 	}
 	if (!choices_allowed(c, config)) {
-		finish_call(c, CALL_NO_CHOICE);
+		refuse_call(c, CALL_NO_CHOICE);
 		return;
 	}
 	c->v = tenant_config_version(config, c->service_type);
@@ -296,7 +307,7 @@ static void on_config(void *arg, const struct tenant_config *config)
 	t->tags = xstrdup(c->tags ? c->tags : "[]");
 	c->config_version = config->config_version;
 	if (!ticket_decide_priority(c, config)) {
-		finish_call(c, CALL_NO_PRIORITY);
+		refuse_call(c, CALL_NO_PRIORITY);
 		return;
 	}
 	step_decide(c);

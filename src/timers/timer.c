@@ -121,6 +121,7 @@ static void on_timer_done(struct ticket_call *call, enum call_result result)
 	case CALL_WRONG_VERSION:
 	case CALL_REPLAYED:
 	case CALL_KEY_REUSED:
+	case CALL_IN_FLIGHT:
 	case CALL_NO_CHOICE:
 	case CALL_NO_BREACH:
 	case CALL_NOT_PROPOSED:

@@ -6,7 +6,8 @@ const test = require('node:test'),
 	assert = require('node:assert'),
 	fs = require('node:fs'),
 	path = require('node:path');
-const { Server, waitUntil, PASSWORD } = require('../lib/server.js');
+const { Server, waitUntil, PASSWORD } = require('../lib/server.js'),
+	{ COMMANDS, readyFor } = require('../lib/commands.js');
 
 const WIDTHS = ['a', 'é', '汉', '😀'];
 /* N characters of one width, no two the same in a row with those of another call: what is cut or mixed up is seen */
@@ -67,16 +68,6 @@ const entry = (kind, code) =>
 	});
 const create = (more, token = admin) =>
 	s.post('/api/v1/tickets', token, { title: 'x', description: 'y', priority: 'P3', ...more });
-async function made(...steps) {
-	const r = await create({});
-	assert.strictEqual(r.status, 201, r.text);
-	for (const [cmd, body, by] of steps) {
-		const a = await s.post(`/api/v1/tickets/${id(r)}/${cmd}`, by || eng, body || {});
-		assert.strictEqual(a.status, 200, cmd + a.text);
-	}
-	return id(r);
-}
-
 /* field: of route; max: characters; send: a value of it; back: the path that returns it, or the table where it lies;
  * codes: a value of the catalogue; refused: where the refusal stands, when it is not the status */
 const places = [];
@@ -115,69 +106,32 @@ for (const kind of KINDS)
 		{ codes: true },
 	);
 
-/* a command: what comes before it, what goes with it, who does it */
+/* while the list is made there is no server, and no ticket */
+const noServer = { sql: () => 0 };
 function command(cmd, field, max, more = {}) {
-	const { before = [], body = () => ({}), by = () => eng, back = '/comments', list } = more;
+	const { back = '/comments', list } = more;
 	place(
 		`POST /api/v1/tickets/{id}/${cmd}`,
 		field,
 		max,
 		async (v) => {
-			const n = await made(...before.map((f) => f())),
-				sent = { ...(await body(n)), [field]: list ? [v] : v },
-				r = await s.post(`/api/v1/tickets/${n}/${cmd}`, by(), sent);
-			r.ticket = n;
+			const t = await readyFor(s, { customer: admin, staff: eng, boss }, cmd),
+				sent = { ...t.body, [field]: list ? [v] : v },
+				r = await s.post(`/api/v1/tickets/${t.id}/${cmd}`, t.by, sent);
+			r.ticket = t.id;
 			return r;
 		},
 		(r) => `/api/v1/tickets/${r.ticket}${back}`,
 		more,
 	);
 }
-const soon = () => new Date(Date.now() + 3600e3).toISOString(),
-	called = () => ({ text: 'x', at: new Date(Date.now() - 1000).toISOString() }),
-	resolved = () => ['resolve', { text: 'x' }],
-	proposed = () => ['propose-exclusion', { kind: 'test', reason: 'x' }],
-	isBoss = () => boss,
-	isAdmin = () => admin;
-for (const cmd of ['reply', 'note', 'mitigate', 'resolve']) command(cmd, 'text', 20000);
-command('contact', 'text', 20000, { body: called });
+for (const [cmd, c] of Object.entries(COMMANDS)) {
+	const { text, reason } = c.body ? c.body(noServer) : {};
+	if (text) command(cmd, 'text', cmd === 'rate' ? 2000 : 20000);
+	if (reason) command(cmd, 'reason', 2000);
+}
 for (const field of ['root_cause', 'solution', 'prevention', 'configuration'])
-	command('resolve', field, 8000, { body: () => ({ text: 'x' }) });
-for (const cmd of ['cancel', 'escalate', 'wait-customer']) command(cmd, 'reason', 2000);
-command('rebind', 'reason', 2000, { by: isBoss });
-command('reopen', 'reason', 2000, { before: [resolved] });
-command('resume', 'reason', 2000, { before: [() => ['wait-aws']] });
-command('schedule', 'reason', 2000, { body: () => ({ until: soon() }) });
-command('priority', 'reason', 2000, { body: () => ({ priority: 'P2' }) });
-command('exclude-window', 'reason', 2000, {
-	body: () => ({ from: new Date().toISOString(), to: soon() }),
-	by: isBoss,
-});
-command('dispute-contact', 'reason', 2000, { before: [() => ['contact', called()]], by: isAdmin });
-command('accept-contact', 'reason', 2000, {
-	before: [() => ['contact', called()], () => ['dispute-contact', { reason: 'x' }, admin]],
-	by: isBoss,
-});
-command('propose-exclusion', 'reason', 2000, { body: () => ({ kind: 'test' }) });
-for (const cmd of ['approve-exclusion', 'reject-exclusion'])
-	command(cmd, 'reason', 2000, { before: [proposed], by: isBoss });
-command('rate', 'text', 2000, { before: [resolved], body: () => ({ score: 5 }), by: isAdmin });
-command('waive', 'reason', 2000, {
-	body: (n) => {
-		s.sql(
-			`update sla_clocks set breached_at = start_at where ticket_id = ${n} and clock = 'response'`,
-		);
-		return { clock: 'response' };
-	},
-	by: isBoss,
-});
-command('redact', 'reason', 2000, {
-	before: [() => ['note', { text: 'secret' }]],
-	body: async (n) => ({
-		comment_id: (await get(`/api/v1/tickets/${n}/comments`, eng)).items.at(-1).id,
-	}),
-	by: isBoss,
-});
+	command('resolve', field, 8000);
 command('category', 'category', 100, { back: '', codes: true });
 command('tags', 'tags', 50, { back: '', list: true });
 

@@ -417,6 +417,7 @@ static void on_command(struct ticket_call *c, enum call_result result)
 	case CALL_SAME_PERSON:
 	case CALL_REPLAYED:
 	case CALL_KEY_REUSED:
+	case CALL_IN_FLIGHT:
 	case CALL_BUSY:
 		break;
 	}

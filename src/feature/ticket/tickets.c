@@ -53,9 +53,9 @@ static struct outcome *reply_result(struct req *req, struct ticket_call *c, enum
 		return req_replay(req, &sql_ticket_get, c->id,
 			req->route->argument == CMD_CREATE ? 201 : 200);
 	case CALL_KEY_REUSED:
-		req_note_invalid(req, "Idempotency-Key", "already used for another request",
-			"已用于其他请求");
-		return req_invalid(req);
+		return req_fail_key(req, ERR_KEY_REUSED);
+	case CALL_IN_FLIGHT:
+		return req_fail_key(req, ERR_IN_FLIGHT);
 	case CALL_NOT_FOUND:
 	case CALL_GONE:
 		return req_fail(req, ERR_NOT_FOUND, NULL);
@@ -124,7 +124,7 @@ static struct outcome *run_command(struct req *req, struct ticket_call *c, const
 	if (key) {
 		c->idem_actor = idem_actor(req);
 		c->idem_key = key;
-		c->idem_sha256 = req->body_sha256;
+		c->idem_sha256 = req->fingerprint;
 	}
 	c->on_done = on_call;
 	c->arg = req;
