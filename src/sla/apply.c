@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What each event does to the clocks (sla.md 3). */
+#include "clock_inner.h"
+
+static void on_created(struct sla_ticket *t, struct sla_rules r, const struct sla_event *e)
+{
+	clock_start(t, r, SLA_RESPONSE, e->at, e->seq);
+	if (r.policy->resolution_from == SLA_FROM_CREATED)
+		clock_start(t, r, SLA_RESOLUTION, e->at, e->seq);
+	else
+		clock_schedule_resolution(t, r, e->seq);
+}
+
+static void on_responded(struct sla_ticket *t, struct sla_rules r, const struct sla_event *e)
+{
+	int64_t at = e->reckon_at == INSTANT_NONE ? e->at : e->reckon_at;
+	struct sla_clock *response = &t->clock[SLA_RESPONSE], *update = &t->clock[SLA_UPDATE];
+
+	if (clock_is_live(response)) {
+		if (at < e->at && response->breached_at != INSTANT_NONE &&
+			at <= response->breached_at)
+			response->contested = true;
+		response->self_reported = e->reckon_at != INSTANT_NONE;
+		clock_stop(response, at);
+	}
+	t->first_response_done = true;
+	/* A contact recorded late moves no start: resolution begins where it is already known to
+	 * have begun. */
+	clock_start_resolution(t, r, at, e->seq);
+	if (update->state == CLOCK_NONE || clock_is_live(update)) {
+		update->missed = 0;
+		clock_start(t, r, SLA_UPDATE, at, e->seq);
+	}
+}
+
+static void on_progress(struct sla_ticket *t, struct sla_rules r, int64_t at)
+{
+	struct sla_clock *c = &t->clock[SLA_LADDER];
+
+	if (c->state != CLOCK_RUNNING && c->state != CLOCK_PAUSED)
+		return;
+	c->run_count = 0;
+	c->carry_us = 0;
+	c->start_at = at;
+	if (c->state == CLOCK_RUNNING)
+		clock_run_from(t, r, SLA_LADDER, at);
+}
+
+static void on_priority(struct sla_ticket *t, struct sla_rules r, const struct sla_event *e)
+{
+	for (int k = 0; k < SLA_LADDER; k++) {
+		struct sla_clock *c = &t->clock[k];
+		int32_t budget = clock_budget(t, r, (enum sla_clock_kind)k);
+		int64_t due;
+
+		if (!clock_is_live(c) || !budget)
+			continue;
+		c->budget_s = budget;
+		clock_reckon(c, e->seq);
+		if (r.policy->breach_follows_priority)
+			c->breached_at = INSTANT_NONE;
+		if (r.policy->upgrade_reckons_from_change && c->state == CLOCK_RUNNING) {
+			c->run_count = 0;
+			c->carry_us = 0;
+			clock_run_from(t, r, (enum sla_clock_kind)k, e->at);
+		}
+		due = sla_due(t, r, (enum sla_clock_kind)k);
+		if (due != INSTANT_NONE && due < e->at && c->breached_at == INSTANT_NONE)
+			c->by_priority = true;
+	}
+	if (t->clock[SLA_RESOLUTION].state == CLOCK_SCHEDULED)
+		clock_schedule_resolution(t, r, e->seq);
+}
+
+/* Stop a clock for a reason other than a reply: resolving counts as the first response if there was
+ * none. */
+static void on_resolved(struct sla_ticket *t, struct sla_rules r, const struct sla_event *e)
+{
+	if (!t->first_response_done)
+		clock_stop(&t->clock[SLA_RESPONSE], e->at);
+	t->first_response_done = true;
+	clock_start_resolution(t, r, e->at, e->seq);
+	if (r.policy->resolution_until != SLA_UNTIL_CLOSED)
+		clock_stop(&t->clock[SLA_RESOLUTION], e->at);
+	clock_stop(&t->clock[SLA_UPDATE], e->at);
+	clock_stop(&t->clock[SLA_LADDER], e->at);
+	t->last_stop_at = e->at;
+}
+
+static void on_closed(struct sla_ticket *t, struct sla_rules r, const struct sla_event *e)
+{
+	if (r.policy->resolution_until == SLA_UNTIL_CLOSED)
+		clock_stop(&t->clock[SLA_RESOLUTION], e->at);
+	for (int k = 0; k < SLA_CLOCKS; k++)
+		clock_end(&t->clock[k], e->at);
+	if (t->last_stop_at == INSTANT_NONE)
+		t->last_stop_at = e->at;
+}
+
+static void on_reopened(struct sla_ticket *t, struct sla_rules r, const struct sla_event *e)
+{
+	struct sla_clock *c = &t->clock[SLA_RESOLUTION];
+
+	t->clock[SLA_LADDER].state = CLOCK_NONE;
+	if (t->last_stop_at != INSTANT_NONE &&
+		e->at - t->last_stop_at > r.policy->reopen_window_us) {
+		t->cycle++;
+		t->first_response_done = false;
+		for (int k = 0; k < SLA_CLOCKS; k++)
+			t->clock[k].state = CLOCK_NONE;
+		t->clock[SLA_UPDATE].missed = 0;
+		on_created(t, r, e);
+		return;
+	}
+	clock_go_on(t, r, SLA_RESOLUTION, e->at);
+	if (clock_is_live(c))
+		clock_reckon(c, e->seq);
+	t->clock[SLA_UPDATE].missed = 0;
+	clock_start(t, r, SLA_UPDATE, e->at, e->seq);
+	clock_start_ladder(t, r, e->at, e->seq);
+}
+
+/* Only a contested contact can be accepted. Accepting it lifts the breach before it. */
+static void on_contact_accepted(struct sla_ticket *t)
+{
+	struct sla_clock *c = &t->clock[SLA_RESPONSE];
+
+	if (!c->contested)
+		return;
+	c->contested = false;
+	if (c->state == CLOCK_STOPPED && c->breached_at != INSTANT_NONE &&
+		c->stopped_at <= c->breached_at)
+		c->breached_at = INSTANT_NONE;
+}
+
+/* Keep the windows sorted and disjoint. Returns false if there are too many. */
+static bool add_window(struct sla_ticket *t, struct sla_run w)
+{
+	int n = 0, at = 0;
+
+	for (int i = 0; i < t->window_count; i++) {
+		if (t->window[i].to < w.from || t->window[i].from > w.to) {
+			t->window[n++] = t->window[i];
+			continue;
+		}
+		w.from = t->window[i].from < w.from ? t->window[i].from : w.from;
+		w.to = t->window[i].to > w.to ? t->window[i].to : w.to;
+	}
+	t->window_count = n;
+	if (n == SLA_WINDOWS_MAX)
+		return false;
+	while (at < n && t->window[at].from < w.from)
+		at++;
+	memmove(&t->window[at + 1], &t->window[at], (size_t)(n - at) * sizeof(w));
+	t->window[at] = w;
+	t->window_count++;
+	return true;
+}
+
+/* Fired thresholds stay fired, later ones move. A stopped clock keeps its verdict. */
+static void on_window(struct sla_ticket *t, struct sla_rules r, const struct sla_event *e)
+{
+	struct sla_run w = { e->from, e->to };
+
+	if (!add_window(t, w))
+		return;
+	for (int k = 0; k < SLA_LADDER; k++)
+		if (clock_is_live(&t->clock[k]))
+			runs_cut(&t->clock[k], clock_calendar(t, r, (enum sla_clock_kind)k), w);
+	if (t->clock[SLA_RESOLUTION].state == CLOCK_SCHEDULED)
+		clock_schedule_resolution(t, r, t->clock[SLA_RESOLUTION].origin_seq);
+}
+
+void sla_apply(struct sla_ticket *t, struct sla_rules r, const struct sla_event *e)
+{
+	t->state = e->state;
+	t->priority = e->priority;
+	for (int k = 0; k < SLA_CLOCKS; k++)
+		clock_follow_state(t, r, (enum sla_clock_kind)k, e->at);
+	switch (e->type) {
+	case SLA_CREATED:
+		on_created(t, r, e);
+		break;
+	case SLA_ACCEPTED:
+		clock_start_ladder(t, r, e->at, e->seq);
+		break;
+	case SLA_CONFIRMED:
+		clock_start_resolution(t, r, e->at, e->seq);
+		clock_start_ladder(t, r, e->at, e->seq);
+		break;
+	case SLA_RESPONDED:
+		on_responded(t, r, e);
+		clock_start_ladder(t, r, e->at, e->seq);
+		on_progress(t, r, e->at);
+		break;
+	case SLA_PROGRESS:
+		on_progress(t, r, e->at);
+		break;
+	case SLA_STATE:
+		break;
+	case SLA_PRIORITY:
+		on_priority(t, r, e);
+		break;
+	case SLA_MITIGATED:
+		on_responded(t, r, e);
+		if (r.policy->resolution_until == SLA_UNTIL_MITIGATED) {
+			clock_stop(&t->clock[SLA_RESOLUTION], e->at);
+			clock_stop(&t->clock[SLA_LADDER], e->at);
+			t->last_stop_at = e->at;
+		}
+		break;
+	case SLA_REWORK:
+		clock_go_on(t, r, SLA_RESOLUTION, e->at);
+		clock_go_on(t, r, SLA_LADDER, e->at);
+		break;
+	case SLA_RESOLVED:
+		on_resolved(t, r, e);
+		break;
+	case SLA_CLOSED:
+		on_closed(t, r, e);
+		break;
+	case SLA_ENDED:
+		for (int k = 0; k < SLA_CLOCKS; k++)
+			clock_end(&t->clock[k], e->at);
+		break;
+	case SLA_REOPENED:
+		on_reopened(t, r, e);
+		break;
+	case SLA_CONTACT_ACCEPTED:
+		on_contact_accepted(t);
+		break;
+	case SLA_CONTACT_DISPUTED:
+		t->clock[SLA_RESPONSE].contested |= t->clock[SLA_RESPONSE].self_reported;
+		break;
+	case SLA_WAIVED:
+		t->clock[e->clock].waived |= t->clock[e->clock].breached_at != INSTANT_NONE;
+		break;
+	case SLA_REBOUND:
+		on_priority(t, r, e);
+		break;
+	case SLA_WINDOW:
+		on_window(t, r, e);
+		break;
+	}
+}
