@@ -18,7 +18,7 @@ struct desk_event {
 struct desk_event event_of_row(const PGresult *r, int i);
 /* Start reading committed events. Call once, after db_init. */
 void events_init(void);
-/* Release everything; the database is closed. */
+/* Free everything, after the database has been closed. */
 void events_free(void);
 /* A consumer of committed events: a row in the table of its capability. */
 struct consumer {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The one flow through which every command on a ticket goes: load -> settle -> apply (pure) ->
- * store under compare-and-set, reloading up to five times when the race is lost. Web, mail, API,
- * sync and timers all call it. */
+ * The flow of every ticket command: load, settle, apply (pure), store under compare-and-set; up to
+ * five attempts if another writer was faster. Web, mail, API, sync and timers all call it. */
 #ifndef SLADESK_DESK_COMMAND_H
 #define SLADESK_DESK_COMMAND_H
 
@@ -11,26 +10,27 @@
 
 enum call_result {
 	CALL_OK,
-	CALL_NOT_FOUND, /* the ticket, or a parent, person or text that the call names */
+	CALL_NOT_FOUND, /* the ticket, or a parent, user or text that the call names */
 	CALL_WRONG_STATE,
 	CALL_WRONG_ACTOR,
 	CALL_WRONG_VERSION, /* If-Match names another version */
-	CALL_NO_PRIORITY,   /* the ticket's policy has no such priority */
-	CALL_NO_CHOICE,     /* create: not in the tenant's catalogue; choice[0] says which */
-	CALL_NO_BREACH,     /* waive: that clock has none; accept-contact: nothing is contested */
-	CALL_NOT_PROPOSED,  /* approve or reject: no exclusion waits */
-	CALL_SAME_PERSON,   /* approve: its proposer may not */
-	CALL_REPLAYED,   /* the idempotency key was used for the same request: id is what it made */
-	CALL_KEY_REUSED, /* …for another request */
-	CALL_IN_FLIGHT,  /* the idempotency key's first request has not ended */
-	CALL_GONE,       /* the timer was no longer pending */
-	CALL_BUSY,       /* the race was lost five times */
-	CALL_DB,         /* see db_error */
+	CALL_NO_PRIORITY,   /* the ticket's policy does not have this priority */
+	CALL_NO_CHOICE,     /* create: not in the tenant's catalogue; choice[0] tells which */
+	CALL_NO_BREACH, /* waive: the clock has no breach; accept-contact: nothing is contested */
+	CALL_NOT_PROPOSED, /* approve or reject: no exclusion is proposed */
+	CALL_SAME_PERSON,  /* approve: the proposer may not */
+	CALL_REPLAYED,     /* the idempotency key was used for the same request: id is the result of
+			      that */
+	CALL_KEY_REUSED,   /* …for another request */
+	CALL_IN_FLIGHT,    /* the idempotency key's first request has not ended */
+	CALL_GONE,         /* the timer was no longer pending */
+	CALL_BUSY,         /* five attempts failed */
+	CALL_DB,           /* see db_error */
 };
 
 #define TICKET_CHOICES_MAX 6
 
-/* What is asked. All strings stay the caller's until on_done. */
+/* The request. All texts belong to the caller and must stay valid until on_done. */
 struct ticket_call {
 	enum ticket_command cmd;
 	enum actor_kind actor;
@@ -39,24 +39,25 @@ struct ticket_call {
 	int64_t tenant_id, ticket_id; /* ticket_id 0: create */
 	int64_t expect_version;       /* 0 = any */
 	const char *text;             /* public text, note, or reason */
-	const char *details;          /* JSON for the text's row, or NULL */
+	const char *details;          /* JSON stored with the text, or NULL */
 	/* by command */
-	enum priority priority;         /* create (NONE: decide), priority */
+	enum priority priority;         /* create (NONE: determine it), priority */
 	int64_t assignee_id, parent_id; /* assign, link */
 	int64_t comment_id;             /* redact */
-	int64_t score;                  /* rate: 100 to 500: hundredths of a mark */
+	int64_t score;                  /* rate: 100 to 500, in hundredths of a point */
 	int64_t reckon_at;              /* contact */
 	int64_t wake_at;                /* schedule */
 	enum sla_clock_kind clock;      /* waive */
 	int64_t from, to;               /* exclude-window */
 	const char *exclusion_kind;     /* propose-exclusion */
-	int64_t calendar_id; /* rebind: to this calendar and the same policy; 0: what is in force */
+	int64_t calendar_id; /* rebind: to this calendar and the same policy; 0: to the versions in
+				force */
 	const char *tags;    /* JSON list */
 	const char *category;
 	/* create only */
 	const char *title, *service_type, *source, *impact_scope, *external_id;
 	struct ticket_choice {
-		const char *kind, *code; /* as in the tenant's catalogue */
+		const char *kind, *code; /* as listed in the tenant's catalogue */
 	} choice[TICKET_CHOICES_MAX];
 	int choices;
 	int64_t impact, urgency, requester_id;
@@ -69,18 +70,18 @@ struct ticket_call {
 	void (*on_done)(struct ticket_call *call, enum call_result result);
 	void *arg;
 
-	/* the answer */
+	/* the result */
 	int64_t id, version;
 	char number[32];
 	enum ticket_state state;
 	enum priority decided;
 	enum db_error db_error;
-	char levels[64]; /* with CALL_NO_PRIORITY: what there is */
+	char levels[64]; /* with CALL_NO_PRIORITY: the levels that exist */
 
-	/* the flow's own */
+	/* private to the flow */
 	struct db_call db;
 	struct ticket ticket;
-	const struct sla_version *v, *next_v; /* next_v: what rebind binds to */
+	const struct sla_version *v, *next_v; /* next_v: the versions that rebind binds to */
 	int tries;
 	enum call_result refusal; /* unless the idempotency key says that it was done before */
 	bool fresh_config;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Periodic work that the desk needs whatever capabilities there are. */
+ * Periodic work that is needed independently of the capabilities. */
 #ifndef SLADESK_DESK_UPKEEP_H
 #define SLADESK_DESK_UPKEEP_H
 
@@ -7,11 +7,11 @@
 
 /* Rows for the job runner. */
 extern const struct job desk_jobs[];
-/* rebind.c: rebind open tickets to a calendar version that only gained future dates (sla.md 1). */
+/* rebind.c: rebind open tickets to a calendar version that only adds future dates (sla.md 1). */
 void rebind_run(struct job_run *run);
-/* rebind.c: count the calendars that lack next year's dates. */
+/* rebind.c: count the calendars without dates for next year. */
 void rebind_look_for_gaps(struct job_run *run);
-/* How many calendars lacked next year's dates when they were counted last. */
+/* The number of calendars without dates for next year at the last count. */
 int rebind_missing_calendars(void);
 
 #endif

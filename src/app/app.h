@@ -5,20 +5,20 @@
 
 #include "core/feature.h"
 
-/* routes.c: every route there is, by path; until app_routes_free. */
+/* routes.c: all routes, sorted by path; valid until app_routes_free. */
 const struct route *app_routes(size_t *out_n);
 void app_routes_free(void);
-/* features.c: the list, which ends with NULL. */
+/* features.c: the list of capabilities, which ends with NULL. */
 extern const struct feature *const app_features[];
-/* Start all, in order. */
+/* Start all capabilities, in order. */
 void features_init(void);
-/* Begin the end: nothing new is started; backwards. */
+/* Begin the shutdown, in reverse order: nothing new is started. */
 void features_stop(void);
-/* Is any of them still at work, or has something that is not stored? */
+/* Is any capability still working, or does it hold something that is not stored? */
 bool features_busy(void);
-/* Release all, backwards; the database is closed. */
+/* Free all capabilities, in reverse order, after the database has been closed. */
 void features_free(void);
-/* The settings were read again. */
+/* The settings have been read again. */
 void features_reload(void);
 
 /* health.c */
@@ -33,7 +33,7 @@ void openapi_free(void);
 
 /* main.c */
 bool app_draining(void);
-/* The database's schema was seen to fit this program. */
+/* The schema of the database has been checked and fits this program. */
 bool app_schema_fits(void);
 struct outcome *service_status(struct req *req) MUST_USE;
 

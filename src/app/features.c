@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * THE list of capabilities, in the order of their start. */
+ * THE list of capabilities, in the order in which they start. */
 #include "app.h"
 #include "desk/upkeep.h"
 #include "feature/audit/audit.h"

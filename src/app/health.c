@@ -35,9 +35,9 @@ static void add_dependency(struct buf *b, const char *name, const char *state, i
 
 static const char *const circuit_kinds[] = { "postgresql", "redis", "mail", "webhook", "sms" };
 
-/* How many circuits of a kind stand how. Whose hosts they are is nobody's business here. The
- * database's and Redis' are their connections: while down they are tried again and again, one at a
- * time. */
+/* The number of circuits of each kind and state, without the names of hosts. The circuits of the
+ * database and of Redis are their connections: while they are down, one connection attempt at a
+ * time is made. */
 static void count_circuits(const char *kind, size_t out[CIRCUIT_STATES])
 {
 	bool is_db = strcmp(kind, "postgresql") == 0, up;
@@ -79,7 +79,7 @@ static void circuit_metrics(struct buf *b)
 	}
 }
 
-/* What is limited now, for people: a banner's words; it ends by itself. */
+/* What is limited at present, as the text of a banner. It disappears by itself. */
 struct outcome *service_status(struct req *req)
 {
 	bool db = db_health(SQL_POINT).up && db_health(SQL_CLASS_JOB).up,
@@ -156,7 +156,7 @@ static void counter(struct buf *b, const char *name, const char *help, uint64_t 
 	metric_add(b, name, METRIC_COUNTER, help, (double)v);
 }
 
-/* By route pattern, never by path or tenant: cardinality stays bounded. */
+/* Labels are route patterns, never paths or tenants, so that the cardinality stays bounded. */
 static void http_metrics(struct buf *b)
 {
 	size_t n;

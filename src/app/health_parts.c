@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The health of the parts, as other systems ask for it: the checks of the capabilities, and of what
- * none of them owns. */
+ * The health of the parts, as reported to other systems: the checks of the capabilities, and of
+ * what no capability owns. */
 #include "app.h"
 #include "config/options.h"
 #include "db/db.h"
@@ -28,7 +28,7 @@ static enum check_state look_at_cache(struct buf *more)
 static const struct check own_checks[] = { { "sla", true, look_at_sla },
 	{ "cache", false, look_at_cache }, { 0 } };
 
-/* Append the parts of TABLE; the worst of what they mean for the whole goes to *WHOLE. */
+/* Append the parts of TABLE. *WHOLE becomes the worst of their effects on the whole. */
 static void add_parts(struct buf *b, const struct check *table, enum check_state *whole)
 {
 	static const char *const names[] = { [CHECK_HEALTHY] = "healthy",

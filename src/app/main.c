@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * sladeskd: one loop, its subsystems in an ordered list, signals, takeover. */
+ * sladeskd: one loop, its subsystems in order, signals, takeover. */
 #include "app.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -154,7 +154,7 @@ static void on_term(int signo)
 {
 	(void)signo;
 	if (draining)
-		loop_stop(); /* asked twice: at once */
+		loop_stop(); /* a second signal: exit at once */
 	drain(200);
 }
 
@@ -244,8 +244,8 @@ static void on_schema(struct db_call *call, enum db_error error, const PGresult 
 
 	(void)call;
 	schema_asked = false;
-	if (error != DB_OK && error != DB_FAILED) /* failed: not even the table is there */
-		return;                           /* asked again */
+	if (error != DB_OK && error != DB_FAILED) /* failed: not even the table exists */
+		return;                           /* the job runner asks again */
 	version = error == DB_OK ? db_int(rows, 0, 0) : 0;
 	from = error == DB_OK ? db_int(rows, 0, 1) : 0;
 	if (version < schema_needed() || from > schema_needed())
@@ -343,7 +343,7 @@ static struct work_settings helper_settings(void)
 			[POOL_MAIL] = (int)options.mail_senders } };
 }
 
-/* --check: the settings are read; does what they name run? */
+/* --check: the settings have been read; check that what they name can run. */
 static int check_settings(void)
 {
 	struct work_settings helpers = helper_settings();
@@ -422,7 +422,8 @@ static void stop(void)
 	takeover_stop();
 	features_stop();
 	http_server_free(server);
-	db_free(); /* what waits for the database hears so while everybody still lives */
+	db_free(); /* whatever waits for the database is told now, while everything it uses still
+		      exists */
 	kv_free();
 	loop_run_later();
 	request_free();

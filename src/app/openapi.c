@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * openapi.json from the route table and the statements' contracts: the documents cannot disagree
+ * openapi.json from the route table and the contracts, so that the documentation cannot disagree
  * with the program. */
 #include "app.h"
 #include "core/contract.h"
@@ -191,7 +191,7 @@ static void add_columns(struct buf *b, const char *returns)
 	buf_adds(b, "}}");
 }
 
-/* What stands in the envelope's data. */
+/* The data in the envelope. */
 static void add_reply(struct buf *b, const struct route *r)
 {
 	const struct contract *c = contract_of(r);

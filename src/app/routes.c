@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * All endpoints in one table, from each capability's. The security review reads doc/api/routes.txt,
- * which is made of it. */
+ * The table of all endpoints, merged from those of the capabilities. doc/api/routes.txt, which the
+ * security review reads, is generated from it. */
 #include "app.h"
 
 #include <stdlib.h>

@@ -86,7 +86,7 @@ static void on_ask(
 	if (n != 1)
 		return;
 	log_info(NULL, "listener handed over");
-	path_served[0] = 0; /* the newer process serves the path now */
+	path_served[0] = 0; /* the new process serves the path now */
 	on_given();
 }
 

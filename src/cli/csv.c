@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * CSV as RFC 4180 has it: quotes doubled inside quotes, newlines allowed there. Bytes come through
- * zlib, which reads plain files too. */
+ * CSV by RFC 4180: quotes are doubled inside quotes, where newlines are allowed too. Bytes are read
+ * through zlib, which also reads plain files. */
 #include "cli/cli.h"
 
 #include <errno.h>
@@ -40,7 +40,8 @@ uint64_t csv_bytes_read(const struct csv *c)
 	return (uint64_t)gzoffset(c->f);
 }
 
-/* A file that is cut short, corrupt or cannot be read further is no file that ends there. */
+/* A file that is truncated, corrupt or unreadable from some point on is an error, not the end of
+ * the file. */
 static void fill(struct csv *c)
 {
 	int error;

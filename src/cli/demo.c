@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A demonstration provider: three tenants, nine staff of three levels, customer users, tickets in
- * motion. Runs once: a second time it only prints the logins. Tickets are made by the same
- * documents the daemon makes, with a past opening, so their clocks fire within minutes. */
+ * Demo data: three tenants, nine staff of three levels, customer users and tickets. It is created
+ * once; later runs only print the logins. Tickets are stored as the daemon stores them, but opened
+ * in the past, so that their clocks fire within minutes. */
 #include "cli/cli.h"
 #include "base/json.h"
 #include "ticket/ticket_doc.h"
@@ -164,7 +164,7 @@ static void add_ticket(PGconn *pg, int i)
 	PQclear(r);
 }
 
-/* Everybody of the tables above, neighbours of one role and level together. */
+/* All users of the tables above; neighbours with the same role and level share a line. */
 static void print_logins(void)
 {
 	puts("staff      leave \"customer code\" empty; password " PASSWORD);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Imported tickets stand still at the last instant of their log: nothing fires, nobody is told.
- * Going live, what fell due before that instant is recorded silently, the time from then to now
- * does not count (one excluded window), and from now on they are tickets like any.
+ * The clocks of imported tickets stand still at the last instant of their log: nothing fires, and
+ * nobody is notified. When they go live, thresholds due before that instant are recorded silently,
+ * the time since then is excluded (one excluded window), and from now on they are ordinary tickets.
  */
 #include "cli/cli.h"
 #include "base/json.h"
@@ -51,7 +51,7 @@ static void store_ticket(PGconn *pg, struct buf *doc)
 	buf_free(doc);
 }
 
-/* Still muted: recorded, told to nobody. */
+/* Still muted: recorded, but nobody is notified. */
 static void settle(PGconn *pg, struct frozen *f, int64_t frozen_at)
 {
 	struct ticket_doc d = { .at = f->t.last_at };
@@ -137,7 +137,7 @@ int import_go_live(PGconn *pg, const char *tenant)
 		cli_progress((size_t)i + 1, (size_t)PQntuples(list));
 	}
 	PQclear(list);
-	/* those that are done run no clock; reopened, they are tickets like any */
+	/* closed tickets have no running clock; if reopened, they are ordinary tickets */
 	PQclear(cli_query(pg,
 		"update tickets set muted = false where tenant_id = $1::bigint and muted", 1, p));
 	printf("live      %ld open tickets; the time since the end of the log does not count\n",

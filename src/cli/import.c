@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Incident logs into tickets: each incident's history goes through the same pure rules with its own
- * timestamps. Bulk goes by COPY into temporary tables (row-level security forbids it elsewhere) and
- * from there in one transaction a batch, which also records that the batch is done, so that a
- * broken import goes on where it stopped. Nothing is dropped silently: what cannot be read goes to
- * the rejects file. */
+ * Turns an incident log into tickets: the history of each incident goes through the same pure
+ * rules, with its own timestamps. Rows are copied into temporary tables (row-level security forbids
+ * COPY elsewhere) and moved from there in one transaction per batch, which also records that the
+ * batch is done, so that an interrupted import continues where it stopped. Nothing is dropped
+ * silently: what cannot be read goes to the rejects file. */
 #include "import.h"
 #include "base/json.h"
 #include "crypto/crypto.h"
@@ -97,7 +97,7 @@ static void store_batch(PGconn *pg, struct build *b, const char *const ids[3], c
 	copy_in(pg, "s_event", &b->events);
 	copy_in(pg, "s_clock", &b->clocks);
 	copy_in(pg, "s_fire", &b->fires);
-	/* months before the last twenty years go to the default partition */
+	/* months more than twenty years ago go to the default partition */
 	cli_run(pg, "select door.partitions(greatest(min(ts(at)), max(ts(at)) - interval '20 "
 		    "years'), max(ts(at))) from s_event");
 	cli_run(pg, "begin");

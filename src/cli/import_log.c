@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * An incident log as entries: columns and values named by a mapping file. Nothing is dropped
+ * Reads an incident log as entries; a mapping file names the columns and values. Nothing is dropped
  * silently: what cannot be read goes to the rejects file. */
 #include "import.h"
 #include "base/json.h"
@@ -8,8 +8,8 @@
 #include <stdlib.h>
 
 #define COLUMNS_MAX 64
-#define TEXT_MAX 100                       /* characters of an incident's number and category */
-#define TIME_MIN 0LL                       /* 1970 */
+#define TEXT_MAX 100 /* maximum length of an incident's number and category in characters */
+#define TIME_MIN 0LL /* 1970 */
 #define TIME_MAX (7258118400LL * US_PER_S) /* 2200 */
 #define FIELDS 12
 
@@ -34,7 +34,7 @@ struct map {
 	struct json_object *json, *values, *priorities;
 	const char *time, *verdict_met;
 	const struct zone *zone;
-	int column[FIELDS]; /* -1: the log has none */
+	int column[FIELDS]; /* -1: the log has no such column */
 	int columns;
 	int64_t monday;
 };
@@ -75,7 +75,7 @@ void import_read_map(const char *file, struct import_log *out)
 	map.zone = zone_find(zone ? zone : "UTC");
 	if (!out->name || !out->title || !map.zone)
 		die("%s: name, title and a known zone are required", file);
-	/* an incident's number, of up to 100 characters, is added to both */
+	/* an incident's number of up to 100 characters is appended to both */
 	if (utf8_length(out->name, strlen(out->name)) >= TEXT_MAX ||
 		utf8_length(out->title, strlen(out->title)) >= TEXT_MAX)
 		die("%s: name and title have at most 99 characters", file);
@@ -138,7 +138,7 @@ static int64_t from_local(int64_t local_s)
 	return (local_s - zone_offset(map.zone, utc, &until)) * US_PER_S;
 }
 
-/* Years that PostgreSQL and our own arithmetic hold; a log has no others. */
+/* Years in the range of PostgreSQL and our own arithmetic; other years do not occur in a log. */
 static bool is_sane(int64_t at)
 {
 	return at >= TIME_MIN && at < TIME_MAX;
@@ -225,7 +225,7 @@ static bool read_small(struct str s, int8_t *out)
 	return true;
 }
 
-/* What is wrong with a text ends this row, not the import. */
+/* An invalid text rejects this row, not the whole import. */
 static bool texts_fit(const struct str *f, int n, long line, struct rejects *r)
 {
 	static const enum field limited[] = { F_ID, F_CATEGORY };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One incident through the rules with its own timestamps: ticket, events, clocks and fires as rows
- * for COPY. */
+ * Processes one incident by the rules with its own timestamps, and writes ticket, events, clocks
+ * and fires as rows for COPY. */
 #include "import.h"
 
 #include <stdlib.h>
@@ -15,7 +15,7 @@ static void add_us(struct buf *b, int64_t at)
 	}
 }
 
-/* COPY's text form: backslash, tab and newlines escaped. */
+/* The text format of COPY: backslash, tab and newlines are escaped. */
 static void add_copy(struct buf *b, const char *s)
 {
 	buf_addc(b, '\t');
@@ -104,7 +104,7 @@ static void replay_row(
 	settle(b, at);
 }
 
-/* Which command leads from one state of the log to the next. */
+/* The command that leads from one state of the log to the next. */
 static enum ticket_command command_between(enum ticket_state from, enum ticket_state to)
 {
 	bool was_done = from == TICKET_RESOLVED || from == TICKET_CLOSED;
@@ -159,7 +159,7 @@ static void one_row(struct build *b, const struct entry *e, bool first)
 		cmd = (enum ticket_command)e->value;
 		if (ticket_apply(cmd, now, cmd == CMD_AUTO_CLOSE ? ACTOR_SYSTEM : ACTOR_STAFF,
 			    &to) != TICKET_ALLOWED) {
-			/* logs do what our rules would not: closing without resolving, working on
+			/* logs contain what our rules would refuse: closing without resolving, work
 			 * after the end */
 			if (cmd == CMD_AUTO_CLOSE && ticket_state_is_open(now))
 				to = TICKET_CLOSED;

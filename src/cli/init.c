@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Roles, database, schema. Works against a managed PostgreSQL: the admin needs CREATEROLE and
- * CREATEDB only, and no role gets BYPASSRLS. */
+ * Creates roles, database and schema. Works with a managed PostgreSQL: the administrator needs only
+ * CREATEROLE and CREATEDB, and no role gets BYPASSRLS. */
 #include "cli/cli.h"
 #include "config/secret.h"
 #include "db/migrate.h"

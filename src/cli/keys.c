@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * sladesk keys: the keys of personal fields. rotate makes a new data key and brings every value
- * under it, as often interrupted as you like; rewrap changes the master key; backup and restore
- * keep it safe. */
+ * sladesk keys: the keys of personal fields. rotate creates a data key and re-encrypts every value
+ * with it, and can be interrupted at any time; rewrap changes the master key; backup and restore
+ * protect against its loss. */
 #include "cli/cli.h"
 #include "crypto/crypto.h"
 #include "config/fieldkeys.h"
@@ -28,7 +28,7 @@ static const char *now_text(void)
 	return t;
 }
 
-/* Every use of the master key is in the provider's audit log. */
+/* Every use of the master key is recorded in the provider's audit log. */
 static void audit(PGconn *pg, const char *operation)
 {
 	char *row = xasprintf("[{\"tenant_id\":1,\"at\":%lld,\"actor_kind\":\"system\",\"actor_"
@@ -64,7 +64,7 @@ static void insert_key(PGconn *pg, int64_t id, int64_t delay_s)
 	buf_free(&hex);
 }
 
-/* Read all keys; the greatest id. */
+/* Read all keys. Returns the highest id. */
 static int64_t read_keys(PGconn *pg)
 {
 	PGresult *r = cli_query(pg,
@@ -104,9 +104,9 @@ int64_t cli_field_keys(PGconn *pg)
 	return last;
 }
 
-/* --- sealing --- */
+/* --- encryption --- */
 
-/* V under the current key, or NULL when it is already. The caller frees. */
+/* V encrypted with the current key, or NULL if it already is. The caller frees it. */
 static char *sealed_anew(const char *column, const char *v, int64_t current)
 {
 	struct buf text = { 0 }, out = { 0 };
@@ -122,12 +122,12 @@ static char *sealed_anew(const char *column, const char *v, int64_t current)
 	return buf_take(&out);
 }
 
-/* Where sealed values are: column, the name they are sealed under, and the key beside tenant_id.
- * Rows of the audit log are not among them: their chain is over what is written, and old keys are
- * kept for them. */
+/* The columns with encrypted values: the column, the name that they are authenticated with, and the
+ * key besides tenant_id. Rows of the audit log are not included: their chain covers the stored
+ * bytes, and old keys are kept for them. */
 static const struct sealed_column {
 	const char *table, *column, *name, *key;
-	bool indexed; /* with a blind index beside it */
+	bool indexed; /* has a blind index */
 } fields[] = { { "client_users", "email", "email", "id", true },
 	{ "client_users", "phone", "phone", "id", false },
 	{ "staff", "email", "email", "id", true }, { "factors", "secret", "totp", "id", false },
@@ -150,7 +150,7 @@ static void seal_row(PGconn *pg, const struct sealed_column *f, PGresult *r, int
 		field_index(
 			f->name, strtoll(tenant, NULL, 10), (struct str){ text.p, text.n }, index);
 	buf_free(&text);
-	/* who changes it meanwhile wins: it is looked at again */
+	/* a concurrent change wins: the row is looked at again */
 	sql = xasprintf("update %s set %s = $4%s where tenant_id = $1::bigint and %s::text = $2 "
 			"and %s = $3",
 		f->table, f->column, f->indexed ? ", email_index = $5" : "", f->key, f->column);
@@ -159,8 +159,8 @@ static void seal_row(PGconn *pg, const struct sealed_column *f, PGresult *r, int
 	free(fresh);
 }
 
-/* In batches, each its own: interrupted, it goes on from there. PLAIN: only what is not encrypted
- * at all. */
+/* Re-encrypt in batches, each in its own transaction, so that an interrupted run can continue.
+ * PLAIN: only values that are not encrypted at all. */
 static void seal_column(PGconn *pg, const struct sealed_column *f, int64_t current, bool plain)
 {
 	char *like = plain ? xstrdup("e1.%") : xasprintf("e1.%lld.%%", (long long)current),
@@ -284,7 +284,7 @@ static void restore(PGconn *pg, const char *file, bool check)
 	if (!field_box_open(key, box, master))
 		die("wrong passphrase, or the file was changed");
 	printf("it decrypts all %lld keys\n",
-		(long long)read_keys(pg) + 1); /* dies when it does not open one */
+		(long long)read_keys(pg) + 1); /* exits if one key cannot be decrypted */
 	target = fieldkeys_file();
 	if (!check && !fieldkeys_make_file(target, master))
 		die("%s: %s", target, strerror(errno));
@@ -294,8 +294,8 @@ static void restore(PGconn *pg, const char *file, bool check)
 	free(target);
 }
 
-/* First the new file beside the old, then all keys in one transaction, then the file takes the
- * name: in between the old is beside it still, as .old. */
+/* Write the new file next to the old one, rewrap all keys in one transaction, then rename the new
+ * file. The old file is kept as .old. */
 static void rewrap(PGconn *pg)
 {
 	unsigned char to[FIELD_KEY_BYTES], wrapped[FIELD_WRAPPED_BYTES], fresh[FIELD_WRAPPED_BYTES];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Policy and calendar versions for the command line, read once each. */
+ * Policy and calendar versions for the command line, each read once. */
 #include "cli/cli.h"
 #include "base/json.h"
 #include "desk/versions.h"

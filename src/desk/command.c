@@ -69,8 +69,8 @@ static void retry_now(void *arg)
 	step_load(arg);
 }
 
-/* The race was lost or the lock was held: again, a little later each time, so that rivals do not
- * keep meeting. */
+/* Another writer was faster, or the lock was held: try again, each time a little later, so that
+ * competing writers do not meet again. */
 static void retry(struct ticket_call *c)
 {
 	unsigned char jitter;
@@ -191,7 +191,7 @@ static void on_rebind_calendar(void *arg, const struct sla_version *v, enum db_e
 		end_db(c, error);
 }
 
-/* Rebind binds to what is in force for the tenant now. */
+/* Rebind binds to the versions that are in force for the tenant now. */
 static void on_rebind_config(void *arg, const struct tenant_config *config)
 {
 	struct ticket_call *c = arg;
@@ -253,7 +253,7 @@ static void on_loaded(struct db_call *db, enum db_error error, const PGresult *r
 	versions_get(c->ticket.policy_id, c->ticket.calendar_id, on_versions, c);
 }
 
-/* False with the offender in choice[0]. */
+/* Returns false with the offending choice in choice[0]. */
 static bool choices_allowed(struct ticket_call *c, const struct tenant_config *config)
 {
 	struct ticket_choice asked[TICKET_CHOICES_MAX + 2];
@@ -323,7 +323,7 @@ static void step_load(struct ticket_call *c)
 	if (c->ctx.tenants) {
 		c->db.param[0] = c->id_text;
 		query_call(c, &sql_ticket_load, on_loaded);
-	} else { /* a timer's consequence: the job role, by tenant and id */
+	} else { /* the consequence of a timer: run as the job role, by tenant and id */
 		snprintf(c->tenants_text, sizeof(c->tenants_text), "{%lld}",
 			(long long)c->tenant_id);
 		snprintf(c->ids_text, sizeof(c->ids_text), "{%lld}", (long long)c->ticket_id);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a ticket command does, decided without asking anybody: from the ticket, its rules and the
- * call to the document that desk_store() takes. */
+ * Decides what a ticket command does, without any I/O: from the ticket, its rules and the call to
+ * the document that desk_store() takes. */
 #include "decide.h"
 #include "crypto/crypto.h"
 
@@ -65,7 +65,7 @@ bool ticket_decide_priority(struct ticket_call *c, const struct tenant_config *c
 	return true;
 }
 
-/* What the command changes on the ticket besides its state and clocks. */
+/* The changes of the command to the ticket, apart from its state and clocks. */
 static void apply_fields(struct ticket_call *c, int64_t at)
 {
 	struct ticket *t = &c->ticket;
@@ -141,7 +141,7 @@ static void apply_fields(struct ticket_call *c, int64_t at)
 		t->first_response_at = c->cmd == CMD_CONTACT ? c->reckon_at : at;
 }
 
-/* What a rebind did to the promises: the due instants before and after it. */
+/* The effect of a rebind on the deadlines: the due instants before and after it. */
 static void write_dues(struct buf *b, struct ticket_call *c)
 {
 	buf_adds(b, ",\"due\":{");
@@ -196,8 +196,8 @@ static void write_event(struct ticket_call *c, struct ticket_doc *d)
 	ticket_doc_event_end(d);
 }
 
-/* A P0 has a life of its own: who is told depends on whether it was chosen or guessed (sla.md 4).
- */
+/* P0 tickets have extra events: who is notified depends on whether the priority was chosen or
+ * guessed (sla.md 4). */
 static void write_p0(
 	struct ticket_call *c, struct ticket_doc *d, enum priority before, bool was_confirmed)
 {
@@ -329,9 +329,8 @@ static void write_create(struct ticket_call *c, struct buf *b)
 	}
 }
 
-/* Waivers, contested contacts and exclusions: is there anything to judge, and may this one judge
- * it?
- */
+/* Waivers, contested contacts and exclusions: is there anything to decide, and may this user decide
+ * it? */
 static bool may_judge(const struct ticket_call *c, enum call_result *out)
 {
 	const struct ticket *t = &c->ticket;
@@ -358,8 +357,8 @@ static bool may_judge(const struct ticket_call *c, enum call_result *out)
 	}
 }
 
-/* What desk_store() takes, into the call. EVENT: the number of the command's own event; BEFORE: the
- * priority it had. */
+/* Write the document for desk_store() into the call. EVENT: the number of the command's own event;
+ * BEFORE: the earlier priority. */
 static void write_document(
 	struct ticket_call *c, struct ticket_doc *d, int64_t at, int event, enum priority before)
 {

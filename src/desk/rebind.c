@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A calendar version that only adds dates after today (next year's holidays are published in
- * November) takes over running tickets by itself, each by its own audited command (sla.md 1). The
- * work is found in the tables again and again until none is left, so a restart loses nothing. */
+ * November) takes over open tickets automatically, each by its own audited command (sla.md 1). The
+ * work is looked up in the tables until none is left, so a restart loses nothing. */
 #include "db/db.h"
 #include "base/log.h"
 #include "desk/command.h"
@@ -12,9 +12,9 @@
 
 static struct {
 	struct job_run *run;
-	int working; /* commands under way */
+	int working; /* commands in progress */
 	bool failed;
-	int missing; /* calendars without next year's dates */
+	int missing; /* calendars without dates for next year */
 } rebind;
 
 int rebind_missing_calendars(void)
@@ -93,7 +93,7 @@ static void on_gaps(struct job_run *run, enum db_error error, const PGresult *ro
 	job_end_db(run, error);
 }
 
-/* In December, every calendar that has holidays this year should have next year's. */
+/* In December, every calendar with holidays in this year should have holidays for next year. */
 void rebind_look_for_gaps(struct job_run *run)
 {
 	int64_t y;

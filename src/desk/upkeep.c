@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What must be done now and then so that nothing ever runs out: the coming months' partitions, and
- * rows whose time is over. Any instance may do it; doing it twice does nothing. */
+ * Regular upkeep: partitions for the coming months, and rows that have expired. Any instance can do
+ * it, and doing it twice changes nothing. */
 #include "db/db.h"
 #include "base/clock.h"
 #include "base/log.h"

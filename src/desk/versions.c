@@ -10,7 +10,8 @@
 #include <stdlib.h>
 
 #define FRESH_US (5 * US_PER_S)
-#define UNREADABLE_US (5 * US_PER_S) /* so long a version is not read again in vain */
+#define UNREADABLE_US                                                                              \
+	(5 * US_PER_S) /* a version that cannot be read is not read again during this time */
 
 static struct sla_version *versions;
 static struct unreadable {
@@ -47,7 +48,8 @@ static struct unreadable *find_unreadable(int64_t policy_id, int64_t calendar_id
 	return u;
 }
 
-/* A version of a newer program, most likely: it is asked for again and again, and told of once. */
+/* Most likely a version written by a newer program: many requests ask for it, but it is logged
+ * once. */
 static void note_unreadable(int64_t policy_id, int64_t calendar_id, const char *error)
 {
 	struct unreadable *u = find_unreadable(policy_id, calendar_id);
@@ -186,7 +188,8 @@ static void on_choices(struct db_call *call, enum db_error error, const PGresult
 		struct tenant_choice *last = c->choices ? &c->choice[c->choices - 1] : NULL;
 
 		if (last && str_is(kind, last->kind) && str_is(code, last->code))
-			continue; /* the tenant's own entry came first and hides the built-in one */
+			continue; /* the tenant's own entry came first and overrides the built-in
+				     one */
 		c->choice[c->choices++] = (struct tenant_choice){ xstrndup(kind.p, kind.n),
 			xstrndup(code.p, code.n), db_int(rows, i, 2) != 0 };
 	}
@@ -230,7 +233,7 @@ static void take_entry(struct tenant_config *c, const PGresult *rows, int i)
 	const struct sla_version *v;
 
 	if (has_entry(c, service, null) || c->entries == 16)
-		return; /* rows come newest first, the tenant's own before the built-in */
+		return; /* rows come newest first, the tenant's own before the built-in ones */
 	v = versions_find(policy, calendar);
 	if (!v)
 		v = add_version(policy, calendar, db_text(rows, i, 2), db_text(rows, i, 4));

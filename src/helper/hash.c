@@ -5,7 +5,7 @@
 #include <argon2.h>
 #include <openssl/rand.h>
 
-/* OWASP's floor for argon2id; about 60 ms here. */
+/* the minimum that OWASP recommends for argon2id; takes about 60 ms */
 #define ARGON_T 2
 #define ARGON_M_KIB (19 * 1024)
 
@@ -45,10 +45,10 @@ int main(void)
 {
 	unsigned char seed[1];
 
-	if (RAND_bytes(seed, 1) != 1) /* OpenSSL reads its seed and its configuration */
+	if (RAND_bytes(seed, 1) != 1) /* lets OpenSSL read its seed and its configuration */
 		return 1;
 	return helper_main(&(struct helper_rules){ .pool = POOL_HASH,
 		.fn = on_job,
 		.memory_max = 256u << 20,
-		.nice = 10 }); /* a storm of log-ins must not slow the loop down */
+		.nice = 10 }); /* many logins at once must not slow down the loop */
 }

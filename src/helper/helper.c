@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The life of a helper: doors closed, then one job after the other. */
+ * The life of a helper process: confine itself, then do one job after another. */
 #include "helper.h"
 
 #include <errno.h>
@@ -59,7 +59,7 @@ void helper_fail(void)
 	send_frame(WORK_FAILED, "", 0);
 }
 
-/* For the tests: what could a helper that was taken over do? */
+/* For the tests: what could a compromised helper do? */
 static void probe(void)
 {
 	int s = socket(AF_INET, SOCK_STREAM, 0), f = open("/etc/passwd", O_RDONLY),
@@ -84,7 +84,7 @@ static void limit(int what, rlim_t max)
 	setrlimit(what, &r);
 }
 
-/* What no helper needs, and what those that stay inside do not need. */
+/* What no helper needs, and what helpers without network access do not need. */
 static const int never[] = { SCMP_SYS(listen), SCMP_SYS(accept), SCMP_SYS(accept4),
 	SCMP_SYS(openat2), SCMP_SYS(creat), SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(fork),
 	SCMP_SYS(vfork), SCMP_SYS(ptrace), SCMP_SYS(unlink), SCMP_SYS(unlinkat), SCMP_SYS(rename),
@@ -122,8 +122,8 @@ static void filter_calls(bool may_outside)
 
 static void confine(const struct helper_rules *rules)
 {
-	/* AddressSanitizer reserves address space and reads /proc: the sanitized build keeps the
-	 * filter, not the memory limit. */
+	/* AddressSanitizer reserves address space and reads /proc, so the sanitized build has the
+	 * filter but no memory limit. */
 #ifndef __SANITIZE_ADDRESS__
 	limit(RLIMIT_AS, rules->memory_max);
 #endif
@@ -147,7 +147,7 @@ static void do_job(const struct helper_rules *rules, const char *bytes)
 		rules->fn((enum work_kind)job.kind, bytes, job.length);
 }
 
-/* Wait for the next job's head. */
+/* Wait for the head of the next job. */
 static bool next_job(const struct helper_rules *rules)
 {
 	struct pollfd fd = { .fd = 0, .events = POLLIN };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * sladesk-helper-mail: sends mails by libcurl, which blocks while it waits for the answer to the
- * end of DATA. The daemon is told as soon as the relay has taken the mail; what a relay does after
- * that (QUIT) costs nobody a second copy. A connection serves the mails that come within a second
- * of each other. */
+ * sladesk-helper-mail: sends mail with libcurl, which blocks while it waits for the reply to the
+ * end of DATA. The daemon is told as soon as the relay has accepted the mail, so a failure after
+ * that (in QUIT) does not cause a second copy. A connection is reused for mails that follow within
+ * a second. */
 #include "helper.h"
 #include "work/mail_job.h"
 
@@ -16,19 +16,19 @@
 #include <time.h>
 #include <unistd.h>
 
-#define IDLE_MS 1000 /* a connection without mails is closed */
-#define QUIT_S 2     /* so long the relay may take to say good-bye */
+#define IDLE_MS 1000 /* after this time without mails, a connection is closed */
+#define QUIT_S 2     /* time limit for the relay's reply to QUIT */
 #define SOCKETS_MAX 8
 
 static CURL *easy;
 static struct mail {
 	const struct mail_job *job;
 	size_t given;
-	bool ended, answered; /* all was sent; the daemon was told */
+	bool ended, answered; /* everything was sent, and the daemon has been told */
 	char error[CURL_ERROR_SIZE];
 } mail;
 
-/* --- the time limit of what libcurl does not bound --- */
+/* --- the time limits that libcurl does not enforce --- */
 
 static volatile int sockets[SOCKETS_MAX];
 
@@ -51,7 +51,7 @@ static int close_socket(void *arg, curl_socket_t fd)
 	return close(fd);
 }
 
-/* libcurl waits for the answer to QUIT whatever its time limit says: let it see an end. */
+/* libcurl waits for the reply to QUIT whatever its time limit says: end the connection for it. */
 static void on_alarm(int signo)
 {
 	(void)signo;
@@ -95,7 +95,7 @@ static size_t give_message(char *out, size_t size, size_t count, void *arg)
 	return n;
 }
 
-/* A line of the relay's. The last one of the answer to the end of the message decides. */
+/* A line from the relay. The last line of the reply to the end of the message decides. */
 static size_t on_line(char *p, size_t size, size_t count, void *arg)
 {
 	size_t n = size * count;
@@ -113,7 +113,7 @@ static size_t drop(char *p, size_t size, size_t count, void *arg)
 	return size * count;
 }
 
-/* The first line of the file; NULL when it cannot be read. */
+/* The first line of the file; NULL if it cannot be read. */
 static char *read_password(const char *name)
 {
 	FILE *f = *name ? fopen(name, "re") : NULL;
@@ -135,7 +135,7 @@ static void set_up(const struct mail_job *m, struct curl_slist *to, const char *
 	if (!easy)
 		easy = curl_easy_init();
 	bug_on(!easy);
-	curl_easy_reset(easy); /* the connection stays */
+	curl_easy_reset(easy); /* keep the connection */
 	curl_easy_setopt(easy, CURLOPT_URL, m->url);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
 	curl_easy_setopt(easy, CURLOPT_PROXY, "");
@@ -168,8 +168,8 @@ static int64_t now_ms(void)
 	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
 }
 
-/* Try until UNTIL_MS. True: the connection was one of before, and it ended before the message
- * began, so that a new one may do better. */
+/* Try until UNTIL_MS. Returns true if a reused connection ended before the message began, so that a
+ * new connection may succeed. */
 static bool try(
 	const struct mail_job *m, struct curl_slist *to, const char *password, int64_t until_ms)
 {
@@ -237,7 +237,8 @@ int main(void)
 {
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGALRM, on_alarm);
-	mallopt(M_ARENA_MAX, 1); /* the resolver's thread would reserve more than we have */
+	mallopt(M_ARENA_MAX,
+		1); /* the resolver's thread would reserve more address space than we have */
 	for (int i = 0; i < SOCKETS_MAX; i++)
 		sockets[i] = -1;
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)

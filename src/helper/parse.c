@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * sladesk-helper-parse: documents that strangers send. SAML, so far. */
+ * sladesk-helper-parse: documents from outside parties. So far, SAML. */
 #include "helper.h"
 #include "saml.h"
 
@@ -22,7 +22,7 @@ int main(void)
 {
 	unsigned char seed[1];
 
-	if (RAND_bytes(seed, 1) != 1) /* OpenSSL reads its seed and its configuration */
+	if (RAND_bytes(seed, 1) != 1) /* lets OpenSSL read its seed and its configuration */
 		return 1;
 	saml_init();
 	return helper_main(&(struct helper_rules){

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reading what an identity provider signed (SAML 2.0 core and bindings), over libxml2 and xmlsec1.
- * What is refused outright: a DTD, comments, an ID that is there twice, more than one assertion, a
- * signature that is not a child of what it signs, references to anything else, algorithms other
- * than SHA-256 with RSA or ECDSA. The key is the pinned certificate's, never one that the document
- * brings. An encrypted assertion is opened with our key: AES-GCM under RSA-OAEP, or AES-CBC where
- * the response around it is signed (else who can change the cipher text can ask us what it says:
- * Jager and Somorovsky, How to Break XML Encryption, 2011). */
+ * Reads what an identity provider has signed (SAML 2.0 core and bindings), with libxml2 and
+ * xmlsec1. Refused outright: DTDs, comments, duplicate IDs, more than one assertion, a signature
+ * that is not a child of what it signs, references to anything else, algorithms other than SHA-256
+ * with RSA or ECDSA. The key is that of the pinned certificate, never one from the document. An
+ * encrypted assertion is decrypted with our key: AES-GCM with RSA-OAEP, or AES-CBC if the
+ * surrounding response is signed (otherwise anyone who can change the cipher text can use us to
+ * decrypt it: Jager and Somorovsky, How to Break XML Encryption, 2011). */
 #include "saml.h"
 
-/* clang-format off: xmlsec.h must come before its others */
+/* clang-format off: xmlsec.h must come before its other headers */
 #include <libxml/parser.h>
 #include <libxml/tree.h>
 #include <stdlib.h>
@@ -63,7 +63,7 @@ static bool is(xmlNodePtr n, const char *ns, const char *name)
 	       strcmp(STR_OF(n->name), name) == 0;
 }
 
-/* The only child of this name; NULL when there is none, or two. */
+/* The only child with this name; NULL if there is none, or more than one. */
 static xmlNodePtr only(xmlNodePtr parent, const char *ns, const char *name)
 {
 	xmlNodePtr found = NULL;
@@ -78,7 +78,7 @@ static xmlNodePtr only(xmlNodePtr parent, const char *ns, const char *name)
 	return found;
 }
 
-/* The whole document, once: every ID registered, none twice. */
+/* Walk the whole document once: register every ID, refuse duplicates. */
 static void scan(struct scan *s, xmlNodePtr n, int depth)
 {
 	for (; n && !s->why; n = n->next) {
@@ -155,9 +155,9 @@ static bool signature_holds(xmlNodePtr signature, const char *cert)
 	return ok;
 }
 
-/* --- what is encrypted for us --- */
+/* --- decryption --- */
 
-/* The algorithm that ELEMENT names of itself is one of those for its place. */
+/* Is the algorithm that ELEMENT names one of those allowed in its place? */
 static bool method_is(xmlNodePtr element, const char *const *allowed, size_t n)
 {
 	xmlNodePtr method = only(element, NS_ENCRYPTION, "EncryptionMethod");
@@ -187,7 +187,7 @@ static bool decrypt(xmlNodePtr data, const char *key_pem)
 			(xmlSecSize)strlen(key_pem), xmlSecKeyDataFormatPem, NULL, NULL, NULL);
 	ok = key && xmlSecOpenSSLAppDefaultKeysMngrAdoptKey(keys, key) == 0;
 	c = ok ? xmlSecEncCtxCreate(keys) : NULL;
-	/* the key is in the document, encrypted under ours, and nowhere else */
+	/* the key is in the document, encrypted with ours, and nowhere else */
 	ok = c && xmlSecPtrListAdd(&c->keyInfoReadCtx.enabledKeyData,
 			  (xmlSecPtr)xmlSecKeyDataEncryptedKeyGetKlass()) == 0;
 	ok = ok && xmlSecEncCtxDecrypt(c, data) == 0 && c->result && c->resultReplaced;
@@ -198,7 +198,8 @@ static bool decrypt(xmlNodePtr data, const char *key_pem)
 	return ok;
 }
 
-/* The assertion in RESPONSE's only EncryptedAssertion, which is opened in its place; NULL: *WHY. */
+/* Decrypt RESPONSE's only EncryptedAssertion in place. Returns the assertion, or NULL and sets
+ * *WHY. */
 static xmlNodePtr open_assertion(
 	struct scan *s, xmlNodePtr response, bool is_signed, const char *key_pem)
 {
@@ -222,7 +223,7 @@ static xmlNodePtr open_assertion(
 	return s->why ? NULL : only(outer, NS_ASSERTION, "Assertion");
 }
 
-/* --- what it says --- */
+/* --- contents --- */
 
 static void add_attribute(struct buf *b, const char *name, xmlNodePtr n, const char *attribute)
 {
@@ -352,7 +353,7 @@ static const char *read_document(
 	}
 	if (!is(root, NS_PROTOCOL, "Response") || s.assertions + s.encrypted != 1)
 		return "not a Response with exactly one Assertion";
-	/* one signature over the whole is enough; two must both hold */
+	/* one signature over the whole is enough; if there are two, both must be valid */
 	if (signature && !signature_holds(signature, cert))
 		return "invalid signature";
 	assertion = s.encrypted ? open_assertion(&s, root, signature != NULL, key_pem)
@@ -378,7 +379,8 @@ void saml_verify(const char *job, size_t n, struct buf *out)
 
 	if (xml_n && xml_n < (1u << 20)) {
 		why = "DTDs are refused";
-		if (!memmem(xml, xml_n, "<!", 2)) { /* DTDs, CDATA and comments all begin so */
+		if (!memmem(xml, xml_n, "<!",
+			    2)) { /* DTDs, CDATA and comments all begin like this */
 			why = "not XML";
 			doc = xmlReadMemory(xml, (int)xml_n, NULL, NULL,
 				XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);

@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The timer engine: what falls due leaves the heap and is fired in batches (fire.c) or run
- * (timer.c). PostgreSQL away: the items stay and are tried again; the heap is a cache, the row is
- * the truth. What another instance holds the lease of waits in a second heap: who holds nothing may
- * fire it when it is five seconds late, and the fence decides. */
+ * The timer engine: deadlines that fall due leave the heap and are fired in batches (fire.c) or run
+ * (timer.c). While PostgreSQL is down, they stay and are retried: the heap is a cache, the row is
+ * the truth. Deadlines leased by another instance wait in a second heap. Once they are five seconds
+ * late, any instance may fire them, and the fence decides. */
 #include "base/log.h"
 #include "timers/lease.h"
 #include "inner.h"
 #include "loop/loop.h"
 
-#define BATCHES_MAX 2 /* the second only when it is full: what falls due meanwhile gathers */
-#define BEHIND 24     /* so many gathered while a batch is stored: requests wait their turn */
+#define BATCHES_MAX                                                                                \
+	2 /* a second batch starts only when it is full; until then, due deadlines gather */
+#define BEHIND                                                                                     \
+	24 /* if this many gather while a batch is being stored, requests wait their turn          \
+	    */
 #define ANYONE_AFTER_US (5 * US_PER_S)
 #define OTHERS_MS 250
-#define RETRY_GAP_US (US_PER_S / 5) /* between two batches of parked tickets */
+#define RETRY_GAP_US (US_PER_S / 5) /* pause between two batches of parked tickets */
 
-/* What has left the heap for the next batch of its kind. */
+/* Deadlines that have left the heap for the next batch of their kind. */
 struct gathered {
 	struct due due[BATCH_MAX];
 	size_t n;
@@ -39,7 +42,7 @@ struct engine_health engine_health(void)
 	h.entries = engine.heap ? heap_count(engine.heap) : 0;
 	h.bytes = engine.heap ? heap_bytes(engine.heap) : 0;
 	h.lag_us = overdue_us(engine.heap);
-	/* without leases (the database is away) nobody is known to act on these */
+	/* without leases (the database is down), no instance is known to handle these */
 	if (!lease_health().shards && overdue_us(engine.held_elsewhere) > h.lag_us)
 		h.lag_us = overdue_us(engine.held_elsewhere);
 	h.parked = park_count();
@@ -48,7 +51,7 @@ struct engine_health engine_health(void)
 	return h;
 }
 
-/* Never more than 60 s: due times are wall clock, and wall clocks jump. */
+/* Never more than 60 s: due times are wall-clock times, and wall clocks jump. */
 void engine_arm(void)
 {
 	struct heap_item first;
@@ -65,7 +68,7 @@ void engine_arm(void)
 	if (fresh.n && !engine.batches)
 		wait = 0;
 	if (fresh.n == BATCH_MAX && engine.batches)
-		return; /* an ending batch arms again */
+		return; /* the end of a batch sets the timer again */
 	loop_timer_set(timer, wait);
 }
 
@@ -127,7 +130,7 @@ void deadline_set(const struct ticket *t, struct sla_rules r)
 
 void deadline_recheck_timers(int64_t tenant_id)
 {
-	(void)tenant_id; /* timers lie minutes ahead: the sweep finds them in time */
+	(void)tenant_id; /* timer rows are due minutes ahead, so the sweep finds them in time */
 }
 
 void deadline_recheck(int64_t tenant_id, int64_t ticket_id, int64_t at_us)
@@ -164,8 +167,8 @@ static void gather_into(struct gathered *g, int64_t tenant_id, int64_t id, int64
 	g->due[g->n++] = (struct due){ tenant_id, id, due_us };
 }
 
-/* Those that were parked are tried apart from the others, a batch of one customer's at a time: what
- * holds them up must not hold up anybody else. */
+/* Parked tickets are tried apart from the others, in batches of a single customer, so that what
+ * holds them up does not hold up anyone else. */
 static void gather_parked(const struct heap_item *it, int64_t due_us)
 {
 	int64_t id = (int64_t)(it->key >> 3);
@@ -178,14 +181,14 @@ static void gather_parked(const struct heap_item *it, int64_t due_us)
 		gather_into(&parked, it->tenant_id, id, due_us);
 }
 
-/* It is due, and another instance's to do; that one knows whether it can. */
+/* It is due, but another instance handles it; that instance knows whether it can. */
 static void leave_to_others(const struct heap_item *it)
 {
 	park_clear((it->key & 7) == 0 ? it->key : it->key | ANY_CLOCK);
 	heap_set(engine.held_elsewhere, it->key, it->tenant_id, it->at_us);
 }
 
-/* Take what is due off the heap, as much as one batch holds. */
+/* Take what is due from the heap, at most one batch. */
 static void gather(int64_t now)
 {
 	struct heap_item it;
@@ -227,7 +230,7 @@ static void fire_due(void *arg)
 	engine_arm();
 }
 
-/* What waited for others, and by now is ours or late enough for anyone. */
+/* Deadlines that waited for other instances and now are ours, or late enough for any instance. */
 static void take_from_others(void *arg)
 {
 	struct heap_item it;

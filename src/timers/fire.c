@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A batch of clocks that are due: loaded, settled by the pure rules and stored as ONE array
- * statement, fenced by the fire rows. A batch waits for nobody: a ticket that is locked, cannot be
- * read or understood, or is refused leaves it and is parked by itself (parked.c). */
+ * A batch of due clocks: loaded, settled by the pure rules and stored by ONE array statement,
+ * fenced by the fire rows. A batch waits for nobody: a ticket that is locked, unreadable, not
+ * understood or refused leaves the batch and is parked alone (parked.c). */
 #include "core/events.h"
 #include "base/log.h"
 #include "desk/command.h"
@@ -12,12 +12,12 @@
 
 #include <stdlib.h>
 
-#define SLICE_US 2000 /* of settling or reading, a turn */
+#define SLICE_US 2000 /* time for settling or reading in one turn */
 
 struct item {
 	struct ticket ticket;
 	const struct sla_version *version;
-	bool row_due; /* so its row said when it was loaded */
+	bool row_due; /* due according to its row when it was loaded */
 	bool sent, stored;
 };
 
@@ -71,9 +71,9 @@ static void park_all(struct batch *b, enum park_why why)
 	batch_end(b);
 }
 
-/* --- a batch that could not be done --- */
+/* --- a batch that failed --- */
 
-/* The database is away: the items go back, due as they are, and are tried again. */
+/* The database is down: the deadlines go back to the heap, due as they are, and are retried. */
 static void batch_again(struct batch *b, enum db_error error)
 {
 	int64_t now = clock_mono_us();
@@ -83,14 +83,15 @@ static void batch_again(struct batch *b, enum db_error error)
 		log_warn(NULL, "fires wait n=%zu err=%s", b->n, db_error_name(error));
 	}
 	engine.health.failed++;
-	for (size_t i = 0; i < b->n; i++) /* late since then: the lag must say so */
+	for (size_t i = 0; i < b->n; i++) /* late since then, so that the lag is reported */
 		deadline_recheck(b->due[i].tenant_id, b->due[i].ticket_id, b->due[i].at_us);
 	engine.retry_after_us = now + 200000;
 	batch_end(b);
 }
 
-/* One bad ticket must not hold up the rest: a batch the database refuses is cut in half down to the
- * one, which is parked. The halves go by themselves: the heap would put them together again. */
+/* One bad ticket must not hold up the others: a batch that the database refuses is halved down to
+ * the single ticket, which is parked. The halves are sent separately, because the heap would join
+ * them again. */
 static void batch_halve(struct batch *b, enum db_error error)
 {
 	engine.health.failed++;
@@ -103,8 +104,8 @@ static void batch_halve(struct batch *b, enum db_error error)
 	batch_end(b);
 }
 
-/* Tickets that are locked are skipped; what was waited for in vain is a customer's: its counter,
- * most likely. Each customer's tickets go by themselves, and one customer's wait. */
+/* Locked tickets are skipped, so a lock time-out most likely comes from a customer's counter. Send
+ * each customer's tickets separately; those of one customer wait. */
 static void batch_part(struct batch *b)
 {
 	struct due part[BATCH_MAX];
@@ -163,7 +164,7 @@ static void on_batch_stored(struct db_call *call, enum db_error error, const PGr
 			break;
 		}
 	}
-	/* Those that did not come back are locked, or were changed by somebody meanwhile. */
+	/* Tickets that did not come back are locked, or have been changed meanwhile. */
 	for (size_t k = 0; k < b->loaded; k++)
 		if (b->item[k].sent && !b->item[k].stored)
 			park_ticket(b, &b->item[k].ticket, PARK_BUSY);
@@ -200,15 +201,15 @@ static void batch_settle(struct batch *b, struct item *it)
 		buf_addc(&b->docs, '}');
 		it->sent = true;
 	} else if (it->row_due) {
-		park_ticket(
-			b, t, PARK_NOT_UNDERSTOOD); /* its row is due, by our rules nothing is */
+		park_ticket(b, t,
+			PARK_NOT_UNDERSTOOD); /* its row is due, but by our rules nothing is */
 	} else {
 		deadline_set(t, r); /* moved meanwhile: only the heap was behind */
 	}
 	ticket_doc_free(&d);
 }
 
-/* A version that is not at hand: its ticket leaves the batch and comes back with it. */
+/* The version is not cached: the ticket leaves the batch and comes back with the version. */
 struct wanted {
 	struct due due;
 };
@@ -234,7 +235,7 @@ static void want_version(const struct batch *b, const struct ticket *t)
 	versions_get(t->policy_id, t->calendar_id, on_version, w);
 }
 
-/* Settle what was loaded, a slice a turn. */
+/* Settle the loaded tickets, one slice per turn. */
 static void batch_go_on(void *arg)
 {
 	struct batch *b = arg;
@@ -286,7 +287,7 @@ static void batch_read_row(struct batch *b, int row)
 	ticket_clear(&it->ticket);
 }
 
-/* Read what was loaded, a slice a turn. */
+/* Read the loaded rows, one slice per turn. */
 static void batch_read(void *arg)
 {
 	struct batch *b = arg;
@@ -301,7 +302,7 @@ static void batch_read(void *arg)
 	}
 	for (size_t i = 0; i < b->n; i++)
 		if (!was_loaded(b, b->due[i].ticket_id))
-			deadline_forget(b->due[i].ticket_id); /* it is no more */
+			deadline_forget(b->due[i].ticket_id); /* it no longer exists */
 	PQclear(b->call.rows);
 	b->call.rows = NULL;
 	batch_go_on(b);

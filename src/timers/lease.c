@@ -58,7 +58,8 @@ struct lease_health lease_health(void)
 	};
 }
 
-/* What of the difference the round trip cannot explain. A drill's clock is meant to differ. */
+/* The part of the difference that the round trip cannot explain. The clock of a drill is meant to
+ * differ. */
 static void note_skew(int64_t database_us)
 {
 	int64_t trip = clock_mono_us() - sent_us, off = database_us - (clock_now_us() - trip / 2);
@@ -102,7 +103,7 @@ static void on_held(struct db_call *call, enum db_error error, const PGresult *r
 	(void)call;
 	asked = false;
 	if (releasing)
-		release(); /* after this one: a lease renewed behind it would outlive us */
+		release(); /* a lease renewed after this would outlive this process */
 	if (!running)
 		return;
 	if (error != DB_OK) {
@@ -125,7 +126,7 @@ static void hold(void *arg)
 {
 	(void)arg;
 	sent_us = clock_mono_us();
-	/* with a clock that is off, nothing more is taken: others do better */
+	/* an instance whose clock is off takes no further shards */
 	snprintf(may_take, sizeof(may_take), "%s", llabs(skew_us) > SKEW_MAX_US ? "f" : "t");
 	asked = true;
 	hold_call = (struct db_call){
@@ -137,14 +138,14 @@ static void hold(void *arg)
 static void on_dead_released(struct db_call *call, enum db_error error, const PGresult *rows)
 {
 	(void)call;
-	(void)error; /* then they lapse */
+	(void)error; /* then they expire */
 	(void)rows;
 	if (running)
 		hold(NULL);
 }
 
-/* An instance of this host that was killed cannot give its shards back: its process is gone. (In
- * another process namespace it may live: then both act for a while, and the fence decides.) */
+/* An instance of this host that was killed cannot release its shards: its process is gone. (In
+ * another process namespace it may be alive. Then both act for a while, and the fence decides.) */
 static void on_owners(struct db_call *call, enum db_error error, const PGresult *rows)
 {
 	size_t n = 1;
@@ -173,7 +174,7 @@ static void on_owners(struct db_call *call, enum db_error error, const PGresult 
 	db_exec(&dead_call);
 }
 
-/* First who was here before, then our own. */
+/* First find the earlier instances of this host, then take our own shards. */
 static void begin_acting(void *arg)
 {
 	(void)arg;
@@ -209,7 +210,7 @@ void lease_init(void)
 	char host[65] = "";
 
 	gethostname(host, sizeof(host) - 1);
-	for (char *p = host; *p; p++) /* it goes into an array literal and a pattern */
+	for (char *p = host; *p; p++) /* it becomes part of an array literal and of a pattern */
 		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-", *p))
 			*p = '-';
 	snprintf(host_prefix, sizeof(host_prefix), "%s:", host);

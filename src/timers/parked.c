@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What is due and cannot be done now: each deadline alone, tried again later and later. The table
- * is this process's memory of its failures; the rows stay due in the database, so after a restart,
- * or on another instance, they are simply tried. */
+ * Deadlines that are due but cannot be handled now. Each is retried alone, later and later. The
+ * table is this process's memory of its failures. The rows stay due in the database, so after a
+ * restart, or on another instance, they are simply tried. */
 #include "base/log.h"
 #include "inner.h"
 
 #include <stdlib.h>
 
 #define BUCKETS 256
-#define BUSY_FIRST_US 20000 /* of machine time: a lock is mostly held for milliseconds */
+#define BUSY_FIRST_US 20000 /* in real time: a lock is usually held for milliseconds */
 #define BUSY_MAX_US (2 * US_PER_S)
 #define BUSY_LONG_US (30 * US_PER_S)
-#define BUSY_LONG_TRIES 60 /* a lock that has been held for about two minutes */
-#define BUSY_TOLD_TRIES 10 /* …for about five seconds */
+#define BUSY_LONG_TRIES 60 /* corresponds to a lock held for about two minutes */
+#define BUSY_TOLD_TRIES 10 /* corresponds to about five seconds */
 #define WRONG_FIRST_US US_PER_S
 #define WRONG_MAX_US (300 * US_PER_S)
-#define LINES_MAX 20 /* of the log, every LINES_US */
+#define LINES_MAX 20 /* log lines in each LINES_US */
 #define LINES_US (10 * US_PER_S)
 
 struct parked {
@@ -50,7 +50,7 @@ static struct parked **slot_of(uint64_t key)
 	return p;
 }
 
-/* A fleet of bad tickets fills the metric, not the log. */
+/* Many bad tickets fill the metric, not the log. */
 static bool may_tell(void)
 {
 	int64_t now = clock_mono_us();
@@ -95,7 +95,7 @@ int64_t park_wait_us(enum park_why why, unsigned tries)
 	return wait < most ? wait : most;
 }
 
-/* Up to a quarter more, different for each and each time: what failed together does not come back
+/* Add up to a quarter, different each time, so that deadlines that failed together do not come back
  * together. */
 static int64_t jittered(const struct parked *p, int64_t wait_us)
 {
@@ -121,7 +121,7 @@ int64_t park_set(uint64_t key, int64_t tenant_id, int64_t due_us, enum park_why 
 	wait = park_wait_us(why, p->tries);
 	tell(p, wait);
 	wait = jittered(p, wait);
-	/* a lock is held in real time, however fast a drill's clock runs */
+	/* a lock is held in real time, however fast the clock of a drill runs */
 	return clock_now_us() + (why == PARK_BUSY ? (int64_t)((double)wait * clock_scale()) : wait);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the heap has not heard of: the load of everything within the horizon, at the start and every
- * six hours, and the sweep of what is due now. */
+ * Finds what the heap does not know: loads everything within the horizon at the start and every six
+ * hours, and sweeps what is due now. */
 #include "base/log.h"
 #include "inner.h"
 #include "loop/loop.h"
@@ -17,9 +17,9 @@ static struct loop_timer *refill;
 
 /* --- the sweep --- */
 
-/* One look takes SWEEP_ROWS clocks and as many timers, the oldest first. Where that many wait (they
- * are parked, or another instance's), the next look begins behind them: newer ones are found all
- * the same. */
+/* One look takes SWEEP_ROWS clocks and as many timers, the oldest first. If there are more (parked,
+ * or leased by another instance), the next look begins after them, so that newer ones are found
+ * too. */
 #define SWEEP_ROWS 1000 /* as the statement says */
 
 enum sweep_kind { SWEEP_CLOCKS, SWEEP_TIMERS, SWEEP_KINDS };
@@ -36,7 +36,7 @@ static int what_of(struct str kind)
 	return str_is(kind, "timer") ? 0 : (int)sla_clock_parse(kind) + 1;
 }
 
-/* Known already, no later, or it (its ticket) waits to be looked at or is parked. */
+/* It is already known and not later, or it (its ticket) waits to be checked or is parked. */
 static bool is_known(int64_t id, uint64_t key, int64_t at)
 {
 	uint64_t parked = (key & 7) != 0 ? KEY(id, ANY_CLOCK) : key;
@@ -48,7 +48,7 @@ static bool is_known(int64_t id, uint64_t key, int64_t at)
 	       (heap_find(engine.held_elsewhere, key, &had) && had <= at);
 }
 
-/* Only what the heap does not hold, or holds later: it never overrides what is being fired. */
+/* Only add what the heap does not hold, or holds later. Never override what is being fired. */
 static void on_swept(struct db_call *call, enum db_error error, const PGresult *rows)
 {
 	int64_t last[SWEEP_KINDS] = { 0 };
@@ -73,7 +73,7 @@ static void on_swept(struct db_call *call, enum db_error error, const PGresult *
 	for (int k = 0; k < SWEEP_KINDS; k++)
 		if (n[k] < SWEEP_ROWS)
 			sweeper.after_us[k] = 0;
-		else /* of more than so many at one instant, the rest is found by the load */
+		else /* if more than this fall due at one instant, the load finds the rest */
 			sweeper.after_us[k] = last[k] + (last[k] == sweeper.after_us[k]);
 	engine_arm();
 }
@@ -99,7 +99,7 @@ static void sweep_due(void *arg)
 /* --- the load --- */
 
 static struct {
-	struct heap *heap; /* the first load's, filled as rows come */
+	struct heap *heap; /* for the first load, filled as rows arrive */
 	struct heap_item *items;
 	size_t n, cap, done;
 	int64_t began_us;
@@ -113,8 +113,8 @@ static int64_t be64(const char *p)
 	return (int64_t)be64toh(v);
 }
 
-/* One tuple of COPY BINARY: int16 fields, then (int32 length, bytes) each: tenant, id, what, at.
- * The file header and trailer are no tuples. */
+/* One tuple of COPY BINARY: int16 number of fields, then (int32 length, bytes) for each: tenant,
+ * id, what, at. The file header and trailer are not tuples. */
 static void on_copy_row(void *arg, const char *p, size_t n)
 {
 	struct heap_item it;
@@ -130,7 +130,7 @@ static void on_copy_row(void *arg, const char *p, size_t n)
 		return;
 	it = (struct heap_item){ be64(p + 38) + 946684800000000LL,
 		KEY(be64(p + 18), (unsigned char)p[33]), be64(p + 6) };
-	if (load.heap) { /* the database is still at work: this costs no time */
+	if (load.heap) { /* the database is still working: this costs no time */
 		heap_set(load.heap, it.key, it.tenant_id, it.at_us);
 		load.n++;
 		return;
@@ -154,7 +154,7 @@ static void load_end(void)
 	engine_arm();
 }
 
-/* What was learned while loading is newer: it wins. */
+/* What was learned during the load is newer and wins. */
 static void load_first(void)
 {
 	struct heap *learned = engine.heap;
@@ -167,7 +167,7 @@ static void load_first(void)
 	load_end();
 }
 
-/* While running: only what the heap does not hold, a slice a turn. */
+/* While running: add only what the heap does not hold, one slice per turn. */
 static void load_more(void *arg)
 {
 	int64_t had;

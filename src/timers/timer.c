@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A timer row that is due: its consequence is a command like any other. */
+ * A due timer row. Its consequence is an ordinary command. */
 #include "base/log.h"
 #include "desk/command.h"
 #include "inner.h"
@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define TRIES_MAX "12" /* over about 25 minutes */
+#define TRIES_MAX "12" /* takes about 25 minutes */
 
 struct timer_run {
 	struct db_call db;
@@ -31,7 +31,8 @@ static const struct {
 	{ "report-due", CMD_REPORT_DUE, NULL },
 };
 
-/* The database is away, or the timer lies ahead: not the timer's fault, and not counted. */
+/* The database is down, or the timer is not due yet: that is not the timer's fault and is not
+ * counted. */
 static void timer_later(struct timer_run *r, int64_t at_us)
 {
 	deadline_recheck_timer(r->tenant_id, r->id, at_us);
@@ -92,8 +93,8 @@ static void on_timer_counted(struct db_call *db, enum db_error error, const PGre
 	free(r);
 }
 
-/* Tried again later and later, and after TRIES_MAX times given up: state failed, which a person
- * sees and may set back. */
+/* Retry later and later. After TRIES_MAX attempts the timer gets the state failed; an operator sees
+ * it and can reset it. */
 static void timer_failed(struct timer_run *r)
 {
 	r->db = (struct db_call){ .stmt = &sql_sla_timer_retry,
@@ -177,7 +178,8 @@ static void on_timer_loaded(struct db_call *db, enum db_error error, const PGres
 			ticket_command(&r->call);
 			return;
 		}
-	timer_failed(r); /* of a newer program, most likely, which may be running beside this one */
+	timer_failed(r); /* most likely written by a newer program, which may be running at the same
+			    time */
 }
 
 void timer_start(int64_t tenant_id, int64_t id)

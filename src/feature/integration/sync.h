@@ -37,14 +37,14 @@ struct sync_item {
 	void (*on_done)(struct sync_item *item, enum sync_result result);
 	void *arg;
 
-	/* the answer */
+	/* the result */
 	struct sync_fault fault;
 	const char *warning; /* a field of it that was not followed, or NULL */
 	int64_t ticket_id;
 	char number[32];
 	enum db_error db_error;
 
-	/* the flow's own */
+	/* private to the flow */
 	struct ticket_call call;
 	struct db_call db;
 	char id_text[6][24], actor_name[32];

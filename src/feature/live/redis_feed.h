@@ -8,7 +8,7 @@
 #include "core/job.h"
 
 void redis_feed_init(void);
-/* Release everything; the database is closed. */
+/* Free everything, after the database has been closed. */
 void redis_feed_free(void);
 /* A consumer of all events: publish what this instance committed, watch over the rest. */
 void redis_feed_on_event(const struct desk_event *e);
