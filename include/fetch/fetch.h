@@ -22,7 +22,9 @@ typedef void fetch_done(void *arg, const struct fetch_result *r);
 
 /* Start. Call once, after loop_init. */
 void fetch_init(void);
-/* End all transfers without their callbacks and release everything. */
+/* End all transfers, as failed, on a later turn. What is asked for after that fails as well. */
+void fetch_stop(void);
+/* The same at once, callbacks included; then release everything. */
 void fetch_free(void);
 /* How many transfers are under way or waiting. */
 int fetch_running(void);

@@ -44,8 +44,13 @@
 #endif
 
 static struct http_server *server;
-static bool draining, told_ready;
-static struct loop_timer *drain_limit, *emptied;
+/* A clean stop: so long for what is in flight to end by itself, and so long to store what came of
+ * it after it was ended. */
+#define DRAIN_US (20 * US_PER_S)
+#define LEAVE_US (3 * US_PER_S)
+
+static bool draining, ending, told_ready;
+static struct loop_timer *drain_limit, *leave_limit, *emptied;
 static struct db_call schema_call;
 static bool schema_asked, schema_fits;
 
@@ -123,11 +128,24 @@ static void on_empty(void *arg)
 		loop_stop();
 }
 
-static void give_up_waiting(void *arg)
+static void leave(void *arg)
 {
 	(void)arg;
 	log_warn(NULL, "shutdown timed out; exiting");
 	loop_stop();
+}
+
+/* What is under way to others ends now, as failed, and clients are waited for no longer; results
+ * are still stored. */
+static void end_in_flight(void *arg)
+{
+	(void)arg;
+	ending = true;
+	log_info(NULL, "ending what is in flight");
+	fetch_stop();
+	work_stop();
+	loop_timer_set(emptied, 0);
+	loop_timer_set(leave_limit, LEAVE_US);
 }
 
 static void drain(int grace_ms)
@@ -141,8 +159,9 @@ static void drain(int grace_ms)
 	features_stop();
 	emptied = loop_timer_new(on_empty, NULL);
 	http_server_drain(server, grace_ms, on_empty, NULL);
-	drain_limit = loop_timer_new(give_up_waiting, NULL);
-	loop_timer_set(drain_limit, 25 * US_PER_S);
+	drain_limit = loop_timer_new(end_in_flight, NULL);
+	leave_limit = loop_timer_new(leave, NULL);
+	loop_timer_set(drain_limit, DRAIN_US);
 }
 
 static void handed_over(void)
@@ -153,9 +172,12 @@ static void handed_over(void)
 static void on_term(int signo)
 {
 	(void)signo;
-	if (draining)
-		loop_stop(); /* a second signal: exit at once */
-	drain(200);
+	if (!draining)
+		drain(200);
+	else if (!ending) /* a second signal: wait for nobody else */
+		end_in_flight(NULL);
+	else /* a third one: exit at once */
+		loop_stop();
 }
 
 static void on_usr1(int signo)
@@ -422,6 +444,9 @@ static void stop(void)
 	takeover_stop();
 	features_stop();
 	http_server_free(server);
+	fetch_free(); /* whatever is in flight ends while the database is still there */
+	work_free();
+	loop_run_later();
 	db_free(); /* whatever waits for the database is told now, while everything it uses still
 		      exists */
 	kv_free();
@@ -434,12 +459,11 @@ static void stop(void)
 	spkey_free();
 	engine_free();
 	lease_free();
-	work_free();
 	events_free();
-	fetch_free();
 	breaker_free();
 	versions_free();
 	loop_timer_free(drain_limit);
+	loop_timer_free(leave_limit);
 	loop_timer_free(emptied);
 	loop_free();
 	token_keys_free();

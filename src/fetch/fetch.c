@@ -40,6 +40,7 @@ struct watched {
 static CURLM *multi;
 static struct loop_timer *timer;
 static int running;
+static bool stopping;
 static struct list transfers;
 
 /* --- curl on the loop --- */
@@ -280,9 +281,12 @@ static void transfer_resolve(struct transfer *t, const char *url)
 	unsigned char addr[16];
 	struct evutil_addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
 
-	if (curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) ||
-		curl_url_get(u, CURLUPART_HOST, &host, 0) ||
-		curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT)) {
+	if (stopping) {
+		snprintf(t->error, sizeof(t->error), "stopping");
+		later_call(fail_later, t);
+	} else if (curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) ||
+		   curl_url_get(u, CURLUPART_HOST, &host, 0) ||
+		   curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT)) {
 		snprintf(t->error, sizeof(t->error), "bad URL");
 		later_call(fail_later, t);
 	} else {
@@ -356,30 +360,31 @@ void fetch_http(const struct fetch_http *f, fetch_done *on_done, void *arg)
 }
 
 /* Transfers in progress end as failed; the callers decide what that means. */
-void fetch_free(void)
+void fetch_stop(void)
 {
-	struct list *next;
-
-	if (!multi)
-		return;
+	stopping = true;
 	for (struct list *n = transfers.next; n != &transfers; n = n->next) {
 		struct transfer *t = list_entry(n, struct transfer, node);
 
-		if (t->resolving)
+		if (t->resolving) {
 			evdns_getaddrinfo_cancel(t->resolving);
+		} else if (t->added) {
+			curl_multi_remove_handle(multi, t->easy);
+			t->added = false;
+			running--;
+			snprintf(t->error, sizeof(t->error), "stopping");
+			later_call(fail_later, t);
+		}
 	}
+}
+
+void fetch_free(void)
+{
+	if (!multi)
+		return;
+	fetch_stop();
 	event_base_loop(loop_base(),
 		EVLOOP_NONBLOCK); /* a cancelled look-up answers by a deferred callback */
-	for (struct list *n = transfers.next; n != &transfers; n = next) {
-		struct transfer *t = list_entry(n, struct transfer, node);
-
-		next = n->next;
-		if (!t->added)
-			continue; /* its failure is already queued */
-		curl_multi_remove_handle(multi, t->easy);
-		snprintf(t->error, sizeof(t->error), "stopping");
-		fail_later(t);
-	}
 	loop_run_later();
 	curl_multi_cleanup(multi);
 	loop_timer_free(timer);

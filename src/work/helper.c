@@ -71,15 +71,14 @@ static void replace_helper(struct helper *h, const char *why)
 		pool_lost(h->pool, j);
 }
 
-void helper_free(struct helper *h)
+void helper_stop(struct helper *h)
 {
 	struct job *j = h->job;
 
 	close_process(h);
 	h->state = HELPER_DOWN;
 	h->job = NULL;
-	loop_timer_free(h->timer);
-	h->timer = NULL;
+	loop_timer_cancel(h->timer);
 	if (j)
 		pool_lost(h->pool, j);
 }

@@ -217,15 +217,27 @@ void work_init(const struct work_settings *s)
 	}
 }
 
-void work_free(void)
+void work_stop(void)
 {
 	running = false;
 	for (int i = 0; i < WORK_POOLS; i++) {
 		struct pool *p = &pools[i];
 
 		fail_waiting(p, INT64_MAX);
+		set_late(p);
 		for (int k = 0; k < p->count; k++)
-			helper_free(&p->helpers[k]);
+			helper_stop(&p->helpers[k]);
+	}
+}
+
+void work_free(void)
+{
+	work_stop();
+	for (int i = 0; i < WORK_POOLS; i++) {
+		struct pool *p = &pools[i];
+
+		for (int k = 0; k < p->count; k++)
+			loop_timer_free(p->helpers[k].timer);
 		p->count = 0;
 		loop_timer_free(p->late);
 		free(p->program);

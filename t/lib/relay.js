@@ -4,6 +4,7 @@
 //   how: slow (answers after relay.slowMs), hang (never answers), drip (one byte of an endless answer each 100 ms), drop (closes)
 // relay.mails has what was accepted, relay.cut what ended before its end; the end of the message is what accepts it, as at a real relay,
 // whether or not the sender ever hears of it. relay.hold(mail) may return a promise: of the answer to the end of the message.
+// relay.checkMs: so long at most it takes to check a mail before it answers.
 'use strict';
 const net = require('node:net'),
 	tls = require('node:tls');
@@ -54,6 +55,10 @@ class Session {
 		this.mail = null;
 		m.id = (m.raw.match(/^Message-ID: (.*)\r$/m) || [])[1];
 		this.relay.mails.push(m);
+		if (this.relay.checkMs)
+			await new Promise((ok) =>
+				setTimeout(ok, this.relay.checkMs * (0.2 + 0.8 * Math.random())).unref(),
+			);
 		this.say('end', this.relay.hold ? await this.relay.hold(m) : '250 taken');
 	}
 	command(cmd) {

@@ -508,7 +508,8 @@ async function hookSink() {
 		req.on('end', () => {
 			calls.push({ headers: req.headers, body: t });
 			res.statusCode = s.status || 200;
-			res.end('ok');
+			if (s.delayMs) setTimeout(() => res.end('ok'), s.delayMs).unref();
+			else res.end('ok');
 		});
 	});
 	await new Promise((ok) => s.listen(0, '127.0.0.1', ok));

@@ -35,6 +35,11 @@ static double read_notifications_failed_total(void)
 	return (double)outbox_health().failed;
 }
 
+static double read_notifications_unstored(void)
+{
+	return (double)outbox_health().unstored;
+}
+
 static const struct metric metrics[] = {
 	{ "notifications_queued", METRIC_GAUGE, "Notifications waiting.",
 		read_notifications_queued },
@@ -44,6 +49,9 @@ static const struct metric metrics[] = {
 		read_notifications_sent_total },
 	{ "notifications_failed_total", METRIC_COUNTER, "Failed delivery attempts.",
 		read_notifications_failed_total },
+	{ "notifications_unstored", METRIC_GAUGE,
+		"Results of deliveries that the database has not taken yet.",
+		read_notifications_unstored },
 	{ 0 },
 };
 
@@ -64,6 +72,9 @@ const struct feature notify_feature = {
 	.name = "notify",
 	.routes = notify_routes,
 	.init = notify_init,
+	.jobs = outbox_jobs,
+	.stop = outbox_stop,
+	.busy = outbox_is_busy,
 	.free = notify_free,
 	.consumers = consumers,
 	.metrics = metrics,

@@ -8,12 +8,18 @@
 /* outbox.c: mails and webhooks. */
 struct outbox_health {
 	int in_flight;
+	int unstored; /* results */
 	int64_t queued, dead;
 	uint64_t sent, failed;
 };
 void outbox_init(void);
+/* Claim nothing more, and give back what was not begun. */
+void outbox_stop(void);
+/* Is something on its way, or a result not stored? */
+bool outbox_is_busy(void);
 void outbox_free(void);
 struct outbox_health outbox_health(void);
+extern const struct job outbox_jobs[];
 /* hours.c: 0, or until when a mail about an event of this type and a ticket of this priority waits.
  * HOURS: the calendar its policy names; empty: the one of notify.hours. A calendar that must be
  * fetched first makes it wait a second. */

@@ -23,12 +23,12 @@
 #define HTTP_MAX 64 /* webhooks, or text messages, in hand */
 
 static const char *const channel_names[OUTBOX_CHANNELS] = { "mail", "webhook", "sms" };
-static struct db_call claim_call, backlog_call;
+static struct db_call claim_call;
 static char claim_now[24], claim_until[24], claim_me[64], claim_channels[40], claim_limits[40],
 	me[32];
 static int64_t claim_until_us;
 static int limits[OUTBOX_CHANNELS], in_hand[OUTBOX_CHANNELS];
-static bool claiming, more, again, waking, backlog_asked, running;
+static bool claiming, more, again, waking, running;
 static struct loop_timer *soon;
 static struct outbox_health health;
 
@@ -36,6 +36,7 @@ static void wake(void);
 
 struct outbox_health outbox_health(void)
 {
+	health.unstored = outbox_unstored();
 	return health;
 }
 
@@ -151,8 +152,12 @@ static void on_claimed(struct db_call *call, enum db_error error, const PGresult
 		wake();
 	if (n)
 		failpoint("notification-claimed");
-	for (int i = 0; i < n; i++)
-		send_row(rows, i);
+	for (int i = 0; i < n; i++) {
+		if (running)
+			send_row(rows, i);
+		else
+			outbox_release(sending_new(rows, i));
+	}
 }
 
 static int room(enum outbox_channel c)
@@ -232,25 +237,24 @@ void outbox_on_event(const struct desk_event *e)
 	wake();
 }
 
-static void on_backlog(struct db_call *call, enum db_error error, const PGresult *rows)
+static void on_backlog(struct job_run *run, enum db_error error, const PGresult *rows)
 {
-	(void)call;
-	backlog_asked = false;
-	if (error != DB_OK)
-		return;
-	health.queued = db_int(rows, 0, 0);
-	health.dead = db_int(rows, 0, 1);
+	if (error == DB_OK) {
+		health.queued = db_int(rows, 0, 0);
+		health.dead = db_int(rows, 0, 1);
+	}
+	job_end_db(run, error);
 }
 
-static void ask_backlog(void *arg)
+static void count_backlog(struct job_run *run)
 {
-	(void)arg;
-	if (backlog_asked || !running)
-		return;
-	backlog_asked = true;
-	backlog_call = (struct db_call){ .stmt = &sql_notify_backlog, .on_done = on_backlog };
-	db_exec(&backlog_call);
+	job_query(run, &sql_notify_backlog, on_backlog);
 }
+
+const struct job outbox_jobs[] = {
+	{ .name = "notify_backlog", .every_ms = 10000, .run = count_backlog },
+	{ 0 },
+};
 
 void outbox_init(void)
 {
@@ -264,12 +268,21 @@ void outbox_init(void)
 	outbox_settle_init();
 	outbox_mail_init();
 	loop_every(1000, claim, NULL);
-	loop_every(10000, ask_backlog, NULL);
+}
+
+void outbox_stop(void)
+{
+	running = more = again = false;
+	outbox_mail_stop();
+}
+
+bool outbox_is_busy(void)
+{
+	return claiming || health.in_flight > 0;
 }
 
 void outbox_free(void)
 {
-	running = more = false;
 	outbox_mail_free();
 	outbox_settle_free();
 	loop_timer_free(soon);

@@ -103,6 +103,8 @@ int outbox_mail_room(void);
 /* Seconds for which a mail must be claimed. */
 int64_t outbox_mail_claim_s(void);
 void outbox_mail_init(void);
+/* What waits goes back; what has begun goes on. */
+void outbox_mail_stop(void);
 void outbox_mail_free(void);
 
 /* --- outbox_text.c --- */

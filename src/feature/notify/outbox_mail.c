@@ -195,6 +195,12 @@ void outbox_mail_init(void)
 	loop_every(1000, release_old, NULL);
 }
 
+void outbox_mail_stop(void)
+{
+	while (waiting_n)
+		outbox_release(take_first());
+}
+
 void outbox_mail_free(void)
 {
 	while (waiting_n)
