@@ -276,7 +276,7 @@ const char *work_state(void)
 	return state;
 }
 
-/* --- checking --- */
+/* --- verification --- */
 
 static char *check_program(const char *program)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Every request of somebody known that changes anything, every look at what is sensitive, every
- * login and failure, as rows of the audit log. They gather for a moment and are stored together, in
- * order; plain reads are counted by user, route and minute. What cannot be stored is tried again
- * and never dropped. Killed, the process loses that moment. */
+ * The audit log: every request of an authenticated caller that changes something, every access to
+ * sensitive data, every login and every failure becomes a row. Rows gather for a moment and are
+ * stored together, in order. Plain reads are counted by user, route and minute. What cannot be
+ * stored is retried and never dropped; only a killed process loses the last moment. */
 #include "audit.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -19,7 +19,7 @@
 #define BATCH 200
 #define READS_MAX 512
 #define MINUTE_MS 60000
-#define ANCHOR_LOOK_MS (600 * 1000) /* once a day is fenced by its row */
+#define ANCHOR_LOOK_MS (600 * 1000) /* its row ensures that this happens once a day */
 
 struct row {
 	char *json;
@@ -32,10 +32,10 @@ static struct {
 static struct buf doc;
 static struct db_call call;
 static struct loop_timer *soon;
-static size_t asked_n, most = BATCH; /* halved down to the row that is refused */
+static size_t asked_n, most = BATCH; /* halved until only the refused row is left */
 static bool asking, running;
 static struct {
-	uint64_t stored, refused; /* refused by the database: in the log only */
+	uint64_t stored, refused; /* refused by the database: only in the server's log */
 } health;
 
 static void store_rows(void *arg);
@@ -55,13 +55,15 @@ static void on_stored(struct db_call *c, enum db_error error, const PGresult *r)
 	asking = false;
 	if (!running)
 		return;
-	/* Unknown: it may have been stored, and then it is there twice; missing would be worse. */
+	/* Unknown: the rows may have been stored, and then they exist twice; missing rows would be
+	 * worse. */
 	if (error == DB_OK) {
 		health.stored += asked_n;
 		drop_asked();
 		most = BATCH;
 	} else if (error == DB_FAILED && asked_n == 1) {
-		/* one that the database refuses holds up nobody; the log keeps it */
+		/* a row that the database refuses must not hold up the others; the server's log
+		 * keeps it */
 		log_error(NULL, "audit row refused by the database, kept in this log only row=%s",
 			rows.row[0].json);
 		health.refused++;
@@ -98,7 +100,7 @@ static void store_rows(void *arg)
 	db_exec(&call);
 }
 
-/* The first MAX characters of what somebody sent; "?" when it is no text. */
+/* The first MAX characters of a client's text; "?" if it is not text. */
 static struct str printable(struct str v, size_t max)
 {
 	if (!v.n)
@@ -116,7 +118,7 @@ static void add_text(struct buf *b, const char *name, struct str v, size_t max)
 	buf_add_json(b, shown.p, shown.n);
 }
 
-/* As add_text, encrypted as COLUMN. */
+/* Like add_text, but encrypted as COLUMN. */
 static void add_sealed(struct buf *b, const char *name, const char *column, struct str v)
 {
 	struct buf text = { 0 };
@@ -186,8 +188,8 @@ static void note_unknown(struct req *req, int64_t tenant_id, bool staff, int64_t
 		operation, result, status);
 }
 
-/* tickets.reply, users.read, …: the path's own names and, where the last is a thing, what was done
- * to it. */
+/* Name the operation: tickets.reply, users.read, …: the names in the path and, if the last segment
+ * is an object, what was done to it. */
 static void name_operation(const struct route *r, char *out, size_t size)
 {
 	static const char *const verbs[HTTP_METHODS] = { [HTTP_GET] = "read",
@@ -220,7 +222,7 @@ static void name_operation(const struct route *r, char *out, size_t size)
 		snprintf(out + n, size - n, ".%s", verbs[r->method] ? verbs[r->method] : "other");
 }
 
-/* --- plain reads, counted by the minute --- */
+/* --- plain reads, counted per minute --- */
 
 static struct reads {
 	const struct route *route;
@@ -337,7 +339,7 @@ static void audit_free(void)
 	buf_free(&doc);
 }
 
-/* --- the face --- */
+/* --- the interface --- */
 
 static void audit_init(void)
 {
@@ -347,7 +349,7 @@ static void audit_init(void)
 	hooks.audit_note = note_unknown;
 }
 
-/* What has gathered is stored before the database closes. */
+/* Store the gathered rows before the database is closed. */
 static bool is_busy(void)
 {
 	store_reads();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The face of capability audit. */
+ * The interface of capability audit. */
 #ifndef SLADESK_FEATURE_AUDIT_H
 #define SLADESK_FEATURE_AUDIT_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The audit log as a table: read page by page, given as CSV; what is left is named by the next
- * cursor. */
+ * The audit log as a table: read page by page and sent as CSV. The next cursor names where the rest
+ * begins. */
 #include "base/clock.h"
 #include "core/request.h"
 #include "audit.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * sladesk audit: does each tenant's chain of the audit log hold, in the database and in its files?
- */
+ * sladesk audit: verify each tenant's chain of the audit log, in the database and in its files. */
 #include "cli/cli.h"
 
 #include <stdio.h>
@@ -13,7 +12,8 @@ static const char sql[] =
 	"left join lateral audit_broken(c.tenant_id) b on true where $1 in ('', c.code) "
 	"order by c.tenant_id";
 
-/* One line of the tenant in row I; true when something does not hold. */
+/* Print one line for the tenant in row I. Returns true if its chain or a file fails
+ * verification. */
 static bool verify_tenant(PGconn *pg, const PGresult *r, int i, const char *dir)
 {
 	bool holds = PQgetisnull(r, i, 3), archived = !PQgetisnull(r, i, 6);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The audit log's past in files. A file is a stretch of one tenant's chain, gzip, a line a row: the
- * digest in hex, a space, the row's values as a JSON array of texts. Each digest is SHA-256 of the
- * digest before and of the values, each with its length (audit_digest): it can be checked with
- * nothing but the file. Rows leave the database only after their file was written, synced and read
- * back. */
+ * The older audit log in files. A file is a stretch of one tenant's chain, compressed with gzip,
+ * one line per row: the digest in hex, a space, the row's values as a JSON array of texts. Each
+ * digest is the SHA-256 of the previous digest and of the values, each with its length
+ * (audit_digest), so the file can be verified without the database. Rows leave the database only
+ * after their file has been written, synced and read back. */
 #include "base/json.h"
 #include "cli/cli.h"
 #include "crypto/crypto.h"
@@ -17,25 +17,24 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#define PAGE 5000 /* rows read at a time: the limit of the statement below */
+#define PAGE 5000 /* rows read at a time: the limit in the statement below */
 #define LINE_MAX_BYTES (1 << 20)
 
 struct stretch {
-	const char *tenant;                     /* its id */
+	const char *tenant;                     /* the tenant's id */
 	char code[64], first[24], last[24];     /* chain numbers */
 	char month[12], last_at[40], file[160]; /* file: its name in the directory */
-	unsigned char digest[32]; /* of the row before the first; "" at the beginning */
+	unsigned char digest[32]; /* digest of the row before the first; "" at the beginning */
 	size_t digest_n;
 	int64_t rows;
 	char sha256[65];
-	PGresult *anchors; /* chain_no, digest in hex of those that were anchored, in order; or NULL
-			    */
+	PGresult *anchors; /* chain_no and digest in hex of the anchored rows, in order; or NULL */
 	int anchor;
 };
 
-/* --- checking --- */
+/* --- verification --- */
 
-/* Take the row's values into the digest of the rows before it; NULL, or what is wrong. */
+/* Add the row's values to the digest of the rows before it. Returns NULL or the error. */
 static const char *chain_on(struct stretch *s, struct json_object *values, const char *digest_hex)
 {
 	struct buf b = { 0 };
@@ -59,7 +58,7 @@ static const char *chain_on(struct stretch *s, struct json_object *values, const
 	return strcmp(hex, digest_hex) == 0 ? NULL : "a row was changed, removed or moved";
 }
 
-/* Is the row NO, of this digest, the one that was anchored, if it was? */
+/* If row NO was anchored, does the anchor have this digest? */
 static const char *check_anchor(struct stretch *s, int64_t no, const char *digest_hex)
 {
 	while (s->anchors && s->anchor < PQntuples(s->anchors) &&
@@ -73,7 +72,7 @@ static const char *check_anchor(struct stretch *s, int64_t no, const char *diges
 	return NULL;
 }
 
-/* One line of the file; NO is the chain number it must have. */
+/* Check one line of the file; NO is the chain number that it must have. */
 static const char *check_line(struct stretch *s, char *line, int64_t no)
 {
 	size_t n = strcspn(line, "\n");
@@ -122,8 +121,8 @@ static void file_sha256(const char *path, char out[65])
 	EVP_MD_CTX_free(md);
 }
 
-/* Read the file of S through: NULL, or what is wrong. S->digest is of the row before and becomes
- * the last row's; fills rows and sha256. */
+/* Read the file of S. Returns NULL or the error. S->digest is the digest of the row before the file
+ * and becomes that of its last row. Fills rows and sha256. */
 static const char *check_file(struct stretch *s, const char *path)
 {
 	int64_t first = strtoll(s->first, NULL, 10), last = strtoll(s->last, NULL, 10);
@@ -200,7 +199,7 @@ int audit_files_broken(PGconn *pg, const char *tenant_id, const char *dir)
 	return broken;
 }
 
-/* --- moving --- */
+/* --- archiving --- */
 
 static void write_rows(PGconn *pg, const struct stretch *s, gzFile f, const char *path)
 {
@@ -237,7 +236,8 @@ static void sync_path(const char *path, int flags)
 	close(fd);
 }
 
-/* The file of S, whole and on the disk under its name, checked by reading it. */
+/* Write the file of S: complete, synced, renamed to its final name, and verified by reading it
+ * back. */
 static void write_file(PGconn *pg, struct stretch *s, const char *dir)
 {
 	char path[4096], part[4200];
@@ -291,8 +291,8 @@ static void move_stretch(PGconn *pg, struct stretch *s, const char *dir)
 	printf("%s: %lld rows\n", s->file, (long long)s->rows);
 }
 
-/* The next month of TENANT that is whole and before BEFORE; false: none. The chain's last row
- * stays: the next one goes on from it. */
+/* Find TENANT's next complete month before BEFORE. Returns false if there is none. The last row of
+ * the chain stays in the database, because the next row continues it. */
 static bool next_stretch(PGconn *pg, const char *tenant, const char *before, struct stretch *s)
 {
 	const char *p[] = { tenant, before };
@@ -334,7 +334,7 @@ static bool next_stretch(PGconn *pg, const char *tenant, const char *before, str
 	return any;
 }
 
-/* 1: the tenant's chain does not hold, and nothing of it was moved. */
+/* Returns 1 if the tenant's chain fails verification; then nothing of it is moved. */
 static int archive_tenant(
 	PGconn *pg, const char *tenant, const char *code, const char *before, const char *dir)
 {
@@ -352,7 +352,7 @@ static int archive_tenant(
 	return broken;
 }
 
-/* A file that is gone is as good as removed. */
+/* A missing file counts as removed. */
 static void expire(PGconn *pg, const char *dir, int keep_years)
 {
 	char now[24], years[12], path[4096];
@@ -380,8 +380,8 @@ static void expire(PGconn *pg, const char *dir, int keep_years)
 	PQclear(r);
 }
 
-/* BEFORE as the first day of a month; empty: the last month's, so that this and the last one stay.
- */
+/* The first day of the month BEFORE. If it is empty, the first day of the previous month, so that
+ * the current and the previous month stay. */
 static void first_day(const char *before, char out[12])
 {
 	int year, month, n = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * After a start, when what was missed is counted: the overviews that people will open are computed
- * one by one, or taken from Redis, before they are asked for. */
+ * After a start, once the missed events are counted, compute the overviews that users are about to
+ * open, one by one, or take them from Redis. */
 #include "core/cache.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -8,7 +8,7 @@
 #include "overview.h"
 #include "sql_gen.h"
 
-#define LOOK_MS 200 /* until the events are counted; then the gap between two overviews */
+#define LOOK_MS 200 /* first until the events are counted, then the pause between two overviews */
 #define AGAIN_MS (365LL * 86400 * 1000)
 
 static struct {
@@ -43,7 +43,7 @@ static void warm_next(struct job_run *run)
 static void on_list(struct job_run *run, enum db_error error, const PGresult *rows)
 {
 	(void)rows;
-	if (error != DB_OK) { /* then each is computed when it is asked for */
+	if (error != DB_OK) { /* then each is computed when it is requested */
 		warm.done = true;
 		job_end(run, JOB_DONE);
 		return;

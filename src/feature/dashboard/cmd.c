@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * sladesk rollup: the counts that dashboards show, made anew. */
+ * sladesk rollup: rebuild or check the counts behind the dashboards. */
 #include "cli/cli.h"
 #include "base/clock.h"
 
@@ -10,7 +10,8 @@ void cli_rollup_rebuild(PGconn *pg, const char *tenant_id)
 	PQclear(cli_query(pg, "select rollup_rebuild($1::bigint)", 1, &tenant_id));
 }
 
-/* All customers' figures recounted now, as the daemon does now and then; 1 when one was wrong. */
+/* Recount the numbers of all customers now, as the daemon does periodically. Returns 1 if a number
+ * was wrong. */
 static int check(void)
 {
 	PGconn *pg = cli_connect();
@@ -18,7 +19,7 @@ static int check(void)
 	const char *p[] = { now };
 	int wrong = 0;
 
-	/* one instant for all steps: a customer is due once */
+	/* one instant for all steps, so that each customer is due once */
 	snprintf(now, sizeof(now), "%lld", (long long)clock_now_us());
 	for (;;) {
 		PGresult *r = cli_query(pg,

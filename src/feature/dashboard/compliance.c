@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * How well the promises were kept, by group. Definitions: doc/api/metrics.md. */
+ * SLA compliance by group. doc/api/metrics.md has the definitions. */
 #include "core/cache.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -111,7 +111,7 @@ struct outcome *compliance_get(struct req *req)
 	return cache_reply(req, &query, false);
 }
 
-/* --- all tenants one serves, for staff --- */
+/* --- all tenants that a staff member serves --- */
 
 static struct outcome *on_tenants(struct req *req, enum db_error error, const PGresult *rows)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The face of capability dashboard. */
+ * The interface of capability dashboard. */
 #include "dashboard.h"
 #include "core/cache.h"
 #include "db/db.h"

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The face of capability dashboard. */
+ * The interface of capability dashboard. */
 #ifndef SLADESK_FEATURE_DASHBOARD_H
 #define SLADESK_FEATURE_DASHBOARD_H
 
 #include "core/feature.h"
 
-/* rollup.c: the counts that dashboards show follow the events. */
+/* rollup.c: the counts behind the dashboards, kept up to date by the events. */
 struct rollup_health {
 	size_t waiting;
 	uint64_t applied;
-	bool caught_up; /* what was missed before the start is counted */
+	bool caught_up; /* the events missed before the start have been counted */
 };
 void rollup_init(void);
 void rollup_free(void);
 struct rollup_health rollup_health(void);
-/* quality.c: the counts are recounted. */
+/* rollup_check.c: the regular recount. */
 struct rollup_check_health {
 	uint64_t checked, wrong; /* customers; tickets and rows */
 };
@@ -36,7 +36,7 @@ struct outcome *sla_metrics(struct req *req) MUST_USE;
 /* routes.c; ends with an empty row */
 extern const struct route dashboard_routes[];
 
-/* Its ticket is to be counted. */
+/* The ticket of this event must be counted again. */
 void rollup_on_event(const struct desk_event *e);
 
 extern const struct feature dashboard_feature;

@@ -31,7 +31,7 @@ void kpi_add_period(struct buf *b, const PGresult *rows, int days)
 		(int)first.n, first.p, (int)last.n, last.p);
 }
 
-/* Minutes below an hour, hours below a day, days beyond: as people say it. */
+/* Minutes below an hour, hours below a day, otherwise days. */
 void kpi_add_duration(struct buf *b, const char *name, int64_t seconds, int64_t n, bool zh)
 {
 	double s = n ? (double)seconds / (double)n : 0;
@@ -113,7 +113,7 @@ void kpi_add_alerts(struct buf *b, const PGresult *rows, bool zh)
 	buf_addc(b, ']');
 }
 
-/* --- asking --- */
+/* --- requests --- */
 
 int kpi_days(const char *period)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The numbers that dashboards, compliance and other systems are told: read from rollups, written as
+ * The numbers for dashboards, compliance and other systems: read from rollups, written as
  * doc/api/metrics.md says. */
 #ifndef SLADESK_FEATURE_DASHBOARD_KPI_H
 #define SLADESK_FEATURE_DASHBOARD_KPI_H
@@ -12,14 +12,14 @@
 struct kpi {
 	int64_t opened, pending, resolved, overdue, response_n, response_s, resolution_n,
 		resolution_s, response_decided, response_met, resolution_decided, resolution_met,
-		decided, met, counted, met_counted, ratings, scores; /* scores: in hundredths */
+		decided, met, counted, met_counted, ratings, scores; /* scores are in hundredths */
 };
 
-/* Who reads, and what of: the arg of a cached_query, so it has no padding. */
+/* The reader and the requested data: the arg of a cached_query, so it has no padding. */
 struct kpi_reader {
 	int64_t tenant_id;
 	int days;
-	uint32_t metrics; /* bit per metric to compute, where one may choose */
+	uint32_t metrics; /* one bit per metric to compute, where a request can choose */
 	bool zh, sla, satisfaction, tickets, staff;
 	char group[19];
 };
@@ -27,28 +27,27 @@ _Static_assert(sizeof(struct kpi_reader) == 8 + 4 + 4 + 5 + 19, "no padding");
 
 /* Add row I of rollup/days to S. */
 void kpi_add_row(struct kpi *s, const PGresult *rows, int i);
-/* The rows of rollup/days, of DAYS days and as many before, added up; false: they are not that
- * many.
- */
+/* Add up the rows of rollup/days for DAYS days and for the DAYS days before. Returns false if the
+ * number of rows is different. */
 bool kpi_sum(const PGresult *rows, int days, struct kpi *before, struct kpi *now) MUST_USE;
-/* Append "period":{…}: which days the later half is. */
+/* Append "period":{…}: the days of the second half. */
 void kpi_add_period(struct buf *b, const PGresult *rows, int days);
-/* Append ,"NAME":"25 min","NAME_seconds":1500: the mean of N. */
+/* Append ,"NAME":"25 min","NAME_seconds":1500 for the mean of N values. */
 void kpi_add_duration(struct buf *b, const char *name, int64_t seconds, int64_t n, bool zh);
 /* Append the summary object. */
 void kpi_add_summary(struct buf *b, const struct kpi *s, const struct kpi_reader *who);
 
-/* Append ,"alerts":[…] of rollup/alerts. */
+/* Append ,"alerts":[…] from rollup/alerts. */
 void kpi_add_alerts(struct buf *b, const PGresult *rows, bool zh);
 
-/* The days of a PERIOD, as "30d". */
+/* The number of days in a PERIOD such as "30d". */
 int kpi_days(const char *period);
-/* A check of routes whose contract begins with dashboard/reader: staff and the provider's services
- * name the tenant whose numbers they want. */
+/* A check for routes whose contract begins with dashboard/reader: staff and the provider's services
+ * must name the tenant whose numbers they want. */
 void kpi_check(struct req *req);
-/* Whose numbers such a route's request wants: the tenant it names, or the caller's own. */
+/* The tenant whose numbers such a request wants: the one that it names, or the caller's own. */
 int64_t kpi_tenant(struct req *req);
-/* What the caller may see and how it is told; the period and the group are not touched. */
+/* Fill in what the caller may see and the language; the period and the group are not changed. */
 void kpi_read_reader(struct req *req, struct kpi_reader *out);
 
 #endif

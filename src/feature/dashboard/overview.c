@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a customer sees first: the numbers of a period beside those of the one before, day by day,
- * and what is about to be missed. Definitions: doc/api/metrics.md. */
+ * A customer's overview: the numbers of a period next to those of the previous one, day by day, and
+ * the deadlines that are about to be missed. doc/api/metrics.md has the definitions. */
 #include "core/cache.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -12,7 +12,7 @@
 
 #include <stdio.h>
 
-/* Columns of rollup/days behind its numbers. */
+/* The columns of rollup/days after its numbers. */
 enum { C_STARTS = 19, C_ENDS };
 
 static bool add_days(struct buf *b, const PGresult *rows, const struct kpi_reader *who)
@@ -53,7 +53,7 @@ static bool add_days(struct buf *b, const PGresult *rows, const struct kpi_reade
 	return true;
 }
 
-/* Where the lists behind the numbers are. */
+/* The addresses of the lists behind the numbers. */
 static void add_links(struct buf *b, const PGresult *rows, const struct kpi_reader *who)
 {
 	static const char *const figure[][2] = { { "total_tickets", "" },
@@ -108,7 +108,7 @@ static bool add_overview(struct buf *b, int step, const PGresult *rows, const vo
 	return true;
 }
 
-/* --- asking --- */
+/* --- requests --- */
 
 static void overview_query(struct arena *a, const struct kpi_reader *who, struct cached_query *out)
 {
@@ -158,7 +158,7 @@ struct outcome *overview_get(struct req *req)
 	return cache_reply(req, &query, in->refresh);
 }
 
-/* --- the same for another module --- */
+/* --- the same for other modules --- */
 
 static bool add_report(struct buf *b, int step, const PGresult *rows, const void *arg)
 {

@@ -4,8 +4,8 @@
 
 #include "base/base.h"
 
-/* Have the overview of thirty days ready for a customer's people of this language and these
- * permissions (a session's bits), who see all tickets. */
+/* Compute in advance the 30-day overview for a customer's users with this language and these
+ * permissions (a session's bits) who see all tickets. */
 void overview_warm(int64_t tenant_id, bool zh, uint32_t permissions);
 
 #endif

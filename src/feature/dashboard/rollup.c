@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The rollups follow the events: what a ticket is counted as is brought up to date, a batch at a
- * time, with the position up to which that was done. Every instance does it; the second finds
- * nothing to do. */
+ * The rollups follow the events: the counted state of each touched ticket is brought up to date, a
+ * batch at a time, together with the position up to which this was done. Every instance does it;
+ * the second one finds nothing to do. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/events.h"
@@ -27,7 +27,8 @@ static struct buf tenants, tickets, followed, positions;
 static struct db_call call;
 static struct loop_timer *soon;
 static bool asking, caught_up, running;
-static size_t asked_n, most = BATCH; /* halved down to what cannot be counted */
+static size_t asked_n,
+	most = BATCH; /* halved until only the ticket is left that cannot be counted */
 static struct rollup_health health;
 
 static void apply_batch(void *arg);
@@ -80,7 +81,8 @@ static void on_applied(struct db_call *c, enum db_error error, const PGresult *r
 	if (!running)
 		return;
 	if (error == DB_OK || (error == DB_FAILED && asked_n == 1)) {
-		if (error == DB_FAILED) /* one that cannot be counted holds up nobody */
+		if (error ==
+			DB_FAILED) /* a ticket that cannot be counted must not hold up the others */
 			log_error(NULL, "ticket not counted tenant=%lld ticket=%lld",
 				(long long)touched.t[0].tenant_id,
 				(long long)touched.t[0].ticket_id);
@@ -100,8 +102,8 @@ static void on_applied(struct db_call *c, enum db_error error, const PGresult *r
 		loop_timer_set(soon, error == DB_OK || error == DB_FAILED ? 0 : US_PER_S);
 }
 
-/* The oldest that were touched; events of a tenant come in order of seq, so the last names how far.
- */
+/* Take the tickets that were touched first. A tenant's events come in order of seq, so the last one
+ * tells how far the batch goes. */
 static void apply_touched(void)
 {
 	asked_n = touched.n < most ? touched.n : most;
@@ -124,7 +126,7 @@ static void apply_touched(void)
 	apply(on_applied);
 }
 
-/* --- catching up at start --- */
+/* --- catching up at the start --- */
 
 static void on_missed_applied(struct db_call *c, enum db_error error, const PGresult *rows)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Are the figures true? Every customer's tickets are recounted now and then, a few at a time,
- * against what they were counted as, and the rows of the dashboards against those. What is wrong is
- * counted anew at once and told by mail. Every instance does it; a customer is one's at a time. */
+ * Checks the dashboard numbers: every customer's tickets are recounted regularly, a few at a time,
+ * and compared with what they were counted as; then the rows of the dashboards are compared with
+ * these counts. Wrong numbers are corrected at once and reported by mail. Every instance does this;
+ * a customer is checked by one instance at a time. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/options.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a widget can show, and many widgets answered at once. */
+ * The metrics that widgets can show, and the data of several widgets in one response. */
 #include "core/cache.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -31,7 +31,7 @@ static const struct widget_metric {
 	const char *name, *zh, *en;
 	enum shape shape;
 	int step;
-	enum permission needs; /* beside dashboard:read */
+	enum permission needs; /* in addition to dashboard:read */
 } metrics[] = {
 	{ "total_tickets", "工单总数", "Tickets opened", SHAPE_NUMBER, STEP_DAYS, PERM_ANYONE },
 	{ "pending_tickets", "处理中工单", "Open tickets", SHAPE_NUMBER, STEP_DAYS, PERM_ANYONE },
@@ -94,7 +94,7 @@ struct outcome *dashboard_metrics(struct req *req)
 
 /* --- values --- */
 
-/* FIELD is a member's name with its comma: ,"value" or ,"previous". */
+/* FIELD is the name of a member with its comma: ,"value" or ,"previous". */
 static void add_value(struct buf *b, const char *field, size_t m, const struct kpi *f,
 	const struct kpi_reader *who)
 {
@@ -149,7 +149,8 @@ static void add_series(struct buf *b, size_t m, const PGresult *rows, const stru
 	buf_addc(b, ']');
 }
 
-/* What is kept is a line for the period and one for each metric: its number, a tab, its member. */
+/* The cached text has a line for the period and one for each metric: its number, a tab, its
+ * member. */
 static void add_head(struct buf *b, size_t m, const struct kpi_reader *who)
 {
 	buf_addf(b, "\n%zu\t\"%s\":{\"shape\":\"%s\",\"title\":\"%s\"", m, metrics[m].name,
@@ -192,7 +193,7 @@ static void add_groups(struct buf *b, const PGresult *rows, const struct kpi_rea
 	buf_addc(b, ']');
 }
 
-/* Which of the four statements is the plan's N-th? */
+/* Which of the four statements is the N-th of the plan? */
 static int step_of(const struct kpi_reader *who, int n)
 {
 	for (int step = 0; step < STEPS; step++) {
@@ -226,7 +227,7 @@ static bool add_widgets(struct buf *b, int n, const PGresult *rows, const void *
 	return true;
 }
 
-/* The metrics asked for, of those that were computed. */
+/* Write the requested metrics out of those that were computed. */
 static void pick_widgets(
 	struct buf *b, const char *body, size_t n, const void *arg, uint32_t wanted)
 {
@@ -245,7 +246,7 @@ static void pick_widgets(
 		unsigned long m = strtoul(line + 1, &member, 10);
 		const char *next = memchr(member, '\n', (size_t)(end - member));
 
-		member++; /* the tab */
+		member++; /* skip the tab */
 		if (wanted >> m & 1) {
 			if (shown++)
 				buf_addc(b, ',');
@@ -256,7 +257,8 @@ static void pick_widgets(
 	buf_addc(b, '}');
 }
 
-/* All that the same statements give: one computation serves whatever is asked of it. */
+/* All metrics that the same statements give, so that one computation serves every choice among
+ * them. */
 static uint32_t widen(uint32_t asked)
 {
 	uint32_t all = 0;
@@ -271,7 +273,7 @@ static uint32_t widen(uint32_t asked)
 	return all;
 }
 
-/* --- asking --- */
+/* --- requests --- */
 
 static size_t metric_named(struct str name)
 {
@@ -282,8 +284,7 @@ static size_t metric_named(struct str name)
 	return m;
 }
 
-/* The bits of the metrics that LIST names, at most WIDGETS_MAX of them; 0 when it is no such list.
- */
+/* The bits of the metrics in LIST, at most WIDGETS_MAX of them; 0 if it is not such a list. */
 static uint32_t read_metrics(const char *list)
 {
 	uint32_t asked = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The face of capability export. */
+ * The interface of capability export. */
 #include "export.h"
 
 static double read_exports_written_total(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The face of capability export. */
+ * The interface of capability export. */
 #ifndef SLADESK_FEATURE_EXPORT_H
 #define SLADESK_FEATURE_EXPORT_H
 

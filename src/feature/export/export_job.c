@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Writes what was asked for, one export at a time: claimed for a minute, read page by page under
- * its maker's own eyes (context and scope), stored piece by piece. An instance that dies leaves it
- * to the next, which begins anew; after three times it is given up. */
+ * Writes exports, one at a time: an export is claimed for a minute, its tickets are read page by
+ * page in its creator's context and scope, and the file is stored part by part. If an instance
+ * dies, another one starts the export again; after three attempts it fails for good. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "crypto/crypto.h"
@@ -15,13 +15,13 @@
 
 #define LOOK_US (10 * US_PER_S)
 #define PAGE 200
-#define BYTES_MAX (8 << 20) /* a file is given from memory */
+#define BYTES_MAX (8 << 20) /* a file is built in memory */
 
 static struct {
 	bool running, busy;
 	struct loop_timer *soon;
 	struct db_call call;
-	/* the export that is written */
+	/* the export being written */
 	char tenants[32], tenant[24], export[24], file[24], part_no[24], records[24], now[24];
 	char limit[24], after_at[40], after_id[24], *scope, *filter[5], *columns;
 	int64_t tenant_id, user_id, most, part;
@@ -47,7 +47,7 @@ static void query_next(const struct sql_stmt *stmt,
 	db_exec(&job.call);
 }
 
-/* What was written of it so far is nobody's; WAIT_US until the next is looked for. */
+/* Give up what was written so far, and look for the next export in WAIT_US. */
 static void rest_until(int64_t wait_us)
 {
 	csv_writer_free(&job.sheet);
@@ -65,7 +65,7 @@ static void rest_until(int64_t wait_us)
 static void on_failed(struct db_call *call, enum db_error error, const PGresult *rows)
 {
 	(void)call;
-	(void)error; /* then the claim ends, and it is tried again */
+	(void)error; /* then the claim expires, and the export is retried */
 	(void)rows;
 	rest_until(0);
 }
@@ -162,7 +162,7 @@ static char *text_of(const PGresult *r, int column)
 	return db_is_null(r, 0, column) ? NULL : xstrndup(t.p, t.n);
 }
 
-/* The names in COLUMNS, which end at each space. */
+/* The names in COLUMNS, each ended by a space. */
 static void set_columns(struct csv_writer *s, char *columns)
 {
 	char *save = NULL;
@@ -179,7 +179,7 @@ static void on_claimed(struct db_call *call, enum db_error error, const PGresult
 		rest_until(LOOK_US);
 		return;
 	}
-	if (!db_int(r, 0, 15)) { /* given up */
+	if (!db_int(r, 0, 15)) { /* failed for good */
 		job.health.failed++;
 		log_error(NULL, "export failed for good tenant=%lld id=%lld",
 			(long long)db_int(r, 0, 0), (long long)db_int(r, 0, 1));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What people take along: asked for as a job, and a file to be fetched while its time lasts. */
+ * Data exports: a request creates a job, and its file can be downloaded until it expires. */
 #include "exports.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -14,14 +14,14 @@
 
 #define DAYS_MAX 1100
 #define LINK_S 600
-#define BYTES_A_RECORD 180 /* for an estimate */
+#define BYTES_A_RECORD 180 /* assumed size of a row, for estimates */
 #define RECORDS_A_SECOND 10000
 
 const char *const export_columns[] = { "ticket_id", "title", "status", "priority", "service_type",
 	"department", "project", "region", "created_at", "first_response_at", "resolved_at",
 	"closed_at", "sla_breached", NULL };
 
-/* --- asking for one --- */
+/* --- creating an export --- */
 
 static const char columns_rule[] = "a list of ticket_id, title, status, priority, service_type, "
 				   "department, project, region, created_at, first_response_at, "
@@ -39,7 +39,8 @@ static const char *no_column(struct str name)
 	return NULL;
 }
 
-/* Append an element of an array as PostgreSQL reads it, quoted: a code may hold anything. */
+/* Append an element of an array in PostgreSQL's syntax, quoted, because a code may contain
+ * anything. */
 static void add_element(struct buf *b, size_t i, const char *text)
 {
 	buf_adds(b, i ? ",\"" : "\"");
@@ -51,7 +52,8 @@ static void add_element(struct buf *b, size_t i, const char *text)
 	buf_addc(b, '"');
 }
 
-/* {"a","b"} of a list of names that NAME_OF knows, each once; NULL and noted when it is none. */
+/* {"a","b"} for a list of names known to NAME_OF, without duplicates. Notes an error and returns
+ * NULL if it is not such a list. */
 static const char *names(struct req *req, struct json_object *list, const char *where,
 	const char *(*name_of)(struct str s), const char *rule_en, const char *rule_zh)
 {
@@ -94,13 +96,13 @@ static const char *priority_of(struct str s)
 	return p == PRIORITY_NONE ? NULL : priority_name(p);
 }
 
-/* A catalogue's code is what its customer calls it. */
+/* A catalogue code can be any text. */
 static const char *service_type_name(struct str s)
 {
 	return s.n && utf8_length(s.p, s.n) <= 100 ? s.p : NULL;
 }
 
-/* Two dates in order; false: they are none. */
+/* Two dates in order. Returns false if they are not. */
 static bool read_range(struct json_object *v, const char **from, const char **to)
 {
 	struct json_object *a = json_object_array_get_idx(v, 0),
@@ -116,7 +118,7 @@ static bool read_range(struct json_object *v, const char **from, const char **to
 	return true;
 }
 
-/* The lists that are asked for, as the database takes them: into P what export/new wants. */
+/* The requested lists in the form that export/new expects, into P. */
 static void read_lists(struct req *req, const struct in_export_ask *in, const char **p)
 {
 	if (in->columns)
@@ -150,7 +152,7 @@ void export_check(struct req *req)
 	read_lists(req, REQ_INPUT(req, export_ask), p);
 }
 
-/* For people: "15KB". */
+/* For display: "15KB". */
 static const char *size_text(struct req *req, int64_t bytes)
 {
 	return bytes < 1048576
@@ -193,7 +195,7 @@ static struct outcome *on_new(struct req *req, enum db_error error, const PGresu
 struct outcome *export_post(struct req *req)
 {
 	const struct in_export_ask *in = REQ_INPUT(req, export_ask);
-	const char **p = req->state; /* export_check began it */
+	const char **p = req->state; /* export_check has filled it in */
 
 	p[0] = req_int(req, req->session->actor_id);
 	p[1] = strcmp(in->format, "json") == 0 ? "json" : "csv";
@@ -205,7 +207,7 @@ struct outcome *export_post(struct req *req)
 	return req_query(req, &sql_export_new, p, on_new);
 }
 
-/* --- looking after it --- */
+/* --- progress --- */
 
 static void add_link(struct req *req, struct buf *b, int64_t file)
 {
@@ -217,7 +219,7 @@ static void add_link(struct req *req, struct buf *b, int64_t file)
 	free(token);
 }
 
-/* What ERROR, the row's, means to a reader. */
+/* The explanation of the row's ERROR for users. */
 static void add_error(const struct req *req, struct buf *b, struct str error)
 {
 	if (str_is(error, "too_large"))
@@ -261,7 +263,7 @@ static struct outcome *on_export(struct req *req, enum db_error error, const PGr
 	return o;
 }
 
-/* Whose exports one sees: P[0] one's own, P[1] all of the company's. */
+/* Whose exports the caller sees: P[0] the own ones, P[1] all of the company. */
 static void whose(struct req *req, const char **p)
 {
 	const struct session *s = req->session;
@@ -352,8 +354,8 @@ struct outcome *file_download(struct req *req)
 	struct token_claims c;
 
 	req->cleanup = free_fetching;
-	/* the session says who may; a link of somebody else's, of another file or of yesterday is
-	 * none */
+	/* the session decides about access; a link for another session's tenant, for another file,
+	 * or an expired link is refused */
 	if ((token && (!token_verify(TOKEN_DOWNLOAD, token, strlen(token), now / US_PER_S, &c) ||
 			      c.session_id != id || c.tenant_id != req->session->tenant_id)))
 		return req_fail(req, ERR_NOT_FOUND, NULL);

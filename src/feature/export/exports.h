@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Exports: exports.c takes them and gives their files, export_job.c writes them. */
+ * Exports: exports.c creates them and serves their files, export_job.c writes them. */
 #ifndef SLADESK_FEATURE_EXPORTS_H
 #define SLADESK_FEATURE_EXPORTS_H
 
 #include "core/csv_writer.h"
 
-/* What a ticket's columns are called; NULL ends them. */
+/* The names of a ticket's columns; ends with NULL. */
 extern const char *const export_columns[];
-/* There is one to write. */
+/* There is an export to write. */
 void exports_wake(void);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One's own account: renew a session, see and end sessions, who am I. */
+ * The user's own account: refresh a session, list and end sessions, and whoami. */
 #include "account.h"
 #include "base/json.h"
 #include "crypto/crypto.h"
@@ -40,7 +40,7 @@ struct outcome *jwks(struct req *req)
 	return o;
 }
 
-/* --- renewing --- */
+/* --- refreshing --- */
 
 static struct outcome *refuse_refresh(struct req *req)
 {
@@ -62,12 +62,12 @@ static struct outcome *on_refreshed(struct req *req, enum db_error error, const 
 	switch ((enum renewed)db_int(rows, 0, 0)) {
 	case RENEWED:
 		break;
-	case RENEWED_JUST_NOW: /* another page of the same browser was first: its cookies are there
-				*/
+	case RENEWED_JUST_NOW: /* another page of the same browser has just refreshed: the new
+				  cookies are already set */
 		return req_fail(req, ERR_WRONG_STATE,
 			req->zh ? "{\"rule\":\"其他页面刚刚已刷新令牌\"}"
 				: "{\"rule\":\"already refreshed by another page\"}");
-	case RENEWED_TWICE: /* the session is over */
+	case RENEWED_TWICE: /* the session has ended */
 		session_forget(next->tenant_id, next->session_id);
 		return refuse_refresh(req);
 	}
@@ -105,9 +105,9 @@ struct outcome *session_refresh(struct req *req)
 	return req_query(req, &sql_auth_session_refresh, p, on_refreshed);
 }
 
-/* --- seeing and ending --- */
+/* --- listing and ending --- */
 
-/* A program's token is no session: it has none to see or to end. */
+/* A program's token is not a session, so a program has none to list or end. */
 static bool has_account(const struct req *req)
 {
 	return req->session->session_id > 0;
@@ -161,11 +161,11 @@ struct outcome *session_list(struct req *req)
 	return req_query(req, &sql_auth_session_list, owner_params(req, 0), on_sessions);
 }
 
-/* What has ended; of the caller's own session, who began it. */
+/* The sessions that ended; for the caller's own session, the provider that began it. */
 struct ended {
 	int n;
 	bool mine;
-	const char *subject, *sid; /* NULL: none of a provider's */
+	const char *subject, *sid; /* NULL: not begun by a provider */
 };
 
 static struct outcome *reply_ended(struct req *req, const char *location)
@@ -188,8 +188,8 @@ static struct outcome *reply_ended(struct req *req, const char *location)
 	return o;
 }
 
-/* The provider that began the session: it is told, by the browser, when it wants to be
- * (SAML profiles 4.4; OpenID Connect RP-Initiated Logout 1.0). */
+/* The browser logs out at the provider that began the session, if the provider has an address for
+ * that (SAML profiles 4.4; OpenID Connect RP-Initiated Logout 1.0). */
 static struct outcome *on_provider(struct req *req, enum db_error error, const PGresult *rows)
 {
 	const struct ended *e = req->state;

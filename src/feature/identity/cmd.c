@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tenants, people, tokens, webhooks. Passwords come from standard input, never from the arguments.
+ * Tenants, users, tokens, webhooks. Passwords come from standard input, never from the arguments.
  */
 #include "cli/cli.h"
 #include "crypto/crypto.h"
@@ -216,7 +216,7 @@ static void token_add(PGconn *pg, int argc, char **argv)
 		"values ($1::bigint, $2, decode($3, 'hex'), string_to_array($4, ','), "
 		"$5::timestamptz, $6::timestamptz) returning id",
 		6, p);
-	/* shown once; only its digest is kept */
+	/* printed once; only its digest is stored */
 	printf("sd1.%s.%s.%s\n", tenant, PQgetvalue(r, 0, 0), secret);
 	PQclear(r);
 	free(tenant);

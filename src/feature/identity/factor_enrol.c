@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One's own second factors: a time code by liboath (RFC 6238), enrolled by a QR code and confirmed
- * by a first code; ten recovery codes; what there is, and taking it away by the password. */
+ * The user's own second factors: a time code by liboath (RFC 6238), enrolled with a QR code and
+ * confirmed by a first code; ten recovery codes; listing, and removal with the password. */
 #include "factor_enrol.h"
 #include "account.h"
 #include "base/clock.h"
@@ -50,14 +50,14 @@ void recovery_digest(const char *code, char out[65])
 	crypto_sha256_hex(plain, n, out);
 }
 
-/* --- one's own --- */
+/* --- listing --- */
 
 static bool has_account(const struct req *req)
 {
 	return req->session->session_id > 0;
 }
 
-/* tenant, kind, actor, and room for MORE. */
+/* Parameters tenant, kind and actor, with room for MORE. */
 static const char **mine(struct req *req, int more)
 {
 	const char **p = arena_alloc(&req->arena, (size_t)(3 + more) * sizeof(*p));
@@ -109,7 +109,7 @@ struct enrolment {
 	char *uri, *base32; /* uri: in the arena */
 };
 
-/* Dark modules as one path, four around it free, as ISO 18004 wants. */
+/* Draw the dark modules as one path, with a margin of four modules as ISO 18004 requires. */
 static void add_qr_svg(struct buf *b, const char *text)
 {
 	QRcode *qr = QRcode_encodeString(text, 0, QR_ECLEVEL_M, QR_MODE_8, 1);
@@ -233,7 +233,7 @@ static struct outcome *on_codes(struct req *req, enum db_error error, const PGre
 	return o;
 }
 
-/* 50 bits each: no two letters that look alike. */
+/* 50 bits each; no letters that look alike. */
 static struct outcome *give_codes(struct req *req)
 {
 	static const char letters[] = "abcdefghjkmnpqrstuvwxyz23456789x";
@@ -280,7 +280,7 @@ static struct outcome *on_confirmed(struct req *req, enum db_error error, const 
 	if (PQntuples(rows) == 0)
 		return req_fail(req, ERR_NOT_FOUND, NULL);
 	notify_wake();
-	session_forget_all(); /* who had to enrol may do more now */
+	session_forget_all(); /* a user who had to enrol has full rights now */
 	return give_codes(req);
 }
 
@@ -327,7 +327,7 @@ struct outcome *factor_confirm(struct req *req)
 	return req_query(req, &sql_factor_get, p, on_unconfirmed);
 }
 
-/* --- taking away --- */
+/* --- removal --- */
 
 struct removal {
 	const char *password;
@@ -389,7 +389,7 @@ struct outcome *factor_remove(struct req *req)
 	return req_query(req, &sql_auth_password_get, mine(req, 0), on_hash);
 }
 
-/* --- an administrator's: somebody has lost the phone --- */
+/* --- reset by an administrator, for a user who has lost the phone --- */
 
 struct outcome *factor_reset(struct req *req)
 {

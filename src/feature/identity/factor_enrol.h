@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Time codes and recovery codes, for those who check them. */
+ * Time codes and recovery codes, for the code that checks them. */
 #ifndef SLADESK_FEATURE_IDENTITY_FACTOR_ENROL_H
 #define SLADESK_FEATURE_IDENTITY_FACTOR_ENROL_H
 
 #include "base/base.h"
 
-/* The time step (RFC 6238, 30 s) in which SECRET (sealed) makes CODE, now or a step beside; 0: in
- * none. */
+/* The time step (RFC 6238, 30 s) in which SECRET (encrypted) gives CODE: the present one or a
+ * neighbour; 0 if none does. */
 int64_t totp_step(struct str sealed_secret, const char *code, int64_t now_s);
-/* The SHA-256 of a recovery or mailed code as people type it: without blanks and dashes, in lower
- * case; hex. */
+/* The SHA-256, in hex, of a recovery or mailed code as users type it: blanks and dashes are
+ * removed, letters lower-cased. */
 void recovery_digest(const char *code, char out[65]);
 
 #endif

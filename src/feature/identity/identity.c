@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The face of capability identity. */
+ * The interface of capability identity. */
 #include "identity.h"
 #include "db/db.h"
 #include "work/work.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The face of capability identity. */
+ * The interface of capability identity. */
 #ifndef SLADESK_FEATURE_IDENTITY_H
 #define SLADESK_FEATURE_IDENTITY_H
 
@@ -13,7 +13,7 @@ struct outcome *session_revoke(struct req *req) MUST_USE;
 struct outcome *logout(struct req *req) MUST_USE;
 struct outcome *logout_everywhere(struct req *req) MUST_USE;
 struct outcome *password_change(struct req *req) MUST_USE;
-/* Forget sessions that ended, here or on another instance. */
+/* Forget sessions that have ended, here or on another instance. */
 void account_on_event(const struct desk_event *e);
 struct outcome *permissions_get(struct req *req) MUST_USE;
 struct outcome *user_new(struct req *req) MUST_USE;
@@ -32,7 +32,7 @@ struct outcome *passkey_new_options(struct req *req) MUST_USE;
 struct outcome *passkey_new(struct req *req) MUST_USE;
 struct outcome *passkey_options(struct req *req) MUST_USE;
 struct outcome *passkey_login(struct req *req) MUST_USE;
-/* watch.c: log-ins unlike usual */
+/* signin_risk.c: unusual logins */
 void signin_risk_init(void);
 void signin_risk_free(void);
 struct outcome *security_get(struct req *req) MUST_USE;

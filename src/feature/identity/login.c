@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Logging in: count the attempt, look the hash up through the door, verify it in a helper; signin.c
- * goes on from there. Whoever is nobody costs the same statements, the same hash and the
- * same waits as a wrong password, is counted and locked the same, and gets the same answer. */
+ * Login: count the attempt, look up the hash through schema door, verify it in a helper; signin.c
+ * continues from there. A user name that does not exist costs the same statements, the same hash
+ * and the same delays as a wrong password, is counted and locked in the same way, and gets the same
+ * answer. */
 #include "account.h"
 #include "core/signin.h"
 #include "core/hooks.h"
@@ -12,11 +13,12 @@
 #include "sql_gen.h"
 
 #define LOCKS_AT 5
-#define DELAY_MS 250 /* after a first wrong password; doubled by each */
-#define TURN_MS 100  /* until it is asked anew whether those before are decided */
+#define DELAY_MS 250 /* after the first wrong password; doubled with each further one */
+#define TURN_MS 100  /* pause before asking again whether the earlier attempts are decided */
 #define TURNS_MAX 40
 
-/* Verified against when there is nobody: argon2id of random bytes, same cost as real ones. */
+/* Verified if the user does not exist: argon2id of random bytes, at the same cost as real
+ * hashes. */
 static const char nobody[] = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5bm9ib2R5MDA$"
 			     "Gk0SDYHhfCzjNcKdLnO8jyI8i0Yw0S0vC6cWb1cQz3A";
 
@@ -24,7 +26,7 @@ struct attempt {
 	const char *tenant, *username, *password, *device_token;
 	int64_t tenant_id, subject_id;
 	bool staff, known, locked, cookies;
-	int attempts; /* with this one */
+	int attempts; /* including this one */
 	int turns;
 };
 
@@ -62,7 +64,7 @@ static struct outcome *refuse_later(struct req *req)
 static struct outcome *on_undone(struct req *req, enum db_error error, const PGresult *rows)
 {
 	(void)rows;
-	(void)error; /* then it counts: 30 minutes at most */
+	(void)error; /* then the attempt counts, for at most 30 minutes */
 	return req_fail(req, ERR_BUSY, NULL);
 }
 
@@ -126,8 +128,8 @@ static struct outcome *on_attempts(struct req *req, enum db_error error, const P
 
 	if (error != DB_OK)
 		return req_fail_db(req, error);
-	/* five of one name are being looked at: a right one among them sets all free, so the sixth
-	 * waits for its turn rather than to be taken for a guess */
+	/* five attempts for one name are being checked. A correct one among them resets the count,
+	 * so the sixth waits for its turn instead of counting as a guess */
 	if (db_int(rows, 0, 2) && a->turns++ < TURNS_MAX)
 		return req_delay(req, TURN_MS, begin_attempt);
 	a->tenant_id = db_int(rows, 0, 0);
@@ -154,7 +156,7 @@ struct outcome *login(struct req *req)
 {
 	struct attempt *a = req->state = arena_alloc(&req->arena, sizeof(*a));
 
-	/* customers' own path: their host name says which of them, where the body does not */
+	/* on the customers' own path, the host name selects the customer unless the body does */
 	a->tenant = strncmp(req->route->path, "/api/v1/client/", 15) == 0 ? session_host_tenant(req)
 									  : "provider";
 	req_body_only(req, "username password tenant tenant_id cookies device_token");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Passkeys (WebAuthn Level 2): a phone's fingerprint or face, or a security key. The challenge is
- * the digest of a signed token, good for five minutes and once; the origin is ours; the key says
- * that its user was there and verified, which makes it both factors. The signature is checked by
- * libfido2. */
+ * Passkeys (WebAuthn Level 2): a fingerprint or face on a phone, or a security key. The challenge
+ * is the digest of a signed token that is valid for five minutes and once. The origin must be ours.
+ * The authenticator must state that its user was present and verified, which makes it both factors.
+ * libfido2 checks the signature. */
 #include "account.h"
 #include "core/hooks.h"
 #include "base/clock.h"
@@ -26,9 +26,9 @@
 #define FLAG_VERIFIED 0x04
 #define FLAG_ATTESTED 0x40
 
-/* --- what is ours --- */
+/* --- our side --- */
 
-/* scheme://host[:port] of http.url. */
+/* The origin: scheme://host[:port] of http.url. */
 static struct str our_origin(void)
 {
 	const char *host = strstr(options.http_url, "://");
@@ -46,7 +46,7 @@ static struct str our_host(void)
 	return (struct str){ host, strcspn(host, ":/") };
 }
 
-/* The challenge that goes with TOKEN: base64url of its SHA-256. */
+/* The challenge for TOKEN: base64url of its SHA-256. */
 static void challenge_of(const char *token, char out[44])
 {
 	unsigned char d[32];
@@ -68,7 +68,7 @@ static char *new_challenge(int64_t tenant_id, int64_t session_id, char challenge
 	return token;
 }
 
-/* --- what a browser sends --- */
+/* --- the browser's side --- */
 
 struct bytes {
 	unsigned char *p;
@@ -100,7 +100,7 @@ static struct bytes read_bytes(struct req *req, const char *key, size_t max)
 	return b;
 }
 
-/* The browser's own account of what was signed: for this, for us, for this challenge. */
+/* Check the browser's client data: the ceremony, our origin, this challenge. */
 static bool client_data_holds(const struct ceremony *c, const char *type)
 {
 	struct json_error err;
@@ -118,7 +118,7 @@ static bool client_data_holds(const struct ceremony *c, const char *type)
 	return ok;
 }
 
-/* The authenticator's: our host, its user there and verified. */
+/* Check the authenticator data: our host, its user present and verified. */
 static bool auth_data_holds(const struct ceremony *c)
 {
 	struct str host = our_host();
@@ -156,7 +156,7 @@ static bool attested_credential_is(const struct ceremony *c)
 	       crypto_equal(c->auth_data.p + at + 2, id, n);
 }
 
-/* A P-256 key from SubjectPublicKeyInfo. The caller frees. */
+/* Read a P-256 key from SubjectPublicKeyInfo. The caller frees it. */
 static EVP_PKEY *read_key(struct bytes b)
 {
 	const unsigned char *p = b.p;
@@ -188,7 +188,7 @@ static struct outcome *on_registered(struct req *req, enum db_error error, const
 	return req_reply(req, 201, data, strlen(data));
 }
 
-/* What the authenticator's answer brings in both ceremonies. */
+/* The members of the authenticator's response in both ceremonies. */
 static void read_answer(struct req *req, struct ceremony *c)
 {
 	req_body_text(req, "challenge_token", true, 1, 4096, &c->token);
@@ -197,7 +197,7 @@ static void read_answer(struct req *req, struct ceremony *c)
 	c->auth_data = read_bytes(req, "authenticator_data", 8192);
 }
 
-/* With all fields read: they are sound, and the challenge is ours and fresh. */
+/* All fields have been read: check them, and that the challenge is ours and fresh. */
 static bool challenge_holds(struct req *req, struct ceremony *c)
 {
 	if (req_has_invalid(req))
@@ -302,7 +302,7 @@ struct outcome *passkey_new_options(struct req *req)
 	return req_query(req, &sql_factor_list, p, on_known);
 }
 
-/* --- signing in --- */
+/* --- login --- */
 
 struct outcome *passkey_options(struct req *req)
 {

@@ -8,11 +8,11 @@
 #include "sql_gen.h"
 
 struct change {
-	struct fresh_password fresh; /* first: req->state is both */
+	struct fresh_password fresh; /* must be first: req->state is both */
 	const char *old;
 };
 
-/* --- one way to a new password, from an old one or a mailed link --- */
+/* --- setting a new password, after an old one or a mailed link --- */
 
 static struct outcome *on_hashed(struct req *req, bool ok, struct str answer)
 {
@@ -67,15 +67,15 @@ void fresh_password_read(struct req *req, const PGresult *rows, int column)
 	}
 }
 
-/* --- changing it --- */
+/* --- changing a password --- */
 
 static struct outcome *on_set(struct req *req, enum db_error error, const PGresult *rows)
 {
 	if (error != DB_OK)
 		return req_fail_db(req, error);
-	if (PQntuples(rows) == 0) /* changed meanwhile, or disabled */
+	if (PQntuples(rows) == 0) /* changed meanwhile, or the account was disabled */
 		return req_fail(req, ERR_WRONG_STATE, NULL);
-	session_forget_all(); /* the others ended, and this one may do more now */
+	session_forget_all(); /* the other sessions have ended, and this one has full rights now */
 	return req_reply(req, 200, "null", 4);
 }
 
@@ -114,7 +114,7 @@ static struct outcome *on_hashes(struct req *req, enum db_error error, const PGr
 		return req_fail_db(req, error);
 	fresh_password_read(req, rows, 0);
 	if (!c->fresh.hashes)
-		return req_fail(req, ERR_FORBIDDEN, NULL); /* logs in by other means */
+		return req_fail(req, ERR_FORBIDDEN, NULL); /* the user logs in by other means */
 	return account_verify(req, str_of(c->fresh.hash[0]), c->old, on_old);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A forgotten password. Asking is answered alike whether anybody has the name or not; what the mail
- * brings is a signed token that names a row, good once. */
+ * Forgotten passwords. The response to a request is the same whether or not the user exists. The
+ * mail contains a signed token that names a row and works once. */
 #include "account.h"
 #include "core/hooks.h"
 #include "crypto/crypto.h"
@@ -9,14 +9,15 @@
 #include "sql_gen.h"
 
 struct reset {
-	struct fresh_password fresh; /* first: req->state is both */
-	struct token_claims claims;  /* session_id: the reset's */
+	struct fresh_password fresh; /* must be first: req->state is both */
+	struct token_claims claims;  /* session_id: the id of the reset */
 };
 
-/* --- asking --- */
+/* --- requests --- */
 
 #define ANSWER_MS                                                                                  \
-	300 /* after the request came, whatever was to do: the time tells nothing either */
+	300 /* reply this long after the request, so that the time does not reveal what was done   \
+	     */
 
 static struct outcome *reply_accepted(struct req *req)
 {
@@ -57,7 +58,7 @@ struct outcome *password_forgot(struct req *req)
 	return request_mail(req, "reset");
 }
 
-/* --- using --- */
+/* --- using a link --- */
 
 static struct outcome *refuse_token(struct req *req)
 {
@@ -131,7 +132,7 @@ struct outcome *password_reset(struct req *req)
 	return req_query(req, &sql_auth_reset_get, p, on_reset);
 }
 
-/* --- a link in place of the password --- */
+/* --- login links --- */
 
 struct outcome *link_ask(struct req *req)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The second factor of a log-in: a time code, a recovery code, or a code that is sent. Each try is
- * counted before it is looked at; what was used is used up in the statement that accepts it, so
- * that a second copy is refused. */
+ * The second factor of a login: a time code, a recovery code, or a code that was sent. Each attempt
+ * is counted before it is checked. The statement that accepts a code also uses it up, so a second
+ * use is refused. */
 #include "core/hooks.h"
 #include "base/clock.h"
 #include "crypto/crypto.h"
@@ -18,7 +18,7 @@
 #define REFUSE_MS 300
 
 struct second {
-	struct sign_in in; /* first: signin takes it over */
+	struct sign_in in; /* must be first: signin takes it over */
 	struct token_claims step;
 	const char *method, *code;
 	int64_t factor_id, counter;
@@ -83,7 +83,7 @@ static struct outcome *finish_signin(struct req *req)
 	return req_query(req, &sql_factor_step_done, p, on_done);
 }
 
-/* Any of one's time factors may have made the code. */
+/* Any of the user's time factors may have produced the code. */
 static bool find_totp(struct second *x, const PGresult *rows)
 {
 	for (int i = 0; i < PQntuples(rows); i++) {
@@ -164,7 +164,7 @@ static struct outcome *on_told(struct req *req, enum db_error error, const PGres
 	return req_reply(req, 202, "null", 4);
 }
 
-/* STMT keeps the code's digest and tells the code. */
+/* STMT stores the code's digest and sends the code. */
 static struct outcome *send_code(struct req *req, const struct sql_stmt *stmt)
 {
 	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p)), *token = NULL;
@@ -181,7 +181,7 @@ static struct outcome *send_code(struct req *req, const struct sql_stmt *stmt)
 		return req_invalid(req);
 	if (!read_step(token, &step))
 		return refuse_token(req);
-	do /* every code as likely as every other */
+	do /* every code is equally likely */
 		crypto_random(&n, sizeof(n));
 	while (n >= 4294000000u);
 	snprintf(code, sizeof(code), "%06u", n % 1000000);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Sign-in watch: a new network or country, a new device, a journey nobody can make, an hour at
- * which nobody works. Where addresses are is known from a table of the operator's
- * (signin.network_file: prefix, country, latitude, longitude); without one a network is the first
- * 16 bits of an IPv4 address, 48 of an IPv6 one. */
+ * Detects unusual logins: a new network or country, a new device, impossible travel, an hour
+ * outside working time. The operator's table (signin.network_file: prefix, country, latitude,
+ * longitude) maps addresses to places. Without a table, a network is the first 16 bits of an IPv4
+ * address or 48 bits of an IPv6 address. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "crypto/field.h"
@@ -20,7 +20,7 @@
 #define LINE_MAX 200
 #define RUNNING_MAX 64
 
-/* Every address as one of IPv6, so that one order holds. */
+/* Map every address to IPv6, so that one order applies. */
 struct network {
 	unsigned char prefix[16];
 	int bits;
@@ -124,7 +124,7 @@ void signin_risk_free(void)
 	network_n = 0;
 }
 
-/* The longest prefix that holds the address. */
+/* The longest prefix that contains the address. */
 static const struct network *locate(const char *address)
 {
 	const struct network *best = NULL;
@@ -158,7 +158,7 @@ static void network_name(const char *address, char out[64])
 	snprintf(out, 64, "%s/%d", text, six ? 48 : 16);
 }
 
-/* What a browser calls itself without its versions: an update is no new device. */
+/* The User-Agent without version numbers: an update is not a new device. */
 static void device_name(const char *agent, char out[204])
 {
 	size_t n = 0;
@@ -170,7 +170,7 @@ static void device_name(const char *agent, char out[204])
 	out[n] = 0;
 }
 
-/* --- looking --- */
+/* --- assessment --- */
 
 struct watch {
 	struct db_call call;
@@ -204,7 +204,7 @@ static void on_signin(struct req *req, const struct sign_in *s)
 	struct buf sealed = { 0 };
 	struct watch *w;
 
-	if (running >= RUNNING_MAX) /* a flood of log-ins is told otherwise */
+	if (running >= RUNNING_MAX) /* a flood of logins is reported by other means */
 		return;
 	running++;
 	w = xcalloc(1, sizeof(*w));

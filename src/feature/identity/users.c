@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A customer's administrator and the customer's people: invite, change, disable, grant and limit.
- */
+ * A customer's administrator manages the customer's users: create, change, disable, grant and
+ * restrict. */
 #include "account.h"
 #include "base/json.h"
 #include "base/clock.h"
@@ -14,7 +14,7 @@
 #define SCOPE_MAX 100
 #define PLACES "department project contract cost_centre region office"
 
-/* --- checking --- */
+/* --- verification --- */
 
 static bool name_is_valid(const char *s)
 {
@@ -47,7 +47,7 @@ static void read_one_of(struct req *req, const char *key, const char *list)
 			arena_printf(&req->arena, "可选值：%s", list));
 }
 
-/* Mail address and phone number go into the database encrypted, the former with its blind index. */
+/* Mail address and phone number are stored encrypted, the former with its blind index. */
 static void seal_person(struct req *req)
 {
 	static const char *const sealed[] = { "email", "phone" };
@@ -71,7 +71,7 @@ static void seal_person(struct req *req)
 	}
 }
 
-/* The fields of a person that are the administrator's to set, checked where they stand. */
+/* The fields of a user that the administrator sets, encrypted where necessary. */
 static void check_person(struct req *req, bool fresh)
 {
 	static const char *const places[] = { "department", "project", "contract", "cost_centre",
@@ -97,14 +97,14 @@ static void check_person(struct req *req, bool fresh)
 		req_note_invalid(req, "body", "an object", "应为对象");
 }
 
-/* Only a customer's own people: staff and the provider's services have no tenant here to write to.
- */
+/* Only a customer's own users: staff and the provider's services have no tenant to write to
+ * here. */
 static bool is_customers(const struct req *req)
 {
 	return !req->session->staff;
 }
 
-/* --- inviting --- */
+/* --- creating --- */
 
 struct invitation {
 	const char *doc;
@@ -156,7 +156,7 @@ struct outcome *user_new(struct req *req)
 		req_note_invalid(req, "password", broken, broken);
 	if (req_has_invalid(req))
 		return req_invalid(req);
-	password = arena_printf(&req->arena, "%s", password); /* the document goes without it */
+	password = arena_printf(&req->arena, "%s", password); /* the document leaves it out */
 	json_object_object_del(req->body, "password");
 	seal_person(req);
 	i->doc = req_json_text(req, req->body);
@@ -211,7 +211,7 @@ struct outcome *user_set(struct req *req)
 
 /* --- granting --- */
 
-/* What a part of a grant must be; NULL: it is. */
+/* The rule that a part of a grant breaks; NULL if none. */
 struct rule {
 	const char *en, *zh;
 };
@@ -269,7 +269,7 @@ static const struct rule *verbs_rule_broken(struct json_object *verbs, const cha
 	return NULL;
 }
 
-/* Read an instant of a grant into microseconds, in place. */
+/* Convert an instant of a grant to microseconds, in place. */
 static const struct rule *read_instant(struct json_object *grant, const char *key, int64_t *out)
 {
 	struct json_object *v = json_get(grant, key);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * sladesk deadletter: messages of leading systems that could not be applied; see them, send them
- * again. */
+ * sladesk deadletter: show and resend messages from source systems that could not be applied. */
 #include "cli/cli.h"
 #include "base/json.h"
 #include "config/options.h"
@@ -119,8 +118,8 @@ static void copy_all(const redisReply *reply)
 	}
 }
 
-/* First into the stream, then out of the dead letters: a failure between leaves it twice, and it is
- * applied once. */
+/* Add it to the stream first, then remove it from the dead letters: a failure in between leaves it
+ * twice, and it is still applied once. */
 static void send_again(const struct copy *c)
 {
 	send_command(7,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Customers, contracts and contacts are led elsewhere: pushed to us, or pulled every quarter of an
- * hour. The same twice changes nothing; what cannot be taken is kept in a list with its reason, and
- * the rest is taken. */
+ * Customers, contracts and contacts from a source system: pushed to us, or pulled every quarter of
+ * an hour. The same data twice changes nothing. Rejected items are listed with the reason, and the
+ * others are stored. */
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -19,7 +19,7 @@
 #define CUSTOMERS_MAX 200
 #define PARTS_MAX 500
 
-/* One delivery: what is sound of it, which of the items that are, and what is not. */
+/* One delivery: the valid items, which items they are, and the rejected ones. */
 struct delivery {
 	struct json_object *good;
 	size_t good_at[CUSTOMERS_MAX], n;
@@ -28,7 +28,7 @@ struct delivery {
 	const char *source;
 };
 
-/* --- checking --- */
+/* --- verification --- */
 
 static void reject(struct delivery *d, const char *id, const char *field, const char *rule)
 {
@@ -71,7 +71,7 @@ static bool code_fits(struct json_object *o)
 		       strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(s));
 }
 
-/* NULL, or the field that is wrong. */
+/* Returns NULL, or the field that is invalid. */
 static const char *contract_broken(struct json_object *c)
 {
 	const char *status = json_get_string(c, "status"), *from = json_get_string(c, "starts_on"),
@@ -149,7 +149,7 @@ static const char *customer_broken(struct json_object *o)
 	return why ? why : parts_broken(o, "contacts", contact_broken);
 }
 
-/* Contacts' mail addresses and phone numbers go into the database encrypted. */
+/* Contacts' mail addresses and phone numbers are stored encrypted. */
 static void seal_contacts(struct json_object *o)
 {
 	static const char *const sealed[] = { "email", "phone" };
@@ -262,7 +262,7 @@ static struct outcome *on_taken(struct req *req, enum db_error error, const PGre
 	p->taken = (size_t)PQntuples(rows);
 	count_rows(&p->d, rows, &p->created, &p->changed);
 	if (p->created)
-		session_forget_all(); /* whoever serves all serves one more */
+		session_forget_all(); /* staff who serve all customers now serve one more */
 	for (int i = 0; i < PQntuples(rows); i++)
 		p->taken -= !db_is_null(rows, i, 4);
 	q[0] = p->d.source;
@@ -290,7 +290,7 @@ struct outcome *customers_sync(struct req *req)
 /* --- pulled --- */
 
 static struct pull {
-	struct job_run *run; /* NULL: none is under way */
+	struct job_run *run; /* NULL: no pull is in progress */
 	struct delivery d;
 	struct buf docs;
 	bool stopped;

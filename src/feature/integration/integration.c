@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What other modules ask for with a service token: attainment, a customer's people, how the parts
- * are. */
+ * What other modules request with a service token: SLA attainment, a customer's users, the health
+ * of the parts. */
 #include "base/clock.h"
 #include "base/json.h"
 #include "core/request.h"
@@ -14,7 +14,7 @@
 
 #define RANGE_DAYS_MAX 366
 
-/* --- a customer's people --- */
+/* --- a customer's users --- */
 
 static struct outcome *on_users(struct req *req, enum db_error error, const PGresult *rows)
 {
@@ -90,7 +90,7 @@ static bool read_range(struct req *req, const char *text, struct range *r)
 	return true;
 }
 
-/* Names separated by commas; none at all: everything. */
+/* Comma-separated names; if there are none, everything. */
 static bool read_wants(const char *list, int *out)
 {
 	for (size_t part; list && *list; list += part, list += *list == ',') {
@@ -125,7 +125,7 @@ void integration_sla_check(struct req *req)
 			"avg_response_time、avg_resolution_time");
 }
 
-/* ,"NAME":25,"NAME_seconds":1500: minutes, as the other modules count. */
+/* ,"NAME":25,"NAME_seconds":1500: in minutes, as the other modules expect. */
 static void add_minutes(struct buf *b, const char *name, int64_t seconds, int64_t n)
 {
 	if (n)
@@ -173,7 +173,7 @@ struct outcome *integration_sla(struct req *req)
 {
 	const struct in_integration_sla_metrics *in = REQ_INPUT(req, integration_sla_metrics);
 	const char **p = arena_alloc(&req->arena, 4 * sizeof(*p)), *type = in->service_type;
-	struct range *r = req->state; /* integration_sla_check read it */
+	struct range *r = req->state; /* integration_sla_check has read it */
 
 	r->tenant_id = in->tenant_id;
 	p[0] = req_int(req, in->tenant_id);
@@ -183,7 +183,7 @@ struct outcome *integration_sla(struct req *req)
 	return req_query(req, &sql_rollup_range, p, on_range);
 }
 
-/* --- the face --- */
+/* --- the interface --- */
 
 static void integration_init(void)
 {

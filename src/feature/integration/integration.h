@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The face of capability integration. */
+ * The interface of capability integration. */
 #ifndef SLADESK_FEATURE_INTEGRATION_H
 #define SLADESK_FEATURE_INTEGRATION_H
 
 #include "core/feature.h"
 
-/* stream.c: messages of leading systems from a Redis stream. */
+/* stream.c: messages from source systems in a Redis stream. */
 struct stream_health {
 	size_t waiting;
-	uint64_t applied, dead; /* dead: there now */
+	uint64_t applied, dead; /* dead: the number of dead letters now */
 };
 void stream_init(void);
-/* Begin nothing more; stream_free comes when nobody calls back any more. */
+/* Begin nothing new; stream_free follows when no callback is pending. */
 void stream_stop(void);
 void stream_free(void);
 struct stream_health stream_health(void);
 void reconcile_init(void);
 void reconcile_free(void);
 struct outcome *customers_sync(struct req *req) MUST_USE;
-/* A job: pull the customers from where they are led. One instance does it. */
+/* A job: pull the customers from their source system, on one instance. */
 int64_t customers_pull_every(void);
 void customers_pull_run(struct job_run *run);
-/* Store nothing more of what is pulled. */
+/* Store nothing more of the pulled data. */
 void customers_stop(void);
 void tickets_sync_check(struct req *req);
 struct outcome *tickets_sync(struct req *req) MUST_USE;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tickets that are led elsewhere, compared with their leader now and then: it tells how many it has
- * of each customer and a checksum over them; where ours differ it is asked for them, page by page,
- * and those that are other here are applied as its messages are. Meanwhile the customer's figures
- * are marked; afterwards the numbers are compared again, and the managers hear what was found. */
+ * Compares tickets with their source system at regular intervals. The source system reports the
+ * number of tickets of each customer and a checksum over them. If they differ from ours, we request
+ * its tickets, page by page, and apply those that differ as ordinary messages. Meanwhile the
+ * customer's numbers are marked. Afterwards the counts are compared again, and the managers are
+ * notified of the result. */
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -30,15 +31,15 @@ static struct {
 	bool running, stopped;
 	struct db_call call;
 	struct session *session;
-	struct json_object *counts; /* of all customers, as told at the beginning */
-	size_t at;                  /* of them */
-	/* the customer that is compared */
+	struct json_object *counts; /* all customers, as reported at the beginning */
+	size_t at;                  /* index into customers */
+	/* the customer being compared */
 	int64_t tenant_id, started, theirs, ours, differing, repaired, left, pages;
 	char checksum[65], tenant[24], number[6][24], now[24], after[120];
 	bool verifying;
 	struct buf left_over, theirs_json;
 	const char *state;
-	/* the page */
+	/* the current page */
 	struct json_object *page;
 	size_t wanted[PAGE_MAX], wanted_n, next;
 	struct sync_item item;
@@ -49,7 +50,7 @@ static void fetch_page(void);
 static void summarise(void);
 static void next_item(void);
 
-/* --- the end of it --- */
+/* --- the end of a comparison --- */
 
 static void end_run(void)
 {
@@ -75,7 +76,7 @@ static void on_recorded(struct db_call *call, enum db_error error, const PGresul
 	if (error != DB_OK)
 		log_warn(NULL, "comparison not stored tenant=%s err=%s", run.tenant,
 			db_error_name(error));
-	cache_outdate(run.tenant_id, 0); /* they are marked, or no longer */
+	cache_outdate(run.tenant_id, 0); /* mark its numbers, or remove the mark */
 	if (run.stopped) {
 		end_run();
 		return;
@@ -88,7 +89,7 @@ static void on_recorded(struct db_call *call, enum db_error error, const PGresul
 		next_customer();
 }
 
-/* The list as JSON: closed, when it was not yet. */
+/* The list as JSON, closed if it was still open. */
 static const char *left_text(void)
 {
 	if (!run.left_over.n)
@@ -130,7 +131,7 @@ static void note_left(const char *ticket, const char *en, const char *zh)
 	buf_addc(&run.left_over, '}');
 }
 
-/* --- asking the leader --- */
+/* --- requests to the source system --- */
 
 static void get_from_source(const char *query, fetch_done *on_done)
 {
@@ -141,7 +142,8 @@ static void get_from_source(const char *query, fetch_done *on_done)
 	free(url);
 }
 
-/* The answer's list NAME; NULL, and logged: it is none. The caller puts *OUT. */
+/* The list NAME in the response. Logs and returns NULL if it is not one. The caller releases
+ * *OUT. */
 static struct json_object *list_of(
 	const struct fetch_result *r, const char *name, struct json_object **out)
 {
@@ -158,7 +160,7 @@ static struct json_object *list_of(
 	return NULL;
 }
 
-/* One customer's numbers in entry E. */
+/* Read one customer's counts from entry E. */
 static bool read_counts(struct json_object *e)
 {
 	const char *sum = json_get_string(e, "checksum");
@@ -189,7 +191,7 @@ static void on_summary(struct db_call *call, enum db_error error, const PGresult
 		return;
 	}
 	same = db_int(rows, 0, 0) == run.theirs && str_is(db_text(rows, 0, 1), run.checksum);
-	/* what came by itself since the first look was never a difference */
+	/* what has arrived on its own since the first look is not a difference */
 	arrived = run.verifying && same && !run.differing && !run.left;
 	if (!run.verifying || arrived)
 		run.ours = db_int(rows, 0, 0);
@@ -213,7 +215,7 @@ static void summarise(void)
 static void on_ended(struct db_call *call, enum db_error error, const PGresult *rows)
 {
 	(void)call;
-	(void)error; /* then it is done once more in an hour */
+	(void)error; /* then it is repeated in an hour */
 	(void)rows;
 	end_run();
 }
@@ -231,14 +233,14 @@ static void next_customer(void)
 		summarise();
 		return;
 	}
-	/* all are done; another instance need not do it again */
+	/* all customers are done; other instances need not repeat it */
 	run.call = (struct db_call){ .stmt = &sql_reconcile_end, .on_done = on_ended };
 	db_exec(&run.call);
 }
 
-/* --- putting right --- */
+/* --- repair --- */
 
-/* The numbers as they are now: the leader has gone on meanwhile, too. */
+/* Request the counts again: the source system has changed meanwhile, too. */
 static void on_verify(void *arg, const struct fetch_result *r)
 {
 	struct json_object *o, *list;
@@ -304,8 +306,8 @@ static void on_applied(struct sync_item *item, enum sync_result result)
 	next_item();
 }
 
-/* The next message of the page that is sound; false: there is none. Each was sound when the page
- * came, but the clock may have gone back since: then its time is in the future now. */
+/* The next valid message of the page; false if there is none. Every message was valid when the page
+ * arrived, but if the clock was set back since then, its time may now lie in the future. */
 static bool read_next_item(void)
 {
 	struct json_object *messages = json_get(run.page, "tickets");
@@ -349,14 +351,14 @@ static void on_compared(struct db_call *call, enum db_error error, const PGresul
 	}
 	run.wanted_n = run.next = 0;
 	for (int i = 0; i < PQntuples(rows); i++)
-		if (!db_int(rows, i, 1)) { /* of newer ones it will tell another time */
+		if (!db_int(rows, i, 1)) { /* newer tickets are reported next time */
 			run.differing++;
 			run.wanted[run.wanted_n++] = (size_t)db_int(rows, i, 0);
 		}
 	next_item();
 }
 
-/* What the messages say, in our words, for the database to compare. */
+/* The contents of the messages in our terms, for the comparison in the database. */
 static void write_theirs(struct json_object *messages)
 {
 	run.theirs_json.n = 0;
@@ -417,7 +419,7 @@ static void fetch_page(void)
 	buf_free(&q);
 }
 
-/* --- beginning --- */
+/* --- the beginning --- */
 
 static void on_counts(void *arg, const struct fetch_result *r)
 {
@@ -459,7 +461,8 @@ static void on_claimed(struct db_call *call, enum db_error error, const PGresult
 	char *token;
 
 	(void)call;
-	if (run.stopped || error != DB_OK || PQntuples(rows) == 0) { /* not due, or another's */
+	if (run.stopped || error != DB_OK ||
+		PQntuples(rows) == 0) { /* not due, or another instance does it */
 		end_run();
 		return;
 	}

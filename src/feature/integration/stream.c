@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The messages of leading systems from a Redis stream: read as one of a consumer group, applied as
- * over HTTP, and acknowledged only then. Each carries its service token: Redis is not trusted. What
- * fails for now is tried three times more; what cannot be applied goes to the dead letters with its
- * reason, and an alarm. */
+ * Messages from source systems in a Redis stream: read as a member of a consumer group, applied as
+ * over HTTP, and acknowledged only afterwards. Each message carries its service token, because
+ * Redis is not trusted. A temporary failure is retried three times; a message that cannot be
+ * applied goes to the dead letters with the reason, and an alarm is raised. */
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/list.h"
@@ -23,7 +23,7 @@
 #define POLL_MS 100
 #define READ_AT_ONCE "64"
 #define CLAIM_EVERY_US (30 * US_PER_S)
-#define CLAIM_IDLE_MS "60000" /* another reader has had a message for so long: it has died */
+#define CLAIM_IDLE_MS "60000" /* a reader that has held a message for this long has died */
 #define RETRIES 3
 #define DEAD_MAX "100000"
 
@@ -46,7 +46,7 @@ static const struct who who = { .kind = "stream" };
 
 static void go_on(void);
 
-/* --- a letter's end --- */
+/* --- the end of a message --- */
 
 static void letter_free(struct letter *l)
 {
@@ -64,7 +64,7 @@ static void letter_free(struct letter *l)
 static void on_acknowledged(void *arg, const redisReply *reply)
 {
 	(void)arg;
-	(void)reply; /* else it comes again, and is a duplicate */
+	(void)reply; /* otherwise it comes again, as a duplicate */
 }
 
 static void acknowledge(struct letter *l)
@@ -83,7 +83,7 @@ static void on_buried(void *arg, const redisReply *reply)
 		acknowledge(l);
 		return;
 	}
-	letter_free(l); /* it is still pending: claimed again later */
+	letter_free(l); /* it is still pending and will be claimed again later */
 	go_on();
 }
 
@@ -92,7 +92,7 @@ static void bury(struct letter *l, const char *field, const char *reason)
 	char at[32];
 
 	if (stopping)
-		return; /* pending still: another reader's */
+		return; /* still pending for another reader */
 	time_format(clock_now_us(), 3, at);
 	health.dead++;
 	log_error(&who, "dead letter id=%s event=%s ticket=%s field=%s reason=\"%s\"", l->id,
@@ -106,7 +106,7 @@ static void bury(struct letter *l, const char *field, const char *reason)
 			str_of(l->id) });
 }
 
-/* --- a letter's way --- */
+/* --- processing a message --- */
 
 static void try_it(void *arg);
 
@@ -201,7 +201,8 @@ static bool same_ticket(const struct letter *a, const struct letter *b)
 	       strcmp(a->item.external_id, b->item.external_id) == 0;
 }
 
-/* Of one ticket one at a time, in the stream's order; of others as many as came. */
+/* Of each ticket, one message at a time in the stream's order; messages of different tickets run
+ * concurrently. */
 static void go_on(void)
 {
 	if (stopping)
@@ -222,7 +223,7 @@ static void go_on(void)
 
 /* --- reading --- */
 
-/* Its ticket is needed before its turn: who shares one waits. */
+/* Read the ticket in advance: messages of the same ticket must wait for each other. */
 static void peek(struct letter *l)
 {
 	struct json_error err;

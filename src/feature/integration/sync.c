@@ -11,7 +11,8 @@
 
 #define STEPS_MAX 8
 #define FUTURE_MAX_US                                                                              \
-	(300 * US_PER_S) /* a clock that goes ahead by more would shut out what comes after */
+	(300 * US_PER_S) /* a message with a time further in the future would shut out the         \
+			    following ones */
 #define REASON "synchronised from the source system / 由源系统同步"
 
 const char *sync_result_name(enum sync_result r)
@@ -22,7 +23,7 @@ const char *sync_result_name(enum sync_result r)
 	return names[r];
 }
 
-/* --- the way --- */
+/* --- the transitions --- */
 
 static bool is_waiting(enum ticket_state s)
 {
@@ -65,7 +66,7 @@ enum ticket_command sync_next_command(
 	case TICKET_CANCELLED:
 		*out_stuck = is_ended(state);
 		return *out_stuck ? CMD_COUNT : CMD_CANCEL;
-	case TICKET_NEW: /* what has begun does not begin again */
+	case TICKET_NEW: /* work that has begun does not begin again */
 	case TICKET_SCHEDULED:
 	case TICKET_MITIGATED:
 	case TICKET_MONITORING:
@@ -120,7 +121,8 @@ static bool fault(struct sync_item *item, const char *field, const char *en, con
 	return false;
 }
 
-/* A string member, or absent or null; numbers count as text where an id is meant. */
+/* A string member; it may be absent or null. Numbers are accepted as text where an id is
+ * expected. */
 static bool read_text(
 	struct sync_item *item, struct json_object *m, const char *key, int64_t max, char **out)
 {
@@ -216,7 +218,7 @@ static bool read_words(struct sync_item *item, struct json_object *m)
 	return true;
 }
 
-/* The names of both lists of the document, and what a first message may tell of a ticket. */
+/* The names in both lists of the product document, and those that a first message may contain. */
 static bool names_known(struct sync_item *item, struct json_object *m)
 {
 	static const char known[] =
@@ -251,7 +253,7 @@ static bool read_kind(struct sync_item *item, struct json_object *m)
 	return true;
 }
 
-/* Who sends no event id still sends a message only once: its ticket, time and content name it. */
+/* A message without an event id is still applied once: ticket, time and content identify it. */
 static void name_event(struct sync_item *item, struct json_object *m)
 {
 	struct buf b = { 0 };
@@ -379,7 +381,7 @@ static void on_command(struct ticket_call *c, enum call_result result)
 		item->rated |= c->cmd == CMD_RATE;
 		next_command(item);
 		return;
-	case CALL_WRONG_STATE: /* somebody else moved it meanwhile: look again, once */
+	case CALL_WRONG_STATE: /* someone else has changed it meanwhile: load it again, once */
 		if (!item->looked_again) {
 			item->looked_again = true;
 			load_ticket(item);
@@ -402,7 +404,7 @@ static void on_command(struct ticket_call *c, enum call_result result)
 		return;
 	case CALL_DB:
 		if (c->db_error == DB_CONFLICT &&
-			!item->looked_again) { /* made by another at the same time */
+			!item->looked_again) { /* another writer created it at the same time */
 			item->looked_again = true;
 			load_ticket(item);
 			return;
@@ -460,7 +462,7 @@ static void create(struct sync_item *item)
 	ticket_command(c);
 }
 
-/* One difference at a time, until there is none left. */
+/* Apply one difference at a time, until there is none left. */
 static void next_command(struct sync_item *item)
 {
 	bool stuck = false;

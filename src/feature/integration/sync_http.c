@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Messages of systems that lead tickets, over HTTP: one, or up to a thousand. Several go at once,
- * of one ticket only one; each has its own result. */
+ * Messages from source systems over HTTP: one, or up to a thousand. Several run concurrently, but
+ * only one per ticket; each has its own result. */
 #include "base/json.h"
 #include "core/request.h"
 #include "sync.h"
@@ -131,7 +131,7 @@ static bool same_ticket(const struct sync_item *a, const struct sync_item *b)
 	return a->tenant_id == b->tenant_id && strcmp(a->external_id, b->external_id) == 0;
 }
 
-/* Of one ticket the earlier message goes first: does one before I still go or wait? */
+/* Earlier messages of the same ticket go first: is one before I still pending or running? */
 static bool must_wait(const struct batch *b, size_t i)
 {
 	for (int k = 0; k < b->going; k++)
@@ -206,7 +206,7 @@ static void read_entry(struct req *req, struct entry *e, struct json_object *m)
 	e->item.ctx = session_context(s);
 }
 
-/* {"events": […]} and nothing else, or one message by itself. */
+/* {"events": […]} and nothing else, or a single message. */
 void tickets_sync_check(struct req *req)
 {
 	const struct in_integration_tickets_sync *in = REQ_INPUT(req, integration_tickets_sync);

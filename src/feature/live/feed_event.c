@@ -8,7 +8,7 @@
 static uint8_t topics_of(struct str type)
 {
 	if (type.n > 5 && memcmp(type.p, "auth.", 5) == 0)
-		return 0; /* between the account and its owner */
+		return 0; /* concerns only the account and its owner */
 	if (type.n > 4 && memcmp(type.p, "sla.", 4) == 0)
 		return TOPIC_ALERTS | TOPIC_OVERVIEW;
 	return TOPIC_TICKETS | TOPIC_OVERVIEW |

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * An event as it is told to many: its frame, built once, and what decides who may hear it. */
+ * An event as it is sent to many clients: its frame, built once, and what decides who may receive
+ * it. */
 #ifndef SLADESK_FEATURE_LIVE_FEED_EVENT_H
 #define SLADESK_FEATURE_LIVE_FEED_EVENT_H
 
@@ -14,20 +15,20 @@ enum topic { TOPIC_OVERVIEW = 1, TOPIC_TICKETS = 2, TOPIC_ALERTS = 4 };
 struct feed_event {
 	struct ws_frame *frame;
 	char *department, *project; /* NULL: the ticket has none */
-	int64_t requester_id;       /* 0: no customer's user */
+	int64_t requester_id;       /* 0: not a customer's user */
 	int64_t tenant_id, seq;
-	uint64_t number; /* how many came before it */
+	uint64_t number; /* number of events gathered before it */
 	uint8_t topics;
 	bool for_customers;
 };
 
 struct feed_event feed_event_of(const struct desk_event *e, uint64_t number);
 void feed_event_free(struct feed_event *c);
-/* What row-level security does for queries (tenant, audience, scope), done for the feed. SCOPE: the
- * session's, parsed; NULL: all. */
+/* May this client receive the event? Does for the feed what row-level security does for queries
+ * (tenant, audience, scope). SCOPE: that of the session, parsed; NULL: everything. */
 bool feed_event_is_for(
 	const struct feed_event *e, const struct session *s, struct json_object *scope);
-/* Append the event as JSON, as clients and consumers get it. */
+/* Append the event as JSON, in the form for clients and consumers. */
 void event_add_json(struct buf *b, const struct desk_event *e, bool with_ticket);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The face of capability live. */
+ * The interface of capability live. */
 #include "live.h"
 #include "redis_feed.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The face of capability live. */
+ * The interface of capability live. */
 #ifndef SLADESK_FEATURE_LIVE_H
 #define SLADESK_FEATURE_LIVE_H
 
@@ -11,7 +11,7 @@ struct push_health {
 	uint64_t frames, snapshots, slow;
 };
 void push_init(void);
-/* Tell every client to come back, with the last seq, and close (1012). */
+/* Tell every client to reconnect, with the last seq, and close (1012). */
 void push_drain(void);
 struct push_health push_health(void);
 extern const struct ws_handler push_handler;

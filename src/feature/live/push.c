@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The live feed: committed events to WebSocket clients, filtered by tenant and audience of their
- * session, and to Redis. Frames are built once and go to each client in one write a round. A client
- * that says where it stopped gets what it missed, then lives; floors keep it from hearing an event
- * twice. */
+ * The live feed: sends committed events to WebSocket clients, filtered by tenant and audience of
+ * their session. Frames are built once and go to each client in one write per round. A client that
+ * reports its position gets the events that it missed and then follows live; floors keep it from
+ * receiving an event twice. */
 #include "live.h"
 #include "core/session_token.h"
 #include "feed_event.h"
@@ -35,20 +35,20 @@ struct client {
 	struct list node;
 	struct ws *ws;
 	struct session *session;
-	struct json_object *scope; /* of the tenant's tickets only these; NULL: all */
+	struct json_object *scope; /* the only visible tickets of the tenant; NULL: all */
 	uint8_t topics;
 	bool live, behind, finding;
-	uint64_t first_cast;      /* events gathered before are no news to it */
-	int64_t since_us;         /* connected, then last ping */
-	struct floor_seq *floors; /* events at or below were sent already; freed when the bus has
+	uint64_t first_cast;      /* it already has the events gathered before this */
+	int64_t since_us;         /* when it connected, later the last ping */
+	struct floor_seq *floors; /* events up to these were sent already; freed when the bus has
 				     passed them all */
 	int floor_count;
 };
 
-/* A client's catching up: its own query, so that a client that leaves harms nothing. */
+/* A client that catches up, with a query of its own, so that it can leave at any time. */
 struct resume {
 	struct db_call call;
-	struct client *client; /* NULL: it left */
+	struct client *client; /* NULL: the client has left */
 	struct buf tenants, after;
 	struct list node;
 };
@@ -62,9 +62,9 @@ struct push_health push_health(void)
 	return health;
 }
 
-/* Events gather while a round of them goes to the clients, one write a client; a round is cut into
- * turns. A client that went live after an event was gathered has it already, by resume or snapshot.
- */
+/* Events gather while a round sends the earlier ones, with one write per client; a round is cut
+ * into turns. A client that went live after an event was gathered already has it, from its resume
+ * or snapshot. */
 
 struct casts {
 	struct feed_event *cast;
@@ -73,8 +73,8 @@ struct casts {
 
 static struct {
 	struct casts gathering, going;
-	struct list *next; /* client of the round; NULL between rounds */
-	uint64_t count;    /* of events gathered ever */
+	struct list *next; /* current client of the round; NULL between rounds */
+	uint64_t count;    /* total number of events gathered */
 	bool asked;
 } round_;
 
@@ -100,8 +100,8 @@ static void go_live(struct client *c)
 	c->first_cast = round_.count;
 }
 
-/* Send every tenant's position: the client can come back with it. A snapshot of many tenants is
- * longer than QUEUE_MAX; it is sent when nothing else waits. */
+/* Send every tenant's position, so that the client can resume from it. A snapshot of many tenants
+ * is longer than QUEUE_MAX; it is sent when nothing else is queued. */
 static void send_snapshot(struct client *c, const char *reason)
 {
 	const struct id_list *tenants = &c->session->tenants->ids;
@@ -154,7 +154,7 @@ static void cast_to(struct client *c)
 				f[n++] = e->frame;
 		}
 		if (n && !ws_send(c->ws, f, n, QUEUE_MAX)) {
-			c->behind = true; /* drop to a snapshot when it has caught its breath */
+			c->behind = true; /* send a snapshot once its queue has drained */
 			health.slow++;
 		}
 		health.frames += n;
@@ -169,7 +169,7 @@ static void end_round(void)
 	round_.next = NULL;
 }
 
-/* Go on for at most US; true when nothing is left. */
+/* Continue the round for at most US. Returns true when it is finished. */
 static bool cast_for(int64_t us)
 {
 	int64_t began = clock_mono_us();
@@ -289,8 +289,8 @@ static void on_resumed(struct db_call *call, enum db_error error, const PGresult
 			feed_event_free(&one);
 		}
 		send_text(c, "{\"op\":\"resumed\"}", 16);
-		/* What the bus delivered while we asked and the answer did not hold: it is behind
-		 * the answer's snapshot or was in it. */
+		/* Events that the bus delivered during the query and that the result does not
+		 * contain are either older than its snapshot or part of it. */
 		if (has_moved_on(c))
 			send_snapshot(c, "moved on");
 	}
@@ -314,7 +314,7 @@ static void start_resume(struct client *c, struct json_object *since)
 		if (!str_to_int(str_of(key), 1, 1LL << 53, &tenant) || seq < 0 ||
 			!session_serves(c->session, tenant))
 			continue;
-		if (n == FLOORS_MAX) { /* not some of them, and the others lost */
+		if (n == FLOORS_MAX) { /* send all of them or none */
 			resume_free(r);
 			c->floor_count = 0;
 			go_live(c);
@@ -523,7 +523,7 @@ struct outcome *push_open(struct req *req)
 	list_add_tail(&clients, &c->node);
 	health.clients++;
 	health.unauthenticated++;
-	if (cookie.n) /* a page's: its first frame need not tell who it is */
+	if (cookie.n) /* from a browser page: the cookie already identifies it */
 		authenticate(c, cookie);
 	return o;
 }
@@ -571,7 +571,8 @@ static void on_tick(void *arg)
 	}
 }
 
-/* Somebody committed something. Our own messages come back, too: only news is fetched. */
+/* Another instance committed something. Our own messages come back too; only news leads to a
+ * fetch. */
 static void on_remote(void *arg, const char *channel, const char *p, size_t n)
 {
 	const char *id = strrchr(channel, '.'),

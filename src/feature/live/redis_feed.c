@@ -23,15 +23,16 @@
 #define STREAM_MAX "10000"
 #define FETCH_LIMIT "500"
 #define TENANTS_A_FETCH 200
-#define HEAR_MIN_US 300000 /* wait so long for the instance that committed, and a random while */
+#define HEAR_MIN_US                                                                                \
+	300000 /* how long to wait for the instance that committed, plus a random time */
 #define HEAR_SPREAD_US 500000
 #define LOOK_US 200000
 #define AHEAD_US US_PER_S
 #define COMPLAIN_US (60 * US_PER_S)
 
 /* KEYS: the stream. ARGV: seq, the last published seq that the caller knows, force, the length, the
- * channel, the event. Returns the last seq of the stream; if that is less than seq, the caller goes
- * on after it. Ids that are times are those that Redis gave in earlier versions. */
+ * channel, the event. Returns the last seq of the stream; if that is less than seq, the caller
+ * continues after it. Ids that are times come from Redis in earlier versions. */
 static const char script[] =
 	"local key, seq, last = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]) "
 	"if redis.call('exists', key) == 1 then "
@@ -49,19 +50,19 @@ static const char script[] =
 struct stream {
 	int64_t tenant_id;
 	int64_t published; /* the stream holds every event up to this one */
-	int64_t latest;    /* the newest event that is known */
-	int64_t heard;     /* the newest that came through the channel */
+	int64_t latest;    /* the newest known event */
+	int64_t heard;     /* the newest event that came through the channel */
 	struct list behind;
-	int64_t due_us; /* if it is behind: look after it from then on */
+	int64_t due_us; /* if it is behind: when to catch up */
 	bool is_behind, unstored;
-	/* what was asked for to catch up */
+	/* the events requested to catch up */
 	int64_t asked_after, asked_latest;
 	bool answered;
-	/* the stream's end lies beyond the newest event that we know: 0: it does not */
+	/* the stream's end lies beyond the newest event that we know; 0: it does not */
 	int64_t ahead, ahead_us, sure;
 };
 
-/* An event on its way to Redis. */
+/* An event being sent to Redis. */
 struct sending {
 	int64_t tenant_id, seq;
 	bool catching_up;
@@ -121,7 +122,7 @@ static struct stream *add(int64_t tenant_id, int64_t published)
 	return s;
 }
 
-/* Look in US at the latest. Not while a catching up is under way: its end looks again. */
+/* Run a check within US. Not while catching up: its end runs a check. */
 static void look_in(int64_t us)
 {
 	int64_t at_us = clock_mono_us() + us;
@@ -157,7 +158,7 @@ static void note_published(struct stream *s, int64_t seq)
 	}
 }
 
-/* What came through the channel is published; a seq that nobody committed tells nothing. */
+/* What came through the channel is published. A seq that nobody has committed is ignored. */
 static void note_heard(struct stream *s)
 {
 	note_published(s, s->heard < s->latest ? s->heard : s->latest);
@@ -181,8 +182,8 @@ static void complain(const char *what)
 	log_warn(NULL, "redis does not take events: tried again err=\"%.200s\"", what);
 }
 
-/* Another instance may have published what we have not heard of yet. It may also be the stream of
- * another database, or of one that was restored to an earlier state. */
+/* Another instance may have published an event that we do not know yet. It may also be the stream
+ * of another database, or of one that was restored to an earlier state. */
 static void note_ahead(struct stream *s, int64_t last)
 {
 	if (!s->ahead) {
@@ -195,7 +196,7 @@ static void note_ahead(struct stream *s, int64_t last)
 
 static void on_answer(struct stream *s, int64_t seq, int64_t last)
 {
-	if (last < seq) { /* the stream ends before: go on from there */
+	if (last < seq) { /* the stream ends earlier: continue from there */
 		s->published = last;
 		s->heard = 0;
 		note_behind(s, 0);
@@ -284,7 +285,7 @@ void redis_feed_heard(int64_t tenant_id, int64_t seq)
 
 /* --- catching up --- */
 
-/* Publish the rows. A hole between two rows is not a loss: those events are kept no longer. */
+/* Publish the rows. A gap between two rows is not a loss: those events are no longer kept. */
 static void publish_rows(const PGresult *rows)
 {
 	struct stream *s = NULL;
@@ -319,7 +320,7 @@ static void on_missed(struct db_call *call, enum db_error error, const PGresult 
 	look_in(LOOK_US);
 }
 
-/* Gather those whose time has come; those whose events were heard meanwhile are not behind. */
+/* Gather the streams whose time has come, except those that have caught up meanwhile. */
 static void gather(void)
 {
 	int64_t now = clock_mono_us();
@@ -386,10 +387,10 @@ static void on_begun(struct job_run *run, enum db_error error, const PGresult *r
 static void on_deleted(void *arg, const redisReply *reply)
 {
 	(void)arg;
-	(void)reply; /* if it failed, the stream is found ahead again */
+	(void)reply; /* if it failed, the stream will be found ahead again */
 }
 
-/* The stream ends beyond what the database has: it is not this database's past. */
+/* The stream ends beyond the events of the database, so it belongs to another past. */
 static void start_anew(struct stream *s)
 {
 	char key[64];
@@ -428,7 +429,7 @@ static void on_counters(struct job_run *run, enum db_error error, const PGresult
 	job_end_db(run, error);
 }
 
-/* Is a stream still ahead after a second? Mostly we only had not heard of the event yet. */
+/* Is a stream still ahead after a second? Usually we only had not received the event yet. */
 static bool some_are_ahead(void)
 {
 	bool some = false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Each tenant's Redis channel and stream: every event once and in order, whichever instance adds
- * it. Without a Redis in the settings it does nothing. */
+ * it. Does nothing if the settings name no Redis. */
 #ifndef SLADESK_FEATURE_REDIS_FEED_H
 #define SLADESK_FEATURE_REDIS_FEED_H
 
@@ -10,11 +10,12 @@
 void redis_feed_init(void);
 /* Free everything, after the database has been closed. */
 void redis_feed_free(void);
-/* A consumer of all events: publish what this instance committed, watch over the rest. */
+/* A consumer of all events: publishes what this instance committed, and watches over the rest. */
 void redis_feed_on_event(const struct desk_event *e);
-/* A message with SEQ came through the tenant's channel: up to SEQ, everything is published. */
+/* A message with SEQ came through the tenant's channel: everything up to SEQ is published. */
 void redis_feed_heard(int64_t tenant_id, int64_t seq);
-/* A job: read the positions at the start, store them, and find streams of another past. */
+/* A job: read the positions at the start, store them, and find streams that belong to another
+ * past. */
 int64_t redis_feed_every(void);
 void redis_feed_run(struct job_run *run);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Delivery hours: outside them notices about P3 and P4 clocks wait for the opening (sla.md 4). A
- * policy names its calendar; without, the setting does. The fires themselves are recorded on time,
- * whatever the hour. */
+ * Delivery hours: outside them, mails about P3 and P4 clocks wait for the opening (sla.md 4). A
+ * policy names its calendar; otherwise the setting does. The fires themselves are recorded on time.
+ */
 #include "base/json.h"
 #include "base/log.h"
 #include "config/options.h"
@@ -12,7 +12,7 @@
 
 #include <stdio.h>
 
-#define KEPT 64 /* calendars; the one asked for longest ago makes room */
+#define KEPT 64 /* maximum number of calendars; the least recently used one makes room */
 #define FRESH_US (60 * US_PER_S)
 
 static struct cached_hours {
@@ -42,7 +42,7 @@ static void on_calendar(struct db_call *done, enum db_error error, const PGresul
 
 	k->asking = false;
 	if (error != DB_OK || !running)
-		return; /* the old one stays; asked again at the next use */
+		return; /* keep the old one; ask again at the next use */
 	k->known = true;
 	k->asked_us = clock_mono_us();
 	c = PQntuples(rows) == 1 ? read_doc(db_text(rows, 0, 0)) : NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The face of capability notify. */
+ * The interface of capability notify. */
 #include "notify.h"
 #include "db/db.h"
 

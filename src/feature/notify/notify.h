@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The face of capability notify. */
+ * The interface of capability notify. */
 #ifndef SLADESK_FEATURE_NOTIFY_H
 #define SLADESK_FEATURE_NOTIFY_H
 
@@ -20,9 +20,9 @@ bool outbox_is_busy(void);
 void outbox_free(void);
 struct outbox_health outbox_health(void);
 extern const struct job outbox_jobs[];
-/* hours.c: 0, or until when a mail about an event of this type and a ticket of this priority waits.
- * HOURS: the calendar its policy names; empty: the one of notify.hours. A calendar that must be
- * fetched first makes it wait a second. */
+/* delivery_hours.c: until when a mail about an event of this type and a ticket of this priority
+ * waits; 0: it does not. HOURS: the calendar that the ticket's policy names; empty: the one of
+ * notify.hours. If the calendar must be read first, the mail waits for a second. */
 void delivery_hours_init(void);
 void delivery_hours_free(void);
 int64_t delivery_hours_wait_until(int64_t tenant_id, struct str hours, struct str event_type,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The notifier: claims due rows of the outbox, has them sent by their channel, and lets go of them
- * when their result is stored. A claim that is not settled expires after a minute and is taken
- * again under the same message id, so that a receiver can recognise a second copy. */
+ * The notifier: claims due rows of the outbox, has them sent by their channel, and releases them
+ * when their result is stored. A claim that is not settled expires after a minute; the row is
+ * claimed again under the same message id, so that a receiver can recognise a second copy. */
 #include "outbox.h"
 #include "core/hooks.h"
 #include "notify.h"
@@ -18,9 +18,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CLAIM_MAX 32 /* a channel, at once */
+#define CLAIM_MAX 32 /* of each channel, at once */
 #define GATHER_US 10000
-#define HTTP_MAX 64 /* webhooks, or text messages, in hand */
+#define HTTP_MAX 64 /* webhooks, or text messages, in progress */
 
 static const char *const channel_names[OUTBOX_CHANNELS] = { "mail", "webhook", "sms" };
 static struct db_call claim_call;
@@ -61,7 +61,7 @@ void outbox_ended(struct sending *s)
 		wake();
 }
 
-/* scheme://host:port of URL, for its circuit. */
+/* scheme://host:port of URL, the key of its circuit. */
 static void host_of(const char *url, char out[200])
 {
 	const char *host = strstr(url, "://");
@@ -70,7 +70,7 @@ static void host_of(const char *url, char out[200])
 		(int)(host ? (size_t)(host + 3 - url) + strcspn(host + 3, "/?#") : 0), url);
 }
 
-/* No two wait until the same instant: those would merge. */
+/* No two mails wait until the same instant, because those would be merged. */
 bool outbox_may_send(struct sending *s, const char *kind, const char *url)
 {
 	static int64_t serial;
@@ -171,8 +171,8 @@ static int room(enum outbox_channel c)
 	return n < 0 ? 0 : n < CLAIM_MAX ? n : CLAIM_MAX;
 }
 
-/* The channels that are set up and have room, as two arrays; what is for others waits. False: there
- * are none. */
+/* The channels that are configured and have room, as two arrays. Notifications for other channels
+ * wait. Returns false if there are none. */
 static bool set_limits(void)
 {
 	struct buf names = { 0 }, numbers = { 0 };
@@ -191,14 +191,14 @@ static bool set_limits(void)
 	return claim_limits[0] == '{';
 }
 
-/* Each claim has a name of its own: who comes back after the claim has expired and another has
- * taken it, be it the same process, changes nothing. */
+/* Each claim has its own name: a process that comes back after its claim has expired and been taken
+ * over, even by itself, changes nothing. */
 static void set_claim(void)
 {
 	static uint64_t serial;
 	int64_t now = clock_now_us();
 
-	/* a claim is real time, however fast a drill's clock runs */
+	/* a claim lasts for real time, however fast the clock of a drill runs */
 	claim_until_us =
 		now + (int64_t)((double)(outbox_mail_claim_s() * US_PER_S) * clock_scale());
 	snprintf(claim_now, sizeof(claim_now), "%lld", (long long)now);
@@ -211,7 +211,7 @@ static void claim(void *arg)
 	(void)arg;
 	waking = false;
 	again |= claiming;
-	/* results first: what was sent must not be claimed again because its claim expired */
+	/* store results first: what was sent must not be claimed again because its claim expired */
 	if (claiming || !running || outbox_unstored() || !set_limits())
 		return;
 	again = false;
@@ -228,7 +228,7 @@ static void wake(void)
 	if (!running || waking)
 		return;
 	waking = true;
-	loop_timer_set(soon, GATHER_US); /* what is committed together is claimed together */
+	loop_timer_set(soon, GATHER_US); /* events committed together are claimed together */
 }
 
 void outbox_on_event(const struct desk_event *e)

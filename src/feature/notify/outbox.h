@@ -52,17 +52,17 @@ enum outbox_channel { CHANNEL_MAIL, CHANNEL_WEBHOOK, CHANNEL_SMS, OUTBOX_CHANNEL
 
 /* A claimed notification, from its claim until its result is stored. */
 struct sending {
-	struct list node; /* where it waits: to be sent, or to be stored */
+	struct list node; /* the list that it is in: to be sent, or to be stored */
 	struct db_call call;
-	const struct sql_stmt *stmt; /* what records the result */
+	const struct sql_stmt *stmt; /* the statement that records the result */
 	enum outbox_channel channel;
 	int64_t tenant_id, id;
 	int64_t claim_until_us; /* by the wall clock */
 	int64_t waits_since_us, began_us;
 	int attempt, refused; /* refused: results that the database rejected */
 	bool ok;
-	const char *state, *kind; /* kind: of its circuit; NULL: none was asked */
-	char claim[64];           /* who claimed it, and which time */
+	const char *state, *kind; /* kind: of its circuit; NULL: no circuit was asked */
+	char claim[64];           /* the claim's owner and number */
 	char t[24], i[24], attempt_text[12], now[24], next[24], took[16];
 	char detail[320], host[200];
 	char *to;           /* a mail's recipient */
@@ -70,23 +70,23 @@ struct sending {
 };
 
 /* --- outbox.c --- */
-/* An attempt ended, for the metrics. */
+/* Count the end of an attempt, for the metrics. */
 void outbox_count(bool ok);
-/* S is done with: its result is stored, or the claim is left to expire. Frees it. */
+/* S is finished: its result is stored, or its claim is left to expire. Frees it. */
 void outbox_ended(struct sending *s);
-/* Does the circuit of URL let it through? Otherwise S is held until it may, and no attempt counts.
- */
+/* Does the circuit of URL allow a request? Otherwise S is held until it does, and no attempt is
+ * counted. */
 bool outbox_may_send(struct sending *s, const char *kind, const char *url) MUST_USE;
 
-/* --- outbox_settle.c: each of these takes S over --- */
-/* Record what came of the attempt, until the database has it. */
+/* --- outbox_settle.c: each of these takes over S --- */
+/* Record the result of the attempt, and keep it until the database has it. */
 void outbox_settle(struct sending *s, const struct fetch_result *r);
 void outbox_settle_now(struct sending *s, const char *why, bool permanent);
-/* Not before UNTIL_US; the attempt does not count. */
+/* Hold it until UNTIL_US; the attempt is not counted. */
 void outbox_hold(struct sending *s, int64_t until_us);
-/* It was not begun: whoever comes first may take it. */
+/* The attempt was not started: any instance may claim it. */
 void outbox_release(struct sending *s);
-/* Results that the database has not taken yet. */
+/* The number of results that the database has not stored yet. */
 int outbox_unstored(void);
 void outbox_settle_init(void);
 void outbox_settle_free(void);
@@ -98,7 +98,7 @@ void outbox_send_sms(struct sending *s, const struct outbox_row *w);
 /* --- outbox_mail.c --- */
 /* Compose the mail and send it when a helper is free. */
 void outbox_send_mail(struct sending *s, const struct outbox_row *w);
-/* How many more mails are wanted. */
+/* The number of further mails that are wanted. */
 int outbox_mail_room(void);
 /* Seconds for which a mail must be claimed. */
 int64_t outbox_mail_claim_s(void);
@@ -108,9 +108,9 @@ void outbox_mail_stop(void);
 void outbox_mail_free(void);
 
 /* --- outbox_text.c --- */
-/* The whole RFC 5322 text for TO, by the row's template in its reader's language. */
+/* The complete RFC 5322 message to TO, from the row's template in the reader's language. */
 void outbox_compose(struct buf *b, const struct outbox_row *w, const char *to);
-/* The row's template's body alone. */
+/* Only the body of the row's template. */
 void outbox_text(struct buf *b, const struct outbox_row *w);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Webhooks and text messages: notifications that leave by HTTP. */
+ * Webhooks and text messages: notifications that are sent by HTTP. */
 #include "outbox.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -19,8 +19,8 @@ static void on_sent(void *arg, const struct fetch_result *r)
 	outbox_settle(arg, r);
 }
 
-/* The body is the event; the signature covers timestamp and body, so that neither can be replayed
- * apart. */
+/* The body is the event. The signature covers timestamp and body, so that neither can be replayed
+ * without the other. */
 void outbox_send_webhook(struct sending *s, const struct outbox_row *w)
 {
 	struct str url = db_text(w->r, w->i, C_URL), secret = db_text(w->r, w->i, C_SECRET),
@@ -75,7 +75,7 @@ void outbox_send_webhook(struct sending *s, const struct outbox_row *w)
 	buf_free(&hex);
 }
 
-/* TO's digits, with a + before them if it is there; false when it is no number. */
+/* TO's digits, after a + if there is one. Returns false if it is not a phone number. */
 static bool phone_number(const char *to, struct buf *out)
 {
 	for (; *to; to++)
@@ -86,8 +86,8 @@ static bool phone_number(const char *to, struct buf *out)
 	return out->n >= 5 && out->n <= 20;
 }
 
-/* A code is of no use later: it waits for no opening hours, and the gateway says 2xx or it is tried
- * again. */
+/* A code is useless later, so it does not wait for delivery hours. It is retried until the gateway
+ * answers 2xx. */
 void outbox_send_sms(struct sending *s, const struct outbox_row *w)
 {
 	struct buf phone = { 0 }, to = { 0 }, text = { 0 }, b = { 0 };

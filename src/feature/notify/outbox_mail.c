@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Mails leave through helper processes, several at once: libcurl blocks while it waits for a relay.
- * A few composed mails wait here for the next helper, so that it need not wait for the database; a
- * mail whose claim would not outlive its sending goes back unbegun. */
+ * Mail is sent by helper processes, several at once, because libcurl blocks while it waits for a
+ * relay. A few composed mails wait here for the next helper, so that it does not wait for the
+ * database. A mail whose claim would expire before it is sent is returned without an attempt. */
 #include "outbox.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -17,8 +17,9 @@
 #define KEY_WAIT_US (10 * US_PER_S)
 #define AHEAD 16 /* mails that wait for a helper */
 #define WAIT_MAX_US (5 * US_PER_S)
-#define STUCK_US (2 * US_PER_S) /* without a result for so long, none are claimed ahead */
-#define KILL_S 5                /* beyond its own time limit, a helper is stuck itself */
+#define STUCK_US                                                                                   \
+	(2 * US_PER_S) /* without a result for this long, no mails are claimed in advance */
+#define KILL_S 5       /* a helper that exceeds the time limit of a mail by this is stuck */
 #define CLAIM_MIN_S 60
 #define MESSAGE_MAX (WIRE_MAX - 8192) /* the rest of a frame is for the addresses */
 
@@ -52,7 +53,7 @@ static void on_sent(void *arg, enum work_end end, struct str answer)
 	feed();
 }
 
-/* Real time until the claim expires. */
+/* The real time until the claim expires. */
 static int64_t claim_left_us(const struct sending *s)
 {
 	return (int64_t)((double)(s->claim_until_us - clock_now_us()) / clock_scale());

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What came of a notification, recorded. A result is kept until the database has it: a mail that
- * was taken while the database was away must not go out again when it is back. Every statement
- * names the claim, so that whoever has lost it changes nothing of its successor's. */
+ * Records the results of notifications. A result is kept until the database has it: a mail that was
+ * accepted while the database was down must not be sent again later. Every statement names the
+ * claim, so that a process that has lost it does not change the row of its successor. */
 #include "outbox.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -25,7 +25,7 @@ static void store(struct sending *s);
 
 /* --- storing --- */
 
-/* Would the same statement have another result later? */
+/* Could the same statement succeed later? */
 static bool is_passing(enum db_error error)
 {
 	switch (error) {
@@ -135,7 +135,7 @@ static int64_t backoff_us(int attempt)
 	return s * US_PER_S * 3 / 4 + s * US_PER_S * jitter / 512; /* 75 % to 125 % */
 }
 
-/* A refusal of this one message is no failure of the host's. */
+/* The refusal of a single message is not a failure of the host. */
 static bool host_works(const struct fetch_result *r)
 {
 	return r->ok || r->permanent || (r->status >= 400 && r->status < 500 && r->status != 421);

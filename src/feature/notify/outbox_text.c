@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a notice says: its template, filled in. */
+ * The texts of notifications: templates with their values. */
 #include "outbox.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -28,7 +28,7 @@ static void add_instant(struct buf *b, int64_t us)
 	buf_addf(b, "%.10s %.5s UTC", t, t + 11);
 }
 
-/* The names of what was changed of an account, in the reader's language. */
+/* The names of the changed parts of an account, in the reader's language. */
 static void add_changed(struct buf *b, const struct outbox_row *w)
 {
 	static const char *const words[][3] = { { "role_type", "role", "角色" },
@@ -57,7 +57,7 @@ static void add_changed(struct buf *b, const struct outbox_row *w)
 	}
 }
 
-/* Words of a template that the event's data says literally. */
+/* Variables whose value is in the event's data as it is. */
 static bool is_told_as_is(struct str name)
 {
 	static const char *const words[] = { "address", "by", "username", "home", "day", "anchors",
@@ -70,7 +70,7 @@ static bool is_told_as_is(struct str name)
 	return false;
 }
 
-/* Why a log-in is unlike usual, in the reader's language. */
+/* The reasons why a login is unusual, in the reader's language. */
 static void add_reasons(struct buf *b, const struct outbox_row *w)
 {
 	static const char *const words[][3] = { { "new_network", "a new network", "新的网络" },
@@ -87,7 +87,7 @@ static void add_reasons(struct buf *b, const struct outbox_row *w)
 			buf_addf(b, "%s%s", n++ ? (zh ? "、" : ", ") : "", words[i][zh ? 2 : 1]);
 }
 
-/* Signed when it is sent: the token itself rests nowhere. */
+/* The token is signed when the mail is sent and stored nowhere. */
 static void add_link(struct buf *b, const struct outbox_row *w, enum token_use use, int64_t lives_s,
 	const char *name)
 {
@@ -193,7 +193,7 @@ static void render(struct buf *b, const struct outbox_row *w, struct str tmpl)
 	}
 }
 
-/* RFC 2047 in pieces of at most 45 bytes, cut between characters. */
+/* RFC 2047 encoded words of at most 45 bytes, cut between characters. */
 static void add_encoded_word(struct buf *b, struct str s)
 {
 	for (size_t at = 0; at < s.n;) {
@@ -243,13 +243,13 @@ void outbox_compose(struct buf *b, const struct outbox_row *w, const char *to)
 	domain = domain ? domain + 1 : "sladesk.invalid";
 	render(&subject, w, db_text(w->r, w->i, C_SUBJECT));
 	render(&body, w, db_text(w->r, w->i, C_BODY));
-	for (size_t i = 0; i < subject.n; i++) /* a title must not become a header */
+	for (size_t i = 0; i < subject.n; i++) /* a title must not become another header */
 		if ((unsigned char)subject.p[i] < 0x20)
 			subject.p[i] = ' ';
 	buf_addf(b, "From: %s\r\nTo: %s\r\n", options.mail_from, to);
 	add_date(b);
-	/* The dedup key: a second copy of the same notification carries the same id, and no other
-	 * mail ever does, not even of an installation begun anew. */
+	/* The deduplication key: a second copy of the same notification has the same id, and no
+	 * other mail ever has, not even after a reinstallation. */
 	buf_addf(b, "Message-ID: <n%lld.%lld.%lld@%.*s>\r\nSubject: ",
 		(long long)db_int(w->r, w->i, C_TENANT_ID), (long long)db_int(w->r, w->i, C_ID),
 		(long long)db_int(w->r, w->i, C_AT), (int)strcspn(domain, "> "), domain);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The SLA tools: calc (pure, on standard input), explain, verify (recompute every stored clock from
- * the events), replay (what-if). */
+ * The SLA tools: calc (pure, from standard input), explain, verify (recompute every stored clock
+ * from the events), replay (simulate another policy). */
 #include "cli/cli.h"
 #include "base/json.h"
 #include "ticket/replay.h"
@@ -39,9 +39,9 @@ static int calc(void)
 	return rc;
 }
 
-/* --- folding a ticket's history --- */
+/* --- replaying a ticket's history --- */
 
-/* The versions that a creation or a rebind names. */
+/* The versions named by a creation or a rebind. */
 static struct sla_rules rules_of(PGconn *pg, struct json_object *data)
 {
 	char policy[24], calendar[24];
@@ -54,9 +54,9 @@ static struct sla_rules rules_of(PGconn *pg, struct json_object *data)
 	return (struct sla_rules){ &v->policy, v->calendar };
 }
 
-/* OWN_RULES: not NULL: the ticket's own versions are looked up there as its history names them.
- * Rows of (ticket_id, seq, type, us, data) of one ticket from I on; returns the first row of the
- * next. */
+/* Replay one ticket: rows of (ticket_id, seq, type, us, data) from I on. If OWN_RULES is not NULL,
+ * the ticket's own versions are looked up there as its history names them. Returns the first row of
+ * the next ticket. */
 static int fold(
 	PGconn *own_rules, const PGresult *r, int i, struct sla_rules rules, struct sla_ticket *t)
 {
@@ -89,7 +89,7 @@ static void add_instant(struct buf *b, int64_t at)
 	buf_adds(b, t);
 }
 
-/* A clock in one line, for comparing and for showing. */
+/* A clock on one line, for comparison and display. */
 static void describe(struct buf *b, const struct sla_clock *c)
 {
 	buf_addf(b, "%s cycle=%d budget=%d start=", sla_clock_state_name(c->state), c->cycle,
@@ -141,7 +141,8 @@ static int verify(int argc, char **argv)
 		int row = 0;
 
 		p[1] = last;
-		/* tickets and events of one instant: the daemon may be firing meanwhile */
+		/* read tickets and events of one instant, because the daemon may be firing
+		 * meanwhile */
 		cli_run(pg, "begin isolation level repeatable read read only");
 		t = cli_query(pg,
 			"select s.id, t.number, s.doc, t.policy_id, t.calendar_id from "
@@ -245,13 +246,13 @@ static int explain(int argc, char **argv)
 	return 0;
 }
 
-/* --- replay: attainment under another policy --- */
+/* --- replay: SLA attainment under another policy --- */
 
 struct tally {
 	long met[SLA_CLOCKS], breached[SLA_CLOCKS], waived, both_met, both;
 };
 
-/* Waived counts as met, and is told. */
+/* A waived breach counts as met and is reported. */
 static bool is_kept(enum sla_verdict v)
 {
 	return v == SLA_MET || v == SLA_IS_WAIVED;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Policies and calendars: a change is a new version, checked by the very rules that will use it. */
+ * Policies and calendars: a change creates a new version, validated by the code that will use it.
+ */
 #include "policy.h"
 #include "base/json.h"
 #include "desk/versions.h"
@@ -34,7 +35,7 @@ static struct outcome *reply_version(
 	return req_reply(req, 200, t, strlen(t));
 }
 
-/* The tenant that the document is for, its code, the document itself. */
+/* Read the tenant of the document, its code, and the document itself. */
 static struct draft *read_draft(struct req *req)
 {
 	const struct in_policy_draft *in = REQ_INPUT(req, policy_draft);
@@ -106,7 +107,8 @@ static struct outcome *on_calendar(struct req *req, enum db_error error, const P
 	return reply_version(req, d, db_int(rows, 0, 0), db_int(rows, 0, 1), true);
 }
 
-/* Dates are local to the calendar: what is tomorrow everywhere is after today. */
+/* Dates are local to the calendar: a date that is in the future in every time zone is after
+ * today. */
 static bool only_adds(struct draft *d, struct str doc)
 {
 	struct json_error err;

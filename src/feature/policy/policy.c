@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The face of capability policy. */
+ * The interface of capability policy. */
 #include "policy.h"
 
 const struct feature policy_feature = {

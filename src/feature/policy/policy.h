@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The face of capability policy. */
+ * The interface of capability policy. */
 #ifndef SLADESK_FEATURE_POLICY_H
 #define SLADESK_FEATURE_POLICY_H
 
 #include "core/feature.h"
 
-/* contracts.c: policies and calendars */
-/* The rules that use the documents say whether they are sound. */
+/* policies.c: policies and calendars */
+/* The checks use the same code that later applies the documents. */
 void policy_check(struct req *req);
 void policy_preview_check(struct req *req);
 void calendar_check(struct req *req);

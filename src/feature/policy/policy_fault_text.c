@@ -4,7 +4,7 @@
 static const struct {
 	const char *en, *zh;
 } rules[] = {
-	/* a policy's: "policy: key: rule" */
+	/* for a policy: "policy: key: rule" */
 	{ "whole seconds, 0 to 400 days", "应为整数秒，0 到 400 天" },
 	{ "an object of priorities, at least one", "应为优先级对象，至少一个" },
 	{ "P0 to P4, or critical to general", "应为 P0 到 P4，或 critical 到 general" },
@@ -23,7 +23,7 @@ static const struct {
 	{ "priorities are P0 to P4", "优先级应为 P0 到 P4" },
 	{ "must be the code of a calendar", "应为日历代码" },
 	{ "0 to 10000 hours, 0 to 365 days", "应为 0 到 10000 小时、0 到 365 天" },
-	/* a calendar's: "calendar: rule: where" */
+	/* for a calendar: "calendar: rule: where" */
 	{ "windows must be a list of [open, close]", "时段应为 [开始时间、结束时间] 的列表" },
 	{ "at most 16 windows a day", "每天最多 16 个时段" },
 	{ "a window is [\"HH:MM\", \"HH:MM\"]", "时段应为 [\"HH:MM\", \"HH:MM\"]" },
@@ -36,12 +36,12 @@ static const struct {
 	{ "hours must be an object of weekdays", "hours 应为以星期为键的对象" },
 	{ "not a weekday (mon..sun)", "不是星期（mon..sun）" },
 	{ "tz must be an IANA zone name", "tz 应为 IANA 时区名" },
-	/* both */
+	/* for both */
 	{ "unknown key", "未知的键" },
 	{ "must be an object", "应为对象" },
 };
 
-/* The rule in ERROR put into Chinese; what is around it, the key or the place, stays. */
+/* Translate the rule in ERROR to Chinese; the surrounding key or place stays. */
 static const char *in_chinese(struct req *req, const char *error)
 {
 	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {

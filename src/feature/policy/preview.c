@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What another policy would have meant: the tickets of the last days, their histories replayed
- * under it, beside what was. Nothing is changed. */
+ * Previews a policy: replays the tickets of the last days under it, and compares the result with
+ * the present one. Changes nothing. */
 #include "base/clock.h"
 #include "base/json.h"
 #include "core/request.h"
@@ -14,7 +14,7 @@
 
 #include <stdio.h>
 
-#define PAGE_TICKETS 20 /* replayed in one turn of the loop */
+#define PAGE_TICKETS 20 /* tickets replayed in one turn of the loop */
 #define TICKETS_MAX 20000
 
 struct tally {
@@ -26,7 +26,7 @@ struct preview {
 	struct sla_policy policy;
 	struct calendar *calendar;
 	struct tally was, would;
-	const char *calendar_code, *service_type; /* NULL: of all */
+	const char *calendar_code, *service_type; /* NULL: all service types */
 	int64_t days;
 };
 
@@ -39,7 +39,7 @@ static void free_preview(struct req *req)
 
 /* --- counting --- */
 
-/* 1: kept, -1: breached, 0: not decided. A waived breach counts as kept. */
+/* 1: met, -1: breached, 0: not decided. A waived breach counts as met. */
 static void count(struct tally *n, int response, int resolution)
 {
 	int v[2] = { response, resolution };
@@ -93,8 +93,8 @@ static void replay(struct preview *x, const PGresult *r)
 		sla_ticket_init(&t);
 		for (; i < n && db_int(r, i, 0) == id; i++)
 			one_event(&t, rules, r, i);
-		/* what is open still is judged as of the end of the period: what has passed its due
-		 * instant is breached */
+		/* a clock that still runs is judged at the end of the period: if its due instant
+		 * has passed, it is breached */
 		replay_settle(&t, rules, x->to);
 		count(&x->would, judged(sla_verdict(&t.clock[SLA_RESPONSE])),
 			judged(sla_verdict(&t.clock[SLA_RESOLUTION])));
@@ -143,7 +143,7 @@ static struct outcome *on_page(struct req *req, enum db_error error, const PGres
 	replay(x, rows);
 	if (x->tickets - before < PAGE_TICKETS || x->tickets >= TICKETS_MAX || !req->http)
 		return reply_preview(req, x);
-	return req_delay(req, 1, next_page); /* others have their turn between the pages */
+	return req_delay(req, 1, next_page); /* other requests have their turn between the pages */
 }
 
 static struct outcome *next_page(struct req *req)

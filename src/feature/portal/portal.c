@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a customer's portal keeps for its people: what each likes, their dashboards. */
+ * What a portal stores for a customer's users: their preferences and dashboards. */
 #include "core/request.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -68,7 +68,7 @@ static bool is_widget_type(const char *type)
 	return false;
 }
 
-/* What is wrong with a widget, as the name of the part; NULL when nothing is. */
+/* The name of the widget's member that is wrong; NULL if none is. */
 static const char *widget_fault(struct json_object *w, int64_t cols)
 {
 	struct json_object *at = json_get(w, "position");
@@ -154,7 +154,7 @@ static struct outcome *on_dashboard(struct req *req, enum db_error error, const 
 	return req_reply(req, req->route->method == HTTP_POST ? 201 : 200, data, strlen(data));
 }
 
-/* ID and VERSION: 0 when there is none. */
+/* ID and VERSION: 0 if there is none. */
 static struct outcome *store(struct req *req, int64_t id, int64_t version)
 {
 	const struct in_portal_dashboard *in = REQ_INPUT(req, portal_dashboard);

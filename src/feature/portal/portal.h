@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The face of capability portal. */
+ * The interface of capability portal. */
 #ifndef SLADESK_FEATURE_PORTAL_H
 #define SLADESK_FEATURE_PORTAL_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * How a customer's portal looks: public, so that the log-in page looks so, too. A logo that was
- * uploaded is served from here, as the bytes of an image and nothing else. */
+ * The appearance of a customer's portal. It is public, so that the login page shows it too. An
+ * uploaded logo is served from here, as the bytes of an image and nothing else. */
 #include "core/session_token.h"
 #include "base/clock.h"
 #include "core/request.h"
@@ -13,10 +13,10 @@
 
 #define LOGO_MAX 65536
 
-/* The last that was said of each, for while the database is away. */
+/* The last answer for each customer, for use while the database is down. */
 #define THEMES_KEPT 256
 static struct theme {
-	char *of, *body; /* of the customer as it was named */
+	char *of, *body; /* the customer as the request named it */
 	int64_t at_us;
 } themes[THEMES_KEPT];
 
@@ -90,7 +90,7 @@ static void write_theme(struct buf *b, const PGresult *rows)
 		(long long)db_int(rows, 0, 0));
 }
 
-/* NULL: whoever asks has not what TAG names. */
+/* Answer with the theme. NULL: the client does not have the version of TAG. */
 static struct outcome *reply_unchanged(struct req *req, const char *tag)
 {
 	if (!req->http || !str_is(http_header_find(&req->http->head, "if-none-match"),
@@ -100,7 +100,8 @@ static struct outcome *reply_unchanged(struct req *req, const char *tag)
 		req, 304, NULL, arena_printf(&req->arena, "ETag: \"%s\"\r\n", tag), NULL, 0);
 }
 
-/* Public before any log-in; who is logged in sees their own, and those they serve. */
+/* Public before the login. After it, users see only their own customer's theme, and staff those of
+ * the customers they serve. */
 static bool is_anothers(const struct req *req, const PGresult *rows)
 {
 	return req->session &&
@@ -116,7 +117,8 @@ static struct outcome *on_theme(struct req *req, enum db_error error, const PGre
 	if (error != DB_OK)
 		return stale_theme(req, error);
 	if (PQntuples(rows) == 0 && strncmp(req->state, "host:", 5) == 0)
-		return req_reply(req, 200, "null", 4); /* nobody's own host is nothing amiss */
+		return req_reply(req, 200, "null",
+			4); /* a host name that belongs to no customer is not an error */
 	if (is_anothers(req, rows))
 		return req_fail(req, ERR_FORBIDDEN, NULL);
 	if (PQntuples(rows) == 0)
@@ -135,7 +137,7 @@ static struct outcome *on_theme(struct req *req, enum db_error error, const PGre
 	return o;
 }
 
-/* OF: a number or a code, or "host": whose host name this is. */
+/* OF: a number or a code, or "host" for the customer of this host name. */
 static const char *named_customer(struct req *req, const char *of)
 {
 	return strcmp(of, "host") == 0 ? session_host_tenant(req) : of;
@@ -175,7 +177,8 @@ struct outcome *theme_put(struct req *req)
 
 /* --- the logo --- */
 
-/* What the bytes are, whatever was said of them; NULL: none of the images that carry no script. */
+/* The image type of the bytes, whatever the client claimed; NULL unless it is an image type that
+ * cannot contain scripts. */
 static const char *image_type(const unsigned char *p, size_t n)
 {
 	if (n > 16 && memcmp(p, "\x89PNG\r\n\x1a\n", 8) == 0)
@@ -221,7 +224,7 @@ struct outcome *logo_get(struct req *req)
 static const char *logo_rule_en = "a PNG, JPEG or WebP image of at most 64 KiB, in base64",
 		  *logo_rule_zh = "不超过 64 KiB 的 PNG、JPEG 或 WebP 图像（base64）";
 
-/* The image of BASE64 into P: what, its digest. */
+/* Put the image in BASE64 into P: its type and its digest. */
 static void read_logo(struct req *req, const char *base64, const char **p)
 {
 	size_t n = strlen(base64), image_n;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * sladesk isolation check: the proof, against a running server, that one customer cannot reach
- * another's data. It walks every route of the server's own openapi.json as a user and as a service
- * of customer A, with every kind of id of customer B in path and query, and looks whether a text or
- * a row of B's comes back, or a row of B's changes. Its identities live for ten minutes at most and
- * go when it ends. */
+ * sladesk isolation check: proves on a running server that one customer cannot reach another's
+ * data. It calls every route in the server's own openapi.json as a user and as a service of
+ * customer A, with every kind of id of customer B in path and query, and checks that no text or row
+ * of B comes back and no row of B changes. Its identities live for at most ten minutes and are
+ * removed at the end. */
 #include "cli/cli.h"
 #include "base/json.h"
 #include "crypto/crypto.h"
@@ -33,7 +33,7 @@ struct walk {
 	long status[600];
 };
 
-/* --- what is B's --- */
+/* --- the data of B --- */
 
 static void add_rows(PGconn *pg, struct list *l, const char *sql, const char *tenant)
 {
@@ -44,7 +44,7 @@ static void add_rows(PGconn *pg, struct list *l, const char *sql, const char *te
 	PQclear(r);
 }
 
-/* A text that A has too proves nothing: it may be A's own that comes back. */
+/* A text that A has too proves nothing: A's own copy may come back. */
 static void keep_foreign(PGconn *pg, struct walk *w)
 {
 	size_t n = 0;
@@ -73,8 +73,7 @@ static void keep_foreign(PGconn *pg, struct walk *w)
 	w->marks.n = n;
 }
 
-/* Ids that A has too are nobody's secret: rows of A under the same number would come back rightly.
- */
+/* Ids that A has too are left out: A's own rows with the same number would rightly come back. */
 static void collect(PGconn *pg, struct walk *w)
 {
 	static const char *const ids[] = {
@@ -108,7 +107,7 @@ static void collect(PGconn *pg, struct walk *w)
 	keep_foreign(pg, w);
 }
 
-/* A digest over every row of B's that a request might change. */
+/* A digest over all rows of B that a request might change. */
 static char *digest(PGconn *pg, const char *tenant)
 {
 	static const char *const tables[] = { "tickets", "ticket_comments", "sla_clocks", "timers",
@@ -134,7 +133,7 @@ static char *digest(PGconn *pg, const char *tenant)
 	return out;
 }
 
-/* --- who asks --- */
+/* --- the identities --- */
 
 static char *id_of(PGconn *pg, const char *code)
 {
@@ -207,7 +206,7 @@ static void remove_tokens(PGconn *pg, const char *tenant)
 		1, &tenant));
 }
 
-/* --- asking --- */
+/* --- requests --- */
 
 static size_t on_bytes(char *p, size_t size, size_t n, void *arg)
 {
@@ -247,7 +246,7 @@ static long send_request(struct walk *w, const char *method, const char *path, c
 	return status;
 }
 
-/* What was sent may come back; a text of B's that was not may never. */
+/* What was sent may come back; a text of B that was not sent must never come back. */
 static const char *leaked(const struct walk *w, const char *sent, struct buf *answer)
 {
 	const char *text = buf_cstr(answer);
@@ -302,8 +301,8 @@ static char *filled(const char *path, const char *v)
 	return buf_take(&b);
 }
 
-/* One's own sessions and log-ins are not walked: they belong to nobody else, and would end the
- * walk. */
+/* The routes of the caller's own sessions and logins are left out: they belong to nobody else, and
+ * would end the check. */
 static bool is_walked(const char *path)
 {
 	static const char *const not [] = { "logout", "/auth/login", "/client/login",
@@ -326,7 +325,7 @@ static void walk_route(struct walk *w, const char *method, const char *path, str
 	bool reads = strcmp(method, "GET") == 0, has_path = strchr(path, '{') != NULL;
 
 	if (!reads && !has_path)
-		return; /* it would write to A's own */
+		return; /* it would change A's own data */
 	w->routes++;
 	for (size_t i = 0; i < w->ids.n; i++) {
 		char *p = filled(path, w->ids.v[i]);

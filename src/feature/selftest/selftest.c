@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Routes that exist only while test.echo is set: public conformance suites and our own drivers'
- * tests point at them. They use the same code as everything else: the WebSocket layer, streamed
- * uploads, chunked downloads with back-pressure, the helpers. */
+ * Routes that exist only if test.echo is set: public conformance suites and our own driver tests
+ * use them. They run the same code as everything else: the WebSocket layer, streamed uploads,
+ * chunked downloads with back-pressure, the helpers. */
 #include "selftest.h"
 #include "base/json.h"
 #include "config/options.h"
@@ -102,7 +102,7 @@ struct outcome *flood(struct req *req)
 	req->state = left;
 	o = req_streaming(req);
 	http_reply_start(h, 200, "application/octet-stream", NULL,
-		flood_more); /* the head's going out asks for the first piece */
+		flood_more); /* the first piece is requested when the head has been sent */
 	return o;
 }
 
@@ -129,7 +129,7 @@ static enum work_pool pool_named(const char *name)
 	return POOL_HASH;
 }
 
-/* ?pool= names one; ?kind=hang for a job that never ends, ?bytes=N for a large one. */
+/* ?pool= names a pool; ?kind=hang is a job that never ends, ?bytes=N a large one. */
 struct outcome *probe_worker(struct req *req)
 {
 	enum work_pool pool = pool_named(req_query_value(req, "pool"));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The face of capability selftest. */
+ * The interface of capability selftest. */
 #ifndef SLADESK_FEATURE_SELFTEST_H
 #define SLADESK_FEATURE_SELFTEST_H
 

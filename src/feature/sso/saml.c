@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SAML 2.0 as a service provider: a signed AuthnRequest by redirect, the Response by POST, a
  * LogoutRequest by POST, our metadata. A helper verifies signatures and reads what they cover
- * (helper/saml.c); here is judged whether it is for us, for this log-in, now, and for the first
- * time. */
+ * (helper/saml.c). This file checks that the result is meant for us and for this login, and that it
+ * is valid now and used for the first time. */
 #include "core/hooks.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -63,7 +63,7 @@ void saml_add_text(struct buf *b, const char *s)
 			buf_addc(b, *s);
 }
 
-/* Raw deflate, as the redirect binding wants it (saml-bindings 3.4.4.1). */
+/* Raw deflate, as the redirect binding requires (saml-bindings 3.4.4.1). */
 static void add_deflated(struct buf *b, struct str xml)
 {
 	z_stream z = { 0 };
@@ -133,8 +133,8 @@ struct outcome *saml_redirect(struct req *req, struct json_object *settings, con
 	struct buf xml = { 0 };
 
 	write_request(&xml, entity, endpoint, sha256);
-	/* the answer is posted from another site: only a cookie without SameSite comes with it, and
-	 * such a one must be Secure */
+	/* the response is posted from another site, so only a cookie without SameSite is sent with
+	 * it, and such a cookie must be Secure */
 	headers = arena_printf(&req->arena,
 		"Location: %s\r\nSet-Cookie: sd_login=%s; Path=" ACS
 		"; Max-Age=600; HttpOnly%s\r\nCache-Control: no-store\r\n",
@@ -145,7 +145,7 @@ struct outcome *saml_redirect(struct req *req, struct json_object *settings, con
 	return req_reply_raw(req, 302, "text/plain", headers, "", 0);
 }
 
-/* --- back from it --- */
+/* --- the response --- */
 
 const char *saml_said(const struct saml *x, const char *key)
 {
@@ -170,7 +170,7 @@ static bool audience_is(const struct saml *x)
 	return false;
 }
 
-/* SAML profiles 4.1.4.3. NULL, or what is wrong. */
+/* The checks of SAML profiles 4.1.4.3. Returns NULL or the error. */
 static const char *response_broken(const struct saml *x)
 {
 	int64_t now = clock_now_us(), until, from;
@@ -207,7 +207,7 @@ static const char *response_broken(const struct saml *x)
 	return NULL;
 }
 
-/* Attributes by name: one value as text, several as a list, so that roles are read as from any
+/* Attributes by name: a single value as text, several as a list, so that roles are read as from any
  * other provider. */
 static struct json_object *attributes_of(const struct saml *x)
 {
@@ -294,8 +294,8 @@ static struct outcome *on_verified(struct req *req, bool ok, struct str answer)
 	return req_query(req, &sql_sso_once, p, on_first);
 }
 
-/* The document from base64, behind the certificate and our key, with which a helper opens what is
- * encrypted. */
+/* The job for the helper: the certificate, our key for encrypted parts, and the document decoded
+ * from base64. */
 struct outcome *saml_verify_document(
 	struct req *req, struct saml *x, const char *base64, req_work_step *step)
 {
@@ -306,8 +306,8 @@ struct outcome *saml_verify_document(
 	size_t k = 0, made;
 	struct outcome *o;
 
-	for (size_t i = 0; i < n; i++) /* the two alphabets differ in two letters; white space and
-					  padding are left out */
+	for (size_t i = 0; i < n; i++) /* the two base64 alphabets differ in two letters; white
+					  space and padding are skipped */
 		if (!strchr(" \r\n\t=", url[i]))
 			url[k++] = (char)(url[i] == '+' ? '-' : url[i] == '/' ? '_' : url[i]);
 	memcpy(job, x->certificate, cert);
@@ -366,7 +366,7 @@ struct outcome *saml_acs(struct req *req)
 	return req_query(req, &sql_sso_login_use, p, on_login);
 }
 
-/* --- who we are --- */
+/* --- our metadata --- */
 
 static struct outcome *on_metadata(struct req *req, enum db_error error, const PGresult *rows)
 {

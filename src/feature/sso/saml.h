@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * SAML 2.0 as a service provider: log-in (saml.c), log-out (saml_logout.c). */
+ * SAML 2.0 as a service provider: login (saml.c) and logout (saml_logout.c). */
 #ifndef SLADESK_FEATURE_SSO_SAML_H
 #define SLADESK_FEATURE_SSO_SAML_H
 
@@ -9,34 +9,35 @@
 #define SAML_SKEW_US (60 * US_PER_S)
 
 struct saml {
-	struct sso_identity who; /* first: sso_enter takes it over */
+	struct sso_identity who; /* must be first: sso_enter takes it over */
 	int64_t login_id;
 	const char *client_id, *certificate;
 	struct json_object *said, *claims;
 	char sha256[65];
 };
 
-/* Release what a struct saml in req->state holds. */
+/* Free what a struct saml in req->state holds. */
 void saml_forget(struct req *req);
-/* Text inside an element or an attribute. */
+/* Append text for the inside of an element or an attribute, escaped. */
 void saml_add_text(struct buf *b, const char *s);
-/* ENDPOINT with XML as MESSAGE (SAMLRequest, SAMLResponse), packed and signed by our key
- * (saml-bindings 3.4). STATE may be NULL. In the arena. */
+/* ENDPOINT with XML as the parameter MESSAGE (SAMLRequest, SAMLResponse), packed and signed with
+ * our key (saml-bindings 3.4). STATE may be NULL. In the arena. */
 const char *saml_location(struct req *req, const char *endpoint, const char *message,
 	struct str xml, const char *state);
-/* Have a helper verify and read the document; then STEP, which begins with saml_read_answer. */
+/* Have a helper verify and read the document; then call STEP, which begins with
+ * saml_read_answer. */
 struct outcome *saml_verify_document(
 	struct req *req, struct saml *x, const char *base64, req_work_step *step);
-/* False: why is said. */
+/* Returns false if the document was refused; why tells the reason. */
 bool saml_read_answer(struct saml *x, bool ok, struct str answer);
-/* What the document says of KEY; "" for nothing. */
+/* The value of KEY in the document; "" if there is none. */
 const char *saml_said(const struct saml *x, const char *key);
 bool saml_instant(const char *text, int64_t *out);
-/* A provider from row 0's columns; false when it is none of SAML. */
+/* Read a provider from the columns of row 0. Returns false if it is not a SAML provider. */
 bool saml_read_settings(
 	struct req *req, struct saml *x, const PGresult *rows, int kind, int client, int settings);
-/* Where a browser is sent whose session the provider began, when it has logged out here; NULL: the
- * provider names no logout_endpoint. In the arena. */
+/* The address to which the browser is sent after a logout here, if the provider began the session;
+ * NULL if the provider has no logout_endpoint. In the arena. */
 const char *saml_logout_location(struct req *req, struct json_object *settings, const char *entity,
 	const char *subject, const char *sid);
 

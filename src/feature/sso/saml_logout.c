@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Single log-out by SAML 2.0, both ways: the provider ends a session by a signed LogoutRequest; who
- * logs out here is sent on to the provider with ours. */
+ * Single logout by SAML 2.0 in both directions: the provider ends a session with a signed
+ * LogoutRequest; a user who logs out here is sent on to the provider with our LogoutRequest. */
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -143,7 +143,7 @@ const char *saml_logout_location(struct req *req, struct json_object *settings, 
 	return location;
 }
 
-/* What the provider answers to it: the session has ended already, whatever it says. */
+/* The provider's response to it: the session has ended already, whatever it says. */
 struct outcome *saml_slo_back(struct req *req)
 {
 	return req_reply_raw(

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Signing in with a customer's own identity provider: OpenID Connect (authorization code, PKCE,
- * state, nonce) or plain OAuth 2.0 by userinfo. A log-in that comes back is used once, by the
+ * Login with a customer's own identity provider: OpenID Connect (authorization code, PKCE, state,
+ * nonce), or plain OAuth 2.0 with userinfo. A login that comes back is used once, and only by the
  * browser that began it. */
 #include "sso.h"
 #include "core/hooks.h"
@@ -23,13 +23,13 @@
 #define CALLBACK "/api/v1/auth/sso/callback"
 
 struct sso {
-	struct sso_identity who; /* first: sso_enter takes it over */
+	struct sso_identity who; /* must be first: sso_enter takes it over */
 	int64_t login_id;
 	enum { OIDC, OAUTH2, SAML } kind;
 	bool retried;
 	const char *client_id, *secret, *nonce, *verifier, *code, *id_token, *access_token;
 	struct json_object *claims;
-	const struct sso_vendor *vendor; /* of OAUTH2: one that does things in its own way */
+	const struct sso_vendor *vendor; /* of OAUTH2: a vendor with its own protocol */
 	char state[65], sha256[65];
 };
 
@@ -57,17 +57,17 @@ static void add_param(struct buf *b, const char *key, const char *value)
 	buf_add_url(b, value, strlen(value));
 }
 
-/* --- beginning --- */
+/* --- the beginning --- */
 
 static char *state_text(struct req *req, const struct sso *x)
 {
-	/* WeCom wants letters and digits only */
+	/* WeCom accepts only letters and digits */
 	return arena_printf(&req->arena, "s1%c%lld%c%lld%c%s", x->vendor ? 'x' : '.',
 		(long long)x->who.tenant_id, x->vendor ? 'x' : '.', (long long)x->login_id,
 		x->vendor ? 'x' : '.', x->state);
 }
 
-/* What is set, or what the vendor's is. */
+/* The configured value, or the vendor's default. */
 static const char *endpoint_of(const struct sso *x, const char *key)
 {
 	const struct sso_vendor *v = x->vendor;
@@ -199,7 +199,7 @@ static struct outcome *on_provider(struct req *req, enum db_error error, const P
 	return req_query(req, &sql_sso_login_new, p, on_begun);
 }
 
-/* Only a place on our own page. */
+/* Accept only a path on our own page. */
 static const char *read_next(struct req *req)
 {
 	const char *next = req_query_value(req, "next");
@@ -246,8 +246,8 @@ static struct outcome *on_discovered(struct req *req, enum db_error error, const
 	return req_reply(req, 200, data, strlen(data));
 }
 
-/* Which log-in a mail address belongs to, by its domain alone: it says nothing of whether there is
- * such a person. */
+/* The login service for a mail address, by its domain alone: the answer does not reveal whether the
+ * user exists. */
 struct outcome *sso_discover(struct req *req)
 {
 	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p)), *mail = NULL, *at = NULL;
@@ -268,10 +268,10 @@ struct outcome *sso_discover(struct req *req)
 	return req_query(req, &sql_sso_provider_find, p, on_discovered);
 }
 
-/* --- coming back --- */
+/* --- the callback --- */
 
-/* OIDC: email_verified says so; a provider that is the customer's own and says nothing of it is
- * believed when told so. */
+/* OIDC: email_verified decides. If the customer's own provider does not send it, a setting can tell
+ * us to trust the address. */
 static void read_claims(struct req *req, struct sso *x, struct json_object *claims)
 {
 	const char *mail = setting(x, "email_field"), *name = setting(x, "name_field");
@@ -298,8 +298,8 @@ static struct json_object *vendor_data(struct req *req, struct json_object *answ
 	return data;
 }
 
-/* Name and address, where the first answer has only who it is. Whom nothing more is told of is
- * somebody still. */
+/* Fetch name and mail address if the first response only identifies the user. If that fails, the
+ * user is still identified. */
 static struct outcome *on_profile(struct req *req, struct json_object *answer)
 {
 	struct sso *x = req->state;
@@ -360,7 +360,7 @@ static struct outcome *on_userinfo(struct req *req, struct json_object *answer)
 	return sso_enter(req, answer);
 }
 
-/* The token in the query, and the code with it, where there is no header for it. */
+/* The token goes into the query, with the code, if there is no header for it. */
 static struct outcome *ask_vendor_userinfo(struct req *req)
 {
 	struct sso *x = req->state;
@@ -402,7 +402,7 @@ static struct outcome *on_keys(struct req *req, const struct sso_documents *d)
 	if (d)
 		result = idtoken_verify(
 			(struct str){ d->keys, d->keys_n }, str_of(x->id_token), &x->claims, &why);
-	if (result == IDTOKEN_UNKNOWN_KEY && !x->retried) { /* it may have new ones */
+	if (result == IDTOKEN_UNKNOWN_KEY && !x->retried) { /* the provider may have new keys */
 		x->retried = true;
 		return sso_documents_get(req, setting(x, "issuer"), true, on_keys);
 	}

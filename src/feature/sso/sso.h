@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the two halves of single sign-on share: a provider's documents, fetched and kept. */
+ * What the files of single sign-on share: a provider's documents, fetched and cached. */
 #ifndef SLADESK_FEATURE_SSO_H
 #define SLADESK_FEATURE_SSO_H
 
@@ -7,55 +7,56 @@
 
 struct json_object;
 
-/* What a provider publishes of itself; kept for an hour. */
+/* The documents that a provider publishes; cached for an hour. */
 struct sso_documents {
 	struct json_object *metadata; /* OpenID Provider Metadata */
 	char *keys;                   /* its JWK Set */
 	size_t keys_n;
 };
 
-/* The documents of ISSUER, then STEP (with NULL when they cannot be had). FRESH_KEYS: not the keys
- * that are kept, if those are older than half a minute. */
+/* Get the documents of ISSUER, then call STEP (with NULL if they cannot be fetched). FRESH_KEYS:
+ * fetch the keys again if the cached ones are older than half a minute. */
 typedef struct outcome *sso_step(struct req *req, const struct sso_documents *d);
 struct outcome *sso_documents_get(
 	struct req *req, const char *issuer, bool fresh_keys, sso_step *step) MUST_USE;
 
-/* A POST (of a form, or of JSON, which begins with a brace) or a GET to a provider, its JSON answer
- * to STEP (NULL: it failed, and the log says why). */
+/* Send a POST (a form, or JSON, which begins with a brace) or a GET to a provider, and give the
+ * JSON response to STEP (NULL: it failed and was logged). */
 typedef struct outcome *sso_json_step(struct req *req, struct json_object *answer);
 struct outcome *sso_ask(struct req *req, const char *url, const char *body,
 	const char *authorization, sso_json_step *step) MUST_USE;
 
 void sso_free(void);
-/* Where a browser goes to end its session at the provider of ROWS (sso/provider_get), or NULL. In
- * the arena. */
+/* The address at which the browser ends its session at the provider in ROWS (sso/provider_get), or
+ * NULL. In the arena. */
 const char *sso_signout_location(
 	struct req *req, const PGresult *rows, const char *subject, const char *sid);
 
-/* Whom a provider has named. At the beginning of the request's state. */
+/* The user whom a provider has identified. Must be at the beginning of the request's state. */
 struct sso_identity {
 	int64_t tenant_id, provider_id;
 	const char *subject, *mail, *name, *sid, *next;
 	bool mail_verified;
-	struct json_object *settings;    /* the provider's */
-	void (*forget)(struct req *req); /* free what the state holds: sign-in takes it over */
+	struct json_object *settings; /* the provider's session id */
+	void (*forget)(
+		struct req *req); /* frees the contents of the state when sign-in takes it over */
 };
-/* A copy of V in the arena, when it has 1 to MAX characters; else NULL. */
+/* A copy of V in the arena if it has 1 to MAX characters; else NULL. */
 const char *sso_text(struct req *req, const char *v, size_t max);
-/* Find or make the account, follow the role that CLAIMS (an object of names to values) give, begin
- * the session. */
+/* Find or create the account, apply the role that CLAIMS (an object of names and values) give, and
+ * begin the session. */
 struct outcome *sso_enter(struct req *req, struct json_object *claims) MUST_USE;
-/* Pages that say why not, and lead back. */
+/* Pages that explain a failure and lead back to the login. */
 struct outcome *sso_fail_page(struct req *req, int status, const char *en, const char *zh) MUST_USE;
 struct outcome *sso_fail_over(struct req *req) MUST_USE;
 struct outcome *sso_fail_provider(struct req *req) MUST_USE;
 
-/* The state of a log-in under way, s1.<tenant>.<login>.<secret>, and whether this browser began it:
- * it has the digest of its secret. */
+/* The state of a login in progress, s1.<tenant>.<login>.<secret>, and whether this browser began
+ * it: it then has the digest of the secret. */
 bool sso_read_state(const char *text, int64_t *out_tenant, int64_t *out_login, char sha256[65]);
 bool sso_began_here(const struct req *req, const char sha256[65]);
 
-/* saml.c: to the provider with a signed AuthnRequest. */
+/* saml.c: send the browser to the provider with a signed AuthnRequest. */
 struct outcome *saml_redirect(struct req *req, struct json_object *settings, const char *entity,
 	const char *state, const char *sha256) MUST_USE;
 

@@ -32,7 +32,7 @@ struct asking {
 	sso_json_step *json_step;
 };
 
-/* --- what is kept --- */
+/* --- the cache --- */
 
 static struct cached_documents *find_documents(const char *issuer)
 {
@@ -75,7 +75,7 @@ static struct cached_documents *keep_documents(struct asking *a, const char *key
 	return k;
 }
 
-/* --- asking --- */
+/* --- requests --- */
 
 static void finish_asking(struct asking *a, const struct sso_documents *d)
 {
@@ -123,7 +123,7 @@ static void on_metadata(void *arg, const struct fetch_result *r)
 	a->metadata = r->ok ? json_read(r->body, r->body_n, &err) : NULL;
 	issuer = json_get_string(a->metadata, "issuer");
 	keys = json_get_string(a->metadata, "jwks_uri");
-	/* it must say of itself what we were told (OpenID Connect Discovery 4.3) */
+	/* the issuer in the document must be the configured one (OpenID Connect Discovery 4.3) */
 	if (!issuer || strcmp(issuer, a->issuer) != 0 || !keys ||
 		!json_get_string(a->metadata, "token_endpoint") ||
 		!json_get_string(a->metadata, "authorization_endpoint")) {

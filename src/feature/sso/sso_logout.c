@@ -117,10 +117,10 @@ struct outcome *sso_backchannel(struct req *req)
 	return req_query(req, &sql_sso_provider_get, p, on_logout_provider);
 }
 
-/* --- a log-out that begins here --- */
+/* --- a logout that begins here --- */
 
-/* The provider of ROWS that began the session is told by the browser, when it wants to be (SAML
- * profiles 4.4; OpenID Connect RP-Initiated Logout 1.0). */
+/* The browser logs out at the provider of ROWS that began the session, if the provider has an
+ * address for that (SAML profiles 4.4; OpenID Connect RP-Initiated Logout 1.0). */
 const char *sso_signout_location(
 	struct req *req, const PGresult *rows, const char *subject, const char *sid)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A customer's administrator names the customer's own identity providers. */
+ * A customer's administrator configures the customer's own identity providers. */
 #include "base/clock.h"
 #include "base/json.h"
 #include "core/request.h"
@@ -28,7 +28,7 @@ static bool is_url(const char *key)
 	return strcmp(key, "issuer") == 0 || strstr(key, "_endpoint");
 }
 
-/* A SAML provider's name need not be an address. */
+/* The entity id of a SAML provider need not be an address. */
 static bool is_saml(const struct req *req)
 {
 	const char *kind = json_get_string(req->body, "kind");
@@ -53,7 +53,7 @@ static void read_certificate(struct req *req, struct json_object *doc)
 	free(pem);
 }
 
-/* Text settings into DOC, checked. */
+/* Copy the text settings to DOC, after checking them. */
 static void read_texts(struct req *req, struct json_object *doc)
 {
 	for (size_t i = 0; i < ARRAY_LEN(text_settings); i++) {

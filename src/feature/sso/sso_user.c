@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Whom a provider has named: who that is here, or why nobody. */
+ * From the user whom a provider has identified to an account here, or a page that explains why
+ * there is none. */
 #include "core/hooks.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -68,12 +69,12 @@ static struct outcome *on_user(struct req *req, enum db_error error, const PGres
 		audit_note(req, x->tenant_id, false, in->subject_id, in->username,
 			"auth.sso_created", "success", 201);
 	x->forget(req);
-	req->cleanup = NULL; /* signin takes the state over */
+	req->cleanup = NULL; /* signin takes over the state */
 	return signin_session(req, in);
 }
 
-/* The highest role that the map gives for any of the claim's values; with a map and no hit, the
- * lowest. */
+/* The highest role that the map gives for any of the claim's values. If there is a map and no value
+ * matches, the lowest role. */
 static const char *role_of(const struct sso_identity *x, struct json_object *claims)
 {
 	static const char *const order[] = { "user", "manager", "admin" };
@@ -114,7 +115,7 @@ static bool domain_allowed(const struct sso_identity *x, const char *mail)
 	return false;
 }
 
-/* A name of ours for somebody new: the mail address, where it is one. */
+/* A user name for a new user: the mail address, if it is suitable. */
 static const char *username_of(struct req *req, const char *mail, const char *subject)
 {
 	char *name = arena_printf(&req->arena, "%s", mail ? mail : ""), hex[65];
@@ -150,7 +151,7 @@ struct outcome *sso_enter(struct req *req, struct json_object *claims)
 	p[0] = req_int(req, x->tenant_id);
 	p[1] = req_int(req, x->provider_id);
 	p[2] = x->subject;
-	/* an address that nobody has verified makes nobody an owner of an account */
+	/* an unverified mail address does not give access to an account */
 	p[3] = x->mail && x->mail_verified ? arena_dup(&req->arena, sealed.p, sealed.n) : NULL;
 	p[4] = x->mail && x->mail_verified ? index : NULL;
 	p[5] = username_of(req, x->mail, x->subject);

@@ -4,7 +4,7 @@
 #include "sql_gen.h"
 #include "ticket/ticket.h"
 
-/* A command: its contract has its name. */
+/* The route of a command: its contract has the same name. */
 #define ACT(name, command, id)                                                                     \
 	{                                                                                          \
 		HTTP_POST, "/api/v1/tickets/{id}/" name, PERM_TICKET_WRITE,                        \
@@ -19,7 +19,7 @@
 			.contract = &contract_ticket_##id                                          \
 	}
 
-/* For a supervisor to decide. */
+/* The route of a supervisor's decision. */
 #define JUDGE(name, command, id)                                                                   \
 	{                                                                                          \
 		HTTP_POST, "/api/v1/tickets/{id}/" name, PERM_TICKET_JUDGE,                        \

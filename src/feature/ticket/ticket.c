@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The face of capability ticket. */
+ * The interface of capability ticket. */
 #include "ticket.h"
 #include "db/db.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The face of capability ticket. */
+ * The interface of capability ticket. */
 #ifndef SLADESK_FEATURE_TICKET_H
 #define SLADESK_FEATURE_TICKET_H
 
@@ -8,7 +8,7 @@
 /* tickets.c */
 void ticket_create_check(struct req *req);
 struct outcome *ticket_create(struct req *req) MUST_USE;
-/* route->argument: which command */
+/* route->argument is the command */
 void ticket_act_check(struct req *req);
 struct outcome *ticket_act(struct req *req) MUST_USE;
 struct outcome *ticket_explain(struct req *req) MUST_USE;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tickets over HTTP: from a request to a ticket_call and from its result to an answer. Nothing is
+ * Tickets over HTTP: from a request to a ticket_call, and from its result to a response. Nothing is
  * decided here. */
 #include "ticket.h"
 #include "base/json.h"
@@ -167,13 +167,13 @@ static void read_choices(const struct in_ticket_create *in, struct ticket_call *
 			c->choice[c->choices++] = all[i];
 }
 
-/* Of the provider: who names the tenant. */
+/* Staff and the provider's services name the tenant. */
 static bool names_tenant(const struct session *s)
 {
 	return s->actor != ACTOR_CUSTOMER && s->tenant_id == 1;
 }
 
-/* Whose ticket: a customer's own tenant; staff and services name the tenant. */
+/* The tenant of a new ticket: a customer's own; staff and services name it. */
 static bool read_tenant(
 	const struct session *s, const struct in_ticket_create *in, struct ticket_call *c)
 {
@@ -224,9 +224,8 @@ struct outcome *ticket_create(struct req *req)
 
 /* --- commands --- */
 
-/* Root cause, solution, prevention and what was touched: the law asks for them at P0 to P2; the
- * flow knows the priority only later, so what is missing is told by name when the ticket needs it.
- */
+/* Root cause, solution, prevention and configuration are required for P0 to P2. The flow learns the
+ * priority only later; then each missing field is named. */
 static const char *resolution_text(struct req *req, const struct in_ticket_resolve *in)
 {
 	const char *const parts[][2] = { { "solution_kind", in->solution_kind },
@@ -248,7 +247,7 @@ static const char *resolution_text(struct req *req, const struct in_ticket_resol
 	return text;
 }
 
-/* "7" or 7; 0 when IF_MATCH is neither. */
+/* "7" or 7; 0 if IF_MATCH is neither. */
 static int64_t version_of(const char *if_match)
 {
 	struct str s = str_of(if_match);
@@ -289,7 +288,7 @@ void ticket_act_check(struct req *req)
 		check_window(req, window->from, window->to);
 }
 
-/* What the command of this request brings besides a text or a reason. */
+/* Read the fields of this command other than text and reason. */
 static void read_command(struct req *req, struct ticket_call *c)
 {
 	switch (c->cmd) {
@@ -339,7 +338,7 @@ static void read_command(struct req *req, struct ticket_call *c)
 	}
 }
 
-/* Resolving P0 to P2 wants the whole story; the ticket's priority is asked first. */
+/* Resolving P0 to P2 requires the full report, so the ticket's priority is read first. */
 static struct outcome *on_priority_known(struct req *req, enum db_error error, const PGresult *rows)
 {
 	const struct in_ticket_resolve *in = REQ_INPUT(req, ticket_resolve);
@@ -405,7 +404,7 @@ static void explain_cleanup(struct req *req)
 	buf_free(&x->out);
 }
 
-/* Who paused, and when: the event that stands at the interval's first instant. */
+/* Who paused, and when: the event at the interval's first instant. */
 static void add_cause(struct explain *x, int64_t from)
 {
 	for (int i = 0; i < PQntuples(x->history); i++)
