@@ -67,6 +67,9 @@ begin
       array_agg(u.number order by u.ti), array_agg(u.version order by u.ti)
     into a_ti, a_tenant, a_id, a_number, a_version from u;
   else
+    if jsonb_array_length(docs) > 1 then
+      raise exception 'a command is one document';
+    end if;
     if first ? 'timer_id' then -- nor does a timer
       perform from tickets t where t.tenant_id = (first ->> 'tenant')::bigint and t.id = (first ->> 'id')::bigint
       for no key update of t skip locked;
@@ -74,34 +77,24 @@ begin
         raise exception 'lost race' using errcode = '40001';
       end if;
     end if;
-    with d as materialized (
-      select * from jsonb_to_recordset(docs) as d(ti int, tenant bigint, id bigint, row_version bigint, status text,
-        priority text, priority_source text, priority_reason jsonb, priority_confirmed boolean, category text, tags text[],
-        assignee_id bigint, level smallint, parent_id bigint, cycle int, last_at bigint, first_response_at bigint, mitigated_at bigint,
-        resolved_at bigint, last_stop_at bigint, closed_at bigint, closed_by text, urgent_at bigint, urgent_clock text, sla_high smallint,
-        sla_breached boolean, first_response_done boolean, muted boolean, policy_id bigint, calendar_id bigint, windows bigint[], exclusion_kind text,
-        exclusion_state text, exclusion_proposer bigint, exclusion_approver bigint)
-    ), l as materialized (
-      select t.tenant_id, t.id from tickets t join d on t.tenant_id = d.tenant and t.id = d.id order by t.tenant_id, t.id
-      for no key update of t
-    ), u as (
-      update tickets t set status = d.status, priority = d.priority, priority_source = d.priority_source,
-        priority_reason = d.priority_reason, priority_confirmed = d.priority_confirmed, category = d.category, tags = coalesce(d.tags, '{}'),
-        assignee_id = d.assignee_id, level = d.level, parent_id = d.parent_id, cycle = d.cycle, last_at = ts(d.last_at),
-        updated_at = ts(d.last_at), first_response_at = ts(d.first_response_at),
-        mitigated_at = ts(d.mitigated_at), resolved_at = ts(d.resolved_at), last_stop_at = ts(d.last_stop_at), closed_at = ts(d.closed_at),
-        closed_by = d.closed_by, urgent_at = coalesce(ts(d.urgent_at), 'infinity'), urgent_clock = d.urgent_clock, sla_high = d.sla_high,
-        sla_breached = d.sla_breached, first_response_done = d.first_response_done,
-        muted = d.muted, policy_id = d.policy_id, calendar_id = d.calendar_id, excluded_windows = d.windows, exclusion_kind = d.exclusion_kind,
-        exclusion_state = d.exclusion_state, exclusion_proposer = d.exclusion_proposer, exclusion_approver = d.exclusion_approver,
-        version = t.version + 1, row_version = t.row_version + 1
-      from l join d on l.tenant_id = d.tenant and l.id = d.id
-      where t.tenant_id = l.tenant_id and t.id = l.id and t.row_version = d.row_version
-      returning d.ti, t.tenant_id, t.id, t.number, t.version
-    )
-    select array_agg(u.ti order by u.ti), array_agg(u.tenant_id order by u.ti), array_agg(u.id order by u.ti),
-      array_agg(u.number order by u.ti), array_agg(u.version order by u.ti)
-    into a_ti, a_tenant, a_id, a_number, a_version from u;
+    update tickets t set status = d.status, priority = d.priority, priority_source = d.priority_source,
+      priority_reason = d.priority_reason, priority_confirmed = d.priority_confirmed, category = d.category, tags = coalesce(d.tags, '{}'),
+      assignee_id = d.assignee_id, level = d.level, parent_id = d.parent_id, cycle = d.cycle, last_at = ts(d.last_at),
+      updated_at = ts(d.last_at), first_response_at = ts(d.first_response_at),
+      mitigated_at = ts(d.mitigated_at), resolved_at = ts(d.resolved_at), last_stop_at = ts(d.last_stop_at), closed_at = ts(d.closed_at),
+      closed_by = d.closed_by, urgent_at = coalesce(ts(d.urgent_at), 'infinity'), urgent_clock = d.urgent_clock, sla_high = d.sla_high,
+      sla_breached = d.sla_breached, first_response_done = d.first_response_done,
+      muted = d.muted, policy_id = d.policy_id, calendar_id = d.calendar_id, excluded_windows = d.windows, exclusion_kind = d.exclusion_kind,
+      exclusion_state = d.exclusion_state, exclusion_proposer = d.exclusion_proposer, exclusion_approver = d.exclusion_approver,
+      version = t.version + 1, row_version = t.row_version + 1
+    from jsonb_to_record(first) as d(tenant bigint, id bigint, row_version bigint, status text,
+      priority text, priority_source text, priority_reason jsonb, priority_confirmed boolean, category text, tags text[],
+      assignee_id bigint, level smallint, parent_id bigint, cycle int, last_at bigint, first_response_at bigint, mitigated_at bigint,
+      resolved_at bigint, last_stop_at bigint, closed_at bigint, closed_by text, urgent_at bigint, urgent_clock text, sla_high smallint,
+      sla_breached boolean, first_response_done boolean, muted boolean, policy_id bigint, calendar_id bigint, windows bigint[], exclusion_kind text,
+      exclusion_state text, exclusion_proposer bigint, exclusion_approver bigint)
+    where t.tenant_id = d.tenant and t.id = d.id and t.row_version = d.row_version
+    returning array[0], array[t.tenant_id], array[t.id], array[t.number], array[t.version] into a_ti, a_tenant, a_id, a_number, a_version;
   end if;
   if a_ti is null then
     if first ? 'timer_id' then
