@@ -120,6 +120,10 @@ struct req {
 /* --- endings --- */
 /* Reply STATUS with DATA (JSON bytes) inside the envelope. */
 struct outcome *req_reply(struct req *req, int status, const char *data, size_t n) MUST_USE;
+/* As req_reply, with the bytes of TAKE_DATA, which is freed. */
+struct outcome *req_reply_take(struct req *req, int status, struct buf *take_data) MUST_USE;
+/* A row step for a statement that answers nothing: null when it found a row, else 404. */
+req_row_step req_reply_null MUST_USE;
 /* Like req_reply, with additional header lines. */
 struct outcome *req_reply_headers(
 	struct req *req, int status, const char *extra, const char *data, size_t n) MUST_USE;

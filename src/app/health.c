@@ -86,7 +86,6 @@ struct outcome *service_status(struct req *req)
 	     redis = !options.redis_url[0] || kv_is_up();
 	size_t mail[CIRCUIT_STATES];
 	struct buf b = { 0 };
-	struct outcome *o;
 	int n = 0;
 
 	breaker_count("mail", clock_now_us(), mail);
@@ -106,9 +105,7 @@ struct outcome *service_status(struct req *req)
 			req->zh ? "邮件服务暂不可用：邮件将稍后送达"
 				: "the mail server is unavailable: mails will be delivered later");
 	buf_adds(&b, "]}");
-	o = req_reply(req, 200, b.p, b.n);
-	buf_free(&b);
-	return o;
+	return req_reply_take(req, 200, &b);
 }
 
 struct outcome *readyz(struct req *req)

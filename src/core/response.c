@@ -61,6 +61,23 @@ struct outcome *req_reply(struct req *req, int status, const char *data, size_t 
 	return req_reply_headers(req, status, NULL, data, n);
 }
 
+struct outcome *req_reply_take(struct req *req, int status, struct buf *take_data)
+{
+	struct outcome *o = req_reply(req, status, take_data->p, take_data->n);
+
+	buf_free(take_data);
+	return o;
+}
+
+struct outcome *req_reply_null(struct req *req, enum db_error error, const PGresult *rows)
+{
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0)
+		return req_fail(req, ERR_NOT_FOUND, NULL);
+	return req_reply(req, 200, "null", 4);
+}
+
 /* Advice for the user, if nothing more specific was given. */
 static const struct advice {
 	const char *en, *zh, *todo_en, *todo_zh;

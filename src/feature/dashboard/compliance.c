@@ -118,7 +118,6 @@ static struct outcome *on_tenants(struct req *req, enum db_error error, const PG
 	struct kpi_reader *who = req->state;
 	struct kpi all = { 0 };
 	struct buf b = { 0 };
-	struct outcome *o;
 
 	if (error != DB_OK)
 		return req_fail_db(req, error);
@@ -158,9 +157,7 @@ static struct outcome *on_tenants(struct req *req, enum db_error error, const PG
 		(long long)all.opened, (long long)all.decided, (long long)(all.decided - all.met));
 	json_add_percent(&b, "overall_compliance", all.met, all.decided);
 	buf_addc(&b, '}');
-	o = req_reply(req, 200, b.p, b.n);
-	buf_free(&b);
-	return o;
+	return req_reply_take(req, 200, &b);
 }
 
 struct outcome *sla_metrics(struct req *req)

@@ -75,7 +75,6 @@ static bool masks(const struct kpi_reader *who, size_t m)
 struct outcome *dashboard_metrics(struct req *req)
 {
 	struct buf b = { 0 };
-	struct outcome *o;
 
 	buf_adds(&b, "{\"items\":[");
 	for (size_t m = 0; m < ARRAY_LEN(metrics); m++)
@@ -87,9 +86,7 @@ struct outcome *dashboard_metrics(struct req *req)
 			metrics[m].zh, metrics[m].en, shape_names[metrics[m].shape],
 			session_may(req->session, metrics[m].needs) ? "true" : "false");
 	buf_adds(&b, "]}");
-	o = req_reply(req, 200, b.p, b.n);
-	buf_free(&b);
-	return o;
+	return req_reply_take(req, 200, &b);
 }
 
 /* --- values --- */

@@ -163,7 +163,6 @@ static const char *size_text(struct req *req, int64_t bytes)
 static struct outcome *on_new(struct req *req, enum db_error error, const PGresult *rows)
 {
 	struct buf b = { 0 };
-	struct outcome *o;
 	int64_t n;
 
 	if (error != DB_OK)
@@ -187,9 +186,7 @@ static struct outcome *on_new(struct req *req, enum db_error error, const PGresu
 		(long long)(1 + n / RECORDS_A_SECOND));
 	db_cell_to_json(&b, rows, 0, 3);
 	buf_addc(&b, '}');
-	o = req_reply(req, 202, b.p, b.n);
-	buf_free(&b);
-	return o;
+	return req_reply_take(req, 202, &b);
 }
 
 struct outcome *export_post(struct req *req)
@@ -240,7 +237,6 @@ static struct outcome *on_export(struct req *req, enum db_error error, const PGr
 		"records", "estimated_records", "size_bytes", "file_id", "error", "created_at",
 		"done_at", "expires_at" };
 	struct buf b = { 0 };
-	struct outcome *o;
 
 	if (error != DB_OK)
 		return req_fail_db(req, error);
@@ -258,9 +254,7 @@ static struct outcome *on_export(struct req *req, enum db_error error, const PGr
 	else
 		add_link(req, &b, db_int(rows, 0, 7));
 	buf_addc(&b, '}');
-	o = req_reply(req, 200, b.p, b.n);
-	buf_free(&b);
-	return o;
+	return req_reply_take(req, 200, &b);
 }
 
 /* Whose exports the caller sees: P[0] the own ones, P[1] all of the company. */

@@ -22,7 +22,6 @@ static struct outcome *on_users(struct req *req, enum db_error error, const PGre
 		"department", "project", "is_active", "email", "phone", "lang" };
 	int n = error == DB_OK ? PQntuples(rows) : 0;
 	struct buf b = { 0 };
-	struct outcome *o;
 
 	if (error != DB_OK)
 		return req_fail_db(req, error);
@@ -38,9 +37,7 @@ static struct outcome *on_users(struct req *req, enum db_error error, const PGre
 		buf_addf(&b, "],\"next_cursor\":\"%lld\"}", (long long)db_int(rows, n - 1, 0));
 	else
 		buf_adds(&b, "],\"next_cursor\":null}");
-	o = req_reply(req, 200, b.p, b.n);
-	buf_free(&b);
-	return o;
+	return req_reply_take(req, 200, &b);
 }
 
 struct outcome *integration_users(struct req *req)
@@ -139,7 +136,6 @@ static struct outcome *on_range(struct req *req, enum db_error error, const PGre
 {
 	struct range *r = req->state;
 	struct buf b = { 0 };
-	struct outcome *o;
 	int64_t decided, met;
 
 	if (error != DB_OK)
@@ -164,9 +160,7 @@ static struct outcome *on_range(struct req *req, enum db_error error, const PGre
 	if (r->wants & WANT_RESOLUTION)
 		add_minutes(&b, "avg_resolution_time", db_int(rows, 0, 4), db_int(rows, 0, 3));
 	buf_adds(&b, "}}");
-	o = req_reply(req, 200, b.p, b.n);
-	buf_free(&b);
-	return o;
+	return req_reply_take(req, 200, &b);
 }
 
 struct outcome *integration_sla(struct req *req)

@@ -118,7 +118,6 @@ static void add_tally(struct buf *b, const char *name, const struct tally *n)
 static struct outcome *reply_preview(struct req *req, const struct preview *x)
 {
 	struct buf b = { 0 };
-	struct outcome *o;
 
 	buf_addf(&b, "{\"tenant_id\":%lld,\"days\":%lld,\"tickets\":%lld,\"complete\":%s",
 		(long long)x->tenant_id, (long long)x->days, (long long)x->tickets,
@@ -126,9 +125,7 @@ static struct outcome *reply_preview(struct req *req, const struct preview *x)
 	add_tally(&b, "was", &x->was);
 	add_tally(&b, "would_have_been", &x->would);
 	buf_addc(&b, '}');
-	o = req_reply(req, 200, b.p, b.n);
-	buf_free(&b);
-	return o;
+	return req_reply_take(req, 200, &b);
 }
 
 static struct outcome *next_page(struct req *req);

@@ -16,15 +16,6 @@
 
 /* --- preferences --- */
 
-static struct outcome *on_preferences(struct req *req, enum db_error error, const PGresult *rows)
-{
-	if (error != DB_OK)
-		return req_fail_db(req, error);
-	if (PQntuples(rows) == 0)
-		return req_fail(req, ERR_NOT_FOUND, NULL);
-	return req_reply(req, 200, "null", 4);
-}
-
 struct outcome *preferences_put(struct req *req)
 {
 	const struct in_portal_preferences_put *in = REQ_INPUT(req, portal_preferences_put);
@@ -36,7 +27,7 @@ struct outcome *preferences_put(struct req *req)
 		req_note_invalid(req, "preferences", "at most 16 KiB", "最多 16 KiB");
 		return req_invalid(req);
 	}
-	return req_query(req, &sql_client_preferences_put, p, on_preferences);
+	return req_query(req, &sql_client_preferences_put, p, req_reply_null);
 }
 
 /* --- dashboards --- */

@@ -54,7 +54,6 @@ static struct outcome *stale_theme(struct req *req, enum db_error error)
 {
 	const struct theme *t = theme_slot(req->state);
 	struct buf b = { 0 };
-	struct outcome *o;
 
 	if (!t->of || strcmp(t->of, req->state) != 0)
 		return req_fail_db(req, error);
@@ -62,9 +61,7 @@ static struct outcome *stale_theme(struct req *req, enum db_error error)
 	buf_adds(&b, ",\"stale\":true,\"as_of\":");
 	buf_add_time_json(&b, t->at_us);
 	buf_addc(&b, '}');
-	o = req_reply(req, 200, b.p, b.n);
-	buf_free(&b);
-	return o;
+	return req_reply_take(req, 200, &b);
 }
 
 /* {"tenant_id":…,…,"login_methods":[…],"sso":…} */
@@ -152,15 +149,6 @@ struct outcome *theme_get(struct req *req)
 	return req_query(req, &sql_client_theme_get, p, on_theme);
 }
 
-static struct outcome *on_stored(struct req *req, enum db_error error, const PGresult *rows)
-{
-	if (error != DB_OK)
-		return req_fail_db(req, error);
-	if (PQntuples(rows) == 0)
-		return req_fail(req, ERR_NOT_FOUND, NULL);
-	return req_reply(req, 200, "null", 4);
-}
-
 struct outcome *theme_put(struct req *req)
 {
 	const struct in_portal_theme_put *in = REQ_INPUT(req, portal_theme_put);
@@ -172,7 +160,7 @@ struct outcome *theme_put(struct req *req)
 	p[3] = in->accent_color;
 	p[4] = in->support_contact;
 	p[5] = req_int(req, clock_now_us());
-	return req_query(req, &sql_client_theme_put, p, on_stored);
+	return req_query(req, &sql_client_theme_put, p, req_reply_null);
 }
 
 /* --- the logo --- */
@@ -252,7 +240,7 @@ static void read_logo(struct req *req, const char *base64, const char **p)
 static struct outcome *store_logo(struct req *req, const char **p)
 {
 	p[3] = req_int(req, clock_now_us());
-	return req_query(req, &sql_client_logo_put, p, on_stored);
+	return req_query(req, &sql_client_logo_put, p, req_reply_null);
 }
 
 struct outcome *logo_put(struct req *req)

@@ -109,16 +109,13 @@ struct outcome *flood(struct req *req)
 static struct outcome *on_probe(struct req *req, bool ok, struct str answer)
 {
 	struct buf b = { 0 };
-	struct outcome *o;
 
 	buf_adds(&b, "{\"ok\":");
 	buf_adds(&b, ok ? "true" : "false");
 	buf_adds(&b, ",\"answer\":");
 	buf_add_json(&b, answer.p ? answer.p : "", answer.n);
 	buf_addc(&b, '}');
-	o = req_reply(req, 200, b.p, b.n);
-	buf_free(&b);
-	return o;
+	return req_reply_take(req, 200, &b);
 }
 
 static enum work_pool pool_named(const char *name)
