@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * PostgreSQL, asynchronously: pools of pipelined connections by statement class. A call is context
- * + statement + Sync in one round trip and one implicit transaction; it completes at its Sync,
- * never at its row. Nothing here blocks. */
+ * PostgreSQL, asynchronously: pools of pipelined connections, one pool per statement class. A call
+ * consists of context, statement and Sync in one round trip and one implicit transaction. It
+ * completes at its Sync, never at its row. Nothing here blocks. */
 #ifndef SLADESK_DB_DB_H
 #define SLADESK_DB_DB_H
 
@@ -13,70 +13,74 @@
 enum db_error {
 	DB_OK,
 	DB_DOWN,      /* no connection; nothing was sent */
-	DB_BUSY,      /* the waiting list is full, or waited a second */
-	DB_UNKNOWN,   /* sent, connection lost before Sync: the outcome is unknown */
-	DB_TIMEOUT,   /* the statement's time limit; nothing was done */
-	DB_CONFLICT,  /* 23505 and its kin: something with this key exists */
+	DB_BUSY,      /* the waiting list is full, or the call waited for a second */
+	DB_UNKNOWN,   /* sent, but the connection was lost before Sync: the outcome is unknown */
+	DB_TIMEOUT,   /* the statement's time limit was exceeded; nothing was done */
+	DB_CONFLICT,  /* 23505 and the like: something with this key exists */
 	DB_FORBIDDEN, /* row-level security refused */
-	DB_RETRY,     /* serialization, deadlock, lock timeout: may be tried again */
-	DB_MISSING,   /* a row that it names is not there (23503), or not where it says (SD002) */
-	DB_STALE,     /* SD001: configuration moved on */
-	DB_FAILED,    /* anything else; the log has it */
+	DB_RETRY,     /* serialization failure, deadlock, lock timeout: can be retried */
+	DB_MISSING,   /* a row that it references does not exist (23503), or not there (SD002) */
+	DB_STALE,     /* SD001: the configuration has changed */
+	DB_FAILED,    /* anything else; see the log */
 };
-/* A word for the log. */
+/* A name for the log. */
 const char *db_error_name(enum db_error e);
-/* The database was not there or had no time: the error says nothing about the statement. */
+/* The database was down or overloaded: the error says nothing about the statement. */
 bool db_is_away(enum db_error e);
 
-/* Whom the statement acts for; becomes transaction-local settings that row-level security reads. */
+/* The identity for which the statement runs. It becomes transaction-local settings that row-level
+ * security reads. */
 struct db_context {
 	const char *tenants; /* "{12,13}"; "{}" for none */
-	int64_t tenant_id;   /* the one tenant a write may touch; 0 for none */
+	int64_t tenant_id;   /* the only tenant that a write may touch; 0 for none */
 	int64_t user_id;
 	bool staff;
-	const char *scope; /* of the tenants' tickets only these (scope_ok()); NULL or "": all */
+	const char
+		*scope; /* the only visible tickets of the tenants (scope_ok()); NULL or "": all */
 };
 
 struct db_call {
 	const struct sql_stmt *stmt;
 	const char *param[SQL_PARAMS_MAX]; /* text; NULL = SQL null */
 	struct db_context ctx;
-	bool replan;    /* its filters are selective: plan for their values, not in general */
-	bool replica;   /* a read for the replica, which may be behind and may be away: DB_DOWN */
-	bool keep_rows; /* ROWS stay, as CALL->rows, until the caller's PQclear */
-	/* Runs exactly once, on a later turn. ROWS is NULL on error and dies when it returns. */
+	bool replan;    /* its filters are selective: plan for their values, not generically */
+	bool replica;   /* a read on the replica, which may lag behind or be down: DB_DOWN */
+	bool keep_rows; /* ROWS are kept as CALL->rows until the caller's PQclear */
+	/* Runs exactly once, on a later turn. ROWS is NULL on error and valid until this
+	 * returns. */
 	void (*on_done)(struct db_call *call, enum db_error error, const PGresult *rows);
 	void *arg;
-	/* the driver's own */
+	/* for the driver */
 	struct list node;
 	int64_t queued_us;
 	PGresult *rows;
 	enum db_error error;
 	char sqlstate[6], constraint[64];
-	unsigned name, drops; /* prepared names */
+	unsigned name, drops; /* names of prepared statements */
 	bool prepares, retried;
 };
 
 struct db_settings {
 	const char *app_url, *job_url; /* libpq connection strings; unix socket or hostaddr only */
-	const char *replica_url;       /* as app_url; "": there is none */
+	const char *replica_url;       /* like app_url; "": there is no replica */
 	const char *password;          /* may be NULL */
 	int point_connections;
-	int statements; /* how many there are: indexes are below it */
+	int statements; /* the number of statements; their indexes are below it */
 };
 
-/* Open the pools; connections come up by themselves and are replaced for ever. False with
- * *OUT_ERROR when a setting is wrong. */
+/* Open the pools. Connections are made in the background and replaced when they are lost. Returns
+ * false and sets *OUT_ERROR if a setting is wrong. */
 bool db_init(const struct db_settings *s, const char **out_error);
-/* New addresses: connections drain and are replaced. */
+/* Use new addresses: connections drain and are replaced. */
 bool db_reconfigure(const struct db_settings *s, const char **out_error);
 /* Close all connections; every waiting call ends with DB_DOWN or DB_UNKNOWN before this returns. */
 void db_free(void);
 
-/* Run CALL->stmt in one transaction under CALL->ctx. CALL stays the caller's and must live until
+/* Run CALL->stmt in one transaction under CALL->ctx. The caller owns CALL, which must live until
  * on_done. */
 void db_exec(struct db_call *call);
-/* While fires lag, requests go to the database one at a time: the API never delays a deadline. */
+/* While fires lag behind, requests go to the database one at a time, so that the API never delays a
+ * deadline. */
 void db_limit_requests(bool favour);
 
 struct db_health {
@@ -89,8 +93,8 @@ struct db_health db_health(enum sql_class class);
 /* Calls sent since the start. */
 uint64_t db_calls_total(void);
 
-/* Stream SQL (a COPY … TO STDOUT) over a connection of its own as the job role. ON_DATA gets each
- * row's bytes; ON_DONE runs once. */
+/* Stream SQL (a COPY … TO STDOUT) over a separate connection as the job role. ON_DATA gets the
+ * bytes of each row; ON_DONE runs once. */
 void db_copy_out(const char *sql, void (*on_data)(void *arg, const char *bytes, size_t n),
 	void (*on_done)(void *arg, bool ok), void *arg);
 
@@ -103,8 +107,8 @@ int64_t db_time(const PGresult *r, int row,
 	int col); /* timestamptz as microseconds since 1970; INT64_MAX = infinity */
 /* Append a cell as JSON by its type. */
 void db_cell_to_json(struct buf *b, const PGresult *r, int row, int col);
-/* The same as text, for a table of text: numbers and times as they are written in JSON, strings
- * without quotes. */
+/* The same as text, for a table of texts: numbers and times as written in JSON, strings without
+ * quotes. */
 void db_cell_to_text(struct buf *b, const PGresult *r, int row, int col);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The embedded schema and its migration, blocking: for the command line. */
+ * The embedded schema and its migrations. Blocking; for the command line. */
 #ifndef SLADESK_DB_MIGRATE_H
 #define SLADESK_DB_MIGRATE_H
 
@@ -10,12 +10,12 @@ struct embedded_file {
 };
 extern const struct embedded_file embedded_migrations[], embedded_code[];
 
-/* The newest migration this program knows, which it needs. */
+/* The newest migration that this program contains. It needs this version. */
 int schema_needed(void);
 
 struct pg_conn;
-/* Bring the database up to date under an advisory lock. SAY gets a line for each step. False with
- * *OUT_ERROR (static). */
+/* Bring the database up to date under an advisory lock. SAY gets a line for each step. Returns
+ * false and sets *OUT_ERROR (static) on failure. */
 bool schema_migrate(struct pg_conn *pg, void (*say)(const char *line), const char **out_error);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A statement of a contract file (*.sql), as the generator wrote it. */
+ * A statement from a contract file (*.sql), as generated. */
 #ifndef SLADESK_DB_STMT_H
 #define SLADESK_DB_STMT_H
 
@@ -7,7 +7,7 @@
 
 enum sql_mode { SQL_READ, SQL_WRITE, SQL_JOB, SQL_PREAUTH };
 enum sql_shape { SQL_LIST, SQL_OBJECT, SQL_ROWS };
-/* SQL_REPLICA is no statement's own: a call says so. */
+/* SQL_REPLICA is never a statement's own mode: a call selects it. */
 enum sql_class { SQL_POINT, SQL_SLOW, SQL_FIRE, SQL_CLASS_JOB, SQL_REPLICA, SQL_CLASSES };
 
 #define SQL_PARAMS_MAX 16
@@ -16,13 +16,13 @@ struct contract;
 
 struct sql_stmt {
 	const char *name;
-	const struct contract *contract; /* what a request may give it: core/contract.h */
+	const struct contract *contract; /* its parameters in a request: core/contract.h */
 	enum sql_mode mode;
 	enum sql_shape shape;
 	enum sql_class class;
 	int index;
 	int param_count;
-	const char *cursor[2]; /* columns a list's next cursor is made of */
+	const char *cursor[2]; /* the columns that make up a list's next cursor */
 	const char *text;
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The HTTP/1.1 server: connections on bufferevents, plain or TLS, one request at a time each and in
- * order, bodies whole (bounded) or streamed, replies whole, chunked with back-pressure, or a file.
- * Another protocol (http/ws.h) may take a connection over. What a request means is the handler's.
- */
+ * The HTTP/1.1 server: connections on bufferevents, plain or TLS; one request at a time, in order;
+ * bodies buffered (limited) or streamed; replies complete, in pieces with back-pressure, or from a
+ * file. Another protocol (http/ws.h) can take over a connection. The handler decides what a request
+ * means. */
 #ifndef SLADESK_HTTP_SERVER_H
 #define SLADESK_HTTP_SERVER_H
 
@@ -13,18 +13,18 @@
 struct http_conn;
 struct evbuffer;
 
-/* One request, from its head to its reply. Its memory is the arena's. */
+/* One request, from its head to its reply. Its memory comes from the arena. */
 struct http_request {
 	struct http_conn *conn;
 	struct http_head head; /* views into head_bytes */
 	char *head_bytes;
 	struct arena arena;
-	struct buf body; /* when buffered */
+	struct buf body; /* if buffered */
 	uint64_t body_seen;
-	void *user;       /* the handler's */
+	void *user;       /* for the handler */
 	const char *peer; /* address, for logs and limits */
 	bool tls;
-	int status; /* of the reply, once begun */
+	int status; /* of the reply, once it has begun */
 	uint64_t sent_bytes;
 	int64_t began_us; /* monotonic */
 };
@@ -32,23 +32,24 @@ struct http_request {
 enum http_body { HTTP_BODY_BUFFER, HTTP_BODY_STREAM, HTTP_BODY_REPLIED };
 
 struct http_handler {
-	/* The head is in. Say how the body is wanted (buffered up to *MAX bytes), or reply at once
-	 * and return HTTP_BODY_REPLIED. */
+	/* The head has arrived. Return how the body is wanted (buffered up to *MAX bytes), or reply
+	 * at once and return HTTP_BODY_REPLIED. */
 	enum http_body (*on_head)(struct http_request *r, uint64_t *max);
-	/* Streamed bodies: a piece came. Return false to pause reading until http_resume. */
+	/* For streamed bodies: a piece has arrived. Return false to pause reading until
+	 * http_resume. */
 	bool (*on_piece)(struct http_request *r, const char *p, size_t n);
 	/* The body is complete. Must lead to a reply, now or later. */
 	void (*on_request)(struct http_request *r);
-	/* The client left before the reply was complete. R dies when this returns; not called after
-	 * a complete reply. */
+	/* The client left before the reply was complete. R is freed when this returns. Not called
+	 * after a complete reply. */
 	void (*on_gone)(struct http_request *r);
-	/* A reply is complete, for counting; R dies when this returns. */
+	/* A reply is complete, for counting. R is freed when this returns. */
 	void (*on_done)(struct http_request *r);
 };
 
 struct http_settings {
 	int header_s, body_s, idle_s, write_s, total_s; /* time limits */
-	uint64_t min_rate; /* body bytes a second after the first five */
+	uint64_t min_rate; /* body bytes per second after the first five seconds */
 	int max_connections;
 	const char *cert_file, *key_file; /* NULL: plain */
 	bool tls12;
@@ -59,13 +60,14 @@ struct http_server;
 /* Serve on an open listening socket, which the server then owns. */
 struct http_server *http_server_new(int listen_fd, const struct http_settings *s,
 	const struct http_handler *h, const char **out_error) MUST_USE;
-/* Stop accepting and close each connection as its request ends; idle ones after GRACE_MS, so that a
- * request that is just being sent is still answered. ON_EMPTY runs once none is left. */
+/* Stop accepting, and close each connection when its request ends. Idle connections are closed
+ * after GRACE_MS, so that a request that is just being sent is still answered. ON_EMPTY runs once
+ * when none is left. */
 void http_server_drain(struct http_server *s, int grace_ms, void (*on_empty)(void *arg), void *arg);
-/* Close the listener and all connections and release S. */
+/* Close the listener and all connections, and free S. */
 void http_server_free(struct http_server *s);
-/* Read certificate and key again: new connections use them, those that are open keep theirs. False,
- * with the old ones kept, when they cannot be read. Nothing without TLS. */
+/* Read certificate and key again. New connections use them; open ones keep the old ones. Returns
+ * false, and keeps the old ones, if they cannot be read. Does nothing without TLS. */
 bool http_server_reload_tls(struct http_server *s, const char **out_error);
 /* The listening socket, which S owns. */
 int http_server_fd(const struct http_server *s);
@@ -76,28 +78,29 @@ struct http_counts {
 /* Counts for /metrics. */
 struct http_counts http_counts(void);
 
-/* Reply with a whole body. EXTRA is more header lines, each ending in CRLF, or NULL. The connection
- * then takes its next request. */
+/* Reply with a complete body. EXTRA is additional header lines, each ending in CRLF, or NULL. The
+ * connection then takes its next request. */
 void http_reply(struct http_request *r, int status, const char *type, const char *extra,
 	const void *body, size_t n);
-/* Reply with the parts of BODY, which is emptied. */
+/* Reply with the contents of BODY, which is emptied. */
 void http_reply_buffer(struct http_request *r, int status, const char *type, const char *extra,
 	struct evbuffer *body);
-/* Reply in pieces (chunked, or to the end of the connection for HTTP/1.0). ON_DRAIN runs when the
- * client has taken most of what was written; write no more than asked between. End with
+/* Reply in pieces (chunked, or until the end of the connection for HTTP/1.0). ON_DRAIN runs when
+ * the client has taken most of what was written; write no more than requested in between. End with
  * http_reply_end. */
 void http_reply_start(struct http_request *r, int status, const char *type, const char *extra,
 	void (*on_drain)(struct http_request *r));
-/* False when enough is queued: wait for on_drain. */
+/* Returns false if enough is queued: wait for on_drain. */
 bool http_reply_piece(struct http_request *r, const void *p, size_t n);
-/* The streamed reply is complete; R dies. */
+/* The streamed reply is complete. Frees R. */
 void http_reply_end(struct http_request *r);
-/* Reply with FD[FROM..TO] by sendfile; closes FD. SIZE is the whole file's, for Content-Range. */
+/* Reply with FD[FROM..TO] by sendfile, and close FD. SIZE is that of the whole file, for
+ * Content-Range. */
 void http_reply_file(struct http_request *r, int status, const char *type, const char *extra,
 	int fd, uint64_t from, uint64_t to, uint64_t size);
-/* Go on reading a streamed body. */
+/* Continue to read a streamed body. */
 void http_resume(struct http_request *r);
-/* After the reply, close. */
+/* Close the connection after the reply. */
 void http_close_after(struct http_request *r);
 
 #endif

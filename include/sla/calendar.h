@@ -14,7 +14,8 @@ struct calendar;
 
 enum calendar_day { DAY_OPEN, DAY_CLOSED, DAY_HOLIDAY };
 
-/* Look a zone up by IANA name; NULL when there is none. The zone must outlive the calendar. */
+/* Look up a zone by its IANA name. Returns NULL if there is none. The zone must outlive the
+ * calendar. */
 typedef const struct zone *zone_finder(const char *name);
 
 /* Build a calendar from the JSON form of sla.md 8. Returns NULL and sets *OUT_ERROR (static or in a

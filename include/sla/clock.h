@@ -137,13 +137,13 @@ int64_t sla_consumed_us(
 
 /* Waived counts as met and is always shown as waived. */
 enum sla_verdict { SLA_OPEN, SLA_MET, SLA_BREACHED, SLA_NO_VERDICT, SLA_IS_WAIVED };
-/* What became of the promise (sla.md 5): none, open, met, breached or waived. */
+/* The result of the promise (sla.md 5): none, open, met, breached or waived. */
 enum sla_verdict sla_verdict(const struct sla_clock *c);
 /* The verdict's name in the database and the API. */
 const char *sla_verdict_name(enum sla_verdict v);
 /* The state's name in the database and the API. */
 const char *sla_clock_state_name(enum sla_clock_state s);
-/* The state of that name; the count of states when there is none. */
+/* The state with this name; the number of states if there is none. */
 enum sla_clock_state sla_clock_state_parse(struct str s);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Binary cells to C and to JSON. The types are those our statements return; another one is a bug
- * that the query tests find. */
+ * Converts binary cells to C and to JSON. The types are those that our statements return; another
+ * type is a bug that the query tests find. */
 #include "db/db.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -96,7 +96,7 @@ static void array_to_json(struct buf *b, const char *p, bool text)
 	buf_addc(b, ']');
 }
 
-/* For eyes that may not see the whole, as masked_mail() and masked_phone() do it. */
+/* For readers who may not see the full value; the same as masked_mail() and masked_phone(). */
 static void mask(struct buf *out, const char *column, struct str v)
 {
 	const char *at = memchr(v.p, '@', v.n);
@@ -112,7 +112,8 @@ static void mask(struct buf *out, const char *column, struct str v)
 		buf_addc(out, v.n >= 8 && (i < 3 || i + 4 >= v.n) ? v.p[i] : '*');
 }
 
-/* A sealed field, whole or, marked m:, masked. What only looks like one is what it is. */
+/* An encrypted field, in full or, after m:, masked. A text that only looks encrypted is returned as
+ * it is. */
 static bool sealed_to_json(struct buf *b, const char *column, struct str v, bool json)
 {
 	bool masked = v.n > 2 && memcmp(v.p, "m:", 2) == 0;
@@ -141,7 +142,7 @@ static bool looks_sealed(const char *p, int n)
 	return n > 10 && (memcmp(p, "e1.", 3) == 0 || memcmp(p, "m:e1.", 5) == 0);
 }
 
-/* A number that a reader of JSON would round to another's id is not told. */
+/* A number that a JSON reader would round to another id is left out. */
 static void int_to_json(struct buf *b, const char *column, int64_t v)
 {
 	if (v >= -JSON_INT_MAX && v <= JSON_INT_MAX) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * COPY … TO STDOUT over a connection of its own, a few milliseconds a turn. */
+ * COPY … TO STDOUT over a separate connection, a few milliseconds per turn. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "db/db.h"
@@ -43,7 +43,7 @@ static void copy_watch(struct copy *c, short what)
 	event_add(c->ev, &limit);
 }
 
-/* Take what is there, but not for longer than 4 ms a turn. */
+/* Read what is there, but not for longer than 4 ms per turn. */
 static void copy_read(struct copy *c)
 {
 	int64_t began = clock_mono_us();
@@ -84,7 +84,7 @@ static void copy_read(struct copy *c)
 	if (n == 0) {
 		copy_watch(c, EV_READ);
 	} else if (n > 0) {
-		copy_watch(c, EV_READ | EV_WRITE); /* more is buffered: come again next turn */
+		copy_watch(c, EV_READ | EV_WRITE); /* more is buffered: continue next turn */
 	} else {
 		PGresult *r = n == -1 ? PQgetResult(c->pg) : NULL;
 		bool ok = r && PQresultStatus(r) == PGRES_COMMAND_OK;

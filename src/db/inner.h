@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the pools (pool.c) and their connections (pgconn.c) share. A connection sits in exactly one
- * list, its pool's for the state it is in, and conn_move alone moves it; a call sits in exactly one
- * list: waiting (a pool's) or sent (a connection's). */
+ * What the pools (pool.c) and their connections (pgconn.c) share. A connection is in exactly one
+ * list, that of its pool for its state, and only conn_move moves it. A call is in exactly one list:
+ * waiting (of a pool) or sent (of a connection). */
 #ifndef SLADESK_DB_INNER_H
 #define SLADESK_DB_INNER_H
 
@@ -15,26 +15,27 @@ enum conn_state { CONN_DOWN, CONN_CONNECTING, CONN_SETUP, CONN_READY, CONN_DRAIN
 
 struct pool;
 
-/* A statement's prepared name on one connection is s<index>_<name>. */
+/* On one connection, a statement's prepared name is s<index>_<name>. */
 struct prepared {
 	unsigned name;  /* 0: none yet */
-	unsigned stale; /* a name that the schema has outrun, to be deallocated; 0: none */
-	bool confirmed; /* the server has answered that NAME is there */
+	unsigned stale; /* a name that is invalid after a change of the schema, to be deallocated;
+			   0: none */
+	bool confirmed; /* the server has confirmed that NAME exists */
 };
 
 struct conn {
 	struct pool *pool;
-	struct list node; /* of pool->in[state] */
+	struct list node; /* in pool->in[state] */
 	struct who who;
 	enum conn_state state;
 	PGconn *pg;
 	struct event *read_ev, *write_ev;
 	struct list sent; /* struct db_call, in the order of the pipeline */
 	int depth;
-	int64_t head_since_us; /* since when the server can work at the first of SENT */
+	int64_t head_since_us; /* since when the server can work on the first call of SENT */
 	bool flush_queued;
-	struct prepared *prepared; /* by statement index */
-	unsigned names;            /* given so far on this connection */
+	struct prepared *prepared; /* by the index of the statement */
+	unsigned names;            /* names given so far on this connection */
 	int64_t changed_us, retry_us, retry_wait_us;
 };
 
@@ -42,8 +43,8 @@ struct pool {
 	enum sql_class class;
 	bool job_role;
 	int size, max_depth, statement_ms, lock_ms;
-	int statements; /* of each connection's table */
-	int at_most;    /* calls sent at a time, over all connections; 0: no such limit */
+	int statements; /* size of each connection's table */
+	int at_most;    /* maximum number of calls in flight over all connections; 0: no limit */
 	struct conn *conns;
 	struct list in[CONN_STATES]; /* struct conn */
 	struct list waiting;
@@ -52,22 +53,22 @@ struct pool {
 	int64_t since_us;
 };
 
-/* Begin to connect by URL; it retries by itself no sooner than retry_us. */
+/* Begin to connect to URL. Retries automatically, no sooner than retry_us. */
 void conn_connect(struct conn *c, const char *url, const char *password);
 void conn_move(struct conn *c, enum conn_state to);
 void conn_lost(struct conn *c, const char *why);
-/* False: CALL was not taken, and the connection is in no state to go on. */
+/* Returns false if CALL was not taken, because the connection is unusable. */
 bool conn_send(struct conn *c, struct db_call *call);
 /* Time limits. */
 void conn_tick(struct conn *c, int64_t now);
 uint64_t conn_calls_total(void);
 
-/* CALL's on_done on a later turn. */
+/* Run CALL's on_done on a later turn. */
 void call_finish(struct db_call *call, enum db_error error);
-/* Send what waits to whoever is free. */
+/* Send waiting calls to connections that are free. */
 void pool_feed(struct pool *p);
 
-/* Begin to connect as the job role, outside the pools. The caller finishes it. */
+/* Begin to connect as the job role, outside the pools. The caller completes it. */
 PGconn *db_start_job_connection(const char *name, const char *settings);
 
 #endif

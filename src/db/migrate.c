@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Forward only: each migration is one transaction, recorded with its checksum; functions, views and
- * policies are applied again after. */
+ * Forward only: each migration is one transaction, recorded with its checksum. Functions, views and
+ * policies are applied again afterwards. */
 #include "db/migrate.h"
 #include "base/clock.h"
 #include "crypto/crypto.h"
@@ -34,7 +34,7 @@ static bool run_script(PGconn *pg, const char *what, const char *sql, const char
 	return ok;
 }
 
-/* 1 = applied with this checksum, 0 = not applied, -1 = applied with another text. */
+/* 1: applied with this checksum, 0: not applied, -1: applied with another text. */
 static int applied(PGconn *pg, int version, const char *sha)
 {
 	char v[16];

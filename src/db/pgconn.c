@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A pipelined connection: its states, what it sends, what comes back. Never PQcancel on a shared
- * pipeline: time limits only. */
+ * A pipelined connection: its states, what it sends, what it receives. Never PQcancel on a shared
+ * pipeline; there are only time limits. */
 #include "base/clock.h"
 #include "inner.h"
 #include "loop/loop.h"
@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #define CONNECT_MAX_US (2 * US_PER_S)
-#define RETRY_MAX_US (US_PER_S / 4) /* one is tried at a time */
+#define RETRY_MAX_US (US_PER_S / 4) /* one connection attempt at a time */
 
 static uint64_t calls_total;
 
@@ -38,7 +38,7 @@ static void conn_close(struct conn *c)
 	if (c->write_ev)
 		event_free(c->write_ev);
 	c->read_ev = c->write_ev = NULL;
-	c->flush_queued = false; /* its event is gone with it */
+	c->flush_queued = false; /* its event was freed with it */
 	PQfinish(c->pg);
 	c->pg = NULL;
 }
@@ -76,7 +76,8 @@ static const unsigned may_move[CONN_STATES] = {
 	[CONN_DRAINING] = TO(CONN_DOWN),
 };
 
-/* The connection is gone: whoever waited for an answer is told, and it is tried again later. */
+/* The connection is lost: the calls waiting for a result are told, and a new attempt is made
+ * later. */
 static void enter_down(struct conn *c)
 {
 	conn_close(c);
@@ -129,8 +130,8 @@ void conn_connect(struct conn *c, const char *url, const char *password)
 		"options", NULL };
 	const char *values[] = { url, password ? password : "", "sladeskd", "UTF8", options, NULL };
 
-	/* Generic plans that follow the indexes: planning our statements anew costs more than
-	 * running them, and a plan made while a table was empty must do when it is full. */
+	/* Generic plans that use indexes: planning our statements each time costs more than running
+	 * them, and a plan made while a table was empty must still be good when it is full. */
 	snprintf(options, sizeof(options),
 		"-c timezone=UTC -c jit=off -c random_page_cost=1.1 -c statement_timeout=%d "
 		"-c lock_timeout=%d%s",
@@ -147,7 +148,7 @@ void conn_connect(struct conn *c, const char *url, const char *password)
 	conn_watch(c, EV_WRITE);
 }
 
-/* Prepare the context statement; the connection is ready when it answers. */
+/* Prepare the context statement. The connection is ready when the server has answered. */
 static void conn_setup(struct conn *c)
 {
 	PQsetnonblocking(c->pg, 1);
@@ -197,7 +198,7 @@ static enum db_error error_of(const char *state)
 		{ "40P01", DB_RETRY }, { "23505", DB_CONFLICT }, { "23503", DB_MISSING },
 		{ "SD002", DB_MISSING }, { "42501", DB_FORBIDDEN }, { "SD001", DB_STALE },
 		{ "57P0", DB_DOWN }, { "53", DB_DOWN },
-		/* read-only, by setting or as a standby */
+		/* read-only, by a setting or as a standby */
 		{ "25", DB_DOWN }, { "08", DB_DOWN } };
 
 	for (size_t i = 0; i < ARRAY_LEN(map); i++)
@@ -211,8 +212,8 @@ static bool schema_changed(const struct db_call *call)
 	return strcmp(call->sqlstate, "26000") == 0 || strcmp(call->sqlstate, "0A000") == 0;
 }
 
-/* CALL was sent under a name that nobody on this connection got prepared: whoever was to do so
- * failed. CALL itself was not run, and has not had its turn yet. */
+/* CALL used a prepared name whose preparation failed on this connection. CALL itself was not run
+ * and has not had its turn yet. */
 static bool never_prepared(const struct conn *c, const struct db_call *call)
 {
 	const struct prepared *p = &c->prepared[call->stmt->index];
@@ -221,7 +222,8 @@ static bool never_prepared(const struct conn *c, const struct db_call *call)
 	       !(p->name == call->name && p->confirmed);
 }
 
-/* The group did nothing, so even a write may go again: once, and each time that it had no turn. */
+/* The group had no effect, so even a write can be sent again: once, and additionally each time that
+ * it was not run at all. */
 static bool goes_again(const struct conn *c, const struct db_call *call)
 {
 	return never_prepared(c, call) || (schema_changed(call) && !call->retried);
@@ -243,15 +245,15 @@ static void note_error(struct conn *c, struct db_call *call, const PGresult *r)
 			call->sqlstate, PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY));
 }
 
-/* A name whose preparation failed is not on the server; one that the schema has outrun is, and is
- * deallocated with the next use. Any other error leaves the name as it is: prepared statements do
- * not roll back. */
+/* A name whose preparation failed does not exist on the server. A name that a schema change made
+ * invalid does exist and is deallocated with the next use. Any other error leaves the name as it
+ * is: prepared statements are not rolled back. */
 static void forget_name(struct conn *c, const struct db_call *call)
 {
 	struct prepared *p = &c->prepared[call->stmt->index];
 
 	if (p->name != call->name)
-		return; /* another has taken its place already */
+		return; /* another name has already replaced it */
 	if (!p->confirmed)
 		*p = (struct prepared){ .stale = call->drops };
 	else if (strcmp(call->sqlstate, "0A000") == 0)
@@ -268,7 +270,7 @@ static void call_synced(struct conn *c)
 	bug_on(list_is_empty(&c->sent));
 	list_remove(&call->node);
 	c->depth--;
-	c->head_since_us = clock_mono_us(); /* the next one's turn begins */
+	c->head_since_us = clock_mono_us(); /* now the next call has its turn */
 	if (call->error == DB_OK) {
 		call_finish(call, DB_OK);
 		return;
@@ -284,7 +286,7 @@ static void call_synced(struct conn *c)
 	call_finish(call, call->error);
 }
 
-/* The first command of a group that prepares is the preparation. */
+/* If a group prepares a statement, that is its first command. */
 static void note_command(struct conn *c, const struct db_call *call)
 {
 	struct prepared *p = &c->prepared[call->stmt->index];
@@ -299,7 +301,7 @@ static void take_result(struct conn *c, PGresult *r)
 		list_is_empty(&c->sent) ? NULL : list_entry(c->sent.next, struct db_call, node);
 
 	switch (PQresultStatus(r)) {
-	case PGRES_TUPLES_OK: /* the context's row first, then the statement's */
+	case PGRES_TUPLES_OK: /* first the row of the context, then those of the statement */
 		if (call) {
 			PQclear(call->rows);
 			call->rows = r;
@@ -390,8 +392,8 @@ static bool send_context(struct conn *c, const struct db_call *call)
 	char tenant[24], user[24];
 	const char *v[7] = { call->ctx.tenants ? call->ctx.tenants : "{}", tenant, user,
 		call->ctx.staff ? "staff" : "customer", call->stmt->mode == SQL_READ ? "on" : "off",
-		/* a page comes in the order of an index; its plan knows no limit and would sort all
-		 */
+		/* a page is read in index order; its generic plan does not know the limit and would
+		 * sort all rows */
 		call->stmt->shape == SQL_LIST && !call->replan ? "off" : "on",
 		call->ctx.scope ? call->ctx.scope : "" };
 
@@ -403,8 +405,8 @@ static bool send_context(struct conn *c, const struct db_call *call)
 	       (!call->replan || PQsendQueryPrepared(c->pg, "replan", 0, NULL, NULL, NULL, 1));
 }
 
-/* Prepare CALL's statement, if this connection does not have it, before anything else of its group:
- * its answer is the group's first. */
+/* If this connection does not have CALL's statement, prepare it before anything else in the group:
+ * its result is the first one of the group. */
 static bool send_prepare(struct conn *c, struct db_call *call, char *name, size_t size)
 {
 	struct prepared *p = &c->prepared[call->stmt->index];
@@ -445,7 +447,7 @@ bool conn_send(struct conn *c, struct db_call *call)
 	list_add_tail(&c->sent, &call->node);
 	c->depth++;
 	calls_total++;
-	if (!c->flush_queued) { /* one flush a turn for all that was sent in it */
+	if (!c->flush_queued) { /* one flush per turn for everything sent in it */
 		c->flush_queued = true;
 		event_active(c->write_ev, EV_WRITE, 0);
 	}
@@ -461,6 +463,6 @@ void conn_tick(struct conn *c, int64_t now)
 		conn_lost(c, "connect timed out");
 	else if (!list_is_empty(&c->sent) &&
 		 now - c->head_since_us > (c->pool->statement_ms + 300) * 1000LL)
-		conn_lost(c, "no answer"); /* the server's own limit should have come first: it is
-					      stopped or unreachable */
+		conn_lost(c, "no answer"); /* the server's own limit should have come first: the
+					      server is stopped or unreachable */
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The pools: which call waits for whom, how long, and who is connected next. */
+ * The pools: which call waits for what and how long, and which connection is made next. */
 #include "db/db.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #define WAITING_MAX 256
-#define CUSTOMERS_MAX (WAITING_MAX * 4 / 5) /* the rest is kept for the provider's own */
+#define CUSTOMERS_MAX (WAITING_MAX * 4 / 5) /* the rest is reserved for the provider's staff */
 #define WAIT_MAX_US US_PER_S
 #define CONNECT_GAP_US 15000
 
@@ -60,9 +60,9 @@ void call_finish(struct db_call *call, enum db_error error)
 	later_call(deliver, call);
 }
 
-/* --- feeding --- */
+/* --- sending --- */
 
-/* Of those that are ready the one with the least to do, unless all that may be sent is. */
+/* The ready connection with the least to do, unless the maximum number of calls is in flight. */
 static struct conn *pool_pick(struct pool *p)
 {
 	struct conn *best = NULL;
@@ -104,8 +104,8 @@ void db_limit_requests(bool favour)
 		pool_feed(p);
 }
 
-/* A call that is used again while it is under way gives its rows to somebody else. Looked for where
- * looking may cost something. */
+/* A call that is used again while it is in progress would give its rows to the wrong caller.
+ * Checked in builds where the search may take time. */
 static void refuse_reuse(const struct db_call *call)
 {
 #ifdef __SANITIZE_ADDRESS__
@@ -199,8 +199,9 @@ static struct conn *pool_to_connect(const struct pool *p, int64_t now)
 	return NULL;
 }
 
-/* One at a time: SCRAM's key derivation costs milliseconds a connection, and many at once (a
- * restarted server) would hold the loop. Every pool gets its first before any gets its second. */
+/* One connection at a time: SCRAM's key derivation takes milliseconds, and many at once (after a
+ * restart of the server) would block the loop. Every pool gets its first connection before any pool
+ * gets its second. */
 static void connect_next(void *arg)
 {
 	struct conn *next = NULL;
@@ -242,8 +243,8 @@ static const char *url_part(const PQconninfoOption *o, const char *keyword)
 	return "";
 }
 
-/* A host name would block the loop in getaddrinfo; PgBouncer loses prepared statements; beyond this
- * machine only over TLS that knows whom it speaks to. */
+/* A host name would block the loop in getaddrinfo; PgBouncer loses prepared statements; other
+ * machines are reached only over TLS that verifies the server. */
 static bool check_url(const char *url, const char **out_error)
 {
 	char *err = NULL;
@@ -324,7 +325,7 @@ bool db_init(const struct db_settings *s, const char **out_error)
 	statements = s->statements;
 	pool_init(SQL_POINT, false, s->point_connections, 8, 1500, 500);
 	pool_init(SQL_SLOW, false, 1, 1, 10000, 500);
-	pool_init(SQL_FIRE, true, 2, 2, 5000, 500); /* one loads while the other stores */
+	pool_init(SQL_FIRE, true, 2, 2, 5000, 500); /* one is for loading while the other stores */
 	pool_init(SQL_CLASS_JOB, true, 2, 8, 5000, 500);
 	pool_init(SQL_REPLICA, false, replica_url[0] ? 2 : 0, 8, 1500, 500);
 	pools[SQL_REPLICA].tried = !replica_url[0];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A connection: bytes in and out, its end, and the limits that hold whatever is spoken on it. */
+ * A connection: bytes in and out, its end, and the limits that apply whatever protocol is spoken on
+ * it. */
 #include "conn.h"
 #include "base/clock.h"
 #include "loop/loop.h"
@@ -58,7 +59,7 @@ static void set_state(struct http_conn *c, enum http_conn_state s)
 	c->state_us = clock_mono_us();
 }
 
-/* So that the peer can tell an end from a cut. */
+/* Close the TLS session, so that the peer can tell an end from a cut. */
 static void send_close_notify(struct http_conn *c)
 {
 	SSL *ssl = http_conn_ssl(c);
@@ -85,8 +86,8 @@ void http_conn_free(struct http_conn *c)
 	s->on_conn_gone(s);
 }
 
-/* Closing a socket that holds unread bytes resets it, and the peer may lose our last words: say
- * that we are done, then read until the peer is too (RFC 9112 9.6). */
+/* Closing a socket that holds unread bytes resets it, and the peer may lose the end of the reply.
+ * So announce the end, then read until the peer closes too (RFC 9112 9.6). */
 static void on_flushed(struct http_conn *c)
 {
 	if (!c->linger) {

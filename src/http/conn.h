@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the files of src/http share. A connection (conn.c) knows bytes, limits and its end; what is
- * spoken on it is a protocol's: HTTP/1.1 (http1.c, with replies in reply.c) at first, a WebSocket
- * (ws.c) after an upgrade. server.c accepts connections. Each of them includes those before it. */
+ * What the files of src/http share. A connection (conn.c) handles bytes, limits and its end; the
+ * protocol on it is first HTTP/1.1 (http1.c, with replies in reply.c) and, after an upgrade, a
+ * WebSocket (ws.c). server.c accepts connections. Each file may include those before it. */
 #ifndef SLADESK_HTTP_CONN_H
 #define SLADESK_HTTP_CONN_H
 
@@ -32,11 +32,11 @@ struct http_server {
 
 extern struct http_counts http_count;
 
-/* What is spoken on a connection. A callback may free the connection as the last thing it does. */
+/* The protocol on a connection. A callback may free the connection as its last action. */
 struct http_protocol {
-	/* The connection is made, with TLS shaken hands. */
+	/* The connection is established, including the TLS handshake. */
 	void (*on_open)(struct http_conn *c);
-	/* There is input, or there may be: bytes came, or reading was asked for again. */
+	/* There may be input: bytes arrived, or reading was resumed. */
 	void (*on_input)(struct http_conn *c);
 	/* The output has room again. */
 	void (*on_room)(struct http_conn *c);
@@ -50,19 +50,19 @@ struct http_protocol {
 
 enum http_conn_state {
 	CONN_OPEN,
-	CONN_CLOSING,   /* the last bytes go out */
-	CONN_LINGERING, /* they are out; what the peer still sends is read and dropped */
+	CONN_CLOSING,   /* the last bytes are being sent */
+	CONN_LINGERING, /* they have been sent; further input is read and dropped */
 };
 
 enum http1_state {
 	HTTP1_HEAD, /* between requests, or reading a head */
 	HTTP1_BODY,
-	HTTP1_HANDLING, /* the handler has it all */
+	HTTP1_HANDLING, /* the handler has the complete request */
 	HTTP1_REPLYING, /* a reply in pieces has begun */
-	HTTP1_OVER,     /* closing, or another protocol's */
+	HTTP1_OVER,     /* closing, or taken over by another protocol */
 };
 
-/* The request that is being read or answered. */
+/* The request being read or answered. */
 struct http1 {
 	struct http_request *req;
 	enum http1_state state;
@@ -89,35 +89,35 @@ struct http_conn {
 
 /* --- conn.c --- */
 
-/* A connection that S accepted from PEER: it speaks PROTOCOL. */
+/* Create a connection that S accepted from PEER, with PROTOCOL. */
 void http_conn_new(
 	struct http_server *s, int fd, const char *peer, const struct http_protocol *protocol);
-/* End it now; its protocol hears on_gone. */
+/* End it now. Its protocol gets on_gone. */
 void http_conn_free(struct http_conn *c);
-/* Close after flushing, and, when C->linger, after the peer has closed too. C may be freed. */
+/* Close after flushing and, if C->linger, after the peer has closed too. C may be freed. */
 void http_conn_close(struct http_conn *c);
-/* Let on_input run again on a later turn. */
+/* Call on_input again on a later turn. */
 void http_conn_look_again(struct http_conn *c);
 void http_conn_drop_input(struct http_conn *c);
-/* The peer is late: counted, and C is freed. */
+/* The peer is too slow: count it and free C. */
 void http_conn_end_late(struct http_conn *c);
 /* Twice a second: time limits. C may be freed. */
 void http_conn_tick(struct http_conn *c, int64_t now);
 struct evbuffer *http_conn_input(const struct http_conn *c);
 struct evbuffer *http_conn_output(const struct http_conn *c);
-/* NULL when the connection is plain. */
+/* NULL if the connection is plain. */
 struct ssl_st *http_conn_ssl(const struct http_conn *c);
 
 /* --- http1.c --- */
 
 extern const struct http_protocol http1_protocol;
 void http1_set_state(struct http_conn *c, enum http1_state s);
-/* Has all of the request's body come? */
+/* Has the complete body of the request arrived? */
 bool http1_has_body(const struct http_conn *c);
-/* The reply is complete: count it, forget the request, go on or close. */
+/* The reply is complete: count it, forget the request, and continue or close. */
 void http1_replied(struct http_conn *c);
-/* R was answered with STATUS, and its connection speaks PROTOCOL from now on, with STATE. R is
- * counted and dies. */
+/* R was answered with STATUS, and its connection uses PROTOCOL from now on, with STATE. R is
+ * counted and freed. */
 struct http_conn *http1_hand_over(
 	struct http_request *r, int status, const struct http_protocol *protocol, void *state);
 /* The Date header's line, made once a second. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * HTTP/1.1 on a connection: one request at a time, so pipelined ones are answered in order and
- * back-pressure is the read watermark. */
+ * HTTP/1.1 on a connection: one request at a time, so pipelined requests are answered in order, and
+ * the read watermark gives back-pressure. */
 #include "conn.h"
 #include "base/clock.h"
 #include "loop/loop.h"
@@ -52,7 +52,7 @@ void http1_replied(struct http_conn *c)
 		return;
 	}
 	http1_set_state(c, HTTP1_HEAD);
-	/* A reply that came on another turn: the next request may already wait in the input. */
+	/* The reply was given on another turn: the next request may already be in the input. */
 	if (!c->http1.working)
 		http_conn_look_again(c);
 }
@@ -93,8 +93,8 @@ const char *http_date_line(void)
 	return line;
 }
 
-/* Answer STATUS without asking the handler, then close: what follows cannot be told from a request.
- */
+/* Answer STATUS without asking the handler, then close, because the following bytes cannot be
+ * interpreted as a request. */
 static void refuse(struct http_conn *c, int status, const char *body)
 {
 	struct http_request *r = c->http1.req;
@@ -132,7 +132,7 @@ static void refuse_body(struct http_conn *c, int status)
 			      : "{\"code\":40002,\"message\":\"malformed body\"}");
 }
 
-/* Take the head from the input into a new request. False when more bytes are needed or the
+/* Take a head from the input into a new request. Returns false if more bytes are needed or the
  * connection ended. */
 static bool read_head(struct http_conn *c)
 {
@@ -204,7 +204,7 @@ static bool begin_body(struct http_conn *c)
 	return true;
 }
 
-/* Hand a run of body bytes on. False when the request has ended. */
+/* Pass on a run of body bytes. Returns false if the request has ended. */
 static bool give_body(struct http_conn *c, const char *p, size_t n)
 {
 	struct http_request *r = c->http1.req;
@@ -252,7 +252,7 @@ static bool read_body(struct http_conn *c)
 	return http1_has_body(c);
 }
 
-/* Take what the input holds, request after request, until bytes or the handler are wanting. */
+/* Process the input, request after request, until bytes are missing or the handler is busy. */
 static void conn_work(struct http_conn *c)
 {
 	c->http1.working = true;
@@ -261,7 +261,8 @@ static void conn_work(struct http_conn *c)
 			if (!read_head(c))
 				break;
 			if (!begin_body(c))
-				continue; /* replied already: the next head, or closing */
+				continue; /* already answered: continue with the next head, or close
+					   */
 		}
 		if (c->http1.state != HTTP1_BODY || !read_body(c))
 			break;
@@ -293,7 +294,7 @@ static void on_room(struct http_conn *c)
 		c->http1.on_drain(c->http1.req);
 }
 
-/* What the client left unfinished is answered with 400, what is answered already goes out. */
+/* An unfinished request is answered with 400; replies in progress are completed. */
 static void on_end(struct http_conn *c)
 {
 	struct evbuffer *in = http_conn_input(c);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The strict parser. Every rule here answers a way in which two parsers could disagree about where
+ * The strict parser. Every rule here excludes a way in which two parsers could disagree about where
  * a message ends. */
 #include "http/parse.h"
 
@@ -30,7 +30,7 @@ static bool all_token(struct str s)
 	return s.n > 0;
 }
 
-/* One line up to CRLF. 1 = got it, 0 = more needed, -1 = a bare LF, a bare CR or a NUL. */
+/* Read one line up to CRLF. 1: done, 0: more bytes needed, -1: a bare LF, a bare CR or a NUL. */
 static int take_line(const char *p, size_t n, size_t *at, struct str *out)
 {
 	for (size_t i = *at; i < n; i++) {
@@ -72,7 +72,7 @@ static int parse_target(struct http_head *h)
 		if ((unsigned char)t.p[i] <= 0x20 || (unsigned char)t.p[i] >= 0x7f || t.p[i] == '#')
 			return -400;
 	if (t.n > 7 && strncasecmp(t.p, "http://", 7) ==
-			       0) { /* absolute form: for us the path is what counts */
+			       0) { /* absolute form: only the path matters to us */
 		const char *slash = memchr(t.p + 7, '/', t.n - 7);
 
 		h->host = (struct str){ t.p + 7, slash ? (size_t)(slash - t.p) - 7 : t.n - 7 };
@@ -126,7 +126,7 @@ static struct str trim(struct str s)
 	return s;
 }
 
-/* Does the comma list V hold the token WORD? */
+/* Does the comma-separated list V contain the token WORD? */
 static bool has_token(struct str v, const char *word)
 {
 	while (v.n) {
@@ -205,7 +205,8 @@ static int parse_header_line(struct str line, struct http_header *out)
 	if (!colon)
 		return -400;
 	out->name = (struct str){ line.p, (size_t)(colon - line.p) };
-	if (!all_token(out->name)) /* also a blank before the colon, or a folded line */
+	if (!all_token(
+		    out->name)) /* this also refuses a blank before the colon, and folded lines */
 		return -400;
 	out->value = trim((struct str){ colon + 1, (size_t)(line.p + line.n - colon) - 1 });
 	for (size_t i = 0; i < out->value.n; i++) {
@@ -230,7 +231,7 @@ int http_parse_head(const char *p, size_t n, struct http_head *h)
 		false;
 	h->length = 0;
 	if (n >= 2 && p[0] == '\r' &&
-		p[1] == '\n') /* RFC 9112 2.2: one empty line before the request line is forgiven */
+		p[1] == '\n') /* RFC 9112 2.2: one empty line before the request line is accepted */
 		at = 2;
 	got = take_line(p, n, &at, &line);
 	if (got <= 0)
@@ -326,7 +327,7 @@ static bool chunk_byte(struct http_chunked *c, char b)
 	case CHUNK_DATA_LF:
 		c->state = CHUNK_SIZE;
 		return b == '\n';
-	case CHUNK_TRAILER: /* trailers are read, bounded, checked for shape and dropped */
+	case CHUNK_TRAILER: /* trailers are read, limited, checked for syntax and dropped */
 		if (b == '\r') {
 			c->state = CHUNK_END_LF;
 			return true;
@@ -370,7 +371,7 @@ int64_t http_chunked_next(
 	return (int64_t)i;
 }
 
-/* --- small things --- */
+/* --- helpers --- */
 
 bool http_decode(struct str s, bool plus_is_space, char *out, size_t *out_n)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Replies: whole, in pieces with back-pressure, or a file. */
+ * Replies: complete, in pieces with back-pressure, or from a file. */
 #include "conn.h"
 #include "base/clock.h"
 
@@ -14,8 +14,8 @@ static void put_head(
 	struct http_conn *c, struct buf *b, int status, const char *type, const char *extra)
 {
 	c->http1.req->status = status;
-	/* An error while the body is still coming: what follows cannot be told from a next request.
-	 */
+	/* An error while the body is still arriving: the following bytes cannot be told from a next
+	 * request. */
 	if (c->http1.state == HTTP1_BODY && !http1_has_body(c))
 		c->http1.close_after = true;
 	buf_adds(b, "HTTP/1.1 ");
@@ -58,7 +58,8 @@ void http_reply(struct http_request *r, int status, const char *type, const char
 	const void *body, size_t n)
 {
 	struct http_conn *c = r->conn;
-	static struct buf b; /* one reply at a time is put together; kept to save allocations */
+	static struct buf
+		b; /* one reply is built at a time; the buffer is kept to save allocations */
 
 	if (!c)
 		return;
@@ -161,7 +162,7 @@ void http_reply_file(struct http_request *r, int status, const char *type, const
 	buf_free(&b);
 	if (has_body(c, status) && n)
 		evbuffer_add_file(http_conn_output(c), fd, (ev_off_t)from,
-			(ev_off_t)n); /* sendfile when plain; owns fd */
+			(ev_off_t)n); /* by sendfile if the connection is plain; takes over fd */
 	else
 		close(fd);
 	http1_replied(c);

@@ -153,7 +153,7 @@ bool http_server_reload_tls(struct http_server *s, const char **out_error)
 
 	if (!fresh)
 		return !s->tls;
-	SSL_CTX_free(s->tls); /* open connections hold their own reference */
+	SSL_CTX_free(s->tls); /* open connections have their own reference */
 	s->tls = fresh;
 	return true;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * WebSockets. wslay does the framing; its context (8.8 kB) exists only while a message is partly
- * read, because an idle client must be cheap: whole frames are waited for in the connection's own
+ * WebSockets. wslay does the framing. Its context (8.8 kB) exists only while a message is partly
+ * read, because an idle client must be cheap: complete frames are awaited in the connection's own
  * buffer first. Outgoing frames are built once and shared. */
 #include "conn.h"
 #include "ws_frame.h"
@@ -22,7 +22,7 @@ struct ws {
 	const struct ws_handler *h;
 	void *user;
 	wslay_event_context_ptr ctx;
-	const uint8_t *in; /* the frame being fed */
+	const uint8_t *in; /* the frame being processed */
 	size_t in_n;
 	int64_t seen_us;
 	bool deflate, fragmented, closing;
@@ -60,7 +60,7 @@ static bool accept_key(struct str key, char out[29])
 	return true;
 }
 
-/* May we answer this offer with both no_context_takeover and default windows? */
+/* Can we accept this offer with both no_context_takeover and default windows? */
 static bool offer_fits(struct str offer)
 {
 	bool first = true;
@@ -157,8 +157,8 @@ size_t ws_queued(const struct ws *ws)
 	return evbuffer_get_length(http_conn_output(ws->conn));
 }
 
-/* What the socket takes of V at once, in bytes. Its errors are the connection's own events' to
- * tell. */
+/* Write as much of V as the socket takes at once, and return the number of bytes. Errors are
+ * reported by the connection's own events. */
 static size_t write_now(struct ws *ws, struct iovec *v, size_t n)
 {
 	struct msghdr m = { .msg_iov = v, .msg_iovlen = n };
@@ -181,7 +181,7 @@ bool ws_send(struct ws *ws, struct ws_frame *const *frames, size_t n, size_t lim
 
 		v[i] = (struct iovec){ (char *)(uintptr_t)b.p, b.n };
 	}
-	/* Through the buffer a frame costs two epoll_ctl more than its write. */
+	/* Going through the buffer costs two more epoll_ctl calls per frame. */
 	if (!evbuffer_get_length(out) && !http_conn_ssl(ws->conn))
 		sent = write_now(ws, v, n);
 	for (size_t i = 0; i < n; i++) {
@@ -259,7 +259,7 @@ static ssize_t send_wslay(
 	return (ssize_t)len;
 }
 
-/* Inflate a message; false when it is broken or longer than MAX. */
+/* Inflate a message. Returns false if it is broken or longer than MAX. */
 static bool inflate_message(const uint8_t *p, size_t n, size_t max, struct buf *out)
 {
 	static const unsigned char tail[4] = { 0, 0, 0xff, 0xff };
@@ -320,7 +320,7 @@ static void context_new(struct ws *ws)
 		wslay_event_config_set_allowed_rsv_bits(ws->ctx, WSLAY_RSV1_BIT);
 }
 
-/* Length of the first frame in P (N bytes are there), 0 when its head is not complete. */
+/* The length of the first frame in the N bytes at P; 0 if its head is not complete. */
 static uint64_t frame_length(const unsigned char *p, size_t n)
 {
 	uint64_t len;
@@ -358,7 +358,8 @@ static void feed_frame(struct ws *ws, const unsigned char *p, size_t n)
 	ws->in = p;
 	ws->in_n = n;
 	if (wslay_event_recv(ws->ctx) != 0)
-		ws_close(ws, 1002, ""); /* what it queued itself would say no code */
+		ws_close(
+			ws, 1002, ""); /* a close frame queued by wslay itself would have no code */
 	else if (wslay_event_want_write(ws->ctx))
 		wslay_event_send(ws->ctx);
 	if (wslay_event_get_close_received(ws->ctx) || wslay_event_get_close_sent(ws->ctx))
@@ -369,7 +370,7 @@ static void feed_frame(struct ws *ws, const unsigned char *p, size_t n)
 	}
 }
 
-/* What RFC 6455 5 and 7692 6 forbid and the first two bytes tell. */
+/* What RFC 6455 5 and RFC 7692 6 forbid and the first two bytes show. */
 static bool head_is_broken(const struct ws *ws, const unsigned char *head)
 {
 	unsigned opcode = head[0] & 15, n = head[1] & 0x7f;
@@ -396,7 +397,7 @@ static void on_input(struct http_conn *c)
 			ws_close(ws, 1009, "too big");
 			break;
 		}
-		/* A frame that breaks the rules in its first two bytes need not be waited for. */
+		/* A frame whose first two bytes break the rules need not be awaited. */
 		if (got >= 2 && head_is_broken(ws, head)) {
 			ws_close(ws, 1002, "");
 			break;
@@ -407,7 +408,7 @@ static void on_input(struct http_conn *c)
 		evbuffer_drain(in, (size_t)n);
 	}
 	if (ws->closing)
-		http_conn_close(c); /* nothing touches WS or C after this */
+		http_conn_close(c); /* nothing may touch WS or C after this */
 }
 
 static void on_gone(struct http_conn *c)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Outgoing WebSocket frames: built once and shared, deflated for the first client that takes it. */
+ * Outgoing WebSocket frames: built once and shared, deflated for the first client that accepts it.
+ */
 #include "ws_frame.h"
 
 #include <event2/buffer.h>
@@ -9,8 +10,8 @@
 struct ws_frame {
 	unsigned refs;
 	size_t head_n, plain_n, deflated_n;
-	unsigned char *deflated; /* made for the first client that takes it */
-	bool incompressible;     /* was tried: deflated stays NULL */
+	unsigned char *deflated; /* made for the first client that accepts it */
+	bool incompressible;     /* was tried without success: deflated stays NULL */
 	unsigned char plain[];
 };
 
@@ -49,7 +50,8 @@ static void deflate_frame(struct ws_frame *f)
 	z.next_out = out + 10;
 	z.avail_out = (uInt)bound;
 	deflate(&z, Z_SYNC_FLUSH);
-	got = bound - z.avail_out - 4; /* RFC 7692 7.2.1: without the empty block's 00 00 ff ff */
+	got = bound - z.avail_out -
+	      4; /* RFC 7692 7.2.1: without 00 00 ff ff, the end of the empty block */
 	deflateEnd(&z);
 	if (got >= n) {
 		free(out);
@@ -99,7 +101,7 @@ struct str ws_frame_bytes(struct ws_frame *f, bool deflated)
 
 void ws_frame_queue(struct evbuffer *out, struct ws_frame *f, struct str bytes)
 {
-	if (bytes.n < 512) { /* smaller than a reference chain costs */
+	if (bytes.n < 512) { /* copying is cheaper than a reference chain */
 		evbuffer_add(out, bytes.p, bytes.n);
 		return;
 	}

@@ -71,7 +71,7 @@ static void seal_person(struct req *req)
 	}
 }
 
-/* The fields of a user that the administrator sets, encrypted where necessary. */
+/* Check the fields of a user that the administrator sets. */
 static void check_person(struct req *req, bool fresh)
 {
 	static const char *const places[] = { "department", "project", "contract", "cost_centre",
