@@ -18,6 +18,8 @@ struct event_base *loop_base(void);
 /* Resolves host names on the loop with the system's name servers. If there are none, names fail at
  * once. */
 struct evdns_base *loop_dns(void);
+/* Ask the name server at ADDRESS (with an optional port) and no other. False: it is no address. */
+bool loop_set_name_server(const char *address) MUST_USE;
 /* Run until loop_stop. */
 void loop_run(void);
 /* Let loop_run return after this turn. */

@@ -398,6 +398,8 @@ static void start(bool takeover)
 	int fd;
 
 	loop_init();
+	if (options.test_nameserver[0] && !loop_set_name_server(options.test_nameserver))
+		die("test.nameserver: not an address: %s", options.test_nameserver);
 	fd = find_listener(takeover);
 	if (options.daemon_user[0] && geteuid() == 0)
 		become(options.daemon_user);

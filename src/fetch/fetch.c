@@ -15,12 +15,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define ADDRESSES_MAX 16 /* of a name; the others are not tried */
+
 struct transfer {
 	CURL *easy;
 	struct curl_slist *headers, *resolve;
 	char *body, error[CURL_ERROR_SIZE];
 	size_t body_n;
-	bool allow_private, blocked;
+	bool allow_private, blocked, opened; /* an address was refused; one was tried */
 	int64_t began_us;
 	char *host;
 	int port, timeout_ms;
@@ -150,13 +152,14 @@ static void transfer_free(struct transfer *t)
 
 static void finish_transfer(struct transfer *t, CURLcode code)
 {
+	bool refused = t->blocked && !t->opened;
 	struct fetch_result r = { .took_ms = (int)((clock_mono_us() - t->began_us) / 1000) };
 
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &r.status);
 	r.ok = code == CURLE_OK && r.status >= 200 && r.status < 300;
 	if (!r.ok)
 		snprintf(r.error, sizeof(r.error), "%s",
-			t->blocked    ? "address refused: private network"
+			refused       ? "address refused: private network"
 			: t->error[0] ? t->error
 				      : curl_easy_strerror(code));
 	if (!r.ok && code == CURLE_OK)
@@ -164,7 +167,7 @@ static void finish_transfer(struct transfer *t, CURLcode code)
 	else if (!r.ok && r.status)
 		snprintf(r.error + strlen(r.error), sizeof(r.error) - strlen(r.error), " (%ld)",
 			r.status);
-	r.permanent = t->blocked || code == CURLE_URL_MALFORMAT;
+	r.permanent = refused || code == CURLE_URL_MALFORMAT;
 	if (t->answer_max) {
 		r.body = buf_cstr(&t->answer);
 		r.body_n = t->answer.n;
@@ -209,6 +212,7 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
 		t->blocked = true;
 		return CURL_SOCKET_BAD;
 	}
+	t->opened = true;
 	return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
 }
 
@@ -248,11 +252,28 @@ static void transfer_go(struct transfer *t)
 	curl_multi_add_handle(multi, t->easy);
 }
 
+/* The addresses as CURLOPT_RESOLVE takes them: curl tries one after the other. */
+static char *address_list(const struct transfer *t, const struct evutil_addrinfo *ai)
+{
+	struct buf b = { 0 };
+	char addr[64];
+
+	buf_addf(&b, "%s:%d:", t->host, t->port);
+	for (int n = 0; ai && n < ADDRESSES_MAX; ai = ai->ai_next, n++) {
+		bool v6 = ai->ai_family == AF_INET6;
+		const void *p =
+			v6 ? (const void *)&((struct sockaddr_in6 *)(void *)ai->ai_addr)->sin6_addr
+			   : (const void *)&((struct sockaddr_in *)(void *)ai->ai_addr)->sin_addr;
+
+		inet_ntop(ai->ai_family, p, addr, sizeof(addr));
+		buf_addf(&b, "%s%s%s%s", n ? "," : "", v6 ? "[" : "", addr, v6 ? "]" : "");
+	}
+	return buf_take(&b);
+}
+
 static void on_resolved(int result, struct evutil_addrinfo *ai, void *arg)
 {
 	struct transfer *t = arg;
-	char addr[64], line[400];
-	const void *p;
 
 	t->resolving = NULL;
 	if (result || !ai) {
@@ -260,12 +281,10 @@ static void on_resolved(int result, struct evutil_addrinfo *ai, void *arg)
 			evutil_gai_strerror(result));
 		later_call(fail_later, t);
 	} else {
-		p = ai->ai_family == AF_INET6
-			    ? (const void *)&((struct sockaddr_in6 *)(void *)ai->ai_addr)->sin6_addr
-			    : (const void *)&((struct sockaddr_in *)(void *)ai->ai_addr)->sin_addr;
-		inet_ntop(ai->ai_family, p, addr, sizeof(addr));
-		snprintf(line, sizeof(line), "%s:%d:%s", t->host, t->port, addr);
-		t->resolve = curl_slist_append(NULL, line);
+		char *list = address_list(t, ai);
+
+		t->resolve = curl_slist_append(NULL, list);
+		free(list);
 		curl_easy_setopt(t->easy, CURLOPT_RESOLVE, t->resolve);
 		transfer_go(t);
 	}

@@ -90,6 +90,15 @@ struct evdns_base *loop_dns(void)
 	return loop.dns;
 }
 
+bool loop_set_name_server(const char *address)
+{
+	evdns_base_clear_nameservers_and_suspend(loop.dns);
+	if (evdns_base_nameserver_ip_add(loop.dns, address) != 0)
+		return false;
+	evdns_base_resume(loop.dns);
+	return true;
+}
+
 void loop_run(void)
 {
 	event_base_dispatch(loop.base);

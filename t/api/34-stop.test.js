@@ -19,7 +19,7 @@ test.before(async () => {
 	r.checkMs = 60;
 	hooks = await hookSink();
 	hooks.server.delayMs = 200;
-	s = await Server.make('stop', { mail: { url: r.url } });
+	s = await Server.make('stop', { mail: { url: 'smtp://localhost:' + r.port } }); // the helper resolves names
 	const user = await s.login('user', 'alpha');
 	for (let i = 0; i < EVENTS; i++)
 		assert.strictEqual(
