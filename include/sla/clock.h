@@ -18,12 +18,21 @@ enum sla_clock_state {
 	CLOCK_ENDED
 };
 
-/* Stretches during which a clock ran; the last may still be open (to = INSTANT_NONE). Past 64 the
- * oldest is folded into carry_us. */
-#define SLA_RUNS_MAX 64
 struct sla_run {
 	int64_t from, to;
 };
+
+/* Stretches of time, sorted and disjoint; the last may still be open (to = INSTANT_NONE). */
+struct sla_runs {
+	struct sla_run *at;
+	int32_t n, room;
+};
+/* Append a stretch. */
+void sla_runs_add(struct sla_runs *runs, int64_t from, int64_t to);
+
+/* Number of stretches that a clock keeps. A clock that was paused more often keeps the length of
+ * the oldest ones only (carry_us), so that a ticket's size has a bound. */
+#define SLA_RUNS_MAX 1500
 
 struct sla_clock {
 	enum sla_clock_state state;
@@ -33,17 +42,16 @@ struct sla_clock {
 	int64_t start_at;   /* where consumption began (scheduled: where it will begin) */
 	int64_t stopped_at;
 	int64_t breached_at; /* due passed while the clock ran, in this cycle */
-	int64_t carry_us;    /* consumed before runs[0] */
+	int64_t carry_us;    /* consumed before the first of the runs */
 	int32_t fired;    /* bit i: threshold i of the policy fired in this reckoning (ladder: steps
 			     taken) */
 	int32_t high;     /* rank + 1 of the highest threshold alerted in the cycle */
 	int32_t missed;   /* update: number of periods missed in a row */
 	bool by_priority; /* a priority change caused the breach */
-	bool self_reported; /* stopped by a contact that its author recorded */
-	bool contested;     /* the contact was recorded after due, or the customer disputes it */
-	bool waived;        /* a supervisor lifted the breach; the reason is stored with it */
-	int32_t run_count;
-	struct sla_run run[SLA_RUNS_MAX];
+	bool self_reported;   /* stopped by a contact that its author recorded */
+	bool contested;       /* the contact was recorded after due, or the customer disputes it */
+	bool waived;          /* a supervisor lifted the breach; the reason is stored with it */
+	struct sla_runs runs; /* when it ran */
 };
 
 /* One fire: threshold RANK of CLOCK was due at DUE_AT and is recorded now. */
@@ -78,8 +86,8 @@ enum sla_event_type {
 	SLA_WINDOW,  /* the time from FROM to TO is excluded by contract */
 };
 
-/* Maximum number of maintenance windows of a ticket. Overlapping windows count as one. */
-#define SLA_WINDOWS_MAX 16
+/* Maximum number of excluded windows of a ticket. Overlapping windows count as one. */
+#define SLA_WINDOWS_MAX 500
 
 struct sla_event {
 	enum sla_event_type type;
@@ -98,8 +106,7 @@ struct sla_ticket {
 	int32_t level;        /* ladder level reached: 1..4 */
 	int64_t last_stop_at; /* of resolution, mitigation or closing; for the reopen window */
 	bool first_response_done;
-	int32_t window_count;
-	struct sla_run window[SLA_WINDOWS_MAX]; /* sorted, disjoint */
+	struct sla_runs windows; /* excluded by contract */
 	struct sla_clock clock[SLA_CLOCKS];
 };
 
@@ -109,7 +116,14 @@ struct sla_rules {
 };
 
 /* A ticket without clocks, in state new. */
+/* T has no memory of its own: it is new, or was freed. */
 void sla_ticket_init(struct sla_ticket *t);
+/* Free the memory of T, which may be zero. T can be initialised again. */
+void sla_ticket_free(struct sla_ticket *t);
+/* Copy FROM into TO, which has no memory of its own; free the copy with sla_clock_free. */
+void sla_clock_copy(struct sla_clock *to, const struct sla_clock *from);
+void sla_clock_free(struct sla_clock *c);
+bool sla_clock_same(const struct sla_clock *a, const struct sla_clock *b);
 /* Record every unfired instant <= NOW, in order of instant. The state changes that follow (missed
  * update periods, resolution starting at response due, ladder steps) happen on the way. At most MAX
  * fires are written to OUT; returns their number. Call again while it returns MAX. */

@@ -158,6 +158,7 @@ static void add_ticket(PGconn *pg, int i)
 	PQclear(cli_query(pg, "select * from desk_store($1::jsonb)", 1, q));
 	buf_free(&b);
 	ticket_doc_free(&d);
+	sla_ticket_free(&t.sla);
 	calendar_free(calendar);
 	json_object_put(pj);
 	json_object_put(cj);

@@ -191,12 +191,13 @@ static void write_clocks(struct build *b)
 					   ? INSTANT_NONE
 					   : sla_due(&b->t.sla, b->rules, (enum sla_clock_kind)k));
 		buf_addf(&b->clocks, "\t%lld\t{", (long long)c->carry_us);
-		for (int i = 0; i < c->run_count; i++) {
-			buf_addf(&b->clocks, "%s%lld,", i ? "," : "", (long long)c->run[i].from);
-			if (c->run[i].to == INSTANT_NONE)
+		for (int32_t i = 0; i < c->runs.n; i++) {
+			buf_addf(
+				&b->clocks, "%s%lld,", i ? "," : "", (long long)c->runs.at[i].from);
+			if (c->runs.at[i].to == INSTANT_NONE)
 				buf_adds(&b->clocks, "NULL");
 			else
-				buf_add_int(&b->clocks, c->run[i].to);
+				buf_add_int(&b->clocks, c->runs.at[i].to);
 		}
 		buf_addf(&b->clocks, "}\t%d\t%d\t%d\t%s\t%s\n", c->fired, c->high, c->missed,
 			c->by_priority ? "t" : "f", sla_verdict_name(sla_verdict(c)));
@@ -228,6 +229,7 @@ void import_replay(struct build *b, const struct entry *e, size_t n)
 	enum priority first = sla_policy_nearest(
 		b->rules.policy, e->priority == PRIORITY_NONE ? P3 : (enum priority)e->priority);
 
+	sla_ticket_free(&t->sla);
 	*t = (struct ticket){ .first_response_at = INSTANT_NONE,
 		.resolved_at = INSTANT_NONE,
 		.closed_at = INSTANT_NONE,

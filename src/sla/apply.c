@@ -39,8 +39,7 @@ static void on_progress(struct sla_ticket *t, struct sla_rules r, int64_t at)
 
 	if (c->state != CLOCK_RUNNING && c->state != CLOCK_PAUSED)
 		return;
-	c->run_count = 0;
-	c->carry_us = 0;
+	clock_forget_runs(c);
 	c->start_at = at;
 	if (c->state == CLOCK_RUNNING)
 		clock_run_from(t, r, SLA_LADDER, at);
@@ -60,8 +59,7 @@ static void on_priority(struct sla_ticket *t, struct sla_rules r, const struct s
 		if (r.policy->breach_follows_priority)
 			c->breached_at = INSTANT_NONE;
 		if (r.policy->upgrade_reckons_from_change && c->state == CLOCK_RUNNING) {
-			c->run_count = 0;
-			c->carry_us = 0;
+			clock_forget_runs(c);
 			clock_run_from(t, r, (enum sla_clock_kind)k, e->at);
 		}
 		due = sla_due(t, r, (enum sla_clock_kind)k);
@@ -133,40 +131,36 @@ static void on_contact_accepted(struct sla_ticket *t)
 		c->breached_at = INSTANT_NONE;
 }
 
-/* Keep the windows sorted and disjoint. Returns false if there are too many. */
-static bool add_window(struct sla_ticket *t, struct sla_run w)
+/* Keep the windows sorted and disjoint. */
+static void add_window(struct sla_ticket *t, struct sla_run w)
 {
-	int n = 0, at = 0;
+	struct sla_runs *all = &t->windows;
+	int32_t n = 0, at = 0;
 
-	for (int i = 0; i < t->window_count; i++) {
-		if (t->window[i].to < w.from || t->window[i].from > w.to) {
-			t->window[n++] = t->window[i];
+	for (int32_t i = 0; i < all->n; i++) {
+		if (all->at[i].to < w.from || all->at[i].from > w.to) {
+			all->at[n++] = all->at[i];
 			continue;
 		}
-		w.from = t->window[i].from < w.from ? t->window[i].from : w.from;
-		w.to = t->window[i].to > w.to ? t->window[i].to : w.to;
+		w.from = all->at[i].from < w.from ? all->at[i].from : w.from;
+		w.to = all->at[i].to > w.to ? all->at[i].to : w.to;
 	}
-	t->window_count = n;
-	if (n == SLA_WINDOWS_MAX)
-		return false;
-	while (at < n && t->window[at].from < w.from)
+	all->n = n;
+	sla_runs_add(all, w.from, w.to); /* makes room; its place is found now */
+	while (at < n && all->at[at].from < w.from)
 		at++;
-	memmove(&t->window[at + 1], &t->window[at], (size_t)(n - at) * sizeof(w));
-	t->window[at] = w;
-	t->window_count++;
-	return true;
+	memmove(&all->at[at + 1], &all->at[at], (size_t)(n - at) * sizeof(w));
+	all->at[at] = w;
 }
 
 /* Fired thresholds stay fired, later ones move. A stopped clock keeps its verdict. */
 static void on_window(struct sla_ticket *t, struct sla_rules r, const struct sla_event *e)
 {
-	struct sla_run w = { e->from, e->to };
-
-	if (!add_window(t, w))
-		return;
+	add_window(t, (struct sla_run){ e->from, e->to });
 	for (int k = 0; k < SLA_LADDER; k++)
 		if (clock_is_live(&t->clock[k]))
-			runs_cut(&t->clock[k], clock_calendar(t, r, (enum sla_clock_kind)k), w);
+			clock_cut(&t->clock[k], clock_calendar(t, r, (enum sla_clock_kind)k),
+				&t->windows);
 	if (t->clock[SLA_RESOLUTION].state == CLOCK_SCHEDULED)
 		clock_schedule_resolution(t, r, t->clock[SLA_RESOLUTION].origin_seq);
 }

@@ -74,12 +74,14 @@ void clock_start(
 {
 	struct sla_clock *c = &t->clock[k];
 
+	c->runs.n = 0;
 	*c = (struct sla_clock){ .cycle = t->cycle,
 		.budget_s = clock_budget(t, r, k),
 		.start_at = at,
 		.stopped_at = INSTANT_NONE,
 		.breached_at = INSTANT_NONE,
-		.missed = k == SLA_UPDATE ? c->missed : 0 };
+		.missed = k == SLA_UPDATE ? c->missed : 0,
+		.runs = c->runs };
 	if (!c->budget_s)
 		return;
 	clock_reckon(c, seq);
@@ -100,7 +102,7 @@ void clock_schedule_resolution(struct sla_ticket *t, struct sla_rules r, int64_t
 	if (c->budget_s)
 		c->state = CLOCK_SCHEDULED;
 	if (clock_pauses(t, r, SLA_RESOLUTION))
-		c->run_count = 0;
+		c->runs.n = 0;
 }
 
 void clock_start_resolution(struct sla_ticket *t, struct sla_rules r, int64_t at, int64_t seq)
@@ -135,7 +137,7 @@ void clock_end(struct sla_clock *c, int64_t at)
 		return;
 	clock_run_until(c, at);
 	if (c->state == CLOCK_SCHEDULED)
-		c->run_count = 0;
+		c->runs.n = 0;
 	c->state = CLOCK_ENDED;
 	c->stopped_at = at;
 }
@@ -146,7 +148,7 @@ void clock_follow_state(struct sla_ticket *t, struct sla_rules r, enum sla_clock
 	bool pause = clock_pauses(t, r, k);
 
 	if (c->state == CLOCK_SCHEDULED) {
-		c->run_count = 0;
+		c->runs.n = 0;
 		if (!pause)
 			clock_run_from(t, r, k, c->start_at);
 	} else if (c->state == CLOCK_RUNNING && pause) {

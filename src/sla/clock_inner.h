@@ -44,8 +44,11 @@ void clock_go_on(struct sla_ticket *t, struct sla_rules r, enum sla_clock_kind k
 void clock_run_from(struct sla_ticket *t, struct sla_rules r, enum sla_clock_kind k, int64_t at);
 /* From AT on, the clock did not run (or would not have run). */
 void clock_run_until(struct sla_clock *c, int64_t at);
-/* Remove WINDOW from what was consumed. */
-void runs_cut(struct sla_clock *c, const struct calendar *cal, struct sla_run window);
+/* Remove WINDOWS from what was consumed: stretches that touch one end before it or begin after it.
+ */
+void clock_cut(struct sla_clock *c, const struct calendar *cal, const struct sla_runs *windows);
+/* Nothing was consumed yet. */
+void clock_forget_runs(struct sla_clock *c);
 /* Working time consumed up to NOW. */
 int64_t clock_consumed(const struct sla_clock *c, const struct calendar *cal, int64_t now);
 /* The earliest instant at which NEED_US has been consumed; INSTANT_NONE if the present runs never

@@ -54,8 +54,8 @@ int sla_explain(const struct sla_ticket *t, struct sla_rules r, enum sla_clock_k
 
 	if (c->state == CLOCK_NONE)
 		return 0;
-	for (int i = 0; i < c->run_count; i++) {
-		const struct sla_run *run = &c->run[i];
+	for (int i = 0; i < c->runs.n; i++) {
+		const struct sla_run *run = &c->runs.at[i];
 		int64_t to = run->to == INSTANT_NONE || run->to > now ? now : run->to;
 
 		if (last != INSTANT_NONE && run->from > last)

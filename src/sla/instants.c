@@ -17,7 +17,7 @@ int64_t sla_due(const struct sla_ticket *t, struct sla_rules r, enum sla_clock_k
 	if (c->state == CLOCK_NONE || !c->budget_s)
 		return INSTANT_NONE;
 	due = clock_instant(c, clock_calendar(t, r, k), c->budget_s * US_PER_S);
-	if (due != INSTANT_NONE || c->state != CLOCK_STOPPED || !c->run_count)
+	if (due != INSTANT_NONE || c->state != CLOCK_STOPPED || !c->runs.n)
 		return due;
 	/* For a clock stopped before due: the due instant if it had run on. */
 	left = c->budget_s * US_PER_S - clock_consumed(c, clock_calendar(t, r, k), c->stopped_at);
@@ -49,10 +49,10 @@ static int64_t lead_at(
 	at = due - lead_s * US_PER_S;
 	if (at < c->start_at || (c->budget_s < 7200 && at < percent_at(t, r, k, 80)))
 		return INSTANT_NONE;
-	for (int i = 1; i < c->run_count; i++)
-		if (c->run[i - 1].to != INSTANT_NONE && at >= c->run[i - 1].to &&
-			at < c->run[i].from)
-			return c->run[i].from;
+	for (int32_t i = 1; i < c->runs.n; i++)
+		if (c->runs.at[i - 1].to != INSTANT_NONE && at >= c->runs.at[i - 1].to &&
+			at < c->runs.at[i].from)
+			return c->runs.at[i].from;
 	return calendar_last_close(cal, at, c->start_at);
 }
 

@@ -23,8 +23,7 @@ static void take_ladder_step(struct sla_ticket *t, struct sla_rules r, int64_t d
 	int step = ++c->fired;
 
 	t->level = t->level > step + 1 ? t->level : step + 1;
-	c->run_count = 0;
-	c->carry_us = 0;
+	clock_forget_runs(c);
 	if (step == SLA_LADDER_STEPS) {
 		c->state = CLOCK_STOPPED;
 		c->stopped_at = due;

@@ -24,12 +24,11 @@ static void read_runs(struct json_object *list, struct sla_clock *c)
 {
 	size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
 
-	for (size_t i = 0; i + 1 < n && c->run_count < SLA_RUNS_MAX; i += 2) {
+	for (size_t i = 0; i + 1 < n; i += 2) {
 		struct json_object *to = json_object_array_get_idx(list, i + 1);
 
-		c->run[c->run_count++] =
-			(struct sla_run){ json_object_get_int64(json_object_array_get_idx(list, i)),
-				to ? json_object_get_int64(to) : INSTANT_NONE };
+		sla_runs_add(&c->runs, json_object_get_int64(json_object_array_get_idx(list, i)),
+			to ? json_object_get_int64(to) : INSTANT_NONE);
 	}
 }
 
@@ -69,10 +68,9 @@ static void read_windows(struct json_object *list, struct sla_ticket *t)
 {
 	size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
 
-	for (size_t i = 0; i + 1 < n && t->window_count < SLA_WINDOWS_MAX; i += 2)
-		t->window[t->window_count++] =
-			(struct sla_run){ json_object_get_int64(json_object_array_get_idx(list, i)),
-				json_object_get_int64(json_object_array_get_idx(list, i + 1)) };
+	for (size_t i = 0; i + 1 < n; i += 2)
+		sla_runs_add(&t->windows, json_object_get_int64(json_object_array_get_idx(list, i)),
+			json_object_get_int64(json_object_array_get_idx(list, i + 1)));
 }
 
 static char *own_text(struct json_object *v)
@@ -157,6 +155,7 @@ void ticket_clear(struct ticket *t)
 	free(t->tags);
 	free(t->service_type);
 	free(t->category);
+	sla_ticket_free(&t->sla);
 	t->priority_reason = t->tags = t->service_type = t->category = NULL;
 }
 
@@ -317,8 +316,8 @@ size_t ticket_settle(struct ticket *t, struct sla_rules r, struct ticket_doc *d,
 	struct sla_fire fires[FIRES_MAX];
 	size_t total = 0, n;
 
-	memcpy(before, t->sla.clock, sizeof(before));
-
+	for (int k = 0; k < SLA_CLOCKS; k++)
+		sla_clock_copy(&before[k], &t->sla.clock[k]);
 	do {
 		n = sla_settle(&t->sla, r, now, fires, FIRES_MAX);
 		sla_merge_alerts(fires, n);
@@ -328,9 +327,11 @@ size_t ticket_settle(struct ticket *t, struct sla_rules r, struct ticket_doc *d,
 			write_fire(t, r, d, &fires[i], fires, n);
 		total += n;
 	} while (n == FIRES_MAX);
-	for (int k = 0; k < SLA_CLOCKS; k++)
-		if (memcmp(&before[k], &t->sla.clock[k], sizeof(before[k])) != 0)
+	for (int k = 0; k < SLA_CLOCKS; k++) {
+		if (!sla_clock_same(&before[k], &t->sla.clock[k]))
 			d->clocks |= 1U << k;
+		sla_clock_free(&before[k]);
+	}
 	t->level = t->sla.level;
 	if (t->last_at < d->at && total)
 		t->last_at = d->at;
@@ -340,12 +341,12 @@ size_t ticket_settle(struct ticket *t, struct sla_rules r, struct ticket_doc *d,
 static void write_runs(struct buf *b, const struct sla_clock *c)
 {
 	buf_adds(b, ",\"runs\":[");
-	for (int i = 0; i < c->run_count; i++) {
-		buf_addf(b, "%s%lld,", i ? "," : "", (long long)c->run[i].from);
-		if (c->run[i].to == INSTANT_NONE)
+	for (int32_t i = 0; i < c->runs.n; i++) {
+		buf_addf(b, "%s%lld,", i ? "," : "", (long long)c->runs.at[i].from);
+		if (c->runs.at[i].to == INSTANT_NONE)
 			buf_adds(b, "null");
 		else
-			buf_add_int(b, c->run[i].to);
+			buf_add_int(b, c->runs.at[i].to);
 	}
 	buf_addc(b, ']');
 }
@@ -487,9 +488,9 @@ static void write_fields(const struct ticket *t, struct buf *b)
 	add_id(b, "exclusion_proposer", t->exclusion_proposer);
 	add_id(b, "exclusion_approver", t->exclusion_approver);
 	buf_adds(b, ",\"windows\":[");
-	for (int i = 0; i < t->sla.window_count; i++)
-		buf_addf(b, "%s%lld,%lld", i ? "," : "", (long long)t->sla.window[i].from,
-			(long long)t->sla.window[i].to);
+	for (int32_t i = 0; i < t->sla.windows.n; i++)
+		buf_addf(b, "%s%lld,%lld", i ? "," : "", (long long)t->sla.windows.at[i].from,
+			(long long)t->sla.windows.at[i].to);
 	buf_addc(b, ']');
 }
 

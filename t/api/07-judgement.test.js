@@ -159,6 +159,40 @@ test('an excluded window: its time does not count, before and after it came', as
 	});
 	assert.strictEqual(Date.parse((await clock(k.id)).due_at), before + 1800e3);
 	assert.strictEqual((await s.get('/api/v1/tickets/' + k.id, eng)).data.excluded_windows.length, 2);
+	/* as many as there are, each counts */
+	for (let i = 2; i < 24; i++)
+		await ok(k.id, 'exclude-window', {
+			from: new Date(before - 7200e3 + i * 120e3).toISOString(),
+			to: new Date(before - 7200e3 + i * 120e3 + 60e3).toISOString(),
+			reason: 'short maintenance',
+		});
+	assert.strictEqual(Date.parse((await clock(k.id)).due_at), before + 1800e3 + 22 * 60e3);
+	assert.match(s.cli(['sla', 'verify']), /, 0 differences/);
+});
+test('a ticket that waited for its customer a hundred times: due and explanation are exact', async () => {
+	const k = await create({ priority: 'P3' });
+	await ok(k.id, 'confirm', {});
+	for (let i = 0; i < 100; i++) {
+		await ok(k.id, 'wait-customer', { reason: 'r' });
+		await ok(k.id, 'resume', { reason: 'r' });
+	}
+	const c = s.sql(
+		`select cardinality(runs) / 2 || ' ' || carry_us from sla_clocks where ticket_id = ${k.id} and clock = 'resolution'`,
+	);
+	assert.strictEqual(c, '101 0');
+	assert.match(s.cli(['sla', 'verify']), /, 0 differences/);
+	/* a row that an earlier version folded is read, goes on and is no difference */
+	s.sql(
+		`update sla_clocks set carry_us = 1, runs = runs[75:202] where ticket_id = ${k.id} and clock = 'resolution'`,
+	);
+	assert.match(s.cli(['sla', 'verify']), /, 0 differences/);
+	await ok(k.id, 'wait-customer', { reason: 'r' });
+	assert.match(
+		s.sql(
+			`select cardinality(runs) / 2 || ' ' || carry_us from sla_clocks where ticket_id = ${k.id} and clock = 'resolution'`,
+		),
+		/^64 1$/,
+	);
 });
 test('an exclusion needs two people; attainment is told with and without it', async () => {
 	const k = await create({ priority: 'P0' });

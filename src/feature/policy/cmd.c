@@ -62,6 +62,7 @@ static int fold(
 {
 	const char *id = PQgetvalue(r, i, 0);
 
+	sla_ticket_free(t);
 	sla_ticket_init(t);
 	for (; i < PQntuples(r) && strcmp(PQgetvalue(r, i, 0), id) == 0; i++) {
 		int64_t at = strtoll(PQgetvalue(r, i, 3), NULL, 10);
@@ -89,8 +90,8 @@ static void add_instant(struct buf *b, int64_t at)
 	buf_adds(b, t);
 }
 
-/* A clock on one line, for comparison and display. */
-static void describe(struct buf *b, const struct sla_clock *c)
+/* A clock on one line, for comparison and display; RUNS: with the number of its runs. */
+static void describe(struct buf *b, const struct sla_clock *c, bool runs)
 {
 	buf_addf(b, "%s cycle=%d budget=%d start=", sla_clock_state_name(c->state), c->cycle,
 		c->budget_s);
@@ -99,8 +100,10 @@ static void describe(struct buf *b, const struct sla_clock *c)
 	add_instant(b, c->stopped_at);
 	buf_adds(b, " breached=");
 	add_instant(b, c->breached_at);
-	buf_addf(b, " fired=%d missed=%d runs=%d%s%s%s verdict=%s", c->fired, c->missed,
-		c->run_count, c->self_reported ? " self-reported" : "",
+	buf_addf(b, " fired=%d missed=%d", c->fired, c->missed);
+	if (runs)
+		buf_addf(b, " runs=%d", c->runs.n);
+	buf_addf(b, "%s%s%s verdict=%s", c->self_reported ? " self-reported" : "",
 		c->contested ? " contested" : "", c->waived ? " waived" : "",
 		sla_verdict_name(sla_verdict(c)));
 }
@@ -113,10 +116,12 @@ static int verify_ticket(const struct sla_ticket *folded, const char *number, co
 	if (!ticket_read(doc, strlen(doc), &stored))
 		die("ticket %s cannot be read", number);
 	for (int k = 0; k < SLA_CLOCKS; k++) {
+		const struct sla_clock *was = &stored.sla.clock[k], *is = &folded->clock[k];
 		struct buf a = { 0 }, b = { 0 };
 
-		describe(&a, &stored.sla.clock[k]);
-		describe(&b, &folded->clock[k]);
+		/* versions before 0.2 folded the oldest runs of a clock that had more than 64 */
+		describe(&a, was, was->carry_us == is->carry_us);
+		describe(&b, is, was->carry_us == is->carry_us);
 		if (strcmp(buf_cstr(&a), buf_cstr(&b)) != 0 && ++bad)
 			printf("%s %s\n  stored   %s\n  reckoned %s\n", number,
 				sla_clock_name((enum sla_clock_kind)k), a.p, b.p);
@@ -229,7 +234,7 @@ static int explain(int argc, char **argv)
 
 		if (c->state == CLOCK_NONE)
 			continue;
-		describe(&b, c);
+		describe(&b, c, true);
 		buf_adds(&b, " due=");
 		add_instant(&b, sla_due(&t.sla, (struct sla_rules){ &v->policy, v->calendar },
 					(enum sla_clock_kind)k));

@@ -90,6 +90,7 @@ static void replay(struct preview *x, const PGresult *r)
 		int64_t id = db_int(r, i, 0);
 		int first = i;
 
+		sla_ticket_free(&t);
 		sla_ticket_init(&t);
 		for (; i < n && db_int(r, i, 0) == id; i++)
 			one_event(&t, rules, r, i);
