@@ -1,12 +1,12 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Instants cross the border to C as microseconds since 1970. Stable, as the operators inside are: declared immutable they could not be
--- inlined, and each call would cost a function (measured: ten times the whole insert).
+-- Instants are exchanged with C as microseconds since 1970. The functions are stable, like the operators inside: if they were declared
+-- immutable, they could not be inlined, and each call would cost a function call (measured: ten times the whole insert).
 create or replace function us(t timestamptz) returns bigint language sql stable parallel safe
   return (extract(epoch from t) * 1000000)::bigint;
 create or replace function ts(v bigint) returns timestamptz language sql stable parallel safe
   return 'epoch'::timestamptz + v * interval '1 microsecond';
 
--- A ticket as src/desk loads it: state, versions and clocks in one document. Text (json), as nothing here looks inside.
+-- A ticket as src/desk loads it: state, versions and clocks in one document. It is text (json), because nothing here reads its contents.
 create or replace view ticket_state with (security_invoker = true) as
 select t.tenant_id, t.id, json_build_object(
   'tenant', t.tenant_id, 'id', t.id, 'number', t.number, 'title', t.title, 'row_version', t.row_version, 'version', t.version,
@@ -27,7 +27,7 @@ select t.tenant_id, t.id, json_build_object(
     from sla_clocks c where c.tenant_id = t.tenant_id and c.ticket_id = t.id), '[]')) as doc
 from tickets t;
 
--- Where a portal's logo is: the uploaded one, by its digest, so that a new one is another address; else the address that was told.
+-- The address of a portal's logo: the uploaded one with its digest, so that a new logo has a new address; else the configured address.
 create or replace function logo_url_of(t tenant_themes)
 returns text language sql immutable as $$
   select coalesce('/api/v1/client/theme/' || t.tenant_id || '/logo?v=' || left(t.logo_sha256, 12), t.logo_url)

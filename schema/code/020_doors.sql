@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Security-definer functions: before a tenant is known, and where a customer's change must reach people of the provider.
--- Each returns ids and a hash at most, with a pinned search_path.
+-- Security-definer functions for requests whose tenant is not known yet, and for changes by a customer that must reach the provider's staff.
+-- Each returns at most ids and a hash, and has a pinned search_path.
 create schema if not exists door;
 
--- Who may log in under this name, in this tenant (1: staff).
+-- The account that may log in under this name in this tenant (1: staff).
 create or replace function door.login(p_tenant text, p_username text)
 returns table (tenant_id bigint, subject_id bigint, hash text) language sql stable security definer set search_path = public, pg_temp as $$
   select s.tenant_id, s.id, s.password_hash from public.staff s
@@ -14,10 +14,10 @@ returns table (tenant_id bigint, subject_id bigint, hash text) language sql stab
       and u.username = p_username and u.disabled_at is null
 $$;
 
--- The people of a recipient group of a tenant; ids only. One short query a kind of group: starting a long one costs more than running it.
+-- The ids of the members of a recipient group of a tenant. One short query for each kind of group: starting a long query costs more than running it.
 create or replace function door.recipients(p_group text, p_tenant bigint, p_type text, p_level int)
 returns table (recipient_kind text, recipient_id bigint) language plpgsql stable security definer set search_path = public, pg_temp as $$
-begin -- plpgsql keeps its plans; an SQL function would be parsed at each call
+begin -- plpgsql caches its plans; an SQL function would be parsed at each call
   if p_group = 'webhook' then
     return query
     select 'webhook', w.id from public.webhooks w
@@ -40,7 +40,7 @@ begin -- plpgsql keeps its plans; an SQL function would be parsed at each call
       when 'manager' then s.role = 'manager'
       when 'success' then s.role = 'customer_success'
       else false end;
-  -- Nobody to take it is itself an alarm: it goes to the managers, and without any, to everybody who serves the tenant.
+  -- A group without members raises an alarm: the message goes to the managers and, if there are none, to everybody who serves the tenant.
   if not found and p_group in ('team', 'next_level', 'level', 'on_call') then
     return query
     select 'staff', s.id from public.staff s
@@ -52,7 +52,7 @@ begin -- plpgsql keeps its plans; an SQL function would be parsed at each call
 end
 $$;
 
--- How a customer's portal looks, for those who have not logged in: P_OF is its number, its code, or host: and its host name.
+-- The appearance of a customer's portal before the login. P_OF is the customer's number, its code, or "host:" and its host name.
 create or replace function door.theme(p_of text)
 returns table (tenant_id bigint, name text, logo_url text, primary_color text, accent_color text, support_contact text, updated_at timestamptz,
   sso text)
@@ -71,13 +71,13 @@ returns table (tenant_id bigint, type text, sha256 text, image bytea) language s
   from door.theme(p_of) d join public.tenant_themes t on t.tenant_id = d.tenant_id where t.logo is not null
 $$;
 
--- Up to which of its events a tenant's figures are counted.
+-- The seq up to which a tenant's events are counted.
 create or replace function door.rollup_position(p_tenant bigint)
 returns bigint language sql stable security definer set search_path = public, pg_temp as $$
   select p.seq from public.consumer_positions p where p.tenant_id = p_tenant and p.consumer = 'rollup'
 $$;
 
--- The tenants a member of staff serves.
+-- The tenants that a staff member serves.
 create or replace function door.staff_tenants(p_staff bigint)
 returns table (tenant_id bigint) language sql stable security definer set search_path = public, pg_temp as $$
   select c.tenant_id from public.customers c, public.staff s
@@ -85,9 +85,9 @@ returns table (tenant_id bigint) language sql stable security definer set search
     and (s.serves_all or exists (select from public.staff_tenants x where x.tenant_id = c.tenant_id and x.staff_id = s.id))
 $$;
 
--- The monthly partitions from P_FROM to P_TO of what grows for ever; returns how many were made. Attached, not created in place: readers
--- and writers go on meanwhile. Ten rows are made, looked at and deleted again, as in 0006_statistics.sql: without statistics the planner
--- may walk a tenant to find a ticket.
+-- Create the monthly partitions from P_FROM to P_TO of the tables that grow for ever, and return their number. They are attached, not created
+-- in place, so that readers and writers can go on. Ten rows are inserted, analyzed and deleted again, as in 0006_statistics.sql: without
+-- statistics the planner may scan a whole tenant to find one ticket.
 create or replace function door.partitions(p_from timestamptz, p_to timestamptz)
 returns int language plpgsql security definer set search_path = public, pg_temp as $$
 declare

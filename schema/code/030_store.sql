@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
--- The one writer of tickets (with the importer's bulk load). Takes the documents that src/desk made, each under compare-and-set on
--- row_version; a document whose ticket has moved on changes nothing and is not in the result. Lock order: tickets, counter last.
--- A provisional seq (below -900000) means "the n-th event of this document": base + n.
+-- The only writer of tickets, apart from the importer's bulk load. It takes the documents that src/desk made, each under compare-and-set on
+-- row_version. A document whose ticket has changed meanwhile has no effect and is not in the result. Lock order: tickets first, counter last.
+-- A provisional seq (below -900000) stands for the n-th event of this document: base + n.
 create or replace function real_seq(v bigint, base bigint) returns bigint language sql immutable return
   case when v < -900000 then base + v + 1000000 else v end;
 
@@ -49,11 +49,11 @@ begin
       returning tickets.tenant_id, tickets.id, tickets.number, tickets.version
     )
     select array[0], array[n.tenant_id], array[n.id], array[n.number], array[n.version] into a_ti, a_tenant, a_id, a_number, a_version from n;
-  elsif not (first ->> 'command')::boolean then -- a fire moves little, and there may be many
+  elsif not (first ->> 'command')::boolean then -- a fire changes little, and there may be many
     with d as materialized (
       select * from jsonb_to_recordset(docs) as d(ti int, tenant bigint, id bigint, row_version bigint, level smallint, last_at bigint,
         urgent_at bigint, urgent_clock text, sla_high smallint, sla_breached boolean)
-    ), l as materialized ( -- a fire waits for nobody: who is locked is not in the result
+    ), l as materialized ( -- a fire waits for no lock: a locked ticket is not in the result
       select t.tenant_id, t.id from tickets t join d on t.tenant_id = d.tenant and t.id = d.id order by t.tenant_id, t.id
       for no key update of t skip locked
     ), u as (
@@ -70,7 +70,7 @@ begin
     if jsonb_array_length(docs) > 1 then
       raise exception 'a command is one document';
     end if;
-    if first ? 'timer_id' then -- nor does a timer
+    if first ? 'timer_id' then -- a timer does not wait either
       perform from tickets t where t.tenant_id = (first ->> 'tenant')::bigint and t.id = (first ->> 'id')::bigint
       for no key update of t skip locked;
       if not found then
@@ -98,19 +98,19 @@ begin
   end if;
   if a_ti is null then
     if first ? 'timer_id' then
-      raise exception 'lost race' using errcode = '40001'; -- give the timer back
+      raise exception 'lost race' using errcode = '40001'; -- release the timer
     end if;
     return;
   end if;
 
-  if first ? 'redact' then -- the one place a text stands; its digest stays in the event that brought it
+  if first ? 'redact' then -- texts are stored only here; their digest stays in the event
     update ticket_comments m set body = '[redacted]', details = null
     where m.tenant_id = a_tenant[1] and m.ticket_id = a_id[1] and m.id = (first ->> 'redact')::bigint;
     if not found then
       raise exception 'no such text' using errcode = 'SD002';
     end if;
   end if;
-  if first ? 'rating' then -- one a person and cycle: a second one takes the place of the first
+  if first ? 'rating' then -- one rating for each user and cycle: a second one replaces the first
     insert into client_satisfaction (tenant_id, ticket_id, user_id, cycle, score, rated_at, department, project)
     select a_tenant[1], a_id[1], r.user_id, r.cycle, r.score, ts(r.at), coalesce(t.department, ''), coalesce(t.project, '')
     from jsonb_to_record(first -> 'rating') as r(user_id bigint, cycle int, score numeric, at bigint)
@@ -128,7 +128,7 @@ begin
       insert into idempotency_keys (tenant_id, actor, key, request_sha256, subject_type, subject_id, status, created_at)
       select a_tenant[1], i.actor, i.key, decode(i.sha256, 'hex'), 'ticket', a_id[1], i.status, ts(i.at)
       from jsonb_to_record(first -> 'idem') as i(actor text, key text, sha256 text, status smallint, at bigint);
-    exception when lock_not_available then -- its first request has not committed: not to be tried again, and not done twice
+    exception when lock_not_available then -- its first request has not committed yet: refuse, neither retry nor execute twice
       raise exception 'idempotency key in use' using errcode = 'unique_violation', constraint = 'idempotency_keys_pkey';
     end;
   end if;
@@ -193,7 +193,7 @@ begin
     from jsonb_to_recordset(first -> 'timers') as t(i int, kind text, due_at bigint, payload jsonb);
   end if;
 
-  -- Who is told: the ticket's own people directly; groups are looked up once per tenant and level, not once per ticket.
+  -- The recipients: users of the ticket directly; groups are looked up once for each tenant and level, not for each ticket.
   insert into notifications (tenant_id, event_seq, ticket_id, recipient_kind, recipient_id, channel, template, next_attempt_at, created_at)
   with e as materialized (
     select x.tenant, x.base + e.i as seq, x.id, d.requester_kind, d.requester_id, d.assignee_id, d.level, e.type, e.at, e.audience,

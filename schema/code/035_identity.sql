@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- An event of somebody's account and, with a template, the mail that tells its owner. It belongs to no ticket and reaches no feed; the sessions
--- it names in data.sessions have ended: every instance forgets them and closes their feeds.
+-- Record an event of an account and, with a template, the mail to its owner. The event belongs to no ticket and is not in the feed. The sessions
+-- listed in data.sessions have ended: every instance forgets them and closes their feeds.
 create or replace function account_event(p_tenant bigint, p_kind text, p_actor bigint, p_type text, p_template text, p_at bigint, p_data jsonb)
 returns bigint language sql as $$
   with c as (
@@ -15,8 +15,8 @@ returns bigint language sql as $$
   select c.seq from c
 $$;
 
--- May one more user of this customer be logged in? Counted are those whose session was begun or renewed within P_WINDOW_S. One log-in at a time a
--- customer looks: what follows in its transaction holds the seat.
+-- May one more user of this customer log in? Counts the users whose session was begun or refreshed within P_WINDOW_S. Logins of a customer check
+-- this one at a time: the rest of the transaction holds the lock.
 create or replace function seat_is_free(p_tenant bigint, p_kind text, p_actor bigint, p_now bigint, p_window_s bigint, p_limit bigint)
 returns boolean language plpgsql as $$
 declare

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- What somebody may now: the role's set, and for a customer's user what was granted or taken away at this time.
+-- The present permissions of a user: the set of the role and, for a customer's user, the grants and restrictions that are valid now.
 create or replace function permissions_of(p_tenant bigint, p_kind text, p_actor bigint, p_role text, p_at bigint)
 returns text[] language sql stable as $$
   with role as (
@@ -16,7 +16,7 @@ returns text[] language sql stable as $$
     except select o.permission from own o where not o.allowed) x
 $$;
 
--- Which part of the tenant's tickets, as {"departments": […], "projects": […]}; null: all of them. A list that no row names does not limit.
+-- The visible part of the tenant's tickets as {"departments": […], "projects": […]}; null: all of them. A list without entries does not restrict.
 create or replace function scope_of(p_tenant bigint, p_kind text, p_actor bigint, p_at bigint)
 returns jsonb language sql stable as $$
   select case when count(c.data_scope) > 0 then jsonb_strip_nulls(jsonb_build_object(
@@ -29,20 +29,20 @@ returns jsonb language sql stable as $$
     and c.valid_from <= ts(p_at) and (c.valid_to is null or c.valid_to > ts(p_at))
 $$;
 
--- Does a ticket of this department and project lie within a scope? Each list that is there must name it.
+-- Is a ticket of this department and project within a scope? Each list in the scope must contain the ticket's value.
 create or replace function scope_ok(p_scope text, p_department text, p_project text)
 returns boolean language sql immutable return
   (p_scope::jsonb -> 'departments' is null or coalesce(p_scope::jsonb -> 'departments' ? p_department, false))
   and (p_scope::jsonb -> 'projects' is null or coalesce(p_scope::jsonb -> 'projects' ? p_project, false));
 
--- For eyes that may not see the whole: 138****1234, u***@example.com. What is encrypted is marked, and masked where it is opened.
+-- For readers who may not see the full value: 138****1234, u***@example.com. Encrypted values are marked, and masked where they are decrypted.
 create or replace function masked_phone(p text) returns text language sql immutable return
   case when p like 'e1.%' then 'm:' || p when length(p) >= 8 then left(p, 3) || repeat('*', length(p) - 7) || right(p, 4)
     else repeat('*', length(p)) end;
 create or replace function masked_mail(p text) returns text language sql immutable return
   case when p like 'e1.%' then 'm:' || p else left(p, 1) || '***' || substr(p, strpos(p, '@')) end;
 
--- Must somebody of this role have a second factor?
+-- Must a user with this role use a second factor?
 create or replace function factor_required(p_tenant bigint, p_kind text, p_role text) returns boolean language sql stable as $$
   select coalesce((select c.mfa_required from customers c where c.tenant_id = p_tenant), false)
     or coalesce((select r.mfa_required from roles r where r.tenant_id in (p_tenant, 1) and r.kind = p_kind and r.role = p_role

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Leases alone use the database's clock: instances must agree on it. Ten seconds; the share is a fair part of the 64.
+-- Only leases use the database's clock, because the instances must agree on it. A lease lasts ten seconds; the share is a fair part of the 64 shards.
 create or replace function shards_hold(p_me text, p_take boolean)
 returns table (held bigint, at bigint, instances int) language plpgsql as $$
 declare

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- A ticket as it counts now. A verdict falls when the clock stopped in time, or at the due instant it missed (sla.md 3). The limits keep the
--- planner from joining: just after an import the statistics tell of small tables, and it would walk all clocks for each ticket.
+-- A ticket as it counts now. A verdict is given when the clock stops in time, or at the due instant that it missed (sla.md 3). The limits keep
+-- the planner from joining: just after an import the statistics still show small tables, and it would scan all clocks for each ticket.
 create or replace view outcomes_now with (security_invoker = true) as
 select t.tenant_id, t.id as ticket_id, t.service_type, t.priority, coalesce(t.department, '') as department, coalesce(t.project, '') as project,
   coalesce(t.region, '') as region, coalesce(t.assignee_id, 0) as engineer_id, (t.opened_at at time zone c.timezone)::date as opened_day,
@@ -24,7 +24,7 @@ left join lateral (
   select k.verdict, case when k.verdict = 'met' then k.stopped_at else k.breached_at end as fell_at from sla_clocks k
   where k.tenant_id = t.tenant_id and k.ticket_id = t.id and k.clock = 'resolution' and k.verdict in ('met', 'breached', 'waived') limit 1) s on true;
 
--- What a ticket puts into which day's row: it counts on the day it was opened and on the days its verdicts fell.
+-- The contribution of a ticket to the rows of the days: it counts on the day it was opened and on the days of its verdicts.
 create or replace function rollup_parts(o ticket_outcomes) returns setof rollups language sql immutable as $$
   select o.tenant_id, v.day, o.service_type, o.priority, o.department, o.project, o.region, o.engineer_id, v.opened, v.opened * o.pending,
     v.opened * o.resolved, v.opened * o.overdue, v.opened * o.response_n, v.opened * o.response_s, v.opened * o.resolution_n, v.opened * o.resolution_s,
@@ -35,7 +35,7 @@ create or replace function rollup_parts(o ticket_outcomes) returns setof rollups
   where v.day is not null
 $$;
 
--- The rows as what the tickets were counted as makes them.
+-- The rows that result from what the tickets were counted as.
 create or replace view rollups_now with (security_invoker = true) as
 select p.tenant_id, p.day, p.service_type, p.priority, p.department, p.project, p.region, p.engineer_id, sum(p.opened)::bigint as opened,
   sum(p.pending)::bigint as pending, sum(p.resolved)::bigint as resolved, sum(p.overdue)::bigint as overdue, sum(p.response_n)::bigint as response_n,
@@ -46,7 +46,7 @@ select p.tenant_id, p.day, p.service_type, p.priority, p.department, p.project, 
 from ticket_outcomes o cross join lateral rollup_parts(o) p
 group by 1, 2, 3, 4, 5, 6, 7, 8;
 
--- Put outcomes into their days' rows, SIGN times.
+-- Add outcomes to the rows of their days, SIGN times.
 create or replace function rollup_add(p_rows ticket_outcomes[], p_sign int) returns void language plpgsql as $$
 begin
   insert into rollups (tenant_id, day, service_type, priority, department, project, region, engineer_id, opened, pending, resolved, overdue,
@@ -71,8 +71,8 @@ begin
 end
 $$;
 
--- Count these tickets as they are now. One at a time a tenant: the statements after the lock see what the one before has written. Doing it twice
--- does nothing.
+-- Count these tickets as they are now. Concurrent calls for a tenant run one after the other: the statements after the lock see what the previous
+-- call has written. A repeated call changes nothing.
 create or replace function rollup_apply(p_tenants bigint[], p_tickets bigint[]) returns bigint language plpgsql as $$
 declare
   fresh ticket_outcomes[];
@@ -95,7 +95,7 @@ begin
 end
 $$;
 
--- Count a tenant anew.
+-- Recount a tenant from the start.
 create or replace function rollup_rebuild(p_tenant bigint) returns bigint language plpgsql set enable_seqscan = off as $$
 declare
   n bigint;
@@ -111,8 +111,8 @@ begin
 end
 $$;
 
--- One step of recounting a customer: the next tickets as they are now against what they were counted as. One with events that are not followed yet is
--- the follower's. What is wrong is counted anew at once.
+-- One step of recounting a customer: compare the next tickets with what they were counted as. Tickets with events that are not followed yet are left
+-- to the consumer that follows them. Wrong counts are corrected at once.
 create or replace function rollup_check_tickets(p_tenant bigint, p_after bigint, p_limit int, out last bigint, out seen bigint, out wrong bigint)
 language plpgsql as $$
 declare
@@ -131,7 +131,7 @@ begin
 end
 $$;
 
--- How many rows of a customer's days are not what its tickets make them: wrong, missing, or nobody's. Rows of nothing but zeros are none.
+-- The number of a customer's day rows that differ from what its tickets give: wrong, missing or superfluous. Rows of zeros do not count.
 create or replace function rollup_rows_wrong(p_tenant bigint, p_from date, p_to date) returns bigint language sql as $$
   select count(*)
   from (select * from rollups_now n where n.tenant_id = p_tenant and n.day >= p_from and n.day < p_to) n
@@ -147,7 +147,7 @@ create or replace function rollup_rows_wrong(p_tenant bigint, p_from date, p_to 
       coalesce(r.met_counted, 0))
 $$;
 
--- These days' rows as the tickets make them, in place of what is there.
+-- Replace the rows of these days by what the tickets give.
 create or replace function rollup_replace(p_tenant bigint, p_from date, p_to date) returns void language plpgsql as $$
 begin
   perform pg_advisory_xact_lock(7331, (p_tenant % 2147483647)::int);
@@ -156,9 +156,9 @@ begin
 end
 $$;
 
--- One step of the check of all customers, each due once in p_every seconds: its next tickets; after the last its rows, a quarter of a year a step,
--- which are made anew when one of them is wrong, and looked at again. Every step is one look at the customer's outcomes: of a million, some 2 s. No row:
--- nobody is due. done: this customer is finished, with what was found.
+-- One step of checking all customers, each of which is due once in p_every seconds: its next tickets, and after the last ticket its day rows, a quarter
+-- of a year per step. If a row is wrong, the rows are rebuilt and checked again. A step reads the customer's outcomes: about 2 s for a million. No row:
+-- no customer is due. done: this customer is finished, with the result.
 create or replace function rollup_check(p_now bigint, p_every bigint, p_limit int) returns setof rollup_checks language plpgsql as $$
 declare
   c rollup_checks;

@@ -1,17 +1,17 @@
 -- SPDX-License-Identifier: Apache-2.0
--- A row as its digest and its archive have it.
+-- A row in the form that its digest and its archive use.
 create or replace function audit_values(r audit_logs) returns text[] language sql immutable as $$
   select array[r.tenant_id::text, r.chain_no::text, (extract(epoch from r.at) * 1000000)::bigint::text, r.actor_kind, r.actor_id::text, r.username,
     r.operation, r.resource, r.result, r.status::text, r.address, r.user_agent, r.request_id, r.details::text]
 $$;
 
--- What a row's digest covers, after the digest of the row before: every column, each with its length, so that nothing can move from one to another.
+-- What a row's digest covers after the previous digest: every column with its length, so that nothing can move from one column to another.
 create or replace function audit_digest(p_before bytea, r audit_logs) returns bytea language sql immutable as $$
   select sha256(p_before || convert_to(string_agg(length(v) || ':' || v, ',' order by n), 'UTF8'))
   from unnest(audit_values(r)) with ordinality as x(v, n)
 $$;
 
--- Append rows, in their order, each to its tenant's chain; one at a time a tenant.
+-- Append rows in order, each to its tenant's chain; concurrent calls for a tenant run one after the other.
 create or replace function audit_append(p_rows jsonb) returns bigint language plpgsql as $$
 declare
   t bigint;
@@ -46,7 +46,7 @@ begin
 end
 $$;
 
--- Remember what each chain ends with, once a day; the chains and their ends, where this was the first to do it.
+-- Store the last digest of each chain, once a day. Returns the chains and their digests if this call was the first to do it.
 create or replace function audit_anchor(p_now bigint) returns table (tenant_id bigint, code text, chain_no bigint, digest text) language sql as $$
   with fresh as (
     insert into audit_anchors (tenant_id, day, chain_no, digest, anchored_at)
@@ -59,7 +59,7 @@ create or replace function audit_anchor(p_now bigint) returns table (tenant_id b
   select f.tenant_id, c.code, f.chain_no, encode(f.digest, 'hex') from fresh f join customers c on c.tenant_id = f.tenant_id order by f.tenant_id
 $$;
 
--- The first place where a tenant's chain does not hold, from where its files end on; none: it holds.
+-- The first row at which a tenant's chain fails verification, beginning after its files; none: the chain is valid.
 create or replace function audit_broken(p_tenant bigint) returns table (chain_no bigint, why text) language plpgsql stable as $$
 declare
   r audit_logs;
@@ -85,7 +85,7 @@ begin
     before := r.digest;
     expected := expected + 1;
   end loop;
-  -- A chain that was cut off, or made anew, holds by itself; the anchors know what it was.
+  -- A chain that was cut off or rewritten is valid in itself; the anchors know its earlier digests.
   select x.chain_no, x.day into lost from audit_anchors x
   left join audit_logs a on a.tenant_id = x.tenant_id and a.chain_no = x.chain_no
   where x.tenant_id = p_tenant and x.chain_no > archived and a.digest is distinct from x.digest

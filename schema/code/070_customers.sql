@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Take customers with their contracts and contacts as the leading system has them: the same twice changes nothing. A contract or contact that it names no
--- more stays: what is gone is said to be ended, never left out.
+-- Store customers with their contracts and contacts as the source system has them. The same data twice changes nothing. Contracts and contacts that
+-- are not mentioned stay: the source system must report that they have ended.
 create or replace function customers_take(p_docs jsonb, p_now bigint) returns table (n int, tenant_id bigint, created boolean, changed boolean, problem text)
 language plpgsql as $$
 declare
@@ -14,7 +14,7 @@ begin
   for d in select x from jsonb_array_elements(p_docs) x loop
     fresh := false;
     select c.tenant_id into t from customer_details c where c.external_id = d ->> 'external_id';
-    if t is null and d ? 'code' then -- one that was made by hand before is the same one
+    if t is null and d ? 'code' then -- a customer that was created here before is matched by its code
       select c.tenant_id into t from customers c left join customer_details x on x.tenant_id = c.tenant_id
       where c.code = d ->> 'code' and c.tenant_id > 1 and x.tenant_id is null;
     end if;
@@ -48,7 +48,7 @@ begin
     where (x.name, x.status, x.starts_on, x.ends_on) is distinct from (excluded.name, excluded.status, excluded.starts_on, excluded.ends_on);
     get diagnostics k = row_count;
     moved := moved or k > 0;
-    insert into catalogue (tenant_id, kind, code, name_zh, name_en) -- tickets may name them
+    insert into catalogue (tenant_id, kind, code, name_zh, name_en) -- tickets may refer to them
     select t, 'contract', c.external_id, c.name, c.name
     from jsonb_to_recordset(coalesce(d -> 'contracts', '[]')) as c(external_id text, name text)
     on conflict on constraint catalogue_pkey do update set name_zh = excluded.name_zh, name_en = excluded.name_en;

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Row-level security forced on every table with a tenant, and the grants of each role. Run after every migration.
+-- Row-level security forced on every table with a tenant, and the grants of each role. Applied after every migration.
 do $$
 declare
   t record;
@@ -25,7 +25,7 @@ begin
       execute format('create policy audience on %I as restrictive for select to sladesk_app, sladesk_report using '
         '(audience = ''customer'' or (select current_setting(''app.audience'')) = ''staff'')', t.relname);
     end if;
-    -- A user who sees a part of the tenant's tickets sees that part of all that belongs to tickets, and one's own.
+    -- A user with a data scope sees only the corresponding part of everything that belongs to tickets, and the user's own tickets.
     if t.relname = 'tickets' then
       execute 'create policy scope on tickets as restrictive to sladesk_app, sladesk_report using '
         '((select current_setting(''app.scope'')) = '''' or scope_ok((select current_setting(''app.scope'')), department, project) '

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 # Turn contract files into C: statements (*.sql: contract and text) or flows (*.flow: contract alone).
 # usage: awk -f mksql.awk -v kind=sql|flow -v what=h|c FILE...      The grammar: doc/HACKING.md.
-# What is misspelt, missing, undeclared or unused never builds.
+# Misspelt, missing, undeclared or unused names stop the build.
 function die(msg) { printf "%s: %s\n", at_file, msg > "/dev/stderr"; failed = 1; exit 1 }
 function cstr(s) { gsub(/\\/, "\\\\", s); gsub(/"/, "\\\"", s); return "\"" s "\"" }
 function join(a, b) { return a == "" ? b : a " " b }
-# The schema door serves those who have not signed in: in C that is "preauth".
+# The schema door serves clients that are not logged in; in C it is called "preauth".
 function mode_of(mode) { return mode == "door" ? "PREAUTH" : toupper(mode) }
 function id_of(name) { gsub("/", "_", name); return name }
 
 # --- one file's lines ---
 
-# "area/verb: what it is": VERB is the file's name, or AREA_VERB; the area of schema/query is its folder.
+# "area/verb: description": VERB is the name of the file, or AREA_VERB; the area below schema/query is its directory.
 function head(line,   want, verb, file) {
 	if (!match(line, /^[a-z_]+\/[a-z_]+: /)) die("the first line must be 'area/verb: description'")
 	name = substr(line, 1, RLENGTH - 2)
@@ -40,7 +40,7 @@ function keys(n, f,   i, k, v) {
 		else die("unknown key or value: " k " " v)
 	}
 }
-# NAME TYPE SOURCE CONSTRAINT..., from f[a] on
+# NAME TYPE SOURCE CONSTRAINT…, starting at f[a]
 function param(n, f, a,   i, k, v, s, src, path, up, type, list, out, what) {
 	type = f[a + 1]
 	list = sub(/\[\]$/, "", type)
@@ -75,7 +75,7 @@ function param(n, f, a,   i, k, v, s, src, path, up, type, list, out, what) {
 		else if (k == "default" && v != "") { out = out ", .fallback = " cstr(v); need[np] = 1 }
 		else if ((k == "range" || k == "len") && v ~ /^-?[0-9]+\.\.-?[0-9]+$/) {
 			split(v, s2, /\.\./)
-			sub(/, \.min = [^,]*, \.max = [^,]*, \.has_range = true/, "", out) # an id's own
+			sub(/, \.min = [^,]*, \.max = [^,]*, \.has_range = true/, "", out) # the range of an id
 			out = out sprintf(", .min = %sLL, .max = %sLL, .has_range = true", s2[1], s2[2])
 		} else if (k == "items" && list && v ~ /^[0-9]+\.\.[0-9]+$/) { split(v, s2, /\.\./); out = out sprintf(", .items_min = %s, .items_max = %s", s2[1], s2[2]) }
 		else if (k == "in" && v != "") out = out ", .in = " cstr(v)
@@ -101,7 +101,7 @@ function returned(text,   n, i, f, parts) {
 	returns = join(returns, text (kind == "flow" ? "," : ""))
 }
 
-# --- what is written ---
+# --- output ---
 
 function finish_sql(   i, id, used) {
 	if (mode == "" || shape == "" || class == "") die("no '-- mode: … shape: … class: …' line")
@@ -129,7 +129,7 @@ function finish_sql(   i, id, used) {
 	if (c1 != "") printf ", .cursor = { \"%s\", \"%s\" }", c1, c2
 	printf ",\n\t.text = %s };\n\n", lines
 }
-# A flow waits for its base, which may come later: kept until all are read.
+# A flow waits for its base, which may come later, so flows are kept until all have been read.
 function finish_flow(   i, id) {
 	if (mode == "" || reply == "") die("no 'mode: … reply: …' line")
 	if (about_zh == "") die("no 'zh:' line")
@@ -163,7 +163,7 @@ function write_struct(id,   i, n) {
 	if (!n && f_base[id] == "") print "\tchar none; /* it takes nothing */"
 	printf "};\nextern const struct contract contract_%s;\n", id
 }
-# ID's parameters as those of TOP, its base's first; returns how many
+# ID's parameters as those of TOP, beginning with those of its base; returns their number
 function write_params(id, top,   from, i, slot, given) {
 	from = f_base[id] == "" ? 0 : write_params(f_base[id], top)
 	for (i = 1; i <= f_np[id]; i++) {

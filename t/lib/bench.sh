@@ -2,13 +2,13 @@
 # ./dev bench [--quick | versus PREFIX (an older build, installed there)]: ratios taken in one run, interleaved; absolute figures of a shared machine mean little. Not tests.
 cmd_bench() {
 	free_disk
-	! command -v node >/dev/null || need_node # the package is not installed over one that is there
+	! command -v node >/dev/null || need_node # do not install the package over another version
 	install_packages etc/packages.debian-test etc/packages.debian-bench
 	need_node
 	build build --enable-werror CFLAGS="-O2 -g"
 	place "$TOP/var/bench"
 	. t/lib/private.sh
-	end_group # of a run that was killed
+	end_group # left over from a run that was killed
 	PG_BUFFERS=512MB PG_EXTRA='synchronous_commit = off
 autovacuum_naptime = 10s
 max_wal_size = 4GB'

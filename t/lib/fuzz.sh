@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Each parser of ours under libFuzzer: seeds, then SECONDS of mutation. fuzz_all SECONDS
+# Run each of our parsers under libFuzzer: seeds, then SECONDS of mutation. fuzz_all SECONDS
 fuzz_all() {
 	local seconds=$1 rc=0 t pids=() out=$TOP/build-fuzz
 	command -v clang >/dev/null || { say "clang is missing"; return 1; }
@@ -21,7 +21,7 @@ fuzz_all() {
 	[ "$out/saml" -nt src/helper/saml.c ] && [ "$out/saml" -nt t/fuzz/saml.c ] ||
 		clang -std=gnu17 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Iinclude $(pkg-config --cflags xmlsec1-openssl) \
 			t/fuzz/saml.c src/helper/saml.c src/base/*.c -ljson-c $(pkg-config --libs xmlsec1-openssl) -o "$out/saml" || return 1
-	# a short run repeats itself: what it finds tomorrow must be today's change; the long one looks for what is new
+	# a short run is repeatable, so that a new finding comes from a new change; the long run looks for new inputs
 	local seed=$([ "$seconds" -gt 5 ] || echo -seed=1)
 	for t in http json sla zone saml; do
 		mkdir -p "$out/corpus/$t"

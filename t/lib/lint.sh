@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-# Cheap gates first: layers, licences, forbidden calls, statements that nobody uses, format, then cppcheck.
+# Cheap checks first: layers, licences, forbidden calls, unused statements, format; then cppcheck.
 cmd_lint() {
 	local rc=0
 	say "== lint"
 	bash t/lint/layers.sh || rc=1
 	bash t/lint/sleeps.sh || rc=1
 	node t/lint/engines.js t/api/package-lock.json t/bench/peer/package-lock.json || rc=1
-	# every file says its licence
+	# every file names its licence
 	local bare
 	bare=$(git ls-files '*.c' '*.h' '*.sh' '*.js' '*.awk' '*.css' 'schema/migrate/*.sql' 'schema/code/*.sql' | xargs grep -L 'SPDX-License-Identifier' 2>/dev/null || true)
 	[ -z "$bare" ] || { say "no SPDX line: $bare"; rc=1; }
-	# time is read in one place; nothing blocks or forks on the loop
+	# time is read in one place, and nothing blocks or forks on the loop
 	local bad
 	bad=$(grep -nE '\b(gettimeofday|time\(NULL\)|clock_gettime|localtime|sleep|usleep|system|popen|PQexec|PQconnectdb|getaddrinfo|gethostbyname|strcat|sprintf)\(' -r src include --include='*.[ch]' | grep -vE '^src/(cli|helper)/|^src/feature/[a-z]*/cmd|^src/base/clock.c|^src/db/migrate.c|evutil_gettimeofday|evdns_getaddrinfo|event_base_gettimeofday' || true)
 	[ -z "$bad" ] || { say "forbidden calls:"; say "$bad"; rc=1; }
-	# a statement that no route, job or flow uses
+	# a statement that is used by no route, job or flow
 	for f in schema/query/*/*.sql src/feature/*/contract/*.sql; do
 		local id=sql_$(sed -n '1s/^-- \([a-z_]*\)\/\([a-z_]*\):.*/\1_\2/p' "$f")
 		grep -qr "\b$id\b" src || { say "unused statement: $f"; rc=1; }

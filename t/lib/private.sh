@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# A private PostgreSQL and Redis under $VAR, for ./dev up, the tests and the benchmarks. Source it after setting VAR and RUNAS (empty: as we are).
+# A private PostgreSQL and Redis below $VAR, for ./dev up, the tests and the benchmarks. Source it after setting VAR and RUNAS (empty: as the current user).
 PG_BIN=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1)
 
 as_user_exec() { if [ -n "$RUNAS" ]; then exec setpriv --reuid "$RUNAS" --regid "$RUNAS" --clear-groups -- env HOME="$VAR" "$@"; else exec "$@"; fi; }
@@ -32,12 +32,12 @@ private_redis_start() {
 }
 private_redis_stop() { end_by_file "$VAR/redis.pid" "$SOCK/redis"; }
 
-# A process that a file names, as long as its command line still has what it should: the number may be another's by now.
-runs_by_file() { # $1 = the file, $2 = what its command line has
+# Does the process whose id is in a file still have the expected command line? The id may belong to another process by now.
+runs_by_file() { # $1 = the file, $2 = a part of its command line
 	local pid
 	pid=$(cat "$1" 2>/dev/null) && [ -n "$pid" ] && [ "$pid" != $$ ] && { tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -qF -- "$2"
 }
-end_by_file() { # the same, and $3 = how many seconds it may take before it is killed
+end_by_file() { # end that process; $3 = seconds before it is killed
 	local pid
 	if runs_by_file "$1" "$2"; then
 		pid=$(cat "$1")
@@ -47,7 +47,7 @@ end_by_file() { # the same, and $3 = how many seconds it may take before it is k
 	fi
 	rm -f "$1"
 }
-end_group() { # the process group that $VAR/group.pid names, as far as it has our VAR in its environment: a number may be another's by now
+end_group() { # end the process group of $VAR/group.pid, but only members with our VAR in their environment: the id may belong to another group by now
 	local g p stat
 	g=$(cat "$VAR/group.pid" 2>/dev/null) && [ -n "$g" ] || return 0
 	for p in /proc/[0-9]*; do
@@ -59,7 +59,7 @@ end_group() { # the process group that $VAR/group.pid names, as far as it has ou
 	rm -f "$VAR/group.pid"
 }
 
-private_settings() { # a configuration for this place; $1 = address to listen on
+private_settings() { # a configuration file for this place; $1 = address to listen on
 	cat <<-C
 		[http]
 		listen = $1

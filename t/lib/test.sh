@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-# ./dev test [fast|long|coverage] or one FILE [NAME PATTERN]: install, lint, build (gcc, clang, sanitized), unit, db and api tests, fuzz seeds. Prints the runners' own lines.
+# ./dev test [fast|long|coverage] or one FILE [NAME PATTERN]: install, lint, build (gcc, clang, sanitized), unit, db and api tests, fuzz seeds. Prints the output of the runners.
 cmd_test() {
 	local mode=${1:-all} rc=0 why= RUNNER= flags="-O2 -g" opts="--enable-werror" dir=build-test
 	[ "$mode" != one ] || { [ -f "${2:-}" ] || fail "test one FILE [NAME PATTERN]"; ONLY=$2 PATTERN=${3:-} mode=fast; }
 	free_disk
-	! command -v node >/dev/null || need_node # the package is not installed over one that is there
+	! command -v node >/dev/null || need_node # do not install the package over another version
 	install_packages etc/packages.debian-test $([ "$mode" = fast ] || echo etc/packages.debian-up) # t/dev runs ./dev up
 	need_node
 	[ -d ../shared/corpora ] && export SLADESK_CORPORA=${SLADESK_CORPORA:-$(cd ../shared/corpora && pwd)}
@@ -37,7 +37,7 @@ cmd_test() {
 	fi
 	say "== db, api and page tests"
 	test_place "$dir"
-	[ "$mode" != coverage ] || [ -z "$RUNAS" ] || chown -R "$RUNAS:" "$dir" # the daemon writes its counts there
+	[ "$mode" != coverage ] || [ -z "$RUNAS" ] || chown -R "$RUNAS:" "$dir" # the daemon writes its coverage counts there
 	local files
 	if [ "$mode" = fast ]; then files="t/db/*.test.js t/api/0[12]*.test.js"; else files="t/dev/*.test.js t/db/*.test.js t/api/*.test.js t/ui/*.test.js"; fi
 	[ "$mode" = long ] && export SLADESK_LONG=1
@@ -57,15 +57,15 @@ cmd_test() {
 	return $rc
 }
 
-# Where the tests run: the installed program, and beside it one folder for each lane with its kept cluster (lane.sh).
-test_place() { # $1 = build folder
+# Where the tests run: the installed program, and next to it a directory for each lane with its kept cluster (lane.sh).
+test_place() { # $1 = build directory
 	local base inst n
 	place "$TOP/var/test-$1"
 	base=$VAR inst=$INST
 	. t/lib/private.sh
 	runs_by_file "$base/run.pid" "dev test" && fail "another ./dev test of this kind runs here (process $(cat "$base/run.pid"))"
 	echo $$ >"$base/run.pid"
-	end_by_file "$base/runner.pid" t/lib/run.js # of a run that was killed
+	end_by_file "$base/runner.pid" t/lib/run.js # left over from a run that was killed
 	install_into "$1"
 	[ -e t/api/node_modules/.package-lock.json ] && [ t/api/node_modules/.package-lock.json -nt t/api/package-lock.json ] || (cd t/api && npm ci --no-audit --no-fund --silent) || fail "npm ci failed"
 	LANES=
@@ -73,7 +73,7 @@ test_place() { # $1 = build folder
 		place "$base/$n"
 		LANES="$LANES${LANES:+ }$VAR|$SOCK"
 	done
-	export LANES INST=$inst TIMES_DIR=$base NODE_PATH=$TOP/t/api/node_modules PG_BIN BUILD_DIR=$TOP/$1 # what is measured depends on how it was built
+	export LANES INST=$inst TIMES_DIR=$base NODE_PATH=$TOP/t/api/node_modules PG_BIN BUILD_DIR=$TOP/$1 # measurements depend on how it was built
 	trap 'test_end' EXIT
 	trap 'exit 130' INT TERM HUP
 }

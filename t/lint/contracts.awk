@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Public prototypes (include/, and a capability's headers) that have no comment of their own directly above: printed as file:line: prototype.
+# Print public prototypes (include/, and a capability's headers) without a comment of their own directly above, as file:line: prototype.
 FNR == 1 { last = 0; open = 0 }
 /\/\*/ { open = 1 }
 open { if (/\*\//) { open = 0; last = FNR } next }

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Which folder may include which (doc/ARCHITECTURE.md); anything else is refused, and so are circles of includes.
+# Which folder may include which (doc/ARCHITECTURE.md). Anything else is refused, and so are circular includes.
 pure="base sla ticket"
 drivers="base loop crypto db kv http fetch work"
 low="$drivers config sla ticket"
@@ -12,7 +12,7 @@ declare -A may=(
 	[timers]="$low core timers" [desk]="$low core desk" [feature]="$low core desk timers cli"
 	[app]="$low core desk timers feature app" [cli]="$low core desk timers cli feature" [helper]="base crypto work mime"
 )
-# Single headers that a folder may include besides: the product's vocabulary; what the timers ask of the desk; the heap as the desk sees it.
+# Single headers that a folder may include in addition: the product's vocabulary; what the timers need from the desk; the heap as the desk sees it.
 declare -A also=([sla]="ticket/names.h" [core]="ticket/names.h" [timers]="desk/command.h desk/versions.h" [desk]="timers/deadlines.h")
 rc=0
 refuse() { echo "layer: $1" >&2; rc=1; }
@@ -20,7 +20,7 @@ for f in $(git ls-files -co --exclude-standard 'src/*.c' 'src/*.h' 'include/*.h'
 	[ -e "$f" ] || continue
 	folder=$(echo "$f" | cut -d/ -f2)
 	for inc in $(sed -n 's/^#include "\([a-z0-9_/]*\.[a-z]*\)".*/\1/p' "$f"); do
-		case $inc in */*) ;; *) continue ;; esac # its own folder's, or generated
+		case $inc in */*) ;; *) continue ;; esac # from its own folder, or generated
 		case " ${may[$folder]} ${also[$folder]} " in *" ${inc%%/*} "* | *" $inc "*) ;; *) refuse "$f includes $inc" ;; esac
 		case $f:$inc in
 		src/feature/*/cmd*.c:*) ;;
@@ -28,14 +28,14 @@ for f in $(git ls-files -co --exclude-standard 'src/*.c' 'src/*.h' 'include/*.h'
 		esac
 	done
 done
-# A capability never reaches into another: not by a path, and a plain name is found in its own folder alone.
+# A capability must not include headers of another, neither by path nor by a plain name, which is found in its own folder only.
 for f in $(git ls-files -co --exclude-standard 'src/feature/*.c' 'src/feature/*.h'); do
 	[ -e "$f" ] || continue
 	for inc in $(sed -n 's/^#include "\([a-z0-9_./]*\)".*/\1/p' "$f"); do
 		case $inc in ../*) refuse "$f includes $inc" ;; esac
 	done
 done
-# Circles: files in the order of their includes (tsort names those that have none).
+# Circular includes: sort the files by their includes (tsort names those that have no order).
 loops=$(git ls-files -co --exclude-standard 'src/*.c' 'src/*.h' 'include/*.h' | while read -r f; do
 	[ -e "$f" ] && sed -n "s#^\#include \"\([a-z0-9_/]*\.h\)\".*#$f \1#p" "$f"
 done | awk '{dir = $1; sub(/\/[^\/]*$/, "", dir); to = $2

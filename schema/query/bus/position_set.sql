@@ -6,5 +6,5 @@
 insert into consumer_positions (tenant_id, consumer, seq)
 select p.tenant_id, $1::text, p.seq from unnest($2::bigint[], $3::bigint[]) as p(tenant_id, seq)
 on conflict (tenant_id, consumer) do update set seq = excluded.seq
-where consumer_positions.seq < excluded.seq -- every instance says so: one of them writes
+where consumer_positions.seq < excluded.seq -- every instance reports it; one of them writes
 returning tenant_id

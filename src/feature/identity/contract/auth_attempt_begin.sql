@@ -15,7 +15,7 @@ with t as materialized (
   returning attempts
 )
 select t.tenant_id, a.attempts,
-  -- one that was not seen here, or was old, and yet refused is of this very moment
+  -- a name that is not locked by earlier attempts and was refused all the same has attempts of this very moment
   a.attempts is null and not exists (select 1 from login_attempts l
     where l.tenant_id = t.tenant_id and l.username = lower($2::text)
       and l.last_at > ts($3::bigint) - interval '30 minutes' and l.last_at < ts($3::bigint) - interval '3 seconds') as busy

@@ -13,7 +13,7 @@ with s as materialized (
   select s.tenant_id, s.id, s.actor_kind, s.actor_id from sessions s
   where s.tenant_id = $1::bigint and s.id = $2::bigint and s.revoked_at is null and s.expires_at > ts($5::bigint)
   for update of s
-), t as materialized ( -- locked before it is looked at: of two at once the second sees what the first did
+), t as materialized ( -- locked before it is read, so that the second of two concurrent requests sees what the first did
   select t.used_at from refresh_tokens t, s
   where t.tenant_id = s.tenant_id and t.session_id = s.id and t.secret_sha256 = decode($3::text, 'hex')
   for update of t

@@ -8,7 +8,7 @@
 with d as materialized (
   select * from jsonb_to_record($2::jsonb) as d(full_name text, email text, email_index text, phone text, lang text, role_type text, is_active boolean, department text,
     project text, contract text, cost_centre text, region text, office text)
-), admins as materialized ( -- all of them locked, in one order: two cannot take each other's away
+), admins as materialized ( -- all of them are locked in one order, so that two administrators cannot remove each other's rights
   select u.id from client_users u
   where u.tenant_id = (select current_setting('app.current_tenant_id')::bigint) and u.role_type = 'admin' and u.disabled_at is null
   order by u.id

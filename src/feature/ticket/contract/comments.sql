@@ -11,7 +11,7 @@ select m.id, m.kind, m.audience, m.author_kind, m.author_id, m.body, m.details, 
 from ticket_comments m
 where m.ticket_id = $1::bigint and m.tenant_id = any ((select current_setting('app.current_tenants')::bigint[])::bigint[])
   and ($3::bigint is null or m.id > coalesce($4::bigint, 0))
-  and m.created_at >= (select t.opened_at - interval '1 day' from tickets t -- partitions before it are not looked at
+  and m.created_at >= (select t.opened_at - interval '1 day' from tickets t -- partitions before it are skipped
     where t.id = $1::bigint and t.tenant_id = any ((select current_setting('app.current_tenants')::bigint[])::bigint[]))
 order by m.id
 limit $2::int

@@ -10,7 +10,7 @@ select e.seq, e.type, e.actor_kind, e.actor_id, e.audience, e.at, e.data
 from events e
 where e.ticket_id = $1::bigint and e.tenant_id = any ((select current_setting('app.current_tenants')::bigint[])::bigint[])
   and ($3::bigint is null or e.seq > coalesce($4::bigint, 0))
-  and e.at >= (select t.opened_at - interval '1 day' from tickets t -- partitions before it are not looked at
+  and e.at >= (select t.opened_at - interval '1 day' from tickets t -- partitions before it are skipped
     where t.id = $1::bigint and t.tenant_id = any ((select current_setting('app.current_tenants')::bigint[])::bigint[]))
 order by e.seq
 limit $2::int
