@@ -3,6 +3,8 @@
 cmd_test() {
 	local mode=${1:-all} rc=0 why= RUNNER= flags="-O2 -g" opts="--enable-werror" dir=build-test
 	[ "$mode" != one ] || { [ -f "${2:-}" ] || fail "test one FILE [NAME PATTERN]"; ONLY=$2 PATTERN=${3:-} mode=fast; }
+	local f
+	for f in ${ONLY:-}; do [ -f "$f" ] || fail "no such test file: $f"; done
 	free_disk
 	! command -v node >/dev/null || need_node # do not install the package over another version
 	install_packages etc/packages.debian-test $([ "$mode" = fast ] || echo etc/packages.debian-up) # t/dev runs ./dev up
@@ -53,6 +55,8 @@ cmd_test() {
 		(cd "$dir" && find . -name '*.gcda' -exec gcov -n {} + 2>/dev/null) | awk '/^File .*\/src\// {f=1; next} /^File/ {f=0} f && /^Lines executed/ {split($0, a, /[:% ]+/); n=$NF; p=a[3]; sub(/.*of /, "", $0); t+=$0; c+=$0*p/100; f=0} END {printf "coverage of src/: %.1f %% of %d lines\n", 100*c/t, t}'
 	fi
 	[ $rc = 0 ] && say "all passed" || say "FAILED:$why"
+	say "took $((SECONDS / 60)) min $((SECONDS % 60)) s"
+	[ "$mode" != all ] || [ "$SECONDS" -lt 2100 ] || say "note: more than 35 minutes: what is slow belongs into ./dev test long"
 	cat "$RESULT"
 	return $rc
 }
