@@ -71,7 +71,8 @@ struct db_settings {
 /* Open the pools. Connections are made in the background and replaced when they are lost. Returns
  * false and sets *OUT_ERROR if a setting is wrong. */
 bool db_init(const struct db_settings *s, const char **out_error);
-/* Use new addresses: connections drain and are replaced. */
+/* Use new addresses: connections drain and are replaced, and calls wait meanwhile. Settings that
+ * are the same change nothing. */
 bool db_reconfigure(const struct db_settings *s, const char **out_error);
 /* Close all connections; every waiting call ends with DB_DOWN or DB_UNKNOWN before this returns. */
 void db_free(void);

@@ -76,12 +76,16 @@ static const unsigned may_move[CONN_STATES] = {
 	[CONN_DRAINING] = TO(CONN_DOWN),
 };
 
-/* The connection is lost: the calls waiting for a result are told, and a new attempt is made
- * later. */
-static void enter_down(struct conn *c)
+/* The connection is lost: the calls waiting for a result are told, and a new attempt is made later;
+ * at once if it was drained for a new address, which says nothing about the database. */
+static void enter_down(struct conn *c, enum conn_state from)
 {
 	conn_close(c);
 	fail_sent(c);
+	if (from == CONN_DRAINING) {
+		c->retry_us = 0;
+		return;
+	}
 	c->retry_wait_us = c->retry_wait_us ? c->retry_wait_us * 2 : 50000;
 	if (c->retry_wait_us > RETRY_MAX_US)
 		c->retry_wait_us = RETRY_MAX_US;
@@ -91,6 +95,8 @@ static void enter_down(struct conn *c)
 
 void conn_move(struct conn *c, enum conn_state to)
 {
+	enum conn_state from = c->state;
+
 	bug_on(!(may_move[c->state] & TO(to)));
 	log_debug(&c->who, "connection %s -> %s", state_names[c->state], state_names[to]);
 	list_remove(&c->node);
@@ -98,7 +104,7 @@ void conn_move(struct conn *c, enum conn_state to)
 	c->state = to;
 	c->changed_us = clock_mono_us();
 	if (to == CONN_DOWN)
-		enter_down(c);
+		enter_down(c, from);
 	else if (to == CONN_READY)
 		c->retry_wait_us = 0;
 	pool_note_up(c->pool);

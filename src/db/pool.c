@@ -301,6 +301,11 @@ static void pool_init(
 	}
 }
 
+static bool is_same(const char *have, const char *wanted)
+{
+	return strcmp(have ? have : "", wanted ? wanted : "") == 0;
+}
+
 static bool take_settings(const struct db_settings *s, const char **out_error)
 {
 	if (!check_url(s->app_url, out_error) || !check_url(s->job_url, out_error) ||
@@ -337,6 +342,9 @@ bool db_init(const struct db_settings *s, const char **out_error)
 
 bool db_reconfigure(const struct db_settings *s, const char **out_error)
 {
+	if (is_same(app_url, s->app_url) && is_same(job_url, s->job_url) &&
+		is_same(replica_url, s->replica_url) && is_same(db_password, s->password))
+		return true; /* the reload is about something else */
 	if (!take_settings(s, out_error))
 		return false;
 	for (int k = 0; k < SQL_CLASSES; k++)
@@ -349,6 +357,9 @@ bool db_reconfigure(const struct db_settings *s, const char **out_error)
 				conn_move(c, CONN_DOWN);
 			c->retry_us = 0;
 		}
+	/* It is not known yet whether the new address is down: calls wait for the first attempt. */
+	for (int k = 0; k < SQL_CLASSES; k++)
+		pools[k].tried = k == SQL_REPLICA && !replica_url[0];
 	loop_timer_set(connector, 0);
 	return true;
 }
