@@ -81,7 +81,7 @@ test('what people will open is ready after a start, with or without Redis', asyn
 	await other.stop();
 	await other.start();
 	await waitUntil(async () => (await other.metric('answers_warmed_total')) >= 1);
-	await waitUntil(async () => /dashboards warm/.test(other.log));
+	await waitUntil(async () => /dashboards computed in advance/.test(other.log));
 	await waitUntil(async () => (await other.metric('answers_kept')) >= 1);
 	const misses = await other.metric('answers_misses_total'),
 		hits = await other.metric('answers_hits_total');

@@ -174,7 +174,20 @@ test('who may: by permission, one’s own or all of the company’s, only the pa
 		d = await done(manager, mine),
 		f = await fetched(manager, d.download_url);
 	assert.deepStrictEqual(numbers(f.bytes), [ids.three, ids.one]);
-	const theirs = (await s.get(PATH, admin)).data.items.find((e) => e.export_id !== mine);
+	const every = (await s.get(PATH, admin)).data.items,
+		theirs = every.find((e) => e.export_id !== mine),
+		paged = [];
+	for (let next = ''; next !== null;) {
+		const page = await s.get(`${PATH}?limit=1${next && '&cursor=' + next}`, admin);
+		assert.strictEqual(page.status, 200, page.text);
+		paged.push(...page.data.items.map((e) => e.export_id));
+		next = page.data.next_cursor ?? null;
+	}
+	assert.deepStrictEqual(
+		paged,
+		every.map((e) => e.export_id),
+		'page by page, all of them once',
+	);
 	assert.strictEqual((await s.get(`${PATH}/${theirs.export_id}`, manager)).code, 41001);
 	assert.strictEqual((await s.get(`${PATH}/${mine}`, admin)).status, 200, 'export:all sees all');
 	assert.deepStrictEqual(

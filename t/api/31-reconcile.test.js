@@ -188,7 +188,7 @@ test('what it did not tell us is found, put right and told; figures are marked m
 	await waitUntil(() => told().length === 1);
 	assert.match(
 		told()[0].body,
-		/It counts 61 tickets, we had 60; 3 differed, 3 were put right, 0 still differ/,
+		/has 61 tickets, and this system had 60\. 3 tickets differed, 3 have been repaired, and 0 still differ/,
 	);
 	assert.strictEqual((await compared()).state, 'agrees');
 	assert.strictEqual(told().length, 1);
@@ -248,12 +248,12 @@ test('a leader that fails, says nonsense or names others changes nothing', async
 	lead(s.beta, 'B-1', {});
 	const before = rows();
 	assert.strictEqual((await compared()).state, 'agrees');
-	await waitUntil(() => /entry \d is no customer that we serve/.test(s.log));
+	await waitUntil(() => /entry \d is not a known customer/.test(s.log));
 	assert.strictEqual(s.sql(`select count(*) from source_checks where tenant_id = ${s.beta}`), '0');
 	led.delete(s.beta);
 	for (const [what, said] of [
-		[() => 'nonsense', /no list as doc\/api tells/],
-		[() => '{"customers":{}}', /no list/],
+		[() => 'nonsense', /not a list as described in doc\/api/],
+		[() => '{"customers":{}}', /not a list/],
 		[
 			() =>
 				JSON.stringify({
@@ -263,7 +263,7 @@ test('a leader that fails, says nonsense or names others changes nothing', async
 						null,
 					],
 				}),
-			/no customer/,
+			/not a known customer/,
 		],
 		[() => 'x'.repeat(300000), /not compared/],
 	]) {

@@ -74,6 +74,13 @@ test('every statement file prepares as the role that runs it', () => {
 	}
 	assert.ok(files.length > 150);
 });
+test('a cursor is whole numbers, as next_cursor writes it', () => {
+	for (const f of statementFiles())
+		for (const [line, type] of fs
+			.readFileSync(f, 'utf8')
+			.matchAll(/^-- \$\d+ \S+ +(\w+) +cursor\.\d.*$/gm))
+			assert.strictEqual(type, 'bigint', f + ': ' + line);
+});
 test('what a client gets back is what the contract says', () => {
 	const said = new Map();
 	let script = '';
