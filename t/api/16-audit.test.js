@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The audit log: what changes anything, what is sensitive, every login and refusal is there; nobody but the tenant sees it; any edited, removed or
 // moved row is found and named; nothing is lost when the daemon stops or the database goes.
+// alone: stops PostgreSQL.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
