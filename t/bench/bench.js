@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ratios in one run: the program beside bare evhttp, pgbench, libevent's timers and npm ws. CPU from schedstat.
+// Ratios within one run: the program next to bare evhttp, pgbench, libevent's timers and npm ws. CPU times come from schedstat.
 'use strict';
 const fs = require('node:fs'),
 	path = require('node:path'),
 	{ execFileSync, spawn, spawnSync } = require('node:child_process');
 const { Server, psql, waitUntil, freePort, SOCK, secret, VAR } = require('../lib/server.js');
-/* one client asks for all: the limits are not what is measured */
+/* one client sends everything, and the limits are not what is measured */
 const UNLIMITED = { address_per_s: 0, login_per_s: 0, user_per_s: 0, tenant_per_s: 0, fresh_per_s: 0 };
 
 const BIN = process.env.BENCH_BIN,
@@ -14,7 +14,7 @@ const BIN = process.env.BENCH_BIN,
 	SECONDS = quick ? 2 : 4,
 	rows = [];
 const PGOPTIONS =
-	'-c jit=off -c random_page_cost=1.1 -c plan_cache_mode=force_generic_plan -c enable_seqscan=off'; /* as the daemon's own connections */
+	'-c jit=off -c random_page_cost=1.1 -c plan_cache_mode=force_generic_plan -c enable_seqscan=off'; /* like the daemon's own connections */
 const median = (a) => [...a].sort((x, y) => x - y)[Math.floor(a.length / 2)];
 const cpu = (pid) =>
 	fs
@@ -110,7 +110,7 @@ async function heap() {
 			);
 	}
 }
-/* The same list and create in Fastify and pg; PEER is where its packages were installed. */
+/* The same list and create in Fastify and pg; PEER is the directory with its packages. */
 async function fastify(s, list, store, doc) {
 	const port = await freePort(),
 		proc = spawn(
@@ -179,7 +179,7 @@ async function trivial(s) {
 }
 const DOC = (s) =>
 	`[{"ti":0,"tenant":${s.alpha},"id":null,"row_version":0,"command":true,"status":"new","priority":"P3","priority_confirmed":false,"priority_reason":{},"tags":[],"priority_source":"customer","requester_kind":"customer","requester_id":2,"level":1,"cycle":1,"last_at":1895000000000000,"urgent_at":1895014400000000,"urgent_clock":"response","events":[{"i":1,"type":"ticket.created","actor_kind":"customer","actor_id":2,"audience":"customer","at":1895000000000000,"notify":true,"comment":true,"data":{"status":"new"}}],"fires":[],"clocks":[${['response', 'resolution'].map((c) => `{"clock":"${c}","state":"running","cycle":1,"budget_s":14400,"origin_seq":-999999,"start_at":1895000000000000,"due_at":1895014400000000,"next_fire_at":1895011520000000,"fire_at":[1895011520000000,1895012600000000,1895012960000000,1895013680000000,1895014400000000],"fire_key":["80","-30m","90","95","100"],"carry_us":0,"runs":[1895000000000000,null],"fired":0,"high":0,"missed":0,"by_priority":false,"contested":false,"self_reported":false,"waived":false,"verdict":"open"}`).join(',')}],"config_version":1,"policy_id":1,"calendar_id":1,"opened_at":1895000000000000,"source":"web","service_type":"incident","title":"数据库连接超时","comment":{"kind":"description","audience":"customer","author_kind":"customer","author_id":2,"at":1895000000000000,"body":"生产环境部分功能受影响"},"timers":[],"cancel":[]}]`;
-/* The same tickets as rollups: an answer from memory, and one that is computed. */
+/* The same tickets as rollups: a result from memory, and one that is computed. */
 async function dashboards(s, auth, { ours, evhttp }) {
 	s.cli(['rollup', 'rebuild']);
 	const admin = await s.login('admin', 'alpha'),
@@ -215,7 +215,7 @@ async function dashboards(s, auth, { ours, evhttp }) {
 async function listAndCreate(s, base) {
 	s.agent = new (require('node:http').Agent)({
 		keepAlive: false,
-	}); /* between rounds a kept connection would pass the daemon's idle limit */
+	}); /* between rounds, a kept connection would exceed the daemon's idle limit */
 	const n = quick ? 20000 : 200000,
 		token = await s.login('user', 'alpha');
 	s.sql(
@@ -228,7 +228,10 @@ async function listAndCreate(s, base) {
 		auth = ['-H', 'Authorization: Bearer ' + token];
 	const ctx = `select set_config('app.current_tenants','{${s.alpha}}',true), set_config('app.current_tenant_id','${s.alpha}',true), set_config('app.user_id','2',true), set_config('app.audience','customer',true), set_config('app.scope','',true), set_config('transaction_read_only','off',true), set_config('enable_sort','off',true);`;
 	const sql = fs
-			.readFileSync(path.join(__dirname, '../../src/feature/ticket/contract/list.sql'), 'utf8')
+			.readFileSync(
+				path.join(__dirname, '../../src/feature/ticket/contract/list.sql'),
+				'utf8',
+			)
 			.replace(/^--.*\n/gm, ''),
 		literal = sql
 			.replace(/\$1::int/g, '20')
@@ -368,7 +371,8 @@ async function lateness() {
 	);
 	s.sql('vacuum analyze');
 	s.sql('checkpoint');
-	/* what falls due while we watch: 3,000 at 1,000 a second, then 10,000 within one second */
+	/* deadlines that fall due during the measurement: 3,000 at 1,000 per second, then 10,000
+	 * within one second */
 	const from = Math.ceil(Date.now() / 1000) * 1000 + 12000,
 		loads = [
 			[1000, 3000, from, '1,000 breaches/s'],

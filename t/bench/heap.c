@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The heap against libevent's own timers, at 1,000,000: nanoseconds an operation and the ratio. */
+ * The heap next to libevent's own timers, with 1,000,000 entries: nanoseconds per operation and the
+ * ratio. */
 #include "base/clock.h"
 #include "base/heap.h"
 #include "base/heap4.h"
@@ -57,7 +58,7 @@ int main(void)
 
 	heap4_reserve(&q, N);
 	memset(q.pos, 0,
-		N * sizeof(*q.pos)); /* libevent's events are there before it is timed, too */
+		N * sizeof(*q.pos)); /* libevent's events are also created before the measurement */
 	memset(q.entries, 0, N * sizeof(*q.entries));
 	at = clock_mono_us();
 	for (uint32_t i = 0; i < N; i++)
@@ -138,7 +139,7 @@ int main(void)
 	qsort(due, N, sizeof(*due), by_instant);
 	at = clock_mono_us();
 	for (int i = 0; i < N; i++)
-		event_del(ev[due[i].slot]); /* the earliest each time: what expiry does */
+		event_del(ev[due[i].slot]); /* the earliest each time, as expiry does */
 	printf("array_insert_ns %.0f %.0f\narray_reschedule_ns %.0f %.0f\narray_cancel_insert_ns "
 	       "%.0f "
 	       "%.0f\narray_pop_ns %.0f %.0f\n",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A customer's portal under load: a hundred people open their dashboards together, log-ins beside other requests, a leading system's messages, compliance
+// A customer's portal under load: a hundred users open their dashboards at once, logins next to other requests, messages from a source system, compliance
 // over a million tickets.
 'use strict';
 const http = require('node:http'),
@@ -72,7 +72,8 @@ const must = (r) => {
 	return r;
 };
 
-/* A connection that costs the client next to nothing: bytes out, and how long until the whole answer is here. */
+/* A connection that costs the client very little: it sends bytes and measures the time until the
+ * complete response has arrived. */
 class Wire {
 	constructor(port) {
 		this.socket = net.connect(port, '127.0.0.1').setNoDelay();
@@ -103,7 +104,8 @@ class Wire {
 		});
 	}
 }
-/* Each opens the page: its ten requests at once, each by its own connection, ROUNDS times; ms of the pages. PATH_OF a widget. */
+/* Each user opens the page: its ten requests at once, each on a connection of its own, ROUNDS
+ * times. Returns the milliseconds of the pages. PATH_OF is the path of a widget. */
 async function pages(s, tokens, rounds, pathOf) {
 	const ms = [],
 		people = tokens.map((t) =>
@@ -127,7 +129,7 @@ async function pages(s, tokens, rounds, pathOf) {
 }
 const pair = (ms) => `${at(ms, 0.5).toFixed(0)}/${at(ms, 0.99).toFixed(0)}`;
 async function dashboards(s, ask, tokens, report) {
-	/* what the client needs for a thousand requests at once, whoever answers */
+	/* what the client needs for a thousand requests at once, whatever the server is */
 	const probe = () => '/healthz';
 	await pages(s, tokens, 2, probe);
 	report(
@@ -157,8 +159,8 @@ async function dashboards(s, ask, tokens, report) {
 			together.push(must(r).ms);
 	report('the same ten widgets in one answer, ms p50/p99', pair(together), '');
 }
-/* The server's CPU for the first request of each token (signature, session from the database) and for
- * later ones (from memory), a request. */
+/* The server's CPU time per request for the first request of each token (signature, session from
+ * the database) and for later ones (from memory). */
 async function tokensKnown(s, ask, cpu, report) {
 	const tokens = [];
 	for (let i = 0; i < 60; i++) tokens.push(await s.login('admin', 'beta'));
@@ -175,7 +177,7 @@ async function tokensKnown(s, ask, cpu, report) {
 		'',
 	);
 }
-/* Log-ins as fast as they come, and what another request feels meanwhile. */
+/* Logins as fast as possible, and their effect on another request. */
 async function logins(ask, token, seconds, report) {
 	const probe = async (until) => {
 			const ms = [];
@@ -192,7 +194,8 @@ async function logins(ask, token, seconds, report) {
 			while (Date.now() < until) {
 				const r = await ask('POST', '/api/v1/auth/login', null, {
 					username:
-						'p' + i /* of one name at most five are looked at at once */,
+						'p' +
+						i /* at most five attempts for one name are checked at the same time */,
 					password: PASSWORD,
 					tenant: 'alpha',
 				});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two builds side by side: `./dev bench versus PREFIX` measures the program installed below PREFIX (an older commit's
-// `make install prefix=…`) and this tree's in interleaved rounds of one run. What counts is the ratio of CPU a request, taken round by round.
+// Two builds side by side: `./dev bench versus PREFIX` measures the program installed below PREFIX (`make install prefix=…` of an older
+// commit) and that of this tree, in interleaved rounds of one run. The result is the ratio of CPU time per request, computed per round.
 'use strict';
 const fs = require('node:fs'),
 	path = require('node:path'),
@@ -30,7 +30,7 @@ async function serve(name) {
 			cli('migrate', '--owner-url', `host=${SOCK} dbname=${db} user=sladesk_owner`);
 		}
 	}
-	const single = path.join(inst, 'libexec/sladesk/sladesk-worker'), // before the helpers were several
+	const single = path.join(inst, 'libexec/sladesk/sladesk-worker'), // before there were several helper programs
 		s = new Built('versus_' + name, {
 			crypto: {},
 			test: { echo: 'no' },

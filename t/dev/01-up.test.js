@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two commands themselves: ./dev up leaves nothing behind, whoever ends it and however; what it prints is what one needs; a runtime that is
-// too old is told at once.
+// The two commands themselves: ./dev up leaves nothing behind, however it ends; its output contains what a user needs; a Node version that is
+// too old is reported at once.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
@@ -14,7 +14,7 @@ const TOP = path.join(__dirname, '../..'),
 	place = path.join(VAR, 'up');
 let port;
 
-/* What runs in that place, by command line or environment. */
+/* The processes of that place, found by command line or environment. */
 const read = (file) => {
 	try {
 		return fs.readFileSync(file, 'utf8').split('\0');
@@ -41,7 +41,7 @@ const ready = () =>
 			})
 			.on('error', () => ok(false)),
 	);
-/* ./dev up until it has said everything; wrap(command): the command it runs under. */
+/* Run ./dev up until its output is complete; wrap(command): the command that runs it. */
 async function up(wrap = (command) => command) {
 	const [cmd, ...args] = wrap(['./dev', 'up', '--no-install']);
 	const p = spawn(cmd, args, {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Heads, chunked bodies, query strings, ranges: any bytes. What the parser accepts must hold its
- * own promises. */
+ * Heads, chunked bodies, query strings, ranges: any bytes. What the parser accepts must satisfy its
+ * own contract. */
 #include "http/parse.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The gate before json-c: what it lets through json-c must take, and what is written of it reads
- * back as the same. */
+ * The scan before json-c: json-c must accept what it lets through, and what is written from it must
+ * read back as the same. */
 #include "base/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);

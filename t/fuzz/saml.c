@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A response of nobody's: whatever it is, nothing of it is taken, for no signature of the pinned
- * certificate can be on it. */
+ * A response from nobody: it must never be accepted, because no signature of the pinned certificate
+ * can be on it. */
 #include "../../src/helper/saml.h"
 
 #include <openssl/evp.h>
@@ -9,7 +9,7 @@
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-/* RSA 2048, its key thrown away. */
+/* RSA 2048; the private key was thrown away. */
 static const char cert[] = "-----BEGIN CERTIFICATE-----\n"
 			   "MIIDATCCAemgAwIBAgIUQHzA9H1JzQmmC10xrpvJp4u4wTEwDQYJKoZIhvcNAQEL\n"
 			   "BQAwDzENMAsGA1UEAwwEZnV6ejAgFw0yNjExMjYxNjAwMDBaGA8yMTI2MTEwMjE2\n"
@@ -30,7 +30,7 @@ static const char cert[] = "-----BEGIN CERTIFICATE-----\n"
 			   "/55AFdE=\n"
 			   "-----END CERTIFICATE-----\n";
 
-static char *key; /* ours, with which nobody has encrypted anything */
+static char *key; /* ours; nobody has encrypted anything with it */
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
@@ -54,7 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct buf job = { 0 }, out = { 0 };
 
-	buf_add(&job, cert, sizeof(cert)); /* with its NUL */
+	buf_add(&job, cert, sizeof(cert)); /* including the NUL */
 	buf_add(&job, key, strlen(key) + 1);
 	buf_add(&job, data, n);
 	saml_verify(job.p, job.n, &out);

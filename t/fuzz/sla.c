@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Calendars, policies and calc lines from any bytes; and what holds for every calendar: adding and
+ * Calendars, policies and calc lines from any bytes, and a property of every calendar: adding and
  * counting are inverse. */
 #include "base/json.h"
 #include "sla/calc.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The browser that the page tests look through.
+// The browser for the page tests.
 'use strict';
 const { chromium } = require('playwright-core');
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every command on a ticket, for tests that go through all of them: what must have happened before it, a body that is accepted, and who may do it.
+// Every command on a ticket, for tests that go through all of them: what must happen before it, a body that is accepted, and who may execute it.
 'use strict';
 const assert = require('node:assert');
 
@@ -9,7 +9,8 @@ const soon = () => new Date(Date.now() + 3600e3).toISOString(),
 	reason = () => ({ reason: 'x' }),
 	propose = ['propose-exclusion', () => ({ kind: 'test', reason: 'x' })];
 
-/* BY: staff (an engineer), boss (a supervisor) or customer. BEFORE: commands with their bodies. BODY gets the server and the ticket's id. */
+/* BY: staff (an engineer), boss (a supervisor) or customer. BEFORE: commands with their bodies.
+ * BODY gets the server and the ticket's id. */
 const COMMANDS = {
 	accept: {},
 	'accept-contact': {
@@ -78,7 +79,7 @@ const COMMANDS = {
 	},
 };
 
-/* A fresh ticket on which CMD is allowed: {id, body}. WHO: tokens of staff, boss and customer. */
+/* Create a ticket on which CMD is allowed: {id, body}. WHO: tokens of staff, boss and customer. */
 async function readyFor(s, who, cmd) {
 	const c = COMMANDS[cmd],
 		make = async (more) => {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// A name server for the daemon (test.nameserver): names to lists of IPv4 addresses, in this order; others do not exist.
+// A name server for the daemon (test.nameserver): maps names to lists of IPv4 addresses, in this order. Other names do not exist.
 'use strict';
 const dgram = require('node:dgram');
 
 const HEADER = 12;
-/* the first question's name and where it ends */
+/* the name in the first question, and where it ends */
 function question(packet) {
 	const labels = [];
 	let at = HEADER;
@@ -20,7 +20,7 @@ function answer(packet, names) {
 		addresses = known && q.type === 1 ? known : [],
 		head = Buffer.from(
 			packet.subarray(0, q.end),
-		); /* the question as it was asked, in its letters' case */
+		); /* the question as it was asked, with the same letter case */
 	head.writeUInt16BE(known ? 0x8180 : 0x8183, 2);
 	head.writeUInt16BE(1, 4);
 	head.writeUInt16BE(addresses.length, 6);
@@ -30,7 +30,8 @@ function answer(packet, names) {
 	);
 	return Buffer.concat([head, ...records]);
 }
-/** { address, names, asked, close }: names may be changed while it runs; asked has each name it was asked for. */
+/** { address, names, asked, close }: names can be changed while it runs; asked lists the names
+ * that were asked for. */
 async function nameServer(names) {
 	const socket = dgram.createSocket('udp4'),
 		asked = [];

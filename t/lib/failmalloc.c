@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * For LD_PRELOAD: allocation number FAIL_AT (from 1) fails, once. FAIL_AT=0 counts: the number goes
- * to standard error at the end. A crash says whose it was: the first caller outside libc. */
+ * For LD_PRELOAD: allocation number FAIL_AT (counted from 1) fails, once. FAIL_AT=0 only counts and
+ * prints the number to standard error at the end. A crash prints the first caller outside libc. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -38,7 +38,7 @@ __attribute__((constructor)) static void begin(void)
 	const char *s = getenv("FAIL_AT");
 	void *frames[1];
 
-	backtrace(frames, 1); /* loads libgcc, which takes memory, before any of it is missing */
+	backtrace(frames, 1); /* loads libgcc, which allocates memory, before an allocation fails */
 	signal(SIGSEGV, crashed);
 	at = s ? strtol(s, NULL, 10) : 0;
 	count = 0;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the machine itself withheld while a test ran: a thread that only sleeps notes how late it is woken. A limit on ours is judged with that
-// added, so that a busy or paused machine fails nobody and a slow program still fails.
+// What the machine itself withheld while a test ran: a thread that only sleeps records how late it is woken. This is added to our time limits,
+// so that a busy or paused machine does not fail a test, and a slow program still does.
 'use strict';
 const { Worker } = require('node:worker_threads');
 
-const shared = new Float64Array(new SharedArrayBuffer(16)); /* ms lost in all; the longest at once */
+const shared = new Float64Array(
+	new SharedArrayBuffer(16),
+); /* total milliseconds lost; the longest single loss */
 const sleeper = `
 	const { workerData: shared } = require('node:worker_threads');
 	const never = new Int32Array(new SharedArrayBuffer(4));
@@ -18,7 +20,7 @@ const sleeper = `
 new Worker(sleeper, { eval: true, workerData: shared }).unref();
 
 module.exports = {
-	/** Milliseconds lost since the start, to pieces of more than 5 ms. */
+	/** Milliseconds lost since the start, in pieces of more than 5 ms. */
 	lostMs: () => shared[0],
 	/** The longest piece since the last call with reset. */
 	longestMs: (reset) => {
@@ -26,7 +28,8 @@ module.exports = {
 		if (reset) shared[1] = 0;
 		return ms;
 	},
-	/** Run f; what it returned, and the milliseconds it took less what the machine withheld meanwhile. */
+	/** Run f. Returns its result and the milliseconds that it took, without those that the
+	 * machine withheld meanwhile. */
 	timed: async (f) => {
 		const at = performance.now(),
 			lost = shared[0],

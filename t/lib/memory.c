@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One module's work with fixed input, its result to standard output: run under failmalloc.so for
- * every N. memory MODULE */
+ * Runs one module with fixed input and writes the result to standard output: run under
+ * failmalloc.so for every N. memory MODULE */
 #include "base/json.h"
 #include "cli/cli.h"
 #include "crypto/crypto.h"

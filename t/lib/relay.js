@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// A mail relay that misbehaves on demand. Each new connection takes the next plan of relay.plans: { at, how }, or null for a good one.
+// A mail relay that misbehaves on demand. Each new connection takes the next plan from relay.plans: { at, how }, or null for a good one.
 //   at:  banner ehlo starttls auth mail rcpt data end quit
 //   how: slow (answers after relay.slowMs), hang (never answers), drip (one byte of an endless answer each 100 ms), drop (closes)
-// relay.mails has what was accepted, relay.cut what ended before its end; the end of the message is what accepts it, as at a real relay,
-// whether or not the sender ever hears of it. relay.hold(mail) may return a promise: of the answer to the end of the message.
-// relay.checkMs: so long at most it takes to check a mail before it answers.
+// relay.mails lists what was accepted, relay.cut what ended early. As with a real relay, the end of the message is what accepts it, whether or
+// not the sender receives the reply. relay.hold(mail) may return a promise that delays the reply to the end of the message.
+// relay.checkMs: the longest time that a check of a mail takes before the reply.
 'use strict';
 const net = require('node:net'),
 	tls = require('node:tls');
@@ -100,7 +100,7 @@ class Session {
 				return this.socket.write('250 ok\r\n');
 		}
 	}
-	/* ANSWER at STEP, as planned; then what follows from it */
+	/* Answer at STEP as planned, then do what follows from it. */
 	say(step, answer, then) {
 		const p = this.plan && this.plan.at === step ? this.plan : null,
 			go = () => {
@@ -129,7 +129,8 @@ class Session {
 		this.use(new tls.TLSSocket(plain, { isServer: true, secureContext: this.relay.tls }));
 	}
 }
-/** A relay on 127.0.0.1; with a key and certificate it offers STARTTLS, with auth it wants a log-in. */
+/** A relay on 127.0.0.1. With a key and certificate it offers STARTTLS; with auth it requires a
+ * login. */
 async function relay({ key, cert, auth = false } = {}) {
 	const r = {
 		plans: [],
@@ -162,7 +163,7 @@ async function relay({ key, cert, auth = false } = {}) {
 		for (const m of r.mails) n.set(m.id, (n.get(m.id) || 0) + 1);
 		return [...n].filter(([, k]) => k > 1).map(([id]) => id);
 	};
-	/** Accepted without a header: what a transfer torn down in DATA leaves. */
+	/** Accepted without a header: the result of a transfer that was torn down in DATA. */
 	r.empty = () => r.mails.filter((m) => !m.id || !/^Subject: /m.test(m.raw));
 	return r;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs test files, two at a time: run.js [--pattern NAME] FILE...  Each lane (LANES: "VAR|SOCK VAR|SOCK") has its own PostgreSQL and Redis and
-// runs one file at a time. A file that says `// alone: why` in its first lines runs when no other does. What each prints appears whole when it
-// has ended; at the end come again what failed and why, and the sum. Status 1 when anything failed.
+// Runs test files, two at a time: run.js [--pattern NAME] FILE... Each lane (LANES: "VAR|SOCK VAR|SOCK") has its own PostgreSQL and Redis and
+// runs one file at a time. A file with `// alone: why` in its first lines runs when no other file does. The output of a file appears when it has
+// ended. At the end, the failures are repeated, with a total. The exit status is 1 if anything failed.
 'use strict';
 const { spawn, execFile } = require('node:child_process'),
 	fs = require('node:fs'),
@@ -15,7 +15,7 @@ const lanes = process.env.LANES.split(' ').map((l) => {
 const args = process.argv.slice(2),
 	options = [];
 if (args[0] === '--pattern') options.push('--test-name-pattern=' + args.splice(0, 2)[1]);
-const live = args.length === 1; /* the one file is read as it runs */
+const live = args.length === 1; /* a single file's output appears while it runs */
 const timesFile = path.join(process.env.TIMES_DIR || lanes[0].VAR, 'times.json');
 
 const times = (() => {
@@ -31,7 +31,7 @@ const alone = (file) =>
 		.split('\n')
 		.slice(0, 12)
 		.some((l) => /^\/\/ alone: ./.test(l));
-/* The longest first, as they took last time; who is new comes before all. */
+/* The files that took longest last time come first; new files come before all others. */
 const expected = (file) => times[file] ?? Infinity;
 
 const sum = { pass: 0, fail: 0, skipped: 0 },
@@ -39,7 +39,8 @@ const sum = { pass: 0, fail: 0, skipped: 0 },
 	again = [];
 let ending = false;
 
-/* Everything the file started and left (daemons, browsers) ends with it: one process group. */
+/* Everything that the file started and left (daemons, browsers) is killed with it: it has its own
+ * process group. */
 const groups = new Map();
 const endGroup = (pid) => {
 	try {
@@ -77,7 +78,8 @@ function spawnFile(file, lane) {
 		}, LIMIT_MS);
 		child.on('exit', () => {
 			endGroup(child.pid);
-			/* what is left of the output, unless somebody outside the group holds the pipe */
+			/* the rest of the output, unless a process outside the group holds the
+			 * pipe */
 			setTimeout(() => child.stdout.destroy() && child.stderr.destroy(), 5000).unref();
 		});
 		child.on('close', (code) => {
@@ -88,7 +90,8 @@ function spawnFile(file, lane) {
 		});
 	});
 }
-/* Of what node's own reporter says: the counts, and for the end the failures without their stacks. */
+/* From the output of node's reporter: the counts and, for the end, the failures without their
+ * stacks. */
 function count(file, { code, text, late }) {
 	const of = (what) =>
 		[...text.matchAll(new RegExp(`^ℹ ${what} (\\d+)$`, 'gm'))].reduce(

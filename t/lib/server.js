@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Real servers for the tests: a private PostgreSQL and Redis (started by ./dev test), a sladeskd of our own on a scratch database, an SMTP
-// sink and a webhook receiver. No sleeps: waitUntil.
+// Real servers for the tests: a private PostgreSQL and Redis (started by ./dev test), a sladeskd on a scratch database, an SMTP sink and a
+// webhook receiver. No sleeps: waitUntil.
 'use strict';
 const { spawn, spawnSync, execFile, execFileSync } = require('node:child_process'),
 	{ promisify } = require('node:util');
@@ -18,7 +18,7 @@ const INST = process.env.INST,
 const secret = fs.readFileSync(path.join(VAR, 'secret/db'), 'utf8').trim();
 const PASSWORD = 'Test-pass-1';
 
-/* A failed test leaves its servers: they must not keep the run alive. */
+/* A failed test leaves its servers running; they must not keep the run alive. */
 const left = new Set();
 if (process.env.NODE_TEST_CONTEXT)
 	require('node:test').after(() => {
@@ -43,7 +43,8 @@ async function waitUntil(what, ms = 15000) {
 		await new Promise((r) => setTimeout(r, 20));
 	}
 }
-/* Below the ports the kernel gives to connections: nobody takes it between now and when it is listened on, but another test by rare chance. */
+/* Below the range of ports that the kernel assigns: hardly anything else takes it before the server
+ * listens on it. */
 const freePort = () =>
 	new Promise((ok) => {
 		const port = 12000 + Math.floor(Math.random() * 20000),
@@ -52,7 +53,8 @@ const freePort = () =>
 		s.listen(port, '127.0.0.1', () => s.close(() => ok(port)));
 	});
 
-/* Until READ gives the same thing, and it is true, ten times running: whatever moved it has come to rest. */
+/* Wait until READ returns the same true value ten times in a row: whatever changed it has come to
+ * rest. */
 async function settled(read, ms) {
 	let last,
 		same = 0;
@@ -64,8 +66,8 @@ async function settled(read, ms) {
 	}, ms);
 	return last;
 }
-/* Let MS of real time go by: only where just that is what is tested, and t/lint/elapse.txt names it. Anything else waits for its condition
- * (waitUntil) or moves the daemon's clock (Server.jump). */
+/* Let MS of real time pass. Only where this is what is tested, and t/lint/elapse.txt lists it.
+ * Otherwise wait for a condition (waitUntil) or move the daemon's clock (Server.jump). */
 const elapse = (ms) => new Promise((ok) => setTimeout(ok, ms));
 
 const psqlCall = (db, sql, user) => [
@@ -98,8 +100,8 @@ class Server {
 		this.dir = path.join(VAR, this.db);
 		this.settings = settings;
 		this.log = '';
-		this.ahead = 0; /* seconds of the daemon's clock: where a fast one had come to, */
-		this.jumped = 0; /* and what jump() has added */
+		this.ahead = 0; /* seconds of the daemon's clock: the position of a fast clock */
+		this.jumped = 0; /* plus what jump() has added */
 	}
 	conf() {
 		const base = {
@@ -124,7 +126,7 @@ class Server {
 			test: { echo: 'yes' },
 			daemon: { control: path.join(this.dir, 'c') },
 		};
-		/* a fast clock ages sessions as fast: those tests ask for a long lifetime */
+		/* on a fast clock sessions age as fast, so those tests use a long lifetime */
 		for (const s of Object.keys(this.settings)) base[s] = { ...base[s], ...this.settings[s] };
 		if (base.test.allow_clock)
 			base.test.clock_offset_s =
@@ -139,11 +141,12 @@ class Server {
 			)
 			.join('');
 	}
-	/* The daemon's clock, in milliseconds, to the second. */
+	/* The daemon's clock in milliseconds, accurate to a second. */
 	async clock() {
 		return Date.parse((await this.get('/healthz')).headers.date);
 	}
-	/* The daemon's clock jumps by SECONDS (test.allow_clock is set); true of it when this returns. */
+	/* Move the daemon's clock forward by SECONDS (sets test.allow_clock). The clock has jumped
+	 * when this returns. */
 	async jump(seconds) {
 		const to = (await this.clock()) + seconds * 1000;
 		this.jumped += seconds;
@@ -187,7 +190,7 @@ class Server {
 		});
 		template.copy(psql, made, db);
 	}
-	/* The tenants and the people that every test knows. */
+	/* The tenants and users that every test knows. */
 	people() {
 		const add = (...args) => this.cli(['user', 'add', '--lang', ...args], PASSWORD + '\n');
 		for (const [code, lang] of [
@@ -228,7 +231,8 @@ class Server {
 				...(u === 'eng1' ? ['--on-call'] : []),
 			);
 	}
-	/* A database with both, copied from the template; what sealed the people's fields comes along. */
+	/* A database with both, copied from the template, together with the keys that encrypt the
+	 * users' fields. */
 	copyOfPeople() {
 		const key = template.peopleKey(path.join(INST, 'bin/sladesk'), __filename),
 			keys = path.join(VAR, 'people');
@@ -418,7 +422,8 @@ class Server {
 	}
 }
 
-/* One raw exchange: bytes out, everything that comes back until it is quiet or closed. */
+/* One raw exchange: send bytes, and return everything that comes back until the connection is quiet
+ * or closed. */
 function exchange(port, bytes, { quiet = 300, max = 5000, end = false } = {}) {
 	return new Promise((ok) => {
 		const s = net.connect(port, '127.0.0.1');

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Databases for the tests are copies. Two kinds of template stay in a lane's kept cluster: the empty schema, made again when schema/ or what
-// applies it changes, and the schema with the tenants and people that every test file knows, made again with each build and each day (its
+// Databases for the tests are copies. A lane's kept cluster has two kinds of template: the empty schema, created again when schema/ or the program
+// that applies it changes, and the schema with the tenants and users that every test file knows, created again with each build and each day (its
 // partitions and keys have dates).
 'use strict';
 const crypto = require('node:crypto'),
@@ -17,17 +17,16 @@ const filesBelow = (dir) =>
 			const p = path.join(dir, f.name);
 			return f.isDirectory() ? filesBelow(p) : [p];
 		});
-/** A short name for the content of FILES, with MORE. */
+/** A short name for the contents of FILES and for MORE. */
 function digest(files, ...more) {
 	const h = crypto.createHash('sha256');
 	for (const f of files) h.update(f).update(fs.readFileSync(f));
 	return h.update(more.join()).digest('hex').slice(0, 12);
 }
 
-/**
- * PSQL(db, sql) runs SQL as the administrator. MAKE(db) fills the new database db. Returns the name of the template KIND with KEY, made now if
- * it is not there; older ones of its kind go. A template that was cut short never gets its name.
- */
+/** PSQL(db, sql) runs SQL as the administrator. MAKE(db) fills the new database db. Returns the
+ * name of the template KIND with KEY, created now if it does not exist; older ones of its kind are
+ * dropped. An unfinished template never gets its name. */
 function kept(psql, kind, key, make) {
 	const name = `template_${kind}_${key}`,
 		making = `making_${kind}`;
@@ -46,14 +45,14 @@ function kept(psql, kind, key, make) {
 const copy = (psql, from, to) =>
 	psql('postgres', `create database ${to} template ${from} owner sladesk_owner`);
 
-/** What the empty schema is made from. */
+/** The inputs of the empty schema. */
 const schemaKey = () =>
 	digest([
 		...filesBelow(path.join(TOP, 'schema')).filter((f) => !f.includes('/query/')),
 		...filesBelow(path.join(TOP, 'src')).filter((f) => /\/(init|migrate)\.c$/.test(f)),
 		__filename,
 	]);
-/** What the people are made from: the program, and the list in MAKER. */
+/** The inputs of the users: the program, and the list in MAKER. */
 const peopleKey = (program, maker) =>
 	digest([program, maker], schemaKey(), new Date().toISOString().slice(0, 10));
 

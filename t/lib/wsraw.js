@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A WebSocket client that may break every rule: it writes the frames it is told to, in the pieces it is told to, and notes what comes back.
+// A WebSocket client that can break every rule: it writes the given frames in the given pieces, and records what comes back.
 'use strict';
 const net = require('node:net'),
 	zlib = require('node:zlib');
@@ -27,7 +27,7 @@ function frame(opcode, payload = '', { fin = true, rsv = 0 } = {}) {
 	return Buffer.concat([head, body]);
 }
 
-/** A message cut into fragments of SIZE bytes. */
+/** A message split into fragments of SIZE bytes. */
 function fragments(opcode, payload, size, rsv = 0) {
 	const p = Buffer.from(payload),
 		out = [];
@@ -41,7 +41,7 @@ function fragments(opcode, payload, size, rsv = 0) {
 	return out;
 }
 
-/** As RFC 7692 sends a message, without context take-over. */
+/** As RFC 7692 sends a message, without context takeover. */
 const deflate = (p) =>
 	zlib.deflateRawSync(Buffer.from(p), { finishFlush: zlib.constants.Z_SYNC_FLUSH }).subarray(0, -4);
 const inflate = (p) =>
@@ -56,8 +56,8 @@ class Raw {
 			const r = new Raw();
 			r.messages = []; /* { opcode, data } whole messages */
 			r.pongs = [];
-			r.close = null; /* the close frame's code; 1005 when it had none */
-			r.ended = false; /* the TCP connection is over */
+			r.close = null; /* the code of the close frame; 1005 if it had none */
+			r.ended = false; /* the TCP connection has ended */
 			r.wake = [];
 			r.pending = Buffer.alloc(0);
 			r.socket = net.connect(port, '127.0.0.1', () =>
@@ -122,7 +122,8 @@ class Raw {
 		else if (opcode === PONG) this.pongs.push(Buffer.from(data));
 		else this.messages.push({ opcode, data: first & 0x40 ? inflate(data) : Buffer.from(data) });
 	}
-	/** Write BYTES in pieces of SIZE, each its own packet, no faster than they are taken. */
+	/** Write BYTES in pieces of SIZE, each in its own packet, no faster than they are
+	 * taken. */
 	async write(bytes, size = Infinity) {
 		for (let at = 0; at < bytes.length && !this.ended; at += size) {
 			const taken = this.socket.write(bytes.subarray(at, at + size));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every package that a lock file names says itself that it runs on the oldest Node that is promised ("engines" of the package.json beside it).
-// npm ci (engine-strict) asks that of the Node that is there, which may be newer: this asks it of the oldest.
+// Checks that every package in a lock file declares support for the oldest Node version that we promise ("engines" in the package.json next to it).
+// npm ci (engine-strict) checks the installed Node, which may be newer; this checks the oldest.
 'use strict';
 const fs = require('node:fs'),
 	path = require('node:path');
@@ -12,7 +12,8 @@ const numbers = (v) =>
 		.slice(0, 3)
 		.map((n) => (/^\d+$/.test(n) ? Number(n) : 0));
 const compare = (a, b) => a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
-/** Does VERSION ([major, minor, patch]) lie in RANGE, as npm reads it ("^18 || >=20", ">= 0.4.x", "18 - 20", "*")? */
+/** Is VERSION ([major, minor, patch]) in RANGE, as npm reads it ("^18 || >=20", ">= 0.4.x", "18 -
+ * 20", "*")? */
 function inside(range, version) {
 	return range.split('||').some((part) => {
 		const between = part.match(/^\s*(\S+)\s+-\s+(\S+)\s*$/);

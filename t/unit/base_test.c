@@ -37,7 +37,7 @@ static void utf8(void)
 	CU_ASSERT_FALSE(utf8_is_valid("\xe5\xae", 2));         /* cut short */
 }
 
-/* A text that does not fit ends with a whole character, whatever the width and the place. */
+/* A text that does not fit ends with a complete character, whatever its width and position. */
 static void utf8_cut(void)
 {
 	static const char *const wide[] = { "a", "é", "汉", "😀" };

@@ -86,7 +86,7 @@ static void p0_thresholds(void)
 	CU_ASSERT_EQUAL(t.clock[SLA_RESOLUTION].start_at, T0 + 15 * M);
 	CU_ASSERT_EQUAL(sla_verdict(&t.clock[SLA_RESPONSE]), SLA_BREACHED);
 	event(SLA_RESPONDED, T0 + 20 * M, 9, TICKET_ACCEPTED, P0);
-	CU_ASSERT_EQUAL(sla_verdict(&t.clock[SLA_RESPONSE]), SLA_BREACHED); /* for good */
+	CU_ASSERT_EQUAL(sla_verdict(&t.clock[SLA_RESPONSE]), SLA_BREACHED); /* a breach remains */
 }
 
 static void late_settle_merges(void)
@@ -94,7 +94,7 @@ static void late_settle_merges(void)
 	size_t alerts = 0;
 
 	begin(STANDARD, P0);
-	settle(T0 + 30 * M); /* one look, long after */
+	settle(T0 + 30 * M); /* one look, long afterwards */
 	for (size_t i = 0; i < fired; i++)
 		alerts += fires[i].clock == SLA_RESPONSE && fires[i].alert;
 	CU_ASSERT_EQUAL(alerts, 1);
@@ -107,14 +107,15 @@ static void response_then_resolution(void)
 {
 	begin(STANDARD, P2);
 	event(SLA_ACCEPTED, T0 + 5 * M, 2, TICKET_ACCEPTED, P2);
-	CU_ASSERT_EQUAL(t.clock[SLA_RESPONSE].state, CLOCK_RUNNING); /* accept is not a response */
+	CU_ASSERT_EQUAL(t.clock[SLA_RESPONSE].state,
+		CLOCK_RUNNING); /* accept does not count as a response */
 	event(SLA_RESPONDED, T0 + 10 * M, 3, TICKET_ACCEPTED, P2);
 	CU_ASSERT_EQUAL(sla_verdict(&t.clock[SLA_RESPONSE]), SLA_MET);
 	CU_ASSERT_EQUAL(t.clock[SLA_RESOLUTION].start_at, T0 + 10 * M);
 	CU_ASSERT_EQUAL(sla_due(&t, rules(), SLA_UPDATE), T0 + 10 * M + 2 * H);
 	event(SLA_STATE, T0 + 20 * M, 4, TICKET_PENDING_CUSTOMER, P2);
 	CU_ASSERT_EQUAL(sla_due(&t, rules(), SLA_RESOLUTION), INSTANT_NONE);
-	settle(T0 + 48 * H); /* nothing fires while paused */
+	settle(T0 + 48 * H); /* nothing fires during the pause */
 	CU_ASSERT_EQUAL(fired, 0);
 	event(SLA_STATE, T0 + 48 * H, 5, TICKET_IN_PROGRESS, P2);
 	CU_ASSERT_EQUAL(sla_due(&t, rules(), SLA_RESOLUTION), T0 + 48 * H + 8 * H - 10 * M);
@@ -129,7 +130,7 @@ static void lead_rule(void)
 	begin(STANDARD, P2);
 	settle(T0 + 2 * H);
 	CU_ASSERT_EQUAL(find(SLA_RESPONSE, "-30m")->due_at,
-		T0 + 90 * M); /* budget of 2 h is not under 2 h */
+		T0 + 90 * M); /* a budget of 2 h is not below 2 h */
 	begin(STANDARD, P1);
 	settle(T0 + 30 * M);
 	CU_ASSERT_PTR_NULL(
@@ -259,7 +260,7 @@ static void paused_when_resolution_would_start(void)
 	CU_ASSERT_EQUAL(sla_due(&t, rules(), SLA_RESOLUTION), T0 + 4 * H);
 }
 
-/* Whatever the timer did between, the fires are the same: looked at every minute, or only when
+/* Whatever the timer did in between, the fires are the same: settled every minute, or only when
  * commands come. */
 static void window(int64_t when, int64_t from, int64_t to)
 {
@@ -279,17 +280,18 @@ static void window(int64_t when, int64_t from, int64_t to)
 static void windows_do_not_count(void)
 {
 	begin(STANDARD, P2);                           /* response 2 h */
-	window(T0 + 10 * M, T0 + 30 * M, T0 + 60 * M); /* announced before it comes */
+	window(T0 + 10 * M, T0 + 30 * M, T0 + 60 * M); /* announced in advance */
 	CU_ASSERT_EQUAL(sla_due(&t, rules(), SLA_RESPONSE), T0 + 150 * M);
-	CU_ASSERT_EQUAL(t.clock[SLA_RESOLUTION].start_at, T0 + 150 * M); /* scheduled moves along */
+	CU_ASSERT_EQUAL(t.clock[SLA_RESOLUTION].start_at,
+		T0 + 150 * M); /* a scheduled instant moves with it */
 	CU_ASSERT_EQUAL(sla_consumed_us(&t, rules(), SLA_RESPONSE, T0 + 45 * M), 30 * M);
-	window(T0 + 70 * M, T0 + 50 * M, T0 + 65 * M); /* overlaps, told afterwards */
+	window(T0 + 70 * M, T0 + 50 * M, T0 + 65 * M); /* overlaps, and is announced afterwards */
 	CU_ASSERT_EQUAL(t.windows.n, 1);
 	CU_ASSERT_EQUAL(sla_due(&t, rules(), SLA_RESPONSE), T0 + 155 * M);
 	event(SLA_RESPONDED, T0 + 80 * M, 91, TICKET_IN_PROGRESS, P2);
 	CU_ASSERT_EQUAL(sla_verdict(&t.clock[SLA_RESPONSE]), SLA_MET);
-	/* what begins inside a window begins to run at its end; what stops before it, stops there
-	 */
+	/* what begins inside a window starts to run at its end; what stops before the window stops
+	 * there */
 	window(T0 + 81 * M, T0 + 100 * M, T0 + 200 * M);
 	event(SLA_RESPONDED, T0 + 110 * M, 92, TICKET_IN_PROGRESS, P2);
 	CU_ASSERT_EQUAL(sla_due(&t, rules(), SLA_UPDATE), T0 + 320 * M);

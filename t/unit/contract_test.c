@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What contracts may ask of a value, over every contract that was generated. */
+ * The checks that contracts can ask for, over every generated contract. */
 #include "core/contract.h"
 #include "flow_gen.h"
 #include "sql_gen.h"
@@ -40,7 +40,7 @@ static void check_choice(const char *choices, struct str v)
 	snprintf(text, sizeof(text), "%.*s", (int)v.n, v.p);
 	text[0] ^= 0x20;
 	CU_ASSERT_FALSE(choice_is_listed(choices, str_of(text)));
-	/* a part of one, unless that is a choice of its own */
+	/* a part of a choice, unless that is a choice itself */
 	for (size_t n = 1; n < v.n; n++) {
 		bool is_one = false;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Bad input that nobody here wrote: 318 JSON documents, and JWS vectors against our token check.
- * Skips, saying so, where the files are absent (SLADESK_CORPORA names their folder). */
+ * Bad input from public corpora: 318 JSON documents, and JWS vectors against our token check.
+ * Skipped, with a message, if the files are absent (SLADESK_CORPORA names their directory). */
 #include "unit.h"
 #include "base/json.h"
 #include "crypto/crypto.h"
@@ -56,8 +56,7 @@ static void json_documents(void)
 			CU_ASSERT_FALSE(scanned);
 		} else if (expect[0] == 'y') {
 			must++;
-			/* valid, though we hold two kinds back as a rule of our own: NUL in strings
-			 */
+			/* valid, but refused by two rules of our own: NUL in strings */
 			if (!scanned && strcmp(err.rule, "no NUL character") != 0) {
 				printf("# refused: %s: %s\n", json_get_string(o, "name"), err.rule);
 				CU_FAIL("a valid document was refused");
@@ -73,8 +72,8 @@ static void json_documents(void)
 	free(text);
 }
 
-/* None of the foreign vectors may pass as one of our tokens, whatever its own verdict: our key, our
- * type, our algorithm only. */
+/* No foreign vector may pass as one of our tokens, whatever its own verdict: only our key, type and
+ * algorithm are accepted. */
 static void jws_vectors(void)
 {
 	char *text = read_gz("wycheproof_json_web_signature_test.json.gz");
@@ -108,7 +107,7 @@ static void jws_vectors(void)
 	token_keys_free();
 }
 
-/* A key in turn: who signs, who still counts, who is published. */
+/* The life of a key: which key signs, which still verify, which are published. */
 static void key_rotation(void)
 {
 	int64_t now = 1700000000;
@@ -179,7 +178,7 @@ static void our_tokens(void)
 	CU_ASSERT_FALSE(
 		token_verify(TOKEN_ACCESS, token, strlen(token), 1699990000, &got)); /* not yet */
 	CU_ASSERT_FALSE(token_verify(TOKEN_ACCESS, none, strlen(none), 1700000000, &got));
-	for (const char *last = "ABCDQRgwxyz"; *last; last++) { /* bits that no signature has */
+	for (const char *last = "ABCDQRgwxyz"; *last; last++) { /* bits that no signature uses */
 		char *twin = xasprintf("%.*s%c", (int)strlen(token) - 1, token, *last);
 		char *longer = xasprintf("%sx", twin);
 

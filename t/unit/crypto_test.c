@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Keys as an operator may hand them to us: what could not sign is refused when it is read. */
+ * Keys that an operator could give us: keys that cannot sign are refused when they are read. */
 #include "base/json.h"
 #include "crypto/crypto.h"
 #include "crypto/spkey.h"
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A new key of ours, as JSON; the caller puts. */
+/* A new key of ours as JSON. The caller releases it. */
 static struct json_object *new_key(void)
 {
 	char *set = token_keys_rotate(NULL, 0, 1700000000, true);
@@ -64,7 +64,7 @@ static void keys_that_cannot_sign(void)
 	CU_ASSERT_FALSE(is_taken(half)); /* the public half alone */
 	CU_ASSERT_FALSE(is_taken(p384 = other_curve()));
 	CU_ASSERT_FALSE(token_keys_load("{}", 2) || token_keys_load("[", 1));
-	/* what was refused changed nothing */
+	/* the refused keys changed nothing */
 	token = token_sign(TOKEN_ACCESS, &c, 1700000000);
 	CU_ASSERT_TRUE(token_verify(TOKEN_ACCESS, token, strlen(token), 1700000000, &c));
 	free(token);
@@ -110,7 +110,7 @@ static void provider_keys(void)
 	spkey_free();
 	buf_free(&b);
 	unlink(file);
-	CU_ASSERT_TRUE(spkey_open(file, "x")); /* made, where none is */
+	CU_ASSERT_TRUE(spkey_open(file, "x")); /* created, where there is none */
 	spkey_free();
 	unlink(file);
 }

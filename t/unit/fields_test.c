@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Sealed fields, circuits, and the way a synchronised ticket takes. */
+ * Encrypted fields, circuit breakers, and the commands for a synchronised ticket. */
 #include "crypto/field.h"
 #include "feature/integration/sync.h"
 #include "fetch/breaker.h"
@@ -18,11 +18,12 @@ static void test_fields(void)
 		field_key_make(master, i, wrapped[i]);
 		CU_ASSERT_FALSE(field_key_add(other, i, wrapped[i], sizeof(wrapped[i]), 0));
 		CU_ASSERT_FALSE(field_key_add(master, i + 1, wrapped[i], sizeof(wrapped[i]),
-			0)); /* a key under another's id */
+			0)); /* a key with the id of another */
 		CU_ASSERT_TRUE(field_key_add(
 			master, i, wrapped[i], sizeof(wrapped[i]), i == 2 ? 1000 : 0));
 	}
-	CU_ASSERT_EQUAL(field_key_current(-1), 1); /* a clock that went back before all of them */
+	CU_ASSERT_EQUAL(
+		field_key_current(-1), 1); /* a clock that was set back before all of them */
 	CU_ASSERT_EQUAL(field_key_current(999), 1);
 	CU_ASSERT_EQUAL(field_key_current(1000), 2);
 	field_seal(&a, "email", STR("ada@example.com"), 999);
@@ -45,7 +46,7 @@ static void test_fields(void)
 	field_index("email", 7, STR("ada@example.com"), two);
 	CU_ASSERT_STRING_EQUAL(one, two);
 	field_index("email", 8, STR("ada@example.com"), two);
-	CU_ASSERT_STRING_NOT_EQUAL(one, two); /* not to be compared between customers */
+	CU_ASSERT_STRING_NOT_EQUAL(one, two); /* cannot be compared between customers */
 	CU_ASSERT_TRUE(field_key_rewrap(master, other, 1, wrapped[1], sizeof(wrapped[1]), again));
 	CU_ASSERT_FALSE(field_key_rewrap(master, other, 1, again, sizeof(again), wrapped[1]));
 	field_keys_free();
@@ -53,7 +54,7 @@ static void test_fields(void)
 	text.n = 0;
 	CU_ASSERT_TRUE(field_open(&text, "email", (struct str){ a.p, a.n }) && text.n == 15);
 	CU_ASSERT_FALSE(
-		field_open(&text, "email", (struct str){ b.p, b.n })); /* its key is not here */
+		field_open(&text, "email", (struct str){ b.p, b.n })); /* its key is not loaded */
 	field_keys_free();
 	buf_free(&a);
 	buf_free(&b);
@@ -99,8 +100,8 @@ static void test_breaker(void)
 	breaker_free();
 }
 
-/* From every state to every other: each command is allowed where it is asked for, and the way ends.
- */
+/* From every state to every other: each command is allowed in the state where it is used, and the
+ * way ends. */
 static void test_sync_way(void)
 {
 	for (int from = 0; from < TICKET_STATE_COUNT; from++)

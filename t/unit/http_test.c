@@ -63,7 +63,7 @@ static void refuses_ambiguity(void)
 	CU_ASSERT_EQUAL(parse("BREW / HTTP/1.1\r\nHost: x\r\n\r\n", &h), -501);
 }
 
-/* Cut anywhere, the parser asks for more and never answers otherwise. */
+/* Cut off anywhere, the parser asks for more bytes and never answers anything else. */
 static void waits_for_every_byte(void)
 {
 	static const char text[] = "PUT /x HTTP/1.1\r\nHost: example.org:8080\r\nX-A: b "

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Lists of ids: what is one, who is in it, and what asking costs. */
+ * Lists of ids: what is a valid list, which ids it contains, and the cost of a look-up. */
 #include "base/clock.h"
 #include "base/idlist.h"
 #include "unit.h"
@@ -31,7 +31,7 @@ static void reading(void)
 	}
 }
 
-/* Every list of up to 200 ids, in a shuffled order, holds what was put in and nothing else. */
+/* Every list of up to 200 ids in random order contains what was put in and nothing else. */
 static void random_lists(void)
 {
 	uint32_t seed = 1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Deadlines that wait by themselves: how long, and what is known of them. */
+ * Parked deadlines: how long they wait, and what is recorded about them. */
 #include "unit.h"
 #include "../../src/timers/inner.h"
 #include "base/clock.h"
@@ -37,15 +37,15 @@ static void test_the_table(void)
 	}
 	CU_ASSERT_EQUAL(park_count(), 2000);
 	CU_ASSERT_EQUAL(park_oldest_us(), now - 2000);
-	/* again: later, and due since when it first was */
+	/* again: later, and still due since the first time */
 	at = park_set(KEY(5, ANY_CLOCK), 7, now, PARK_UNREADABLE, 0);
 	CU_ASSERT(at >= now + 2 * US_PER_S);
 	CU_ASSERT(park_find(KEY(5, ANY_CLOCK), &due));
 	CU_ASSERT_EQUAL(due, now - 5);
-	/* for another reason: from the beginning */
+	/* for another reason: the delays start again */
 	at = park_set(KEY(5, ANY_CLOCK), 7, now, PARK_BUSY, 0);
 	CU_ASSERT(at < now + US_PER_S);
-	/* a timer of the same number is another */
+	/* a timer with the same number is a different deadline */
 	CU_ASSERT_FALSE(park_find(KEY(5, 0), &due));
 	park_set(KEY(5, 0), 7, now, PARK_FAILED, 11);
 	CU_ASSERT_EQUAL(park_count(), 2001);

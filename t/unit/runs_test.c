@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A clock that was paused hundreds of times, with windows excluded before, in and after the pauses:
- * what it consumed and when it is due are those of a model that knows only minutes. */
+ * its consumption and due instant equal those of a model that counts minutes. */
 #include "sla/clock.h"
 #include "unit.h"
 #include "zones.h"
@@ -43,7 +43,7 @@ static int64_t model_consumed(int now)
 	return n * MIN;
 }
 
-/* INSTANT_NONE: not within what has run; a running clock is taken to run on. */
+/* INSTANT_NONE: not within the time that has run; a running clock is assumed to run on. */
 static int64_t model_due(int now, bool running, int budget)
 {
 	int left = budget;
@@ -57,7 +57,7 @@ static int64_t model_due(int now, bool running, int budget)
 	return INSTANT_NONE;
 }
 
-/* --- a life --- */
+/* --- a random life --- */
 
 static struct sla_rules rules(void)
 {
@@ -116,8 +116,7 @@ static void compare(int now, bool running, int budget)
 	CU_ASSERT_EQUAL(due, model_due(now, running, budget));
 }
 
-/* PAUSES pauses, WINDOWS windows at instants among them; the budget may end within the first ones
- * or never. */
+/* PAUSES pauses, and WINDOWS windows among them; the budget ends within the first ones or never. */
 static void one_life(int pauses, int windows, int budget)
 {
 	int now = 0;
@@ -178,7 +177,7 @@ static void in_office_hours(void)
 	calendar_free(c);
 }
 
-/* Beyond what a clock keeps, the sum and what is still to come stay right. */
+/* Beyond the runs that a clock keeps, the sum and the future instants stay right. */
 static void beyond_the_bound(void)
 {
 	const struct sla_clock *c = &ticket.clock[SLA_RESOLUTION];
@@ -200,7 +199,7 @@ static void beyond_the_bound(void)
 	CU_ASSERT_EQUAL(sla_due(&ticket, rules(), SLA_RESOLUTION), at + 8LL * SLA_RUNS_MAX * MIN);
 }
 
-/* What versions before this one stored: at most 64 runs, and the sum of those before. */
+/* As earlier versions stored it: at most 64 runs, and the sum of those before. */
 static void an_old_row(void)
 {
 	struct sla_clock *c = &ticket.clock[SLA_RESOLUTION];

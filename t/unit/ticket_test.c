@@ -31,7 +31,7 @@ static void transitions(void)
 	CU_ASSERT_EQUAL(go(CMD_REOPEN, TICKET_CANCELLED, ACTOR_STAFF, 0), TICKET_WRONG_STATE);
 }
 
-/* Nothing leaves a cancelled or merged ticket's state, whoever asks. */
+/* Nothing changes the state of a cancelled or merged ticket, whoever asks. */
 static void terminal_states_stay(void)
 {
 	for (int c = CMD_CREATE + 1; c < CMD_COUNT; c++)
@@ -68,7 +68,7 @@ static void priorities(void)
 	CU_ASSERT_EQUAL(priority_decide(&f).priority, P0);
 	CU_ASSERT_STRING_EQUAL(priority_decide(&f).source, "keyword");
 	f.title = STR("Where can I download the report?");
-	CU_ASSERT_EQUAL(priority_decide(&f).priority, P3); /* "down" is no part of "download" */
+	CU_ASSERT_EQUAL(priority_decide(&f).priority, P3); /* "down" must not match "download" */
 	f.title = STR("Site is DOWN!");
 	CU_ASSERT_EQUAL(priority_decide(&f).priority, P0);
 	f.title = STR("咨询");

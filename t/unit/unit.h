@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One CUnit program a module: UNIT_MAIN lists its tests; TAP-like lines out, CUnit's own summary at
- * the end, exit 1 on any failure. */
+ * One CUnit program per module: UNIT_MAIN lists its tests; it prints TAP-like lines and CUnit's own
+ * summary at the end, and exits with 1 on any failure. */
 #ifndef SLADESK_UNIT_H
 #define SLADESK_UNIT_H
 

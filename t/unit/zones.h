@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A zone finder for unit tests: reads the system's zone files, as the daemon does. */
+ * A zone lookup for unit tests: reads the system's zone files, as the daemon does. */
 #ifndef SLADESK_UNIT_ZONES_H
 #define SLADESK_UNIT_ZONES_H
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the benchmarks compare with: the same list and create over the same database, written in Fastify and pg the way a careful user would:
+// The program that the benchmarks compare with: the same list and create on the same database, written with Fastify and pg as a careful user would:
 // schemas for input and output, JWT, a pool, prepared statements, one transaction with the tenant set for row-level security.
 // node fastify.js PORT TENANT   environment: PGHOST PGUSER PGDATABASE PGPASSWORD PGOPTIONS, LIST and STORE (SQL), DOC (the document STORE gets)
 'use strict';
-/* how many values the list wants: all but the first are null */
+/* the number of parameters of the list: all but the first are null */
 const LIST_PARAMS = Math.max(1, ...[...process.env.LIST.matchAll(/\$(\d+)/g)].map((m) => Number(m[1])));
 const app = require('fastify')({ logger: false }),
 	{ Pool } = require('pg');
