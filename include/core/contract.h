@@ -89,6 +89,7 @@ struct contract {
 	const char *returns; /* "path type, …" of the envelope's data; for a statement, a test
 				compares it with the database */
 	int status;          /* on success; 0: 201 for a POST of a statement, else 200 */
+	bool form;           /* the body is a form (application/x-www-form-urlencoded), not JSON */
 	bool open;           /* unknown fields are accepted, because outside parties call it */
 	const struct param *params;
 	int param_count;

@@ -72,16 +72,11 @@ struct route {
 	struct route_variant variant;  /* another statement for a query value */
 	int argument;                  /* for a flow: which command */
 	req_step *on_ws;               /* with ws: takes the new socket */
-	const char *about, *about_zh;  /* for the documentation, if there is no statement */
-	const char *reply;             /* for the documentation: "name type, …" of its data */
 	const struct sql_stmt *replay; /* for a POST statement: reads by $1 = id what an
 					  Idempotency-Key created earlier */
-	enum limit limit;   /* for a route without a session; LIMIT_ADDRESS if not given */
-	bool form;          /* the body is not JSON: the flow reads it with req_form_value */
-	bool sensitive;     /* reads are recorded in the audit log */
-	bool know;          /* open to everyone; a session is recognised if there is one */
-	const char *query;  /* a flow's query parameters, space separated */
-	const char *fields; /* for the documentation: the fields of the body */
+	enum limit limit; /* for a route without a session; LIMIT_ADDRESS if not given */
+	bool sensitive;   /* reads are recorded in the audit log */
+	bool know;        /* open to everyone; a session is recognised if there is one */
 	bool (*stream)(struct req *req, const char *p,
 		size_t n); /* receives the body in pieces before the flow runs; returns false to
 			      pause reading */
@@ -185,34 +180,8 @@ const void *req_input_if(const struct req *req, const struct contract *c);
 const char *idem_actor(struct req *req);
 /* The Idempotency-Key stands in the way: E is ERR_KEY_REUSED or ERR_IN_FLIGHT. */
 struct outcome *req_fail_key(struct req *req, enum err e) MUST_USE;
-/* The value of path parameter NAME; empty when the route has none. */
-struct str req_path(const struct req *req, const char *name);
-/* A query value, decoded into the arena, or NULL. */
-char *req_query_value(struct req *req, const char *key);
-/* A form field from the body, decoded into the arena, or NULL. */
-char *req_form_value(struct req *req, const char *key);
-int64_t req_path_id(const struct req *req, const char *name); /* 0 if it is not an id */
-/* Body members, checked. If an optional member is absent, *OUT does not change. Lengths are in
- * characters. Each failure is noted. */
-void req_body_text(struct req *req, const char *key, bool required, int64_t min, int64_t max,
-	const char **out);
-/* As req_body_text, for an integer within MIN and MAX. */
-void req_body_int(
-	struct req *req, const char *key, bool required, int64_t min, int64_t max, int64_t *out);
-/* As req_body_text, for true or false. */
-void req_body_bool(struct req *req, const char *key, bool *out);
-/* As req_body_text, for an RFC 3339 instant; microseconds since 1970. */
-void req_body_time(struct req *req, const char *key, bool required, int64_t *out);
 /* V as JSON text in the arena. */
 const char *req_json_text(struct req *req, struct json_object *v);
-/* Note every query parameter that is not in KEYS (space separated; NULL: none are allowed). */
-void req_query_only(struct req *req, const char *keys);
-/* Note every body member that is not in KEYS (space separated; a * behind a key has no meaning
- * here). */
-void req_body_only(struct req *req, const char *keys);
-/* The same for OBJECT, which is the body's member WHERE. Does nothing if it is not an object. */
-void req_object_only(
-	struct req *req, struct json_object *object, const char *where, const char *keys);
 
 /* --- cookies: a browser's session --- */
 enum cookie {

@@ -84,12 +84,6 @@ static void add_parameters(struct buf *b, const struct route *r)
 		if (p->source == FROM_QUERY)
 			add_parameter(b, &first, p->key, "query", p->required, p);
 	}
-	for (const char *p = r->query; p && *p; p += strcspn(p, " "), p += *p == ' ') {
-		char name[40];
-
-		snprintf(name, sizeof(name), "%.*s", (int)strcspn(p, " "), p);
-		add_parameter(b, &first, name, "query", false, NULL);
-	}
 	if (cursor)
 		add_parameter(b, &first, "cursor", "query", false, NULL);
 	if (r->variant.key)
@@ -102,25 +96,11 @@ static void add_parameters(struct buf *b, const struct route *r)
 	buf_addc(b, ']');
 }
 
-static const char *type_of_field(const char *name)
-{
-	size_t n = strlen(name);
-
-	if (strcmp(name, "tags") == 0 || strcmp(name, "factors") == 0)
-		return "array";
-	if (strcmp(name, "version") == 0 || strcmp(name, "impact") == 0 ||
-		strcmp(name, "urgency") == 0 || strcmp(name, "score") == 0 ||
-		(n > 3 && strcmp(name + n - 3, "_id") == 0 && strcmp(name, "external_id") != 0))
-		return "integer";
-	return "string";
-}
-
 static void add_body(struct buf *b, const struct route *r)
 {
 	const struct contract *c = contract_of(r);
-	const char *fields = c ? NULL : r->fields;
 	struct buf required = { 0 };
-	bool first = true, any = fields != NULL;
+	bool first = true, any = false;
 
 	for (int i = 0; c && i < c->param_count; i++)
 		any |= c->params[i].source == FROM_BODY;
@@ -139,21 +119,6 @@ static void add_body(struct buf *b, const struct route *r)
 		first = false;
 		if (p->required)
 			buf_addf(&required, "%s\"%s\"", required.n ? "," : "", p->key);
-	}
-	while (fields && *fields) {
-		char name[40];
-		size_t n = strcspn(fields, " ");
-		bool must = fields[n - 1] == '*';
-
-		snprintf(name, sizeof(name), "%.*s", (int)(n - must), fields);
-		buf_addf(b, "%s\"%s\":{\"type\":\"%s\"}", first ? "" : ",", name,
-			type_of_field(name));
-		if (must)
-			buf_addf(&required, "%s\"%s\"", required.n ? "," : "", name);
-		first = false;
-		fields += n;
-		while (fields && *fields == ' ')
-			fields++;
 	}
 	buf_addf(b, "},\"required\":[%s]}}}}", required.n ? buf_cstr(&required) : "");
 	buf_free(&required);
@@ -195,7 +160,7 @@ static void add_columns(struct buf *b, const char *returns)
 static void add_reply(struct buf *b, const struct route *r)
 {
 	const struct contract *c = contract_of(r);
-	const char *returns = c ? c->returns : r->reply;
+	const char *returns = c->returns;
 	bool list = r->sql && r->sql->shape == SQL_LIST;
 
 	if (!returns)
@@ -214,17 +179,15 @@ static void add_reply(struct buf *b, const struct route *r)
 static void add_operation(struct buf *b, const struct route *r)
 {
 	char name[10];
-	const char *m = http_method_name(r->method), *about = r->about, *zh = r->about_zh;
+	const char *m = http_method_name(r->method), *about, *zh;
 	const struct contract *c = contract_of(r);
 	size_t i;
 
 	for (i = 0; m[i]; i++)
 		name[i] = (char)tolower((unsigned char)m[i]);
 	name[i] = 0;
-	if (c) {
-		about = c->about;
-		zh = c->about_zh;
-	}
+	about = c->about;
+	zh = c->about_zh;
 	buf_addf(b, "\"%s\":{\"summary\":", name);
 	quote(b, about ? about : "");
 	buf_adds(b, ",\"x-summary-zh\":");

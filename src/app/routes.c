@@ -2,6 +2,7 @@
  * The table of all endpoints, merged from those of the capabilities. doc/api/routes.txt, which the
  * security review reads, is generated from it. */
 #include "app.h"
+#include "flow_gen.h"
 
 #include <stdlib.h>
 
@@ -18,22 +19,15 @@ static const struct route own_routes[] = {
 	{ HTTP_GET, "/docs", PERM_ANYONE, .file = "docs.html" },
 	{ HTTP_GET, "/docs.js", PERM_ANYONE, .file = "docs.js" },
 	{ HTTP_GET, "/openapi.json", PERM_ANYONE, .flow = openapi,
-		.about = "this interface, as OpenAPI 3.1",
-		.about_zh = "本接口的 OpenAPI 3.1 描述" },
-	{ HTTP_GET, "/healthz", PERM_ANYONE, .flow = healthz,
-		.about = "200 while the process lives", .about_zh = "进程存活时为 200" },
-	{ HTTP_GET, "/readyz", PERM_ANYONE, .flow = readyz,
-		.about = "each dependency with its state and age; 503 while not ready",
-		.about_zh = "各依赖的状态与时长;未就绪时为 503" },
-	{ HTTP_GET, "/metrics", PERM_ANYONE, .flow = metrics_page, .about = "Prometheus text",
-		.about_zh = "Prometheus 指标" },
+		.contract = &contract_app_openapi },
+	{ HTTP_GET, "/healthz", PERM_ANYONE, .flow = healthz, .contract = &contract_app_healthz },
+	{ HTTP_GET, "/readyz", PERM_ANYONE, .flow = readyz, .contract = &contract_app_readyz },
+	{ HTTP_GET, "/metrics", PERM_ANYONE, .flow = metrics_page,
+		.contract = &contract_app_metrics },
 	{ HTTP_GET, "/api/v1/status", PERM_ANYONE, .flow = service_status,
-		.about = "is anything limited now? The words of a banner",
-		.about_zh = "当前是否降级,以及受限的功能",
-		.reply = "degraded boolean, limited object" },
+		.contract = &contract_app_status },
 	{ HTTP_GET, "/api/v1/integration/health", PERM_SELF, .flow = integration_health,
-		.about = "each module: healthy, degraded or down; 503 when the whole is down",
-		.about_zh = "各模块健康状态", .reply = "status text, modules object" },
+		.contract = &contract_app_modules },
 	{ 0 },
 };
 

@@ -8,46 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* --- query --- */
-
-static char *decode_in_arena(struct req *req, struct str raw)
-{
-	char *out = arena_alloc(&req->arena, raw.n + 1);
-	size_t n;
-
-	if (!http_decode(raw, true, out, &n))
-		return NULL;
-	out[n] = 0;
-	return out;
-}
-
-char *req_query_value(struct req *req, const char *key)
-{
-	struct str rest = req->query, k, v;
-
-	while (http_query_next(&rest, &k, &v))
-		if (str_is(k, key))
-			return decode_in_arena(req, v);
-	return NULL;
-}
-
-char *req_form_value(struct req *req, const char *key)
-{
-	struct str rest = { req->http ? req->http->body.p : NULL,
-		req->http ? req->http->body.n : 0 },
-		   k, v;
-
-	while (rest.n && http_query_next(&rest, &k, &v))
-		if (str_is(k, key))
-			return decode_in_arena(req, v);
-	return NULL;
-}
-
-char *req_path_value(struct req *req, const char *name)
-{
-	return decode_in_arena(req, req_path(req, name));
-}
-
 /* --- a statement's parameters --- */
 
 /* "<value>_<id>", the form of next_cursor. */

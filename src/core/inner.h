@@ -45,8 +45,10 @@ void note_absent(struct req *req, const struct param *p, const char *in);
 void note_unknown_query(struct req *req, const struct contract *c);
 void note_unknown_members(struct req *req, const struct contract *c, int parent, const char *in,
 	struct json_object *object);
-/* A path parameter, decoded into the arena; NULL if it cannot be decoded. */
+/* The first value of that name, decoded into the arena; NULL if there is none. */
 char *req_path_value(struct req *req, const char *name);
+char *req_query_value(struct req *req, const char *key);
+char *req_form_value(struct req *req, const char *key);
 
 /* The segment trie. */
 struct route_match {

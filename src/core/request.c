@@ -171,7 +171,7 @@ static struct outcome *run_route(struct req *req)
 	if (may_seal(r) && !field_keys_ready())
 		return req_fail(req, ERR_BUSY, NULL);
 	if (r->flow)
-		return r->contract ? req_run_flow(req) : r->flow(req);
+		return req_run_flow(req);
 	variant = r->variant.key ? req_query_value(req, r->variant.key) : NULL;
 	if (variant && strcmp(variant, r->variant.value) != 0) {
 		req_note_invalid(req, r->variant.key,
@@ -225,6 +225,11 @@ static void on_session(void *arg, struct session *s, enum db_error error)
 	settle(req, o);
 }
 
+static bool is_form(const struct route *r)
+{
+	return r->contract && r->contract->form;
+}
+
 static struct outcome *parse_body(struct req *req)
 {
 	struct http_request *h = req->http;
@@ -232,7 +237,7 @@ static struct outcome *parse_body(struct req *req)
 	const char *p = h->body.p;
 	size_t n = h->body.n;
 
-	if (!n || req->route->form)
+	if (!n || is_form(req->route))
 		return NULL;
 	if (req->route->method == HTTP_GET) {
 		req_note_invalid(req, "body", "GET takes no body", "GET 请求不能带请求体");

@@ -49,6 +49,38 @@ static bool next_segment(struct str *rest, struct str *out)
 	return true;
 }
 
+/* Does R's contract name its path's parameter NAME? */
+static bool names_parameter(const struct route *r, struct str name)
+{
+	const struct contract *c = r->sql ? r->sql->contract : r->contract;
+
+	for (int i = 0; i < c->param_count; i++)
+		if (c->params[i].source == FROM_PATH && str_is(name, c->params[i].key))
+			return true;
+	return false;
+}
+
+/* What no route may be without, and what none may be. */
+static void check_route(const struct route *r)
+{
+	const struct contract *c = r->sql ? r->sql->contract : r->contract;
+	int kinds = (r->sql != NULL) + (r->flow != NULL) + (r->ws != NULL) + (r->file != NULL);
+	struct str rest = str_of(r->path), seg;
+
+	bug_on(kinds != 1);
+	bug_on(r->sql && (r->sql->mode == SQL_JOB || r->sql->mode == SQL_PREAUTH ||
+				 r->sql->shape == SQL_ROWS));
+	if (r->file)
+		return;
+	bug_on(!c || !c->about_zh);
+	bug_on(r->method == HTTP_GET && c->mode == SQL_WRITE);
+	bug_on(c->mode == SQL_PREAUTH && r->permission != PERM_ANYONE);
+	bug_on(r->only != ONLY_ANY && r->permission == PERM_ANYONE);
+	while (next_segment(&rest, &seg))
+		bug_on(seg.n && seg.p[0] == '{' &&
+			!names_parameter(r, (struct str){ seg.p + 1, seg.n - 2 }));
+}
+
 void routes_build(const struct route *routes, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -56,11 +88,7 @@ void routes_build(const struct route *routes, size_t n)
 		struct str rest = str_of(r->path), seg;
 		struct node *at = &root;
 
-		bug_on((r->sql != NULL) + (r->flow != NULL) + (r->ws != NULL) + (r->file != NULL) !=
-			1);
-		bug_on(r->sql && (r->sql->mode == SQL_JOB || r->sql->mode == SQL_PREAUTH ||
-					 r->sql->shape == SQL_ROWS));
-		bug_on(r->sql && r->method == HTTP_GET && r->sql->mode != SQL_READ);
+		check_route(r);
 		while (next_segment(&rest, &seg))
 			at = child_of(at, seg);
 		bug_on(at->route[r->method] != NULL);

@@ -62,6 +62,8 @@ function param(n, f, a,   i, k, v, s, src, path, up, type, list, out, what) {
 	s = what; sub(/.*\./, "", s)
 	ptype[np] = type; pname[np] = f[a]; plist[np] = list
 	if (src == "path") need[np] = 1
+	if (src == "form") form = 1
+	if (src == "cursor" && type != "bigint") die(path ": a cursor is two whole numbers (bigint)")
 	out = sprintf(".name = %s, .key = %s, .source = FROM_%s", cstr(kind == "sql" ? f[a] : path), cstr(s), toupper(src))
 	out = out ", .type = PARAM_" toupper(type ~ /^(id|tenant)$/ ? "bigint" : type)
 	if (type ~ /^(id|tenant)$/) out = out ", .min = 1, .max = 9007199254740991LL, .has_range = true"
@@ -136,7 +138,7 @@ function finish_flow(   i, id) {
 	if (status != "" && reply ~ /^(redirect|socket)$/) die("a " reply " has its own status")
 	id = id_of(name); ids[++count] = id
 	f_name[id] = name; f_about[id] = about; f_zh[id] = about_zh; f_tag[id] = tag; f_mode[id] = mode; f_reply[id] = reply
-	f_status[id] = status; f_base[id] = id_of(base); f_open[id] = open; f_file[id] = at_file; f_np[id] = np
+	f_status[id] = status; f_base[id] = id_of(base); f_open[id] = open; f_form[id] = form; f_file[id] = at_file; f_np[id] = np
 	sub(/,$/, "", returns); f_returns[id] = returns
 	for (i = 1; i <= np; i++) {
 		f_p[id, i] = p[i]; f_parent[id, i] = parent[i]; f_pname[id, i] = pname[i]; f_inside[id, i] = inside[i]
@@ -184,6 +186,7 @@ function write_flow(id,   n, b) {
 	if (f_reply[id] ~ /\//) printf ", .media = %s", cstr(f_reply[id])
 	if (f_status[id] != "") printf ", .status = %s", f_status[id]
 	if (f_open[id]) printf ", .open = true"
+	if (f_form[id]) printf ", .form = true"
 	for (b = id; b != "" && f_returns[b] == ""; b = f_base[b]);
 	if (b != "") printf ",\n\t.returns = %s", cstr(f_returns[b])
 	if (f_base[id] != "") printf ",\n\t.base = &contract_%s", f_base[id]
@@ -216,7 +219,7 @@ FNR == 1 {
 	finish()
 	at_file = FILENAME
 	name = about = about_zh = returns = mode = shape = class = text = lines = c1 = c2 = reply = status = base = tag = ""
-	np = open = 0
+	np = open = form = 0
 	split("", p); split("", need); split("", where); split("", parent); split("", loose)
 }
 {

@@ -7,6 +7,7 @@
 #include "config/options.h"
 #include "core/hooks.h"
 #include "identity.h"
+#include "flow_gen.h"
 #include "sql_gen.h"
 
 #include <openssl/crypto.h>
@@ -78,15 +79,14 @@ struct outcome *session_refresh(struct req *req)
 {
 	struct refresh_token *next = req->state = arena_alloc(&req->arena, sizeof(*next));
 	struct str cookie = http_cookie(&req->http->head, COOKIE_REFRESH);
-	const char **p = arena_alloc(&req->arena, 8 * sizeof(*p)), *text = NULL;
+	const char **p = arena_alloc(&req->arena, 8 * sizeof(*p)),
+		   *text = REQ_INPUT(req, identity_refresh)->refresh_token;
 	struct refresh_token old;
 
-	req_body_only(req, "refresh_token");
-	req_body_text(req, "refresh_token", false, 1, 200, &text);
-	if (!text && !cookie.n)
+	if (!text && !cookie.n) {
 		req_note_invalid(req, "refresh_token", "required", "必填");
-	if (req_has_invalid(req))
 		return req_invalid(req);
+	}
 	req->by_cookie = !text;
 	if (req->by_cookie && !http_csrf_is_right(&req->http->head))
 		return req_fail(req, ERR_FORBIDDEN, "{\"field\":\"X-CSRF-Token\"}");
@@ -106,12 +106,6 @@ struct outcome *session_refresh(struct req *req)
 }
 
 /* --- listing and ending --- */
-
-/* A program's token is not a session, so a program has none to list or end. */
-static bool has_account(const struct req *req)
-{
-	return req->session->session_id > 0;
-}
 
 static const char **owner_params(struct req *req, int more)
 {
@@ -156,8 +150,6 @@ static struct outcome *on_sessions(struct req *req, enum db_error error, const P
 
 struct outcome *session_list(struct req *req)
 {
-	if (!has_account(req))
-		return req_fail(req, ERR_FORBIDDEN, NULL);
 	return req_query(req, &sql_auth_session_list, owner_params(req, 0), on_sessions);
 }
 
@@ -206,7 +198,7 @@ static struct outcome *on_ended(struct req *req, enum db_error error, const PGre
 
 	if (error != DB_OK)
 		return req_fail_db(req, error);
-	if (PQntuples(rows) == 0 && req_path(req, "id").n)
+	if (PQntuples(rows) == 0 && REQ_INPUT_IF(req, identity_session_end))
 		return req_fail(req, ERR_NOT_FOUND, NULL);
 	e->n = PQntuples(rows);
 	for (int i = 0; i < e->n; i++) {
@@ -237,27 +229,17 @@ static struct outcome *end_sessions(struct req *req, int64_t only)
 
 struct outcome *logout(struct req *req)
 {
-	if (!has_account(req))
-		return req_fail(req, ERR_FORBIDDEN, NULL);
 	return end_sessions(req, req->session->session_id);
 }
 
 struct outcome *logout_everywhere(struct req *req)
 {
-	if (!has_account(req))
-		return req_fail(req, ERR_FORBIDDEN, NULL);
 	return end_sessions(req, 0);
 }
 
 struct outcome *session_revoke(struct req *req)
 {
-	int64_t id = req_path_id(req, "id");
-
-	if (!has_account(req))
-		return req_fail(req, ERR_FORBIDDEN, NULL);
-	if (!id)
-		return req_fail(req, ERR_NOT_FOUND, NULL);
-	return end_sessions(req, id);
+	return end_sessions(req, REQ_INPUT(req, identity_session_end)->id);
 }
 
 struct outcome *permissions_get(struct req *req)

@@ -9,6 +9,7 @@
 #include "crypto/field.h"
 #include "core/hooks.h"
 #include "identity.h"
+#include "flow_gen.h"
 #include "sql_gen.h"
 
 #include <liboath/oath.h>
@@ -52,12 +53,7 @@ void recovery_digest(const char *code, char out[65])
 
 /* --- listing --- */
 
-static bool has_account(const struct req *req)
-{
-	return req->session->session_id > 0;
-}
-
-/* Parameters tenant, kind and actor, with room for MORE. */
+/* tenant, kind, actor, and room for MORE. */
 static const char **mine(struct req *req, int more)
 {
 	const char **p = arena_alloc(&req->arena, (size_t)(3 + more) * sizeof(*p));
@@ -98,8 +94,6 @@ static struct outcome *on_list(struct req *req, enum db_error error, const PGres
 
 struct outcome *factor_list(struct req *req)
 {
-	if (!has_account(req))
-		return req_fail(req, ERR_FORBIDDEN, NULL);
 	return req_query(req, &sql_factor_list, mine(req, 0), on_list);
 }
 
@@ -168,18 +162,11 @@ static void cleanse_enrolment(struct req *req)
 struct outcome *factor_totp_new(struct req *req)
 {
 	struct enrolment *e = req->state = arena_alloc(&req->arena, sizeof(*e));
-	const char **p = mine(req, 9), *name = req->zh ? "验证器应用" : "authenticator app";
+	const char **p = mine(req, 9);
 	char secret[SECRET_BYTES];
 	struct buf sealed = { 0 }, label = { 0 };
 	size_t n;
 
-	if (!has_account(req))
-		return req_fail(req, ERR_FORBIDDEN, NULL);
-	req_body_only(req, req->route->fields);
-	if (req->body)
-		req_body_text(req, "name", false, 1, 100, &name);
-	if (req_has_invalid(req))
-		return req_invalid(req);
 	crypto_random(secret, sizeof(secret));
 	field_seal(
 		&sealed, "totp", (struct str){ secret, sizeof(secret) }, clock_now_us() / US_PER_S);
@@ -192,7 +179,7 @@ struct outcome *factor_totp_new(struct req *req)
 	req->cleanup = cleanse_enrolment;
 	buf_free(&label);
 	p[3] = "totp";
-	p[4] = name;
+	p[4] = REQ_INPUT(req, identity_totp_new)->name;
 	p[5] = arena_dup(&req->arena, sealed.p, sealed.n);
 	p[6] = p[7] = NULL;
 	p[8] = "0";
@@ -265,8 +252,6 @@ static struct outcome *give_codes(struct req *req)
 
 struct outcome *factor_codes(struct req *req)
 {
-	if (!has_account(req))
-		return req_fail(req, ERR_FORBIDDEN, NULL);
 	req->state = arena_alloc(&req->arena, sizeof(struct codes));
 	return give_codes(req);
 }
@@ -309,29 +294,17 @@ static struct outcome *on_unconfirmed(struct req *req, enum db_error error, cons
 
 struct outcome *factor_confirm(struct req *req)
 {
+	const struct in_identity_factor_confirm *in = REQ_INPUT(req, identity_factor_confirm);
 	struct codes *c = req->state = arena_alloc(&req->arena, sizeof(*c));
 	const char **p = mine(req, 1);
 
-	if (!has_account(req))
-		return req_fail(req, ERR_FORBIDDEN, NULL);
-	req_body_only(req, req->route->fields);
-	req_body_text(req, "code", true, 1, 40, &c->code_given);
-	if (!req->body)
-		req_note_invalid(req, "code", "required", "必填");
-	if (req_has_invalid(req))
-		return req_invalid(req);
-	c->factor_id = req_path_id(req, "factor_id");
-	if (!c->factor_id)
-		return req_fail(req, ERR_NOT_FOUND, NULL);
+	c->code_given = in->code;
+	c->factor_id = in->factor_id;
 	p[3] = req_int(req, c->factor_id);
 	return req_query(req, &sql_factor_get, p, on_unconfirmed);
 }
 
 /* --- removal --- */
-
-struct removal {
-	const char *password;
-};
 
 static struct outcome *on_removed(struct req *req, enum db_error error, const PGresult *rows)
 {
@@ -354,7 +327,7 @@ static struct outcome *on_verified(struct req *req, bool ok, struct str answer)
 		req_note_invalid(req, "password", "wrong password", "密码不正确");
 		return req_invalid(req);
 	}
-	p[3] = req_int(req, req_path_id(req, "factor_id"));
+	p[3] = req_int(req, REQ_INPUT(req, identity_factor_remove)->factor_id);
 	p[4] = req_int(req, clock_now_us());
 	p[5] = req->session->name;
 	p[6] = session_peer(req);
@@ -363,29 +336,16 @@ static struct outcome *on_verified(struct req *req, bool ok, struct str answer)
 
 static struct outcome *on_hash(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct removal *r = req->state;
-
 	if (error != DB_OK)
 		return req_fail_db(req, error);
 	if (PQntuples(rows) == 0)
 		return req_fail(req, ERR_FORBIDDEN, NULL);
-	return account_verify(req, db_text(rows, 0, 0), r->password, on_verified);
+	return account_verify(req, db_text(rows, 0, 0),
+		REQ_INPUT(req, identity_factor_remove)->password, on_verified);
 }
 
 struct outcome *factor_remove(struct req *req)
 {
-	struct removal *r = req->state = arena_alloc(&req->arena, sizeof(*r));
-
-	if (!has_account(req))
-		return req_fail(req, ERR_FORBIDDEN, NULL);
-	req_body_only(req, req->route->fields);
-	req_body_text(req, "password", true, 1, 200, &r->password);
-	if (!req->body)
-		req_note_invalid(req, "password", "required", "必填");
-	if (req_has_invalid(req))
-		return req_invalid(req);
-	if (!req_path_id(req, "factor_id"))
-		return req_fail(req, ERR_NOT_FOUND, NULL);
 	return req_query(req, &sql_auth_password_get, mine(req, 0), on_hash);
 }
 
@@ -394,14 +354,9 @@ struct outcome *factor_remove(struct req *req)
 struct outcome *factor_reset(struct req *req)
 {
 	const char **p = mine(req, 4);
-	int64_t id = req_path_id(req, "user_id");
 
-	if (req->session->staff)
-		return req_fail(req, ERR_FORBIDDEN, NULL);
-	if (!id)
-		return req_fail(req, ERR_NOT_FOUND, NULL);
 	p[1] = "customer";
-	p[2] = req_int(req, id);
+	p[2] = req_int(req, REQ_INPUT(req, identity_factor_reset)->user_id);
 	p[3] = NULL;
 	p[4] = req_int(req, clock_now_us());
 	p[5] = req->session->name;
@@ -434,17 +389,8 @@ struct outcome *security_get(struct req *req)
 struct outcome *security_put(struct req *req)
 {
 	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p));
-	bool required = false;
 
-	if (req->session->staff)
-		return req_fail(req, ERR_FORBIDDEN, NULL);
-	req_body_only(req, req->route->fields);
-	if (!json_get(req->body, "mfa_required"))
-		req_note_invalid(req, "mfa_required", "required", "必填");
-	req_body_bool(req, "mfa_required", &required);
-	if (req_has_invalid(req))
-		return req_invalid(req);
 	p[0] = req_int(req, req->session->tenant_id);
-	p[1] = required ? "true" : "false";
+	p[1] = REQ_INPUT(req, identity_security_put)->mfa_required ? "true" : "false";
 	return req_query(req, &sql_factor_required_put, p, on_required);
 }

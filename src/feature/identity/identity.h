@@ -6,6 +6,7 @@
 #include "core/feature.h"
 
 /* login.c, account.c, password.c */
+void login_check(struct req *req);
 struct outcome *login(struct req *req) MUST_USE;
 struct outcome *session_refresh(struct req *req) MUST_USE;
 struct outcome *session_list(struct req *req) MUST_USE;
@@ -16,6 +17,9 @@ struct outcome *password_change(struct req *req) MUST_USE;
 /* Forget sessions that have ended, here or on another instance. */
 void account_on_event(const struct desk_event *e);
 struct outcome *permissions_get(struct req *req) MUST_USE;
+void user_new_check(struct req *req);
+void user_set_check(struct req *req);
+void user_grants_check(struct req *req);
 struct outcome *user_new(struct req *req) MUST_USE;
 struct outcome *user_set(struct req *req) MUST_USE;
 struct outcome *user_grants_put(struct req *req) MUST_USE;

@@ -10,6 +10,7 @@
 #include "crypto/crypto.h"
 #include "config/options.h"
 #include "identity.h"
+#include "flow_gen.h"
 #include "sql_gen.h"
 
 #define LOCKS_AT 5
@@ -152,28 +153,38 @@ static struct outcome *begin_attempt(struct req *req)
 	return req_query(req, &sql_auth_attempt_begin, p, on_attempts);
 }
 
+/* A tenant's number may come as a number or as text; NULL: it is neither. */
+static const char *tenant_number(struct req *req, struct json_object *v)
+{
+	if (json_object_is_type(v, json_type_int))
+		return req_int(req, json_object_get_int64(v));
+	if (!json_object_is_type(v, json_type_string) || json_str(v).n < 1 || json_str(v).n > 63)
+		return NULL;
+	return json_object_get_string(v);
+}
+
+void login_check(struct req *req)
+{
+	const struct in_identity_login *in = REQ_INPUT(req, identity_login);
+
+	if (in->tenant_id && !tenant_number(req, in->tenant_id))
+		req_note_invalid(req, "tenant_id", "a customer's number or code", "客户编号或代码");
+}
+
 struct outcome *login(struct req *req)
 {
+	const struct in_identity_login *in = REQ_INPUT(req, identity_login);
 	struct attempt *a = req->state = arena_alloc(&req->arena, sizeof(*a));
 
+	a->username = in->username;
+	a->password = in->password;
+	a->device_token = in->device_token;
+	a->cookies = in->cookies;
 	/* on the customers' own path, the host name selects the customer unless the body does */
-	a->tenant = strncmp(req->route->path, "/api/v1/client/", 15) == 0 ? session_host_tenant(req)
-									  : "provider";
-	req_body_only(req, "username password tenant tenant_id cookies device_token");
-	req_body_bool(req, "cookies", &a->cookies);
-	req_body_text(req, "username", true, 1, 100, &a->username);
-	req_body_text(req, "password", true, 1, 200, &a->password);
-	req_body_text(req, "device_token", false, 68, 68, &a->device_token);
-	req_body_text(req, "tenant", false, 1, 63, &a->tenant);
-	if (json_object_is_type(json_get(req->body, "tenant_id"), json_type_int))
-		a->tenant = arena_printf(
-			&req->arena, "%lld", (long long)json_get_int(req->body, "tenant_id", 0));
-	else
-		req_body_text(req, "tenant_id", false, 1, 63, &a->tenant);
-	if (!req->body)
-		req_note_invalid(req, "username", "required", "必填");
-	if (req_has_invalid(req))
-		return req_invalid(req);
+	a->tenant = in->tenant_id                              ? tenant_number(req, in->tenant_id)
+		    : in->tenant                               ? in->tenant
+		    : REQ_INPUT_IF(req, identity_client_login) ? session_host_tenant(req)
+							       : "provider";
 	if (strcmp(a->tenant, "1") == 0)
 		a->tenant = "provider";
 	return begin_attempt(req);

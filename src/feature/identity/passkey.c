@@ -11,6 +11,7 @@
 #include "config/options.h"
 #include "identity.h"
 #include "core/signin.h"
+#include "flow_gen.h"
 #include "sql_gen.h"
 
 #include <fido.h>
@@ -85,18 +86,12 @@ struct ceremony {
 	const char *username;
 };
 
-static struct bytes read_bytes(struct req *req, const char *key, size_t max)
+/* TEXT is base64url: the contract has seen to it. */
+static struct bytes read_bytes(struct req *req, const char *text)
 {
-	const char *text = NULL;
-	struct bytes b = { 0 };
+	struct bytes b = { .p = arena_alloc(&req->arena, strlen(text) + 3) };
 
-	req_body_text(req, key, true, 1, (int64_t)max, &text);
-	if (!text)
-		return b;
-	b.p = arena_alloc(&req->arena, strlen(text) + 3);
 	b.n = base64url_decode(str_of(text), b.p);
-	if (!b.n)
-		req_note_invalid(req, key, "base64url", "应为 base64url");
 	return b;
 }
 
@@ -188,43 +183,35 @@ static struct outcome *on_registered(struct req *req, enum db_error error, const
 	return req_reply(req, 201, data, strlen(data));
 }
 
-/* The members of the authenticator's response in both ceremonies. */
-static void read_answer(struct req *req, struct ceremony *c)
+/* Read the authenticator's response, of both ceremonies. False: its challenge is not ours or not
+ * fresh, which is noted. */
+static bool read_answer(struct req *req, struct ceremony *c)
 {
-	req_body_text(req, "challenge_token", true, 1, 4096, &c->token);
-	req_body_text(req, "credential_id", true, 1, 1400, &c->credential);
-	c->client_data = read_bytes(req, "client_data", 8192);
-	c->auth_data = read_bytes(req, "authenticator_data", 8192);
-}
+	const struct in_identity_passkey_answer *in = REQ_INPUT(req, identity_passkey_answer);
 
-/* All fields have been read: check them, and that the challenge is ours and fresh. */
-static bool challenge_holds(struct req *req, struct ceremony *c)
-{
-	if (req_has_invalid(req))
-		return false;
-	if (!token_verify(TOKEN_CHALLENGE, c->token, strlen(c->token), clock_now_us() / US_PER_S,
+	c->token = in->challenge_token;
+	c->credential = in->credential_id;
+	c->client_data = read_bytes(req, in->client_data);
+	c->auth_data = read_bytes(req, in->authenticator_data);
+	if (token_verify(TOKEN_CHALLENGE, c->token, strlen(c->token), clock_now_us() / US_PER_S,
 		    &c->claims))
-		req_note_invalid(req, "challenge_token",
-			"a challenge_token from the last five minutes",
-			"应为五分钟内取得的 challenge_token");
-	return !req_has_invalid(req);
+		return true;
+	req_note_invalid(req, "challenge_token", "a challenge_token from the last five minutes",
+		"应为五分钟内取得的 challenge_token");
+	return false;
 }
 
 struct outcome *passkey_new(struct req *req)
 {
+	const struct in_identity_passkey_new *in = REQ_INPUT(req, identity_passkey_new);
 	struct ceremony *c = req->state = arena_alloc(&req->arena, sizeof(*c));
 	const char **p = arena_alloc(&req->arena, 12 * sizeof(*p));
 	EVP_PKEY *key = NULL;
 	bool ok;
 
-	if (!req->session->session_id)
-		return req_fail(req, ERR_FORBIDDEN, NULL);
-	c->name = req->zh ? "通行密钥" : "passkey";
-	req_body_only(req, req->route->fields);
-	read_answer(req, c);
-	req_body_text(req, "name", false, 1, 100, &c->name);
-	c->key = read_bytes(req, "public_key", 2000);
-	if (!challenge_holds(req, c))
+	c->name = in->name ? in->name : req->zh ? "通行密钥" : "passkey";
+	c->key = read_bytes(req, in->public_key);
+	if (!read_answer(req, c))
 		return req_invalid(req);
 	ok = c->claims.tenant_id == req->session->tenant_id &&
 	     c->claims.session_id == req->session->session_id &&
@@ -240,7 +227,7 @@ struct outcome *passkey_new(struct req *req)
 	p[4] = c->name;
 	p[5] = NULL;
 	p[6] = c->credential;
-	p[7] = json_get_string(req->body, "public_key");
+	p[7] = in->public_key;
 	p[8] = req_int(req, counter_of(c));
 	p[9] = req_int(req, clock_now_us());
 	p[10] = req->session->name;
@@ -294,8 +281,6 @@ struct outcome *passkey_new_options(struct req *req)
 {
 	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p));
 
-	if (!req->session->session_id)
-		return req_fail(req, ERR_FORBIDDEN, NULL);
 	p[0] = req_int(req, req->session->tenant_id);
 	p[1] = actor_kind_name(req->session->actor);
 	p[2] = req_int(req, req->session->actor_id);
@@ -404,15 +389,14 @@ static struct outcome *on_passkey(struct req *req, enum db_error error, const PG
 
 struct outcome *passkey_login(struct req *req)
 {
+	const struct in_identity_passkey_login *in = REQ_INPUT(req, identity_passkey_login);
 	struct ceremony *c = req->state = arena_alloc(&req->arena, sizeof(*c));
 	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p));
 	char *challenge = arena_alloc(&req->arena, 44);
 
-	req_body_only(req, req->route->fields);
-	read_answer(req, c);
-	req_body_bool(req, "cookies", &c->cookies);
-	c->signature = read_bytes(req, "signature", 2000);
-	if (!challenge_holds(req, c))
+	c->cookies = in->cookies;
+	c->signature = read_bytes(req, in->signature);
+	if (!read_answer(req, c))
 		return req_invalid(req);
 	if (c->claims.tenant_id != 1 || !client_data_holds(c, "webauthn.get") ||
 		!auth_data_holds(c))

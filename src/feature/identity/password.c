@@ -5,6 +5,7 @@
 #include "crypto/password.h"
 #include "account.h"
 #include "identity.h"
+#include "flow_gen.h"
 #include "sql_gen.h"
 
 struct change {
@@ -120,19 +121,13 @@ static struct outcome *on_hashes(struct req *req, enum db_error error, const PGr
 
 struct outcome *password_change(struct req *req)
 {
+	const struct in_identity_password *in = REQ_INPUT(req, identity_password);
 	struct change *c = req->state = arena_alloc(&req->arena, sizeof(*c));
 	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p));
 
-	if (!req->session->session_id)
-		return req_fail(req, ERR_FORBIDDEN, NULL);
-	req_body_only(req, "old_password new_password");
-	req_body_text(req, "old_password", true, 1, 200, &c->old);
-	req_body_text(req, "new_password", true, 1, 200, &c->fresh.text);
+	c->old = in->old_password;
+	c->fresh.text = in->new_password;
 	c->fresh.store = on_fresh;
-	if (!req->body)
-		req_note_invalid(req, "old_password", "required", "必填");
-	if (req_has_invalid(req))
-		return req_invalid(req);
 	if (!fresh_password_fits(req, req->session->username))
 		return req_invalid(req);
 	p[0] = req_int(req, req->session->tenant_id);

@@ -6,6 +6,7 @@
 #include "crypto/crypto.h"
 #include "identity.h"
 #include "core/signin.h"
+#include "flow_gen.h"
 #include "sql_gen.h"
 
 struct reset {
@@ -36,18 +37,12 @@ static struct outcome *on_asked(struct req *req, enum db_error error, const PGre
 
 static struct outcome *request_mail(struct req *req, const char *purpose)
 {
+	const struct in_identity_ask *in = REQ_INPUT(req, identity_ask);
 	const char **p = arena_alloc(&req->arena, 5 * sizeof(*p));
 
-	p[0] = strncmp(req->route->path, "/api/v1/client/", 15) == 0 ? session_host_tenant(req)
-								     : "provider";
+	p[0] = in->tenant ? in->tenant : "provider";
+	p[1] = in->username;
 	p[4] = purpose;
-	req_body_only(req, req->route->fields);
-	req_body_text(req, "tenant", false, 1, 63, &p[0]);
-	req_body_text(req, "username", true, 1, 100, &p[1]);
-	if (!req->body)
-		req_note_invalid(req, "username", "required", "必填");
-	if (req_has_invalid(req))
-		return req_invalid(req);
 	p[2] = req_int(req, clock_now_us());
 	p[3] = session_peer(req);
 	return req_query(req, &sql_auth_reset_ask, p, on_asked);
@@ -113,17 +108,12 @@ static struct outcome *on_reset(struct req *req, enum db_error error, const PGre
 
 struct outcome *password_reset(struct req *req)
 {
+	const struct in_identity_reset *in = REQ_INPUT(req, identity_reset);
 	struct reset *r = req->state = arena_alloc(&req->arena, sizeof(*r));
-	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p)), *token = NULL;
+	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p)), *token = in->token;
 
-	req_body_only(req, req->route->fields);
-	req_body_text(req, "token", true, 1, 4096, &token);
-	req_body_text(req, "new_password", true, 1, 200, &r->fresh.text);
+	r->fresh.text = in->new_password;
 	r->fresh.store = on_fresh;
-	if (!req->body)
-		req_note_invalid(req, "token", "required", "必填");
-	if (req_has_invalid(req))
-		return req_invalid(req);
 	if (!token_verify(TOKEN_RESET, token, strlen(token), clock_now_us() / US_PER_S, &r->claims))
 		return refuse_token(req);
 	p[0] = req_int(req, r->claims.tenant_id);
@@ -164,16 +154,11 @@ static struct outcome *on_link(struct req *req, enum db_error error, const PGres
 
 struct outcome *link_use(struct req *req)
 {
+	const struct in_identity_link_use *in = REQ_INPUT(req, identity_link_use);
 	struct link *l = req->state = arena_alloc(&req->arena, sizeof(*l));
-	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p)), *token = NULL;
+	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p)), *token = in->token;
 
-	req_body_only(req, req->route->fields);
-	req_body_text(req, "token", true, 1, 4096, &token);
-	req_body_bool(req, "cookies", &l->cookies);
-	if (!req->body)
-		req_note_invalid(req, "token", "required", "必填");
-	if (req_has_invalid(req))
-		return req_invalid(req);
+	l->cookies = in->cookies;
 	if (!token_verify(
 		    TOKEN_LINK, token, strlen(token), clock_now_us() / US_PER_S, &l->claims)) {
 		req_note_invalid(req, "token", "a token from a login mail of the last 15 minutes",

@@ -10,6 +10,7 @@
 #include "factor_enrol.h"
 #include "identity.h"
 #include "core/signin.h"
+#include "flow_gen.h"
 #include "sql_gen.h"
 
 #include <openssl/crypto.h>
@@ -126,25 +127,15 @@ static bool read_step(const char *token, struct token_claims *out)
 
 struct outcome *second_factor(struct req *req)
 {
+	const struct in_identity_second_factor *in = REQ_INPUT(req, identity_second_factor);
 	struct second *x = req->state = arena_alloc(&req->arena, sizeof(*x));
-	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p)), *token = NULL;
+	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p));
 
-	x->method = "totp";
-	req_body_only(req, req->route->fields);
-	req_body_text(req, "step_token", true, 1, 4096, &token);
-	req_body_text(req, "code", true, 1, 40, &x->code);
-	req_body_text(req, "method", false, 1, 20, &x->method);
-	req_body_bool(req, "trust_device", &x->in.trust);
-	req_body_bool(req, "cookies", &x->in.cookies);
-	if (strcmp(x->method, "totp") != 0 && strcmp(x->method, "recovery") != 0 &&
-		!is_sent(x->method))
-		req_note_invalid(req, "method", "totp, recovery, mail or sms",
-			"totp、recovery、mail 或 sms");
-	if (!req->body)
-		req_note_invalid(req, "step_token", "required", "必填");
-	if (req_has_invalid(req))
-		return req_invalid(req);
-	if (!read_step(token, &x->step))
+	x->method = in->method;
+	x->code = in->code;
+	x->in.trust = in->trust_device;
+	x->in.cookies = in->cookies;
+	if (!read_step(in->step_token, &x->step))
 		return refuse_token(req);
 	p[0] = req_int(req, x->step.tenant_id);
 	p[1] = req_int(req, x->step.session_id);
@@ -167,19 +158,13 @@ static struct outcome *on_told(struct req *req, enum db_error error, const PGres
 /* STMT stores the code's digest and sends the code. */
 static struct outcome *send_code(struct req *req, const struct sql_stmt *stmt)
 {
-	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p)), *token = NULL;
+	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p));
 	struct token_claims step;
 	struct buf sealed = { 0 };
 	char *sha = arena_alloc(&req->arena, 65), code[8];
 	uint32_t n;
 
-	req_body_only(req, req->route->fields);
-	req_body_text(req, "step_token", true, 1, 4096, &token);
-	if (!req->body)
-		req_note_invalid(req, "step_token", "required", "必填");
-	if (req_has_invalid(req))
-		return req_invalid(req);
-	if (!read_step(token, &step))
+	if (!read_step(REQ_INPUT(req, identity_step)->step_token, &step))
 		return refuse_token(req);
 	do /* every code is equally likely */
 		crypto_random(&n, sizeof(n));

@@ -8,44 +8,10 @@
 #include "crypto/password.h"
 #include "config/options.h"
 #include "identity.h"
+#include "flow_gen.h"
 #include "sql_gen.h"
 
-#define GRANTS_MAX 50
 #define SCOPE_MAX 100
-#define PLACES "department project contract cost_centre region office"
-
-/* --- verification --- */
-
-static bool name_is_valid(const char *s)
-{
-	size_t n = strlen(s);
-
-	return n > 0 && n <= 100 && s[0] != '.' && s[0] != '_' && s[0] != '@' && s[0] != '-' &&
-	       strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789._@-") == n;
-}
-
-static bool mail_is_valid(const char *s)
-{
-	const char *at = strchr(s, '@');
-
-	if (!at || at == s || !at[1] || strchr(at + 1, '@'))
-		return false;
-	for (; *s; s++)
-		if ((unsigned char)*s <= 0x20 || strchr("<>,;\"\x7f", *s))
-			return false;
-	return true;
-}
-
-static void read_one_of(struct req *req, const char *key, const char *list)
-{
-	const char *v = NULL, *at;
-
-	req_body_text(req, key, false, 1, 20, &v);
-	at = v ? strstr(list, v) : NULL;
-	if (v && (!at || (at != list && at[-1] != '|') || (at[strlen(v)] && at[strlen(v)] != '|')))
-		req_note_invalid(req, key, arena_printf(&req->arena, "one of %s", list),
-			arena_printf(&req->arena, "可选值：%s", list));
-}
 
 /* Mail address and phone number are stored encrypted, the former with its blind index. */
 static void seal_person(struct req *req)
@@ -69,39 +35,6 @@ static void seal_person(struct req *req)
 			req->body, sealed[i], json_object_new_string_len(b.p, (int)b.n));
 		buf_free(&b);
 	}
-}
-
-/* Check the fields of a user that the administrator sets. */
-static void check_person(struct req *req, bool fresh)
-{
-	static const char *const places[] = { "department", "project", "contract", "cost_centre",
-		"region", "office" };
-	const char *text = NULL;
-
-	req_body_text(req, "full_name", fresh, 1, 100, &text);
-	text = NULL;
-	req_body_text(req, "email", fresh, 3, 254, &text);
-	if (text && !mail_is_valid(text))
-		req_note_invalid(req, "email", "a mail address, such as user@example.com",
-			"邮箱地址，如 user@example.com");
-	text = NULL;
-	req_body_text(req, "phone", false, 1, 20, &text);
-	if (text && strspn(text, "+0123456789 -()") != strlen(text))
-		req_note_invalid(req, "phone", "digits, +, -, spaces and brackets",
-			"数字、+、-、空格与括号");
-	read_one_of(req, "lang", "zh|en");
-	read_one_of(req, "role_type", "admin|manager|user");
-	for (size_t i = 0; i < ARRAY_LEN(places); i++)
-		req_body_text(req, places[i], false, 1, 100, &text);
-	if (!req->body)
-		req_note_invalid(req, "body", "an object", "应为对象");
-}
-
-/* Only a customer's own users: staff and the provider's services have no tenant to write to
- * here. */
-static bool is_customers(const struct req *req)
-{
-	return !req->session->staff;
 }
 
 /* --- creating --- */
@@ -135,29 +68,24 @@ static struct outcome *on_hashed(struct req *req, bool ok, struct str answer)
 	return req_query(req, &sql_user_new, p, on_joined);
 }
 
-struct outcome *user_new(struct req *req)
+void user_new_check(struct req *req)
 {
-	struct invitation *i = req->state = arena_alloc(&req->arena, sizeof(*i));
-	const char *username = NULL, *password = NULL, *broken;
+	const struct in_identity_user_new *in = REQ_INPUT(req, identity_user_new);
+	const char *broken = in->password ? password_rule_broken(in->password,
+						    in->username ? in->username : "", req->zh)
+					  : NULL;
 
-	if (!is_customers(req))
-		return req_fail(req, ERR_FORBIDDEN, NULL);
-	req_body_only(req, "username password full_name email phone lang role_type " PLACES);
-	req_body_text(req, "username", true, 1, 100, &username);
-	req_body_text(req, "password", true, 1, 200, &password);
-	check_person(req, true);
-	if (username && !name_is_valid(username))
-		req_note_invalid(req, "username",
-			"a to z, 0 to 9, . _ @ -, starting with a letter or digit",
-			"小写字母、数字与 . _ @ -，以字母或数字开头");
-	broken =
-		password ? password_rule_broken(password, username ? username : "", req->zh) : NULL;
 	if (broken)
 		req_note_invalid(req, "password", broken, broken);
-	if (req_has_invalid(req))
-		return req_invalid(req);
-	password = arena_printf(&req->arena, "%s", password); /* the document leaves it out */
-	json_object_object_del(req->body, "password");
+}
+
+struct outcome *user_new(struct req *req)
+{
+	const struct in_identity_user_new *in = REQ_INPUT(req, identity_user_new);
+	struct invitation *i = req->state = arena_alloc(&req->arena, sizeof(*i));
+	const char *password = arena_dup(&req->arena, in->password, strlen(in->password));
+
+	json_object_object_del(req->body, "password"); /* the document leaves it out */
 	seal_person(req);
 	i->doc = req_json_text(req, req->body);
 	return req_work(req, WORK_HASH, password, strlen(password), on_hashed);
@@ -178,29 +106,24 @@ static struct outcome *on_changed(struct req *req, enum db_error error, const PG
 	return req_reply(req, 200, "null", 4);
 }
 
+void user_set_check(struct req *req)
+{
+	if (!req->body)
+		req_note_invalid(req, "body", "an object", "应为对象");
+}
+
 struct outcome *user_set(struct req *req)
 {
-	int64_t id = req_path_id(req, "user_id");
 	const char **p = arena_alloc(&req->arena, 5 * sizeof(*p));
 	struct buf names = { 0 };
-	bool active;
 
-	if (!is_customers(req))
-		return req_fail(req, ERR_FORBIDDEN, NULL);
-	req_body_only(req, "full_name email phone lang role_type is_active " PLACES);
-	check_person(req, false);
-	req_body_bool(req, "is_active", &active);
-	if (req_has_invalid(req))
-		return req_invalid(req);
-	if (!id)
-		return req_fail(req, ERR_NOT_FOUND, NULL);
 	json_object_object_foreach(req->body, key, val)
 	{
 		(void)val;
 		buf_addf(&names, "%s%s", names.n ? ", " : "", key);
 	}
 	seal_person(req);
-	p[0] = req_int(req, id);
+	p[0] = req_int(req, REQ_INPUT(req, identity_user_set)->user_id);
 	p[1] = req_json_text(req, req->body);
 	p[2] = req_int(req, clock_now_us());
 	p[3] = req->session->name;
@@ -324,27 +247,21 @@ static struct outcome *on_granted(struct req *req, enum db_error error, const PG
 	return req_reply(req, 200, "null", 4);
 }
 
+void user_grants_check(struct req *req)
+{
+	struct json_object *list = REQ_INPUT(req, identity_grants_put)->grants;
+
+	for (size_t i = 0; list && i < json_object_array_length(list); i++)
+		check_grant(req, json_object_array_get_idx(list, i), i);
+}
+
 struct outcome *user_grants_put(struct req *req)
 {
-	struct json_object *list = json_get(req->body, "grants");
-	int64_t id = req_path_id(req, "user_id");
+	const struct in_identity_grants_put *in = REQ_INPUT(req, identity_grants_put);
 	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p));
 
-	if (!is_customers(req))
-		return req_fail(req, ERR_FORBIDDEN, NULL);
-	req_body_only(req, "grants");
-	if (!json_object_is_type(list, json_type_array) ||
-		json_object_array_length(list) > GRANTS_MAX)
-		req_note_invalid(req, "grants", "a list of at most 50", "最多 50 项的列表");
-	else
-		for (size_t i = 0; i < json_object_array_length(list); i++)
-			check_grant(req, json_object_array_get_idx(list, i), i);
-	if (req_has_invalid(req))
-		return req_invalid(req);
-	if (!id)
-		return req_fail(req, ERR_NOT_FOUND, NULL);
-	p[0] = req_int(req, id);
-	p[1] = req_json_text(req, list);
+	p[0] = req_int(req, in->user_id);
+	p[1] = req_json_text(req, in->grants);
 	p[2] = req_int(req, clock_now_us());
 	p[3] = actor_kind_name(req->session->actor);
 	p[4] = req_int(req, req->session->actor_id);

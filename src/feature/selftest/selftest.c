@@ -7,6 +7,7 @@
 #include "config/options.h"
 #include "http/ws.h"
 #include "work/work.h"
+#include "flow_gen.h"
 
 #include <event2/buffer.h>
 #include <stdio.h>
@@ -88,17 +89,18 @@ static void flood_more(struct http_request *h)
 
 struct outcome *flood(struct req *req)
 {
-	char *text = req_query_value(req, "bytes");
+	const struct in_selftest_flood *in = REQ_INPUT(req, selftest_flood);
 	int64_t *left = arena_alloc(&req->arena, sizeof(*left));
 	struct http_request *h = req->http;
 	struct outcome *o;
 
 	if (!options.test_echo)
 		return req_fail(req, ERR_NOT_FOUND, NULL);
-	if (!text || !str_to_int(str_of(text), 1, 1LL << 32, left)) {
-		req_note_invalid(req, "bytes", "1 to 4294967296", "1 到 4294967296");
+	if (!in->has_bytes) {
+		req_note_invalid(req, "bytes", "required", "必填");
 		return req_invalid(req);
 	}
+	*left = in->bytes;
 	req->state = left;
 	o = req_streaming(req);
 	http_reply_start(h, 200, "application/octet-stream", NULL,
@@ -126,21 +128,16 @@ static enum work_pool pool_named(const char *name)
 	return POOL_HASH;
 }
 
-/* ?pool= names a pool; ?kind=hang is a job that never ends, ?bytes=N a large one. */
 struct outcome *probe_worker(struct req *req)
 {
-	enum work_pool pool = pool_named(req_query_value(req, "pool"));
-	const char *kind = req_query_value(req, "kind"), *bytes = req_query_value(req, "bytes");
-	bool hang = kind && strcmp(kind, "hang") == 0;
-	int64_t n = 0;
+	const struct in_selftest_probe *in = REQ_INPUT(req, selftest_probe);
+	enum work_kind kind = strcmp(in->kind, "hang") == 0 ? WORK_HANG : WORK_PROBE;
+	size_t n = (size_t)in->bytes;
 
 	if (!options.test_echo)
 		return req_fail(req, ERR_NOT_FOUND, NULL);
-	if (bytes && !str_to_int(str_of(bytes), 0, WIRE_MAX, &n))
-		return req_fail(req, ERR_VALIDATION, NULL);
-	return req_work(req, work_kind_in(pool, hang ? WORK_HANG : WORK_PROBE),
-		memset(arena_alloc(&req->arena, (size_t)n + 1), 'x', (size_t)n), (size_t)n,
-		on_probe);
+	return req_work(req, work_kind_in(pool_named(in->pool), kind),
+		memset(arena_alloc(&req->arena, n + 1), 'x', n), n, on_probe);
 }
 
 const struct feature selftest_feature = {

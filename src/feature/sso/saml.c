@@ -12,6 +12,7 @@
 #include "config/options.h"
 #include "sso.h"
 #include "saml.h"
+#include "flow_gen.h"
 #include "sql_gen.h"
 
 #include <openssl/crypto.h>
@@ -345,18 +346,17 @@ static struct outcome *on_login(struct req *req, enum db_error error, const PGre
 	x->who.next = db_is_null(rows, 0, 7) ? NULL : arena_dup(&req->arena, next.p, next.n);
 	if (!saml_read_settings(req, x, rows, 1, 2, 4))
 		return sso_fail_provider(req);
-	return saml_verify_document(req, x, req_form_value(req, "SAMLResponse"), on_verified);
+	return saml_verify_document(req, x, REQ_INPUT(req, sso_acs)->saml_response, on_verified);
 }
 
 struct outcome *saml_acs(struct req *req)
 {
+	const struct in_sso_acs *in = REQ_INPUT(req, sso_acs);
 	struct saml *x = req->state = arena_alloc(&req->arena, sizeof(*x));
-	const char **p = arena_alloc(&req->arena, 4 * sizeof(*p)),
-		   *response = req_form_value(req, "SAMLResponse");
+	const char **p = arena_alloc(&req->arena, 4 * sizeof(*p)), *response = in->saml_response;
 
 	req->cleanup = x->who.forget = saml_forget;
-	if (!sso_read_state(req_form_value(req, "RelayState"), &x->who.tenant_id, &x->login_id,
-		    x->sha256) ||
+	if (!sso_read_state(in->relay_state, &x->who.tenant_id, &x->login_id, x->sha256) ||
 		!sso_began_here(req, x->sha256) || !response || !response[0])
 		return sso_fail_over(req);
 	p[0] = req_int(req, x->who.tenant_id);
@@ -370,7 +370,7 @@ struct outcome *saml_acs(struct req *req)
 
 static struct outcome *on_metadata(struct req *req, enum db_error error, const PGresult *rows)
 {
-	int64_t tenant = req_path_id(req, "tenant_id"), provider = req_path_id(req, "provider_id");
+	const struct in_sso_saml_metadata *in = REQ_INPUT(req, sso_saml_metadata);
 	struct buf b = { 0 };
 	struct outcome *o;
 	char *entity;
@@ -407,7 +407,7 @@ static struct outcome *on_metadata(struct req *req, enum db_error error, const P
 		SAML_SLO
 		"/%lld/%lld\"/><md:AssertionConsumerService index=\"0\" isDefault=\"true\" "
 		"Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST\" Location=\"",
-		(long long)tenant, (long long)provider);
+		(long long)in->tenant_id, (long long)in->provider_id);
 	saml_add_text(&b, options.http_url);
 	buf_adds(&b, ACS "\"/></md:SPSSODescriptor></md:EntityDescriptor>\n");
 	o = req_reply_raw(req, 200, "application/samlmetadata+xml",
@@ -418,9 +418,10 @@ static struct outcome *on_metadata(struct req *req, enum db_error error, const P
 
 struct outcome *saml_metadata(struct req *req)
 {
+	const struct in_sso_saml_metadata *in = REQ_INPUT(req, sso_saml_metadata);
 	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p));
 
-	p[0] = req_int(req, req_path_id(req, "tenant_id"));
-	p[1] = req_int(req, req_path_id(req, "provider_id"));
+	p[0] = req_int(req, in->tenant_id);
+	p[1] = req_int(req, in->provider_id);
 	return req_query(req, &sql_sso_provider_get, p, on_metadata);
 }

@@ -8,6 +8,7 @@
 #include "config/options.h"
 #include "sso.h"
 #include "saml.h"
+#include "flow_gen.h"
 #include "sql_gen.h"
 
 #include <stdio.h>
@@ -89,19 +90,19 @@ static struct outcome *on_provider(struct req *req, enum db_error error, const P
 		return req_fail_db(req, error);
 	if (PQntuples(rows) == 0 || !saml_read_settings(req, x, rows, 0, 1, 2))
 		return bad_logout(req, "no such provider");
-	return saml_verify_document(req, x, req_form_value(req, "SAMLRequest"), on_logout);
+	return saml_verify_document(req, x, REQ_INPUT(req, sso_slo)->saml_request, on_logout);
 }
 
 struct outcome *saml_slo(struct req *req)
 {
+	const struct in_sso_slo *in = REQ_INPUT(req, sso_slo);
 	struct saml *x = req->state = arena_alloc(&req->arena, sizeof(*x));
-	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p)),
-		   *request = req_form_value(req, "SAMLRequest");
+	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p)), *request = in->saml_request;
 
 	req->cleanup = saml_forget;
-	x->who.tenant_id = req_path_id(req, "tenant_id");
-	x->who.provider_id = req_path_id(req, "provider_id");
-	if (!request || !request[0] || !x->who.tenant_id || !x->who.provider_id)
+	x->who.tenant_id = in->tenant_id;
+	x->who.provider_id = in->provider_id;
+	if (!request || !request[0])
 		return bad_logout(req, "no request");
 	p[0] = req_int(req, x->who.tenant_id);
 	p[1] = req_int(req, x->who.provider_id);

@@ -13,6 +13,7 @@
 #include "config/options.h"
 
 #include "core/signin.h"
+#include "flow_gen.h"
 #include "sql_gen.h"
 #include "sso_vendor.h"
 
@@ -200,10 +201,8 @@ static struct outcome *on_provider(struct req *req, enum db_error error, const P
 }
 
 /* Accept only a path on our own page. */
-static const char *read_next(struct req *req)
+static const char *read_next(const char *next)
 {
-	const char *next = req_query_value(req, "next");
-
 	return next && strncmp(next, "/#/", 3) == 0 && strlen(next) < 200 &&
 			       strspn(next + 3, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWX"
 						"YZ0123456789/-_") == strlen(next + 3)
@@ -213,22 +212,14 @@ static const char *read_next(struct req *req)
 
 struct outcome *sso_start(struct req *req)
 {
+	const struct in_sso_start *in = REQ_INPUT(req, sso_start);
 	struct sso *x = req->state = arena_alloc(&req->arena, sizeof(*x));
-	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p)),
-		   *provider = req_query_value(req, "provider");
-	int64_t id = 0;
+	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p));
 
 	req->cleanup = x->who.forget = free_login;
-	req_query_only(req, req->route->query);
-	p[0] = req_query_value(req, "tenant");
-	if (!p[0] || strlen(p[0]) < 1 || strlen(p[0]) > 63)
-		req_note_invalid(req, "tenant", "required: a customer's code", "必填：客户代码");
-	if (provider && !str_to_int(str_of(provider), 1, 1LL << 53, &id))
-		req_note_invalid(req, "provider", "an id", "应为编号");
-	if (req_has_invalid(req))
-		return req_invalid(req);
-	p[1] = provider ? req_int(req, id) : NULL;
-	x->who.next = read_next(req);
+	p[0] = in->tenant;
+	p[1] = in->has_provider ? req_int(req, in->provider) : NULL;
+	x->who.next = read_next(in->next);
 	return req_query(req, &sql_sso_provider_find, p, on_provider);
 }
 
@@ -246,21 +237,24 @@ static struct outcome *on_discovered(struct req *req, enum db_error error, const
 	return req_reply(req, 200, data, strlen(data));
 }
 
+void sso_discover_check(struct req *req)
+{
+	const char *mail = REQ_INPUT(req, sso_discover)->email,
+		   *at = mail ? strrchr(mail, '@') : NULL;
+
+	if (mail && (!at || !at[1]))
+		req_note_invalid(req, "email", "a mail address, such as user@example.com",
+			"邮箱地址，如 user@example.com");
+}
+
 /* The login service for a mail address, by its domain alone: the answer does not reveal whether the
  * user exists. */
 struct outcome *sso_discover(struct req *req)
 {
-	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p)), *mail = NULL, *at = NULL;
+	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p)),
+		   *at = strrchr(REQ_INPUT(req, sso_discover)->email, '@');
 	char *domain;
 
-	req_body_only(req, req->route->fields);
-	req_body_text(req, "email", true, 3, 254, &mail);
-	at = mail ? strrchr(mail, '@') : NULL;
-	if (!req->body || (mail && (!at || !at[1])))
-		req_note_invalid(req, "email", "a mail address, such as user@example.com",
-			"邮箱地址，如 user@example.com");
-	if (req_has_invalid(req))
-		return req_invalid(req);
 	p[0] = p[1] = NULL;
 	p[2] = domain = arena_printf(&req->arena, "%s", at + 1);
 	for (; *domain; domain++)
@@ -571,15 +565,13 @@ bool sso_began_here(const struct req *req, const char sha256[65])
 
 struct outcome *sso_callback(struct req *req)
 {
+	const struct in_sso_callback *in = REQ_INPUT(req, sso_callback);
 	struct sso *x = req->state = arena_alloc(&req->arena, sizeof(*x));
 	const char **p = arena_alloc(&req->arena, 4 * sizeof(*p));
 
 	req->cleanup = x->who.forget = free_login;
-	x->code = req_query_value(req, "code");
-	if (!x->code)
-		x->code = req_query_value(req, "authCode"); /* DingTalk */
-	if (!sso_read_state(
-		    req_query_value(req, "state"), &x->who.tenant_id, &x->login_id, x->sha256) ||
+	x->code = in->code ? in->code : in->auth_code; /* DingTalk's name of it */
+	if (!sso_read_state(in->state, &x->who.tenant_id, &x->login_id, x->sha256) ||
 		!sso_began_here(req, x->sha256))
 		return sso_fail_over(req);
 	if (!x->code || strlen(x->code) > 4000)

@@ -62,6 +62,7 @@ struct outcome *saml_redirect(struct req *req, struct json_object *settings, con
 
 /* sso*.c: a customer's own identity provider */
 struct outcome *sso_start(struct req *req) MUST_USE;
+void sso_discover_check(struct req *req);
 struct outcome *sso_discover(struct req *req) MUST_USE;
 struct outcome *sso_callback(struct req *req) MUST_USE;
 struct outcome *sso_backchannel(struct req *req) MUST_USE;
@@ -70,6 +71,7 @@ struct outcome *saml_slo(struct req *req) MUST_USE;
 struct outcome *saml_slo_back(struct req *req) MUST_USE;
 struct outcome *saml_metadata(struct req *req) MUST_USE;
 void saml_init(void);
+void sso_provider_check(struct req *req);
 struct outcome *sso_provider_put(struct req *req) MUST_USE;
 void sso_free(void);
 

@@ -7,6 +7,7 @@
 #include "crypto/idtoken.h"
 #include "sso.h"
 #include "saml.h"
+#include "flow_gen.h"
 #include "sql_gen.h"
 
 struct logout {
@@ -103,14 +104,15 @@ static struct outcome *on_logout_provider(
 
 struct outcome *sso_backchannel(struct req *req)
 {
+	const struct in_sso_backchannel *in = REQ_INPUT(req, sso_backchannel);
 	struct logout *x = req->state = arena_alloc(&req->arena, sizeof(*x));
 	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p));
 
 	req->cleanup = free_logout;
-	x->tenant_id = req_path_id(req, "tenant_id");
-	x->provider_id = req_path_id(req, "provider_id");
-	x->token = req_form_value(req, "logout_token");
-	if (!x->token || !x->tenant_id || !x->provider_id)
+	x->tenant_id = in->tenant_id;
+	x->provider_id = in->provider_id;
+	x->token = in->logout_token;
+	if (!x->token)
 		return bad_logout(req, "no token");
 	p[0] = req_int(req, x->tenant_id);
 	p[1] = req_int(req, x->provider_id);

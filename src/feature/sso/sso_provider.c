@@ -2,19 +2,17 @@
  * A customer's administrator configures the customer's own identity providers. */
 #include "base/clock.h"
 #include "base/json.h"
+#include "core/contract.h"
 #include "core/request.h"
 #include "crypto/field.h"
 #include "crypto/spkey.h"
 #include "config/options.h"
 #include "sso.h"
+#include "flow_gen.h"
 #include "sql_gen.h"
 #include "sso_vendor.h"
 
 #include <stdlib.h>
-
-static const char *const text_settings[] = { "issuer", "authorization_endpoint", "token_endpoint",
-	"userinfo_endpoint", "scopes", "role_attribute", "subject_field", "email_field",
-	"name_field", "token_auth", "logout_endpoint", "profile_endpoint", "vendor", "agent_id" };
 
 static bool url_is_allowed(const char *url)
 {
@@ -23,137 +21,142 @@ static bool url_is_allowed(const char *url)
 	       !strpbrk(url, " \"'<>\\\r\n#");
 }
 
-static bool is_url(const char *key)
+/* The settings that are text, and whether each is an address. */
+struct setting {
+	const char *key, *value;
+	bool url;
+};
+#define SETTINGS 14
+
+static void list_settings(const struct in_sso_provider *in, struct setting out[SETTINGS])
 {
-	return strcmp(key, "issuer") == 0 || strstr(key, "_endpoint");
+	/* a SAML provider's name need not be an address */
+	const struct setting all[SETTINGS] = {
+		{ "issuer", in->issuer, !in->kind || strcmp(in->kind, "saml") != 0 },
+		{ "authorization_endpoint", in->authorization_endpoint, true },
+		{ "token_endpoint", in->token_endpoint, true },
+		{ "userinfo_endpoint", in->userinfo_endpoint, true },
+		{ "logout_endpoint", in->logout_endpoint, true },
+		{ "profile_endpoint", in->profile_endpoint, true },
+		{ "scopes", in->scopes },
+		{ "role_attribute", in->role_attribute },
+		{ "subject_field", in->subject_field },
+		{ "email_field", in->email_field },
+		{ "name_field", in->name_field },
+		{ "token_auth", in->token_auth },
+		{ "vendor", in->vendor },
+		{ "agent_id", in->agent_id },
+	};
+
+	memcpy(out, all, sizeof(all));
 }
 
-/* The entity id of a SAML provider need not be an address. */
-static bool is_saml(const struct req *req)
+static void check_addresses(struct req *req, const struct in_sso_provider *in)
 {
-	const char *kind = json_get_string(req->body, "kind");
+	struct setting all[SETTINGS];
 
-	return kind && strcmp(kind, "saml") == 0;
+	list_settings(in, all);
+	for (size_t i = 0; i < SETTINGS; i++)
+		if (all[i].url && all[i].value && !url_is_allowed(all[i].value))
+			req_note_invalid(req, all[i].key, "an https address", "https 地址");
 }
 
-static void read_certificate(struct req *req, struct json_object *doc)
+static void check_role_map(struct req *req, struct json_object *map)
 {
-	const char *text = NULL;
-	char *pem;
+	bool ok = !map || json_object_object_length(map) <= 100;
 
-	req_body_text(req, "certificate", false, 100, 10000, &text);
-	if (!text)
-		return;
-	pem = certificate_to_pem(text);
-	if (pem)
-		json_object_object_add(doc, "certificate", json_object_new_string(pem));
-	else
+	if (ok && map) {
+		json_object_object_foreach(map, key, val)
+		{
+			(void)key;
+			ok &= json_object_is_type(val, json_type_string) &&
+			      choice_is_listed("admin|manager|user", json_str(val));
+		}
+	}
+	if (!ok)
+		req_note_invalid(req, "role_map",
+			"values of the claim, each mapped to admin, manager or user",
+			"声明的取值到 admin、manager 或 user 的映射");
+}
+
+static void check_certificate(struct req *req, const char *text)
+{
+	char *pem = text ? certificate_to_pem(text) : NULL;
+
+	if (text && !pem)
 		req_note_invalid(req, "certificate", "an X.509 certificate, PEM or base64",
 			"X.509 证书（PEM 或 base64）");
 	free(pem);
 }
 
-/* Copy the text settings to DOC, after checking them. */
-static void read_texts(struct req *req, struct json_object *doc)
+static void need(struct req *req, const char *key, const void *value, const char *rule_en,
+	const char *rule_zh)
 {
-	for (size_t i = 0; i < ARRAY_LEN(text_settings); i++) {
-		const char *key = text_settings[i], *v = NULL;
-
-		req_body_text(req, key, false, 1, 1000, &v);
-		if (!v)
-			continue;
-		if (is_url(key) && !(strcmp(key, "issuer") == 0 && is_saml(req)) &&
-			!url_is_allowed(v))
-			req_note_invalid(req, key, "an https address", "https 地址");
-		if (strcmp(key, "token_auth") == 0 && strcmp(v, "client_secret_basic") != 0 &&
-			strcmp(v, "client_secret_post") != 0)
-			req_note_invalid(req, key, "client_secret_basic or client_secret_post",
-				"client_secret_basic 或 client_secret_post");
-		if (strcmp(key, "vendor") == 0 && !sso_vendor_find(v))
-			req_note_invalid(
-				req, key, "wecom, dingtalk or feishu", "wecom、dingtalk 或 feishu");
-		json_object_object_add(doc, key, json_object_new_string(v));
-	}
+	if (!value)
+		req_note_invalid(req, key, rule_en, rule_zh);
 }
 
-static void read_domains(struct req *req, struct json_object *doc)
+/* What each kind cannot do without. */
+static void check_kind(struct req *req, const struct in_sso_provider *in)
 {
-	struct json_object *list = json_get(req->body, "email_domains");
-	bool ok = !list || (json_object_is_type(list, json_type_array) &&
-				   json_object_array_length(list) <= 50);
+	static const char plain_en[] = "required for oauth2 without a vendor",
+			  plain_zh[] = "oauth2 未指定 vendor 时必填",
+			  saml_en[] = "required for saml", saml_zh[] = "saml 必填";
 
-	for (size_t i = 0; ok && list && i < json_object_array_length(list); i++) {
-		struct json_object *v = json_object_array_get_idx(list, i);
-		const char *s =
-			json_object_is_type(v, json_type_string) ? json_object_get_string(v) : "";
-
-		ok = strlen(s) >= 3 && strlen(s) <= 253 && strchr(s, '.') &&
-		     strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789.-") == strlen(s);
-	}
-	if (!ok)
-		req_note_invalid(req, "email_domains",
-			"at most 50 domains in lower case, such as example.com",
-			"最多 50 个小写域名，如 example.com");
-	else if (list)
-		json_object_object_add(doc, "email_domains", json_object_get(list));
-}
-
-static void read_role_map(struct req *req, struct json_object *doc)
-{
-	struct json_object *map = json_get(req->body, "role_map");
-	bool ok = !map || (json_object_is_type(map, json_type_object) &&
-				  json_object_object_length(map) <= 100);
-
-	if (ok && map) {
-		json_object_object_foreach(map, key, val)
-		{
-			const char *role = json_object_is_type(val, json_type_string)
-						   ? json_object_get_string(val)
-						   : "";
-
-			(void)key;
-			ok &= strcmp(role, "admin") == 0 || strcmp(role, "manager") == 0 ||
-			      strcmp(role, "user") == 0;
-		}
-	}
-	if (!ok)
-		req_note_invalid(req, "role_map",
-			"values of the claim, each to admin, manager or user",
-			"声明的取值到 admin、manager 或 user 的映射");
-	else if (map)
-		json_object_object_add(doc, "role_map", json_object_get(map));
-}
-
-static void check_kind(struct req *req, const char *kind, struct json_object *doc)
-{
-	static const char *const needed[] = { "authorization_endpoint", "token_endpoint",
-		"userinfo_endpoint" };
-
-	if (!kind)
+	if (!in->kind)
 		return;
-	if (strcmp(kind, "oidc") == 0) {
-		if (!json_get(doc, "issuer"))
-			req_note_invalid(req, "issuer", "required: the issuer's https address",
-				"必填：issuer 的 https 地址");
-	} else if (strcmp(kind, "oauth2") == 0) {
-		for (size_t i = 0; i < ARRAY_LEN(needed); i++)
-			if (!json_get(doc, needed[i]) && !json_get(doc, "vendor"))
-				req_note_invalid(req, needed[i],
-					"required for oauth2 without a vendor",
-					"oauth2 未指定 vendor 时必填");
-		if (json_get(doc, "vendor") && !json_get(req->body, "client_secret"))
-			req_note_invalid(req, "client_secret", "required for a vendor",
-				"指定 vendor 时必填");
-	} else if (strcmp(kind, "saml") == 0) {
-		static const char *const wanted[] = { "issuer", "authorization_endpoint",
-			"certificate" };
-
-		for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
-			if (!json_get(doc, wanted[i]))
-				req_note_invalid(req, wanted[i], "required for saml", "saml 必填");
+	if (strcmp(in->kind, "oidc") == 0) {
+		need(req, "issuer", in->issuer, "required: the issuer's https address",
+			"必填：issuer 的 https 地址");
+	} else if (strcmp(in->kind, "saml") == 0) {
+		need(req, "issuer", in->issuer, saml_en, saml_zh);
+		need(req, "authorization_endpoint", in->authorization_endpoint, saml_en, saml_zh);
+		need(req, "certificate", in->certificate, saml_en, saml_zh);
+	} else if (json_get(req->body, "vendor")) { /* also one that nobody knows: told already */
+		need(req, "client_secret", in->client_secret, "required for a vendor",
+			"指定 vendor 时必填");
 	} else {
-		req_note_invalid(req, "kind", "oidc, oauth2 or saml", "oidc、oauth2 或 saml");
+		need(req, "authorization_endpoint", in->authorization_endpoint, plain_en, plain_zh);
+		need(req, "token_endpoint", in->token_endpoint, plain_en, plain_zh);
+		need(req, "userinfo_endpoint", in->userinfo_endpoint, plain_en, plain_zh);
 	}
+}
+
+void sso_provider_check(struct req *req)
+{
+	const struct in_sso_provider *in = REQ_INPUT(req, sso_provider);
+
+	check_addresses(req, in);
+	check_certificate(req, in->certificate);
+	check_role_map(req, in->role_map);
+	check_kind(req, in);
+}
+
+/* The settings as they are kept: JSON. */
+static const char *settings_text(struct req *req, const struct in_sso_provider *in)
+{
+	struct json_object *doc = json_object_new_object();
+	char *pem = in->certificate ? certificate_to_pem(in->certificate) : NULL;
+	struct setting all[SETTINGS];
+	const char *text;
+
+	list_settings(in, all);
+	for (size_t i = 0; i < SETTINGS; i++)
+		if (all[i].value)
+			json_object_object_add(
+				doc, all[i].key, json_object_new_string(all[i].value));
+	if (pem)
+		json_object_object_add(doc, "certificate", json_object_new_string(pem));
+	if (in->email_domains)
+		json_object_object_add(doc, "email_domains", json_object_get(in->email_domains));
+	if (in->role_map)
+		json_object_object_add(doc, "role_map", json_object_get(in->role_map));
+	json_object_object_add(doc, "create_users", json_object_new_boolean(in->create_users));
+	json_object_object_add(doc, "trust_email", json_object_new_boolean(in->trust_email));
+	text = req_json_text(req, doc);
+	json_object_put(doc);
+	free(pem);
+	return text;
 }
 
 static struct outcome *on_stored(struct req *req, enum db_error error, const PGresult *rows)
@@ -163,10 +166,11 @@ static struct outcome *on_stored(struct req *req, enum db_error error, const PGr
 	if (error != DB_OK)
 		return req_fail_db(req, error);
 	if (PQntuples(rows) == 0)
-		return req_path(req, "provider_id").n ? req_fail(req, ERR_NOT_FOUND, NULL)
-						      : req_fail(req, ERR_LIMIT,
-								"{\"rule\":\"at most ten providers "
-								"/ 最多十个提供方提供方\"}");
+		return REQ_INPUT_IF(req, sso_provider_set)
+			       ? req_fail(req, ERR_NOT_FOUND, NULL)
+			       : req_fail(req, ERR_LIMIT,
+					 "{\"rule\":\"at most ten providers "
+					 "/ 最多十个提供方提供方\"}");
 	data = arena_printf(&req->arena,
 		"{\"provider_id\":%lld,\"version\":%lld,\"redirect_uri\":\"%s/api/v1/auth/sso/"
 		"callback\",\"acs_uri\":\"%s/api/v1/auth/sso/"
@@ -182,47 +186,23 @@ static struct outcome *on_stored(struct req *req, enum db_error error, const PGr
 
 struct outcome *sso_provider_put(struct req *req)
 {
-	const char **p = arena_alloc(&req->arena, 8 * sizeof(*p)), *secret = NULL;
-	struct json_object *doc = json_object_new_object();
+	const struct in_sso_provider *in = REQ_INPUT(req, sso_provider);
+	const struct in_sso_provider_set *set = REQ_INPUT_IF(req, sso_provider_set);
+	const char **p = arena_alloc(&req->arena, 8 * sizeof(*p));
 	struct buf sealed = { 0 };
-	bool create_users = false, trust_email = false, active = true;
 
-	if (req->session->staff) {
-		json_object_put(doc);
-		return req_fail(req, ERR_FORBIDDEN, NULL);
-	}
-	req_body_only(req, req->route->fields);
-	req_body_text(req, "kind", true, 1, 10, &p[1]);
-	req_body_text(req, "name", true, 1, 100, &p[2]);
-	req_body_text(req, "client_id", true, 1, 500, &p[3]);
-	req_body_text(req, "client_secret", false, 1, 1000, &secret);
-	read_texts(req, doc);
-	read_certificate(req, doc);
-	read_domains(req, doc);
-	read_role_map(req, doc);
-	req_body_bool(req, "create_users", &create_users);
-	req_body_bool(req, "trust_email", &trust_email);
-	req_body_bool(req, "active", &active);
-	check_kind(req, p[1], doc);
-	if (!req->body)
-		req_note_invalid(req, "kind", "required", "必填");
-	json_object_object_add(doc, "create_users", json_object_new_boolean(create_users));
-	json_object_object_add(doc, "trust_email", json_object_new_boolean(trust_email));
-	p[5] = req_json_text(req, doc);
-	json_object_put(doc);
-	if (req_has_invalid(req))
-		return req_invalid(req);
-	if (secret) {
-		field_seal(&sealed, "client_secret", str_of(secret), clock_now_us() / US_PER_S);
+	p[0] = set ? req_int(req, set->provider_id) : NULL;
+	p[1] = in->kind;
+	p[2] = in->name;
+	p[3] = in->client_id;
+	if (in->client_secret) {
+		field_seal(&sealed, "client_secret", str_of(in->client_secret),
+			clock_now_us() / US_PER_S);
 		p[4] = arena_dup(&req->arena, sealed.p, sealed.n);
 		buf_free(&sealed);
 	}
-	if (req_path(req, "provider_id").n) {
-		if (!req_path_id(req, "provider_id"))
-			return req_fail(req, ERR_NOT_FOUND, NULL);
-		p[0] = req_int(req, req_path_id(req, "provider_id"));
-	}
-	p[6] = active ? "true" : "false";
+	p[5] = settings_text(req, in);
+	p[6] = in->active ? "true" : "false";
 	p[7] = req_int(req, clock_now_us());
 	return req_query(req, &sql_sso_provider_put, p, on_stored);
 }

@@ -14,6 +14,6 @@ from exports e
 left join files f on f.tenant_id = e.tenant_id and f.id = e.file_id and f.whole
 where e.tenant_id = any ((select current_setting('app.current_tenants')::bigint[])::bigint[])
   and (e.user_id = $4::bigint or $5::bool)
-  and ($2::bigint is null or (e.created_at, e.id) < (ts($2::bigint), coalesce($3::bigint, 0)))
+  and ($2::bigint is null or (e.created_at, e.id) < (ts($2), $3::bigint))
 order by e.created_at desc, e.id desc
 limit $1::int
