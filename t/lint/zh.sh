@@ -10,8 +10,8 @@ rc=0
 while read -r f; do
 	# in Markdown, code spans and the targets of links are not prose
 	found=$(case $f in *.md) sed 's/`[^`]*`/`/g; s/](\([^)]*\))/]/g' "$f" ;; *) cat "$f" ;; esac |
-		sed "s/^-- zh: /zh /" |
-		grep -nP "$han[*\`]* ?[,;:()?!]|[,;:()?!] ?[*\`]*$han")
+		sed -E "s/^( *-- )?zh: /zh /" |
+		grep -naP "$han[*\`]* ?[,;:()?!]|[,;:()?!] ?[*\`]*$han")
 	[ -z "$found" ] || { printf '%s\n' "$found" | sed "s|^|half-width punctuation: $f:|" >&2; rc=1; }
 done < <(git ls-files '*.md' 'src/*' 'include/*' 'schema/*' 'etc/*' | grep -vE '^schema/migrate/|\.(png|svg|ico)$')
 exit $rc
