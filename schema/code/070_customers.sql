@@ -11,6 +11,7 @@ declare
   moved boolean;
   k int;
 begin
+  perform pg_advisory_xact_lock(7336); -- two deliveries must not make the same customer
   for d in select x from jsonb_array_elements(p_docs) x loop
     fresh := false;
     select c.tenant_id into t from customer_details c where c.external_id = d ->> 'external_id';

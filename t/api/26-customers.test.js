@@ -168,6 +168,24 @@ test('what cannot be taken is told and listed; the rest is taken', async () => {
 	for (const customers of [[], 'x', undefined, Array(201).fill({})])
 		assert.strictEqual((await s.post(PATH, service, { customers })).code, 40001);
 });
+test('two deliveries at the same time make one customer of one external id', async () => {
+	for (let i = 0; i < 5; i++) {
+		const r = await Promise.all(
+			['a', 'b', 'c'].map((c) =>
+				push([{ external_id: 'T-' + i, code: `twin-${i}${c}`, name: 'Twin' }]),
+			),
+		);
+		assert.deepStrictEqual(
+			r.map((x) => x.status),
+			[200, 200, 200],
+		);
+		assert.strictEqual(
+			s.sql(`select count(*) from customer_details where external_id = 'T-${i}'`),
+			'1',
+		);
+		assert.strictEqual(s.sql(`select count(*) from customers where code like 'twin-${i}_'`), '1');
+	}
+});
 test('pulled every while from where they are led, with our token; a bad answer changes nothing', async () => {
 	answer = JSON.stringify({
 		customers: [

@@ -357,29 +357,41 @@ static struct outcome *on_used(struct req *req, enum db_error error, const PGres
 	return signin_session(req, in);
 }
 
+static void read_candidate(struct req *req, const PGresult *rows, int row)
+{
+	struct ceremony *c = req->state;
+	struct str key = db_text(rows, row, 4), name = db_text(rows, row, 6);
+
+	c->tenant_id = db_int(rows, row, 0);
+	c->factor_id = db_int(rows, row, 1);
+	c->staff = str_is(db_text(rows, row, 2), "staff");
+	c->subject_id = db_int(rows, row, 3);
+	c->username = arena_dup(&req->arena, name.p, name.n);
+	c->key.p = arena_alloc(&req->arena, key.n + 3);
+	c->key.n = base64url_decode(key, c->key.p);
+}
+
+/* Anybody can register a credential id that is another's; only the owner's key verifies the
+ * signature. A refusal is recorded for whoever registered it first. */
 static struct outcome *on_passkey(struct req *req, enum db_error error, const PGresult *rows)
 {
 	struct ceremony *c = req->state;
 	const char **p = arena_alloc(&req->arena, 4 * sizeof(*p));
-	struct str key;
+	bool holds = false;
 
 	if (error != DB_OK)
 		return req_fail_db(req, error);
-	if (PQntuples(rows) == 0)
-		return refuse_passkey(req);
-	c->tenant_id = db_int(rows, 0, 0);
-	c->factor_id = db_int(rows, 0, 1);
-	c->staff = str_is(db_text(rows, 0, 2), "staff");
-	c->subject_id = db_int(rows, 0, 3);
-	c->username = arena_dup(&req->arena, db_text(rows, 0, 6).p, db_text(rows, 0, 6).n);
-	key = db_text(rows, 0, 4);
-	c->key.p = arena_alloc(&req->arena, key.n + 3);
-	c->key.n = base64url_decode(key, c->key.p);
-	if (!signature_holds(c)) {
+	for (int i = 0; i < PQntuples(rows) && !holds; i++) {
+		read_candidate(req, rows, i);
+		holds = signature_holds(c);
+	}
+	if (!holds && PQntuples(rows)) {
+		read_candidate(req, rows, 0);
 		audit_note(req, c->tenant_id, c->staff, c->subject_id, c->username, "auth.passkey",
 			"refused", 401);
-		return refuse_passkey(req);
 	}
+	if (!holds)
+		return refuse_passkey(req);
 	p[0] = req_int(req, c->tenant_id);
 	p[1] = req_int(req, c->factor_id);
 	p[2] = req_int(req, counter_of(c));

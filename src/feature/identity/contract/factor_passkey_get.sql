@@ -1,4 +1,4 @@
--- factor/passkey_get: the owner of a passkey credential, before the login; uses up the challenge.
+-- factor/passkey_get: who registered a passkey's credential id, the oldest first, before the login; uses up the challenge.
 -- mode: job   shape: rows   class: job
 -- $1 credential  text    call.credential  required
 -- $2 challenge   text    call.challenge   required
@@ -12,4 +12,5 @@ left join staff s on f.actor_kind = 'staff' and s.tenant_id = f.tenant_id and s.
 left join client_users c on f.actor_kind = 'customer' and c.tenant_id = f.tenant_id and c.id = f.actor_id and c.disabled_at is null
   and exists (select from customers k where k.tenant_id = f.tenant_id and k.status = 'active')
 where f.credential_id = $1::text and f.kind = 'passkey' and coalesce(s.username, c.username) is not null
-limit 1
+order by f.created_at, f.tenant_id, f.id
+limit 8

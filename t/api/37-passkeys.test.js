@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// Passkeys by an authenticator in software: whose key signed is who signs in, whatever credential id others have registered.
+'use strict';
+const test = require('node:test'),
+	assert = require('node:assert'),
+	crypto = require('node:crypto');
+const { Server } = require('../lib/server.js');
+
+const sha256 = (x) => crypto.createHash('sha256').update(x).digest(),
+	url64 = (x) => Buffer.from(x).toString('base64url');
+let s;
+test.before(async () => {
+	s = new Server('passkeys');
+	await s.prepare();
+	s.settings.http = { url: 'http://localhost:' + s.port };
+	await s.start();
+});
+test.after(() => s.drop());
+
+/* A key, and what a browser sends of it. */
+function authenticator(id) {
+	const pair = crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' });
+	let counter = 0;
+	const data = (flags, rest = Buffer.alloc(0)) => {
+		const head = Buffer.alloc(37);
+		sha256('localhost').copy(head);
+		head[32] = flags;
+		head.writeUInt32BE(++counter, 33);
+		return Buffer.concat([head, rest]);
+	};
+	const client = (type, challenge) =>
+		Buffer.from(JSON.stringify({ type, challenge, origin: s.settings.http.url }));
+	return {
+		async register(token) {
+			const o = (await s.post('/api/v1/auth/factors/passkey/options', token)).data,
+				length = Buffer.alloc(2);
+			length.writeUInt16BE(id.length);
+			return s.post('/api/v1/auth/factors/passkey', token, {
+				challenge_token: o.challenge_token,
+				credential_id: url64(id),
+				client_data: url64(client('webauthn.create', o.challenge)),
+				authenticator_data: url64(
+					data(0x45, Buffer.concat([Buffer.alloc(16), length, id])),
+				),
+				public_key: url64(pair.publicKey.export({ type: 'spki', format: 'der' })),
+			});
+		},
+		async signIn() {
+			const o = (await s.post('/api/v1/auth/passkey/options', null)).data,
+				auth = data(0x05),
+				text = client('webauthn.get', o.challenge);
+			return s.post('/api/v1/auth/passkey', null, {
+				challenge_token: o.challenge_token,
+				credential_id: url64(id),
+				client_data: url64(text),
+				authenticator_data: url64(auth),
+				signature: url64(
+					crypto.sign(
+						'sha256',
+						Buffer.concat([auth, sha256(text)]),
+						pair.privateKey,
+					),
+				),
+			});
+		},
+	};
+}
+const who = async (r) => {
+	assert.strictEqual(r.status, 200, r.text);
+	const me = (await s.get('/api/v1/me', r.data.access_token)).data;
+	return me.tenant_id + ' ' + me.username;
+};
+
+test('a credential id that another customer has registered is no conflict, and no way in', async () => {
+	const id = crypto.randomBytes(32),
+		mine = authenticator(id),
+		tokens = await Promise.all([
+			s.login('user', 'alpha'),
+			s.login('user', 'beta'),
+			s.login('admin', 'alpha'),
+		]);
+	assert.strictEqual((await mine.register(tokens[0])).status, 201);
+	assert.strictEqual((await mine.register(tokens[0])).code, 41003, 'the same person has it already');
+	const theirs = authenticator(id),
+		third = authenticator(id);
+	for (const [a, token] of [
+		[theirs, tokens[1]],
+		[third, tokens[2]],
+	])
+		assert.strictEqual((await a.register(token)).status, 201, 'it tells nothing about others');
+	assert.strictEqual(await who(await mine.signIn()), s.alpha + ' user');
+	assert.strictEqual(await who(await theirs.signIn()), s.beta + ' user');
+	assert.strictEqual(await who(await third.signIn()), s.alpha + ' admin');
+	assert.strictEqual((await authenticator(id).signIn()).status, 401, 'a key that nobody registered');
+	/* who registers it later, and however often, comes behind whose it was first */
+	s.sql(
+		`insert into factors (tenant_id, actor_kind, actor_id, kind, name, credential_id, public_key, counter, created_at, confirmed_at)
+		select 1, 'staff', x.id, 'passkey', 'x', f.credential_id, f.public_key, 0, now(), now() from staff x, factors f where f.tenant_id = ${s.beta}`,
+	);
+	assert.strictEqual(await who(await mine.signIn()), s.alpha + ' user');
+});
