@@ -153,6 +153,10 @@ struct outcome *req_streaming(struct req *req) MUST_USE;
  * ON_ROW. */
 struct outcome *req_query(struct req *req, const struct sql_stmt *stmt, const char *const *params,
 	req_row_step *on_row) MUST_USE;
+/* The same with the job role, which sees every tenant. The caller checks what the request may touch
+ * and passes it in PARAMS. */
+struct outcome *req_query_job(struct req *req, const struct sql_stmt *stmt,
+	const char *const *params, req_row_step *on_row) MUST_USE;
 /* Give a helper a job, then call ON_WORK. If no helper can take it, ON_WORK gets ok = false,
  * possibly before this returns. */
 struct outcome *req_work(struct req *req, enum work_kind kind, const void *p, size_t n,

@@ -28,9 +28,18 @@ const char *db_error_name(enum db_error e);
 /* The database was down or overloaded: the error says nothing about the statement. */
 bool db_is_away(enum db_error e);
 
+/* The role for which a statement runs. A call that does not set it is refused. */
+enum db_role {
+	DB_ROLE_NONE,
+	DB_ROLE_PREAUTH, /* nobody is logged in yet: only the functions of schema door */
+	DB_ROLE_TENANT,  /* the tenants of the context, by row-level security */
+	DB_ROLE_JOB,     /* every tenant; the caller has checked what it may touch */
+};
+
 /* The identity for which the statement runs. It becomes transaction-local settings that row-level
  * security reads. */
 struct db_context {
+	enum db_role role;
 	const char *tenants; /* "{12,13}"; "{}" for none */
 	int64_t tenant_id;   /* the only tenant that a write may touch; 0 for none */
 	int64_t user_id;
@@ -78,7 +87,8 @@ bool db_reconfigure(const struct db_settings *s, const char **out_error);
 void db_free(void);
 
 /* Run CALL->stmt in one transaction under CALL->ctx. The caller owns CALL, which must live until
- * on_done. */
+ * on_done. If the role does not fit the mode of the statement, the call ends with DB_FORBIDDEN and
+ * a log line; a sanitized build aborts. */
 void db_exec(struct db_call *call);
 /* While fires lag behind, requests go to the database one at a time, so that the API never delays a
  * deadline. */

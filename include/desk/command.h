@@ -35,7 +35,7 @@ struct ticket_call {
 	enum ticket_command cmd;
 	enum actor_kind actor;
 	int64_t actor_id;
-	struct db_context ctx;
+	struct db_context ctx;        /* the session's, or the job role for timers and upkeep */
 	int64_t tenant_id, ticket_id; /* ticket_id 0: create */
 	int64_t expect_version;       /* 0 = any */
 	const char *text;             /* public text, note, or reason */

@@ -286,7 +286,9 @@ static void check_schema(void *arg)
 	if (schema_fits || schema_asked || !db_health(SQL_CLASS_JOB).up)
 		return;
 	schema_asked = true;
-	schema_call = (struct db_call){ .stmt = &sql_admin_schema_version, .on_done = on_schema };
+	schema_call = (struct db_call){
+		.stmt = &sql_admin_schema_version, .ctx.role = DB_ROLE_JOB, .on_done = on_schema
+	};
 	db_exec(&schema_call);
 }
 

@@ -189,6 +189,7 @@ static void make_first(void)
 	snprintf(now_text, sizeof(now_text), "%lld", (long long)clock_now_us());
 	asking = true;
 	call = (struct db_call){ .stmt = &sql_keys_first,
+		.ctx.role = DB_ROLE_JOB,
 		.param = { first_hex[0], first_hex[1], now_text },
 		.on_done = on_first };
 	db_exec(&call);
@@ -219,7 +220,9 @@ void fieldkeys_reload(void)
 	if (asking || !running || (!tell_ready && !field_keys_ready()))
 		return;
 	asking = true;
-	call = (struct db_call){ .stmt = &sql_keys_list, .on_done = on_list };
+	call = (struct db_call){
+		.stmt = &sql_keys_list, .ctx.role = DB_ROLE_JOB, .on_done = on_list
+	};
 	db_exec(&call);
 }
 

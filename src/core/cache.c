@@ -85,7 +85,7 @@ static struct cache_key key_of(const struct cached_query *q, const struct cache_
 	b.n = 0;
 	add_text(&b, c->tenants);
 	add_text(&b, scoped ? c->scope : NULL);
-	buf_addf(&b, "%lld %d %lld %x %d ", (long long)c->tenant_id, c->staff,
+	buf_addf(&b, "%d %lld %d %lld %x %d ", c->role, (long long)c->tenant_id, c->staff,
 		scoped ? (long long)c->user_id : 0, r->perms, r->zh);
 	add_text(&b, q->name);
 	buf_addf(&b, "%lld", (long long)q->tenant_id);

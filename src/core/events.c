@@ -219,6 +219,7 @@ static void fetch_events(void *arg)
 	buf_addc(&fetch_after, '}');
 	fetching = true;
 	fetch_call = (struct db_call){ .stmt = &sql_bus_fetch,
+		.ctx.role = DB_ROLE_JOB,
 		.param = { buf_cstr(&fetch_tenants), buf_cstr(&fetch_after), fetch_limit },
 		.on_done = on_fetched };
 	db_exec(&fetch_call);
@@ -246,7 +247,9 @@ static void sweep_counters(void *arg)
 	if (sweeping || !booted || !running)
 		return;
 	sweeping = true;
-	counters_call = (struct db_call){ .stmt = &sql_bus_counters, .on_done = on_counters };
+	counters_call = (struct db_call){
+		.stmt = &sql_bus_counters, .ctx.role = DB_ROLE_JOB, .on_done = on_counters
+	};
 	db_exec(&counters_call);
 }
 
@@ -280,6 +283,7 @@ static void store_positions(void *arg)
 	buf_addc(&store_seqs, '}');
 	storing = true;
 	store_call = (struct db_call){ .stmt = &sql_bus_position_set,
+		.ctx.role = DB_ROLE_JOB,
 		.param = { "bus", buf_cstr(&store_tenants), buf_cstr(&store_seqs) },
 		.on_done = on_position_stored };
 	db_exec(&store_call);
@@ -306,9 +310,10 @@ static void boot(void *arg)
 	if (booted || sweeping || !running)
 		return;
 	sweeping = true;
-	boot_call = (struct db_call){
-		.stmt = &sql_bus_position_get, .param = { "bus" }, .on_done = on_booted
-	};
+	boot_call = (struct db_call){ .stmt = &sql_bus_position_get,
+		.ctx.role = DB_ROLE_JOB,
+		.param = { "bus" },
+		.on_done = on_booted };
 	db_exec(&boot_call);
 }
 

@@ -194,6 +194,7 @@ void job_query(struct job_run *run, const struct sql_stmt *stmt,
 {
 	run->on_rows = fn;
 	run->call.stmt = stmt;
+	run->call.ctx.role = DB_ROLE_JOB;
 	run->call.on_done = on_rows;
 	run->call.arg = run;
 	db_exec(&run->call);

@@ -77,12 +77,12 @@ static void on_query_done(struct db_call *call, enum db_error error, const PGres
 	settle(req, req->on_row(req, error, rows));
 }
 
-struct outcome *req_query(struct req *req, const struct sql_stmt *stmt, const char *const *params,
-	req_row_step *on_row)
+static struct outcome *query_as(struct req *req, struct db_context ctx, const struct sql_stmt *stmt,
+	const char *const *params, req_row_step *on_row)
 {
 	bug_on(req->waiting);
 	req->call = (struct db_call){ .stmt = stmt,
-		.ctx = session_context(req->session),
+		.ctx = ctx,
 		.replan = req->replan,
 		.on_done = on_query_done,
 		.arg = req };
@@ -92,6 +92,18 @@ struct outcome *req_query(struct req *req, const struct sql_stmt *stmt, const ch
 	req->on_row = on_row;
 	db_exec(&req->call);
 	return GOES_ON;
+}
+
+struct outcome *req_query(struct req *req, const struct sql_stmt *stmt, const char *const *params,
+	req_row_step *on_row)
+{
+	return query_as(req, session_context(req->session), stmt, params, on_row);
+}
+
+struct outcome *req_query_job(struct req *req, const struct sql_stmt *stmt,
+	const char *const *params, req_row_step *on_row)
+{
+	return query_as(req, (struct db_context){ .role = DB_ROLE_JOB }, stmt, params, on_row);
 }
 
 static void on_work_done(void *arg, enum work_end end, struct str answer)

@@ -95,9 +95,13 @@ bool session_serves(const struct session *s, int64_t tenant_id)
 struct db_context session_context(const struct session *s)
 {
 	if (!s)
-		return (struct db_context){ .tenants = "{}" };
-	return (struct db_context){ s->tenants->text, s->tenant_id, s->actor_id, s->staff,
-		s->scope };
+		return (struct db_context){ .role = DB_ROLE_PREAUTH, .tenants = "{}" };
+	return (struct db_context){ .role = DB_ROLE_TENANT,
+		.tenants = s->tenants->text,
+		.tenant_id = s->tenant_id,
+		.user_id = s->actor_id,
+		.staff = s->staff,
+		.scope = s->scope };
 }
 
 static uint32_t bucket_of(const unsigned char key[32])
@@ -451,6 +455,7 @@ void session_find(struct str token,
 	snprintf(f->now, sizeof(f->now), "%lld", (long long)clock_now_us());
 	f->call = (struct db_call){ .stmt = f->api_token ? &sql_auth_token_get
 							 : &sql_auth_session_get,
+		.ctx.role = DB_ROLE_JOB,
 		.param = { f->tenant, f->id, f->now },
 		.on_done = on_found,
 		.arg = f };

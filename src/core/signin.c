@@ -86,7 +86,7 @@ static struct outcome *begin_session(struct req *req, struct sign_in *s)
 	p[13] = s->provider_id ? req_int(req, s->provider_id) : NULL;
 	p[14] = s->subject;
 	p[15] = s->provider_session;
-	return req_query(req, &sql_auth_session_new, p, on_session);
+	return req_query_job(req, &sql_auth_session_new, p, on_session);
 }
 
 static struct outcome *on_device(struct req *req, enum db_error error, const PGresult *rows)
@@ -112,7 +112,7 @@ struct outcome *signin_session(struct req *req, struct sign_in *s)
 	p[4] = session_device(req);
 	p[5] = req_int(req, clock_now_us());
 	p[6] = req_int(req, clock_now_us() + DEVICE_DAYS * 86400 * US_PER_S);
-	return req_query(req, &sql_factor_device_new, p, on_device);
+	return req_query_job(req, &sql_factor_device_new, p, on_device);
 }
 
 /* --- the second factor --- */
@@ -162,7 +162,7 @@ static struct outcome *on_state(struct req *req, enum db_error error, const PGre
 	p[3] = s->username;
 	p[4] = s->method;
 	p[5] = req_int(req, clock_now_us());
-	return req_query(req, &sql_factor_step_new, p, on_step);
+	return req_query_job(req, &sql_factor_step_new, p, on_step);
 }
 
 struct outcome *signin_first(struct req *req, struct sign_in *s)
@@ -181,5 +181,5 @@ struct outcome *signin_first(struct req *req, struct sign_in *s)
 	p[2] = req_int(req, s->subject_id);
 	p[3] = req_int(req, clock_now_us());
 	p[4] = sha[0] ? sha : NULL;
-	return req_query(req, &sql_factor_state, p, on_state);
+	return req_query_job(req, &sql_factor_state, p, on_state);
 }

@@ -125,6 +125,22 @@ static void refuse_reuse(const struct db_call *call)
 #endif
 }
 
+static bool role_fits(const struct db_call *call)
+{
+	enum db_role role = call->ctx.role;
+
+	switch (call->stmt->mode) {
+	case SQL_READ:
+	case SQL_WRITE:
+		return role == DB_ROLE_TENANT;
+	case SQL_PREAUTH:
+		return role == DB_ROLE_PREAUTH || role == DB_ROLE_TENANT;
+	case SQL_JOB:
+		return role == DB_ROLE_JOB;
+	}
+	return false;
+}
+
 static bool is_customers(const struct db_call *call)
 {
 	return call->stmt->mode != SQL_JOB && call->ctx.tenant_id > 1 && !call->ctx.staff;
@@ -136,6 +152,16 @@ void db_exec(struct db_call *call)
 
 	bug_on(!call->on_done || !call->stmt);
 	bug_on(call->replica && call->stmt->mode != SQL_READ);
+	if (!role_fits(call)) {
+#ifdef __SANITIZE_ADDRESS__
+		bug_on(true);
+#endif
+		log_error(NULL, "statement refused stmt=%s: its caller has not set the right role",
+			call->stmt->name);
+		call->rows = NULL;
+		call_finish(call, DB_FORBIDDEN);
+		return;
+	}
 	p = &pools[call->replica ? SQL_REPLICA : call->stmt->class];
 	bug_on((call->stmt->mode == SQL_JOB) != p->job_role);
 	refuse_reuse(call);

@@ -62,6 +62,26 @@ static void query_call(struct ticket_call *c, const struct sql_stmt *stmt,
 	db_exec(&c->db);
 }
 
+/* The origin of a command decides its statements and their class: a timer never waits for requests,
+ * and upkeep never delays a timer. A call without a role is treated as a person's, and the driver
+ * refuses it. */
+enum way { WAY_PERSON, WAY_TIMER, WAY_UPKEEP };
+
+static const struct {
+	const struct sql_stmt *load, *store;
+} ways[] = {
+	[WAY_PERSON] = { &sql_ticket_load, &sql_ticket_store },
+	[WAY_TIMER] = { &sql_sla_load_due, &sql_sla_fire },
+	[WAY_UPKEEP] = { &sql_sla_rebind_load, &sql_sla_rebind_store },
+};
+
+static enum way way_of(const struct ticket_call *c)
+{
+	if (c->ctx.role != DB_ROLE_JOB)
+		return WAY_PERSON;
+	return c->timer_id ? WAY_TIMER : WAY_UPKEEP;
+}
+
 /* --- steps --- */
 
 static void retry_now(void *arg)
@@ -167,7 +187,7 @@ static void step_store(struct ticket_call *c)
 {
 	c->db.param[0] = c->docs;
 	failpoint("command-decided");
-	query_call(c, c->ctx.tenants ? &sql_ticket_store : &sql_sla_fire, on_stored);
+	query_call(c, ways[way_of(c)].store, on_stored);
 }
 
 static void step_decide(struct ticket_call *c)
@@ -320,17 +340,16 @@ static void step_load(struct ticket_call *c)
 		return;
 	}
 	snprintf(c->id_text, sizeof(c->id_text), "%lld", (long long)c->ticket_id);
-	if (c->ctx.tenants) {
+	if (way_of(c) == WAY_PERSON) {
 		c->db.param[0] = c->id_text;
-		query_call(c, &sql_ticket_load, on_loaded);
-	} else { /* the consequence of a timer: run as the job role, by tenant and id */
+	} else { /* by tenant and id */
 		snprintf(c->tenants_text, sizeof(c->tenants_text), "{%lld}",
 			(long long)c->tenant_id);
 		snprintf(c->ids_text, sizeof(c->ids_text), "{%lld}", (long long)c->ticket_id);
 		c->db.param[0] = c->tenants_text;
 		c->db.param[1] = c->ids_text;
-		query_call(c, &sql_sla_load_due, on_loaded);
 	}
+	query_call(c, ways[way_of(c)].load, on_loaded);
 }
 
 void ticket_command(struct ticket_call *c)

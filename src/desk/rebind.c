@@ -40,6 +40,7 @@ static void start_rebind(int64_t tenant_id, int64_t ticket_id, int64_t calendar_
 
 	*call = (struct ticket_call){ .cmd = CMD_REBIND,
 		.actor = ACTOR_SYSTEM,
+		.ctx.role = DB_ROLE_JOB,
 		.tenant_id = tenant_id,
 		.ticket_id = ticket_id,
 		.calendar_id = calendar_id,

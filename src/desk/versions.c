@@ -126,9 +126,11 @@ void versions_get(int64_t policy_id, int64_t calendar_id,
 	};
 	snprintf(w->p, sizeof(w->p), "%lld", (long long)policy_id);
 	snprintf(w->c, sizeof(w->c), "%lld", (long long)calendar_id);
-	w->call = (struct db_call){
-		.stmt = &sql_sla_version, .param = { w->p, w->c }, .on_done = on_version, .arg = w
-	};
+	w->call = (struct db_call){ .stmt = &sql_sla_version,
+		.ctx.role = DB_ROLE_JOB,
+		.param = { w->p, w->c },
+		.on_done = on_version,
+		.arg = w };
 	db_exec(&w->call);
 }
 
@@ -209,9 +211,11 @@ static void on_usual(struct db_call *call, enum db_error error, const PGresult *
 		c->usual[c->usuals].service_type = xstrndup(s.p, s.n);
 		c->usual[c->usuals++].priority = priority_parse(db_text(rows, i, 1));
 	}
-	w->call = (struct db_call){
-		.stmt = &sql_sla_choices, .param = { w->tenant }, .on_done = on_choices, .arg = w
-	};
+	w->call = (struct db_call){ .stmt = &sql_sla_choices,
+		.ctx.role = DB_ROLE_JOB,
+		.param = { w->tenant },
+		.on_done = on_choices,
+		.arg = w };
 	db_exec(&w->call);
 }
 
@@ -258,9 +262,11 @@ static void on_config(struct db_call *call, enum db_error error, const PGresult 
 		free(w);
 		return;
 	}
-	w->call = (struct db_call){
-		.stmt = &sql_sla_usual, .param = { w->tenant }, .on_done = on_usual, .arg = w
-	};
+	w->call = (struct db_call){ .stmt = &sql_sla_usual,
+		.ctx.role = DB_ROLE_JOB,
+		.param = { w->tenant },
+		.on_done = on_usual,
+		.arg = w };
 	db_exec(&w->call);
 }
 
@@ -282,6 +288,7 @@ void tenant_config_get(int64_t tenant_id, bool fresh,
 	snprintf(w->tenant, sizeof(w->tenant), "%lld", (long long)tenant_id);
 	snprintf(w->now, sizeof(w->now), "%lld", (long long)clock_now_us());
 	w->call = (struct db_call){ .stmt = &sql_sla_config,
+		.ctx.role = DB_ROLE_JOB,
 		.param = { w->tenant, w->now },
 		.on_done = on_config,
 		.arg = w };
@@ -356,7 +363,9 @@ static void on_keywords(struct db_call *call, enum db_error error, const PGresul
 static void read_keywords(void *arg)
 {
 	(void)arg;
-	keyword_call = (struct db_call){ .stmt = &sql_sla_keywords, .on_done = on_keywords };
+	keyword_call = (struct db_call){
+		.stmt = &sql_sla_keywords, .ctx.role = DB_ROLE_JOB, .on_done = on_keywords
+	};
 	db_exec(&keyword_call);
 }
 

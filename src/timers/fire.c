@@ -180,6 +180,7 @@ static void batch_store(struct batch *b)
 	failpoint("fire-settled");
 	buf_addc(&b->docs, ']');
 	b->call = (struct db_call){ .stmt = &sql_sla_fire,
+		.ctx.role = DB_ROLE_JOB,
 		.param = { buf_cstr(&b->docs) },
 		.on_done = on_batch_stored,
 		.arg = b };
@@ -334,6 +335,7 @@ static void batch_load(struct batch *b)
 	buf_addc(&b->ids, '}');
 	b->loaded_at = clock_now_us();
 	b->call = (struct db_call){ .stmt = &sql_sla_load_due,
+		.ctx.role = DB_ROLE_JOB,
 		.param = { buf_cstr(&b->tenants), buf_cstr(&b->ids) },
 		.keep_rows = true,
 		.on_done = on_batch_loaded,

@@ -90,9 +90,10 @@ static void on_released(struct db_call *call, enum db_error error, const PGresul
 static void release(void)
 {
 	snprintf(mine, sizeof(mine), "{\"%s\"}", me);
-	release_call = (struct db_call){
-		.stmt = &sql_lease_release, .param = { mine }, .on_done = on_released
-	};
+	release_call = (struct db_call){ .stmt = &sql_lease_release,
+		.ctx.role = DB_ROLE_JOB,
+		.param = { mine },
+		.on_done = on_released };
 	db_exec(&release_call);
 }
 
@@ -129,9 +130,10 @@ static void hold(void *arg)
 	/* an instance whose clock is off takes no further shards */
 	snprintf(may_take, sizeof(may_take), "%s", llabs(skew_us) > SKEW_MAX_US ? "f" : "t");
 	asked = true;
-	hold_call = (struct db_call){
-		.stmt = &sql_lease_hold, .param = { me, may_take }, .on_done = on_held
-	};
+	hold_call = (struct db_call){ .stmt = &sql_lease_hold,
+		.ctx.role = DB_ROLE_JOB,
+		.param = { me, may_take },
+		.on_done = on_held };
 	db_exec(&hold_call);
 }
 
@@ -168,9 +170,10 @@ static void on_owners(struct db_call *call, enum db_error error, const PGresult 
 				n > 1 ? "," : "", (int)owner.n, owner.p);
 	}
 	snprintf(dead + n, sizeof(dead) - n, "}");
-	dead_call = (struct db_call){
-		.stmt = &sql_lease_release, .param = { dead }, .on_done = on_dead_released
-	};
+	dead_call = (struct db_call){ .stmt = &sql_lease_release,
+		.ctx.role = DB_ROLE_JOB,
+		.param = { dead },
+		.on_done = on_dead_released };
 	db_exec(&dead_call);
 }
 
@@ -182,9 +185,10 @@ static void begin_acting(void *arg)
 		hold(NULL);
 		return;
 	}
-	owners_call = (struct db_call){
-		.stmt = &sql_lease_owners, .param = { host_prefix }, .on_done = on_owners
-	};
+	owners_call = (struct db_call){ .stmt = &sql_lease_owners,
+		.ctx.role = DB_ROLE_JOB,
+		.param = { host_prefix },
+		.on_done = on_owners };
 	db_exec(&owners_call);
 }
 

@@ -90,6 +90,7 @@ static void sweep_due(void *arg)
 		snprintf(sweeper.after[k], sizeof(sweeper.after[k]), "%lld",
 			(long long)sweeper.after_us[k]);
 	sweeper.call = (struct db_call){ .stmt = &sql_sla_sweep,
+		.ctx.role = DB_ROLE_JOB,
 		.param = { sweeper.before, sweeper.after[SWEEP_CLOCKS],
 			sweeper.after[SWEEP_TIMERS] },
 		.on_done = on_swept };

@@ -60,6 +60,7 @@ static void on_timer_cancelled(struct db_call *db, enum db_error error, const PG
 static void timer_cancel(struct timer_run *r)
 {
 	r->db = (struct db_call){ .stmt = &sql_sla_timer_cancel,
+		.ctx.role = DB_ROLE_JOB,
 		.param = { r->t, r->i },
 		.on_done = on_timer_cancelled,
 		.arg = r };
@@ -98,6 +99,7 @@ static void on_timer_counted(struct db_call *db, enum db_error error, const PGre
 static void timer_failed(struct timer_run *r)
 {
 	r->db = (struct db_call){ .stmt = &sql_sla_timer_retry,
+		.ctx.role = DB_ROLE_JOB,
 		.param = { r->t, r->i, TRIES_MAX },
 		.on_done = on_timer_counted,
 		.arg = r };
@@ -169,6 +171,7 @@ static void on_timer_loaded(struct db_call *db, enum db_error error, const PGres
 		if (str_is(kind, timer_kinds[i].kind)) {
 			r->call = (struct ticket_call){ .cmd = timer_kinds[i].cmd,
 				.actor = ACTOR_SYSTEM,
+				.ctx.role = DB_ROLE_JOB,
 				.tenant_id = r->tenant_id,
 				.ticket_id = db_int(rows, 0, 1),
 				.text = timer_kinds[i].reason,
@@ -192,6 +195,7 @@ void timer_start(int64_t tenant_id, int64_t id)
 	snprintf(r->t, sizeof(r->t), "%lld", (long long)tenant_id);
 	snprintf(r->i, sizeof(r->i), "%lld", (long long)id);
 	r->db = (struct db_call){ .stmt = &sql_sla_timer_load,
+		.ctx.role = DB_ROLE_JOB,
 		.param = { r->t, r->i },
 		.on_done = on_timer_loaded,
 		.arg = r };

@@ -8,6 +8,10 @@
 #include "db/db.h"
 #include "loop/loop.h"
 
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #define CALLS_MAX 16
 
 static PGconn *admin;
@@ -55,9 +59,11 @@ static void on_answer(struct db_call *call, enum db_error error, const PGresult 
 static void begin(struct answer *a, const struct sql_stmt *s, const char *param)
 {
 	*a = (struct answer){ .began_us = clock_mono_us() };
-	a->call = (struct db_call){
-		.stmt = s, .param = { param }, .on_done = on_answer, .arg = a, .ctx.tenants = "{}"
-	};
+	a->call = (struct db_call){ .stmt = s,
+		.param = { param },
+		.on_done = on_answer,
+		.arg = a,
+		.ctx = { .role = DB_ROLE_TENANT, .tenants = "{}" } };
 	pending++;
 	db_exec(&a->call);
 }
@@ -67,6 +73,19 @@ static struct answer ask(const struct sql_stmt *s, const char *param)
 	static struct answer a;
 
 	begin(&a, s, param);
+	loop_run();
+	return a;
+}
+
+static struct answer ask_as(const struct sql_stmt *s, enum db_role role)
+{
+	static struct answer a;
+
+	a = (struct answer){
+		.call = { .stmt = s, .ctx.role = role, .on_done = on_answer, .arg = &a }
+	};
+	pending++;
+	db_exec(&a.call);
 	loop_run();
 	return a;
 }
@@ -195,6 +214,55 @@ static void test_too_long_costs_nobody_else(void)
 		CU_ASSERT_EQUAL(a[i].error, take[i][0] == '9' ? DB_TIMEOUT : DB_OK);
 }
 
+/* A call runs as whom it says it does: READ and WRITE as tenants, JOB as the job role. One that
+ * does not say, or whose statement is not for that role, is refused. */
+static void refused_in_a_child(const struct sql_stmt *s, enum db_role role)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0) {
+		struct answer *a = calloc(1, sizeof(*a));
+
+		freopen("/dev/null", "w", stderr);
+		a->call = (struct db_call){
+			.stmt = s, .ctx.role = role, .on_done = on_answer, .arg = a
+		};
+		db_exec(&a->call);
+		loop_run_later();
+		_exit(a->error == DB_FORBIDDEN ? 42 : 1);
+	}
+	waitpid(child, &status, 0);
+#ifdef __SANITIZE_ADDRESS__
+	CU_ASSERT(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+#else
+	CU_ASSERT(WIFEXITED(status) && WEXITSTATUS(status) == 42);
+#endif
+}
+
+static void test_roles(void)
+{
+	static const bool may[][4] = {
+		[SQL_READ] = { [DB_ROLE_TENANT] = true },
+		[SQL_WRITE] = { [DB_ROLE_TENANT] = true },
+		[SQL_PREAUTH] = { [DB_ROLE_PREAUTH] = true, [DB_ROLE_TENANT] = true },
+		[SQL_JOB] = { [DB_ROLE_JOB] = true },
+	};
+	struct sql_stmt s = stmt(0, "t/one", "select 1", 0);
+
+	CU_ASSERT_EQUAL(DB_ROLE_NONE, 0);
+	for (int mode = SQL_READ; mode <= SQL_PREAUTH; mode++)
+		for (int role = DB_ROLE_NONE; role <= DB_ROLE_JOB; role++) {
+			s.mode = (enum sql_mode)mode;
+			s.class = mode == SQL_JOB ? SQL_CLASS_JOB : SQL_POINT;
+			if (!may[mode][role]) {
+				refused_in_a_child(&s, (enum db_role)role);
+				continue;
+			}
+			CU_ASSERT_EQUAL(ask_as(&s, (enum db_role)role).error, DB_OK);
+		}
+}
+
 /* The backend dies in the middle: what was read is known, what was sent is down, and it comes back.
  */
 static void test_connection_dies(void)
@@ -256,4 +324,5 @@ UNIT_MAIN("pipeline", { "connects", test_connect },
 	{ "the schema changes under prepared statements", test_schema_changes },
 	{ "the time limit counts from the head of the line", test_limit_counts_from_head_of_line },
 	{ "one that takes too long costs nobody else", test_too_long_costs_nobody_else },
+	{ "a call runs as whom it says", test_roles },
 	{ "the connection dies", test_connection_dies }, { "ends", test_ends })

@@ -94,9 +94,10 @@ static void store_rows(void *arg)
 	}
 	buf_addc(&doc, ']');
 	asking = true;
-	call = (struct db_call){
-		.stmt = &sql_audit_append, .param = { buf_cstr(&doc) }, .on_done = on_stored
-	};
+	call = (struct db_call){ .stmt = &sql_audit_append,
+		.ctx.role = DB_ROLE_JOB,
+		.param = { buf_cstr(&doc) },
+		.on_done = on_stored };
 	db_exec(&call);
 }
 

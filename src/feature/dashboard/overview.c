@@ -134,8 +134,9 @@ void overview_warm(int64_t tenant_id, bool zh, uint32_t permissions)
 		.tenant_id = tenant_id };
 	struct cached_query query;
 	struct arena a = { 0 };
-	struct cache_reader reader = { .ctx = { .tenants = arena_printf(
-							&a, "{%lld}", (long long)tenant_id),
+	struct cache_reader reader = { .ctx = { .role = DB_ROLE_TENANT,
+					       .tenants = arena_printf(
+						       &a, "{%lld}", (long long)tenant_id),
 					       .tenant_id = tenant_id },
 		.perms = permissions,
 		.zh = zh };

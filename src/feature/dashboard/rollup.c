@@ -67,6 +67,7 @@ static void apply(void (*on_done)(struct db_call *c, enum db_error e, const PGre
 	end_list();
 	asking = true;
 	call = (struct db_call){ .stmt = &sql_rollup_apply,
+		.ctx.role = DB_ROLE_JOB,
 		.param = { buf_cstr(&tenants), buf_cstr(&tickets), buf_cstr(&followed),
 			buf_cstr(&positions) },
 		.on_done = on_done };
@@ -173,7 +174,9 @@ static void apply_batch(void *arg)
 		return;
 	}
 	asking = true;
-	call = (struct db_call){ .stmt = &sql_rollup_missed, .on_done = on_missed };
+	call = (struct db_call){
+		.stmt = &sql_rollup_missed, .ctx.role = DB_ROLE_JOB, .on_done = on_missed
+	};
 	db_exec(&call);
 }
 

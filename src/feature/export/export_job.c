@@ -47,6 +47,14 @@ static void query_next(const struct sql_stmt *stmt,
 	db_exec(&job.call);
 }
 
+/* For the job's own row and file; pages are read with the rights of the user who requested them. */
+static void query_job(const struct sql_stmt *stmt,
+	void (*on_done)(struct db_call *, enum db_error, const PGresult *))
+{
+	job.call.ctx = (struct db_context){ .role = DB_ROLE_JOB };
+	query_next(stmt, on_done);
+}
+
 /* Give up what was written so far, and look for the next export in WAIT_US. */
 static void rest_until(int64_t wait_us)
 {
@@ -74,7 +82,7 @@ static void fail(const char *why)
 {
 	snprintf(job.now, sizeof(job.now), "%lld", (long long)clock_now_us());
 	job.call = (struct db_call){ .param = { job.tenant, job.export, job.file, why, job.now } };
-	query_next(&sql_export_fail, on_failed);
+	query_job(&sql_export_fail, on_failed);
 }
 
 static void on_stored(struct db_call *call, enum db_error error, const PGresult *rows)
@@ -112,7 +120,7 @@ static void store_part(void)
 	job.call = (struct db_call){ .param = { job.tenant, job.export, job.file, job.part_no,
 					     buf_cstr(&job.base64), job.records, job.now,
 					     job.last ? "true" : "false" } };
-	query_next(&sql_export_part, on_stored);
+	query_job(&sql_export_part, on_stored);
 }
 
 static void on_page(struct db_call *call, enum db_error error, const PGresult *rows)
@@ -147,11 +155,14 @@ static void next_page(void)
 	bool first = job.sheet.rows == 0;
 
 	snprintf(job.limit, sizeof(job.limit), "%lld", (long long)(left < PAGE ? left : PAGE));
-	job.call = (struct db_call){
-		.ctx = { job.tenants, job.tenant_id, job.user_id, false, job.scope },
+	job.call = (struct db_call){ .ctx = { .role = DB_ROLE_TENANT,
+					     .tenants = job.tenants,
+					     .tenant_id = job.tenant_id,
+					     .user_id = job.user_id,
+					     .scope = job.scope },
 		.param = { job.limit, first ? NULL : job.after_at, first ? NULL : job.after_id,
-			job.filter[0], job.filter[1], job.filter[2], job.filter[3], job.filter[4] }
-	};
+			job.filter[0], job.filter[1], job.filter[2], job.filter[3],
+			job.filter[4] } };
 	query_next(&sql_export_page, on_page);
 }
 
@@ -215,7 +226,7 @@ static void claim_next(void *arg)
 	job.busy = true;
 	snprintf(job.now, sizeof(job.now), "%lld", (long long)clock_now_us());
 	job.call = (struct db_call){ .param = { job.now } };
-	query_next(&sql_export_claim, on_claimed);
+	query_job(&sql_export_claim, on_claimed);
 }
 
 void exports_wake(void)

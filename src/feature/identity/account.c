@@ -102,7 +102,7 @@ struct outcome *session_refresh(struct req *req)
 	p[5] = req_int(req, session_expiry(old.tenant_id == 1));
 	p[6] = session_peer(req);
 	p[7] = req->by_cookie ? "10" : "0";
-	return req_query(req, &sql_auth_session_refresh, p, on_refreshed);
+	return req_query_job(req, &sql_auth_session_refresh, p, on_refreshed);
 }
 
 /* --- listing and ending --- */
@@ -150,7 +150,7 @@ static struct outcome *on_sessions(struct req *req, enum db_error error, const P
 
 struct outcome *session_list(struct req *req)
 {
-	return req_query(req, &sql_auth_session_list, owner_params(req, 0), on_sessions);
+	return req_query_job(req, &sql_auth_session_list, owner_params(req, 0), on_sessions);
 }
 
 /* The sessions that ended; for the caller's own session, the provider that began it. */
@@ -215,7 +215,7 @@ static struct outcome *on_ended(struct req *req, enum db_error error, const PGre
 						: arena_dup(&req->arena, db_text(rows, i, 3).p,
 							  db_text(rows, i, 3).n);
 	}
-	return e->subject ? req_query(req, &sql_sso_provider_get, p, on_provider)
+	return e->subject ? req_query_job(req, &sql_sso_provider_get, p, on_provider)
 			  : reply_ended(req, NULL);
 }
 
@@ -224,7 +224,7 @@ static struct outcome *end_sessions(struct req *req, int64_t only)
 	const char **p = owner_params(req, 1);
 
 	p[4] = only ? req_int(req, only) : NULL;
-	return req_query(req, &sql_auth_session_end, p, on_ended);
+	return req_query_job(req, &sql_auth_session_end, p, on_ended);
 }
 
 struct outcome *logout(struct req *req)

@@ -94,7 +94,7 @@ static struct outcome *on_list(struct req *req, enum db_error error, const PGres
 
 struct outcome *factor_list(struct req *req)
 {
-	return req_query(req, &sql_factor_list, mine(req, 0), on_list);
+	return req_query_job(req, &sql_factor_list, mine(req, 0), on_list);
 }
 
 /* --- enrolling a time code --- */
@@ -187,7 +187,7 @@ struct outcome *factor_totp_new(struct req *req)
 	p[10] = req->session->name;
 	p[11] = session_peer(req);
 	buf_free(&sealed);
-	return req_query(req, &sql_factor_new, p, on_new);
+	return req_query_job(req, &sql_factor_new, p, on_new);
 }
 
 /* --- recovery codes --- */
@@ -247,7 +247,7 @@ static struct outcome *give_codes(struct req *req)
 	p[3] = arena_dup(&req->arena, list.p, list.n);
 	p[4] = req_int(req, clock_now_us());
 	buf_free(&list);
-	return req_query(req, &sql_factor_codes, p, on_codes);
+	return req_query_job(req, &sql_factor_codes, p, on_codes);
 }
 
 struct outcome *factor_codes(struct req *req)
@@ -289,7 +289,7 @@ static struct outcome *on_unconfirmed(struct req *req, enum db_error error, cons
 	p[5] = req_int(req, clock_now_us());
 	p[6] = req->session->name;
 	p[7] = session_peer(req);
-	return req_query(req, &sql_factor_confirm, p, on_confirmed);
+	return req_query_job(req, &sql_factor_confirm, p, on_confirmed);
 }
 
 struct outcome *factor_confirm(struct req *req)
@@ -301,7 +301,7 @@ struct outcome *factor_confirm(struct req *req)
 	c->code_given = in->code;
 	c->factor_id = in->factor_id;
 	p[3] = req_int(req, c->factor_id);
-	return req_query(req, &sql_factor_get, p, on_unconfirmed);
+	return req_query_job(req, &sql_factor_get, p, on_unconfirmed);
 }
 
 /* --- removal --- */
@@ -331,7 +331,7 @@ static struct outcome *on_verified(struct req *req, bool ok, struct str answer)
 	p[4] = req_int(req, clock_now_us());
 	p[5] = req->session->name;
 	p[6] = session_peer(req);
-	return req_query(req, &sql_factor_remove, p, on_removed);
+	return req_query_job(req, &sql_factor_remove, p, on_removed);
 }
 
 static struct outcome *on_hash(struct req *req, enum db_error error, const PGresult *rows)
@@ -346,7 +346,7 @@ static struct outcome *on_hash(struct req *req, enum db_error error, const PGres
 
 struct outcome *factor_remove(struct req *req)
 {
-	return req_query(req, &sql_auth_password_get, mine(req, 0), on_hash);
+	return req_query_job(req, &sql_auth_password_get, mine(req, 0), on_hash);
 }
 
 /* --- reset by an administrator, for a user who has lost the phone --- */
@@ -361,7 +361,7 @@ struct outcome *factor_reset(struct req *req)
 	p[4] = req_int(req, clock_now_us());
 	p[5] = req->session->name;
 	p[6] = session_peer(req);
-	return req_query(req, &sql_factor_remove, p, on_removed);
+	return req_query_job(req, &sql_factor_remove, p, on_removed);
 }
 
 static struct outcome *on_required(struct req *req, enum db_error error, const PGresult *rows)
@@ -383,7 +383,7 @@ struct outcome *security_get(struct req *req)
 	const char **p = arena_alloc(&req->arena, sizeof(*p));
 
 	p[0] = req_int(req, req->session->tenant_id);
-	return req_query(req, &sql_factor_required_get, p, on_required);
+	return req_query_job(req, &sql_factor_required_get, p, on_required);
 }
 
 struct outcome *security_put(struct req *req)
@@ -392,5 +392,5 @@ struct outcome *security_put(struct req *req)
 
 	p[0] = req_int(req, req->session->tenant_id);
 	p[1] = REQ_INPUT(req, identity_security_put)->mfa_required ? "true" : "false";
-	return req_query(req, &sql_factor_required_put, p, on_required);
+	return req_query_job(req, &sql_factor_required_put, p, on_required);
 }

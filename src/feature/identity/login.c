@@ -59,7 +59,7 @@ static struct outcome *refuse_later(struct req *req)
 	p[2] = a->known ? req_int(req, a->subject_id) : NULL;
 	p[3] = req_int(req, clock_now_us());
 	p[4] = session_peer(req);
-	return req_query(req, &sql_auth_attempt_fail, p, on_told);
+	return req_query_job(req, &sql_auth_attempt_fail, p, on_told);
 }
 
 static struct outcome *on_undone(struct req *req, enum db_error error, const PGresult *rows)
@@ -78,7 +78,7 @@ static struct outcome *undo_attempt(struct req *req)
 		return req_fail(req, ERR_BUSY, NULL);
 	p[0] = req_int(req, a->tenant_id);
 	p[1] = a->username;
-	return req_query(req, &sql_auth_attempt_undo, p, on_undone);
+	return req_query_job(req, &sql_auth_attempt_undo, p, on_undone);
 }
 
 static struct outcome *go_on(struct req *req)
@@ -150,7 +150,7 @@ static struct outcome *begin_attempt(struct req *req)
 	p[0] = a->tenant;
 	p[1] = a->username;
 	p[2] = req_int(req, clock_now_us());
-	return req_query(req, &sql_auth_attempt_begin, p, on_attempts);
+	return req_query_job(req, &sql_auth_attempt_begin, p, on_attempts);
 }
 
 /* A tenant's number may come as a number or as text; NULL: it is neither. */

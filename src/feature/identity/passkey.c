@@ -232,7 +232,7 @@ struct outcome *passkey_new(struct req *req)
 	p[9] = req_int(req, clock_now_us());
 	p[10] = req->session->name;
 	p[11] = session_peer(req);
-	return req_query(req, &sql_factor_new, p, on_registered);
+	return req_query_job(req, &sql_factor_new, p, on_registered);
 }
 
 static struct outcome *on_known(struct req *req, enum db_error error, const PGresult *rows)
@@ -284,7 +284,7 @@ struct outcome *passkey_new_options(struct req *req)
 	p[0] = req_int(req, req->session->tenant_id);
 	p[1] = actor_kind_name(req->session->actor);
 	p[2] = req_int(req, req->session->actor_id);
-	return req_query(req, &sql_factor_list, p, on_known);
+	return req_query_job(req, &sql_factor_list, p, on_known);
 }
 
 /* --- login --- */
@@ -396,7 +396,7 @@ static struct outcome *on_passkey(struct req *req, enum db_error error, const PG
 	p[1] = req_int(req, c->factor_id);
 	p[2] = req_int(req, counter_of(c));
 	p[3] = req_int(req, clock_now_us());
-	return req_query(req, &sql_factor_passkey_used, p, on_used);
+	return req_query_job(req, &sql_factor_passkey_used, p, on_used);
 }
 
 struct outcome *passkey_login(struct req *req)
@@ -417,5 +417,5 @@ struct outcome *passkey_login(struct req *req)
 	p[0] = c->credential;
 	p[1] = challenge;
 	p[2] = req_int(req, clock_now_us());
-	return req_query(req, &sql_factor_passkey_get, p, on_passkey);
+	return req_query_job(req, &sql_factor_passkey_get, p, on_passkey);
 }

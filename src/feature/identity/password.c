@@ -93,7 +93,7 @@ static struct outcome *on_fresh(struct req *req, const char *hash)
 	p[5] = req_int(req, clock_now_us());
 	p[6] = req_int(req, req->session->session_id);
 	p[7] = session_peer(req);
-	return req_query(req, &sql_auth_password_set, p, on_set);
+	return req_query_job(req, &sql_auth_password_set, p, on_set);
 }
 
 static struct outcome *on_old(struct req *req, bool ok, struct str answer)
@@ -133,5 +133,5 @@ struct outcome *password_change(struct req *req)
 	p[0] = req_int(req, req->session->tenant_id);
 	p[1] = actor_kind_name(req->session->actor);
 	p[2] = req_int(req, req->session->actor_id);
-	return req_query(req, &sql_auth_password_get, p, on_hashes);
+	return req_query_job(req, &sql_auth_password_get, p, on_hashes);
 }

@@ -45,7 +45,7 @@ static struct outcome *request_mail(struct req *req, const char *purpose)
 	p[4] = purpose;
 	p[2] = req_int(req, clock_now_us());
 	p[3] = session_peer(req);
-	return req_query(req, &sql_auth_reset_ask, p, on_asked);
+	return req_query_job(req, &sql_auth_reset_ask, p, on_asked);
 }
 
 struct outcome *password_forgot(struct req *req)
@@ -88,7 +88,7 @@ static struct outcome *on_fresh(struct req *req, const char *hash)
 	p[3] = hash;
 	p[4] = req_int(req, clock_now_us());
 	p[5] = session_peer(req);
-	return req_query(req, &sql_auth_reset_use, p, on_used);
+	return req_query_job(req, &sql_auth_reset_use, p, on_used);
 }
 
 static struct outcome *on_reset(struct req *req, enum db_error error, const PGresult *rows)
@@ -119,7 +119,7 @@ struct outcome *password_reset(struct req *req)
 	p[0] = req_int(req, r->claims.tenant_id);
 	p[1] = req_int(req, r->claims.session_id);
 	p[2] = req_int(req, clock_now_us());
-	return req_query(req, &sql_auth_reset_get, p, on_reset);
+	return req_query_job(req, &sql_auth_reset_get, p, on_reset);
 }
 
 /* --- login links --- */
@@ -168,5 +168,5 @@ struct outcome *link_use(struct req *req)
 	p[0] = req_int(req, l->claims.tenant_id);
 	p[1] = req_int(req, l->claims.session_id);
 	p[2] = req_int(req, clock_now_us());
-	return req_query(req, &sql_auth_link_use, p, on_link);
+	return req_query_job(req, &sql_auth_link_use, p, on_link);
 }

@@ -81,7 +81,7 @@ static struct outcome *finish_signin(struct req *req)
 	p[4] = x->factor_id ? req_int(req, x->counter) : NULL;
 	p[5] = x->factor_id ? NULL : x->sha256;
 	p[6] = is_sent(x->method) ? "true" : "false";
-	return req_query(req, &sql_factor_step_done, p, on_done);
+	return req_query_job(req, &sql_factor_step_done, p, on_done);
 }
 
 /* Any of the user's time factors may have produced the code. */
@@ -140,7 +140,7 @@ struct outcome *second_factor(struct req *req)
 	p[0] = req_int(req, x->step.tenant_id);
 	p[1] = req_int(req, x->step.session_id);
 	p[2] = req_int(req, clock_now_us());
-	return req_query(req, &sql_factor_step_try, p, on_try);
+	return req_query_job(req, &sql_factor_step_try, p, on_try);
 }
 
 /* --- a code by mail, or to the phone --- */
@@ -180,7 +180,7 @@ static struct outcome *send_code(struct req *req, const struct sql_stmt *stmt)
 	p[5] = session_peer(req);
 	buf_free(&sealed);
 	OPENSSL_cleanse(code, sizeof(code));
-	return req_query(req, stmt, p, on_told);
+	return req_query_job(req, stmt, p, on_told);
 }
 
 struct outcome *second_factor_mail(struct req *req)

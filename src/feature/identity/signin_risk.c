@@ -218,6 +218,7 @@ static void on_signin(struct req *req, const struct sign_in *s)
 	field_seal(&sealed, "ip_address", str_of(address), clock_now_us() / US_PER_S);
 	w->sealed = buf_take(&sealed);
 	w->call = (struct db_call){ .stmt = &sql_auth_watch,
+		.ctx.role = DB_ROLE_JOB,
 		.param = { w->text[0], s->staff ? "staff" : "customer", w->text[1], w->username,
 			w->text[2], w->network, w->device, at ? at->country : NULL,
 			at ? at->lat : NULL, at ? at->lon : NULL, w->address, w->sealed },

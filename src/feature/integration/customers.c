@@ -272,7 +272,7 @@ static struct outcome *on_taken(struct req *req, enum db_error error, const PGre
 		buf_adds(&p->d.rejects, "[]");
 		return on_rejected(req, DB_OK, NULL);
 	}
-	return req_query(req, &sql_customer_reject, q, on_rejected);
+	return req_query_job(req, &sql_customer_reject, q, on_rejected);
 }
 
 struct outcome *customers_sync(struct req *req)
@@ -284,7 +284,7 @@ struct outcome *customers_sync(struct req *req)
 	read_delivery(&p->d, REQ_INPUT(req, integration_customers_sync)->customers, "push");
 	q[0] = req_json_text(req, p->d.good);
 	q[1] = req_int(req, clock_now_us());
-	return req_query(req, &sql_customer_take, q, on_taken);
+	return req_query_job(req, &sql_customer_take, q, on_taken);
 }
 
 /* --- pulled --- */

@@ -104,6 +104,7 @@ static void record(const char *state)
 	run.state = state;
 	snprintf(run.now, sizeof(run.now), "%lld", (long long)clock_now_us());
 	run.call = (struct db_call){ .stmt = &sql_reconcile_record,
+		.ctx.role = DB_ROLE_JOB,
 		.param = { run.tenant, number(0, run.started), state, number(1, run.theirs),
 			number(2, run.ours), number(3, run.differing), number(4, run.repaired),
 			left_text(), number(5, run.left), run.now },
@@ -234,7 +235,9 @@ static void next_customer(void)
 		return;
 	}
 	/* all customers are done; other instances need not repeat it */
-	run.call = (struct db_call){ .stmt = &sql_reconcile_end, .on_done = on_ended };
+	run.call = (struct db_call){
+		.stmt = &sql_reconcile_end, .ctx.role = DB_ROLE_JOB, .on_done = on_ended
+	};
 	db_exec(&run.call);
 }
 
@@ -479,6 +482,7 @@ static void claim_run(void *arg)
 	run.running = true;
 	snprintf(run.now, sizeof(run.now), "%lld", (long long)clock_now_us());
 	run.call = (struct db_call){ .stmt = &sql_reconcile_claim,
+		.ctx.role = DB_ROLE_JOB,
 		.param = { run.now, number(0, options.integration_tickets_every_s) },
 		.on_done = on_claimed };
 	db_exec(&run.call);

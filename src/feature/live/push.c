@@ -334,6 +334,7 @@ static void start_resume(struct client *c, struct json_object *since)
 	buf_addc(&r->tenants, '}');
 	buf_addc(&r->after, '}');
 	r->call = (struct db_call){ .stmt = &sql_bus_fetch,
+		.ctx.role = DB_ROLE_JOB,
 		.param = { buf_cstr(&r->tenants), buf_cstr(&r->after), "500" },
 		.on_done = on_resumed,
 		.arg = r };

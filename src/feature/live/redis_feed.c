@@ -359,6 +359,7 @@ static void look(void *arg)
 	}
 	feed.fetching = true;
 	feed.missed = (struct db_call){ .stmt = &sql_bus_fetch,
+		.ctx.role = DB_ROLE_JOB,
 		.param = { buf_cstr(&feed.tenants), buf_cstr(&feed.seqs), FETCH_LIMIT },
 		.on_done = on_missed };
 	db_exec(&feed.missed);

@@ -59,6 +59,7 @@ static void load_calendar(struct cached_hours *k)
 	k->asking = true;
 	snprintf(k->tenant, sizeof(k->tenant), "%lld", (long long)k->tenant_id);
 	k->call = (struct db_call){ .stmt = &sql_sla_calendar_hours,
+		.ctx.role = DB_ROLE_JOB,
 		.param = { k->tenant, k->code },
 		.on_done = on_calendar,
 		.arg = k };

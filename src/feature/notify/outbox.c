@@ -218,6 +218,7 @@ static void claim(void *arg)
 	claiming = true;
 	set_claim();
 	claim_call = (struct db_call){ .stmt = &sql_notify_claim,
+		.ctx.role = DB_ROLE_JOB,
 		.param = { claim_me, claim_now, claim_channels, claim_until, claim_limits },
 		.on_done = on_claimed };
 	db_exec(&claim_call);

@@ -89,9 +89,11 @@ static void store(struct sending *s)
 {
 	const char *detail = s->ok ? NULL : s->detail;
 
-	s->call = (struct db_call){
-		.stmt = s->stmt, .param = { s->t, s->i, s->claim }, .on_done = on_stored, .arg = s
-	};
+	s->call = (struct db_call){ .stmt = s->stmt,
+		.ctx.role = DB_ROLE_JOB,
+		.param = { s->t, s->i, s->claim },
+		.on_done = on_stored,
+		.arg = s };
 	if (s->stmt == &sql_notify_wait) {
 		s->call.param[3] = s->next;
 	} else if (s->stmt == &sql_notify_done) {

@@ -88,7 +88,7 @@ struct outcome *policy_put(struct req *req)
 	p[4] = d->doc;
 	p[5] = int_text(
 		req, in->effective_from == INSTANT_NONE ? clock_now_us() : in->effective_from);
-	return req_query(req, &sql_sla_policy_new, p, on_policy);
+	return req_query_job(req, &sql_sla_policy_new, p, on_policy);
 }
 
 /* --- calendars --- */
@@ -151,7 +151,7 @@ static struct outcome *on_latest(struct req *req, enum db_error error, const PGr
 	p[3] = d->doc;
 	p[4] = int_text(req, clock_now_us());
 	p[5] = d->additive ? "true" : "false";
-	return req_query(req, &sql_sla_calendar_new, p, on_calendar);
+	return req_query_job(req, &sql_sla_calendar_new, p, on_calendar);
 }
 
 void calendar_check(struct req *req)
@@ -172,5 +172,5 @@ struct outcome *calendar_put(struct req *req)
 
 	p[0] = int_text(req, d->tenant_id);
 	p[1] = d->code;
-	return req_query(req, &sql_sla_calendar_latest, p, on_latest);
+	return req_query_job(req, &sql_sla_calendar_latest, p, on_latest);
 }

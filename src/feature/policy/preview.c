@@ -205,5 +205,5 @@ struct outcome *policy_preview(struct req *req)
 	x->from = x->to - x->days * 86400 * US_PER_S;
 	p[0] = req_int(req, x->tenant_id);
 	p[1] = x->calendar_code;
-	return req_query(req, &sql_sla_calendar_any, p, on_calendar);
+	return req_query_job(req, &sql_sla_calendar_any, p, on_calendar);
 }

@@ -292,7 +292,7 @@ static struct outcome *on_verified(struct req *req, bool ok, struct str answer)
 	p[0] = arena_printf(
 		&req->arena, "saml:%lld:%s", (long long)x->who.provider_id, saml_said(x, "id"));
 	p[1] = req_int(req, clock_now_us());
-	return req_query(req, &sql_sso_once, p, on_first);
+	return req_query_job(req, &sql_sso_once, p, on_first);
 }
 
 /* The job for the helper: the certificate, our key for encrypted parts, and the document decoded
@@ -363,7 +363,7 @@ struct outcome *saml_acs(struct req *req)
 	p[1] = req_int(req, x->login_id);
 	p[2] = x->sha256;
 	p[3] = req_int(req, clock_now_us());
-	return req_query(req, &sql_sso_login_use, p, on_login);
+	return req_query_job(req, &sql_sso_login_use, p, on_login);
 }
 
 /* --- our metadata --- */
@@ -423,5 +423,5 @@ struct outcome *saml_metadata(struct req *req)
 
 	p[0] = req_int(req, in->tenant_id);
 	p[1] = req_int(req, in->provider_id);
-	return req_query(req, &sql_sso_provider_get, p, on_metadata);
+	return req_query_job(req, &sql_sso_provider_get, p, on_metadata);
 }

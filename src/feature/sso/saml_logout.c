@@ -79,7 +79,7 @@ static struct outcome *on_logout(struct req *req, bool ok, struct str answer)
 	p[3] = sso_text(req, saml_said(x, "session_index"), 300);
 	p[4] = arena_printf(&req->arena, "%s", saml_said(x, "id"));
 	p[5] = req_int(req, now);
-	return req_query(req, &sql_sso_logout, p, on_ended);
+	return req_query_job(req, &sql_sso_logout, p, on_ended);
 }
 
 static struct outcome *on_provider(struct req *req, enum db_error error, const PGresult *rows)
@@ -106,7 +106,7 @@ struct outcome *saml_slo(struct req *req)
 		return bad_logout(req, "no request");
 	p[0] = req_int(req, x->who.tenant_id);
 	p[1] = req_int(req, x->who.provider_id);
-	return req_query(req, &sql_sso_provider_get, p, on_provider);
+	return req_query_job(req, &sql_sso_provider_get, p, on_provider);
 }
 
 /* --- we end one --- */

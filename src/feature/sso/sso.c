@@ -197,7 +197,7 @@ static struct outcome *on_provider(struct req *req, enum db_error error, const P
 	p[5] = x->who.next;
 	p[6] = req_int(req, clock_now_us());
 	buf_free(&sealed);
-	return req_query(req, &sql_sso_login_new, p, on_begun);
+	return req_query_job(req, &sql_sso_login_new, p, on_begun);
 }
 
 /* Accept only a path on our own page. */
@@ -220,7 +220,7 @@ struct outcome *sso_start(struct req *req)
 	p[0] = in->tenant;
 	p[1] = in->has_provider ? req_int(req, in->provider) : NULL;
 	x->who.next = read_next(in->next);
-	return req_query(req, &sql_sso_provider_find, p, on_provider);
+	return req_query_job(req, &sql_sso_provider_find, p, on_provider);
 }
 
 static struct outcome *on_discovered(struct req *req, enum db_error error, const PGresult *rows)
@@ -259,7 +259,7 @@ struct outcome *sso_discover(struct req *req)
 	p[2] = domain = arena_printf(&req->arena, "%s", at + 1);
 	for (; *domain; domain++)
 		*domain = (char)(*domain >= 'A' && *domain <= 'Z' ? *domain + 32 : *domain);
-	return req_query(req, &sql_sso_provider_find, p, on_discovered);
+	return req_query_job(req, &sql_sso_provider_find, p, on_discovered);
 }
 
 /* --- the callback --- */
@@ -580,7 +580,7 @@ struct outcome *sso_callback(struct req *req)
 	p[1] = req_int(req, x->login_id);
 	p[2] = x->sha256;
 	p[3] = req_int(req, clock_now_us());
-	return req_query(req, &sql_sso_login_use, p, on_login);
+	return req_query_job(req, &sql_sso_login_use, p, on_login);
 }
 
 const struct feature sso_feature = {

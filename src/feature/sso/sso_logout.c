@@ -79,7 +79,7 @@ static struct outcome *on_logout_keys(struct req *req, const struct sso_document
 	p[5] = req_int(req, clock_now_us());
 	if (!p[4] || (!p[2] && !p[3]))
 		return bad_logout(req, "no subject");
-	return req_query(req, &sql_sso_logout, p, on_logged_out);
+	return req_query_job(req, &sql_sso_logout, p, on_logged_out);
 }
 
 static struct outcome *on_logout_provider(
@@ -116,7 +116,7 @@ struct outcome *sso_backchannel(struct req *req)
 		return bad_logout(req, "no token");
 	p[0] = req_int(req, x->tenant_id);
 	p[1] = req_int(req, x->provider_id);
-	return req_query(req, &sql_sso_provider_get, p, on_logout_provider);
+	return req_query_job(req, &sql_sso_provider_get, p, on_logout_provider);
 }
 
 /* --- a logout that begins here --- */

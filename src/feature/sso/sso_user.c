@@ -161,5 +161,5 @@ struct outcome *sso_enter(struct req *req, struct json_object *claims)
 	p[9] = req_int(req, clock_now_us());
 	p[10] = req->zh ? "zh" : "en";
 	buf_free(&sealed);
-	return req_query(req, &sql_sso_user, p, on_user);
+	return req_query_job(req, &sql_sso_user, p, on_user);
 }
