@@ -122,7 +122,9 @@ void sla_ticket_init(struct sla_ticket *t);
 void sla_ticket_free(struct sla_ticket *t);
 /* Copy FROM into TO, which has no memory of its own; free the copy with sla_clock_free. */
 void sla_clock_copy(struct sla_clock *to, const struct sla_clock *from);
+/* Release the runs that the clock holds. */
 void sla_clock_free(struct sla_clock *c);
+/* Are the two clocks equal in every field that is stored? */
 bool sla_clock_same(const struct sla_clock *a, const struct sla_clock *b);
 /* Record every unfired instant <= NOW, in order of instant. The state changes that follow (missed
  * update periods, resolution starting at response due, ladder steps) happen on the way. At most MAX

@@ -7,6 +7,7 @@
 
 /* routes.c: all routes, sorted by path; valid until app_routes_free. */
 const struct route *app_routes(size_t *out_n);
+/* Release the table. */
 void app_routes_free(void);
 /* features.c: the list of capabilities, which ends with NULL. */
 extern const struct feature *const app_features[];
@@ -23,18 +24,24 @@ void features_reload(void);
 
 /* health.c */
 struct outcome *healthz(struct req *req) MUST_USE;
+/* GET /readyz. */
 struct outcome *readyz(struct req *req) MUST_USE;
 /* health_parts.c */
 struct outcome *integration_health(struct req *req) MUST_USE;
+/* GET /metrics. */
 struct outcome *metrics_page(struct req *req) MUST_USE;
+/* GET /openapi.json. */
 struct outcome *openapi(struct req *req) MUST_USE;
+/* Write openapi.json from the routes and their contracts. Call once, after request_init. */
 void openapi_build(void);
+/* Release the document. */
 void openapi_free(void);
 
 /* main.c */
 bool app_draining(void);
 /* The schema of the database has been checked and fits this program. */
 bool app_schema_fits(void);
+/* GET /api/v1/status. */
 struct outcome *service_status(struct req *req) MUST_USE;
 
 #endif

@@ -12,6 +12,10 @@ cmd_lint() {
 	local bare
 	bare=$(git ls-files '*.c' '*.h' '*.sh' '*.js' '*.awk' '*.css' 'schema/migrate/*.sql' 'schema/code/*.sql' | xargs grep -L 'SPDX-License-Identifier' 2>/dev/null || true)
 	[ -z "$bare" ] || { say "no SPDX line: $bare"; rc=1; }
+	# every public prototype says what it promises
+	local silent
+	silent=$(git ls-files 'include/*.h' 'src/feature/*.h' 'src/app/*.h' | xargs awk -f t/lint/contracts.awk)
+	[ -z "$silent" ] || { say "prototypes without a comment of their own:"; say "$silent"; rc=1; }
 	# time is read in one place, and nothing blocks or forks on the loop
 	local bad
 	bad=$(grep -nE '\b(gettimeofday|time\(NULL\)|clock_gettime|localtime|sleep|usleep|system|popen|PQexec|PQconnectdb|getaddrinfo|gethostbyname|strcat|sprintf)\(' -r src include --include='*.[ch]' | grep -vE '^src/(cli|helper)/|^src/feature/[a-z]*/cmd|^src/base/clock.c|^src/db/migrate.c|evutil_gettimeofday|evdns_getaddrinfo|event_base_gettimeofday' || true)

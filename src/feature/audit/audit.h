@@ -5,6 +5,7 @@
 
 #include "core/feature.h"
 
+/* Endpoint: GET /api/v1/audit/export. */
 struct outcome *audit_export(struct req *req) MUST_USE;
 
 /* routes.c; ends with an empty row */

@@ -10,23 +10,35 @@ struct stream_health {
 	size_t waiting;
 	uint64_t applied, dead; /* dead: the number of dead letters now */
 };
+/* Start reading the stream. */
 void stream_init(void);
 /* Begin nothing new; stream_free follows when no callback is pending. */
 void stream_stop(void);
+/* Release what was read and not applied. */
 void stream_free(void);
+/* Counts for /metrics and the checks. */
 struct stream_health stream_health(void);
+/* Start comparing tickets with their source, as the settings say. */
 void reconcile_init(void);
+/* Begin no comparison any more. */
 void reconcile_free(void);
+/* Endpoint: POST /api/v1/integration/customers/sync. */
 struct outcome *customers_sync(struct req *req) MUST_USE;
 /* A job: pull the customers from their source system, on one instance. */
 int64_t customers_pull_every(void);
+/* A job: fetch customers, contracts and contacts from the system that leads them. */
 void customers_pull_run(struct job_run *run);
 /* Store nothing more of the pulled data. */
 void customers_stop(void);
+/* Check what the contract of POST /api/v1/integration/tickets/sync cannot say. */
 void tickets_sync_check(struct req *req);
+/* Endpoint: POST /api/v1/integration/tickets/sync. */
 struct outcome *tickets_sync(struct req *req) MUST_USE;
+/* Endpoint: GET /api/v1/client/users/{tenant_id}. */
 struct outcome *integration_users(struct req *req) MUST_USE;
+/* Check what the contract of GET /api/v1/integration/sla/metrics cannot say. */
 void integration_sla_check(struct req *req);
+/* Endpoint: GET /api/v1/integration/sla/metrics. */
 struct outcome *integration_sla(struct req *req) MUST_USE;
 
 /* routes.c; ends with an empty row */

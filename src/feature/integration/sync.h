@@ -18,6 +18,7 @@ enum sync_result {
 			 exist: see fault */
 	SYNC_FAILED,  /* the database failed: retry */
 };
+/* The result's name in replies and logs. */
 const char *sync_result_name(enum sync_result r);
 
 /* The error in a message: the field, and what is allowed. */
@@ -59,6 +60,7 @@ struct sync_item {
 /* Read a message: the union of the two field lists in the product document. Returns false and sets
  * the item's fault if it is invalid. Free its own fields with sync_item_clear in both cases. */
 bool sync_item_read(struct json_object *message, struct sync_item *out);
+/* Release what sync_item_read allocated. */
 void sync_item_clear(struct sync_item *item);
 /* Give it a new identity, if it must be applied whatever came before. */
 void sync_item_rename(struct sync_item *item, const char *event_id);

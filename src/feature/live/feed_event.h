@@ -22,7 +22,10 @@ struct feed_event {
 	bool for_customers;
 };
 
+/* The event E as the feed sends it, with one reference to its frame; NUMBER: how many came before
+ * it. */
 struct feed_event feed_event_of(const struct desk_event *e, uint64_t number);
+/* Release what feed_event_of allocated. */
 void feed_event_free(struct feed_event *c);
 /* May this client receive the event? Does for the feed what row-level security does for queries
  * (tenant, audience, scope). SCOPE: that of the session, parsed; NULL: everything. */

@@ -10,11 +10,14 @@ struct push_health {
 	size_t clients, unauthenticated;
 	uint64_t frames, snapshots, slow;
 };
+/* Start the feed. */
 void push_init(void);
 /* Tell every client to reconnect, with the last seq, and close (1012). */
 void push_drain(void);
+/* Counts for /metrics. */
 struct push_health push_health(void);
 extern const struct ws_handler push_handler;
+/* Endpoint: GET /api/v1/live. */
 struct outcome *push_open(struct req *req) MUST_USE;
 
 /* routes.c; ends with an empty row */

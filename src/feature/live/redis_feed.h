@@ -7,6 +7,7 @@
 #include "core/events.h"
 #include "core/job.h"
 
+/* Start publishing to Redis. */
 void redis_feed_init(void);
 /* Free everything, after the database has been closed. */
 void redis_feed_free(void);
@@ -17,6 +18,7 @@ void redis_feed_heard(int64_t tenant_id, int64_t seq);
 /* A job: read the positions at the start, store them, and find streams that belong to another
  * past. */
 int64_t redis_feed_every(void);
+/* A job: publish what no instance has published yet. */
 void redis_feed_run(struct job_run *run);
 
 #endif

@@ -12,19 +12,24 @@ struct outbox_health {
 	int64_t queued, dead;
 	uint64_t sent, failed;
 };
+/* Start claiming notifications. */
 void outbox_init(void);
 /* Claim nothing more, and give back what was not begun. */
 void outbox_stop(void);
 /* Is something on its way, or a result not stored? */
 bool outbox_is_busy(void);
+/* Release everything; the database is closed. */
 void outbox_free(void);
+/* Counts for /metrics and the checks. */
 struct outbox_health outbox_health(void);
 extern const struct job outbox_jobs[];
-/* delivery_hours.c: until when a mail about an event of this type and a ticket of this priority
+/* delivery_hours.c: start. */
+void delivery_hours_init(void);
+/* Release the cached calendars. */
+void delivery_hours_free(void);
+/* Until when a mail about an event of this type and a ticket of this priority
  * waits; 0: it does not. HOURS: the calendar that the ticket's policy names; empty: the one of
  * notify.hours. If the calendar must be read first, the mail waits for a second. */
-void delivery_hours_init(void);
-void delivery_hours_free(void);
 int64_t delivery_hours_wait_until(int64_t tenant_id, struct str hours, struct str event_type,
 	enum priority p, int64_t now_us);
 

@@ -81,6 +81,8 @@ bool outbox_may_send(struct sending *s, const char *kind, const char *url) MUST_
 /* --- outbox_settle.c: each of these takes over S --- */
 /* Record the result of the attempt, and keep it until the database has it. */
 void outbox_settle(struct sending *s, const struct fetch_result *r);
+/* Settle S as failed without having sent it; PERMANENT: it is not tried again. WHY goes into the
+ * delivery. */
 void outbox_settle_now(struct sending *s, const char *why, bool permanent);
 /* Hold it until UNTIL_US; the attempt is not counted. */
 void outbox_hold(struct sending *s, int64_t until_us);
@@ -88,11 +90,14 @@ void outbox_hold(struct sending *s, int64_t until_us);
 void outbox_release(struct sending *s);
 /* The number of results that the database has not stored yet. */
 int outbox_unstored(void);
+/* Start storing results. */
 void outbox_settle_init(void);
+/* Release what waits to be stored. */
 void outbox_settle_free(void);
 
 /* --- outbox_http.c --- */
 void outbox_send_webhook(struct sending *s, const struct outbox_row *w);
+/* Hand the text message of row W to the gateway; S is settled when it answers. */
 void outbox_send_sms(struct sending *s, const struct outbox_row *w);
 
 /* --- outbox_mail.c --- */
@@ -102,9 +107,11 @@ void outbox_send_mail(struct sending *s, const struct outbox_row *w);
 int outbox_mail_room(void);
 /* Seconds for which a mail must be claimed. */
 int64_t outbox_mail_claim_s(void);
+/* Read the settings of the relay. */
 void outbox_mail_init(void);
 /* What waits goes back; what has begun goes on. */
 void outbox_mail_stop(void);
+/* Release them. */
 void outbox_mail_free(void);
 
 /* --- outbox_text.c --- */

@@ -6,10 +6,15 @@
 #include "core/feature.h"
 
 extern const struct ws_handler echo_handler;
+/* Endpoint: GET /test/echo. */
 struct outcome *echo_open(struct req *req) MUST_USE;
+/* Count the bytes of a streamed body. */
 bool sink_piece(struct req *req, const char *p, size_t n);
+/* Endpoint: POST /test/sink. */
 struct outcome *sink_done(struct req *req) MUST_USE;
+/* Endpoint: GET /test/flood. */
 struct outcome *flood(struct req *req) MUST_USE;
+/* Endpoint: GET /test/probe. */
 struct outcome *probe_worker(struct req *req) MUST_USE;
 
 /* routes.c; ends with an empty row */

@@ -14,18 +14,19 @@ struct sso_documents {
 	size_t keys_n;
 };
 
+typedef struct outcome *sso_step(struct req *req, const struct sso_documents *d);
 /* Get the documents of ISSUER, then call STEP (with NULL if they cannot be fetched). FRESH_KEYS:
  * fetch the keys again if the cached ones are older than half a minute. */
-typedef struct outcome *sso_step(struct req *req, const struct sso_documents *d);
 struct outcome *sso_documents_get(
 	struct req *req, const char *issuer, bool fresh_keys, sso_step *step) MUST_USE;
 
+typedef struct outcome *sso_json_step(struct req *req, struct json_object *answer);
 /* Send a POST (a form, or JSON, which begins with a brace) or a GET to a provider, and give the
  * JSON response to STEP (NULL: it failed and was logged). */
-typedef struct outcome *sso_json_step(struct req *req, struct json_object *answer);
 struct outcome *sso_ask(struct req *req, const char *url, const char *body,
 	const char *authorization, sso_json_step *step) MUST_USE;
 
+/* Forget the cached documents of providers. */
 void sso_free(void);
 /* The address at which the browser ends its session at the provider in ROWS (sso/provider_get), or
  * NULL. In the arena. */
@@ -48,31 +49,46 @@ const char *sso_text(struct req *req, const char *v, size_t max);
 struct outcome *sso_enter(struct req *req, struct json_object *claims) MUST_USE;
 /* Pages that explain a failure and lead back to the login. */
 struct outcome *sso_fail_page(struct req *req, int status, const char *en, const char *zh) MUST_USE;
+/* End with a page: the log-in has expired or was used. */
 struct outcome *sso_fail_over(struct req *req) MUST_USE;
+/* End with a page: the provider refused or cannot be used. */
 struct outcome *sso_fail_provider(struct req *req) MUST_USE;
 
 /* The state of a login in progress, s1.<tenant>.<login>.<secret>, and whether this browser began
  * it: it then has the digest of the secret. */
 bool sso_read_state(const char *text, int64_t *out_tenant, int64_t *out_login, char sha256[65]);
+/* Did the browser of REQ begin the log-in whose secret has the digest SHA256? */
 bool sso_began_here(const struct req *req, const char sha256[65]);
 
 /* saml.c: send the browser to the provider with a signed AuthnRequest. */
 struct outcome *saml_redirect(struct req *req, struct json_object *settings, const char *entity,
 	const char *state, const char *sha256) MUST_USE;
 
-/* sso*.c: a customer's own identity provider */
+/* Endpoint: GET /api/v1/auth/sso/start. */
 struct outcome *sso_start(struct req *req) MUST_USE;
+/* Check what the contract of POST /api/v1/auth/sso/discover cannot say. */
 void sso_discover_check(struct req *req);
+/* Endpoint: POST /api/v1/auth/sso/discover. */
 struct outcome *sso_discover(struct req *req) MUST_USE;
+/* Endpoint: GET /api/v1/auth/sso/callback. */
 struct outcome *sso_callback(struct req *req) MUST_USE;
+/* Endpoint: POST /api/v1/auth/sso/backchannel/{tenant_id}/{provider_id}. */
 struct outcome *sso_backchannel(struct req *req) MUST_USE;
+/* Endpoint: POST /api/v1/auth/sso/acs. */
 struct outcome *saml_acs(struct req *req) MUST_USE;
+/* Endpoint: POST /api/v1/auth/sso/slo/{tenant_id}/{provider_id}. */
 struct outcome *saml_slo(struct req *req) MUST_USE;
+/* Endpoint: GET /api/v1/auth/sso/slo/{tenant_id}/{provider_id}. */
 struct outcome *saml_slo_back(struct req *req) MUST_USE;
+/* Endpoint: GET /api/v1/auth/sso/saml-metadata/{tenant_id}/{provider_id}. */
 struct outcome *saml_metadata(struct req *req) MUST_USE;
+/* Read or make the key that signs our requests. */
 void saml_init(void);
+/* Check what the contract of POST /api/v1/client/admin/identity-providers cannot say. */
 void sso_provider_check(struct req *req);
+/* Endpoint: POST /api/v1/client/admin/identity-providers. */
 struct outcome *sso_provider_put(struct req *req) MUST_USE;
+/* Forget the cached documents of providers. */
 void sso_free(void);
 
 /* routes.c; ends with an empty row */
