@@ -28,7 +28,8 @@ static char claim_now[24], claim_until[24], claim_me[64], claim_channels[40], cl
 	me[32];
 static int64_t claim_until_us;
 static int limits[OUTBOX_CHANNELS], in_hand[OUTBOX_CHANNELS];
-static bool claiming, more, again, waking, running;
+static bool more[OUTBOX_CHANNELS]; /* the last claim found as many as it might take */
+static bool claiming, again, waking, running;
 static struct loop_timer *soon;
 static struct outbox_health health;
 
@@ -51,14 +52,14 @@ void outbox_count(bool ok)
 void outbox_ended(struct sending *s)
 {
 	in_hand[s->channel]--;
+	if (more[s->channel])
+		wake();
 	health.in_flight--;
 	if (s->message.p)
 		OPENSSL_cleanse(s->message.p, s->message.n);
 	buf_free(&s->message);
 	free(s->to);
 	free(s);
-	if (more)
-		wake();
 }
 
 /* scheme://host:port of URL, the key of its circuit. */
@@ -145,9 +146,9 @@ static void on_claimed(struct db_call *call, enum db_error error, const PGresult
 	claiming = false;
 	for (int i = 0; i < n; i++)
 		got[channel_of(db_text(rows, i, C_CHANNEL))]++;
-	more = false;
 	for (int c = 0; c < OUTBOX_CHANNELS; c++)
-		more |= limits[c] && got[c] == limits[c];
+		if (limits[c])
+			more[c] = got[c] == limits[c];
 	if (again)
 		wake();
 	if (n)
@@ -273,7 +274,7 @@ void outbox_init(void)
 
 void outbox_stop(void)
 {
-	running = more = again = false;
+	running = again = false;
 	outbox_mail_stop();
 }
 
