@@ -77,6 +77,11 @@ struct db_settings {
 	int statements; /* the number of statements; their indexes are below it */
 };
 
+/* May connections be made to URL (a libpq connection string)? It must not name hosts that have to
+ * be resolved, nor reach another machine without a verified certificate. Returns false and sets
+ * *OUT_ERROR (static) otherwise. Settings of the environment (PGHOST …) count where libpq would use
+ * them. */
+bool db_url_is_safe(const char *url, const char **out_error);
 /* Open the pools. Connections are made in the background and replaced when they are lost. Returns
  * false and sets *OUT_ERROR if a setting is wrong. */
 bool db_init(const struct db_settings *s, const char **out_error);

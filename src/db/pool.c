@@ -261,44 +261,6 @@ static void on_tick(void *arg)
 
 /* --- life --- */
 
-static const char *url_part(const PQconninfoOption *o, const char *keyword)
-{
-	for (; o->keyword; o++)
-		if (strcmp(o->keyword, keyword) == 0)
-			return o->val ? o->val : "";
-	return "";
-}
-
-/* A host name would block the loop in getaddrinfo; PgBouncer loses prepared statements; other
- * machines are reached only over TLS that verifies the server. */
-static bool check_url(const char *url, const char **out_error)
-{
-	char *err = NULL;
-	PQconninfoOption *o = PQconninfoParse(url, &err);
-	const char *host, *addr;
-	bool ok = true;
-
-	PQfreemem(err);
-	if (!o) {
-		*out_error = "database url: not a connection string";
-		return false;
-	}
-	host = url_part(o, "host");
-	addr = url_part(o, "hostaddr");
-	if (host[0] && host[0] != '/' && !addr[0]) {
-		*out_error = "database url: give a socket directory in host, or an address "
-			     "in hostaddr; host names would block";
-		ok = false;
-	} else if (addr[0] && strncmp(addr, "127.", 4) != 0 && strcmp(addr, "::1") != 0 &&
-		   strcmp(url_part(o, "sslmode"), "verify-full") != 0) {
-		*out_error = "database url: to another machine only with sslmode=verify-full (and "
-			     "host for the certificate's name)";
-		ok = false;
-	}
-	PQconninfoFree(o);
-	return ok;
-}
-
 static void pool_init(
 	enum sql_class class, bool job, int size, int depth, int statement_ms, int lock_ms)
 {
@@ -334,8 +296,8 @@ static bool is_same(const char *have, const char *wanted)
 
 static bool take_settings(const struct db_settings *s, const char **out_error)
 {
-	if (!check_url(s->app_url, out_error) || !check_url(s->job_url, out_error) ||
-		(s->replica_url[0] && !check_url(s->replica_url, out_error)))
+	if (!db_url_is_safe(s->app_url, out_error) || !db_url_is_safe(s->job_url, out_error) ||
+		(s->replica_url[0] && !db_url_is_safe(s->replica_url, out_error)))
 		return false;
 	free(replica_url);
 	replica_url = xstrdup(s->replica_url);
