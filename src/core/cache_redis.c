@@ -4,6 +4,7 @@
  * encrypted with the name as associated data, because Redis is not trusted and several databases
  * may use one. */
 #include "base/clock.h"
+#include "base/magic.h"
 #include "cache_inner.h"
 #include "crypto/crypto.h"
 #include "crypto/field.h"
@@ -74,13 +75,15 @@ static bool take(struct cache_flight *f, struct str value)
 }
 
 struct asking {
+	uint32_t magic;
 	struct cache_flight *f; /* NULL: the flight has gone on without Redis */
 	struct loop_timer *limit;
 };
+MAGIC(asking, 0x6cd64dd7);
 
 static void on_late(void *arg)
 {
-	struct asking *a = arg;
+	struct asking *a = magic_cast(asking, arg);
 	struct cache_flight *f = a->f;
 
 	a->f = NULL;
@@ -89,7 +92,7 @@ static void on_late(void *arg)
 
 static void on_value(void *arg, const redisReply *reply)
 {
-	struct asking *a = arg;
+	struct asking *a = magic_cast(asking, arg);
 	struct cache_flight *f = a->f;
 
 	loop_timer_free(a->limit);
@@ -107,7 +110,7 @@ static void on_value(void *arg, const redisReply *reply)
 
 void cache_redis_get(struct cache_flight *f)
 {
-	struct asking *a = xcalloc(1, sizeof(*a));
+	struct asking *a = magic_new(asking);
 	struct buf name = { 0 };
 
 	a->f = f;

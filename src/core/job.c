@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Each job has a slot: it waits, asks for its claim, runs, or releases the claim. */
 #include "core/job.h"
+#include "base/magic.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "crypto/crypto.h"
 #include "loop/loop.h"
 #include "sql_gen.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,7 +20,8 @@
 enum slot_state { SLOT_WAITING, SLOT_CLAIMING, SLOT_RUNNING, SLOT_RELEASING };
 
 struct slot {
-	struct job_run run; /* must be first: a run is converted to its slot */
+	uint32_t magic;
+	struct job_run run;
 	enum slot_state state;
 	enum job_result result;
 	struct job_health health;
@@ -28,12 +31,18 @@ struct slot {
 	bool asked;   /* job_wake was called while it ran */
 	struct slot *next;
 };
+MAGIC(slot, 0xc3ae6b81);
 
 static struct {
 	struct slot *first;
 	bool stopping;
 	char me[33];
 } jobs;
+
+static struct slot *slot_of(struct job_run *run)
+{
+	return magic_cast(slot, (char *)run - offsetof(struct slot, run));
+}
 
 static int64_t period_us(const struct job *job)
 {
@@ -65,7 +74,7 @@ static void start(struct slot *s)
 
 static void on_claimed(struct job_run *run, enum db_error error, const PGresult *rows)
 {
-	struct slot *s = (struct slot *)run;
+	struct slot *s = slot_of(run);
 	int64_t period = period_us(run->job);
 
 	if (jobs.stopping)
@@ -79,7 +88,7 @@ static void on_claimed(struct job_run *run, enum db_error error, const PGresult 
 
 static void on_due(void *arg)
 {
-	struct slot *s = arg;
+	struct slot *s = magic_cast(slot, arg);
 	int64_t period = period_us(s->run.job), now = clock_now_us();
 
 	if (jobs.stopping || s->state != SLOT_WAITING)
@@ -129,12 +138,12 @@ static void on_released(struct job_run *run, enum db_error error, const PGresult
 {
 	(void)error; /* a claim that is not released expires */
 	(void)rows;
-	rest((struct slot *)run);
+	rest(slot_of(run));
 }
 
 void job_end(struct job_run *run, enum job_result result)
 {
-	struct slot *s = (struct slot *)run;
+	struct slot *s = slot_of(run);
 
 	bug_on(s->state != SLOT_RUNNING);
 	s->result = result;
@@ -207,7 +216,7 @@ void jobs_add(const struct job *table)
 	if (!jobs.me[0])
 		crypto_random_hex(jobs.me, 16);
 	for (; table && table->name; table++) {
-		struct slot *s = xcalloc(1, sizeof(*s));
+		struct slot *s = magic_new(slot);
 
 		s->run.job = table;
 		s->health.name = table->name;

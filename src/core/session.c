@@ -3,6 +3,7 @@
  * and a revocation takes effect soon. Requests that arrive during a look-up wait for the same
  * answer, because a page opens with a dozen requests at once. */
 #include "core/session.h"
+#include "base/magic.h"
 #include "base/json.h"
 #include "crypto/crypto.h"
 #include "sql_gen.h"
@@ -31,6 +32,7 @@ struct waiter {
 };
 
 struct find {
+	uint32_t magic;
 	struct db_call call;
 	struct find *next; /* the next in the same bucket */
 	unsigned char key[32];
@@ -42,6 +44,7 @@ struct find {
 	uint64_t forgotten;
 	struct session *old; /* was valid a while ago */
 };
+MAGIC(find, 0x4fa856a7);
 static struct find *finds[BUCKETS];
 
 /* --- the tenants --- */
@@ -359,12 +362,13 @@ static void finish_find(struct find *f, struct session *s, enum db_error error)
 	}
 	session_put(s);
 	session_put(f->old);
+	magic_end(f);
 	free(f);
 }
 
 static void on_found(struct db_call *call, enum db_error error, const PGresult *rows)
 {
-	struct find *f = call->arg;
+	struct find *f = magic_cast(find, call->arg);
 	struct session *s = NULL;
 
 	if (f->old && f->forgotten == forgotten &&
@@ -432,7 +436,7 @@ void session_find(struct str token,
 		wait_for(f, on_done, arg);
 		return;
 	}
-	f = xcalloc(1, sizeof(*f));
+	f = magic_new(find);
 	f->old = s;
 	memcpy(f->key, key, 32);
 	f->last = &f->first;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * COPY … TO STDOUT over a separate connection, a few milliseconds per turn. */
 #include "base/clock.h"
+#include "base/magic.h"
 #include "base/log.h"
 #include "db/db.h"
 #include "inner.h"
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 
 struct copy {
+	uint32_t magic;
 	PGconn *pg;
 	struct event *ev;
 	char *sql;
@@ -18,6 +20,7 @@ struct copy {
 	void (*on_done)(void *arg, bool ok);
 	void *arg;
 };
+MAGIC(copy, 0x74644f99);
 
 static void on_copy_io(evutil_socket_t fd, short what, void *arg);
 
@@ -30,6 +33,7 @@ static void copy_end(struct copy *c, bool ok)
 	PQfinish(c->pg);
 	free(c->sql);
 	c->on_done(c->arg, ok);
+	magic_end(c);
 	later_free(c);
 }
 
@@ -120,7 +124,7 @@ static void copy_connect(struct copy *c)
 
 static void on_copy_io(evutil_socket_t fd, short what, void *arg)
 {
-	struct copy *c = arg;
+	struct copy *c = magic_cast(copy, arg);
 
 	(void)fd;
 	if (what & EV_TIMEOUT)
@@ -134,7 +138,7 @@ static void on_copy_io(evutil_socket_t fd, short what, void *arg)
 
 static void copy_start(void *arg)
 {
-	struct copy *c = arg;
+	struct copy *c = magic_cast(copy, arg);
 
 	c->pg = db_start_job_connection("sladeskd copy", "-c timezone=UTC -c jit=off");
 	if (!c->pg || PQstatus(c->pg) == CONNECTION_BAD)
@@ -146,10 +150,12 @@ static void copy_start(void *arg)
 void db_copy_out(const char *sql, void (*on_data)(void *arg, const char *bytes, size_t n),
 	void (*on_done)(void *arg, bool ok), void *arg)
 {
-	struct copy *c = xcalloc(1, sizeof(*c));
+	struct copy *c = magic_new(copy);
 
-	*c = (struct copy){
-		.sql = xstrdup(sql), .on_data = on_data, .on_done = on_done, .arg = arg
-	};
+	*c = (struct copy){ .magic = copy_magic,
+		.sql = xstrdup(sql),
+		.on_data = on_data,
+		.on_done = on_done,
+		.arg = arg };
 	later_call(copy_start, c);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "desk/versions.h"
+#include "base/magic.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "db/db.h"
@@ -88,16 +89,18 @@ static const struct sla_version *add_version(
 }
 
 struct version_wait {
+	uint32_t magic;
 	struct db_call call;
 	int64_t policy_id, calendar_id;
 	char p[24], c[24];
 	void (*on_done)(void *arg, const struct sla_version *v, enum db_error error);
 	void *arg;
 };
+MAGIC(version_wait, 0x5d6836f7);
 
 static void on_version(struct db_call *call, enum db_error error, const PGresult *rows)
 {
-	struct version_wait *w = call->arg;
+	struct version_wait *w = magic_cast(version_wait, call->arg);
 	const struct sla_version *v = versions_find(w->policy_id, w->calendar_id);
 
 	if (!v && error == DB_OK && PQntuples(rows) == 1)
@@ -120,10 +123,12 @@ void versions_get(int64_t policy_id, int64_t calendar_id,
 		on_done(arg, v, v ? DB_OK : DB_FAILED);
 		return;
 	}
-	w = xcalloc(1, sizeof(*w));
-	*w = (struct version_wait){
-		.policy_id = policy_id, .calendar_id = calendar_id, .on_done = on_done, .arg = arg
-	};
+	w = magic_new(version_wait);
+	*w = (struct version_wait){ .magic = version_wait_magic,
+		.policy_id = policy_id,
+		.calendar_id = calendar_id,
+		.on_done = on_done,
+		.arg = arg };
 	snprintf(w->p, sizeof(w->p), "%lld", (long long)policy_id);
 	snprintf(w->c, sizeof(w->c), "%lld", (long long)calendar_id);
 	w->call = (struct db_call){ .stmt = &sql_sla_version,
@@ -137,12 +142,14 @@ void versions_get(int64_t policy_id, int64_t calendar_id,
 /* --- tenants --- */
 
 struct config_wait {
+	uint32_t magic;
 	struct db_call call;
 	struct tenant_config *config;
 	char tenant[24], now[24];
 	void (*on_done)(void *arg, const struct tenant_config *c);
 	void *arg;
 };
+MAGIC(config_wait, 0xd67bb891);
 
 static void config_free(struct tenant_config *c)
 {
@@ -175,7 +182,7 @@ static void config_store(struct tenant_config *c)
 
 static void on_choices(struct db_call *call, enum db_error error, const PGresult *rows)
 {
-	struct config_wait *w = call->arg;
+	struct config_wait *w = magic_cast(config_wait, call->arg);
 	struct tenant_config *c = w->config;
 
 	if (error != DB_OK) {
@@ -202,7 +209,7 @@ static void on_choices(struct db_call *call, enum db_error error, const PGresult
 
 static void on_usual(struct db_call *call, enum db_error error, const PGresult *rows)
 {
-	struct config_wait *w = call->arg;
+	struct config_wait *w = magic_cast(config_wait, call->arg);
 	struct tenant_config *c = w->config;
 
 	for (int i = 0; error == DB_OK && i < PQntuples(rows) && i < 16; i++) {
@@ -251,7 +258,7 @@ static void take_entry(struct tenant_config *c, const PGresult *rows, int i)
 
 static void on_config(struct db_call *call, enum db_error error, const PGresult *rows)
 {
-	struct config_wait *w = call->arg;
+	struct config_wait *w = magic_cast(config_wait, call->arg);
 
 	if (error == DB_OK)
 		for (int i = 0; i < PQntuples(rows); i++)
@@ -280,7 +287,7 @@ void tenant_config_get(int64_t tenant_id, bool fresh,
 			on_done(arg, c);
 			return;
 		}
-	w = xcalloc(1, sizeof(*w));
+	w = magic_new(config_wait);
 	w->config = xcalloc(1, sizeof(*w->config));
 	w->config->tenant_id = tenant_id;
 	w->on_done = on_done;

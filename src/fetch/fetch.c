@@ -2,6 +2,7 @@
  * curl_multi_socket_action under libevent. Each transfer is one struct, from the request to its
  * single callback. */
 #include "fetch/fetch.h"
+#include "base/magic.h"
 #include "base/clock.h"
 #include "base/list.h"
 #include "loop/loop.h"
@@ -18,6 +19,7 @@
 #define ADDRESSES_MAX 16 /* of a name; the others are not tried */
 
 struct transfer {
+	uint32_t magic;
 	CURL *easy;
 	struct curl_slist *headers, *resolve;
 	char *body, error[CURL_ERROR_SIZE];
@@ -34,6 +36,7 @@ struct transfer {
 	struct buf answer;
 	size_t answer_max;
 };
+MAGIC(transfer, 0x4dd127fd);
 
 struct watched {
 	struct event *ev;
@@ -147,6 +150,7 @@ static void transfer_free(struct transfer *t)
 	buf_free(&t->answer);
 	free(t->body);
 	free(t->host);
+	magic_end(t);
 	later_free(t);
 }
 
@@ -205,7 +209,7 @@ static bool is_private(const struct sockaddr *sa)
  * allows it. */
 static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
 {
-	struct transfer *t = arg;
+	struct transfer *t = magic_cast(transfer, arg);
 
 	(void)purpose;
 	if (!t->allow_private && is_private(&a->addr)) {
@@ -218,7 +222,7 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
 
 static size_t keep_answer(char *p, size_t size, size_t count, void *arg)
 {
-	struct transfer *t = arg;
+	struct transfer *t = magic_cast(transfer, arg);
 
 	if (t->answer.n + size * count > t->answer_max)
 		return 0;
@@ -237,7 +241,7 @@ static size_t drop_answer(char *p, size_t size, size_t count, void *arg)
 
 static void fail_later(void *arg)
 {
-	struct transfer *t = arg;
+	struct transfer *t = magic_cast(transfer, arg);
 	struct fetch_result r = { .took_ms = (int)((clock_mono_us() - t->began_us) / 1000) };
 
 	snprintf(r.error, sizeof(r.error), "%s", t->error);
@@ -273,7 +277,7 @@ static char *address_list(const struct transfer *t, const struct evutil_addrinfo
 
 static void on_resolved(int result, struct evutil_addrinfo *ai, void *arg)
 {
-	struct transfer *t = arg;
+	struct transfer *t = magic_cast(transfer, arg);
 
 	t->resolving = NULL;
 	if (result || !ai) {
@@ -327,6 +331,7 @@ static struct transfer *transfer_new(
 {
 	struct transfer *t = xcalloc(1, sizeof(*t) + sizeof(size_t));
 
+	t->magic = transfer_magic;
 	t->easy = curl_easy_init();
 	bug_on(!t->easy);
 	t->body = xstrndup(body ? body : "", n);

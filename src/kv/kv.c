@@ -4,6 +4,7 @@
  * its contexts have no time limit. Replies come in order: if the oldest command waits longer than
  * ANSWER_US, the connection is dropped and every pending callback gets NULL. */
 #include "kv/kv.h"
+#include "base/magic.h"
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/log.h"
@@ -38,6 +39,7 @@ struct pending {
 };
 
 struct link {
+	uint32_t magic;
 	struct bufferevent *bev; /* NULL: not connected, and not connecting */
 	redisReader *reader;
 	struct list pending;
@@ -45,6 +47,7 @@ struct link {
 	int64_t retry_us, began_us, since_us;
 	struct who who;
 };
+MAGIC(link, 0xfb3e3e95);
 
 enum transport { KV_UNIX, KV_TCP, KV_TLS };
 
@@ -197,7 +200,7 @@ static void link_drop(struct link *l)
 
 static void on_auth(void *arg, const redisReply *reply)
 {
-	struct link *l = arg;
+	struct link *l = magic_cast(link, arg);
 
 	if (reply && reply->type == REDIS_REPLY_ERROR)
 		log_error(&l->who, "redis refused the credentials");
@@ -226,7 +229,7 @@ static void say_why(struct link *l)
 
 static void on_event(struct bufferevent *bev, short what, void *arg)
 {
-	struct link *l = arg;
+	struct link *l = magic_cast(link, arg);
 
 	(void)bev;
 	if (what & BEV_EVENT_CONNECTED) {
@@ -262,7 +265,7 @@ static bool take_reply(struct link *l, redisReply *r)
 
 static void on_read(struct bufferevent *bev, void *arg)
 {
-	struct link *l = arg;
+	struct link *l = magic_cast(link, arg);
 	struct evbuffer *in = bufferevent_get_input(bev);
 	size_t n = evbuffer_get_length(in);
 	void *reply = NULL;
@@ -374,6 +377,7 @@ bool kv_init(const struct kv_settings *set, const char **out_error)
 		return false;
 	if (set->password && *set->password)
 		server.secret = xstrdup(set->password);
+	commands.magic = subscription.magic = link_magic;
 	commands.wanted = true;
 	link_connect(&commands);
 	loop_every(1000, on_tick, NULL);

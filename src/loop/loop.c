@@ -2,6 +2,7 @@
  * The only event base. Turns are measured from libevent's cached time, which it sets when poll
  * returns. */
 #include "loop/loop.h"
+#include "base/magic.h"
 #include "base/clock.h"
 
 #include <event2/dns.h>
@@ -15,11 +16,13 @@ struct later {
 };
 
 struct loop_timer {
+	uint32_t magic;
 	struct event *ev;
 	void (*fn)(void *arg);
 	void *arg;
 	struct loop_timer *next_owned; /* timers and signals that stay active as long as the loop */
 };
+MAGIC(loop_timer, 0xbdcc14b5);
 
 #define SLICE_US 2000 /* runs the later calls */
 #define TURN_US 5000
@@ -155,7 +158,7 @@ void later_free(void *p)
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
-	struct loop_timer *t = arg;
+	struct loop_timer *t = magic_cast(loop_timer, arg);
 
 	(void)fd;
 	(void)what;
@@ -165,7 +168,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 struct loop_timer *loop_timer_new(void (*fn)(void *arg), void *arg)
 {
-	struct loop_timer *t = xcalloc(1, sizeof(*t));
+	struct loop_timer *t = magic_new(loop_timer);
 
 	t->ev = event_new(loop.base, -1, 0, on_timer, t);
 	t->fn = fn;
@@ -197,6 +200,7 @@ void loop_timer_free(struct loop_timer *t)
 	if (!t)
 		return;
 	event_free(t->ev);
+	magic_end(t);
 	free(t);
 }
 
@@ -208,10 +212,10 @@ static void keep_until_end(struct loop_timer *t)
 
 void loop_every(int64_t period_ms, void (*fn)(void *arg), void *arg)
 {
-	struct loop_timer *t = xcalloc(1, sizeof(*t));
+	struct loop_timer *t = magic_new(loop_timer);
 	struct timeval tv = timeval_of(period_ms * 1000);
 
-	*t = (struct loop_timer){ .fn = fn, .arg = arg };
+	*t = (struct loop_timer){ .magic = loop_timer_magic, .fn = fn, .arg = arg };
 	t->ev = event_new(loop.base, -1, EV_PERSIST, on_timer, t);
 	event_add(t->ev, &tv);
 	keep_until_end(t);
@@ -230,7 +234,7 @@ static void on_signal(evutil_socket_t signo, short what, void *arg)
 
 void loop_on_signal(int signo, void (*fn)(int signo))
 {
-	struct loop_timer *t = xcalloc(1, sizeof(*t));
+	struct loop_timer *t = magic_new(loop_timer);
 	union {
 		void (*fn)(int);
 		void *p;

@@ -121,7 +121,7 @@ static void write_job(struct helper *h)
 
 static void on_writable(evutil_socket_t fd, short what, void *arg)
 {
-	struct helper *h = arg;
+	struct helper *h = magic_cast(helper, arg);
 
 	(void)fd;
 	(void)what;
@@ -181,7 +181,7 @@ static bool take_bytes(struct helper *h)
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
-	struct helper *h = arg;
+	struct helper *h = magic_cast(helper, arg);
 	char bytes[4096];
 	ssize_t n = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT);
 
@@ -247,7 +247,7 @@ static void start_helper(struct helper *h)
 
 static void on_timer(void *arg)
 {
-	struct helper *h = arg;
+	struct helper *h = magic_cast(helper, arg);
 
 	switch (h->state) {
 	case HELPER_DOWN:
@@ -266,7 +266,7 @@ static void on_timer(void *arg)
 
 void helper_init(struct helper *h, struct pool *pool)
 {
-	*h = (struct helper){ .pool = pool, .fd = -1 };
+	*h = (struct helper){ .magic = helper_magic, .pool = pool, .fd = -1 };
 	h->timer = loop_timer_new(on_timer, h);
 	start_helper(h);
 }

@@ -3,6 +3,7 @@
 #ifndef SLADESK_WORK_INNER_H
 #define SLADESK_WORK_INNER_H
 
+#include "base/magic.h"
 #include "base/list.h"
 #include "work/work.h"
 
@@ -13,6 +14,7 @@ struct loop_timer;
 struct pool;
 
 struct job {
+	uint32_t magic;
 	struct list node; /* in its pool's queue, while it waits */
 	struct wire_head head;
 	char *bytes;
@@ -23,6 +25,7 @@ struct job {
 	enum work_end end;
 	struct buf answer;
 };
+MAGIC(job, 0xc0297ee9);
 
 enum helper_state {
 	HELPER_DOWN,     /* no process; the timer starts one */
@@ -32,6 +35,7 @@ enum helper_state {
 };
 
 struct helper {
+	uint32_t magic;
 	struct pool *pool;
 	enum helper_state state;
 	pid_t pid;
@@ -44,8 +48,10 @@ struct helper {
 	int64_t began_us; /* the job */
 	int failures;     /* unsuccessful starts in a row */
 };
+MAGIC(helper, 0x3021cf15);
 
 struct pool {
+	uint32_t magic;
 	const char *name;
 	char *program;
 	int count, tries, queue_max;
@@ -57,6 +63,7 @@ struct pool {
 	bool broken; /* no helper is running and none can be started */
 	struct work_health health;
 };
+MAGIC(pool, 0xa598021f);
 
 /* --- helper.c: one process --- */
 /* Start H's process. POOL hears of every change. */

@@ -41,7 +41,7 @@ const char *work_pool_name(enum work_pool pool)
 
 static void deliver(void *arg)
 {
-	struct job *j = arg;
+	struct job *j = magic_cast(job, arg);
 
 	j->on_done(j->arg, j->end, (struct str){ j->answer.p, j->answer.n });
 	OPENSSL_cleanse(j->bytes, j->head.length);
@@ -49,6 +49,7 @@ static void deliver(void *arg)
 	if (j->answer.p)
 		OPENSSL_cleanse(j->answer.p, j->answer.n);
 	buf_free(&j->answer);
+	magic_end(j);
 	free(j);
 }
 
@@ -107,7 +108,7 @@ static void fail_waiting(struct pool *p, int64_t until_us)
 
 static void on_late(void *arg)
 {
-	struct pool *p = arg;
+	struct pool *p = magic_cast(pool, arg);
 
 	fail_waiting(p, clock_mono_us());
 	set_late(p);
@@ -136,7 +137,7 @@ bool work_submit(const struct work_job *job)
 		p->health.refused++;
 		return false;
 	}
-	j = xcalloc(1, sizeof(*j));
+	j = magic_new(job);
 	j->head = (struct wire_head){ (uint32_t)job->n, WIRE_VERSION, (uint16_t)job->kind,
 		next_job++ };
 	j->bytes = xstrndup(job->p, job->n);
@@ -204,7 +205,8 @@ void work_init(const struct work_settings *s)
 	for (int i = 0; i < WORK_POOLS; i++) {
 		struct pool *p = &pools[i];
 
-		*p = (struct pool){ .name = rules[i].name,
+		*p = (struct pool){ .magic = pool_magic,
+			.name = rules[i].name,
 			.program = program_of(s->dir, (enum work_pool)i),
 			.count = s->count[i] < HELPERS_MAX ? s->count[i] : HELPERS_MAX,
 			.tries = rules[i].tries,

@@ -4,6 +4,7 @@
  * Redis is not trusted. A temporary failure is retried three times; a message that cannot be
  * applied goes to the dead letters with the reason, and an alarm is raised. */
 #include "base/clock.h"
+#include "base/magic.h"
 #include "base/json.h"
 #include "base/list.h"
 #include "base/log.h"
@@ -28,6 +29,7 @@
 #define DEAD_MAX "100000"
 
 struct letter {
+	uint32_t magic;
 	struct list node;
 	char *id, *event, *token;
 	struct sync_item item;
@@ -36,6 +38,7 @@ struct letter {
 	int tries;
 	bool going;
 };
+MAGIC(letter, 0xfc73a7b9);
 
 static struct list letters;
 static char *stream, *dead, consumer[64];
@@ -77,7 +80,7 @@ static void acknowledge(struct letter *l)
 
 static void on_buried(void *arg, const redisReply *reply)
 {
-	struct letter *l = arg;
+	struct letter *l = magic_cast(letter, arg);
 
 	if (reply && reply->type == REDIS_REPLY_STRING) {
 		acknowledge(l);
@@ -146,7 +149,7 @@ static void on_applied(struct sync_item *item, enum sync_result result)
 
 static void on_session(void *arg, struct session *s, enum db_error error)
 {
-	struct letter *l = arg;
+	struct letter *l = magic_cast(letter, arg);
 
 	l->session = s;
 	if (error != DB_OK) {
@@ -165,7 +168,7 @@ static void on_session(void *arg, struct session *s, enum db_error error)
 
 static void try_it(void *arg)
 {
-	struct letter *l = arg;
+	struct letter *l = magic_cast(letter, arg);
 	struct json_error err;
 	struct json_object *m;
 	bool sound;
@@ -254,7 +257,7 @@ static void take_entry(const redisReply *entry)
 	fields = entry->element[1];
 	if (is_here(id->str))
 		return;
-	l = xcalloc(1, sizeof(*l));
+	l = magic_new(letter);
 	l->id = xstrdup(id->str);
 	for (size_t i = 0; fields->type == REDIS_REPLY_ARRAY && i + 1 < fields->elements; i += 2) {
 		const redisReply *k = fields->element[i], *v = fields->element[i + 1];
