@@ -19,6 +19,7 @@ Object.assign(words.zh, {
 	factors_title: '两步验证',
 	sessions_title: '登录会话',
 	add_totp: '添加验证器应用',
+	totp_name: '验证器应用',
 	add_passkey: '添加通行密钥',
 	new_codes: '重新生成恢复码',
 	codes_left: '剩余恢复码',
@@ -51,6 +52,7 @@ Object.assign(words.en, {
 	factors_title: 'Two-step verification',
 	sessions_title: 'Login sessions',
 	add_totp: 'Add an authenticator app',
+	totp_name: 'Authenticator app',
 	add_passkey: 'Add a passkey',
 	new_codes: 'New recovery codes',
 	codes_left: 'Recovery codes left',
@@ -227,7 +229,7 @@ function showCodes(codes) {
 }
 let forced = false;
 async function addTotp() {
-	const e = await api('POST', '/api/v1/auth/factors/totp', {}),
+	const e = await api('POST', '/api/v1/auth/factors/totp', { name: t('totp_name') }),
 		box = el('div', 'enrol'),
 		img = document.importNode(
 			new DOMParser().parseFromString(e.qr_svg, 'image/svg+xml').documentElement,
