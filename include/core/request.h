@@ -11,6 +11,7 @@
 #include "work/wire.h"
 
 struct json_object;
+struct flow;
 struct ws_handler;
 struct outcome; /* never defined; it stands for "the request goes on or has ended" */
 struct req;
@@ -101,7 +102,8 @@ struct req {
 	struct db_call call;
 	req_row_step *on_row;
 	req_work_step *on_work;
-	void *state; /* belongs to the flow; in the arena */
+	void *state;       /* belongs to the flow; in the arena */
+	struct flow *flow; /* whose wait this is, or NULL: core/flow.h */
 	void (*cleanup)(struct req *req);
 	int64_t began_us;
 	bool zh, waiting, ended, streaming;

@@ -11,7 +11,7 @@ const PATH = '/api/v1/client/export/data';
 let s, admin, manager, user, beta;
 const ids = {};
 test.before(async () => {
-	s = await Server.make('export');
+	s = await Server.make('export', { log: { level: 'debug' } });
 	s.cli(
 		[
 			...['user', 'add', '--tenant', 'alpha', '--username', 'mgr', '--name', 'mgr'],
@@ -118,6 +118,8 @@ test('as the document asks for it: a job, its progress, a file that a spreadshee
 		list.items.map((e) => [e.export_id, e.status, e.file_id]),
 		[[r.data.export_id, 'completed', d.file_id]],
 	);
+	for (const change of ['claim -> begin', 'read -> write', 'write -> stored', 'stored -> end'])
+		assert.match(s.log, new RegExp(`flow=export id=\\d+ ${change} \\d+ms`));
 });
 test('JSON, compressed, without headers, and no more than was asked for', async () => {
 	const json = await taken(admin, {

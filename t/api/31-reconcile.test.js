@@ -94,6 +94,7 @@ test.before(async () => {
 	mail = await mailSink();
 	s = new Server('reconcile', {
 		mail: { url: mail.url },
+		log: { level: 'debug' },
 		integration: {
 			tickets_url: `http://127.0.0.1:${leader.address().port}/desk?v=1`,
 			tickets_every_s: 3600,
@@ -192,6 +193,8 @@ test('what it did not tell us is found, put right and told; figures are marked m
 	);
 	assert.strictEqual((await compared()).state, 'agrees');
 	assert.strictEqual(told().length, 1);
+	for (const change of ['take_page -> pick', 'apply -> applied', 'verify -> summarise'])
+		assert.match(s.log, new RegExp(`flow=reconcile id=${s.alpha} ${change} \\d+ms`));
 });
 test('what arrives by itself while it is compared was no difference: nobody is told', async () => {
 	let go;

@@ -22,7 +22,8 @@ static const struct metric metrics[] = {
 const struct feature export_feature = {
 	.name = "export",
 	.routes = export_routes,
-	.init = exports_init,
+	.stop = exports_stop,
 	.free = exports_free,
+	.jobs = export_jobs,
 	.metrics = metrics,
 };

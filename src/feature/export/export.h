@@ -13,10 +13,12 @@ struct outcome *export_post(struct req *req) MUST_USE;
 struct outcome *export_get(struct req *req) MUST_USE;
 /* Endpoint: GET /api/v1/client/files/download/{file_id}. */
 struct outcome *file_download(struct req *req) MUST_USE;
-/* Start writing exports. */
-void exports_init(void);
-/* Stop; an export that is being written is taken up by another instance. */
+/* Write no further part of the export in hand; another instance takes it over. */
+void exports_stop(void);
+/* Release the buffers. */
 void exports_free(void);
+/* export_job.c; ends with an empty row */
+extern const struct job export_jobs[];
 struct exports_health {
 	uint64_t written, failed;
 };

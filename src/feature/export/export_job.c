@@ -4,27 +4,31 @@
  * dies, another one starts the export again; after three attempts it fails for good. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/flow.h"
+#include "core/job.h"
 #include "crypto/crypto.h"
 #include "exports.h"
 #include "export.h"
-#include "loop/loop.h"
 #include "sql_gen.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#define LOOK_US (10 * US_PER_S)
 #define PAGE 200
+#define FILTERS 5
 #define BYTES_MAX (8 << 20) /* a file is built in memory */
 
+enum { CLAIM, BEGIN, READ, WRITE, STORED, FAILED };
+
 static struct {
-	bool running, busy;
-	struct loop_timer *soon;
-	struct db_call call;
+	struct flow flow;
+	struct job_run *run; /* of the job whose flow this is */
+	enum job_result result;
 	/* the export being written */
-	char tenants[32], tenant[24], export[24], file[24], part_no[24], records[24], now[24];
-	char limit[24], after_at[40], after_id[24], *scope, *filter[5], *columns;
-	int64_t tenant_id, user_id, most, part;
+	int64_t tenant_id, user_id, export_id, file_id, most, limit, part;
+	char tenants[32], after_at[40];
+	char *scope, *filter[FILTERS], *columns;
+	int64_t after_id;
 	size_t bytes;
 	bool last;
 	struct csv_writer sheet;
@@ -32,138 +36,29 @@ static struct {
 	struct exports_health health;
 } job;
 
-static void next_page(void);
-
 struct exports_health exports_health(void)
 {
 	return job.health;
 }
 
-static void query_next(const struct sql_stmt *stmt,
-	void (*on_done)(struct db_call *, enum db_error, const PGresult *))
+static struct outcome *end_with(struct flow *f, enum job_result result)
 {
-	job.call.stmt = stmt;
-	job.call.on_done = on_done;
-	db_exec(&job.call);
+	job.result = result;
+	return flow_end(f);
 }
 
-/* For the job's own row and file; pages are read with the rights of the user who requested them. */
-static void query_job(const struct sql_stmt *stmt,
-	void (*on_done)(struct db_call *, enum db_error, const PGresult *))
+/* The claim expires, and the export is started again. */
+static struct outcome *give_up(struct flow *f, const char *what)
 {
-	job.call.ctx = (struct db_context){ .role = DB_ROLE_JOB };
-	query_next(stmt, on_done);
+	log_warn(NULL, "export not %s tenant=%lld id=%lld err=%s; will retry", what,
+		(long long)job.tenant_id, (long long)job.export_id, db_error_name(f->error));
+	return end_with(f, JOB_FAILED);
 }
 
-/* Give up what was written so far, and look for the next export in WAIT_US. */
-static void rest_until(int64_t wait_us)
+static struct outcome *step_claim(struct flow *f)
 {
-	csv_writer_free(&job.sheet);
-	free(job.scope);
-	free(job.columns);
-	for (int i = 0; i < 5; i++)
-		free(job.filter[i]), job.filter[i] = NULL;
-	job.scope = job.columns = NULL;
-	job.out.n = 0;
-	job.busy = false;
-	if (job.running)
-		loop_timer_set(job.soon, wait_us);
-}
-
-static void on_failed(struct db_call *call, enum db_error error, const PGresult *rows)
-{
-	(void)call;
-	(void)error; /* then the claim expires, and the export is retried */
-	(void)rows;
-	rest_until(0);
-}
-
-static void fail(const char *why)
-{
-	snprintf(job.now, sizeof(job.now), "%lld", (long long)clock_now_us());
-	job.call = (struct db_call){ .param = { job.tenant, job.export, job.file, why, job.now } };
-	query_job(&sql_export_fail, on_failed);
-}
-
-static void on_stored(struct db_call *call, enum db_error error, const PGresult *rows)
-{
-	(void)call;
-	if (!job.running || error != DB_OK || PQntuples(rows) == 0) {
-		if (error != DB_OK)
-			log_warn(NULL, "export not written tenant=%s err=%s; will retry",
-				job.tenant, db_error_name(error));
-		rest_until(error == DB_OK ? 0 : LOOK_US);
-		return;
-	}
-	job.out.n = 0;
-	job.part++;
-	if (!job.last) {
-		next_page();
-		return;
-	}
-	job.health.written++;
-	rest_until(0);
-}
-
-static void store_part(void)
-{
-	job.bytes += job.out.n;
-	if (job.bytes > BYTES_MAX) {
-		fail("too_large");
-		return;
-	}
-	job.base64.n = 0;
-	buf_add_base64(&job.base64, job.out.n ? job.out.p : "", job.out.n);
-	snprintf(job.part_no, sizeof(job.part_no), "%lld", (long long)job.part);
-	snprintf(job.records, sizeof(job.records), "%lld", (long long)job.sheet.rows);
-	snprintf(job.now, sizeof(job.now), "%lld", (long long)clock_now_us());
-	job.call = (struct db_call){ .param = { job.tenant, job.export, job.file, job.part_no,
-					     buf_cstr(&job.base64), job.records, job.now,
-					     job.last ? "true" : "false" } };
-	query_job(&sql_export_part, on_stored);
-}
-
-static void on_page(struct db_call *call, enum db_error error, const PGresult *rows)
-{
-	int n = error == DB_OK ? PQntuples(rows) : 0, limit = atoi(job.limit);
-
-	(void)call;
-	if (!job.running || error != DB_OK) {
-		if (error != DB_OK)
-			log_warn(NULL, "export not read tenant=%s err=%s; will retry", job.tenant,
-				db_error_name(error));
-		rest_until(LOOK_US);
-		return;
-	}
-	for (int c = 0; c < job.sheet.columns; c++)
-		job.sheet.column[c] = PQfnumber(rows, job.sheet.name[c]);
-	csv_writer_rows(&job.sheet, rows, &job.out);
-	job.last = n < limit || job.sheet.rows >= job.most;
-	if (n) {
-		time_format(db_time(rows, n - 1, 0), 6, job.after_at);
-		snprintf(job.after_id, sizeof(job.after_id), "%lld",
-			(long long)db_int(rows, n - 1, 1));
-	}
-	if (job.last)
-		csv_writer_end(&job.sheet, &job.out);
-	store_part();
-}
-
-static void next_page(void)
-{
-	int64_t left = job.most - job.sheet.rows;
-	bool first = job.sheet.rows == 0;
-
-	snprintf(job.limit, sizeof(job.limit), "%lld", (long long)(left < PAGE ? left : PAGE));
-	job.call = (struct db_call){ .ctx = { .role = DB_ROLE_TENANT,
-					     .tenants = job.tenants,
-					     .tenant_id = job.tenant_id,
-					     .user_id = job.user_id,
-					     .scope = job.scope },
-		.param = { job.limit, first ? NULL : job.after_at, first ? NULL : job.after_id,
-			job.filter[0], job.filter[1], job.filter[2], job.filter[3],
-			job.filter[4] } };
-	query_next(&sql_export_page, on_page);
+	flow_param_int(f, 0, clock_now_us());
+	return flow_query(f, BEGIN, &sql_export_claim);
 }
 
 static char *text_of(const PGresult *r, int column)
@@ -183,71 +78,173 @@ static void set_columns(struct csv_writer *s, char *columns)
 		s->name[s->columns++] = name;
 }
 
-static void on_claimed(struct db_call *call, enum db_error error, const PGresult *r)
+static void read_export(const PGresult *r)
 {
-	(void)call;
-	if (!job.running || error != DB_OK || PQntuples(r) == 0) {
-		rest_until(LOOK_US);
-		return;
-	}
-	if (!db_int(r, 0, 15)) { /* failed for good */
-		job.health.failed++;
-		log_error(NULL, "export failed for good tenant=%lld id=%lld",
-			(long long)db_int(r, 0, 0), (long long)db_int(r, 0, 1));
-		rest_until(0);
-		return;
-	}
 	job.tenant_id = db_int(r, 0, 0);
+	job.export_id = db_int(r, 0, 1);
 	job.user_id = db_int(r, 0, 2);
-	snprintf(job.tenant, sizeof(job.tenant), "%lld", (long long)job.tenant_id);
+	job.file_id = db_int(r, 0, 3);
 	snprintf(job.tenants, sizeof(job.tenants), "{%lld}", (long long)job.tenant_id);
-	snprintf(job.export, sizeof(job.export), "%lld", (long long)db_int(r, 0, 1));
-	snprintf(job.file, sizeof(job.file), "%lld", (long long)db_int(r, 0, 3));
 	job.sheet = (struct csv_writer){ .json = str_is(db_text(r, 0, 4), "json"),
 		.compressed = db_int(r, 0, 13) != 0 };
 	job.columns = text_of(r, 5);
 	set_columns(&job.sheet, job.columns);
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < FILTERS; i++)
 		job.filter[i] = text_of(r, 6 + i);
 	job.scope = text_of(r, 11);
 	job.most = db_int(r, 0, 14);
 	job.part = 0;
 	job.bytes = 0;
 	job.last = false;
-	csv_writer_begin(&job.sheet, db_int(r, 0, 12) != 0, &job.out);
-	next_page();
 }
 
-static void claim_next(void *arg)
+static struct outcome *step_begin(struct flow *f)
 {
-	(void)arg;
-	if (job.busy || !job.running)
-		return;
-	job.busy = true;
-	snprintf(job.now, sizeof(job.now), "%lld", (long long)clock_now_us());
-	job.call = (struct db_call){ .param = { job.now } };
-	query_job(&sql_export_claim, on_claimed);
+	if (f->error != DB_OK)
+		return end_with(f, JOB_FAILED);
+	if (PQntuples(f->rows) == 0)
+		return end_with(f, JOB_DONE);
+	f->id = db_int(f->rows, 0, 1);
+	if (!db_int(f->rows, 0, 15)) { /* failed for good */
+		job.health.failed++;
+		log_error(NULL, "export failed for good tenant=%lld id=%lld",
+			(long long)db_int(f->rows, 0, 0), (long long)f->id);
+		return end_with(f, JOB_MORE);
+	}
+	read_export(f->rows);
+	csv_writer_begin(&job.sheet, db_int(f->rows, 0, 12) != 0, &job.out);
+	return flow_go(f, READ);
 }
+
+static struct outcome *step_read(struct flow *f)
+{
+	int64_t left = job.most - job.sheet.rows;
+
+	job.limit = left < PAGE ? left : PAGE;
+	flow_param_int(f, 0, job.limit);
+	if (job.sheet.rows) {
+		flow_param_text(f, 1, job.after_at);
+		flow_param_int(f, 2, job.after_id);
+	}
+	for (int i = 0; i < FILTERS; i++)
+		flow_param_text(f, 3 + i, job.filter[i]);
+	return flow_query_as(f, WRITE, &sql_export_page,
+		&(struct db_context){ .role = DB_ROLE_TENANT,
+			.tenants = job.tenants,
+			.tenant_id = job.tenant_id,
+			.user_id = job.user_id,
+			.scope = job.scope });
+}
+
+static void write_rows(const PGresult *rows)
+{
+	int n = PQntuples(rows);
+
+	for (int c = 0; c < job.sheet.columns; c++)
+		job.sheet.column[c] = PQfnumber(rows, job.sheet.name[c]);
+	csv_writer_rows(&job.sheet, rows, &job.out);
+	job.last = n < job.limit || job.sheet.rows >= job.most;
+	if (n) {
+		time_format(db_time(rows, n - 1, 0), 6, job.after_at);
+		job.after_id = db_int(rows, n - 1, 1);
+	}
+	if (job.last)
+		csv_writer_end(&job.sheet, &job.out);
+}
+
+static struct outcome *step_write(struct flow *f)
+{
+	if (f->error != DB_OK)
+		return give_up(f, "read");
+	write_rows(f->rows);
+	job.bytes += job.out.n;
+	flow_param_int(f, 0, job.tenant_id);
+	flow_param_int(f, 1, job.export_id);
+	flow_param_int(f, 2, job.file_id);
+	if (job.bytes > BYTES_MAX) {
+		flow_param_text(f, 3, "too_large");
+		flow_param_int(f, 4, clock_now_us());
+		return flow_query(f, FAILED, &sql_export_fail);
+	}
+	job.base64.n = 0;
+	buf_add_base64(&job.base64, job.out.n ? job.out.p : "", job.out.n);
+	flow_param_int(f, 3, job.part);
+	flow_param_text(f, 4, buf_cstr(&job.base64));
+	flow_param_int(f, 5, job.sheet.rows);
+	flow_param_int(f, 6, clock_now_us());
+	flow_param_text(f, 7, job.last ? "true" : "false");
+	return flow_query(f, STORED, &sql_export_part);
+}
+
+static struct outcome *step_stored(struct flow *f)
+{
+	if (f->error != DB_OK)
+		return give_up(f, "written");
+	if (PQntuples(f->rows) == 0) /* another instance has it */
+		return end_with(f, JOB_MORE);
+	job.out.n = 0;
+	job.part++;
+	if (!job.last)
+		return flow_go(f, READ);
+	job.health.written++;
+	return end_with(f, JOB_MORE);
+}
+
+static struct outcome *step_failed(struct flow *f)
+{
+	return end_with(f, JOB_MORE); /* if it was not stored, the claim expires: tried again */
+}
+
+static const struct flow_step steps[] = {
+	[CLAIM] = { "claim", step_claim },
+	[BEGIN] = { "begin", step_begin },
+	[READ] = { "read", step_read },
+	[WRITE] = { "write", step_write },
+	[STORED] = { "stored", step_stored },
+	[FAILED] = { "failed", step_failed },
+};
+
+static void on_end(struct flow *f)
+{
+	csv_writer_free(&job.sheet);
+	free(job.scope);
+	free(job.columns);
+	for (int i = 0; i < FILTERS; i++)
+		free(job.filter[i]), job.filter[i] = NULL;
+	job.scope = job.columns = NULL;
+	job.out.n = 0;
+	job_end(job.run, f->stopped ? JOB_DONE : job.result);
+}
+
+static const struct flow_kind export_flow = { "export", steps, on_end };
+
+static void write_next(struct job_run *run)
+{
+	job.run = run;
+	flow_start(&job.flow, &export_flow, 0);
+}
+
+const struct job export_jobs[] = {
+	{ .name = "export_write",
+		.every_ms = 10000,
+		.more_ms = 1,
+		.at_start = true,
+		.run = write_next },
+	{ 0 },
+};
 
 void exports_wake(void)
 {
-	if (job.running && !job.busy)
-		loop_timer_set(job.soon, 0);
+	job_wake(&export_jobs[0]);
 }
 
-void exports_init(void)
+void exports_stop(void)
 {
-	job.running = true;
-	job.soon = loop_timer_new(claim_next, NULL);
-	loop_timer_set(job.soon, US_PER_S);
+	flow_stop(&job.flow);
 }
 
 void exports_free(void)
 {
-	job.running = false;
-	if (!job.busy)
-		rest_until(0);
-	loop_timer_free(job.soon);
 	buf_free(&job.out);
 	buf_free(&job.base64);
 }

@@ -378,7 +378,7 @@ void customers_pull_run(struct job_run *run)
 	}
 	pull.run = run;
 	integration_http_get(options.integration_customers_url,
-		options.integration_customers_token_file, on_pulled);
+		options.integration_customers_token_file, on_pulled, NULL);
 }
 
 void customers_stop(void)

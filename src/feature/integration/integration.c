@@ -179,22 +179,11 @@ struct outcome *integration_sla(struct req *req)
 
 /* --- the interface --- */
 
-static void integration_init(void)
-{
-	reconcile_init();
-	stream_init();
-}
-
-static void integration_free(void)
-{
-	stream_free();
-}
-
 static void integration_stop(void)
 {
 	stream_stop();
 	customers_stop();
-	reconcile_free();
+	reconcile_stop();
 }
 
 static double read_sync_waiting(void)
@@ -236,6 +225,7 @@ static enum check_state check_sync(struct buf *more)
 static const struct job jobs[] = {
 	{ "customers_pull", .every = customers_pull_every, .claim = true,
 		.run = customers_pull_run },
+	{ "tickets_compare", .every = reconcile_every, .run = reconcile_run },
 	{ 0 },
 };
 static const struct check checks[] = { { "ticket_sync", false, check_sync }, { 0 } };
@@ -243,9 +233,9 @@ static const struct check checks[] = { { "ticket_sync", false, check_sync }, { 0
 const struct feature integration_feature = {
 	.name = "integration",
 	.routes = integration_routes,
-	.init = integration_init,
+	.init = stream_init,
 	.stop = integration_stop,
-	.free = integration_free,
+	.free = stream_free,
 	.jobs = jobs,
 	.metrics = metrics,
 	.checks = checks,

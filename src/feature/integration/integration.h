@@ -18,10 +18,12 @@ void stream_stop(void);
 void stream_free(void);
 /* Counts for /metrics and the checks. */
 struct stream_health stream_health(void);
-/* Start comparing tickets with their source, as the settings say. */
-void reconcile_init(void);
-/* Begin no comparison any more. */
-void reconcile_free(void);
+/* The period of the job below, in milliseconds; 0: switched off. */
+int64_t reconcile_every(void);
+/* A job: compare the tickets with their source system, if that is due. */
+void reconcile_run(struct job_run *run);
+/* Go no step further. */
+void reconcile_stop(void);
 /* Endpoint: POST /api/v1/integration/customers/sync. */
 struct outcome *customers_sync(struct req *req) MUST_USE;
 /* A job: pull the customers from their source system, on one instance. */

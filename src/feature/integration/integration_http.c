@@ -9,7 +9,7 @@
 #define ANSWER_MAX (256 * 1024)
 #define TIMEOUT_MS 30000
 
-void integration_http_get(const char *url, const char *token_file, fetch_done *on_done)
+void integration_http_get(const char *url, const char *token_file, fetch_done *on_done, void *arg)
 {
 	char *token = config_secret_read(token_file),
 	     *header = xasprintf("Authorization: Bearer %s", token ? token : "");
@@ -21,7 +21,7 @@ void integration_http_get(const char *url, const char *token_file, fetch_done *o
 			   .allow_private = options.integration_allow_private,
 			   .answer_max = ANSWER_MAX,
 			   .timeout_ms = TIMEOUT_MS },
-		on_done, NULL);
+		on_done, arg);
 	free(token);
 	free(header);
 }

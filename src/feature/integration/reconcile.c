@@ -7,17 +7,16 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "config/options.h"
 #include "config/secret.h"
 #include "core/cache.h"
-#include "core/session.h"
-#include "config/options.h"
-#include "sync.h"
+#include "core/flow.h"
 #include "core/hooks.h"
-#include "core/cache.h"
+#include "core/session.h"
 #include "integration.h"
-#include "loop/loop.h"
 #include "integration_http.h"
 #include "sql_gen.h"
+#include "sync.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,15 +26,36 @@
 #define LEFT_TOLD 20
 #define LOOK_S 60
 
+enum {
+	CLAIM,
+	LOG_IN,
+	ASK_COUNTS,
+	TAKE_COUNTS,
+	CUSTOMER,
+	SUMMARISE,
+	COMPARE,
+	RECORDED,
+	ASK_PAGE,
+	TAKE_PAGE,
+	PICK,
+	APPLY,
+	APPLIED,
+	ASK_AGAIN,
+	VERIFY,
+	ENDED,
+};
+
 static struct {
-	bool running, stopped;
-	struct db_call call;
+	struct flow flow;
+	struct job_run *job;
+	enum job_result result;
 	struct session *session;
+	enum db_error session_error;
 	struct json_object *counts; /* all customers, as reported at the beginning */
 	size_t at;                  /* index into customers */
 	/* the customer being compared */
 	int64_t tenant_id, started, theirs, ours, differing, repaired, left, pages;
-	char checksum[65], tenant[24], number[6][24], now[24], after[120];
+	char checksum[65], *after;
 	bool verifying;
 	struct buf left_over, theirs_json;
 	const char *state;
@@ -43,50 +63,15 @@ static struct {
 	struct json_object *page;
 	size_t wanted[PAGE_MAX], wanted_n, next;
 	struct sync_item item;
+	enum sync_result applied;
 } run;
 
-static void next_customer(void);
-static void fetch_page(void);
-static void summarise(void);
-static void next_item(void);
+/* --- the result of a comparison --- */
 
-/* --- the end of a comparison --- */
-
-static void end_run(void)
+static struct outcome *give_up(struct flow *f)
 {
-	session_put(run.session);
-	run.session = NULL;
-	json_object_put(run.counts);
-	json_object_put(run.page);
-	run.counts = run.page = NULL;
-	buf_free(&run.left_over);
-	buf_free(&run.theirs_json);
-	run.running = false;
-}
-
-static const char *number(int slot, int64_t v)
-{
-	snprintf(run.number[slot], sizeof(run.number[slot]), "%lld", (long long)v);
-	return run.number[slot];
-}
-
-static void on_recorded(struct db_call *call, enum db_error error, const PGresult *rows)
-{
-	(void)call;
-	if (error != DB_OK)
-		log_warn(NULL, "comparison not stored tenant=%s err=%s", run.tenant,
-			db_error_name(error));
-	cache_outdate(run.tenant_id, 0); /* mark its numbers, or remove the mark */
-	if (run.stopped) {
-		end_run();
-		return;
-	}
-	if (error == DB_OK && db_int(rows, 0, 1))
-		notify_wake();
-	if (strcmp(run.state, "repairing") == 0)
-		fetch_page();
-	else
-		next_customer();
+	run.result = JOB_FAILED;
+	return flow_end(f);
 }
 
 /* The list as JSON, closed if it was still open. */
@@ -99,24 +84,38 @@ static const char *left_text(void)
 	return buf_cstr(&run.left_over);
 }
 
-static void record(const char *state)
+/* Store how the comparison stands. */
+static struct outcome *record(struct flow *f, const char *state)
 {
+	const int64_t n[] = { run.theirs, run.ours, run.differing, run.repaired };
+
 	run.state = state;
-	snprintf(run.now, sizeof(run.now), "%lld", (long long)clock_now_us());
-	run.call = (struct db_call){ .stmt = &sql_reconcile_record,
-		.ctx.role = DB_ROLE_JOB,
-		.param = { run.tenant, number(0, run.started), state, number(1, run.theirs),
-			number(2, run.ours), number(3, run.differing), number(4, run.repaired),
-			left_text(), number(5, run.left), run.now },
-		.on_done = on_recorded };
+	flow_param_int(f, 0, run.tenant_id);
+	flow_param_int(f, 1, run.started);
+	flow_param_text(f, 2, state);
+	for (int i = 0; i < 4; i++)
+		flow_param_int(f, 3 + i, n[i]);
+	flow_param_text(f, 7, left_text());
+	flow_param_int(f, 8, run.left);
+	flow_param_int(f, 9, clock_now_us());
 	if (strcmp(state, "agrees") != 0)
 		log_warn(NULL,
-			"tickets differ from the source system's tenant=%s state=%s theirs=%lld "
-			"ours=%lld "
-			"differing=%lld repaired=%lld left=%lld",
-			run.tenant, state, (long long)run.theirs, (long long)run.ours,
+			"tickets differ from the source system's tenant=%lld state=%s theirs=%lld "
+			"ours=%lld differing=%lld repaired=%lld left=%lld",
+			(long long)run.tenant_id, state, (long long)run.theirs, (long long)run.ours,
 			(long long)run.differing, (long long)run.repaired, (long long)run.left);
-	db_exec(&run.call);
+	return flow_query(f, RECORDED, &sql_reconcile_record);
+}
+
+static struct outcome *step_recorded(struct flow *f)
+{
+	if (f->error != DB_OK)
+		log_warn(NULL, "comparison not stored tenant=%lld err=%s", (long long)run.tenant_id,
+			db_error_name(f->error));
+	else if (db_int(f->rows, 0, 1))
+		notify_wake();
+	cache_outdate(run.tenant_id, 0); /* mark its numbers, or remove the mark */
+	return flow_go(f, strcmp(run.state, "repairing") == 0 ? ASK_PAGE : CUSTOMER);
 }
 
 static void note_left(const char *ticket, const char *en, const char *zh)
@@ -134,13 +133,14 @@ static void note_left(const char *ticket, const char *en, const char *zh)
 
 /* --- requests to the source system --- */
 
-static void get_from_source(const char *query, fetch_done *on_done)
+static struct outcome *get_from_source(struct flow *f, int step, const char *query)
 {
 	char *url = xasprintf("%s%c%s", options.integration_tickets_url,
 		strchr(options.integration_tickets_url, '?') ? '&' : '?', query);
 
-	integration_http_get(url, options.integration_tickets_token_file, on_done);
+	integration_http_get(url, options.integration_tickets_token_file, flow_on_fetched, f);
 	free(url);
+	return flow_wait(f, step);
 }
 
 /* The list NAME in the response. Logs and returns NULL if it is not one. The caller releases
@@ -175,190 +175,135 @@ static bool read_counts(struct json_object *e)
 	run.tenant_id = tenant;
 	run.theirs = n;
 	snprintf(run.checksum, sizeof(run.checksum), "%s", sum);
-	snprintf(run.tenant, sizeof(run.tenant), "%lld", (long long)tenant);
 	return true;
+}
+
+/* --- the beginning --- */
+
+static struct outcome *step_claim(struct flow *f)
+{
+	flow_param_int(f, 0, clock_now_us());
+	flow_param_int(f, 1, options.integration_tickets_every_s);
+	return flow_query(f, LOG_IN, &sql_reconcile_claim);
+}
+
+static void on_session(void *arg, struct session *s, enum db_error error)
+{
+	run.session = s;
+	run.session_error = error;
+	flow_arrived(arg);
+}
+
+static struct outcome *step_log_in(struct flow *f)
+{
+	char *token;
+
+	if (f->error != DB_OK)
+		return give_up(f);
+	if (PQntuples(f->rows) == 0) /* not due, or another instance does it */
+		return flow_end(f);
+	token = config_secret_read(options.integration_tickets_service_token_file);
+	session_find(str_of(token ? token : ""), on_session, f);
+	free(token);
+	return flow_wait(f, ASK_COUNTS);
+}
+
+static struct outcome *step_ask_counts(struct flow *f)
+{
+	const struct session *s = run.session;
+
+	if (s && s->actor == ACTOR_SERVICE && session_may(s, PERM_TICKET_WRITE))
+		return get_from_source(f, TAKE_COUNTS, "view=counts");
+	log_error(NULL, "tickets not compared: %s",
+		run.session_error != DB_OK
+			? db_error_name(run.session_error)
+			: "integration.tickets_service_token_file does not hold a service token "
+			  "that may write tickets");
+	return give_up(f);
+}
+
+static struct outcome *step_take_counts(struct flow *f)
+{
+	struct json_object *o, *list = list_of(f->fetched, "customers", &o);
+
+	run.counts = json_object_get(list);
+	json_object_put(o);
+	run.at = 0;
+	return list ? flow_go(f, CUSTOMER) : give_up(f);
 }
 
 /* --- one customer --- */
 
-static void on_summary(struct db_call *call, enum db_error error, const PGresult *rows)
-{
-	bool same, arrived;
-
-	(void)call;
-	if (run.stopped || error != DB_OK) {
-		log_warn(NULL, "tickets not compared err=%s", db_error_name(error));
-		end_run();
-		return;
-	}
-	same = db_int(rows, 0, 0) == run.theirs && str_is(db_text(rows, 0, 1), run.checksum);
-	/* what has arrived on its own since the first look is not a difference */
-	arrived = run.verifying && same && !run.differing && !run.left;
-	if (!run.verifying || arrived)
-		run.ours = db_int(rows, 0, 0);
-	if (run.verifying && !same && !run.left && db_int(rows, 0, 0) > run.theirs)
-		note_left(NULL, "tickets that the source system does not know",
-			"主导系统中不存在的工单");
-	record(same             ? run.verifying && !arrived ? "repaired" : "agrees"
-		: run.verifying ? "differs"
-				: "repairing");
-}
-
-static void summarise(void)
-{
-	run.call = (struct db_call){ .stmt = &sql_reconcile_summary,
-		.param = { run.tenant },
-		.ctx = session_context(run.session),
-		.on_done = on_summary };
-	db_exec(&run.call);
-}
-
-static void on_ended(struct db_call *call, enum db_error error, const PGresult *rows)
-{
-	(void)call;
-	(void)error; /* then it is repeated in an hour */
-	(void)rows;
-	end_run();
-}
-
-static void next_customer(void)
+static struct outcome *step_customer(struct flow *f)
 {
 	while (run.at < json_object_array_length(run.counts)) {
 		if (!read_counts(json_object_array_get_idx(run.counts, run.at++)))
 			continue;
+		f->id = run.tenant_id;
 		run.differing = run.repaired = run.left = run.pages = 0;
 		run.left_over.n = 0;
-		run.after[0] = 0;
+		free(run.after);
+		run.after = xstrdup("");
 		run.verifying = false;
 		run.started = clock_now_us();
-		summarise();
-		return;
+		return flow_go(f, SUMMARISE);
 	}
 	/* all customers are done; other instances need not repeat it */
-	run.call = (struct db_call){
-		.stmt = &sql_reconcile_end, .ctx.role = DB_ROLE_JOB, .on_done = on_ended
-	};
-	db_exec(&run.call);
+	return flow_query(f, ENDED, &sql_reconcile_end);
+}
+
+static struct outcome *step_ended(struct flow *f)
+{
+	return flow_end(f); /* if it was not stored, the comparison is repeated in an hour */
+}
+
+static struct outcome *step_summarise(struct flow *f)
+{
+	struct db_context ctx = session_context(run.session);
+
+	flow_param_int(f, 0, run.tenant_id);
+	return flow_query_as(f, COMPARE, &sql_reconcile_summary, &ctx);
+}
+
+static struct outcome *step_compare(struct flow *f)
+{
+	bool same, arrived;
+
+	if (f->error != DB_OK) {
+		log_warn(NULL, "tickets not compared err=%s", db_error_name(f->error));
+		return give_up(f);
+	}
+	same = db_int(f->rows, 0, 0) == run.theirs && str_is(db_text(f->rows, 0, 1), run.checksum);
+	/* what has arrived on its own since the first look is not a difference */
+	arrived = run.verifying && same && !run.differing && !run.left;
+	if (!run.verifying || arrived)
+		run.ours = db_int(f->rows, 0, 0);
+	if (run.verifying && !same && !run.left && db_int(f->rows, 0, 0) > run.theirs)
+		note_left(NULL, "tickets that the source system does not know",
+			"主导系统中不存在的工单");
+	return record(f, same            ? run.verifying && !arrived ? "repaired" : "agrees"
+			 : run.verifying ? "differs"
+					 : "repairing");
 }
 
 /* --- repair --- */
 
-/* Request the counts again: the source system has changed meanwhile, too. */
-static void on_verify(void *arg, const struct fetch_result *r)
+static struct outcome *step_ask_page(struct flow *f)
 {
-	struct json_object *o, *list;
-	bool found = false;
+	struct buf q = { 0 };
+	struct outcome *o;
 
-	(void)arg;
-	if (run.stopped) {
-		end_run();
-		return;
-	}
-	list = list_of(r, "customers", &o);
-	for (size_t i = 0; list && i < json_object_array_length(list) && !found; i++) {
-		struct json_object *e = json_object_array_get_idx(list, i);
-
-		found = json_get_int(e, "tenant_id", 0) == run.tenant_id && read_counts(e);
-	}
-	json_object_put(o);
-	run.verifying = true;
-	if (found)
-		summarise();
-	else
-		record("failed");
-}
-
-static void end_page(void)
-{
-	const char *next = json_get_string(run.page, "next");
-	bool more = next && *next && strlen(next) < sizeof(run.after) &&
-		    strcmp(next, run.after) != 0 && ++run.pages < PAGES_MAX;
-
-	if (more)
-		snprintf(run.after, sizeof(run.after), "%s", next);
-	json_object_put(run.page);
-	run.page = NULL;
-	if (more)
-		fetch_page();
-	else
-		get_from_source("view=counts", on_verify);
+	buf_addf(&q, "tenant_id=%lld&after=", (long long)run.tenant_id);
+	buf_add_url(&q, run.after, strlen(run.after));
+	o = get_from_source(f, TAKE_PAGE, buf_cstr(&q));
+	buf_free(&q);
+	return o;
 }
 
 static void note_fault(const struct sync_item *item, const char *en, const char *zh)
 {
 	note_left(item->external_id, item->fault.en ? item->fault.en : en,
 		item->fault.zh ? item->fault.zh : zh);
-}
-
-static void on_applied(struct sync_item *item, enum sync_result result)
-{
-	if (run.stopped) {
-		sync_item_clear(item);
-		end_run();
-		return;
-	}
-	if (result == SYNC_APPLIED && item->status != TICKET_STATE_COUNT &&
-		item->state != item->status)
-		note_left(item->external_id, "it cannot return to the state of the source system",
-			"无法回到主导系统所示的状态");
-	else if (result == SYNC_APPLIED)
-		run.repaired++;
-	else
-		note_fault(item, sync_result_name(result), sync_result_name(result));
-	sync_item_clear(item);
-	next_item();
-}
-
-/* The next valid message of the page; false if there is none. Every message was valid when the page
- * arrived, but if the clock was set back since then, its time may now lie in the future. */
-static bool read_next_item(void)
-{
-	struct json_object *messages = json_get(run.page, "tickets");
-
-	while (run.next < run.wanted_n) {
-		run.item = (struct sync_item){ .on_done = on_applied };
-		if (sync_item_read(
-			    json_object_array_get_idx(messages, run.wanted[run.next++]), &run.item))
-			return true;
-		note_fault(&run.item, "not sound", "内容有误");
-		sync_item_clear(&run.item);
-	}
-	return false;
-}
-
-static void next_item(void)
-{
-	char *name;
-
-	if (!read_next_item()) {
-		end_page();
-		return;
-	}
-	name = xasprintf("check:%lld:%s", (long long)run.started, run.item.external_id);
-	sync_item_rename(&run.item, name);
-	free(name);
-	run.item.token_id = run.session->actor_id;
-	run.item.ctx = session_context(run.session);
-	sync_apply(&run.item);
-}
-
-static void on_compared(struct db_call *call, enum db_error error, const PGresult *rows)
-{
-	(void)call;
-	if (run.stopped || error != DB_OK) {
-		if (run.stopped)
-			end_run();
-		else
-			record("failed");
-		return;
-	}
-	run.wanted_n = run.next = 0;
-	for (int i = 0; i < PQntuples(rows); i++)
-		if (!db_int(rows, i, 1)) { /* newer tickets are reported next time */
-			run.differing++;
-			run.wanted[run.wanted_n++] = (size_t)db_int(rows, i, 0);
-		}
-	next_item();
 }
 
 /* The contents of the messages in our terms, for the comparison in the database. */
@@ -388,115 +333,192 @@ static void write_theirs(struct json_object *messages)
 	buf_addc(&run.theirs_json, ']');
 }
 
-static void on_page(void *arg, const struct fetch_result *r)
+static void end_page(void)
 {
-	struct json_object *messages;
+	json_object_put(run.page);
+	run.page = NULL;
+}
 
-	(void)arg;
-	if (run.stopped) {
-		end_run();
-		return;
-	}
-	messages = list_of(r, "tickets", &run.page);
+static struct outcome *step_take_page(struct flow *f)
+{
+	struct json_object *messages = list_of(f->fetched, "tickets", &run.page);
+	struct db_context ctx = session_context(run.session);
+
 	if (!messages) {
-		json_object_put(run.page);
-		run.page = NULL;
-		record("failed");
-		return;
+		end_page();
+		return record(f, "failed");
 	}
 	write_theirs(messages);
-	run.call = (struct db_call){ .stmt = &sql_reconcile_compare,
-		.param = { run.tenant, buf_cstr(&run.theirs_json) },
-		.ctx = session_context(run.session),
-		.on_done = on_compared };
-	db_exec(&run.call);
+	flow_param_int(f, 0, run.tenant_id);
+	flow_param_text(f, 1, buf_cstr(&run.theirs_json));
+	return flow_query_as(f, PICK, &sql_reconcile_compare, &ctx);
 }
 
-static void fetch_page(void)
+static struct outcome *step_pick(struct flow *f)
 {
-	struct buf q = { 0 };
-
-	buf_addf(&q, "tenant_id=%s&after=", run.tenant);
-	buf_add_url(&q, run.after, strlen(run.after));
-	get_from_source(buf_cstr(&q), on_page);
-	buf_free(&q);
+	if (f->error != DB_OK)
+		return record(f, "failed");
+	run.wanted_n = run.next = 0;
+	for (int i = 0; i < PQntuples(f->rows); i++)
+		if (!db_int(f->rows, i, 1)) { /* newer tickets are reported next time */
+			run.differing++;
+			run.wanted[run.wanted_n++] = (size_t)db_int(f->rows, i, 0);
+		}
+	return flow_go(f, APPLY);
 }
 
-/* --- the beginning --- */
-
-static void on_counts(void *arg, const struct fetch_result *r)
+static void clear_item(void)
 {
-	struct json_object *o, *list;
+	sync_item_clear(&run.item);
+	run.item = (struct sync_item){ 0 };
+}
 
-	(void)arg;
-	if (run.stopped) {
-		end_run();
-		return;
+static void on_applied(struct sync_item *item, enum sync_result result)
+{
+	run.applied = result;
+	flow_arrived(item->arg);
+}
+
+/* The next valid message of the page; false if there is none. Every message was valid when the page
+ * arrived, but if the clock was set back since then, its time may now lie in the future. */
+static bool read_next_item(void)
+{
+	struct json_object *messages = json_get(run.page, "tickets");
+
+	while (run.next < run.wanted_n) {
+		if (sync_item_read(
+			    json_object_array_get_idx(messages, run.wanted[run.next++]), &run.item))
+			return true;
+		note_fault(&run.item, "not sound", "内容有误");
+		clear_item();
 	}
-	list = list_of(r, "customers", &o);
-	run.counts = json_object_get(list);
-	json_object_put(o);
-	run.at = 0;
-	if (list)
-		next_customer();
+	return false;
+}
+
+/* Is there a page after this one? Then run.after names it. */
+static bool has_next_page(void)
+{
+	const char *next = json_get_string(run.page, "next");
+
+	if (!next || !*next || strcmp(next, run.after) == 0 || ++run.pages >= PAGES_MAX)
+		return false;
+	free(run.after);
+	run.after = xstrdup(next);
+	return true;
+}
+
+static struct outcome *step_apply(struct flow *f)
+{
+	char *name;
+
+	if (!read_next_item()) {
+		int step = has_next_page() ? ASK_PAGE : ASK_AGAIN;
+
+		end_page();
+		return flow_go(f, step);
+	}
+	name = xasprintf("check:%lld:%s", (long long)run.started, run.item.external_id);
+	sync_item_rename(&run.item, name);
+	free(name);
+	run.item.token_id = run.session->actor_id;
+	run.item.ctx = session_context(run.session);
+	run.item.on_done = on_applied;
+	run.item.arg = f;
+	sync_apply(&run.item);
+	return flow_wait(f, APPLIED);
+}
+
+static struct outcome *step_applied(struct flow *f)
+{
+	const struct sync_item *item = &run.item;
+
+	if (run.applied == SYNC_APPLIED && item->status != TICKET_STATE_COUNT &&
+		item->state != item->status)
+		note_left(item->external_id, "it cannot return to the state of the source system",
+			"无法回到主导系统所示的状态");
+	else if (run.applied == SYNC_APPLIED)
+		run.repaired++;
 	else
-		end_run();
+		note_fault(item, sync_result_name(run.applied), sync_result_name(run.applied));
+	clear_item();
+	return flow_go(f, APPLY);
 }
 
-static void on_session(void *arg, struct session *s, enum db_error error)
+/* Request the counts again: the source system has changed meanwhile, too. */
+static struct outcome *step_ask_again(struct flow *f)
 {
-	(void)arg;
-	run.session = s;
-	if (!run.stopped && s && s->actor == ACTOR_SERVICE && session_may(s, PERM_TICKET_WRITE)) {
-		get_from_source("view=counts", on_counts);
-		return;
+	return get_from_source(f, VERIFY, "view=counts");
+}
+
+static struct outcome *step_verify(struct flow *f)
+{
+	struct json_object *o, *list = list_of(f->fetched, "customers", &o);
+	bool found = false;
+
+	for (size_t i = 0; list && i < json_object_array_length(list) && !found; i++) {
+		struct json_object *e = json_object_array_get_idx(list, i);
+
+		found = json_get_int(e, "tenant_id", 0) == run.tenant_id && read_counts(e);
 	}
-	if (!run.stopped)
-		log_error(NULL, "tickets not compared: %s",
-			error != DB_OK ? db_error_name(error)
-				       : "integration.tickets_service_token_file does not hold a "
-					 "service token that may write tickets");
-	end_run();
+	json_object_put(o);
+	run.verifying = true;
+	return found ? flow_go(f, SUMMARISE) : record(f, "failed");
 }
 
-static void on_claimed(struct db_call *call, enum db_error error, const PGresult *rows)
-{
-	char *token;
+/* --- the flow --- */
 
-	(void)call;
-	if (run.stopped || error != DB_OK ||
-		PQntuples(rows) == 0) { /* not due, or another instance does it */
-		end_run();
-		return;
-	}
-	token = config_secret_read(options.integration_tickets_service_token_file);
-	session_find(str_of(token ? token : ""), on_session, NULL);
-	free(token);
+static const struct flow_step steps[] = {
+	[CLAIM] = { "claim", step_claim },
+	[LOG_IN] = { "log_in", step_log_in },
+	[ASK_COUNTS] = { "ask_counts", step_ask_counts },
+	[TAKE_COUNTS] = { "take_counts", step_take_counts },
+	[CUSTOMER] = { "customer", step_customer },
+	[SUMMARISE] = { "summarise", step_summarise },
+	[COMPARE] = { "compare", step_compare },
+	[RECORDED] = { "recorded", step_recorded },
+	[ASK_PAGE] = { "ask_page", step_ask_page },
+	[TAKE_PAGE] = { "take_page", step_take_page },
+	[PICK] = { "pick", step_pick },
+	[APPLY] = { "apply", step_apply },
+	[APPLIED] = { "applied", step_applied },
+	[ASK_AGAIN] = { "ask_again", step_ask_again },
+	[VERIFY] = { "verify", step_verify },
+	[ENDED] = { "ended", step_ended },
+};
+
+static void on_end(struct flow *f)
+{
+	(void)f;
+	session_put(run.session);
+	run.session = NULL;
+	json_object_put(run.counts);
+	run.counts = NULL;
+	end_page();
+	clear_item();
+	free(run.after);
+	run.after = NULL;
+	buf_free(&run.left_over);
+	buf_free(&run.theirs_json);
+	job_end(run.job, run.result);
 }
 
-static void claim_run(void *arg)
+static const struct flow_kind reconcile_flow = { "reconcile", steps, on_end };
+
+int64_t reconcile_every(void)
 {
-	(void)arg;
-	if (run.running || run.stopped)
-		return;
-	run.running = true;
-	snprintf(run.now, sizeof(run.now), "%lld", (long long)clock_now_us());
-	run.call = (struct db_call){ .stmt = &sql_reconcile_claim,
-		.ctx.role = DB_ROLE_JOB,
-		.param = { run.now, number(0, options.integration_tickets_every_s) },
-		.on_done = on_claimed };
-	db_exec(&run.call);
+	int64_t s = options.integration_tickets_every_s;
+
+	return options.integration_tickets_url[0] ? (s < LOOK_S ? s : LOOK_S) * 1000 : 0;
 }
 
-void reconcile_init(void)
+void reconcile_run(struct job_run *job)
 {
-	int64_t every = options.integration_tickets_every_s;
-
-	if (options.integration_tickets_url[0])
-		loop_every((every < LOOK_S ? every : LOOK_S) * 1000, claim_run, NULL);
+	run.job = job;
+	run.result = JOB_DONE;
+	flow_start(&run.flow, &reconcile_flow, 0);
 }
 
-void reconcile_free(void)
+void reconcile_stop(void)
 {
-	run.stopped = true;
+	flow_stop(&run.flow);
 }

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/flow.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "inner.h"
+
+#include <stdio.h>
+
+#define SLOW_US US_PER_S
+
+/* FROM, and what it waited for, is over. */
+static void log_change(const struct flow *f, const char *to)
+{
+	int64_t took = clock_mono_us() - f->since_us;
+
+	log_line(took >= SLOW_US ? LOG_INFO : LOG_DEBUG, f->req ? &f->req->who : NULL,
+		"flow=%s id=%lld %s -> %s %lldms", f->kind->name, (long long)f->id,
+		f->kind->steps[f->at].name, to, (long long)(took / 1000));
+}
+
+static void forget_arrival(struct flow *f)
+{
+	f->error = DB_OK;
+	f->rows = NULL;
+	f->fetched = NULL;
+	f->worked = false;
+	f->answer = (struct str){ 0 };
+}
+
+static struct outcome *run_step(struct flow *f)
+{
+	struct outcome *o;
+
+	if (f->fresh)
+		f->fresh = false;
+	else
+		log_change(f, f->kind->steps[f->next].name);
+	f->since_us = clock_mono_us();
+	f->at = f->next;
+	f->ready = f->waiting = false;
+	f->running = true;
+	o = f->kind->steps[f->at].run(f);
+	f->running = false;
+	forget_arrival(f);
+	return o;
+}
+
+/* Run steps until one waits, or ends. A flow that works by itself may be gone afterwards. */
+static struct outcome *run(struct flow *f)
+{
+	struct outcome *o = GOES_ON;
+
+	f->ready = true;
+	f->waiting = false;
+	while (f->ready && !f->stopped)
+		o = run_step(f);
+	if (f->waiting && !f->ready)
+		return o;
+	log_change(f, "end");
+	if (!f->req)
+		f->kind->on_end(f);
+	return o;
+}
+
+/* A wait may end within the call that began it: then the step returns first. */
+static struct outcome *arrive(struct flow *f)
+{
+	if (f->req)
+		f->req->waiting = false;
+	if (!f->running)
+		return run(f);
+	f->ready = true;
+	return GOES_ON;
+}
+
+static void begin(struct flow *f, const struct flow_kind *kind)
+{
+	bug_on(f->running || f->waiting);
+	f->kind = kind;
+	f->stopped = false;
+	f->fresh = true;
+	f->at = f->next = 0;
+	f->since_us = clock_mono_us();
+	forget_arrival(f);
+}
+
+void flow_start(struct flow *f, const struct flow_kind *kind, int64_t id)
+{
+	begin(f, kind);
+	f->id = id;
+	(void)run(f);
+}
+
+struct outcome *flow_answer(struct flow *f, const struct flow_kind *kind, struct req *req)
+{
+	begin(f, kind);
+	f->req = req;
+	return run(f);
+}
+
+void flow_stop(struct flow *f)
+{
+	f->stopped = true;
+}
+
+bool flow_is_running(const struct flow *f)
+{
+	return f->running || f->waiting;
+}
+
+/* --- how a step ends --- */
+
+struct outcome *flow_end(struct flow *f)
+{
+	(void)f; /* neither ready nor waiting */
+	return GOES_ON;
+}
+
+struct outcome *flow_go(struct flow *f, int step)
+{
+	f->next = step;
+	f->ready = true;
+	return GOES_ON;
+}
+
+static void wait_for(struct flow *f, int step)
+{
+	f->next = step;
+	f->waiting = true;
+	if (f->req)
+		f->req->flow = f;
+}
+
+struct outcome *flow_wait(struct flow *f, int step)
+{
+	wait_for(f, step);
+	if (f->req)
+		f->req->waiting = true;
+	return GOES_ON;
+}
+
+static void on_rows(struct db_call *call, enum db_error error, const PGresult *rows)
+{
+	struct flow *f = call->arg;
+
+	for (int i = 0; i < SQL_PARAMS_MAX; i++)
+		call->param[i] = NULL;
+	f->error = error;
+	f->rows = rows;
+	flow_arrived(f);
+}
+
+struct outcome *flow_query_as(
+	struct flow *f, int step, const struct sql_stmt *stmt, const struct db_context *ctx)
+{
+	f->call.stmt = stmt;
+	f->call.ctx = *ctx;
+	f->call.on_done = on_rows;
+	f->call.arg = f;
+	db_exec(&f->call);
+	return flow_wait(f, step);
+}
+
+struct outcome *flow_query(struct flow *f, int step, const struct sql_stmt *stmt)
+{
+	return flow_query_as(f, step, stmt, &(struct db_context){ .role = DB_ROLE_JOB });
+}
+
+static struct outcome *on_req_rows(struct req *req, enum db_error error, const PGresult *rows)
+{
+	req->flow->error = error;
+	req->flow->rows = rows;
+	return arrive(req->flow);
+}
+
+struct outcome *flow_query_req(
+	struct flow *f, int step, const struct sql_stmt *stmt, const char *const *params)
+{
+	wait_for(f, step);
+	return req_query(f->req, stmt, params, on_req_rows);
+}
+
+static struct outcome *on_work(struct req *req, bool ok, struct str answer)
+{
+	req->flow->worked = ok;
+	req->flow->answer = answer;
+	return arrive(req->flow);
+}
+
+struct outcome *flow_work(struct flow *f, int step, enum work_kind kind, const void *p, size_t n)
+{
+	wait_for(f, step);
+	return req_work(f->req, kind, p, n, on_work);
+}
+
+void flow_param_int(struct flow *f, int i, int64_t v)
+{
+	snprintf(f->text[i], sizeof(f->text[i]), "%lld", (long long)v);
+	f->call.param[i] = f->text[i];
+}
+
+void flow_param_text(struct flow *f, int i, const char *text)
+{
+	f->call.param[i] = text;
+}
+
+/* --- arriving --- */
+
+void flow_arrived(struct flow *f)
+{
+	bool nested = f->running;
+	struct req *req = f->req;
+	struct outcome *o = arrive(f);
+
+	if (req && !nested)
+		req_continue(req, o);
+}
+
+void flow_on_fetched(void *arg, const struct fetch_result *r)
+{
+	struct flow *f = arg;
+
+	f->fetched = r;
+	flow_arrived(f);
+}
