@@ -107,6 +107,7 @@ struct req {
 	void (*cleanup)(struct req *req);
 	int64_t began_us;
 	bool zh, waiting, ended, streaming;
+	bool stepping;         /* a step is running: its caller frees the request */
 	bool by_cookie;        /* the session came by cookie */
 	int replay_status;     /* for a request answered by req_replay */
 	int64_t retry_after_s; /* sent with a refusal; 0: one second */
@@ -127,6 +128,13 @@ struct outcome *req_reply_headers(
 /* Reply with the bytes as they are. */
 struct outcome *req_reply_raw(struct req *req, int status, const char *type, const char *extra,
 	const void *p, size_t n) MUST_USE;
+/* Reply 200 with bytes that never change and live as long as the process; they are not copied. */
+struct outcome *req_reply_lasting(
+	struct req *req, const char *type, const char *extra, const void *p, size_t n) MUST_USE;
+/* Begin to reply 200 in pieces of LENGTH bytes in all (-1: not known), see http_reply_start. The
+ * request ends with the last piece. */
+struct outcome *req_reply_start(struct req *req, const char *type, const char *extra,
+	int64_t length, void (*on_drain)(struct http_request *h)) MUST_USE;
 /* Reply with an error. DETAILS is a JSON object or NULL. */
 struct outcome *req_fail(struct req *req, enum err e, const char *details) MUST_USE;
 /* Too often: KIND's limit, SECONDS to wait. */

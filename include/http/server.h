@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The HTTP/1.1 server: connections on bufferevents, plain or TLS; one request at a time, in order;
  * bodies buffered (limited) or streamed; replies complete, in pieces with back-pressure, or from a
- * file. Another protocol (http/ws.h) can take over a connection. The handler decides what a request
+ * file. A client that does not read its replies is not read either, and is closed in the end.
+ * Another protocol (http/ws.h) can take over a connection. The handler decides what a request
  * means. */
 #ifndef SLADESK_HTTP_SERVER_H
 #define SLADESK_HTTP_SERVER_H
@@ -82,20 +83,24 @@ struct http_counts http_counts(void);
  * connection then takes its next request. */
 void http_reply(struct http_request *r, int status, const char *type, const char *extra,
 	const void *body, size_t n);
-/* Reply with the contents of BODY, which is emptied. */
-void http_reply_buffer(struct http_request *r, int status, const char *type, const char *extra,
-	struct evbuffer *body);
-/* Reply in pieces (chunked, or until the end of the connection for HTTP/1.0). ON_DRAIN runs when
- * the client has taken most of what was written; write no more than requested in between. End with
- * http_reply_end. */
+/* As http_reply, for a BODY that never changes and outlives the server: it is not copied. */
+void http_reply_lasting(struct http_request *r, int status, const char *type, const char *extra,
+	const void *body, size_t n);
+/* Reply in pieces of LENGTH bytes in all; -1 if the length is not known (chunked, or until the end
+ * of the connection for HTTP/1.0). ON_DRAIN runs when the client has taken most of what was
+ * written, the first time when the head has been sent; write no more than requested in between. End
+ * with http_reply_end or http_reply_cut. */
 void http_reply_start(struct http_request *r, int status, const char *type, const char *extra,
-	void (*on_drain)(struct http_request *r));
+	int64_t length, void (*on_drain)(struct http_request *r));
 /* Returns false if enough is queued: wait for on_drain. */
 bool http_reply_piece(struct http_request *r, const void *p, size_t n);
 /* The streamed reply is complete. Frees R. */
 void http_reply_end(struct http_request *r);
-/* Reply with FD[FROM..TO] by sendfile, and close FD. SIZE is that of the whole file, for
- * Content-Range. */
+/* The rest of the streamed reply is not available: close the connection, so that the client can see
+ * that it is incomplete. Frees R. */
+void http_reply_cut(struct http_request *r);
+/* Reply with FD[FROM..TO], part by part, and close FD. SIZE is that of the whole file, for
+ * Content-Range. The reply is complete when this returns, or later. */
 void http_reply_file(struct http_request *r, int status, const char *type, const char *extra,
 	int fd, uint64_t from, uint64_t to, uint64_t size);
 /* Continue to read a streamed body. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The portal's files: conditional and partial requests, sendfile. */
+ * The portal's files: conditional and partial requests. */
 #include "inner.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -31,12 +32,13 @@ struct outcome *req_serve_file(struct req *req, const char *dir)
 
 	snprintf(path, sizeof(path), "%s/%s", dir, req->route->file);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
+		return req_fail(req, ERR_BUSY, NULL);
 	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
 		if (fd >= 0)
 			close(fd);
 		return req_fail(req, ERR_NOT_FOUND, NULL);
 	}
-	taken = req_taken(req);
 	to = st.st_size ? (uint64_t)st.st_size - 1 : 0;
 	extra = arena_printf(&req->arena,
 		"X-Request-Id: %s\r\n%sETag: \"%llx-%llx\"\r\nCache-Control: no-cache\r\n", req->id,
@@ -46,6 +48,7 @@ struct outcome *req_serve_file(struct req *req, const char *dir)
 		    arena_printf(&req->arena, "\"%llx-%llx\"", (unsigned long long)st.st_mtime,
 			    (unsigned long long)st.st_size))) {
 		close(fd);
+		taken = req_taken(req);
 		http_reply(req->http, 304, NULL, extra, NULL, 0);
 		return taken;
 	}
@@ -53,12 +56,14 @@ struct outcome *req_serve_file(struct req *req, const char *dir)
 		http_header_find(&req->http->head, "range"), (uint64_t)st.st_size, &from, &to);
 	if (status == 416) {
 		close(fd);
+		taken = req_taken(req);
 		http_reply(req->http, 416, NULL,
 			arena_printf(&req->arena, "%sContent-Range: bytes */%lld\r\n", extra,
 				(long long)st.st_size),
 			NULL, 0);
 		return taken;
 	}
+	taken = req_streaming(req);
 	http_reply_file(req->http, status ? 206 : 200, type_of(path), extra, fd, from, to,
 		(uint64_t)st.st_size);
 	return taken;

@@ -58,9 +58,17 @@ static struct req *req_new(struct http_request *http)
 
 /* --- waits --- */
 
+/* The answer that REQ waited for is here. */
+static void begin_step(struct req *req)
+{
+	req->waiting = false;
+	req->stepping = true;
+}
+
 static void settle(struct req *req, struct outcome *o)
 {
 	(void)o;
+	req->stepping = false;
 	req_free_if_done(req);
 }
 
@@ -73,7 +81,7 @@ static void on_query_done(struct db_call *call, enum db_error error, const PGres
 {
 	struct req *req = call->arg;
 
-	req->waiting = false;
+	begin_step(req);
 	settle(req, req->on_row(req, error, rows));
 }
 
@@ -110,7 +118,7 @@ static void on_work_done(void *arg, enum work_end end, struct str answer)
 {
 	struct req *req = arg;
 
-	req->waiting = false;
+	begin_step(req);
 	settle(req, req->on_work(req, end == WORK_DONE, answer));
 }
 
@@ -136,7 +144,7 @@ static void on_delayed(void *arg)
 
 	free(arg);
 	loop_timer_free(d.timer);
-	d.req->waiting = false;
+	begin_step(d.req);
 	settle(d.req, d.step(d.req));
 }
 
@@ -211,7 +219,7 @@ static void on_session(void *arg, struct session *s, enum db_error error)
 	struct req *req = arg;
 	struct outcome *o;
 
-	req->waiting = false;
+	begin_step(req);
 	req->session = s;
 	if (s) {
 		req->who.tenant_id = s->tenant_id;
@@ -323,7 +331,7 @@ static void on_known(void *arg, struct session *s, enum db_error error)
 	struct req *req = arg;
 
 	(void)error;
-	req->waiting = false;
+	begin_step(req);
 	req->session = s;
 	settle(req, run_route(req));
 }
@@ -342,9 +350,11 @@ static struct str token_of(struct req *req, const struct http_request *h)
 static void on_request(struct http_request *h)
 {
 	struct req *req = h->user;
-	struct outcome *o = copy_headers(req);
+	struct outcome *o;
 	struct str token;
 
+	begin_step(req);
+	o = copy_headers(req);
 	if (!o && req->route->permission == PERM_ANYONE)
 		o = guard_address(req);
 	if (!o)
@@ -474,11 +484,12 @@ static void on_done(struct http_request *h)
 	if (tell_end)
 		tell_end(req, h, h->status);
 	req->http = NULL;
-	/* Otherwise the caller of the step that replied frees it. A request without an end was
-	 * refused by the server because of its body. */
+	/* Otherwise the caller of the step that replied frees it. Outside a step, the last piece of
+	 * a streamed reply was taken, or the server itself refused the body. */
 	if (req->streaming || !req->ended) {
 		req->ended = true;
-		req_free_if_done(req);
+		if (!req->stepping)
+			req_free_if_done(req);
 	}
 }
 

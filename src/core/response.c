@@ -22,15 +22,12 @@ const char *const request_security_headers =
 	"data: https:; frame-ancestors "
 	"'none'; base-uri 'none'; form-action 'self'\r\n";
 
-struct outcome *req_reply_raw(
-	struct req *req, int status, const char *type, const char *extra, const void *p, size_t n)
+/* The header lines of every reply, and EXTRA (NULL: Cache-Control: no-store). Valid until the next
+ * call. */
+static const char *reply_headers(const struct req *req, const char *extra)
 {
 	static struct buf head;
 
-	bug_on(req->ended);
-	req->ended = true;
-	if (!req->http)
-		return GOES_ON;
 	head.n = 0;
 	buf_adds(&head, "X-Request-Id: ");
 	buf_adds(&head, req->id);
@@ -39,8 +36,36 @@ struct outcome *req_reply_raw(
 	if (settings->tls)
 		buf_adds(&head, "Strict-Transport-Security: max-age=31536000\r\n");
 	buf_adds(&head, extra ? extra : "Cache-Control: no-store\r\n");
-	http_reply(req->http, status, type, buf_cstr(&head), p, n);
+	return buf_cstr(&head);
+}
+
+struct outcome *req_reply_raw(
+	struct req *req, int status, const char *type, const char *extra, const void *p, size_t n)
+{
+	bug_on(req->ended);
+	req->ended = true;
+	if (req->http)
+		http_reply(req->http, status, type, reply_headers(req, extra), p, n);
 	return GOES_ON;
+}
+
+struct outcome *req_reply_lasting(
+	struct req *req, const char *type, const char *extra, const void *p, size_t n)
+{
+	bug_on(req->ended);
+	req->ended = true;
+	if (req->http)
+		http_reply_lasting(req->http, 200, type, reply_headers(req, extra), p, n);
+	return GOES_ON;
+}
+
+struct outcome *req_reply_start(struct req *req, const char *type, const char *extra,
+	int64_t length, void (*on_drain)(struct http_request *h))
+{
+	if (!req->http)
+		return req_taken(req);
+	http_reply_start(req->http, 200, type, reply_headers(req, extra), length, on_drain);
+	return req_streaming(req);
 }
 
 struct outcome *req_reply_headers(

@@ -14,7 +14,8 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#define READ_HIGH (64 * 1024)
+#define READ_HIGH (32 * 1024)
+#define OUT_LOW (16 * 1024) /* below this there is room again */
 #define LINGER_S 2
 
 struct http_counts http_count;
@@ -49,6 +50,23 @@ void http_conn_drop_input(struct http_conn *c)
 void http_conn_look_again(struct http_conn *c)
 {
 	bufferevent_trigger(c->bev, EV_READ, BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
+}
+
+bool http_conn_hold(struct http_conn *c)
+{
+	if (evbuffer_get_length(http_conn_output(c)) < HTTP_OUT_MAX)
+		return false;
+	c->held = true;
+	bufferevent_disable(c->bev, EV_READ);
+	return true;
+}
+
+static void release(struct http_conn *c)
+{
+	c->held = false;
+	if (!c->ended)
+		bufferevent_enable(c->bev, EV_READ);
+	http_conn_look_again(c);
 }
 
 /* --- ending --- */
@@ -128,11 +146,13 @@ static void on_write(struct bufferevent *bev, void *arg)
 	struct http_conn *c = arg;
 
 	(void)bev;
-	c->last_write_us = clock_mono_us();
-	if (c->state == CONN_OPEN)
+	if (c->state == CONN_OPEN) {
+		if (c->held)
+			release(c);
 		c->protocol->on_room(c);
-	else if (c->state == CONN_CLOSING && evbuffer_get_length(http_conn_output(c)) == 0)
+	} else if (c->state == CONN_CLOSING && evbuffer_get_length(http_conn_output(c)) == 0) {
 		on_flushed(c);
+	}
 	loop_note_turn("http");
 }
 
@@ -148,8 +168,17 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 		   c->state == CONN_LINGERING) {
 		http_conn_free(c);
 	} else if (c->state == CONN_OPEN) {
+		c->ended = true;
 		c->protocol->on_end(c);
 	}
+}
+
+static void on_output_changed(struct evbuffer *out, const struct evbuffer_cb_info *info, void *arg)
+{
+	struct http_conn *c = arg;
+
+	(void)out;
+	c->taken += info->n_deleted;
 }
 
 /* --- life --- */
@@ -174,11 +203,13 @@ void http_conn_new(
 	http_count.connections++;
 	http_count.accepted++;
 	set_state(c, CONN_OPEN);
-	c->last_write_us = c->state_us;
+	c->ticked_us = c->state_us;
 	if (!c->handshaking)
 		protocol->on_open(c);
 	bufferevent_setcb(c->bev, on_read, on_write, on_event, c);
+	evbuffer_add_cb(http_conn_output(c), on_output_changed, c);
 	bufferevent_setwatermark(c->bev, EV_READ, 0, READ_HIGH);
+	bufferevent_setwatermark(c->bev, EV_WRITE, OUT_LOW, 0);
 	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
 }
 
@@ -188,17 +219,30 @@ void http_conn_end_late(struct http_conn *c)
 	http_conn_free(c);
 }
 
+/* While output is pending, the peer must take min_rate bytes per second. A peer that takes nothing
+ * is closed after write_s, one that takes less than min_rate later; a fast start earns no credit.
+ * Only bytes that left the buffer count, never its growth. */
+static bool takes_too_slowly(struct http_conn *c, int64_t now)
+{
+	const struct http_settings *set = &c->server->set;
+	/* a stall of our own loop is not the peer's fault */
+	int64_t us = now - c->ticked_us < US_PER_S ? now - c->ticked_us : US_PER_S;
+
+	c->owed += set->min_rate * (uint64_t)us / US_PER_S;
+	c->owed -= c->taken < c->owed ? c->taken : c->owed;
+	c->taken = 0;
+	c->ticked_us = now;
+	if (!evbuffer_get_length(http_conn_output(c)))
+		c->owed = 0;
+	return c->owed > set->min_rate * (uint64_t)set->write_s;
+}
+
 void http_conn_tick(struct http_conn *c, int64_t now)
 {
 	const struct http_settings *set = &c->server->set;
-	size_t out = evbuffer_get_length(http_conn_output(c));
 	int64_t in_state_s = (now - c->state_us) / US_PER_S;
 
-	if (!out || out != c->last_out) {
-		c->last_out = out;
-		c->last_write_us = now;
-	}
-	if (out && now - c->last_write_us > set->write_s * US_PER_S)
+	if (takes_too_slowly(c, now))
 		http_conn_end_late(c);
 	else if (c->handshaking && in_state_s >= set->header_s)
 		http_conn_end_late(c);

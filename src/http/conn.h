@@ -62,16 +62,29 @@ enum http1_state {
 	HTTP1_OVER,     /* closing, or taken over by another protocol */
 };
 
+/* A file that is being sent. */
+struct http_file {
+	int fd;
+	uint64_t at;
+};
+
 /* The request being read or answered. */
 struct http1 {
 	struct http_request *req;
 	enum http1_state state;
 	int64_t state_us, head_began_us; /* monotonic */
-	bool close_after, chunked_reply, head_only, read_paused, stream, working, fresh;
+	bool close_after, chunked_reply, sized_reply, head_only, read_paused, stream, working,
+		fresh;
 	uint64_t body_left, body_max;
 	struct http_chunked chunk;
 	void (*on_drain)(struct http_request *r);
+	uint64_t reply_left; /* of a reply of known length: what is still to be written */
+	struct http_file *file;
 };
+
+/* While more than this is unsent on a connection, nothing more is read or answered: a peer that
+ * sends requests and does not read the replies must not fill the memory. */
+#define HTTP_OUT_MAX (64 * 1024)
 
 struct http_conn {
 	struct list node;
@@ -79,8 +92,11 @@ struct http_conn {
 	struct bufferevent *bev;
 	enum http_conn_state state;
 	bool linger, handshaking;
-	int64_t state_us, last_write_us; /* monotonic */
-	size_t last_out;
+	bool held;                   /* reading is stopped until the output has room */
+	bool ended;                  /* the peer sends nothing more */
+	int64_t state_us, ticked_us; /* monotonic */
+	uint64_t taken, owed; /* bytes sent since the last tick; bytes by which the peer is behind
+				 http.min_rate */
 	char peer[46];
 	const struct http_protocol *protocol;
 	struct http1 http1;
@@ -96,6 +112,9 @@ void http_conn_new(
 void http_conn_free(struct http_conn *c);
 /* Close after flushing and, if C->linger, after the peer has closed too. C may be freed. */
 void http_conn_close(struct http_conn *c);
+/* Returns true if the output is full: the caller stops, and on_input runs again when there is
+ * room. */
+bool http_conn_hold(struct http_conn *c);
 /* Call on_input again on a later turn. */
 void http_conn_look_again(struct http_conn *c);
 void http_conn_drop_input(struct http_conn *c);

@@ -9,6 +9,9 @@
 #include <event2/bufferevent.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+#define AT_ONCE 8 /* pipelined requests processed before other connections get their turn */
 
 void http1_set_state(struct http_conn *c, enum http1_state s)
 {
@@ -33,11 +36,25 @@ static void request_free(struct http_request *r)
 	later_free(r);
 }
 
-static void request_done(struct http_conn *c)
+/* Detach the request from its connection. */
+static struct http_request *take_request(struct http_conn *c)
 {
 	struct http_request *r = c->http1.req;
 
 	c->http1.req = NULL;
+	c->http1.on_drain = NULL;
+	if (c->http1.file) {
+		close(c->http1.file->fd);
+		free(c->http1.file);
+		c->http1.file = NULL;
+	}
+	return r;
+}
+
+static void request_done(struct http_conn *c)
+{
+	struct http_request *r = take_request(c);
+
 	c->server->h->on_done(r);
 	request_free(r);
 }
@@ -45,7 +62,6 @@ static void request_done(struct http_conn *c)
 void http1_replied(struct http_conn *c)
 {
 	request_done(c);
-	c->http1.on_drain = NULL;
 	if (c->http1.close_after || c->server->draining) {
 		http1_set_state(c, HTTP1_OVER);
 		http_conn_close(c);
@@ -138,15 +154,23 @@ static bool read_head(struct http_conn *c)
 {
 	struct evbuffer *in = http_conn_input(c);
 	size_t n = evbuffer_get_length(in), want = n < HTTP_HEAD_MAX + 1 ? n : HTTP_HEAD_MAX + 1;
+	size_t there = evbuffer_get_contiguous_space(in);
 	static struct http_head head;
 	struct http_request *r;
 	const char *p;
-	int used;
+	int used = 0;
 
 	if (!n)
 		return false;
-	p = (const char *)evbuffer_pullup(in, (ev_ssize_t)want);
-	used = http_parse_head(p, want, &head);
+	/* A head mostly lies in one piece, and joining the pieces copies all pipelined requests. */
+	if (there < want) {
+		p = (const char *)evbuffer_pullup(in, (ev_ssize_t)there);
+		used = http_parse_head(p, there, &head);
+	}
+	if (used == 0) {
+		p = (const char *)evbuffer_pullup(in, (ev_ssize_t)want);
+		used = http_parse_head(p, want, &head);
+	}
 	if (used < 0) {
 		refuse_head(c, -used);
 		return false;
@@ -252,24 +276,67 @@ static bool read_body(struct http_conn *c)
 	return http1_has_body(c);
 }
 
-/* Process the input, request after request, until bytes are missing or the handler is busy. */
-static void conn_work(struct http_conn *c)
+/* The peer sends nothing more. An unfinished request is answered with 400; replies in progress are
+ * completed. */
+static void finish(struct http_conn *c)
 {
-	c->http1.working = true;
-	for (;;) {
+	switch (c->http1.state) {
+	case HTTP1_HEAD:
+		if (evbuffer_get_length(http_conn_input(c)))
+			refuse_head(c, 400);
+		else if (evbuffer_get_length(http_conn_output(c)))
+			http_conn_close(c);
+		else
+			http_conn_free(c);
+		break;
+	case HTTP1_BODY:
+		refuse_body(c, 400);
+		break;
+	case HTTP1_HANDLING: /* the client has probably left */
+		http_conn_free(c);
+		break;
+	case HTTP1_REPLYING:
+		c->http1.close_after = true;
+		break;
+	case HTTP1_OVER:
+		break;
+	}
+}
+
+/* Process the input, request after request, until bytes are missing, the output is full or the
+ * handler is busy. Returns true if it is called again by itself. */
+static bool take_input(struct http_conn *c)
+{
+	for (int n = 0;; n++) {
 		if (c->http1.state == HTTP1_HEAD) {
+			if (http_conn_hold(c))
+				return true;
+			if (n == AT_ONCE) {
+				http_conn_look_again(c);
+				return true;
+			}
 			if (!read_head(c))
-				break;
+				return false;
 			if (!begin_body(c))
 				continue; /* already answered: continue with the next head, or close
 					   */
 		}
 		if (c->http1.state != HTTP1_BODY || !read_body(c))
-			break;
+			return false;
 		http1_set_state(c, HTTP1_HANDLING);
 		c->server->h->on_request(c->http1.req);
 	}
+}
+
+static void on_input(struct http_conn *c)
+{
+	bool again;
+
+	c->http1.working = true;
+	again = take_input(c);
 	c->http1.working = false;
+	if (c->ended && !again)
+		finish(c);
 }
 
 void http_resume(struct http_request *r)
@@ -294,23 +361,12 @@ static void on_room(struct http_conn *c)
 		c->http1.on_drain(c->http1.req);
 }
 
-/* An unfinished request is answered with 400; replies in progress are completed. */
 static void on_end(struct http_conn *c)
 {
-	struct evbuffer *in = http_conn_input(c);
-
-	if (c->http1.state == HTTP1_HEAD && evbuffer_get_length(in))
-		conn_work(c);
-	if (c->http1.state == HTTP1_OVER)
-		return;
-	if (c->http1.state == HTTP1_HEAD && evbuffer_get_length(in))
-		refuse_head(c, 400);
-	else if (c->http1.state == HTTP1_BODY)
-		refuse_body(c, 400);
-	else if (c->http1.state == HTTP1_HEAD && evbuffer_get_length(http_conn_output(c)))
-		http_conn_close(c);
+	if (c->http1.state == HTTP1_HEAD)
+		on_input(c);
 	else
-		http_conn_free(c);
+		finish(c);
 }
 
 static bool is_late_with_head(struct http_conn *c, bool partial, int64_t now)
@@ -346,8 +402,12 @@ static void tick_head(struct http_conn *c, int64_t now)
 
 	if (c->server->draining && !partial && now >= c->server->drain_until_us) {
 		http_conn_close(c);
+	} else if (evbuffer_get_length(http_conn_output(c))) {
+		/* the last reply is still being sent: it has a limit of its own */
+		http1_set_state(c, HTTP1_HEAD);
+		c->http1.head_began_us = 0;
 	} else if (is_late_with_head(c, partial, now)) {
-		if (partial && !evbuffer_get_length(http_conn_output(c))) {
+		if (partial) {
 			http_count.timeouts++;
 			refuse_head(c, 408);
 		} else {
@@ -378,9 +438,8 @@ static void on_tick(struct http_conn *c, int64_t now)
 
 static void on_gone(struct http_conn *c)
 {
-	struct http_request *r = c->http1.req;
+	struct http_request *r = take_request(c);
 
-	c->http1.req = NULL;
 	if (!r)
 		return;
 	r->conn = NULL;
@@ -388,5 +447,5 @@ static void on_gone(struct http_conn *c)
 	request_free(r);
 }
 
-const struct http_protocol http1_protocol = { on_open, conn_work, on_room, on_end, on_tick,
+const struct http_protocol http1_protocol = { on_open, on_input, on_room, on_end, on_tick,
 	on_gone };

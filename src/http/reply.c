@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Replies: complete, in pieces with back-pressure, or from a file. */
+ * Replies: complete, in pieces with back-pressure, or from a file, part by part. */
 #include "conn.h"
 #include "base/clock.h"
 
@@ -7,8 +7,6 @@
 #include <event2/bufferevent.h>
 #include <stdio.h>
 #include <unistd.h>
-
-#define WRITE_HIGH (128 * 1024)
 
 static void put_head(
 	struct http_conn *c, struct buf *b, int status, const char *type, const char *extra)
@@ -74,8 +72,8 @@ void http_reply(struct http_request *r, int status, const char *type, const char
 	http1_replied(c);
 }
 
-void http_reply_buffer(struct http_request *r, int status, const char *type, const char *extra,
-	struct evbuffer *body)
+void http_reply_lasting(struct http_request *r, int status, const char *type, const char *extra,
+	const void *body, size_t n)
 {
 	struct http_conn *c = r->conn;
 	struct buf b = { 0 };
@@ -83,32 +81,44 @@ void http_reply_buffer(struct http_request *r, int status, const char *type, con
 	if (!c)
 		return;
 	put_head(c, &b, status, type, extra);
-	finish_head(c, &b, status, evbuffer_get_length(body));
+	finish_head(c, &b, status, n);
 	bufferevent_write(c->bev, b.p, b.n);
 	buf_free(&b);
-	if (has_body(c, status))
-		bufferevent_write_buffer(c->bev, body);
+	if (has_body(c, status) && n)
+		evbuffer_add_reference(http_conn_output(c), body, n, NULL, NULL);
 	http1_replied(c);
 }
 
 void http_reply_start(struct http_request *r, int status, const char *type, const char *extra,
-	void (*on_drain)(struct http_request *r))
+	int64_t length, void (*on_drain)(struct http_request *r))
 {
 	struct http_conn *c = r->conn;
 	struct buf b = { 0 };
 
 	if (!c)
 		return;
-	c->http1.chunked_reply = r->head.minor == 1;
+	c->http1.sized_reply = length >= 0;
+	c->http1.reply_left = length >= 0 ? (uint64_t)length : 0;
+	c->http1.chunked_reply = length < 0 && r->head.minor == 1;
 	c->http1.head_only = r->head.method == HTTP_HEAD;
-	if (!c->http1.chunked_reply)
+	if (length < 0 && !c->http1.chunked_reply)
 		c->http1.close_after = true;
 	put_head(c, &b, status, type, extra);
-	buf_adds(&b, c->http1.chunked_reply ? "Transfer-Encoding: chunked\r\n\r\n" : "\r\n");
+	if (length >= 0)
+		finish_head(c, &b, status, (uint64_t)length);
+	else
+		buf_adds(
+			&b, c->http1.chunked_reply ? "Transfer-Encoding: chunked\r\n\r\n" : "\r\n");
 	bufferevent_write(c->bev, b.p, b.n);
 	buf_free(&b);
+	r->sent_bytes = 0;
 	c->http1.on_drain = on_drain;
 	http1_set_state(c, HTTP1_REPLYING);
+}
+
+static bool has_room(const struct http_conn *c)
+{
+	return evbuffer_get_length(http_conn_output(c)) < HTTP_OUT_MAX;
 }
 
 bool http_reply_piece(struct http_request *r, const void *p, size_t n)
@@ -119,6 +129,10 @@ bool http_reply_piece(struct http_request *r, const void *p, size_t n)
 	if (!c)
 		return false;
 	out = http_conn_output(c);
+	if (c->http1.sized_reply) {
+		bug_on(n > c->http1.reply_left);
+		c->http1.reply_left -= n;
+	}
 	r->sent_bytes += n;
 	if (n && !c->http1.head_only) {
 		if (c->http1.chunked_reply)
@@ -127,7 +141,7 @@ bool http_reply_piece(struct http_request *r, const void *p, size_t n)
 		if (c->http1.chunked_reply)
 			evbuffer_add(out, "\r\n", 2);
 	}
-	return evbuffer_get_length(out) < WRITE_HIGH;
+	return has_room(c);
 }
 
 void http_reply_end(struct http_request *r)
@@ -136,9 +150,43 @@ void http_reply_end(struct http_request *r)
 
 	if (!c)
 		return;
+	bug_on(c->http1.reply_left && !c->http1.head_only);
 	if (c->http1.chunked_reply && !c->http1.head_only)
 		bufferevent_write(c->bev, "0\r\n\r\n", 5);
 	http1_replied(c);
+}
+
+void http_reply_cut(struct http_request *r)
+{
+	struct http_conn *c = r->conn;
+
+	if (!c)
+		return;
+	c->http1.close_after = true;
+	http1_replied(c);
+}
+
+/* Write parts of the file while there is room. The last one ends the reply. */
+static void send_file(struct http_request *r)
+{
+	struct http_conn *c = r->conn;
+	struct http_file *f = c->http1.file;
+	static char part[16384];
+
+	while (c->http1.reply_left && has_room(c)) {
+		size_t n = c->http1.reply_left < sizeof(part) ? (size_t)c->http1.reply_left
+							      : sizeof(part);
+		ssize_t got = pread(f->fd, part, n, (off_t)f->at);
+
+		if (got <= 0) { /* the file was truncated meanwhile */
+			http_reply_cut(r);
+			return;
+		}
+		f->at += (uint64_t)got;
+		(void)http_reply_piece(r, part, (size_t)got);
+	}
+	if (!c->http1.reply_left)
+		http_reply_end(r);
 }
 
 void http_reply_file(struct http_request *r, int status, const char *type, const char *extra,
@@ -152,20 +200,18 @@ void http_reply_file(struct http_request *r, int status, const char *type, const
 		close(fd);
 		return;
 	}
-	put_head(c, &b, status, type, extra);
+	buf_adds(&b, extra);
 	buf_adds(&b, "Accept-Ranges: bytes\r\n");
 	if (status == 206)
 		buf_addf(&b, "Content-Range: bytes %llu-%llu/%llu\r\n", (unsigned long long)from,
 			(unsigned long long)to, (unsigned long long)size);
-	finish_head(c, &b, status, n);
-	bufferevent_write(c->bev, b.p, b.n);
+	http_reply_start(r, status, type, buf_cstr(&b), (int64_t)n, send_file);
 	buf_free(&b);
-	if (has_body(c, status) && n)
-		evbuffer_add_file(http_conn_output(c), fd, (ev_off_t)from,
-			(ev_off_t)n); /* by sendfile if the connection is plain; takes over fd */
-	else
-		close(fd);
-	http1_replied(c);
+	c->http1.file = xmalloc(sizeof(*c->http1.file));
+	*c->http1.file = (struct http_file){ fd, from };
+	if (c->http1.head_only)
+		c->http1.reply_left = 0;
+	send_file(r);
 }
 
 void http_close_after(struct http_request *r)

@@ -121,6 +121,7 @@ struct http_server *http_server_new(int listen_fd, const struct http_settings *s
 	const struct http_handler *h, const char **out_error)
 {
 	struct http_server *s = xcalloc(1, sizeof(*s));
+	int unsent = HTTP_OUT_MAX;
 
 	s->fd = listen_fd;
 	s->set = *set;
@@ -132,6 +133,9 @@ struct http_server *http_server_new(int listen_fd, const struct http_settings *s
 		return NULL;
 	}
 	evutil_make_socket_nonblocking(listen_fd);
+	/* What a client does not read must not fill the kernel's memory either (4 MB a socket), and
+	 * slow readers must show as slow. Accepted sockets inherit the option. */
+	setsockopt(listen_fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
 	s->listener =
 		evconnlistener_new(loop_base(), on_accept, s, LEV_OPT_CLOSE_ON_EXEC, 0, listen_fd);
 	if (!s->listener) {

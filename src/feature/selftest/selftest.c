@@ -103,7 +103,7 @@ struct outcome *flood(struct req *req)
 	*left = in->bytes;
 	req->state = left;
 	o = req_streaming(req);
-	http_reply_start(h, 200, "application/octet-stream", NULL,
+	http_reply_start(h, 200, "application/octet-stream", NULL, -1,
 		flood_more); /* the first piece is requested when the head has been sent */
 	return o;
 }

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: Apache-2.0
+// A client that asks and does not read, or reads drop by drop: it costs neither memory nor descriptors, and it is closed. One that pipelines, or
+// reads slowly but steadily, gets every byte.
+'use strict';
+const test = require('node:test'),
+	assert = require('node:assert'),
+	crypto = require('node:crypto'),
+	fs = require('node:fs'),
+	net = require('node:net'),
+	path = require('node:path'),
+	tls = require('node:tls'),
+	{ execFileSync } = require('node:child_process');
+const { Server, waitUntil, VAR } = require('../lib/server.js');
+const { Raw, frame, TEXT, PING } = require('../lib/wsraw.js');
+
+const MB = 1 << 20,
+	measured = !process.env.BUILD_DIR.endsWith('build-asan') /* a sanitizer's own memory is not ours */,
+	dir = path.join(VAR, 'output' + process.pid),
+	RATE = 200000,
+	WRITE_S = 4;
+let s, secure, token;
+
+test.before(async () => {
+	fs.mkdirSync(dir, { mode: 0o755 });
+	const key = path.join(dir, 'key.pem'),
+		cert = path.join(dir, 'cert.pem');
+	execFileSync(
+		'openssl',
+		[
+			...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
+			...['-keyout', key, '-out', cert, '-days', '2', '-subj', '/CN=127.0.0.1'],
+		],
+		{ stdio: 'ignore' },
+	);
+	fs.chmodSync(key, 0o644);
+	const http = { write_s: WRITE_S, min_rate: RATE, body_s: 3, header_s: 5, idle_s: 2 };
+	s = await Server.make('output', { http });
+	token = await s.login('eng1');
+	secure = new Server('output_tls', { http: { ...http, cert_file: cert, key_file: key } });
+	await secure.prepare();
+	secure.get = (p) =>
+		new Promise((ok, no) =>
+			require('node:https')
+				.get(
+					{
+						port: secure.port,
+						path: p,
+						agent: false,
+						rejectUnauthorized: false,
+					},
+					(res) => {
+						res.resume();
+						res.on('end', () => ok({ status: res.statusCode }));
+					},
+				)
+				.on('error', no),
+		);
+	await secure.start();
+});
+test.after(() => Promise.all([s.drop(), secure.drop()]));
+
+const get = (p, more = '') => `GET ${p} HTTP/1.1\r\nHost: x\r\n${more}\r\n`,
+	status = (server, name) =>
+		Number(
+			fs
+				.readFileSync(`/proc/${server.proc.pid}/status`, 'utf8')
+				.match(new RegExp('^' + name + ':\\s*(\\d+)', 'm'))[1],
+		),
+	rss = (server) => status(server, 'VmRSS') * 1024,
+	descriptors = (server) => fs.readdirSync(`/proc/${server.proc.pid}/fd`).length;
+const open = [];
+test.afterEach(() => open.splice(0).forEach((c) => c.destroy()));
+function connect(server, ready) {
+	const options = { port: server.port, host: '127.0.0.1', rejectUnauthorized: false },
+		c =
+			server === secure
+				? tls.connect(options, () => ready && ready(c))
+				: net.connect(options, () => ready && ready(c));
+	c.on('error', () => {});
+	open.push(c);
+	return c;
+}
+/* Writes all of BYTES and never reads; what was not taken within MS is left. */
+function deaf(server, bytes, ms = 4000) {
+	return new Promise((ok) => {
+		const c = connect(server, () => {
+			c.write(bytes, () => ok(c));
+			setTimeout(() => ok(c), ms).unref();
+		});
+		c.pause();
+		c.on('close', () => ok(c));
+	});
+}
+/* What comes in answer to REQUESTS (a list), read by READ(c, chunk), until as many answers are whole. */
+function answers(server, requests, onChunk) {
+	return new Promise((ok, no) => {
+		const c = connect(server, () => c.write(requests.join(''))),
+			parts = [],
+			out = [];
+		let rest = Buffer.alloc(0);
+		c.on('data', (d) => {
+			parts.push(d);
+			rest = rest.length ? Buffer.concat([rest, d]) : d;
+			for (;;) {
+				const at = rest.indexOf('\r\n\r\n');
+				if (at < 0) break;
+				const head = rest.subarray(0, at).toString(),
+					n = Number((head.match(/content-length: (\d+)/i) || [])[1] || 0);
+				if (rest.length < at + 4 + n) break;
+				out.push({
+					status: Number(head.slice(9, 12)),
+					head,
+					body: rest.subarray(at + 4, at + 4 + n),
+				});
+				rest = rest.subarray(at + 4 + n);
+			}
+			if (out.length === requests.length) {
+				c.destroy();
+				ok(out);
+			} else if (onChunk) onChunk(c, d);
+		});
+		c.on('close', () =>
+			no(new Error(`closed after ${out.length} of ${requests.length} answers`)),
+		);
+	});
+}
+/* Until the daemon has done what it was given: no processor time for a quarter of a second. */
+async function settled(server) {
+	const used = () => {
+		const f = fs.readFileSync(`/proc/${server.proc.pid}/stat`, 'utf8').split(') ')[1].split(' ');
+		return Number(f[11]) + Number(f[12]);
+	};
+	for (let was = -1, end = Date.now() + 20000; was !== used() && Date.now() < end;) {
+		was = used();
+		await new Promise((r) => setTimeout(r, 250));
+	}
+}
+/* The memory grew by less than LIMIT while F ran and was answered. */
+async function grows(server, limit, f) {
+	const before = rss(server),
+		r = await f();
+	await settled(server);
+	const more = rss(server) - before;
+	console.log(`# grew by ${(more / MB).toFixed(1)} MB`);
+	if (measured) assert.ok(more < limit, `grew by ${(more / MB).toFixed(1)} MB`);
+	return r;
+}
+/* Has the daemon C's connection open? Who does not read does not see that it was closed. */
+function serves(server, c) {
+	const hex = (port) => ':' + port.toString(16).toUpperCase().padStart(4, '0');
+	return fs
+		.readFileSync('/proc/net/tcp', 'utf8')
+		.split('\n')
+		.map((l) => l.trim().split(/\s+/))
+		.some(
+			([, local, remote, state]) =>
+				state === '01' &&
+				local.endsWith(hex(server.port)) &&
+				remote.endsWith(hex(c.localPort)),
+		);
+}
+/* The daemon holds no more than BEFORE. */
+const gone = (server, before) => waitUntil(() => descriptors(server) <= before, 20000);
+
+for (const name of ['plain', 'TLS']) {
+	const server = () => (name === 'TLS' ? secure : s);
+
+	test(`${name}: 3,000 pipelined answers of 100 kB that nobody reads`, async () => {
+		await server().get('/openapi.json');
+		const before = descriptors(server());
+		await grows(server(), 8 * MB, () => deaf(server(), get('/openapi.json').repeat(3000)));
+		assert.strictEqual((await server().get('/healthz')).status, 200);
+		await gone(server(), before);
+	});
+	for (const file of ['/app.js', '/favicon.svg'])
+		test(`${name}: pipelined ${file} that nobody reads`, async () => {
+			await server().get(file);
+			const before = descriptors(server());
+			await grows(server(), 8 * MB, () => deaf(server(), get(file).repeat(6000)));
+			assert.ok(
+				descriptors(server()) <= before + 4,
+				`${descriptors(server())} descriptors, ${before} before`,
+			);
+			await gone(server(), before);
+		});
+	test(`${name}: one who pipelines and reads gets all, in order, byte for byte`, async () => {
+		const kinds = ['/openapi.json', '/app.js', '/favicon.svg', '/healthz', '/none'],
+			one = await Promise.all(kinds.map((k) => answers(server(), [get(k)]))),
+			requests = [...Array(400)].map((_, i) => get(kinds[i % kinds.length])),
+			all = await answers(server(), requests);
+		for (const [i, a] of all.entries()) {
+			const want = one[i % kinds.length][0];
+			assert.strictEqual(a.status, want.status, String(i));
+			if (want.status === 200) assert.ok(a.body.equals(want.body), `answer ${i}`);
+		}
+	});
+	test(`${name}: a slow reader that goes on reading gets all, byte for byte`, async () => {
+		const want = (await answers(server(), [get('/openapi.json')]))[0].body,
+			/* a pause of 10 ms for each 64 kB (16 kB with TLS) at most */
+			all = await answers(
+				server(),
+				[...Array(40)].map(() => get('/openapi.json')),
+				(c) => {
+					c.pause();
+					setTimeout(() => c.resume(), 10);
+				},
+			);
+		for (const a of all) assert.ok(a.body.equals(want));
+	});
+}
+
+test('a stream that nobody reads holds a bounded part, and is closed', async () => {
+	const before = descriptors(s);
+	await grows(s, 8 * MB, () => deaf(s, get('/test/flood?bytes=400000000')));
+	await gone(s, before);
+});
+test('a reader that drips is closed; the slow one beside it is not', async () => {
+	/* both take 2 kB at a time: less than the rate, and five times the rate; the kernel passes on 128 kB at once */
+	const reader = (rate) => {
+			const buffer = Buffer.alloc(2048),
+				began = Date.now();
+			let taken = 0;
+			const c = net.connect({
+				port: s.port,
+				host: '127.0.0.1',
+				onread: {
+					buffer,
+					callback: (n) => {
+						taken += n;
+						const due = began + (taken / rate) * 1000 - Date.now();
+						if (due > 0)
+							setTimeout(() => !c.destroyed && c.resume(), due);
+						return due <= 0;
+					},
+				},
+			});
+			c.on('error', () => {});
+			c.on('connect', () => c.write(get('/test/flood?bytes=100000000')));
+			open.push(c);
+			return c;
+		},
+		drip = reader(RATE * 0.3),
+		honest = reader(RATE * 5),
+		began = Date.now();
+	await waitUntil(() => serves(s, drip) && serves(s, honest));
+	await waitUntil(() => !serves(s, drip), 40000);
+	console.log(`# the drip was closed after ${Date.now() - began} ms`);
+	await new Promise((r) => setTimeout(r, 2000));
+	assert.ok(serves(s, honest));
+});
+
+/* Pings until the daemon takes no more, or MOST bytes. */
+async function ping(ws, most) {
+	const block = Buffer.concat([...Array(500)].map(() => frame(PING, 'x'.repeat(125))));
+	let sent = 0;
+	ws.socket.pause();
+	while (sent < most && !ws.ended) {
+		sent += block.length;
+		if (!ws.socket.write(block)) {
+			const went = await Promise.race([
+				new Promise((r) => ws.socket.once('drain', () => r(true))),
+				new Promise((r) => ws.socket.once('close', () => r(false))),
+				new Promise((r) => setTimeout(() => r(false), 1000)),
+			]);
+			if (!went) break;
+		}
+	}
+	return sent;
+}
+test('WebSocket pings whose pongs nobody reads: before and after authentication', async () => {
+	for (const known of [false, true]) {
+		const ws = await Raw.open(s.port, '/api/v1/live');
+		if (known) {
+			await ws.write(frame(TEXT, JSON.stringify({ op: 'auth', token })));
+			assert.ok(await ws.until(() => ws.messages.length > 0));
+		}
+		const sent = await grows(s, 8 * MB, () => ping(ws, 200 * MB));
+		console.log(`# ${(sent / MB).toFixed(1)} MB of pings were written`);
+		ws.socket.resume();
+		assert.ok(await ws.until(() => ws.ended || ws.pongs.length > 0, 20000));
+		ws.destroy();
+	}
+});
+test('WebSocket pings whose pongs are read late are all answered', async () => {
+	const ws = await Raw.open(s.port, '/test/echo'),
+		n = 20000;
+	ws.socket.pause();
+	const writing = ws.write(
+		Buffer.concat([...Array(n)].map((_, i) => frame(PING, String(i).padStart(100, '0')))),
+	);
+	await new Promise((r) => setTimeout(r, 1000));
+	ws.socket.resume();
+	await writing;
+	assert.ok(await ws.until(() => ws.pongs.length === n, 20000), `${ws.pongs.length} pongs`);
+	for (let i = 0; i < n; i++) assert.strictEqual(Number(ws.pongs[i].toString()), i);
+	ws.destroy();
+});
