@@ -159,6 +159,11 @@ static bool next_job(const struct helper_rules *rules)
 
 int helper_main(const struct helper_rules *rules)
 {
+	/* These are meant for the daemon, even when a control group or a terminal sends them to
+	 * all: it ends us after the jobs under way. */
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
 	confine(rules);
 	send_frame(WORK_READY, "", 0);
 	while (next_job(rules)) {

@@ -4,7 +4,8 @@
 // alone: measures how long a stop takes.
 'use strict';
 const test = require('node:test'),
-	assert = require('node:assert');
+	assert = require('node:assert'),
+	{ execFileSync } = require('node:child_process');
 const { Server, waitUntil, hookSink } = require('../lib/server.js'),
 	{ relay } = require('../lib/relay.js'),
 	{ timed } = require('../lib/machine.js');
@@ -12,7 +13,7 @@ const { Server, waitUntil, hookSink } = require('../lib/server.js'),
 const STOPS = process.env.SLADESK_LONG ? 20 : 6,
 	PEOPLE = 40,
 	HOOKS = 20,
-	EVENTS = 4 * STOPS + 1;
+	EVENTS = 4 * STOPS + 7;
 let s, r, hooks;
 test.before(async () => {
 	r = await relay();
@@ -105,6 +106,32 @@ test(`SIGTERM ${STOPS} times with a backlog: nothing empty, nothing doubled, not
 		`# ${STOPS} stops took ${took.join(' ')} ms; ${r.mails.length} mails, ${hooks.calls.length} webhooks`,
 	);
 	assert.ok(Math.max(...took) < 3000);
+});
+test('a stop that signals the helpers as well (a control group, a terminal) is no different', async () => {
+	for (const sig of ['SIGTERM', 'SIGINT', 'SIGHUP']) {
+		await backlog(2);
+		await underWay();
+		const failed = await s.metric('notifications_failed_total');
+		for (const pid of execFileSync('pgrep', ['-P', String(s.proc.pid)], { encoding: 'utf8' })
+			.trim()
+			.split('\n'))
+			process.kill(Number(pid), sig);
+		if (sig === 'SIGHUP') {
+			await settled();
+			assert.strictEqual(
+				await s.metric('notifications_failed_total'),
+				failed,
+				'none was cut',
+			);
+			assert.strictEqual(await s.metric('helper_restarts_total'), 0);
+			continue;
+		}
+		assert.deepStrictEqual(await s.stop(sig), { code: 0, sig: null });
+		await clean(sig);
+		assert.strictEqual(await count('claimed_by is not null'), 0, 'claims were given back');
+		assert.strictEqual(await count("state = 'queued' and attempts > 0"), 0, 'no attempt failed');
+		await s.start();
+	}
 });
 test(`--takeover ${STOPS} times with a backlog: the same`, async () => {
 	for (let i = 0; i < STOPS; i++) {
