@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The HTTP server on the wire: order, bodies both ways, limits, and 171 malformed requests that nobody here wrote.
+// The HTTP server on the wire: order, bodies in both directions, limits, and 171 malformed requests from a public corpus.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
@@ -12,7 +12,7 @@ const { Server, exchange, waitUntil, settled } = require('../lib/server.js');
 let s;
 const MEMORY =
 	(process.env.BUILD_DIR.endsWith('build-asan') ? 600 : 64) <<
-	20; /* the figure is for the real build */
+	20; /* the limit applies to the real build */
 test.before(async () => {
 	s = await Server.make('http', {
 		http: { header_s: 2, body_s: 3, idle_s: 3, min_rate: 1000, write_s: 3 },
@@ -32,7 +32,7 @@ test('pipelined requests are answered in order', async () => {
 	]);
 	assert.strictEqual(r.closed, false, 'the connection stays');
 });
-test('cut into single bytes a request is still one request', async () => {
+test('a request that arrives byte by byte is still one request', async () => {
 	const c = net.connect(s.port, '127.0.0.1');
 	let text = '';
 	c.on('data', (d) => {
@@ -68,7 +68,7 @@ test('downloads stream with back-pressure: a slow reader costs no memory', async
 	c.pause();
 	await new Promise((ok) => c.once('connect', ok));
 	c.write(get('/test/flood?bytes=300000000'));
-	/* what its kernel holds for us no longer grows: it has sent what can be sent */
+	/* the kernel's buffers no longer grow: it has sent what can be sent */
 	const hex = (n) => n.toString(16).toUpperCase().padStart(4, '0'),
 		from = new RegExp(`:${hex(s.port)} [0-9A-F]{8}:${hex(c.localPort)} \\S+ ([0-9A-F]{8}):`),
 		queued = () => (fs.readFileSync('/proc/net/tcp', 'utf8').match(from) || [])[1];
@@ -101,7 +101,7 @@ test('limits: head, body, method, path', async () => {
 	);
 	const big = await s
 		.request('POST', '/api/v1/auth/login', { raw: '{"a":"' + 'x'.repeat(300000) + '"}' })
-		.catch((e) => e); /* node gives up where its writing fails, before it reads */
+		.catch((e) => e); /* node gives up when a write fails, before it reads the reply */
 	assert.ok(big.status === 413 || big.code === 'EPIPE' || big.code === 'ECONNRESET');
 	const refused = await exchange(
 		s.port,
@@ -144,7 +144,7 @@ test('slow clients are closed: head, body, idle, reader', async () => {
 	for (const ms of ends) assert.ok(ms > 1000 && ms < 9000, 'closed after ' + ends);
 	assert.ok((await s.metric('http_timeouts_total')) >= 4);
 });
-test('200 slow connections leave the service available', async () => {
+test('the service stays available with 200 slow connections', async () => {
 	const slow = [...Array(200)].map(() => {
 		const c = net.connect(s.port, '127.0.0.1', () => c.write('GET / HTTP/1.1\r\nX-'));
 		c.on('error', () => {});

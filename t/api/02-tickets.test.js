@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tickets through the API: every command, every refusal, and another tenant at every door.
+// Tickets through the API: every command, every refusal, and another tenant at every endpoint.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
@@ -301,7 +301,7 @@ test('If-Match and version: no lost update', async () => {
 		'seq has no gap',
 	);
 });
-test('paging walks everything once', async () => {
+test('paging returns every item once', async () => {
 	for (let i = 0; i < 12; i++) await create({ title: 'page ' + i });
 	for (const sort of ['', '&sort=urgent']) {
 		const ids = [];
@@ -394,7 +394,7 @@ test('another tenant: 404 for ids, 403 for names, nothing in lists', async () =>
 			id,
 		);
 });
-test('redact: a text goes from every table; that it was there, and its digest, stay', async () => {
+test('redact: a text disappears from every table; its record and digest remain', async () => {
 	const t = await create(),
 		word = 'hunter2-' + t.id;
 	await ok(t.id, 'reply', { text: 'the password is ' + word }, user);
@@ -457,7 +457,7 @@ test('links, merge, cancel', async () => {
 		),
 	);
 });
-test('a contact in the past stops response then; the future is refused', async () => {
+test('a contact in the past stops the response clock at that instant; one in the future is refused', async () => {
 	const k = await create({ priority: 'P0' });
 	const at = (await s.get('/api/v1/tickets/' + k.id, eng)).data.opened_at;
 	assert.strictEqual(
@@ -546,7 +546,7 @@ test(
 	},
 );
 test(
-	'injection in every parameter finds nothing',
+	'SQL injection in every parameter has no effect',
 	{ skip: has('sqli.txt.gz') ? false : 'the corpus is not here' },
 	async () => {
 		const lines = zlib

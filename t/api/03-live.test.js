@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Clocks fire and people hear: mail, webhook, Redis, WebSocket; with a clock that runs sixty times as fast.
+// Clocks fire and people are notified by mail, webhook, Redis and WebSocket, with a clock that runs sixty times as fast.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
@@ -179,7 +179,7 @@ test('ladder, update periods, unconfirmed P0: the ticket climbs', async () => {
 		),
 	);
 });
-test('resume: a client that says where it stopped misses nothing and hears nothing twice', async () => {
+test('resume: a client that reports its position misses nothing and receives nothing twice', async () => {
 	const f = await feed(user),
 		snap = f.all.find((e) => e.op === 'snapshot').seq;
 	f.ws.close();
@@ -220,7 +220,7 @@ test('resume: a client that says where it stopped misses nothing and hears nothi
 	g.ws.close();
 	old.ws.close();
 });
-test('a burst to many: each hears every event once and in order, also who joins or comes back in the middle', async () => {
+test('a burst to many clients: each receives every event once and in order, also if it joins or resumes in the middle', async () => {
 	const first = await feed(user),
 		from = first.all.find((e) => e.op === 'snapshot').seq,
 		feeds = [first];
@@ -249,7 +249,7 @@ test('a burst to many: each hears every event once and in order, also who joins 
 		'some came back in the middle',
 	);
 });
-test('another tenant hears nothing', async () => {
+test('another tenant receives nothing', async () => {
 	const other = await feed(await s.login('user', 'beta'));
 	await s.post('/api/v1/tickets', user, { title: 'private', description: 'x', priority: 'P4' });
 	await s.post('/api/v1/tickets', await s.login('user', 'beta'), {

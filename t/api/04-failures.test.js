@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Failing well: PostgreSQL, Redis, helpers and the daemon itself stopped, killed and restarted under load; nothing acknowledged is lost,
-// nothing is done twice, and the loop never stands still.
+// PostgreSQL, Redis, helpers and the daemon itself are stopped, killed and restarted under load: nothing acknowledged is lost, nothing is done
+// twice, and the loop never stands still.
 // alone: stops, freezes and kills PostgreSQL and Redis.
 'use strict';
 const test = require('node:test'),
@@ -28,8 +28,10 @@ const {
 
 const SANITIZED = process.env.BUILD_DIR.endsWith('build-asan'),
 	PG = process.env.PG_BIN;
-const STALL = SANITIZED ? 0.25 : 0.05; /* the figure is for the real build; sanitizers slow everything down */
-/* Nothing held the loop since the last look but, maybe, the machine. */
+const STALL = SANITIZED
+	? 0.25
+	: 0.05; /* the limit applies to the real build; sanitizers slow everything down */
+/* Nothing has blocked the loop since the last look, except perhaps the machine. */
 const neverStood = async () => {
 	const stood = await s.metric('loop_stall_recent_seconds'),
 		late = machine.longestMs(true) / 1000;
@@ -53,7 +55,8 @@ test.after(async () => {
 const postmaster = () => Number(fs.readFileSync(VAR + '/pg/postmaster.pid', 'utf8').split('\n')[0]);
 const statOf = (pid) =>
 	fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' '); /* state, parent, ... */
-/* Stop the postmaster first, then its children until none is left running: one that it forks while we look would serve on. Returns how to wake all. */
+/* Stop the postmaster first, then its children until none is running: one that it forks meanwhile
+ * would continue to serve. Returns a function that wakes all of them. */
 function freezePostgres() {
 	const pm = postmaster(),
 		stopped = new Set([pm]);
@@ -81,7 +84,7 @@ function freezePostgres() {
 			try {
 				process.kill(pid, 'SIGCONT');
 			} catch {
-				/* gone */
+				/* it has exited */
 			}
 		});
 }
@@ -96,14 +99,15 @@ const ticket = (more = {}) =>
 
 test('PostgreSQL stopped: 503 with 50001 at once; started: back to normal within two seconds', async () => {
 	const acked = (await ticket()).data.id;
-	pgctl('stop', '-m', 'immediate'); /* a crash: what was acknowledged must be there after it */
+	pgctl('stop', '-m', 'immediate'); /* a crash: what was acknowledged must exist afterwards */
 	const { r, ms } = await timed(() => ticket());
 	assert.deepStrictEqual([r.status, r.code], [503, 50001], r.text);
 	assert.ok(ms < 2500, 'answered after ' + ms);
 	assert.strictEqual((await s.get('/readyz')).status, 503);
 	assert.strictEqual((await s.get('/healthz')).status, 200);
 	pgctl('start');
-	/* what the server itself needs after a crash, cold and replaying, is told by a bare write beside ours */
+	/* a plain write next to ours shows what the server itself needs after a crash, while it is
+	 * cold and replaying */
 	const [bare, back] = await Promise.all([
 		timed(() =>
 			psqlLater(
@@ -116,12 +120,12 @@ test('PostgreSQL stopped: 503 with 50001 at once; started: back to normal within
 	assert.ok(back.ms < bare.ms + 2000, `back after ${back.ms} ms, a bare write after ${bare.ms}`);
 	assert.strictEqual((await s.get('/api/v1/tickets/' + acked, user)).status, 200);
 });
-test('PostgreSQL frozen (SIGSTOP): answers within the limit, the loop turns, deadlines fire once it is back', async (t) => {
+test('PostgreSQL frozen (SIGSTOP): requests are answered within the limit, the loop turns, deadlines fire once it continues', async (t) => {
 	const k = (await ticket({ priority: 'P0' })).data;
 	await s.get('/metrics');
 	machine.longestMs(true);
 	const wake = freezePostgres();
-	t.after(wake); /* a failure must not leave it asleep */
+	t.after(wake); /* a failure of the test must not leave it stopped */
 	const [a, b] = await Promise.all([
 		timed(() => ticket()),
 		timed(() => s.get('/api/v1/tickets', user)),
@@ -155,7 +159,7 @@ test('PostgreSQL frozen (SIGSTOP): answers within the limit, the loop turns, dea
 		'0',
 	);
 });
-test('backends terminated again and again: every write answered, none acknowledged is lost', async () => {
+test('backends terminated repeatedly: every write is answered, no acknowledged write is lost', async () => {
 	const made = [];
 	let terminated = 0;
 	const killer = (async () => {
@@ -166,7 +170,7 @@ test('backends terminated again and again: every write answered, none acknowledg
 					`select pg_terminate_backend(pid) from pg_stat_activity where usename like 'sladesk%' and datname = '${s.db}'`,
 				);
 			} catch {
-				/* hit itself */
+				/* the signal hit the process itself */
 			}
 			await waitUntil(() => made.length > n);
 		}
@@ -191,7 +195,7 @@ test('backends terminated again and again: every write answered, none acknowledg
 	);
 	assert.ok(made.length > 10 && made.every((id) => stored.has(id)), `${made.length} made`);
 });
-test('Redis frozen, killed, gone: no request fails, the feed goes on', async () => {
+test('Redis frozen, killed, missing: no request fails, the feed continues', async () => {
 	const pid = Number(fs.readFileSync(VAR + '/redis.pid', 'utf8'));
 	process.kill(pid, 'SIGSTOP');
 	for (let i = 0; i < 10; i++) assert.strictEqual((await ticket()).status, 201);
@@ -223,7 +227,7 @@ test('Redis frozen, killed, gone: no request fails, the feed goes on', async () 
 	await waitUntil(async () => (await s.metric('redis_up')) === 1, 8000);
 	await neverStood();
 });
-test('helpers: confined; killed and frozen they are replaced and the login still works', async () => {
+test('helpers: confined; replaced when killed or frozen, and logins still work', async () => {
 	assert.strictEqual(
 		(await s.get('/test/probe')).data.answer,
 		'socket=refused file=refused write=refused exec=refused',
@@ -251,7 +255,7 @@ test('helpers: confined; killed and frozen they are replaced and the login still
 	assert.ok((await s.metric('helper_restarts_total')) >= 3);
 	await neverStood();
 });
-test('descriptors run out: accepting pauses, the processor rests, service comes back', async () => {
+test('descriptors run out: accepting pauses without busy looping, and resumes', async () => {
 	const few = new Server('descriptors');
 	await few.prepare();
 	few.prefix = ['prlimit', '--nofile=70:70'];
@@ -259,7 +263,7 @@ test('descriptors run out: accepting pauses, the processor rests, service comes 
 	few.agent = new http.Agent({
 		keepAlive: true,
 		maxSockets: 1,
-	}); /* a connection from before, to ask by */
+	}); /* an earlier connection, to send requests on */
 	assert.strictEqual((await few.get('/healthz')).status, 200);
 	const cpu = () =>
 		fs
@@ -329,7 +333,7 @@ test(`kill -9 at random, ${KILLS} times, while clocks fire and clients write`, a
 	};
 	const clients = [...Array(4)].map((_, n) => client(n));
 	for (let i = 0; i < KILLS; i++) {
-		/* wherever it is by then */
+		/* wherever it is at that moment */
 		const enough = acked.size + 1 + Math.floor(Math.random() * 30);
 		await waitUntil(() => acked.size >= enough, 30000);
 		await s.stop('SIGKILL');
@@ -408,12 +412,10 @@ test('failover: a new address by SIGHUP', async () => {
 	fs.unlinkSync(alias);
 });
 test('concurrent random commands on few tickets: histories equal states', async () => {
-	const ids = (await Promise.all([...Array(6)].map(() => ticket({ priority: 'P1' })))).map(
-		(r) => {
-			assert.strictEqual(r.status, 201, r.text);
-			return r.data.id;
-		},
-	);
+	const ids = (await Promise.all([...Array(6)].map(() => ticket({ priority: 'P1' })))).map((r) => {
+		assert.strictEqual(r.status, 201, r.text);
+		return r.data.id;
+	});
 	const cmds = [
 		['note', { text: 'n' }],
 		['reply', { text: 'r' }],

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A good daemon: settings, metrics, logs, reload, drain, takeover; and the command line, with real logs where they are.
+// The daemon: settings, metrics, logs, reload, drain, takeover; and the command line, with real logs if they are present.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
@@ -96,7 +96,7 @@ test('openapi.json names every route, and the documents page shows them', async 
 			);
 	assert.strictEqual((await s.get('/docs')).status, 200);
 });
-test('takeover: a newer process gets the socket; no request fails, sockets are told to come back', async () => {
+test('takeover: a new process gets the socket; no request fails, WebSockets are told to reconnect', async () => {
 	let failed = 0,
 		done = 0,
 		running = true;
@@ -193,7 +193,7 @@ test('signing keys: published, changed with an overlap, or all at once; a broken
 	assert.strictEqual(await me(renewed.data.access_token), 200);
 	user = await s.login('user', 'alpha');
 });
-test('to another machine only over TLS: the daemon refuses to start otherwise, and says how', async () => {
+test('the daemon refuses to start with an unencrypted connection to another machine, and says what to change', async () => {
 	for (const [section, key, value, says] of [
 		['database', 'app_url', 'hostaddr=192.0.2.1 dbname=x user=y', /sslmode=verify-full/],
 		['database', 'job_url', 'hostaddr=192.0.2.1 sslmode=require dbname=x', /sslmode=verify-full/],
@@ -221,7 +221,7 @@ test('to another machine only over TLS: the daemon refuses to start otherwise, a
 		fs.rmSync(t.dir, { recursive: true });
 	}
 });
-test('calc: one line in, one out; a bad one sets the exit status', () => {
+test('calc: one line in, one line out; an invalid line sets the exit status', () => {
 	const cal = {
 		tz: 'Asia/Shanghai',
 		hours: {
@@ -268,7 +268,7 @@ test('calc: one line in, one out; a bad one sets the exit status', () => {
 		],
 	);
 });
-test('import: a broken log tells line and column, loses nothing, and goes on where it stopped', () => {
+test('import: a broken log is reported with line and column, loses nothing, and continues where it stopped', () => {
 	const map = path.join(__dirname, '../../etc/import/volvo.json'),
 		csv = path.join(s.dir, 'log.csv'),
 		rejects = path.join(s.dir, 'rejects.csv');
@@ -335,7 +335,7 @@ test('import: a compressed log that is cut short or corrupt is refused, not take
 		);
 	}
 });
-test('import --go-live: what was frozen runs on from now, the years between do not count, nobody is told of the past', async () => {
+test('import --go-live: frozen clocks run again, the years in between do not count, nobody is notified of the past', async () => {
 	const left = (id) =>
 		Number(
 			s.sql(

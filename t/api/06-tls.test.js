@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// TLS in and out: 1.3 only unless a setting says so, proper close_notify, a WebSocket over it; mail by STARTTLS with AUTH, and never without.
+// TLS in both directions: 1.3 only unless a setting allows more, proper close_notify, a WebSocket over it; mail by STARTTLS with AUTH, never without.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
@@ -314,7 +314,7 @@ test('mail goes out by STARTTLS with AUTH', async () => {
 	assert.strictEqual(logins[0], 'desk:smtp secret');
 	assert.ok(!s.log.includes('smtp secret'));
 });
-test('Redis over TLS: the certificate must be for the host that was asked for, and of a CA we trust', async () => {
+test('Redis over TLS: the certificate must be valid for the requested host and from a trusted CA', async () => {
 	const port = await freePort(),
 		[cmd, args] = asUser('redis-server', [
 			...['--port', '0', '--tls-port', String(port), '--bind', '127.0.0.1', '--save', ''],

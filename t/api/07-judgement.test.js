@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a supervisor may judge: waivers, contested contacts, excluded windows and tickets, rebinding; and that the history still equals the state.
+// A supervisor's decisions: waivers, contested contacts, excluded windows and tickets, rebinding. The history still equals the state afterwards.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
@@ -83,7 +83,7 @@ const clock = async (id, name = 'response') =>
 	(await s.get(`/api/v1/tickets/${id}/clocks`, eng)).data.items.find((c) => c.clock === name);
 const breached = async (id) => waitUntil(async () => (await clock(id)).verdict === 'breached');
 
-test('a waiver: supervisors only, with a reason, only what is breached; shown beside the breach', async () => {
+test('a waiver: supervisors only, with a reason, only for a breach; shown with the breach', async () => {
 	const k = await create({ priority: 'P0' });
 	assert.strictEqual(
 		(await act(k.id, 'waive', { clock: 'response', reason: 'too early' })).code,
@@ -138,7 +138,7 @@ test('a contact recorded after due stays contested until a supervisor accepts it
 	await ok(k.id, 'dispute-contact', { reason: 'nobody called' }, user);
 	assert.strictEqual((await clock(k.id)).contested, true);
 });
-test('an excluded window: its time does not count, before and after it came', async () => {
+test('an excluded window does not count, announced before or after it', async () => {
 	const k = await create({ priority: 'P3' }),
 		before = Date.parse((await clock(k.id)).due_at),
 		from = before - 3600e3;
@@ -159,7 +159,7 @@ test('an excluded window: its time does not count, before and after it came', as
 	});
 	assert.strictEqual(Date.parse((await clock(k.id)).due_at), before + 1800e3);
 	assert.strictEqual((await s.get('/api/v1/tickets/' + k.id, eng)).data.excluded_windows.length, 2);
-	/* as many as there are, each counts */
+	/* each of them counts, however many there are */
 	for (let i = 2; i < 24; i++)
 		await ok(k.id, 'exclude-window', {
 			from: new Date(before - 7200e3 + i * 120e3).toISOString(),
@@ -169,7 +169,7 @@ test('an excluded window: its time does not count, before and after it came', as
 	assert.strictEqual(Date.parse((await clock(k.id)).due_at), before + 1800e3 + 22 * 60e3);
 	assert.match(s.cli(['sla', 'verify']), /, 0 differences/);
 });
-test('a ticket that waited for its customer a hundred times: due and explanation are exact', async () => {
+test('a ticket that waited for its customer a hundred times: the due instant and the explanation are exact', async () => {
 	const k = await create({ priority: 'P3' });
 	await ok(k.id, 'confirm', {});
 	for (let i = 0; i < 100; i++) {
@@ -181,7 +181,7 @@ test('a ticket that waited for its customer a hundred times: due and explanation
 	);
 	assert.strictEqual(c, '101 0');
 	assert.match(s.cli(['sla', 'verify']), /, 0 differences/);
-	/* a row that an earlier version folded is read, goes on and is no difference */
+	/* a row that an earlier version folded is read, continues and shows no difference */
 	s.sql(
 		`update sla_clocks set carry_us = 1, runs = runs[75:202] where ticket_id = ${k.id} and clock = 'resolution'`,
 	);
@@ -194,7 +194,7 @@ test('a ticket that waited for its customer a hundred times: due and explanation
 		/^64 1$/,
 	);
 });
-test('an exclusion needs two people; attainment is told with and without it', async () => {
+test('an exclusion needs two people; attainment is reported with and without it', async () => {
 	const k = await create({ priority: 'P0' });
 	await breached(k.id);
 	assert.strictEqual((await act(k.id, 'approve-exclusion', { reason: 'x' })).code, 41002);
@@ -226,7 +226,7 @@ test('an exclusion needs two people; attainment is told with and without it', as
 		'customers do not see it',
 	);
 });
-test('what is wrong with a document is told in the language of its reader; no rule is left out', async () => {
+test('errors in a document are reported in the language of the reader; no rule is left out', async () => {
 	const put = async (kind, document, lang) =>
 		(
 			await s.request('PUT', `/api/v1/sla/${kind}/wrong`, {
@@ -261,7 +261,7 @@ test('what is wrong with a document is told in the language of its reader; no ru
 				}
 	assert.ok(n > 20, String(n));
 });
-test('a preview under the policy in force says what was; under another what would have been; nothing changes', async () => {
+test('a preview under the policy in force equals the past; under another policy it differs; nothing changes', async () => {
 	const preview = (body, token = boss) => s.post('/api/v1/sla/policies/preview', token, body),
 		p = (await s.get('/api/v1/sla/policies', boss)).data.items.find(
 			(x) => x.code === 'standard' && !x.service_type,
@@ -272,7 +272,7 @@ test('a preview under the policy in force says what was; under another what woul
 	await waitUntil(async () => (await s.clock()) >= begun + 15e3);
 	await ok(met.id, 'reply', { text: 'we look' });
 	await ok(met.id, 'resolve', { text: 'done' });
-	/* only the decided ticket's row and history stand still: the others' clocks run on */
+	/* only the closed ticket's row and history stand still: the clocks of the others run on */
 	const kept = () =>
 		s.sql(
 			`select json_agg(k order by k.clock)::text || (select json_agg(e order by e.seq)::text from events e where e.ticket_id = ${met.id}) from sla_clocks k where ticket_id = ${met.id}`,
@@ -322,7 +322,7 @@ test('a preview under the policy in force says what was; under another what woul
 	assert.ok(before.length > 100);
 	assert.strictEqual(kept(), before);
 });
-test('rebind: a running ticket moves to the policy in force only when told, audited with the instants before and after', async () => {
+test('rebind: an open ticket moves to the policy in force only on command, audited with the instants before and after', async () => {
 	const k = await create({ priority: 'P3' }),
 		before = (await clock(k.id)).due_at;
 	s.sql(
@@ -336,7 +336,7 @@ test('rebind: a running ticket moves to the policy in force only when told, audi
 	);
 	assert.strictEqual(e.data.due.response[0], before);
 });
-test('the catalogue: what a tenant lists is what its tickets may name; what is not named comes from the requester', async () => {
+test('the catalogue: tickets can use only listed values; missing values come from the requester', async () => {
 	for (const code of ['north', 'south'])
 		assert.strictEqual(
 			(
@@ -379,10 +379,10 @@ test('the catalogue: what a tenant lists is what its tickets may name; what is n
 			.data;
 	assert.deepStrictEqual([t.department, t.region, t.office], ['finance', 'south', 'o1']);
 });
-test('an escalation that nobody of its level can take reaches the managers', async () => {
+test('an escalation to a level without members reaches the managers', async () => {
 	s.sql(
 		"update staff set disabled_at = now() where role = 'engineer' and level = 2",
-	); /* the level that 90 % and the ladder's first step call */
+	); /* the level that is notified at 90 % and at the ladder's first step */
 	const k = await create({ priority: 'P0' });
 	await waitUntil(() =>
 		mail.mails.some(
@@ -402,7 +402,7 @@ test('outside delivery hours mails about P3 clocks wait for the opening and merg
 		now = Date.parse(
 			(await s.get('/api/v1/tickets/' + (await create()).id, user)).data.opened_at,
 		);
-	/* opens after 90 % of a two hour response; at 300 times an hour takes 12 s */
+	/* it opens after 90 % of a two-hour response; at 300 times the speed, an hour takes 12 s */
 	const open = new Date(now + 2.2 * 3600e3),
 		date = open.toISOString().slice(0, 10),
 		at = open.toISOString().slice(11, 16);
@@ -418,7 +418,8 @@ test('outside delivery hours mails about P3 clocks wait for the opening and merg
 		).status,
 		200,
 	);
-	/* the policy names its own hours; the setting's calendar, closed all week, is for those that name none */
+	/* the policy names its own hours; the setting's calendar, closed all week, is for policies
+	 * that name none */
 	assert.strictEqual(
 		(
 			await s.request('PUT', '/api/v1/sla/calendars/never', {
@@ -503,7 +504,7 @@ test('outside delivery hours mails about P3 clocks wait for the opening and merg
 		'one message a person and clock',
 	);
 });
-test('policies and calendars: checked by the rules themselves, versioned; only the provider sets them', async () => {
+test('policies and calendars: validated by the code that uses them, versioned, changed only by the provider', async () => {
 	const put = (p, body, token = boss) => s.request('PUT', '/api/v1/sla/' + p, { token, body });
 	const doc = { priorities: { P1: { response_s: 60, resolution_s: 600 } }, thresholds: ['80', '100'] };
 	assert.strictEqual((await put('policies/gold', { document: doc }, admin)).code, 40003);
@@ -538,7 +539,7 @@ test('policies and calendars: checked by the rules themselves, versioned; only t
 		'document',
 	);
 });
-test('a calendar that only gains future dates takes over running tickets, audited; any other change moves none', async () => {
+test('a calendar that only gains future dates takes over open tickets, audited; any other change moves none', async () => {
 	const put = (document) =>
 		s.request('PUT', '/api/v1/sla/calendars/shop', { token: boss, body: { document } });
 	const day = (n) => new Date(Date.now() + n * 86400e3 * 1).toISOString().slice(0, 10),

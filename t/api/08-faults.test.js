@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Clocks that jump, two daemons on one database, a full disk under the log: nothing lost, doubled or early.
+// Clocks that jump, two daemons on one database, a full disk for the log: nothing is lost, doubled or early.
 // alone: freezes daemons, jumps clocks.
 'use strict';
 const test = require('node:test'),
@@ -26,7 +26,7 @@ const once = (s) =>
 const create = async (s, token, more) =>
 	(await s.post('/api/v1/tickets', token, { title: 'x', description: 'y', ...more })).data;
 
-test('the wall clock jumps an hour ahead, then an hour back: late ones fire once, in order; none is early or doubled', async () => {
+test('the wall clock jumps an hour ahead, then an hour back: late deadlines fire once, in order; none is early or doubled', async () => {
 	const s = new Server('jump', {
 		mail: { url: mail.url },
 		token: { lifetime_s: '86400' },
@@ -82,7 +82,7 @@ test('the process sleeps through its deadlines (SIGSTOP): they fire once it wake
 	});
 	const k = await create(s, await s.login('user', 'alpha'), { priority: 'P0' });
 	s.proc.kill('SIGSTOP');
-	await elapse(1500); /* of its clock: 7 minutes */
+	await elapse(1500); /* by its own clock: 7 minutes */
 	s.proc.kill('SIGCONT');
 	await waitUntil(
 		() =>
@@ -94,7 +94,7 @@ test('the process sleeps through its deadlines (SIGSTOP): they fire once it wake
 	once(s);
 	await s.drop();
 });
-test('two daemons on one database: each deadline once, each mail once; one killed, the other has the whole engine at once', async () => {
+test('two daemons on one database: each deadline and each mail once; when one is killed, the other takes over all deadlines at once', async () => {
 	const sink = await mailSink(),
 		settings = {
 			mail: { url: sink.url },
@@ -162,7 +162,8 @@ test('two daemons on one database: each deadline once, each mail once; one kille
 	);
 	once(b);
 	assert.match(b.cli(['sla', 'verify']), /, 0 differences/);
-	/* what was killed holds its shards until its own successor on this host, or their end, frees them */
+	/* a killed process holds its shards until its successor on this host frees them, or they
+	 * expire */
 	await a.start();
 	await waitUntil(async () => (await shards(a)) === '32,2' && (await shards(b)) === '32,2', 5000);
 	await b.stop();
@@ -171,7 +172,7 @@ test('two daemons on one database: each deadline once, each mail once; one kille
 	await a.drop();
 	await sink.close();
 });
-test('one ticket the database refuses holds up nobody: its batch is halved down to it', async () => {
+test('a ticket that the database refuses does not hold up others: its batch is halved down to it', async () => {
 	const s = await Server.make('poison', {
 		mail: { url: mail.url },
 		token: { lifetime_s: '86400' },
@@ -205,7 +206,7 @@ test('one ticket the database refuses holds up nobody: its batch is halved down 
 	await s.drop();
 });
 test(
-	'a full disk under the log: the daemon goes on, and says so once there is room',
+	'a full disk under the log: the daemon continues, and reports it once there is room',
 	{ skip: fs.existsSync('/dev/full') ? false : '/dev/full is not here' },
 	async () => {
 		const s = new Server('full', { log: { target: '/dev/full' } });
@@ -217,7 +218,7 @@ test(
 		await s.drop();
 	},
 );
-test('nobody reads the log: the daemon never waits for it; what was kept comes once it is read, what was not is counted', async () => {
+test('nobody reads the log: the daemon never waits for it; kept lines appear once it is read, lost lines are counted', async () => {
 	const s = await Server.make('mute', {});
 	machine.longestMs(true);
 	const read = () => {
@@ -253,7 +254,7 @@ test('nobody reads the log: the daemon never waits for it; what was kept comes o
 	s.settings = {};
 	await s.drop();
 });
-test('kill -9 at each named point: nothing due is lost; only what was sent and not yet marked comes twice, under one Message-ID', async () => {
+test('kill -9 at each named point: nothing due is lost; only what was sent but not yet marked comes twice, with the same Message-ID', async () => {
 	const sink = await mailSink(),
 		at = [
 			'command-decided',
@@ -286,7 +287,7 @@ test('kill -9 at each named point: nothing due is lost; only what was sent and n
 		assert.strictEqual((await s.proc.exited).sig, 'SIGKILL', point + ' is never reached');
 		s.sql(
 			"update notifications set claim_until = '2000-01-01Z' where state = 'queued' and claim_until is not null",
-		); /* as if a minute went by: the dead one's claims */
+		); /* as if a minute had passed: the claims of the dead process */
 		delete s.settings.test.failpoint;
 		await s.start();
 		const again = await s.post('/api/v1/tickets', token, body, key);
@@ -348,7 +349,7 @@ test('kill -9 at each named point: nothing due is lost; only what was sent and n
 	await s.drop();
 	await sink.close();
 });
-test('killed after each migration: done again, it ends the same', async () => {
+test('killed after each migration: a repeated run gives the same result', async () => {
 	const s = new Server('migrating', {}),
 		env = {
 			...process.env,
@@ -384,7 +385,7 @@ test('killed after each migration: done again, it ends the same', async () => {
 	assert.strictEqual(s.sql('select count(*) from schema_version'), String(killed));
 	await s.drop();
 });
-test('PostgreSQL read-only, or with no connection to spare: 503 and 50001 at once, reads as far as they go, back at once', async () => {
+test('PostgreSQL read-only or out of connections: 503 and 50001 at once, reads as far as possible, normal again at once', async () => {
 	const s = await Server.make('readonly', {}),
 		user = await s.login('user', 'alpha'),
 		k = await create(s, user);

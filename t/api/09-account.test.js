@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One's own account: sessions that are renewed and ended, wrong passwords counted and locked alike for everybody and nobody, passwords changed.
+// A user's own account: sessions are refreshed and ended, wrong passwords are counted and locked whether or not the user exists, passwords are changed.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert');
@@ -22,7 +22,7 @@ const refresh = (refresh_token) => s.post('/api/v1/auth/refresh', null, { refres
 const me = (token) => s.get('/api/v1/me', token);
 const told = (who, what) => mail.mails.filter((m) => m.to[0] === who && m.subject.includes(what)).length;
 
-test('login answers with both tokens and who it is, under each of its paths', async () => {
+test('login returns both tokens and the user, under each of its paths', async () => {
 	for (const path of [
 		'/api/v1/auth/login',
 		'/api/v1/client/auth/login',
@@ -50,7 +50,7 @@ test('login answers with both tokens and who it is, under each of its paths', as
 		);
 	}
 });
-test('a refresh token is good once; one that comes twice ends the session of whoever holds it, and its owner is told', async () => {
+test('a refresh token works once; reuse ends the session, and its owner is notified', async () => {
 	const a = (await login('user', 'alpha')).data,
 		b = (await refresh(a.refresh_token)).data;
 	assert.strictEqual((await me(b.access_token)).status, 200);
@@ -88,7 +88,7 @@ test('a refresh token is good once; one that comes twice ends the session of who
 	);
 	assert.strictEqual((await refresh(y.refresh_token)).status, 200, 'what was refused used nothing up');
 });
-test('cookies carry a browser: out of reach of scripts, of other sites, of forged requests', async () => {
+test('cookies for browsers: out of reach of scripts, other sites and forged requests', async () => {
 	const host = '127.0.0.1:' + s.port,
 		jar = {},
 		call = async (method, p, headers = {}, body) => {
@@ -197,7 +197,7 @@ test('cookies carry a browser: out of reach of scripts, of other sites, of forge
 	assert.strictEqual((await call('POST', '/api/v1/auth/logout', csrf())).data.ended, 1);
 	assert.deepStrictEqual(jar, {}, 'all three are taken back');
 });
-test('a forgotten password: a mail, a link good once and for an hour; nobody is told from somebody', async () => {
+test('a forgotten password: a mailed link works once within an hour; the reply does not reveal whether the user exists', async () => {
 	const path = '/api/v1/auth/password/',
 		forgot = (username, tenant = 'alpha') => s.post(path + 'forgot', null, { username, tenant }),
 		use = (token, new_password) => s.post(path + 'reset', null, { token, new_password }),
@@ -256,7 +256,7 @@ test('a forgotten password: a mail, a link good once and for an hour; nobody is 
 		'the token rests nowhere',
 	);
 });
-test('sessions are seen and ended by their owner only', async () => {
+test('sessions are listed and ended by their owner only', async () => {
 	const [a, b, other, same] = await Promise.all(
 		[
 			login('admin', 'alpha'),
@@ -295,7 +295,7 @@ test('sessions are seen and ended by their owner only', async () => {
 	])
 		assert.strictEqual((await s.request(m, p, { token: service })).code, 40003);
 });
-test('five wrong passwords lock for 30 minutes; a name that nobody has behaves the same, in answers and in time', async () => {
+test('five wrong passwords lock for 30 minutes; an unknown user name behaves the same, in replies and in time', async () => {
 	const names = ['user', 'nobody-here'],
 		times = { user: [], 'nobody-here': [] },
 		texts = new Set();
@@ -340,7 +340,7 @@ test('five wrong passwords lock for 30 minutes; a name that nobody has behaves t
 		'forgotten after a right one',
 	);
 });
-test('thirty guesses at once are no more than five: the right one among the later ones is refused', async () => {
+test('thirty concurrent guesses count as five: a correct one among the later ones is refused', async () => {
 	const r = await Promise.all(
 			[...Array(29)].map((_, i) => login('admin', 'alpha', 'Guess-' + i + '-wrong')),
 		),
@@ -362,7 +362,7 @@ test('thirty guesses at once are no more than five: the right one among the late
 		'right ones wait for their turn',
 	);
 });
-test('a password is changed under the rules; it is none of the last five; other sessions end; the owner is told', async () => {
+test('a password is changed by the rules; the last five are refused; other sessions end; the owner is notified', async () => {
 	const change = (t, old_password, new_password) =>
 		s.post('/api/v1/auth/password', t, { old_password, new_password });
 	const a = (await login('admin', 'beta')).data.access_token,
@@ -414,7 +414,7 @@ test('a password is changed under the rules; it is none of the last five; other 
 	assert.strictEqual((await login('admin', 'beta')).status, 200);
 	await waitUntil(() => told('admin@beta.example', 'password was changed') === 6);
 });
-test('who must change the password may do nothing else before', async () => {
+test('a user who must change the password can do nothing else first', async () => {
 	s.cli(
 		['user', 'password', '--tenant', 'beta', '--username', 'user', '--must-change'],
 		PASSWORD + '\n',

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tenant isolation: every route of openapi.json, walked as each kind of person of one tenant with every kind of id of another, in path, query,
-// cursor and body. No byte of the other's texts comes back, no row of the other's changes, and a foreign id answers like a missing one.
+// Tenant isolation: every route in openapi.json is called as each kind of user of one tenant with every kind of id of another, in path, query,
+// cursor and body. No byte of the other's texts comes back, no row of the other changes, and a foreign id is answered like a missing one.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
@@ -9,7 +9,7 @@ const { Server, waitUntil } = require('../lib/server.js');
 
 const MARK = 'Bernstein-Geheimnis',
 	CODE =
-		'zaunkoenig'; /* the one is only ever in texts, never sent by the walker; the other names things */
+		'zaunkoenig'; /* the first is only ever in texts and never sent by the test; the second is part of names */
 let s, doc, foreign, own, people;
 test.before(async () => {
 	s = await Server.make('isolation', {});
@@ -125,7 +125,7 @@ const state = () =>
 		.split('\n')
 		.filter((l) => !/^(refresh_tokens)/.test(l))
 		.join('\n');
-/* what of another tenant could be put into a place of this name */
+/* values of another tenant that fit a place with this name */
 const values = (place) =>
 	/tenant/.test(place)
 		? [foreign.tenant, foreign.code]
@@ -150,7 +150,9 @@ function* requests() {
 					encodeURIComponent(n === 'kind' ? 'department' : v),
 				);
 			const paths = /sessions/.test(path)
-					? [fillPath(foreign.session)] /* small numbers would be one's own */
+					? [
+							fillPath(foreign.session),
+						] /* small numbers would be the caller's own */
 					: inPath.length
 						? values(inPath.join()).map(fillPath)
 						: [path],
@@ -235,7 +237,7 @@ test('SEC-001 SEC-002: every route, every kind of foreign id: no foreign byte, n
 	assert.ok(n >= 4000, String(n));
 	assert.strictEqual(state(), before);
 });
-test('who NAMES another tenant is forbidden; a foreign id is not found, as one that never was', async () => {
+test('a request that NAMES another tenant is forbidden; a foreign id is answered like a missing one', async () => {
 	for (const token of Object.values(people)) {
 		for (const p of ['', '/clocks', '/comments', '/history', '/sla']) {
 			const [theirs, nobodys] = await Promise.all(
@@ -267,10 +269,10 @@ test('who NAMES another tenant is forbidden; a foreign id is not found, as one t
 		);
 	}
 });
-test('the time of an answer does not tell a foreign id from a missing one', async () => {
+test('the response time does not distinguish a foreign id from a missing one', async () => {
 	const median = (a) => [...a].sort((x, y) => x - y)[a.length >> 1],
 		series = [];
-	/* A difference that is ours is there in every series; one that is the machine's is not. */
+	/* A difference caused by us appears in every series; one caused by the machine does not. */
 	for (let n = 0; n < 4 && !series.some((d) => d < 0.1); n++) {
 		const times = [[], []];
 		for (let i = 0; i < 420; i++)
@@ -287,7 +289,7 @@ test('the time of an answer does not tell a foreign id from a missing one', asyn
 	}
 	assert.ok(series.at(-1) < 0.1, 'medians of 400 differ by ' + series);
 });
-test('the feed: no event of another tenant, whatever is asked for', async () => {
+test('the feed: no event of another tenant, whatever the client asks for', async () => {
 	const ws = new WebSocket(`ws://127.0.0.1:${s.port}/api/v1/live`),
 		heard = [];
 	ws.on('message', (m) => heard.push(m.toString()));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// WebSocket conformance (RFC 6455, RFC 7692) against the echo route, case by case as the public Autobahn suite numbers them: framing,
-// pings, reserved bits, opcodes, fragments, UTF-8, closing, limits, compression. What is sent is bytes; what must come back is written here.
+// WebSocket conformance (RFC 6455, RFC 7692) with the echo route, case by case as numbered in the public Autobahn suite: framing, pings,
+// reserved bits, opcodes, fragments, UTF-8, closing, limits, compression. The tests send bytes and state what must come back.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert');
@@ -21,10 +21,9 @@ const bytesOf = (n, code) => Buffer.alloc(n, code);
 const closing = (code, reason = '') =>
 	frame(CLOSE, Buffer.concat([Buffer.from([code >> 8, code & 255]), Buffer.from(reason)]));
 
-/**
- * Send FRAMES (in packets of CHOP bytes); expect, in order, the messages ECHO, the pongs, and a connection failed with the code FAIL. Without FAIL
- * the connection must still be good: it is closed with 1000 and answers so.
- */
+/** Send FRAMES (in packets of CHOP bytes). Expect, in order, the messages ECHO, the pongs, and a
+ * connection that fails with the code FAIL. Without FAIL the connection must still work: it is
+ * closed with 1000 and answers so. */
 async function run(name, frames, { echo = [], pongs = [], fail, chop, extension } = {}) {
 	const w = await Raw.open(s.port, '/test/echo', { extension });
 	try {
@@ -196,7 +195,8 @@ test('5: fragments', async () => {
 
 const hex = (h) => Buffer.from(h.replace(/ /g, ''), 'hex');
 const KOSME = 'κόσμε';
-/* Valid and invalid byte sequences, after Markus Kuhn's "UTF-8 decoder capability and stress test", grouped as the suite does. */
+/* Valid and invalid byte sequences from Markus Kuhn's "UTF-8 decoder capability and stress test",
+ * grouped as in the suite. */
 const SEQUENCES = {
 	6.5: [
 		['cebae1bdb9cf83cebcceb5', 1],
@@ -323,7 +323,8 @@ test('6: UTF-8', async () => {
 	await run('6.2.4', fragments(TEXT, KOSME, 1), { echo: [[TEXT, KOSME]] });
 	await run('6.3.1', [frame(TEXT, invalid)], { fail: 1007 });
 	await run('6.3.2', fragments(TEXT, invalid, 1), { fail: 1007 });
-	/* failed as soon as the fragment that breaks it is there: the third never comes */
+	/* fails as soon as the fragment that breaks the rules has arrived: the third is never
+	 * sent */
 	await run('6.4.1', [frame(TEXT, KOSME, more), frame(CONT, hex('f4908080'), more)], { fail: 1007 });
 	await run(
 		'6.4.2',

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Memory runs out at the Nth allocation, for every N: each module ends cleanly or gives its answer, never a wrong one (reliability.md F9).
+// Memory runs out at the Nth allocation, for every N: each module exits cleanly or gives its result, never a wrong one (reliability.md F9).
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
@@ -9,7 +9,7 @@ const test = require('node:test'),
 const { VAR } = require('../lib/server.js');
 
 const top = path.join(__dirname, '../..'),
-	/* a sanitizer brings its own malloc: the build without one is put to this test */
+	/* a sanitizer has its own malloc, so this test uses the build without one */
 	build = /build-(asan|cov)/.test(process.env.BUILD_DIR)
 		? path.join(top, 'build-clang')
 		: process.env.BUILD_DIR,
@@ -50,9 +50,9 @@ test.before(() => {
 	fs.writeFileSync(csv, 'number,state\n1,"a ""quoted"" one"\n' + '2,' + 'x'.repeat(9000) + '\n3,新\n');
 });
 
-const MOST = 700; /* tried of one module: of more allocations than these, evenly many */
-/* A library that takes memory without looking may die of it (SIGSEGV): json-c's copies of keys do, and
- * part of jansson's; the share it may have of all is held to 1/5. Any other end is ours. */
+const MOST = 700; /* number of trials for a module; if there are more allocations than these, they are spread evenly */
+/* A library that does not check its allocations may crash (SIGSEGV): json-c's copies of keys do,
+ * and parts of jansson. At most 1/5 of the trials may end that way. Any other end is our fault. */
 function every(name, program, args, input) {
 	const run = (n) =>
 			spawnSync(program, args, {
@@ -89,7 +89,7 @@ function every(name, program, args, input) {
 for (const name of ['json', 'http', 'ticket', 'jwt', 'ws', 'csv'])
 	test(`memory runs out at the Nth allocation: ${name}`, { skip }, () => {
 		const total = every(name, driver, [name]);
-		/* the state machine takes none at all but standard output's own buffer */
+		/* the state machine allocates nothing except standard output's own buffer */
 		if (name !== 'ticket') assert.ok(total > 1);
 	});
 test('memory runs out at the Nth allocation: sla calc', { skip }, () => {

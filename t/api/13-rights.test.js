@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rights: roles as data, what one user is granted or denied, which part of the tickets, people administered by their own administrator; a change
-// acts at once, everywhere, and its subject is told.
+// Rights: roles as data, grants and restrictions of a single user, data scopes, users managed by their own administrator. A change takes effect
+// at once on every instance, and the user is notified.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert');
@@ -45,7 +45,7 @@ async function login(username) {
 	return r.data.access_token;
 }
 
-test('a role is a set in data: the login lists it, auth/permissions shows it by resource', async () => {
+test('a role is a set of permissions in data: the login lists it, auth/permissions shows it by resource', async () => {
 	const r = (
 		await s.post('/api/v1/client/auth/login', null, {
 			username: 'admin',
@@ -68,7 +68,7 @@ test('a role is a set in data: the login lists it, auth/permissions shows it by 
 			.map(([verb]) => `${k}:${verb}`),
 	);
 	assert.deepStrictEqual(flat.sort(), [...r.user_info.permissions].sort(), 'from one source');
-	/* a tenant's own set of a role goes before everybody's */
+	/* a tenant's own set of a role takes precedence over the common one */
 	const user = await s.login('user', 'beta');
 	assert.strictEqual((await s.get(users, user)).status, 403);
 	s.sql(
@@ -80,7 +80,7 @@ test('a role is a set in data: the login lists it, auth/permissions shows it by 
 		40003,
 	);
 });
-test('people are invited, listed, changed and disabled by their administrator alone; mail and phone are masked for others', async () => {
+test('users are created, listed, changed and disabled by their administrator only; mail and phone are masked for others', async () => {
 	const p = await person({ phone: '13812345678', role_type: 'manager', department: 'IT' });
 	await waitUntil(() => told(p.username + '@alpha.example', 'account is ready').length === 1);
 	const seen = (await s.get(`${users}/${p.id}`, admin)).data;
@@ -127,7 +127,7 @@ test('people are invited, listed, changed and disabled by their administrator al
 		[p.username],
 	);
 });
-test('bad input: every field is named; another tenant does not exist', async () => {
+test('invalid input: every field is named; another tenant appears not to exist', async () => {
 	const bad = await s.post(users, admin, {
 		username: 'Bad Name',
 		password: 'short',
@@ -210,7 +210,7 @@ test('bad input: every field is named; another tenant does not exist', async () 
 		assert.strictEqual(r.json.details.fields[0].field, `grants[0].${field}`, r.text);
 	}
 });
-test('grants and limits go beyond the role for their time; a change acts within a second on every instance', async () => {
+test('grants and restrictions extend the role while they are valid; a change takes effect within a second on every instance', async () => {
 	const p = await person(),
 		path = `${users}/${p.id}/permissions`,
 		token = await p.login(),
@@ -256,7 +256,7 @@ test('grants and limits go beyond the role for their time; a change acts within 
 	assert.strictEqual((await put(path, admin, { grants: [] })).status, 200);
 	assert.deepStrictEqual((await may(await p.login())).ticket.write, true);
 });
-test("a scope: of the tickets, their texts, events, clocks and the feed only that part, and what is one's own", async () => {
+test("a data scope limits tickets, their texts, events, clocks and the feed to that part and the user's own tickets", async () => {
 	const p = await person(),
 		make = async (token, more) =>
 			(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a customer sees first: every number equals a plain recount, on tickets made here and on a real log; current within a second of an event;
-// computed once for many; given stale while the database is away; nobody else's, and no more than the reader may see.
+// The overview: every number equals a plain recount, on tickets made here and on a real log; it follows an event within a second, is computed once
+// for many readers, is served stale while the database is down, and shows a reader no more than allowed.
 // alone: stops PostgreSQL.
 'use strict';
 const test = require('node:test'),
@@ -58,7 +58,7 @@ const compliance = async (token, query = '') => {
 	assert.strictEqual(r.status, 200, r.text);
 	return r.data;
 };
-/* the same numbers by plain SQL over the tickets, for days FROM to TO before today */
+/* the same numbers by plain SQL over the tickets, for the days FROM to TO before today */
 function recount(tenant, from, to, where = 'true') {
 	const zone = "'Asia/Shanghai'",
 		today = `(now() at time zone ${zone})::date`,
@@ -83,7 +83,8 @@ function recount(tenant, from, to, where = 'true') {
 }
 const percent = (part, all) => (all ? Number(((100 * part) / all).toFixed(1)) : null);
 function same(summary, n, why) {
-	const near = (a, b) => a === b || Math.abs(a - b) <= 1; /* seconds are kept whole, ticket by ticket */
+	const near = (a, b) =>
+		a === b || Math.abs(a - b) <= 1; /* each ticket's seconds are stored as whole numbers */
 	assert.deepStrictEqual(
 		[
 			summary.total_tickets,
@@ -101,7 +102,7 @@ function same(summary, n, why) {
 		`${why}: ${JSON.stringify(summary)} ${JSON.stringify(n)}`,
 	);
 }
-/* how many tickets the list behind a number has */
+/* the number of tickets in the list behind a number */
 async function itemsBehind(link, token) {
 	const items = [];
 	let cursor = '';
@@ -121,7 +122,7 @@ async function linked(o, token, why) {
 			o.summary[k],
 			`${why} ${k} ${o.links[k]}`,
 		);
-	/* a mean time is that of the tickets behind it, the score that of theirs */
+	/* a mean time is that of the tickets in its list, and the score that of its list */
 	for (const [k, end] of [
 		['avg_response_time', 'first_response_at'],
 		['avg_resolution_time', 'resolved_at'],
@@ -171,7 +172,7 @@ test('the numbers follow the tickets within a second, and equal a plain recount'
 	}
 	await act(tickets[0].id, 'reopen', { reason: 'no' });
 	await act(tickets[9].id, 'cancel', { reason: 'mistake' });
-	/* the last of them, the cancelled one, too: four are open */
+	/* the last of them is the cancelled one: four are open */
 	await waitUntil(async () => {
 		const n = (await overview(admin)).summary;
 		return n.resolved_tickets === 7 && n.pending_tickets === 4;
@@ -206,9 +207,9 @@ test('the numbers follow the tickets within a second, and equal a plain recount'
 		[['P3', 4]],
 	);
 });
-test('breaches are told: overdue, alerts, violations with target and actual; a waiver and an exclusion are shown beside', async () => {
+test('breaches are reported: overdue, alerts, violations with target and actual; waivers and exclusions are shown separately', async () => {
 	const t = await make({ priority: 'P1' });
-	/* an hour and a half ago: the first response was due after 30 minutes at the latest */
+	/* an hour and a half ago, so the first response was due after at most 30 minutes */
 	s.sql(
 		`update tickets set opened_at = opened_at - interval '90 min' where id = ${t.id}; update sla_clocks set start_at = start_at - interval '90 min', runs = array[runs[1] - 5400000000, runs[2]], due_at = due_at - interval '90 min', next_fire_at = next_fire_at - interval '90 min', fire_at = array(select v - 5400000000 from unnest(fire_at) v) where ticket_id = ${t.id}`,
 	);
@@ -249,7 +250,7 @@ test('breaches are told: overdue, alerts, violations with target and actual; a w
 	);
 	same((await overview(admin, '?period=7d')).summary, recount(s.alpha, 6, 0), 'with a waiver');
 });
-test('who may see what: roles, tenants, staff; bad input is named', async () => {
+test('access: roles, tenants, staff; invalid input is named', async () => {
 	const r = await overview(user);
 	assert.strictEqual(r.summary.sla_compliance, null);
 	assert.ok(r.masked.includes('sla_compliance') && r.masked.includes('satisfaction_score'));
@@ -292,7 +293,7 @@ test('who may see what: roles, tenants, staff; bad input is named', async () => 
 		'group_by',
 	);
 });
-test('a scope holds for the numbers too', async () => {
+test('a data scope applies to the numbers too', async () => {
 	for (const code of ['IT', 'HR'])
 		await s.request('PUT', `/api/v1/catalogue/department/${code}`, {
 			token: admin,
@@ -329,7 +330,7 @@ test('a scope holds for the numbers too', async () => {
 		[['IT', 2]],
 	);
 });
-test('computed once for many, kept until an event, refreshed on demand, stale while PostgreSQL is away', async () => {
+test('computed once for many readers, kept until an event, refreshed on demand, stale while PostgreSQL is down', async () => {
 	const count = (name) => s.metric(name);
 	await overview(admin, '?period=11d');
 	const [hits, misses] = [await count('answers_hits_total'), await count('answers_misses_total')];
@@ -347,12 +348,12 @@ test('computed once for many, kept until an event, refreshed on demand, stale wh
 	assert.strictEqual(stale.status, 200, stale.text);
 	assert.strictEqual(stale.data.stale, true);
 	assert.ok(stale.data.as_of && stale.data.summary.total_tickets > 0);
-	/* all lanes of the pool, not only the one that reads */
+	/* all connections of the pool, not only the one that reads */
 	await waitUntil(async () => (await s.get('/readyz')).status === 200, 10000);
 	await waitUntil(async () => (await s.get('/api/v1/status')).data?.degraded === false, 10000);
 	assert.strictEqual((await overview(admin, '?period=11d&refresh=true')).stale, undefined);
 });
-test('a ticket that cannot be counted holds up nobody', async () => {
+test('a ticket that cannot be counted does not hold up others', async () => {
 	const before = (await overview(admin, '?refresh=true')).summary.total_tickets;
 	s.sql(
 		"create function refuse() returns trigger language plpgsql as $$ begin if new.priority = 'P4' then raise exception 'poisoned'; end if; return new; end $$; create trigger refuse before insert on ticket_outcomes for each row execute function refuse()",
@@ -367,12 +368,12 @@ test('a ticket that cannot be counted holds up nobody', async () => {
 const log =
 	process.env.SLADESK_DATA &&
 	path.join(process.env.SLADESK_DATA, 'tickets/uci_incident_event_log.dev.csv.gz');
-test('a page may ask for all at once: one session is looked up once, widgets share what they are computed from', async () => {
+test('a page can request everything at once: its session is looked up once, widgets share their source data', async () => {
 	const fresh = await s.login('user', 'alpha'),
 		data = (w) => s.get('/api/v1/client/dashboard/data?period=9d&widgets=' + w, fresh),
 		names = ['total_tickets', 'resolved_tickets', 'ticket_trend', 'avg_response_time'];
 	const missed = await s.metric('answers_misses_total');
-	/* sessions are slow to find, and more ask than may wait for the database */
+	/* sessions are slow to look up, and more requests arrive than may wait for the database */
 	const slow = s.sqlBeside('begin; lock table sessions; select pg_sleep(0.35); commit');
 	await waitUntil(
 		() => s.sql("select count(*) from pg_locks where mode = 'AccessExclusiveLock'") !== '0',
@@ -389,7 +390,7 @@ test('a page may ask for all at once: one session is looked up once, widgets sha
 	assert.deepStrictEqual(Object.keys(two.data.widgets).sort(), ['ticket_trend', 'total_tickets']);
 	assert.deepStrictEqual(one.data.widgets.total_tickets, two.data.widgets.total_tickets);
 });
-test('every number links to the list behind it, for customers and staff; a filter says what is wrong', async () => {
+test('every number links to its tickets, for customers and staff; an invalid filter is explained', async () => {
 	const o = await overview(admin, '?period=7d');
 	assert.ok(o.summary.total_tickets > 0 && o.summary.pending_tickets > 0);
 	await linked(o, admin, 'customer');
@@ -451,11 +452,11 @@ test(
 		]);
 		s.agent = new http.Agent({
 			keepAlive: false,
-		}); /* kept ones pass the idle limit while the commands run */
+		}); /* kept connections exceed the idle limit while the commands run */
 		const beta = await s.login('admin', 'beta');
 		s.sql(
 			'analyze tickets, sla_clocks',
-		); /* or the statement below is planned for tables of ten rows */
+		); /* otherwise the statement below is planned for tables of ten rows */
 		s.sql(
 			`update tickets set opened_at = opened_at + shift.by, first_response_at = first_response_at + shift.by, resolved_at = resolved_at + shift.by from (select date_trunc('day', now() - max(opened_at)) as by from tickets where tenant_id = ${s.beta}) shift where tenant_id = ${s.beta}; update sla_clocks set start_at = start_at + shift.by, stopped_at = stopped_at + shift.by, breached_at = breached_at + shift.by from (select date_trunc('day', now() - max(start_at)) as by from sla_clocks where tenant_id = ${s.beta}) shift where tenant_id = ${s.beta}`,
 		);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a customer's portal keeps: tickets under its own paths, ratings, preferences, dashboards, how it looks before anybody has logged in.
+// A customer's portal: tickets under its own paths, ratings, preferences, dashboards, and the theme before and after the login.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert');
@@ -20,7 +20,7 @@ const put = (p, token, body) => s.request('PUT', p, { token, body });
 const del = (p, token) => s.request('DELETE', p, { token });
 const fields = (r) => (r.json.details.fields || []).map((f) => f.field);
 
-test('a customer lives under /client: opens, reads, replies, escalates, confirms, rates', async () => {
+test('customer paths under /client: create, read, reply, escalate, confirm, rate', async () => {
 	const tickets = '/api/v1/client/tickets',
 		made = await s.post(tickets, user, { title: 'x', description: 'y', priority: 'P3' });
 	assert.strictEqual(made.status, 201, made.text);
@@ -69,7 +69,7 @@ test('a customer lives under /client: opens, reads, replies, escalates, confirms
 	assert.strictEqual((await s.post(one + '/reopen', user, { reason: 'again' })).status, 200);
 	assert.match(s.cli(['sla', 'verify']), /, 0 differences/);
 });
-test('preferences are kept for oneself; the language reaches the mails', async () => {
+test('preferences belong to the user; the language applies to mails', async () => {
 	const path = '/api/v1/client/preferences';
 	assert.deepStrictEqual((await s.get(path, user)).data, {
 		preferences: {},
@@ -125,7 +125,7 @@ test('preferences are kept for oneself; the language reaches the mails', async (
 	);
 	assert.strictEqual((await s.get(path, same)).code, 41001);
 });
-test('dashboards: made, changed under their version, one default, shared or not; the layout is checked', async () => {
+test('dashboards: created, changed under their version, one default, shared or not; the layout is checked', async () => {
 	const path = '/api/v1/client/dashboard/config',
 		widget = (id, position = { x: 0, y: 0, w: 3, h: 2 }, more = {}) => ({
 			id,
@@ -204,7 +204,7 @@ test('dashboards: made, changed under their version, one default, shared or not;
 	assert.strictEqual((await del(one, admin)).status, 200);
 	assert.strictEqual((await s.get(one, admin)).code, 41001);
 });
-test('a theme is public, changes by an administrator, is cached by its tag; a tenant that is not there is not told from one suspended', async () => {
+test('a theme is public, changed by an administrator, cached by its tag; a missing tenant looks like a suspended one', async () => {
 	const path = '/api/v1/client/theme/' + s.alpha,
 		first = await s.get(path);
 	assert.strictEqual(first.status, 200, first.text);
@@ -244,7 +244,7 @@ test('a theme is public, changes by an administrator, is cached by its tag; a te
 		'the provider is no customer',
 	);
 });
-test('a logo is uploaded, served as an image and nothing else, and removed; what is no image is refused', async () => {
+test('a logo is uploaded, served as an image and nothing else, and removed; other files are refused', async () => {
 	const png = Buffer.from(
 			'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
 			'base64',
@@ -282,7 +282,7 @@ test('a logo is uploaded, served as an image and nothing else, and removed; what
 	assert.ok(Buffer.from(await r.arrayBuffer()).equals(png));
 	assert.strictEqual((await raw(now.logo_url, { 'If-None-Match': r.headers.get('etag') })).status, 304);
 	assert.deepStrictEqual(await theme('alpha'), now, 'by code');
-	/* public before a log-in; who is logged in sees what is theirs alone */
+	/* public before the login; after it, users see only their own */
 	s.sql(`update customers set status = 'active' where tenant_id = ${s.beta}`);
 	const beta = await s.login('user', 'beta');
 	for (const [of, token, status] of [
@@ -317,7 +317,7 @@ test('a logo is uploaded, served as an image and nothing else, and removed; what
 	assert.strictEqual((await theme(s.alpha)).logo_url, was.logo_url);
 	assert.strictEqual((await s.get(`/api/v1/client/theme/${s.alpha}/logo`)).code, 41001);
 });
-test("a refusal says what to do and whom to ask: the customer's own, else the provider's", async () => {
+test("a refusal says what to do and names the support contact: the customer's own, else the provider's", async () => {
 	await put('/api/v1/client/theme', admin, { support_contact: 'hotline +86 400 "7x24"' });
 	const fresh = await s.login('user', 'alpha'),
 		no = (await s.get('/api/v1/client/admin/users', fresh)).json;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The audit log: what changes anything, what is sensitive, every login and refusal is there; nobody but the tenant sees it; any edited, removed or
-// moved row is found and named; nothing is lost when the daemon stops or the database goes.
+// The audit log contains every change, access to sensitive data, login and refusal; only the tenant sees it; any edited, removed or moved row is
+// found and named; nothing is lost when the daemon stops or the database goes down.
 // alone: stops PostgreSQL.
 'use strict';
 const test = require('node:test'),
@@ -95,7 +95,7 @@ test('who did what, when, from where, with what result', async () => {
 	assert.ok(!/secret words|eyJ|Bearer/.test(JSON.stringify(rows)), 'no texts, no tokens');
 	assert.match(verify(), /alpha +\d+ rows +holds/);
 });
-test('filters and pages; nobody else reads it', async () => {
+test('filters and pages; other tenants cannot read it', async () => {
 	const all = await log(admin, '?limit=200');
 	assert.ok(
 		(await log(admin, '?username=user&result=refused')).every(
@@ -124,7 +124,7 @@ test('filters and pages; nobody else reads it', async () => {
 		assert.throws(() => s.sql(`set role sladesk_app; ${sql}`), /permission denied/);
 	assert.throws(() => s.sql('set role sladesk_job; delete from audit_logs'), /permission denied/);
 });
-test('months that are over move into files; the chain holds on through them, and a changed file is named', async () => {
+test('past months move into files; the chain continues through them, and a changed file is named', async () => {
 	const dir = path.join(s.dir, 'archive'),
 		gz = () =>
 			fs
@@ -148,7 +148,7 @@ test('months that are over move into files; the chain holds on through them, and
 	for (let i = 0; i < 12; i++)
 		await s.post('/api/v1/client/tickets', other, { title: '工单 ' + i, description: 'y' });
 	await waitUntil(() => count() >= 12);
-	/* as if they were of the months before: their chain is made for those times */
+	/* move the rows to earlier months, with a chain for those times */
 	s.sql(`do $$ declare r audit_logs; b bytea := ''; begin
 		for r in select * from audit_logs where tenant_id = ${s.beta} order by chain_no loop
 			r.at := r.at - case when r.chain_no <= 4 then interval '8 years' when r.chain_no <= 7 then interval '99 days'
@@ -170,7 +170,7 @@ test('months that are over move into files; the chain holds on through them, and
 	await s.post('/api/v1/client/tickets', other, { title: 'after', description: 'y' });
 	await waitUntil(() => count() === all - 8);
 	assert.match(look('--dir', dir), /holds .* hold/, 'the chain goes on');
-	/* the files say for themselves what was done, with nothing but gzip and SHA-256 */
+	/* the files can be verified with nothing but gzip and SHA-256 */
 	const rows = gz()
 		.map((f) => zlib.gunzipSync(fs.readFileSync(path.join(dir, f))).toString())
 		.join('')
@@ -191,7 +191,7 @@ test('months that are over move into files; the chain holds on through them, and
 		chained,
 		[1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => [n, true]),
 	);
-	/* changed, truncated, gone: each is named */
+	/* changed, truncated or missing: each is named */
 	const one = path.join(
 			dir,
 			gz().find((f) => /-5-7\./.test(f)),
@@ -217,11 +217,12 @@ test('months that are over move into files; the chain holds on through them, and
 	s.sql(`update audit_anchors set digest = sha256('x') where tenant_id = ${s.beta} and chain_no = 6`);
 	assert.match(look('--dir', dir), /not the row that was anchored/);
 	s.sql(`delete from audit_anchors where tenant_id = ${s.beta} and chain_no = 6`);
-	/* seven years are over */
+	/* seven years have passed */
 	assert.match(run(), /-1-4\.ndjson\.gz: removed, older than 7 years/);
 	assert.strictEqual(gz().length, 2);
 	assert.match(look('--dir', dir), /holds .* hold/);
-	/* a chain that does not hold stays where it is; the daemon's own roles may not do any of this */
+	/* a chain that fails verification is not moved; the daemon's own roles may not do any of
+	 * this */
 	s.sql(`update audit_logs set username = 'mallory' where tenant_id = ${s.beta} and chain_no = 11`);
 	assert.throws(() => run('--before', s.sql("select to_char(now(), 'YYYY-MM')")), /BROKEN at 11/);
 	assert.throws(() => run('--before', '2026-13'), /a month, such as/);
@@ -258,7 +259,7 @@ test('an edited, a removed and a moved row are found and named', async () => {
 		new RegExp(`BROKEN at ${n}`),
 	);
 });
-test('nothing is lost when the daemon stops at once, or the database is away for a while', async () => {
+test('nothing is lost when the daemon stops at once or the database is down for a while', async () => {
 	const count = () =>
 			Number(s.sql("select count(*) from audit_logs where operation = 'tickets.create'")),
 		before = count();
@@ -281,7 +282,8 @@ test('nothing is lost when the daemon stops at once, or the database is away for
 			count() ===
 			before +
 				41 +
-				/* the refused one, if it came as far as to be known for somebody's */
+				/* the refused request too, if it came far enough to have a
+				 * session */
 				s.sql(
 					"select count(*) from audit_logs where operation = 'tickets.create' and result = 'error'",
 				) *
@@ -290,7 +292,7 @@ test('nothing is lost when the daemon stops at once, or the database is away for
 	);
 	assert.match(verify(), /holds/);
 });
-test('a row the database refuses holds up nobody: the others are stored, it stays in the log', async () => {
+test('a row that the database refuses does not hold up others, and is kept in the log', async () => {
 	const count = () =>
 			Number(
 				s.sql(
@@ -318,7 +320,7 @@ test('a row the database refuses holds up nobody: the others are stored, it stay
 	s.sql('drop trigger refuse on audit_logs');
 	assert.match(verify(), /holds/);
 });
-test('rows are numbered by day; plain reads are counted, none is lost; address and browser are encrypted at rest', async () => {
+test('rows are numbered by day; plain reads are counted without loss; address and browser are encrypted at rest', async () => {
 	for (let i = 0; i < 7; i++) await s.get('/api/v1/client/tickets', user);
 	await s.get('/api/v1/client/workspace', user);
 	await s.stop();
@@ -373,7 +375,7 @@ test('the log as a table, for a spreadsheet', async () => {
 	);
 	assert.strictEqual((await s.get('/api/v1/client/audit/export?from=x', admin)).code, 40001);
 });
-test('a chain that was truncated at its end, or made anew, is found by its anchor', async () => {
+test('a chain that was truncated or rewritten is detected by its anchor', async () => {
 	const at = Date.now() * 1000;
 	assert.strictEqual(s.sql(`select count(*) from audit_anchor(${at})`), '3');
 	assert.strictEqual(s.sql(`select count(*) from audit_anchor(${at})`), '0', 'once a day');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What other modules and the provider's staff read: attainment, people, summaries, health; and what a portal opens with.
+// What other modules and the provider's staff read: SLA attainment, users, summaries, health; and what a portal needs when it opens.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert');
@@ -46,7 +46,7 @@ test.before(async () => {
 });
 test.after(() => s.drop());
 
-test('a portal opens with one answer: who, how it looks, what one may, dashboards', async () => {
+test('a portal opens with one request: user, theme, permissions, dashboards', async () => {
 	await s.post('/api/v1/client/dashboard/config', admin, {
 		dashboard_name: 'main',
 		layout_config: { grid: { cols: 12, rows: 8 }, widgets: [] },
@@ -64,7 +64,7 @@ test('a portal opens with one answer: who, how it looks, what one may, dashboard
 	assert.ok(a.permissions.includes('user:write') && !u.permissions.includes('user:write'));
 	assert.strictEqual((await s.get('/api/v1/client/workspace', boss)).code, 41001, 'staff have none');
 });
-test('live clocks, the one that runs out first on top; alerts past 80 %', async () => {
+test('live clocks, the earliest deadline first; alerts past 80 %', async () => {
 	const r = await s.get('/api/v1/client/sla/clocks', admin);
 	assert.strictEqual(r.status, 200, r.text);
 	assert.strictEqual(r.data.items.length, 1);
@@ -86,7 +86,7 @@ test('live clocks, the one that runs out first on top; alerts past 80 %', async 
 	assert.deepStrictEqual((await s.get('/api/v1/client/alerts?severity=high', user)).data.items, []);
 	s.sql(`update tickets set sla_high = 0 where title = 'one'`);
 });
-test('widgets: a catalogue, and many answered at once with the numbers of the overview', async () => {
+test('widgets: a catalogue, and several in one response with the numbers of the overview', async () => {
 	const all = (await s.get('/api/v1/client/dashboard/metrics', admin)).data.items;
 	assert.ok(all.length >= 16 && all.every((m) => m.allowed));
 	const mine = (await s.get('/api/v1/client/dashboard/metrics', user)).data.items;
@@ -136,7 +136,7 @@ test('widgets: a catalogue, and many answered at once with the numbers of the ov
 			'widgets',
 		]);
 });
-test('attainment between two dates, in minutes and seconds, as plain SQL counts it', async () => {
+test('SLA attainment between two dates, in minutes and seconds, equals plain SQL', async () => {
 	const ask = (q, t = service) =>
 			s.get(`/api/v1/integration/sla/metrics?date_range=${today()},${today()}${q}`, t),
 		r = await ask('&tenant_id=' + s.alpha);
@@ -183,7 +183,7 @@ test('attainment between two dates, in minutes and seconds, as plain SQL counts 
 		);
 	assert.deepStrictEqual(fields(await ask('&metrics=x')), ['tenant_id', 'metrics']);
 });
-test("a customer's people and summary, for service tokens of that tenant only", async () => {
+test("a customer's users and summary, for service tokens of that tenant only", async () => {
 	const users = '/api/v1/client/users/',
 		sum = '/api/v1/client/reports/summary/';
 	const [a, u] = (await s.get(users + s.alpha, service)).data.users;
@@ -204,7 +204,7 @@ test("a customer's people and summary, for service tokens of that tenant only", 
 		assert.strictEqual((await s.get(p + 'x', narrow)).code, 40003);
 	}
 });
-test('staff: attainment and policies of every customer they serve', async () => {
+test('staff: SLA attainment and policies of every customer that they serve', async () => {
 	const m = (await s.get('/api/sla/metrics?period=30d', boss)).data;
 	assert.deepStrictEqual(
 		m.tenants.map((t) => [t.code, t.total_tickets, t.compliance_rate]),
@@ -257,9 +257,15 @@ test('the health of each module', async () => {
 	const h = await s.get('/api/v1/integration/health', service);
 	assert.strictEqual(h.status, 200);
 	assert.strictEqual(h.data.status, 'healthy', h.text);
-	assert.deepStrictEqual(
-		h.data.modules.map((m) => m.module).sort(),
-		['audit', 'auth', 'cache', 'dashboard', 'notifications', 'sla', 'ticket_sync', 'tickets'],
-	);
+	assert.deepStrictEqual(h.data.modules.map((m) => m.module).sort(), [
+		'audit',
+		'auth',
+		'cache',
+		'dashboard',
+		'notifications',
+		'sla',
+		'ticket_sync',
+		'tickets',
+	]);
 	assert.strictEqual((await s.get('/api/v1/integration/health')).code, 40004);
 });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tickets that are led elsewhere: messages over HTTP, once each, in the order of their own time, with a result each.
+// Tickets from a source system: messages over HTTP are applied once each, in the order of their own time, with a result each.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert');
@@ -33,7 +33,7 @@ test.before(async () => {
 });
 test.after(() => s.drop());
 
-test('a ticket made elsewhere is made here, follows it, and is rated', async () => {
+test('a ticket from the source system is created here, follows it, and is rated', async () => {
 	const r = await send(
 		message('EXT-1', {
 			event_type: 'ticket_created',
@@ -87,7 +87,7 @@ test('a ticket made elsewhere is made here, follows it, and is rated', async () 
 		assert.ok(types.includes('ticket.' + t), t);
 	assert.match(s.cli(['sla', 'verify']), /, 0 differences/);
 });
-test('a message counts once; one that is older than what was applied is not applied', async () => {
+test('a message is applied once; one that is older than what was applied is skipped', async () => {
 	const m = message('EXT-2', { status: 'resolved' });
 	assert.strictEqual((await send(m)).data.results[0].status, 'applied');
 	const events = () => s.sql('select count(*) from events');
@@ -112,7 +112,7 @@ test('a message counts once; one that is older than what was applied is not appl
 	);
 	assert.strictEqual(s.sql(`select count(*) from tickets where external_id = 'EXT-2b'`), '1');
 });
-test('a thousand at once: each has its result, of one ticket in order, and quickly', async (t) => {
+test('a thousand messages at once: a result for each, in order for each ticket, and quickly', async (t) => {
 	const events = [];
 	for (let i = 0; i < 250; i++)
 		for (const status of ['new', 'in_progress', 'resolved', 'closed'])
@@ -149,7 +149,7 @@ test('a thousand at once: each has its result, of one ticket in order, and quick
 	assert.deepStrictEqual([again.data.duplicate, again.data.invalid], [998, 2]);
 	assert.match(s.cli(['sla', 'verify']), /, 0 differences/);
 });
-test('what is wrong is told by field; a foreign tenant is refused; nothing is half-written', async () => {
+test('errors are reported by field; a foreign tenant is refused; nothing is half-written', async () => {
 	for (const [field, bad] of [
 		['tenant_id', { tenant_id: undefined }],
 		['tenant_id', { tenant_id: 'x' }],
@@ -194,7 +194,7 @@ test('what is wrong is told by field; a foreign tenant is refused; nothing is ha
 		'told, and the rest applied',
 	);
 });
-test('the same message from the Redis stream; what cannot be applied is a dead letter, and can be sent again', async () => {
+test('the same messages from the Redis stream; one that cannot be applied becomes a dead letter and can be sent again', async () => {
 	const stream = s.settings.integration.stream,
 		add = (m, t = service) =>
 			redis(
@@ -251,18 +251,18 @@ test('the same message from the Redis stream; what cannot be applied is a dead l
 		).status,
 		'degraded',
 	);
-	/* the operator puts the token right, and sends it again */
+	/* the operator corrects the token and sends the messages again */
 	const right = token('alpha', 'sla:read');
 	add(message('R-7', { status: 'new' }), right);
 	await waitUntil(() => dead() === 6);
 	s.sql(`update api_tokens set scopes = '{ticket:write}' where scopes = '{sla:read}'`);
-	/* what a token may is kept for 5 s */
+	/* a token's permissions are cached for 5 s */
 	await waitUntil(async () => (await s.post(PATH, right, {})).status !== 403);
 	assert.match(s.cli(['deadletter', 'retry', 'all']), /^6 messages sent again/);
 	await waitUntil(() => row('R-7').startsWith('new'));
 	await waitUntil(() => dead() === 5, 10000);
 });
-test('what fails for now is tried again, four times; what a reader that died has held is taken over', async () => {
+test('a temporary failure is retried four times; messages held by a dead reader are taken over', async () => {
 	const stream = s.settings.integration.stream,
 		add = (m) => redis('xadd', stream, '*', 'event', JSON.stringify(m), 'token', service),
 		dead = () => Number(redis('xlen', stream + ':dead')),

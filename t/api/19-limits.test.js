@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How often one may ask, and how many of a customer's users may be logged in: by address, user, tenant; over two instances; without Redis.
+// Rate limits by address, user and tenant, with two instances and without Redis; and the limit on users logged in at once.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert');
@@ -18,7 +18,7 @@ const burst = async (n, ask) => {
 	return { all, count };
 };
 
-test('a user, a tenant and an address have their limits; probes have none; the refusal says when to come again', async () => {
+test('a user, a tenant and an address have limits; probes have none; a refusal says when to retry', async () => {
 	const s = await make('limits', {
 		user_per_s: 5,
 		user_burst: 20,
@@ -73,7 +73,7 @@ test('a user, a tenant and an address have their limits; probes have none; the r
 		assert.match(m, new RegExp(`limited_total{limit="${l}"} [1-9]`));
 	await s.drop();
 });
-test('two instances share a bucket by Redis; without Redis each has its own', async () => {
+test('two instances share a bucket through Redis; without Redis each has its own', async () => {
 	const s = await make('limits_two', { user_per_s: 2, user_burst: 40 });
 	const other = new Server('limits_two', s.settings);
 	other.db = s.db;
@@ -84,13 +84,16 @@ test('two instances share a bucket by Redis; without Redis each has its own', as
 	other.file = other.dir + '/sladesk.conf';
 	other.settings = { ...s.settings, token: { key_file: s.dir + '/token.jwk' } };
 	await other.start();
-	const token = await s.login('admin', 'beta'); /* of whom no other test's server has told this Redis */
+	const token = await s.login(
+		'admin',
+		'beta',
+	); /* a user that no other test's server has reported to this Redis */
 	const kept = () =>
 			redis('--scan', '--pattern', 'sladesk:v1:limit:user:*').split('\n').filter(Boolean),
 		others = kept(),
 		one = await burst(30, () => s.get('/api/v1/me', token));
 	assert.strictEqual(one.count[200], 30);
-	/* told within 100 ms, here and there */
+	/* reported within 100 ms, in both directions */
 	const key = await waitUntil(() => kept().find((k) => !others.includes(k))),
 		told = await settled(() => redis('hget', key, 'at'));
 	await other.get('/api/v1/me', token); /* the first request of a user learns what is left */
@@ -105,7 +108,7 @@ test('two instances share a bucket by Redis; without Redis each has its own', as
 	assert.ok(r.count[200] >= 10 && r.count[200] <= 12, JSON.stringify(r.count));
 	await alone.drop();
 });
-test("a proxy that is trusted tells the client's address; one that is not does not", async () => {
+test("only a trusted proxy determines the client's address", async () => {
 	const s = await make(
 		'limits_proxy',
 		{ address_per_s: 1, address_burst: 5 },
@@ -132,7 +135,7 @@ test("a proxy that is trusted tells the client's address; one that is not does n
 	assert.ok(r.count[200] <= 7, JSON.stringify(r.count));
 	await wary.drop();
 });
-test('a customer has so many seats: who has one keeps it, staff need none, a log-out frees one', async () => {
+test('the limit of users logged in at once: earlier users stay, staff are not counted, a logout makes room', async () => {
 	const s = await make('limits_seats', { tenant_users: 3 });
 	const add = (u, tenant = 'alpha') =>
 		s.cli(

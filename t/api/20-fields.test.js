@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Personal fields at rest: no table holds a mail address or a phone number in the clear; they are read by who may, mailed to, and brought under
-// new keys while the daemon runs; the master key is backed up, restored and changed.
+// Personal fields at rest: no table holds a mail address or phone number in plain text. Authorised users can read them, mail is sent to them, and
+// they are re-encrypted while the daemon runs. The master key is backed up, restored and changed.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
@@ -39,7 +39,7 @@ const users = async (token) =>
 		(await s.get('/api/v1/client/admin/users', token)).data.items.map((u) => [u.username, u]),
 	);
 
-test('written by the interface or the command line, nothing personal lies in the clear', async () => {
+test('personal data written by the API or the command line is never stored in plain text', async () => {
 	const made = await s.post('/api/v1/client/admin/users', admin, {
 		username: 'lin',
 		password: 'First-pass-1',
@@ -108,7 +108,7 @@ test('written by the interface or the command line, nothing personal lies in the
 	});
 	assert.strictEqual(again.code, 41003, 'one address, one user: found by its blind index');
 });
-test('what only looks sealed is what it is', async () => {
+test('a text that only looks encrypted is returned as it is', async () => {
 	const odd = ['e1.1.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA', 'm:e1.1.xx', 'e1.', 'e1.99.abc'];
 	for (const title of odd) {
 		const k = await s.post('/api/v1/client/tickets', user, { title, description: title });
@@ -117,18 +117,18 @@ test('what only looks sealed is what it is', async () => {
 			title,
 		);
 	}
-	/* a sealed mail address put into another column stays sealed */
+	/* an encrypted mail address that was put into another column is not decrypted */
 	s.sql(
 		`update tickets set title = (select left(email, 200) from client_users where username = 'lin') where id = (select max(id) from tickets)`,
 	);
 	const [k] = (await s.get('/api/v1/client/tickets?limit=1', user)).data.items;
 	assert.match(k.title, /^e1\.1\./);
-	/* nor does it open as a phone number */
+	/* nor can it be decrypted as a phone number */
 	s.sql(`update client_users set phone = email where username = 'lin'`);
 	assert.match((await users(admin)).lin.phone, /^e1\.1\./);
 	s.sql(`update client_users set phone = null where username = 'lin'`);
 });
-test('keys rotate: every value under the new key, while the daemon reads and writes; interrupted, it goes on', async () => {
+test('keys rotate: every value is re-encrypted while the daemon reads and writes; an interrupted run continues', async () => {
 	assert.match(s.cli(['keys', 'status']), /key 0 .*blind index\nkey 1 .*new values/);
 	const before = Number(s.sql('select count(*) from client_users'));
 	const out = s.cli(['keys', 'rotate']);
@@ -155,7 +155,7 @@ test('keys rotate: every value under the new key, while the daemon reads and wri
 	assert.match(s.sql("select email from client_users where username = 'new1'"), /^e1\.2\./);
 	assert.match(s.cli(['keys', 'rotate', '--resume']), /client_users.email: 0 values under key 2/);
 });
-test('the master key: backed up, tried, restored, changed; another one opens nothing', async () => {
+test('the master key: backed up, tested, restored, changed; another key decrypts nothing', async () => {
 	const key = path.join(s.dir, 'master.key'),
 		copy = path.join(s.dir, 'backup'),
 		phrase = 'a long passphrase\n';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Second factors: time codes enrolled by QR code, recovery codes, codes by mail, trusted devices; required by a customer; nothing is good twice.
+// Two-step verification: time codes enrolled by QR code, recovery codes, codes by mail, trusted devices; required by a customer; every code works once.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
@@ -35,7 +35,7 @@ const unbase32 = (t) => {
 	for (const c of t) bits += 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0');
 	return Buffer.from(bits.match(/.{8}/g).map((b) => parseInt(b, 2)));
 };
-/* RFC 6238 by itself: what an app on a phone does */
+/* RFC 6238 implemented here: what an authenticator app does */
 const totp = (secret, step = 0) => {
 	const c = Buffer.alloc(8);
 	c.writeBigUInt64BE(BigInt(freshStep.last + step));
@@ -52,7 +52,7 @@ const login = (username = 'user', more = {}) =>
 	});
 const second = (step_token, code, more = {}) =>
 	s.post('/api/v1/auth/second-factor', null, { step_token, code, ...more });
-/* the server's time step, when it is one that no code of before was made in */
+/* the server's time step, once it is one in which no earlier code was made */
 const freshStep = async () => {
 	await waitUntil(async () => {
 		const now = Math.floor(Date.parse((await s.get('/api/v1/nothing')).json.timestamp) / 30000);
@@ -64,7 +64,7 @@ const freshStep = async () => {
 freshStep.last = 0;
 
 let secret, codes;
-test('enrolled by a QR code, confirmed by a first code, which brings recovery codes; told by mail', async () => {
+test('enrolled by a QR code, confirmed by a first code, which creates recovery codes; reported by mail', async () => {
 	const e = await s.post('/api/v1/auth/factors/totp', user, { name: '我的手机' });
 	assert.strictEqual(e.status, 201, e.text);
 	secret = e.data.secret;
@@ -95,7 +95,7 @@ test('enrolled by a QR code, confirmed by a first code, which brings recovery co
 	);
 	assert.match(s.sql('select secret from factors'), /^e1\./, 'the secret rests encrypted');
 });
-test('asked for at log-in; a code is good once, a wrong one five times, a step five minutes', async () => {
+test('required at login; a code works once, five wrong codes are allowed, a step lasts five minutes', async () => {
 	const a = await login();
 	assert.deepStrictEqual(
 		[
@@ -146,7 +146,7 @@ test('asked for at log-in; a code is good once, a wrong one five times, a step f
 	);
 	assert.strictEqual(rush.filter((r) => r.status === 200).length, 1, 'of four at once one');
 });
-test('a recovery code is good once; new ones void the old', async () => {
+test('a recovery code works once; new codes replace the old ones', async () => {
 	const a = await login(),
 		r = await second(a.data.step_token, codes[1].toUpperCase().replace('-', ' '), {
 			method: 'recovery',
@@ -167,7 +167,7 @@ test('a recovery code is good once; new ones void the old', async () => {
 		200,
 	);
 });
-test('a code by mail, three at most a log-in; it rests nowhere in the clear', async () => {
+test('a code by mail, at most three for each login, never stored in plain text', async () => {
 	const a = await login(),
 		ask = () =>
 			s.post('/api/v1/auth/second-factor/mail', null, { step_token: a.data.step_token }),
@@ -204,7 +204,7 @@ test('a code by mail, three at most a log-in; it rests nowhere in the clear', as
 		40004,
 	);
 });
-test('a code to the phone, by the operator’s gateway; not offered without a phone; a gateway that fails is asked again', async () => {
+test('a code to the phone through the operator’s gateway; not offered without a phone number; a failing gateway is retried', async () => {
 	const path = '/api/v1/auth/second-factor/sms',
 		ask = (a) => s.post(path, null, { step_token: a.data.step_token });
 	const none = await login();
@@ -244,7 +244,7 @@ test('a code to the phone, by the operator’s gateway; not offered without a ph
 	assert.strictEqual((await ask(b)).code, 40004, 'three codes a log-in');
 	assert.deepStrictEqual(fields(await s.post(path, null, { step_token: 'x' })), ['step_token']);
 });
-test('a trusted device is not asked for 30 days, by token or by cookie; until a factor goes', async () => {
+test('a trusted device is not asked for 30 days, by token or by cookie, unless a factor is removed', async () => {
 	const a = await login(),
 		r = await second(a.data.step_token, codes[3], { method: 'recovery', trust_device: true });
 	assert.match(r.data.device_token, /^dt1\.[0-9a-f]{64}$/);
@@ -286,7 +286,7 @@ test('a trusted device is not asked for 30 days, by token or by cookie; until a 
 	assert.strictEqual(s.sql('select count(*) from trusted_devices'), '0');
 	assert.strictEqual(s.sql('select count(*) from recovery_codes'), '0');
 });
-test('a customer requires one: who has none may do nothing else before; an administrator resets a lost one', async () => {
+test('a customer requires two-step verification: users must enrol first; an administrator resets a lost device', async () => {
 	assert.strictEqual((await s.get('/api/v1/client/admin/security', admin)).data.mfa_required, false);
 	const put = (mfa_required, t = admin) =>
 		s.request('PUT', '/api/v1/client/admin/security', { token: t, body: { mfa_required } });

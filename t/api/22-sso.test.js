@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Single sign-on: a real OpenID provider (npm oidc-provider), and a hostile one that signs what it should not. Plain OAuth 2.0 beside it.
+// Single sign-on with a real OpenID provider (npm oidc-provider), with a hostile one that signs what it should not, and with plain OAuth 2.0.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
@@ -51,7 +51,7 @@ test.before(async () => {
 	const callback = provider.callback();
 	const server = http.createServer(async (req, res) => {
 		if (!req.url.startsWith('/interaction/')) return callback(req, res);
-		/* whoever the test says is there logs in and agrees */
+		/* the user that the test names logs in and consents */
 		try {
 			const d = await provider.interactionDetails(req, res);
 			let grant = d.grantId && (await provider.Grant.find(d.grantId));
@@ -83,7 +83,7 @@ test.after(async () => {
 	await s.drop();
 });
 
-/* A browser: follows redirects, keeps cookies by host and port. */
+/* A browser: follows redirects, and keeps cookies by host and port. */
 class Browser {
 	constructor() {
 		this.jar = {};
@@ -151,7 +151,7 @@ const me = async (jar) =>
 const providers = '/api/v1/client/admin/identity-providers';
 let id;
 
-test('an administrator names the provider; what is wrong is told; its secret is never shown', async () => {
+test('an administrator configures the provider; errors are reported; its secret is never shown', async () => {
 	const put = (body, t = admin) =>
 		s.post(providers, t, { kind: 'oidc', name: 'Alpha', client_id: 'sladesk', ...body });
 	const fields = (r) => r.json.details.fields.map((f) => f.field);
@@ -203,7 +203,7 @@ test('an administrator names the provider; what is wrong is told; its secret is 
 	);
 	assert.deepStrictEqual((await d('a@elsewhere.example')).data, { sso: false });
 });
-test('somebody known by a verified address signs in, lands where the link led, and stays the same person', async () => {
+test('a user known by a verified address logs in, returns to the linked page, and is recognised next time', async () => {
 	const r = await enter('u1', '&next=/%23/tickets/5');
 	assert.strictEqual(r.status, 200, r.text);
 	assert.match(r.text, /http-equiv="refresh" content="0;url=\/#\/tickets\/5"/);
@@ -230,7 +230,7 @@ test('somebody known by a verified address signs in, lands where the link led, a
 			bad,
 		);
 });
-test('somebody new is made, with the role of the groups; roles follow; a stranger and an unverified address are nobody', async () => {
+test('a new user is created with the role of the groups; roles follow; strangers and unverified addresses are refused', async () => {
 	const r = await enter('neu'),
 		m = await me(r.jar);
 	assert.deepStrictEqual(
@@ -255,7 +255,7 @@ test('somebody new is made, with the role of the groups; roles follow; a strange
 	assert.strictEqual((await enter('u1')).status, 401, 'disabled');
 	s.sql("update client_users set disabled_at = null where username = 'user'");
 });
-test('a log-in comes back once, to the browser that began it', async () => {
+test('a login comes back once, to the browser that began it', async () => {
 	const b = new Browser();
 	idp.provider.present = 'u1';
 	const { url } = await b.follow(start(), (u) => u.includes('/sso/callback'));
@@ -282,7 +282,7 @@ test('the provider ends the session it began', async () => {
 	assert.ok(await me(r.jar));
 	const key = r.browser.jar['127.0.0.1:' + s.port];
 	assert.ok(key.sd_access);
-	/* as the provider does it at its own log-out */
+	/* as the provider does at its own logout */
 	const client = await idp.provider.Client.find('sladesk'),
 		sid = s.sql('select provider_session from sessions order by id desc limit 1');
 	client.backchannelLogoutUri = logouts;
@@ -301,7 +301,7 @@ test('the provider ends the session it began', async () => {
 		);
 });
 
-test('who logs out here is sent on to the provider that names where', async () => {
+test('a user who logs out is sent on to the provider, if it has an address for that', async () => {
 	const r = await enter('u1'),
 		out = () =>
 			s.post('/api/v1/auth/logout', null, undefined, {
@@ -328,7 +328,7 @@ test('who logs out here is sent on to the provider that names where', async () =
 	assert.strictEqual((await out()).status, 401);
 });
 
-/* --- a provider that lies --- */
+/* --- a hostile provider --- */
 test('a hostile provider: alg none, HS256 with the public key, foreign keys, kid and jku tricks, wrong issuer, audience, nonce, time', async () => {
 	const pair = crypto.generateKeyPairSync('rsa', { modulusLength: 2048 }),
 		other = crypto.generateKeyPairSync('rsa', { modulusLength: 2048 }),
@@ -765,7 +765,7 @@ test('WeCom, DingTalk and Feishu in their own ways, as their API descriptions te
 		const m = await me(b.jar['127.0.0.1:' + s.port]);
 		assert.deepStrictEqual([m.username, m.full_name, m.role], [...who, 'user']);
 	}
-	/* what they say when they refuse is 200, with a number in it */
+	/* their refusals have status 200 and an error number in the body */
 	for (const [vendor, answer] of [
 		['wecom', { errcode: 40029, errmsg: 'invalid code' }],
 		['feishu', { code: 20003, error: 'invalid_grant' }],
@@ -777,7 +777,7 @@ test('WeCom, DingTalk and Feishu in their own ways, as their API descriptions te
 	}
 	assert.match(s.log, /wecom refused errcode=40029/);
 	assert.ok(!s.log.includes('s3cret'), 'no secret in the log');
-	/* their own addresses need not be told; a vendor nobody knows is none */
+	/* their addresses need not be configured; an unknown vendor is refused */
 	const plain = await make('feishu', 'cli_3', {});
 	assert.strictEqual(plain.status, 201, plain.text);
 	const to = (await new Browser().get(start('&provider=' + plain.data.provider_id))).headers.location;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Other ways in: a mailed link, a customer's own host name; and what is watched when somebody comes in.
+// Other ways to log in: a mailed link, and a customer's own host name; and the detection of unusual logins.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
@@ -28,7 +28,7 @@ test.after(async () => {
 	await mail.close();
 });
 
-test('a mailed link logs in once, within a quarter of an hour; asking tells nothing of who is there', async () => {
+test('a mailed link logs in once, within 15 minutes; the reply does not reveal whether the user exists', async () => {
 	const ask = (username, tenant = 'alpha') => s.post('/api/v1/auth/link', null, { username, tenant }),
 		use = (token, more = {}) => s.post('/api/v1/auth/link/use', null, { token, ...more });
 	const [a, b] = [await ask('user'), await ask('nobody')];
@@ -60,7 +60,7 @@ test('a mailed link logs in once, within a quarter of an hour; asking tells noth
 	s.sql("update password_resets set asked_at = asked_at - interval '16 minutes'");
 	assert.strictEqual((await use(late)).code, 40004);
 });
-test('the host name says which customer it is, where the body does not', async () => {
+test('the host name selects the customer unless the body does', async () => {
 	assert.match(
 		s.cli(['tenant', 'set', '--code', 'alpha', '--host', 'Desk.Alpha.Example']),
 		/desk\.alpha\.example/,
@@ -85,7 +85,7 @@ test('the host name says which customer it is, where the body does not', async (
 		'no way in for staff',
 	);
 });
-test('a log-in unlike usual is recorded, mailed, and listed: network, country, device, journey, hour', async () => {
+test('an unusual login is recorded, mailed and listed: network, country, device, travel, hour', async () => {
 	const enter = async (ip, agent = 'Chrome/100.0 (X11; Linux)') => {
 		const r = await s.request('POST', '/api/v1/client/auth/login', {
 			body: { username: 'user', password: PASSWORD, tenant_id: s.beta },
@@ -104,7 +104,7 @@ test('a log-in unlike usual is recorded, mailed, and listed: network, country, d
 					`select count(*) from sign_in_places where tenant_id = ${s.beta} and last_at > now() - interval '1 hour'`,
 				),
 			);
-	/* one statement notes where somebody came from and what is unusual about it */
+	/* one statement records a login and what is unusual about it */
 	const watched = async (come) => {
 		const last = () =>
 				s.sql(`select max(last_at) from sign_in_places where tenant_id = ${s.beta}`),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// SAML 2.0 against a real identity provider (npm samlp): signed request, response, log-out, metadata; and what an attacker does to a response:
-// wrapping in every place, tampering, no signature, a foreign key, DTDs, comments, wrong audience, recipient, time, a second time.
+// SAML 2.0 with a real identity provider (npm samlp): signed request, response, logout, metadata; and attacks on a response: wrapping in every
+// place, tampering, no signature, a foreign key, DTDs, comments, wrong audience, recipient or time, replay.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
@@ -104,7 +104,7 @@ const request = (method, url, { cookie, form } = {}) =>
 		r.end(body);
 	});
 const here = (p) => `http://127.0.0.1:${s.port}${p}`;
-/* to the provider: what it is asked, and the cookie that the browser keeps */
+/* at the provider: the request, and the cookie that the browser keeps */
 const begin = async (more = '') => {
 	const r = await request('GET', here(`/api/v1/auth/sso/start?tenant=alpha&provider=${id}${more}`));
 	assert.strictEqual(r.status, 302, r.text);
@@ -120,7 +120,7 @@ const begin = async (more = '') => {
 		cookie: r.headers['set-cookie'][0].split(';')[0],
 	};
 };
-/* what the provider answers to it, by samlp itself */
+/* the provider's response, made by samlp itself */
 const answer = (b, user = {}, options = {}) =>
 	new Promise((ok, no) => {
 		samlp.auth({
@@ -165,7 +165,7 @@ const me = async (r) =>
 		})
 	).data;
 
-test('the request is signed with the key of our metadata, and names itself, the address to answer and nothing secret', async () => {
+test('the request is signed with the key in our metadata and contains its id, the response address and nothing secret', async () => {
 	const b = await begin(),
 		m = await request('GET', idp.metadata);
 	assert.strictEqual(m.status, 200, m.text);
@@ -187,7 +187,7 @@ test('the request is signed with the key of our metadata, and names itself, the 
 	assert.match(m.text, /AuthnRequestsSigned="true"/);
 	assert.strictEqual((await request('GET', idp.metadata.replace(/\d+$/, '999'))).status, 404);
 });
-test('somebody signs in: signed assertion, signed response, both; roles by attribute; new people are made', async () => {
+test('login: signed assertion, signed response, both; roles by attribute; new users are created', async () => {
 	for (const options of [{}, { signResponse: true }, { signResponse: true, signAssertion: false }]) {
 		const b = await begin('&next=/%23/tickets/7'),
 			r = await post(b, await answer(b, {}, options));
@@ -223,7 +223,7 @@ test('somebody signs in: signed assertion, signed response, both; roles by attri
 		'1',
 	);
 });
-test('an encrypted assertion is opened with the key of our metadata; what is not as agreed is refused', async () => {
+test('an encrypted assertion is decrypted with the key in our metadata; other algorithms are refused', async () => {
 	const m = await request('GET', idp.metadata),
 		ours = m.text
 			.match(/use="encryption">[^]*?<ds:X509Certificate>([^<]+)/)[1]
@@ -334,7 +334,7 @@ test('an encrypted assertion is opened with the key of our metadata; what is not
 		assert.strictEqual(r.status, change === good ? 200 : 401, why);
 	}
 });
-test('who logs out here is sent on to the provider, with a signed request that names the session', async () => {
+test('a user who logs out is sent on to the provider with a signed request that names the session', async () => {
 	const settings = {
 		kind: 'saml',
 		name: 'Alpha SAML',
@@ -386,7 +386,7 @@ test('who logs out here is sent on to the provider, with a signed request that n
 	const back = await request('GET', here(`/api/v1/auth/sso/slo/${s.alpha}/${id}?SAMLResponse=x`));
 	assert.deepStrictEqual([back.status, back.headers.location], [302, '/']);
 	assert.strictEqual((await me(r))?.username, undefined, 'and here it has ended');
-	/* who came by a password is sent nowhere */
+	/* a user who logged in with a password is not sent to a provider */
 	const plain = await s.login('admin', 'beta');
 	assert.strictEqual((await s.post('/api/v1/auth/logout', plain)).data.location, undefined);
 	delete settings.logout_endpoint;
@@ -397,7 +397,7 @@ test('who logs out here is sent on to the provider, with a signed request that n
 	});
 	assert.strictEqual(again.status, 200, again.text);
 });
-test('a response is good for one log-in, once, in the browser that began it', async () => {
+test('a response is valid for one login, once, in the browser that began it', async () => {
 	const b = await begin(),
 		xml = await answer(b);
 	assert.strictEqual((await post({ ...b, cookie: 'sd_login=' + '0'.repeat(64) }, xml)).status, 400);

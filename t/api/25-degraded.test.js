@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// While something is away: what is known is still shown, marked as old; circuits open, try, and close; people are told; it ends by itself.
+// While a dependency is down, known data is still shown and marked as stale; circuits open, try and close; users are told; it ends by itself.
 // alone: stops PostgreSQL.
 'use strict';
 const test = require('node:test'),
@@ -7,7 +7,7 @@ const test = require('node:test'),
 	net = require('node:net');
 const { Server, waitUntil, elapse, mailSink, freePort, pgctl } = require('../lib/server.js');
 
-test('PostgreSQL away for longer than a session is kept fresh: overview, compliance and theme are the last ones; nothing else is', async () => {
+test('PostgreSQL down for longer than sessions are cached: only overview, compliance and theme are served, with the last values', async () => {
 	const s = await Server.make('degraded'),
 		admin = await s.login('admin', 'alpha'),
 		stranger = await s.login('user', 'alpha'),
@@ -21,11 +21,11 @@ test('PostgreSQL away for longer than a session is kept fresh: overview, complia
 	assert.strictEqual(JSON.parse((await s.get('/readyz')).text).circuits.postgresql, 'closed');
 	pgctl('stop', '-m', 'fast');
 	try {
-		await elapse(5500); /* sessions are looked at anew every 5 s */
+		await elapse(5500); /* sessions are looked up again every 5 s */
 		await s.post('/api/v1/tickets', admin, {
 			title: 'x',
 			description: 'y',
-		}); /* outdates nothing: it was not taken */
+		}); /* it was not stored, so it makes nothing outdated */
 		for (const p of paths) {
 			const r = await s.get(p + (p.includes('overview') ? '&refresh=true' : ''), admin);
 			assert.strictEqual(r.status, 200, p + r.text);
@@ -56,7 +56,7 @@ test('PostgreSQL away for longer than a session is kept fresh: overview, complia
 	assert.strictEqual((await s.get(paths[0] + '&refresh=true', admin)).data.stale, undefined);
 	await s.drop();
 });
-test('while it is away as many users as may be are served, the first that came; staff never count; then all again', async () => {
+test('while it is down, the maximum number of users is served, first come, first served; staff are not counted; then all again', async () => {
 	const s = await Server.make('degraded_cap', { limits: { degraded_users: 2 } }),
 		path = '/api/v1/client/dashboard/overview?period=30d',
 		[a, a2, b, c, boss] = await Promise.all([
@@ -71,7 +71,8 @@ test('while it is away as many users as may be are served, the first that came; 
 	await s.get(staffs, boss);
 	pgctl('stop', '-m', 'fast');
 	try {
-		/* sessions are looked at anew every 5 s: that of c, which came last, as the last */
+		/* sessions are looked up again every 5 s; the session of c, which came last, is the
+		 * last */
 		const no = await waitUntil(async () => {
 			for (const token of [a, b, a2, a])
 				assert.strictEqual((await s.get(path, token)).status, 200);
@@ -90,7 +91,7 @@ test('while it is away as many users as may be are served, the first that came; 
 	await waitUntil(async () => (await s.get(path, c)).status === 200);
 	await s.drop();
 });
-test('a mail server that is down is asked less and less; no attempt is lost to that, and all arrive when it is back', async () => {
+test('a mail server that is down is contacted less and less often; this costs no attempts, and all mails arrive when it is back', async () => {
 	const port = await freePort();
 	let asked = 0;
 	const dead = net.createServer((c) => {

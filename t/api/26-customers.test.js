@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Customers, contracts and contacts are led elsewhere: pushed or pulled, the same twice changes nothing, what cannot be taken is listed with its reason.
+// Customers, contracts and contacts from a source system: pushed or pulled; the same data twice changes nothing; rejected items are listed with the reason.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
@@ -79,7 +79,7 @@ const one = (more) => ({
 	...more,
 });
 
-test('a new customer is made, a known one changed, the same twice is nothing; tickets may name its contracts', async () => {
+test('a new customer is created, a known one changed, the same data twice changes nothing; tickets can name its contracts', async () => {
 	const r = await push([one(), { external_id: 'C-2', code: 'alpha', name: 'Alpha renamed' }]);
 	assert.strictEqual(r.status, 200, r.text);
 	assert.deepStrictEqual(r.data, { received: 2, taken: 2, created: 1, changed: 2, rejected: [] });
@@ -121,7 +121,7 @@ test('a new customer is made, a known one changed, the same twice is nothing; ti
 	assert.strictEqual(k.status, 201, k.text);
 	assert.strictEqual((await s.get('/api/v1/customers', await s.login('admin', 'beta'))).code, 40003);
 });
-test('what cannot be taken is told and listed; the rest is taken', async () => {
+test('rejected items are reported and listed; the others are stored', async () => {
 	const bad = [
 		{ external_id: 'B-1', code: 'NO CODE', name: 'x' },
 		{ external_id: 'B-2', code: 'delta' },
@@ -186,7 +186,7 @@ test('two deliveries at the same time make one customer of one external id', asy
 		assert.strictEqual(s.sql(`select count(*) from customers where code like 'twin-${i}_'`), '1');
 	}
 });
-test('pulled every while from where they are led, with our token; a bad answer changes nothing', async () => {
+test('pulled regularly from the source system, with our token; an invalid response changes nothing', async () => {
 	answer = JSON.stringify({
 		customers: [
 			{ external_id: 'C-9', code: 'pulled', name: 'Pulled' },

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Figures that are not what the tickets make them are found, put right at once, told, and listed; true ones are left alone.
+// Dashboard numbers that differ from the tickets are found, corrected at once, reported and listed; correct ones are left alone.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert');
@@ -42,14 +42,14 @@ const check = () => {
 };
 const CLEAN = /alpha: 3 tickets, 0 counted wrong, 0 rows wrong, 0 still wrong/;
 
-test('true figures are left alone', () => {
+test('correct numbers are left alone', () => {
 	const before = rows();
 	const [rc, text] = check();
 	assert.strictEqual(rc, 0, text);
 	assert.match(text, CLEAN);
 	assert.strictEqual(rows(), before);
 });
-test('a ticket counted otherwise than it is, rows that are wrong, missing or nobody’s: found and put right', () => {
+test('a ticket that was counted wrong, and wrong, missing or superfluous rows, are found and corrected', () => {
 	const before = rows();
 	for (const [harm, found] of [
 		[
@@ -81,7 +81,7 @@ test('a ticket counted otherwise than it is, rows that are wrong, missing or nob
 		assert.match(check()[1], CLEAN);
 	}
 });
-test('events that are not followed yet are the follower’s: no false alarm', () => {
+test('events that are not followed yet cause no false alarm', () => {
 	s.sql(
 		`update consumer_positions set seq = 0 where tenant_id = ${s.alpha} and consumer = 'rollup'; delete from ticket_outcomes where tenant_id = ${s.alpha}; delete from rollups where tenant_id = ${s.alpha}`,
 	);
@@ -92,7 +92,7 @@ test('events that are not followed yet are the follower’s: no false alarm', ()
 		`update consumer_positions p set seq = c.seq from tenant_counters c where c.tenant_id = p.tenant_id and p.tenant_id = ${s.alpha} and consumer = 'rollup'`,
 	);
 });
-test('the daemon does it by itself: the managers are told, the portal shows the truth, staff read what was found', async () => {
+test('the daemon does this automatically: managers are notified, the portal shows correct numbers, staff see the result', async () => {
 	s.sql(`update rollups set opened = opened + 40 where tenant_id = ${s.alpha} and priority = 'P3'`);
 	await s.stop();
 	s.settings.integration = { ...s.settings.integration, figures_every_s: 1 };
@@ -115,7 +115,7 @@ test('the daemon does it by itself: the managers are told, the portal shows the 
 	);
 	assert.ok(q.length >= 1 && q.every((x) => x.left_wrong === 0 && x.done_at));
 	assert.strictEqual((await s.get('/api/v1/data-quality', admin)).code, 40003);
-	/* one who serves beta only sees nothing of alpha, and previews nothing there */
+	/* a staff member who serves only beta sees nothing of alpha and previews nothing there */
 	s.sql(
 		`update staff set serves_all = false where username = 'boss'; insert into staff_tenants (tenant_id, staff_id) select ${s.beta}, id from staff where username = 'boss'`,
 	);

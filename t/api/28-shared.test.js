@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Answers that several instances share by Redis: computed once for all, warm after a restart, never those of before an event, never forged, and
-// computed anew before they are too old.
+// Results that several instances share through Redis: computed once for all, available after a restart, never older than an event, never forged,
+// and recomputed before they expire.
 // alone: freezes Redis.
 'use strict';
 const test = require('node:test'),
@@ -49,7 +49,7 @@ test.after(async () => {
 	await s.drop();
 });
 
-test('what one has computed the other takes; one that has just started, too', async () => {
+test('an instance uses results that another has computed, also just after a start', async () => {
 	for (const where of [s, other])
 		await waitUntil(async () => (await where.metric('rollup_waiting')) === 0);
 	const r = await s.get('/api/v1/client/dashboard/overview?period=11d', admin),
@@ -76,7 +76,7 @@ test('what one has computed the other takes; one that has just started, too', as
 	const fresh = await other.get('/api/v1/client/dashboard/overview?period=11d&refresh=true', admin);
 	assert.ok(fresh.data.last_updated > r.data.last_updated, 'who wants it fresh gets it so');
 });
-test('what people will open is ready after a start, with or without Redis', async () => {
+test('dashboards are computed in advance after a start, with or without Redis', async () => {
 	for (const k of kept()) redis('del', k);
 	await other.stop();
 	await other.start();
@@ -95,7 +95,7 @@ test('what people will open is ready after a start, with or without Redis', asyn
 	assert.strictEqual(await other.metric('answers_misses_total'), misses);
 	assert.strictEqual(await other.metric('answers_hits_total'), hits + 2);
 });
-test('an event outdates it everywhere; a customer gets nothing of another', async () => {
+test('an event makes a result outdated everywhere; a customer gets nothing of another', async () => {
 	const t = { title: 'x', description: 'y', priority: 'P3' };
 	assert.strictEqual((await s.post('/api/v1/tickets', user, t)).status, 201);
 	for (const where of [other, s])
@@ -103,7 +103,7 @@ test('an event outdates it everywhere; a customer gets nothing of another', asyn
 	const beta = await s.login('admin', 'beta');
 	assert.strictEqual((await look(other, beta)).summary.total_tickets, 0);
 });
-test('Redis is not trusted: what was not sealed by us for this very question is computed', async () => {
+test('Redis is not trusted: a result that was not encrypted by us for this query is computed again', async () => {
 	const url = '/api/v1/client/dashboard/overview?period=13d',
 		another = '/api/v1/client/dashboard/overview?period=14d';
 	for (const k of kept()) redis('del', k);
@@ -120,12 +120,12 @@ test('Redis is not trusted: what was not sealed by us for this very question is 
 	await s.get(another, admin);
 	await waitUntil(() => kept().length === 2);
 	const second = kept().find((k) => k !== name);
-	redis('set', second, sealed); /* another question's answer, sealed by us */
+	redis('set', second, sealed); /* the result of another query, encrypted by us */
 	misses = await other.metric('answers_misses_total');
 	assert.notStrictEqual((await other.get(another, admin)).data.period.start, mine.period.start);
 	assert.strictEqual(await other.metric('answers_misses_total'), misses + 1);
 });
-test('a Redis that has frozen holds up nobody', async () => {
+test('a frozen Redis does not hold up requests', async () => {
 	const pid = Number(fs.readFileSync(VAR + '/redis.pid', 'utf8')),
 		ask = (period) => s.get('/api/v1/client/dashboard/overview?period=' + period, admin);
 	process.kill(pid, 'SIGSTOP');
@@ -145,12 +145,12 @@ test('a Redis that has frozen holds up nobody', async () => {
 	await waitUntil(async () => (await s.metric('redis_up')) === 1);
 	assert.strictEqual((await ask('20d')).status, 200);
 });
-test('one that is asked for is computed anew before it is too old: nobody waits for it', async () => {
+test('a result in use is recomputed before it expires: nobody waits for it', async () => {
 	await other.stop();
 	await s.stop();
 	s.settings = { ...s.settings, test: { echo: 'yes', allow_clock: 'yes', clock_scale: '100' } };
-	await s.start(); /* five minutes are three seconds */
-	/* of a customer without tickets: no clock of theirs outdates anything */
+	await s.start(); /* five minutes take three seconds */
+	/* for a customer without tickets, so that no clock makes it outdated */
 	const beta = await s.login('admin', 'beta');
 	await waitUntil(async () => (await s.metric('rollup_waiting')) === 0);
 	const at = async () => (await look(s, beta)).last_updated;

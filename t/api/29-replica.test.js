@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A real read replica: figures are computed there while it has every event that is counted; behind, away or cut off, the primary does.
+// A real read replica computes numbers while it has every event that is counted; if it lags behind, is down or cut off, the primary does.
 // alone: stops PostgreSQL and its replica.
 'use strict';
 const test = require('node:test'),
@@ -76,7 +76,7 @@ const up = async (how) =>
 			how,
 	);
 
-test('while it has all that is counted it computes the figures, by the same walls', async () => {
+test('while it has everything that is counted, the replica computes the numbers, with the same isolation', async () => {
 	await up('up');
 	await make();
 	await waitUntil(async () => (await total()) === 1, 2000);
@@ -100,7 +100,7 @@ test('behind: the primary answers, within the same second; caught up: the replic
 	onReplica('select pg_wal_replay_resume()');
 	await waitUntil(async () => (await total('&refresh=true')) === 2 && (await computed()) > before);
 });
-test('gone: the primary; back: the replica; nobody sees an error meanwhile', async () => {
+test('down: the primary answers; back: the replica; no errors in between', async () => {
 	replica('stop');
 	for (let i = 0; i < 5; i++) assert.strictEqual(await total(i === 4 ? '&refresh=true' : ''), 2);
 	await up('down');
@@ -111,7 +111,7 @@ test('gone: the primary; back: the replica; nobody sees an error meanwhile', asy
 	const before = await computed();
 	await waitUntil(async () => (await total('&refresh=true')) === 3 && (await computed()) > before);
 });
-test('the primary is gone: who is known still gets figures, computed now, by the replica', async () => {
+test('the primary is down: users with a session still get current numbers from the replica', async () => {
 	await waitUntil(async () => (await total('&refresh=true')) === 3);
 	const before = await computed();
 	pgctl('stop', '-m', 'fast');

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Exports: asked for as the product document does, written as a job, fetched by who may; what one does not see is not in the file; a job that was
-// begun by who is gone is begun anew.
+// Exports: requested as in the product document, written as a job, downloaded by authorised users; a file contains only what its creator may see;
+// a job of a process that died is started again.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
@@ -63,7 +63,7 @@ const taken = async (token, body) => {
 };
 const numbers = (json) => JSON.parse(json).map((t) => t.ticket_id);
 
-test('as the document asks for it: a job, its progress, a file that a spreadsheet opens and no formula runs in', async () => {
+test('as in the product document: a job, its progress, a file that a spreadsheet opens without running formulas', async () => {
 	const day = (ago) => new Date(Date.now() + 8 * 3600e3 - ago * 86400e3).toISOString().slice(0, 10),
 		r = await s.post(PATH, admin, {
 			export_type: 'ticket_data',
@@ -121,7 +121,7 @@ test('as the document asks for it: a job, its progress, a file that a spreadshee
 	for (const change of ['claim -> begin', 'read -> write', 'write -> stored', 'stored -> end'])
 		assert.match(s.log, new RegExp(`flow=export id=\\d+ ${change} \\d+ms`));
 });
-test('JSON, compressed, without headers, and no more than was asked for', async () => {
+test('JSON, compressed, without headers, and no more than requested', async () => {
 	const json = await taken(admin, {
 		format: 'json',
 		parameters: { columns: ['ticket_id', 'sla_breached'] },
@@ -146,7 +146,7 @@ test('JSON, compressed, without headers, and no more than was asked for', async 
 	});
 	assert.deepStrictEqual(JSON.parse(long_ago.bytes), []);
 });
-test('who may: by permission, one’s own or all of the company’s, only the part one sees, never another customer’s', async () => {
+test('access: by permission, own or all exports of the company, only visible tickets, never another customer’s', async () => {
 	assert.strictEqual((await s.post(PATH, user, { export_type: 'ticket_data' })).code, 40003);
 	assert.strictEqual(
 		(await s.post(PATH, await s.login('boss'), { export_type: 'ticket_data' })).code,
@@ -256,7 +256,7 @@ test('each wrong field is named, with the rule', async () => {
 		assert.strictEqual((await s.post(PATH, admin, body)).code, 40001);
 	assert.strictEqual((await s.get(PATH + '/EXP-20200101-001', admin)).code, 41001);
 });
-test('many rows, many pages; a file that would be too large says how to make it smaller; ten wait, no more', async () => {
+test('many rows and pages; a file that would be too large is refused with advice; at most ten jobs wait', async () => {
 	const columns = s.sql(
 		"select string_agg(quote_ident(column_name), ',') from information_schema.columns where table_name = 'tickets' and column_name not in ('id', 'number')",
 	);
@@ -304,7 +304,7 @@ test('many rows, many pages; a file that would be too large says how to make it 
 	);
 	s.sql("delete from exports where day = '2001-01-01'");
 });
-test('a daemon that dies leaves it to the next, which begins anew; the third time it is given up', async () => {
+test('if a daemon dies, the next one starts the export again; after the third time it fails for good', async () => {
 	s.sql(
 		'create table slow (x int); create function slow() returns trigger language plpgsql as $$ begin perform pg_sleep(0.2); return new; end $$; create trigger slow before insert on file_parts for each row execute function slow()',
 	);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Our tickets compared with the system that leads them: what it did not tell us, or we lost, is found by number and checksum, put right, told, and
-// compared again; meanwhile the figures are marked.
+// Tickets compared with their source system: what it did not report, or we lost, is found by count and checksum, repaired, reported, and compared
+// again; meanwhile the numbers are marked.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
@@ -10,7 +10,7 @@ const test = require('node:test'),
 	path = require('node:path');
 const { Server, waitUntil, mailSink } = require('../lib/server.js');
 
-/* the leading system: its tickets by customer, and what it answers */
+/* the source system: its tickets by customer, and its responses */
 const led = new Map();
 let leader,
 	s,
@@ -20,7 +20,7 @@ let leader,
 	service,
 	asked = [],
 	hold = null /* pages wait for this */,
-	gate = null /* and every answer for this */,
+	gate = null /* and every response for this */,
 	broken = null;
 const sorted = (tenant) =>
 	[...led.get(tenant).values()].sort((a, b) =>
@@ -66,7 +66,7 @@ const tell = async (...messages) => {
 	assert.strictEqual(r.data.applied, messages.length, r.text);
 };
 const checks = async () => (await s.get('/api/v1/data-quality/sources', boss)).data.items;
-/* the next comparison of alpha that ends */
+/* the next comparison of alpha to end */
 const compared = async () => {
 	const last = (await checks()).find((c) => c.tenant_id === s.alpha)?.started_at || '';
 	return waitUntil(async () =>
@@ -132,17 +132,18 @@ test.after(async () => {
 	await mail.close();
 });
 
-test('compared when it is due, and not because a daemon starts', async () => {
+test('compared when it is due, not at every start of a daemon', async () => {
 	await compared();
 	await again(3600);
 	const n = asked.length;
-	/* what a start sets off has gone before these, one after the other through the same database */
+	/* what a start triggers has gone before these, one after another through the same
+	 * database */
 	for (let i = 0; i < 20; i++) await overview();
 	assert.strictEqual(asked.length, n, 'a start is no reason to compare');
 	await again(1);
 	await compared();
 });
-test('what agrees is left alone', async () => {
+test('tickets that agree are left alone', async () => {
 	const c = await compared();
 	assert.deepStrictEqual(
 		[c.state, c.theirs, c.ours, c.differing, c.left_over],
@@ -152,7 +153,7 @@ test('what agrees is left alone', async () => {
 	assert.ok(asked.every((a) => a === 'Bearer their-secret'));
 	assert.strictEqual(told().length, 0);
 });
-test('what it did not tell us is found, put right and told; figures are marked meanwhile', async () => {
+test('missing messages are found, repaired and reported; the numbers are marked meanwhile', async () => {
 	let go;
 	hold = new Promise((ok) => (go = ok));
 	lead(s.alpha, 'L-005', { status: 'resolved' });
@@ -196,7 +197,7 @@ test('what it did not tell us is found, put right and told; figures are marked m
 	for (const change of ['take_page -> pick', 'apply -> applied', 'verify -> summarise'])
 		assert.match(s.log, new RegExp(`flow=reconcile id=${s.alpha} ${change} \\d+ms`));
 });
-test('what arrives by itself while it is compared was no difference: nobody is told', async () => {
+test('what arrives on its own during a comparison is not a difference: nobody is notified', async () => {
 	let go;
 	hold = new Promise((ok) => (go = ok));
 	const late = lead(s.alpha, 'L-late', {});
@@ -212,13 +213,13 @@ test('what arrives by itself while it is compared was no difference: nobody is t
 	assert.strictEqual((await compared()).state, 'agrees');
 	assert.strictEqual(told().length, 1);
 });
-test('what we changed on our own is put back; what cannot be is named, and the figures stay marked', async () => {
+test('our own changes are reverted; what cannot be reverted is listed, and the numbers stay marked', async () => {
 	const id = (n) => s.sql(`select ticket_id from sync_tickets where external_id = '${n}'`);
 	const eng = await s.login('eng1');
 	let go;
 	gate = new Promise(
 		(ok) => (go = ok),
-	); /* a comparison is due every second: none hears of a part of this */
+	); /* a comparison is due every second; none sees only a part of this */
 	for (const [n, cmd, body] of [
 		['L-010', 'resolve', { text: 'by us' }],
 		['L-011', 'cancel', { reason: 'by us' }],
@@ -245,7 +246,7 @@ test('what we changed on our own is put back; what cannot be is named, and the f
 	lead(s.alpha, 'L-011', { status: 'cancelled' });
 	await waitUntil(async () => (await overview()).data_quality === 'ok');
 });
-test('a leader that fails, says nonsense or names others changes nothing', async () => {
+test('a source system that fails, sends nonsense or names other customers changes nothing', async () => {
 	const rows = () => s.sql('select count(*), max(version) from tickets');
 	led.set(s.beta, new Map());
 	lead(s.beta, 'B-1', {});
@@ -274,7 +275,7 @@ test('a leader that fails, says nonsense or names others changes nothing', async
 		broken = what;
 		await waitUntil(() => said.test(s.log.slice(from)));
 	}
-	/* it says that something differs, and then nothing more */
+	/* it reports a difference, and then nothing more */
 	broken = (q) =>
 		q.has('view')
 			? JSON.stringify({

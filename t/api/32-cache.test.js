@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cached answers never cross contexts: for every cached endpoint and every pair of readers who differ in tenants, audience, scope, person under a
-// scope, permissions or language, the second one's answer is computed for them; readers of one context share theirs.
+// Cached results never cross contexts: for every cached endpoint and every pair of readers who differ in tenants, audience, scope, user (under a
+// scope), permissions or language, the second reader's result is computed separately; readers of the same context share one.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
@@ -10,7 +10,8 @@ const { Server, waitUntil, PASSWORD } = require('../lib/server.js');
 
 const METRICS =
 	'total_tickets,pending_tickets,sla_compliance,avg_response_time,satisfaction_score,alerts,by_priority,by_service_type';
-/* handler: the function in src that answers from the cache; a test below holds this list complete */
+/* handler: the function in src that answers from the cache; a test below checks that this list is
+ * complete */
 const ENDPOINTS = [
 	{
 		handler: 'overview_get',
@@ -75,7 +76,7 @@ async function tickets(admin, eng, scoped) {
 		await make({ department: 'HR', title: 'of a person' }, scoped),
 		await make({ title: 'of nobody' }, admin),
 	];
-	/* all are past their time to respond: every list has something to leak */
+	/* all are past their response deadline, so that every list has something to leak */
 	s.sql(
 		`update tickets set opened_at = opened_at - interval '90 min' where tenant_id = ${s.alpha}; update sla_clocks set start_at = start_at - interval '90 min', runs = array[runs[1] - 5400000000, runs[2]], due_at = due_at - interval '90 min', next_fire_at = next_fire_at - interval '90 min', fire_at = array(select v - 5400000000 from unnest(fire_at) v) where tenant_id = ${s.alpha}`,
 	);
@@ -161,7 +162,7 @@ async function ask(e, reader, days) {
 	let url = e.url(days, reader.tenant || s.alpha);
 	if (reader.of && !e.named) url += '&tenant_id=' + reader.of;
 	const r = await s.get(url, reader.token, reader.headers);
-	if (r.status === 403) return null; /* not theirs to ask */
+	if (r.status === 403) return null; /* not allowed to ask */
 	assert.strictEqual(r.status, 200, `${reader.name} ${url} ${r.text}`);
 	assert.strictEqual(r.data.stale, undefined);
 	return bare(r.data);
@@ -195,7 +196,7 @@ test('the list of cached endpoints is complete', () => {
 	assert.deepStrictEqual(found.sort(), ENDPOINTS.map((e) => e.handler).sort());
 });
 for (const e of ENDPOINTS)
-	test(`${e.handler}: shared by readers of one context, by no others`, async () => {
+	test(`${e.handler}: shared by readers of one context and no others`, async () => {
 		let days = 366;
 		const mine = new Map();
 		for (const r of readers) mine.set(r, await ask(e, r, days--));
@@ -220,10 +221,10 @@ for (const e of ENDPOINTS)
 			}
 		assert.deepStrictEqual(crossed, []);
 	});
-test('by way of Redis, too: after a restart each reader gets their own', async () => {
+test('through Redis, too: after a restart each reader gets their own', async () => {
 	const days = 30,
 		reload = async () => {
-			/* positions are stored once a second; what is read from Redis belongs to one */
+			/* positions are stored once a second; a result from Redis belongs to one */
 			await waitUntil(
 				() =>
 					s.sql(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Helper processes: a pool for each kind of work, so that a log-in waits behind log-ins alone; a program that is missing or crashes is named by
-// --check and answers 503 at once; a large job goes out as fast as the helper reads it.
+// Helper processes: a pool for each kind of work, so that a login waits only behind logins; a program that is missing or crashes is named by
+// --check, and requests get 503 at once; a large job is sent as fast as the helper reads it.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
@@ -14,7 +14,7 @@ const HELPERS = path.join(INST, 'libexec/sladesk');
 let s;
 test.before(async () => {
 	s = await Server.make('helpers');
-	/* its own copies of the programs, to be taken away and broken */
+	/* its own copies of the programs, to be removed and broken */
 	s.helpers = path.join(s.dir, 'helpers');
 	fs.mkdirSync(s.helpers);
 	for (const f of fs.readdirSync(HELPERS))
@@ -40,7 +40,7 @@ const daemon = (...args) => {
 	return spawnSync(cmd, all, { encoding: 'utf8', timeout: 20000 });
 };
 
-test('a log-in waits for no other kind of work', async () => {
+test('a login waits for no other kind of work', async () => {
 	const hung = [...Array(6)].map(() =>
 		s.request('GET', '/test/probe?pool=parse&kind=hang', { timeout: 60000 }),
 	);
@@ -55,12 +55,12 @@ test('a log-in waits for no other kind of work', async () => {
 	assert.ok((await s.metric('helper_pool_restarts_total{pool="parse"}')) >= 2);
 	assert.strictEqual(await s.metric('helper_pool_restarts_total{pool="hash"}'), 0);
 });
-test('a job larger than the socket holds goes out at once', async () => {
+test('a job larger than the socket buffer is sent without delay', async () => {
 	const r = await timed(() => s.get('/test/probe?pool=parse&bytes=1000000'));
 	assert.strictEqual(r.r.data.ok, true, r.r.text);
 	assert.ok(r.ms < 150, `1 MB took ${r.ms} ms`);
 });
-test('each pool is bounded and says how it does', async () => {
+test('each pool is bounded and reports its state', async () => {
 	let refused = 0;
 	const many = [...Array(80)].map(async () => {
 		const r = await timed(() =>
@@ -96,7 +96,7 @@ test('helpers are confined', async () => {
 		assert.ok(fs.readdirSync(`/proc/${pid}/fd`).length <= 4, 'no descriptor but its own');
 	}
 });
-test('--check starts each helper and names the one that does not run', () => {
+test('--check starts each helper and names one that does not run', () => {
 	s.check = path.join(s.dir, 'check.conf');
 	fs.writeFileSync(s.check, s.conf());
 	assert.match(daemon('-c', s.check, '--check').stdout, /settings are valid/);
@@ -115,7 +115,7 @@ test('--check starts each helper and names the one that does not run', () => {
 		assert.strictEqual(r.status, 1, r.stdout + r.stderr);
 		assert.ok(r.stderr.includes(program) && /worker\.path/.test(r.stderr), r.stderr);
 	}
-	/* the setting named the one program before there were several: its folder is meant */
+	/* the setting used to name the only program: its directory is used */
 	fs.writeFileSync(s.check, s.conf().replace(s.helpers, path.join(s.helpers, 'sladesk-worker')));
 	assert.match(daemon('-c', s.check, '--check').stdout, /settings are valid/);
 });
@@ -123,7 +123,7 @@ for (const [what, broken] of [
 	['is gone', null],
 	['crashes', '#!/bin/sh\nexit 3\n'],
 ])
-	test(`a helper program that ${what}: 503 at once, and service as before when it is back`, async () => {
+	test(`a helper program that ${what}: 503 at once, and normal service when it is back`, async () => {
 		const program = path.join(s.helpers, 'sladesk-helper-hash');
 		fs.renameSync(program, program + '.away');
 		if (broken) fs.writeFileSync(program, broken, { mode: 0o755 });

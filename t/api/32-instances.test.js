@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Several instances on one database: what is for the installation is done once, whichever of them does it, and nothing is lost with one that dies.
+// Several instances on one database: work for the whole installation is done once, by any of them, and nothing is lost when one dies.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
@@ -98,7 +98,7 @@ test('every event is in the Redis stream once and in order, and published once, 
 	assert.deepStrictEqual(heard, from(heard[0], last));
 	sub.kill();
 });
-test('customers are pulled once a period, by any of three instances; one that ends is no loss', async () => {
+test('customers are pulled once per period by any of three instances; the end of one does no harm', async () => {
 	const begin = pulls.length,
 		more = (n) => waitUntil(() => pulls.length >= begin + n, 30000);
 	await more(4);
@@ -112,7 +112,7 @@ test('customers are pulled once a period, by any of three instances; one that en
 		gaps.join(' '),
 	);
 });
-test('a calendar that gains dates takes over each running ticket once', async () => {
+test('a calendar that gains dates takes over each open ticket once', async () => {
 	const boss = await s.login('boss'),
 		day = (n) => new Date(Date.now() + n * 86400e3).toISOString().slice(0, 10),
 		hours = Object.fromEntries(
@@ -162,7 +162,7 @@ test('a calendar that gains dates takes over each running ticket once', async ()
 		'60 60',
 	);
 });
-test('what no instance was told of is published, too: rows that a program wrote beside them', async () => {
+test('events that no instance knew of are published, too: rows written by another program', async () => {
 	s.sql(
 		`with c as (update tenant_counters set seq = seq + 1 where tenant_id = ${s.beta} returning seq) insert into events (tenant_id, seq, type, actor_kind, audience, at, data) select ${s.beta}, seq, 'ticket.noted', 'system', 'staff', now(), '{}' from c`,
 	);
@@ -176,7 +176,7 @@ test('an instance that dies between the commit and the publishing loses nothing'
 	await ticket(two);
 	await streamIsWhole(s.alpha);
 });
-test('a Redis that drops its connections, or was away, gets what it missed', async () => {
+test('a Redis that dropped its connections or was down gets what it missed', async () => {
 	for (let i = 0; i < 5; i++) {
 		redis('client', 'kill', 'type', 'normal');
 		await Promise.all([s, two, three].map((where) => ticket(where)));
@@ -185,7 +185,7 @@ test('a Redis that drops its connections, or was away, gets what it missed', asy
 	}
 	await streamIsWhole(s.alpha);
 });
-test('a Redis that lost its newest entries, or all, goes on from what is known', async () => {
+test('a Redis that lost its newest entries, or all, continues from the known position', async () => {
 	const last = counter(s.alpha);
 	redis('del', stream(s.alpha));
 	await ticket(three);
@@ -206,13 +206,13 @@ test('a Redis that lost its newest entries, or all, goes on from what is known',
 		from(last - 4, counter(s.alpha)),
 	);
 });
-test('a stream whose ids are times, as they once were, begins anew', async () => {
+test('a stream whose ids are times, as in earlier versions, begins again', async () => {
 	redis('del', stream(s.alpha));
 	redis('xadd', stream(s.alpha), '*', 'event', '{"seq":1}');
 	await ticket(s);
 	await waitUntil(() => entries(s.alpha).at(-1)[0] === counter(s.alpha) + '-0');
 });
-test('a stream of another database, or of one that was restored to before, begins anew', async () => {
+test('a stream of another database, or of one restored to an earlier state, begins again', async () => {
 	redis('del', stream(s.alpha));
 	redis('xadd', stream(s.alpha), '1000000-0', 'event', '{"seq":1000000}');
 	await ticket(s);
@@ -220,7 +220,7 @@ test('a stream of another database, or of one that was restored to before, begin
 	await ticket(two);
 	await waitUntil(() => entries(s.alpha).at(-1)[0] === counter(s.alpha) + '-0');
 });
-test('what was committed while all were away is published by the first that comes back', async () => {
+test('events committed while all instances were down are published by the first one to come back', async () => {
 	await Promise.all([s.stop('SIGKILL'), two.stop('SIGKILL'), three.stop('SIGKILL')]);
 	s.sql(
 		`with c as (update tenant_counters set seq = seq + 3 where tenant_id = ${s.beta} returning seq) insert into events (tenant_id, seq, type, actor_kind, audience, at, data) select ${s.beta}, seq - i, 'ticket.noted', 'system', 'staff', now(), '{}' from c, generate_series(0, 2) i`,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What comes from outside never ends the daemon: a wall clock that is stepped backward under it (an operator, NTP, a resumed virtual machine), rows
-// of a newer program or of an operator's hand, keys that cannot be read yet.
+// Data from outside never ends the daemon: a wall clock that is set back (by an operator, NTP, a resumed virtual machine), rows written by a newer
+// program or by hand, keys that cannot be read yet.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
@@ -15,7 +15,7 @@ let s,
 	leader,
 	messages = [];
 
-/* The clock of the daemon, moved to SECONDS from the machine's. */
+/* Move the daemon's clock SECONDS away from the machine's. */
 async function step(seconds) {
 	const from = s.log.length;
 	s.settings.test.clock_offset_s = seconds;
@@ -79,7 +79,7 @@ test.after(async () => {
 	leader.close();
 });
 
-test('a message that was sound by the earlier clock is named as left over, and the comparison goes on', async () => {
+test('a message that was valid by the earlier clock is listed as left over, and the comparison continues', async () => {
 	await s.start();
 	messages = Array.from({ length: 200 }, (_, i) => ({
 		event_type: 'ticket_updated',
@@ -91,7 +91,8 @@ test('a message that was sound by the earlier clock is named as left over, and t
 		priority: 'P3',
 		timestamp: new Date(Date.now() + AHEAD_S * 1000).toISOString(),
 	}));
-	/* the first ticket is made, but cannot be noted as done yet: the clock goes back before the others are read */
+	/* the first ticket is created but cannot be recorded as done yet: the clock goes back
+	 * before the others are read */
 	const lock = s.sqlBeside('begin; lock table sync_events in share mode; select pg_sleep(0.7); commit');
 	await waitUntil(() => s.sql("select count(*) from tickets where external_id = 'S-0'") === '1');
 	await step(-3600);
@@ -111,7 +112,7 @@ test('a message that was sound by the earlier clock is named as left over, and t
 	);
 	assert.strictEqual((await s.get('/healthz')).status, 200);
 });
-test('values are sealed before the first key began, by the clock of now', async () => {
+test('values are encrypted even before the time of the first key, by the present clock', async () => {
 	await step(-86400);
 	const admin = await s.login('admin', 'alpha');
 	const r = await s.post('/api/v1/client/admin/users', admin, {
@@ -124,7 +125,7 @@ test('values are sealed before the first key began, by the clock of now', async 
 	assert.strictEqual(r.status, 201, r.text);
 	assert.match(s.sql("select email from client_users where username = 'late'"), /^e1\./);
 });
-test('a number that JSON cannot tell is not told, a session of an unknown kind is none', async () => {
+test('a number that JSON cannot represent is left out, a session of an unknown kind is refused', async () => {
 	await step(0);
 	const boss = await s.login('boss');
 	s.sql(`update source_checks set theirs = 9007199254740993 where tenant_id = ${s.alpha}`);
@@ -139,7 +140,7 @@ test('a number that JSON cannot tell is not told, a session of an unknown kind i
 	assert.strictEqual((await s.get('/api/v1/auth/sessions', eng)).status, 401);
 	assert.strictEqual((await s.get('/healthz')).status, 200);
 });
-test('while the keys of sealed fields cannot be read, nothing is written that would need them', async () => {
+test('while the keys of encrypted fields cannot be read, nothing is written that needs them', async () => {
 	const t = new Server('no_keys');
 	t.db = s.db;
 	t.port = await freePort();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Mail leaves through helper processes: whatever a relay does at whichever step, the loop turns, other mails leave beside it, claims hold,
-// nothing is lost, and nothing is sent twice but what the protocol leaves in doubt.
+// Mail is sent by helper processes: whatever a relay does at any step, the loop turns, other mails are sent, claims hold, nothing is lost, and
+// nothing is sent twice except what the protocol leaves in doubt.
 // alone: stops PostgreSQL; measures the loop.
 'use strict';
 const test = require('node:test'),
@@ -53,7 +53,7 @@ test.before(async () => {
 		});
 		assert.strictEqual(t.status, 201, t.text);
 	}
-	/* people who are told of each of them, so that there are many mails */
+	/* users who are notified of each of them, so that there are many mails */
 	s.sql(`insert into staff (id, username, full_name, email, lang, role, created_at)
 		select 1000 + n, 'p' || n, 'P', 'p' || n || '@provider.example', 'en', 'engineer', now() from generate_series(1, ${PEOPLE}) n`);
 	await quiet();
@@ -62,7 +62,7 @@ test.after(async () => {
 	await s.drop();
 	await r.close();
 });
-/* psql in the background: what is measured here shares our event loop */
+/* psql in the background, because the measured code shares our event loop */
 const sql = async (text) => (await s.sqlBeside(text)).stdout.trim();
 const count = async (where) => Number(await sql('select count(*) from notifications where ' + where));
 const quiet = () =>
@@ -71,7 +71,7 @@ const quiet = () =>
 			r.open.size === 0 && r.plans.length === 0 && (await count("state = 'queued'")) === 0,
 		40000,
 	);
-/* N mails, queued at once; the condition of their rows */
+/* queue N mails at once; returns the condition that selects their rows */
 let told = 0;
 async function queueMails(n) {
 	const from = told;
@@ -89,7 +89,8 @@ async function queueMails(n) {
 		.map(Number);
 	return `id between ${Math.min(...ids)} and ${Math.max(...ids)}`;
 }
-/* watch the loop while f runs: the slowest /healthz and the longest turn, less what the machine withheld */
+/* measure the loop while f runs: the slowest /healthz and the longest turn, without what the
+ * machine withheld */
 async function watched(f) {
 	let on = true,
 		slowest = 0;
@@ -137,7 +138,8 @@ for (const how of ['slow', 'hang', 'drip'])
 		assert.ok(w.stall <= 50, `the loop stood for ${w.stall} ms`);
 		assert.strictEqual(await count("state <> 'sent'"), 0, 'all are sent');
 		assert.deepStrictEqual(r.empty(), []);
-		/* only where the relay took it and never said so is there a second one, of the same id */
+		/* a second copy, with the same id, exists only if the relay accepted the mail but
+		 * never said so */
 		assert.ok(r.doubled().length <= (how === 'slow' ? 0 : 1), r.doubled().join());
 		const tries = await sql(
 			`select string_agg(attempts::text, ' ' order by attempts) from notifications where ${w.result}`,
@@ -145,7 +147,7 @@ for (const how of ['slow', 'hang', 'drip'])
 		assert.strictEqual(tries, how === 'slow' ? '1 1 1 1 1 1 1 1 1' : '1 2 2 2 2 2 2 2 2');
 	});
 
-/* the relay's answer to the end of MAIL is ours to give */
+/* we decide when the relay replies to the end of MAIL */
 function held(which) {
 	let answer, mail;
 	const taken = new Promise((ok) => {
@@ -166,7 +168,7 @@ function held(which) {
 		},
 	};
 }
-test('who has lost its claim cannot give it back; that a mail was taken is true whoever says so', async () => {
+test('a process that lost its claim cannot return it; the result that a mail was accepted always counts', async () => {
 	for (const [answer, state, claim] of [
 		['451 later', 'queued', 'another'],
 		['250 taken', 'sent', 'nobody'],
@@ -193,7 +195,7 @@ test('who has lost its claim cannot give it back; that a mail was taken is true 
 		s.sql(`update notifications set claimed_by = null, claim_until = null where ${mine}`);
 	}
 });
-test('waiting is fenced as well: only who holds the claim may put a notice back', async () => {
+test('holding is fenced as well: only the owner of the claim can put a notification back', async () => {
 	const text = fs.readFileSync(
 			path.join(__dirname, '../../src/feature/notify/contract/wait.sql'),
 			'utf8',
@@ -210,7 +212,7 @@ test('waiting is fenced as well: only who holds the claim may put a notice back'
 	assert.strictEqual(run('a').pop(), 'f|1');
 	assert.strictEqual(run('b').pop(), 't|0');
 });
-test('a mail that was taken while the database is away is not sent again', async () => {
+test('a mail that was accepted while the database was down is not sent again', async () => {
 	await quiet();
 	const h = held(),
 		mine = await queueMails(1),
@@ -231,7 +233,7 @@ const sockets = (pid) =>
 	fs
 		.readdirSync(`/proc/${pid}/fd`)
 		.filter((fd) => fs.readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith('socket')).length;
-test('a helper that stops in the middle is killed and replaced, and its mail goes out again', async () => {
+test('a helper that stops in the middle is killed and replaced, and its mail is sent again', async () => {
 	await quiet();
 	const met = r.met.length,
 		restarts = await s.metric('helper_pool_restarts_total{pool="mail"}');
@@ -258,6 +260,6 @@ test('the senders are kept busy while there is mail, however long the relay take
 	const t = await machine.timed(() => waitUntil(() => r.mails.length === before + n, 30000));
 	r.checkMs = 0;
 	console.log(`# ${n} mails by ${SENDERS} senders in ${t.ms.toFixed(0)} ms`);
-	/* 36 ms a mail on average: 0.8 s when none waits for the next claim */
+	/* 36 ms per mail on average; 0.8 s if each waited for the next claim */
 	assert.ok(t.ms < 3000, `${t.ms} ms`);
 });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lengths are counted in characters everywhere: each text that people may write is stored and returned as it was sent at its full length, in
+// Lengths are counted in characters everywhere: each text that users can write is stored and returned unchanged at its maximum length, in
 // characters of one, two, three and four bytes, and one character more is refused by name.
 'use strict';
 const test = require('node:test'),
@@ -10,14 +10,15 @@ const { Server, waitUntil, PASSWORD } = require('../lib/server.js'),
 	{ COMMANDS, readyFor } = require('../lib/commands.js');
 
 const WIDTHS = ['a', 'é', '汉', '😀'];
-/* N characters of one width, no two the same in a row with those of another call: what is cut or mixed up is seen */
+/* N characters of one width; no two calls give the same sequence, so that cut or mixed-up texts are
+ * noticed */
 let serial = 0;
 function text(char, n) {
 	const mark = String(++serial) + '.';
 	return n > mark.length ? mark + char.repeat(n - mark.length) : char.repeat(n);
 }
 
-/* catalogue codes at their full length, one of each width; and one that is syntax wherever it goes */
+/* catalogue codes of maximum length, one for each width, and one that is syntax everywhere */
 const SYNTAX = `a"b\\c,{d}'e|f g`,
 	CODES = WIDTHS.map((char) => text(char, 100)),
 	KINDS = [
@@ -50,7 +51,7 @@ test.before(async () => {
 	const token = (tenant, scopes) =>
 		s.cli(['token', 'add', '--tenant', tenant, '--name', 'svc', '--scopes', scopes]).trim();
 	[admin, eng, boss] = await Promise.all([s.login('admin', 'alpha'), s.login('eng1'), s.login('boss')]);
-	/* all that is chosen from a catalogue is there before the first ticket reads it */
+	/* everything that is chosen from a catalogue exists before the first ticket reads it */
 	for (const kind of KINDS)
 		for (const code of [...CODES, SYNTAX])
 			assert.strictEqual((await entry(kind, code)).status, 200);
@@ -59,7 +60,7 @@ test.before(async () => {
 });
 test.after(() => s.drop());
 
-/* --- what people may write, where, and how it comes back --- */
+/* --- what users can write, where, and how it comes back --- */
 
 const entry = (kind, code) =>
 	s.request('PUT', `/api/v1/catalogue/${kind}/${encodeURIComponent(code)}`, {
@@ -68,8 +69,9 @@ const entry = (kind, code) =>
 	});
 const create = (more, token = admin) =>
 	s.post('/api/v1/tickets', token, { title: 'x', description: 'y', priority: 'P3', ...more });
-/* field: of route; max: characters; send: a value of it; back: the path that returns it, or the table where it lies;
- * codes: a value of the catalogue; refused: where the refusal stands, when it is not the status */
+/* field: a field of route; max: characters; send: a value for it; back: the path that returns it,
+ * or the table that stores it; codes: a catalogue value; refused: where the refusal is, if not in
+ * the status */
 const places = [];
 const place = (route, field, max, send, back, more = {}) =>
 	places.push({ route, field, max, send, back, ...more });
@@ -106,7 +108,7 @@ for (const kind of KINDS)
 		{ codes: true },
 	);
 
-/* while the list is made there is no server, and no ticket */
+/* while the list is built there is no server and no ticket */
 const noServer = { sql: () => 0 };
 function command(cmd, field, max, more = {}) {
 	const { back = '/comments', list } = more;
@@ -135,7 +137,7 @@ for (const field of ['root_cause', 'solution', 'prevention', 'configuration'])
 command('category', 'category', 100, { back: '', codes: true });
 command('tags', 'tags', 50, { back: '', list: true });
 
-/* people, portals, dashboards and what else has a name */
+/* users, portals, dashboards and everything else with a name */
 const put = (p, body) => s.request('PUT', p, { token: admin, body });
 const users = '/api/v1/client/admin/users';
 let people = 0;
@@ -282,7 +284,7 @@ place('POST /api/v1/sla/policies/preview', 'service_type', 100, (v) =>
 	s.post('/api/v1/sla/policies/preview', boss, policy({ service_type: v })),
 );
 
-/* messages of leading systems */
+/* messages from source systems */
 for (const [field, max, table] of [
 	['ticket_id', 100, 'tickets'],
 	['event_id', 200, 'sync_events'],
@@ -380,7 +382,8 @@ for (const p of places)
 		}
 	});
 
-/* What else a body may hold that is a string and no text of people: words of ours, numbers, tokens, addresses, instants. */
+/* Strings in bodies that are not texts of users: our own keywords, numbers, tokens, addresses,
+ * instants. */
 const OTHER =
 	/^(cookies|.*token|tenant|tenant_id|username|password|old_password|new_password|code|method|trust_device|credential_id|client_data|authenticator_data|signature|public_key|email|phone|lang|role_type|is_active|mfa_required|kind|client_secret|issuer|.*_endpoint|role_map|email_domains|create_users|trust_email|.*_field|certificate|token_auth|vendor|active|.*signed.*|encrypt.*|logo|logo_url|.*_color|export_type|format|parameters|options|preferences|layout_config|is_default|is_shared|priority|source|impact_scope|solution_kind|clock|at|from|to|until|events|event_type|status|resolved_at|customer_satisfaction|timestamp|created_at|updated_at|assigned_to|customers|document|calendar|days|effective_from|url|.*url.*)$/;
 
@@ -395,7 +398,8 @@ test('no text of the documents is left out', async () => {
 			const schema = op.requestBody && op.requestBody.content['application/json'];
 			for (const [field, d] of Object.entries((schema && schema.schema.properties) || {})) {
 				const max = known.get(key('x ' + p, field));
-				/* read as a TOTP's; to store it needs an authenticator (23-ways-in) */
+				/* read as for TOTP; storing it needs an authenticator
+				 * (23-ways-in) */
 				if (p.endsWith('/factors/passkey') && field === 'name') continue;
 				if (
 					d.type !== 'string' ||
@@ -413,9 +417,9 @@ test('no text of the documents is left out', async () => {
 	assert.deepStrictEqual(missing, []);
 });
 
-/* --- filters: what may be stored may be asked for --- */
+/* --- filters: what can be stored can be asked for --- */
 
-test('a filter takes what the field holds, and no more', async () => {
+test('a filter accepts as much as the field, and no more', async () => {
 	const compliance = '/api/v1/client/sla/compliance?',
 		metrics = `/api/v1/integration/sla/metrics?tenant_id=${s.alpha}&date_range=2026-01-01,2026-01-31&`,
 		exports = '/api/v1/client/export/data',
@@ -457,9 +461,9 @@ test('a filter takes what the field holds, and no more', async () => {
 	assert.deepStrictEqual(fields(await ask(long)), [400, 40001, ['parameters.filters.service_type']]);
 });
 
-/* --- who somebody is --- */
+/* --- names of users --- */
 
-test('long names in every script: log in, who am I, second factor, audit', async () => {
+test('long names in every script: login, me, second factor, audit', async () => {
 	for (const char of WIDTHS) {
 		const username = text('u', 99) + (serial % 10),
 			name = text(char, 100),
@@ -499,7 +503,7 @@ test('long names in every script: log in, who am I, second factor, audit', async
 		await waitUntil(audited);
 	}
 });
-test("a service's name is whole in the audit log", async () => {
+test("a service's name is complete in the audit log", async () => {
 	for (const char of WIDTHS) {
 		const name = text(char, 100),
 			token = s
@@ -562,7 +566,7 @@ test('a password may have 200 characters of any width', async () => {
 	assert.throws(() => s.cli(argv, 'Ab1-' + '汉'.repeat(197) + '\n'), /8 to 200 characters/);
 });
 
-/* --- what is shown of a text is made of whole characters --- */
+/* --- a shortened text consists of complete characters --- */
 
 test('an unknown field with a long name is refused in well-formed UTF-8', async () => {
 	for (const char of WIDTHS)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A deadline waits for no stranger: what is locked, cannot be read, cannot be understood, is refused or always fails is set aside by itself, tried
-// again later and later, counted and told of; everything else fires on time. (The clocks run fast: a second here is minutes there.)
+// A deadline waits for nobody else: a ticket that is locked, unreadable, not understood, refused or always failing is set aside alone, retried at
+// growing intervals, counted and logged; everything else fires on time. (The clocks run fast: a second here is minutes there.)
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
@@ -58,7 +58,7 @@ const onTime = (ids, lostBefore) => {
 	const ms = lagMs(ids) - (machine.lostMs() - lostBefore);
 	assert.ok(ms < 1500, `the others fired ${Math.round(ms)} ms late`);
 };
-/* A stranger's open transaction. */
+/* An open transaction of another program. */
 async function stranger(t, sql) {
 	const p = spawn('psql', ['-h', SOCK, '-U', 'postgres', '-d', s.db, '-XAtq'], {
 		env: { ...process.env, PGPASSWORD: secret },
@@ -78,7 +78,7 @@ async function stranger(t, sql) {
 		});
 }
 
-test('rows that strangers hold for as long as they like: a ticket, a ticket that a new comment refers to, the counter of a customer', async (t) => {
+test('rows locked by other programs for any time: a ticket, a ticket that a new comment refers to, the counter of a customer', async (t) => {
 	const [held, referred, ...others] = await several(8),
 		theirs = await several(3, betas),
 		lost = machine.lostMs();
@@ -108,7 +108,7 @@ test('rows that strangers hold for as long as they like: a ticket, a ticket that
 	once();
 });
 
-test('tickets that cannot be read, loaded, understood or agreed with: each alone', async () => {
+test('tickets that cannot be read, loaded or understood, or contradict their row: each is set aside alone', async () => {
 	s.sql(
 		'alter table tickets drop constraint tickets_priority_check; alter table sla_clocks drop constraint sla_clocks_state_check',
 	);
@@ -124,7 +124,7 @@ test('tickets that cannot be read, loaded, understood or agreed with: each alone
 		`update sla_clocks set start_at = 'infinity' where ticket_id = ${breaks} and clock = 'response'`,
 	);
 	s.sql(`update tickets set policy_id = ${policy} where id in (${foreign}, ${foreign2})`);
-	/* the stored instant is due, and the rules have nothing to fire */
+	/* the stored instant is due, but by the rules there is nothing to fire */
 	const plan = s.sql(
 		`select next_fire_at from sla_clocks where ticket_id = ${silent} and clock = 'response'`,
 	);
@@ -147,7 +147,7 @@ test('tickets that cannot be read, loaded, understood or agreed with: each alone
 		);
 	assert.ok((await s.metric('sla_lag_seconds')) > 60, 'and the lag says so');
 	for (const id of [unreadable, state, breaks, foreign, foreign2]) assert.strictEqual(fired(id), '');
-	/* put right, they fire: whoever is late by then fires once */
+	/* once repaired, they fire: each late one fires once */
 	s.sql(`update tickets set priority = 'P0' where id = ${unreadable}`);
 	s.sql(`update sla_clocks set state = 'running' where ticket_id = ${state} and clock = 'response'`);
 	s.sql(
@@ -162,7 +162,7 @@ test('tickets that cannot be read, loaded, understood or agreed with: each alone
 	once();
 });
 
-test('a timer that always fails, and one of an unknown kind: tried later and later, then given up; the others run', async () => {
+test('a timer that always fails, and one of an unknown kind: retried at growing intervals, then given up; the others run', async () => {
 	const [bad, good, good2] = await Promise.all([1, 2, 3].map(() => create(user, 'P3'))),
 		engineer = await s.login('eng1');
 	s.sql(
@@ -196,7 +196,7 @@ test('a timer that always fails, and one of an unknown kind: tried later and lat
 		await waitUntil(() => s.log.includes(`timer given up tenant=${s.alpha} timer=${id}`));
 	assert.strictEqual(await s.metric('timers_failed_total'), 2);
 	assert.strictEqual(await s.metric('fires_parked'), 0);
-	/* a person puts it right and lets it run again */
+	/* an operator repairs it and lets it run again */
 	s.sql('drop trigger refuse on events');
 	s.sql(
 		`update timers set state = 'pending', attempts = 0 where tenant_id = ${s.alpha} and id = ${poisoned}`,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Staff that serves ten thousand customers: the live feed begins, goes on and comes back for them as for anybody.
+// Staff who serve ten thousand customers: the live feed starts, continues and resumes for them as for anyone.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
@@ -48,7 +48,7 @@ function feed(token, since, { port = s.port, scheme = 'ws', ca } = {}) {
 }
 const ops = (f) => f.all.slice(1).map((e) => e.op + (e.reason ? ': ' + e.reason : ''));
 
-test('the snapshot names them all, and events follow', async () => {
+test('the snapshot names all of them, and events follow', async () => {
 	const f = await feed(boss);
 	assert.deepStrictEqual(ops(f), ['snapshot: fresh']);
 	assert.strictEqual(Object.keys(f.all[1].seq).length, MANY + 3);
@@ -56,7 +56,7 @@ test('the snapshot names them all, and events follow', async () => {
 	await waitUntil(() => f.all.some((e) => e.op === 'event' && e.ticket_id === k.id));
 	f.ws.close();
 });
-test('the snapshot comes over TLS, too, where nothing is written past the buffer', async () => {
+test('the snapshot arrives over TLS, too, where every write goes through the buffer', async () => {
 	const dir = s.dir,
 		key = path.join(dir, 'tls.key'),
 		cert = path.join(dir, 'tls.pem');
@@ -82,7 +82,7 @@ test('the snapshot comes over TLS, too, where nothing is written past the buffer
 	s.request = plain;
 	await s.start();
 });
-test('who comes back with more tenants than can be resumed gets a snapshot, and misses nothing', async () => {
+test('a client that resumes with more tenants than allowed gets a snapshot and misses nothing', async () => {
 	const first = await feed(boss),
 		since = Object.fromEntries(Object.entries(first.all[1].seq).slice(-200));
 	first.ws.close();
@@ -91,7 +91,7 @@ test('who comes back with more tenants than can be resumed gets a snapshot, and 
 	assert.deepStrictEqual(ops(f), ['snapshot: too many tenants']);
 	f.ws.close();
 });
-test('one feed that moved on hears so once, not once for each of its tenants', async () => {
+test('a feed that fell behind gets one message, not one for each tenant', async () => {
 	const other = await s.login('user', 'beta');
 	await ticket('a');
 	await s.post('/api/v1/tickets', other, { title: 'b', description: 'x' });
@@ -101,7 +101,7 @@ test('one feed that moved on hears so once, not once for each of its tenants', a
 		return f.all[1].seq[s.alpha] > 0 && f.all[1].seq[s.beta] > 0 && f;
 	});
 	const now = first.all[1].seq;
-	/* what they missed is kept no longer */
+	/* the missed events are no longer kept */
 	s.sql(`delete from events where tenant_id in (${s.alpha}, ${s.beta})`);
 	const f = await feed(boss, { [s.alpha]: now[s.alpha] - 1, [s.beta]: now[s.beta] - 1 });
 	await waitUntil(() => f.all.some((e) => e.op === 'snapshot'));

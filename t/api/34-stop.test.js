@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A clean stop is clean: with mails and webhooks on their way, SIGTERM and a hand-over end what has begun, store what came of it and begin
-// nothing more. No mail is cut, empty or sent twice; a relay that hangs does not hold up the stop for ever.
+// A clean stop: with mails and webhooks in progress, SIGTERM and a takeover finish what has begun, store the results and begin nothing new. No
+// mail is cut, empty or sent twice; a relay that hangs does not delay the stop for ever.
 // alone: measures how long a stop takes.
 'use strict';
 const test = require('node:test'),
@@ -47,7 +47,7 @@ test.after(async () => {
 const sql = async (text) => (await s.sqlBeside(text)).stdout.trim();
 const count = async (where) => Number(await sql('select count(*) from notifications where ' + where));
 const settled = () => waitUntil(async () => (await count("state = 'queued'")) === 0, 60000);
-/* the next events' mails and webhooks, all at once */
+/* mails and webhooks of the next events, all at once */
 let next = 0;
 const backlog = (events) => {
 	const from = next;
@@ -63,7 +63,7 @@ const doubledHooks = () => {
 	const ids = hooks.calls.map((c) => c.headers['sladesk-delivery']);
 	return ids.filter((id, i) => ids.indexOf(id) !== i);
 };
-/* what left is whole and left once; what is left is claimed by nobody */
+/* each sent mail is complete and was sent once; what is left is not claimed */
 async function clean(what) {
 	assert.deepStrictEqual(
 		[r.empty().length, r.doubled().length, doubledHooks().length],
@@ -83,7 +83,7 @@ const underWay = async () => {
 	);
 };
 
-test(`SIGTERM ${STOPS} times with a backlog: nothing empty, nothing doubled, nothing left claimed`, async () => {
+test(`SIGTERM ${STOPS} times with a backlog: nothing empty, doubled or left claimed`, async () => {
 	const took = [];
 	for (let i = 0; i < STOPS; i++) {
 		await backlog(2);
@@ -146,7 +146,7 @@ test(`--takeover ${STOPS} times with a backlog: the same`, async () => {
 	await clean('at the end');
 	console.log(`# ${r.mails.length} mails, ${hooks.calls.length} webhooks`);
 });
-test('a relay that hangs: SIGTERM twice ends it within a moment, and what was in flight is free for the next', async () => {
+test('a relay that hangs: SIGTERM twice ends the daemon at once, and mails in flight are released for the next', async () => {
 	await s.stop();
 	await s.start();
 	r.checkMs = 0;

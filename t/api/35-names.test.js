@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A host with several addresses: when one of them is dead, the next one is tried.
+// A host with several addresses: if one of them does not answer, the next one is tried.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert');
@@ -12,7 +12,7 @@ const NAMES = {
 	'last-dead.test': ['127.0.0.1', '127.0.0.9'],
 	'two-dead.test': ['127.0.0.9', '127.0.0.8', '127.0.0.1'],
 };
-test('a webhook reaches a host of which one address is dead, at the first attempt', async () => {
+test('a webhook reaches a host with one dead address at the first attempt', async () => {
 	const dns = await nameServer(NAMES),
 		hooks = await hookSink(),
 		s = await Server.make('names', { test: { echo: 'yes', nameserver: dns.address } }),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Idempotency-Key, on every route that the documents say takes one: the same request again does nothing and says so; another one under the key, of
-// another path or body, is refused and does nothing; one that is still in flight is a conflict.
+// Idempotency-Key, on every route that accepts one according to the documentation: the same request again does nothing and says so; another request
+// with the key (another path or body) is refused and does nothing; a request still in progress is a conflict.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert');
@@ -25,7 +25,7 @@ test.before(async () => {
 test.after(() => s.drop());
 
 let serial = 0;
-/* a request that is accepted, on something of its own, and what it did */
+/* a request that is accepted, on an object of its own, and its effect */
 async function fresh(route) {
 	const n = ++serial,
 		cmd = (route.path.match(/tickets\/\{id\}\/(.*)$/) || [])[1];
@@ -72,7 +72,7 @@ const refused = (r, status, code, why) => {
 		why + r.text,
 	);
 };
-/* one after the other, all faults told together */
+/* one after another; all failures are reported together */
 async function walk(check) {
 	const faults = [];
 	for (const route of routes)
@@ -82,11 +82,11 @@ async function walk(check) {
 	assert.deepStrictEqual(faults, []);
 }
 
-test('the documents name the routes that take a key', () => {
+test('the documentation names the routes that accept a key', () => {
 	assert.ok(routes.length > 35, routes.length);
 	assert.deepStrictEqual([...new Set(routes.map((r) => r.method))], ['POST']);
 });
-test('the same request again is answered as the first was, and does nothing', () =>
+test('the same request again gets the same reply and does nothing', () =>
 	walk(async (route) => {
 		const r = await fresh(route),
 			key = 'again-' + ++serial,
@@ -99,7 +99,7 @@ test('the same request again is answered as the first was, and does nothing', ()
 		assert.strictEqual(again.data.id, first.data.id);
 		assert.strictEqual(r.done(), done, 'done again');
 	}));
-test('another path or another body under the key is refused, and does nothing', () =>
+test('another path or body with the key is refused and does nothing', () =>
 	walk(async (route) => {
 		const one = await fresh(route),
 			two = await fresh(route),
@@ -115,7 +115,7 @@ test('another path or another body under the key is refused, and does nothing', 
 		refused(await send(route, one, key, one.other), 422, 40001, 'body ');
 		assert.strictEqual(one.done(), done, 'another body was done');
 	}));
-test('another command, another method of reaching it and another query are other requests', async () => {
+test('another command, method or query is a different request', async () => {
 	const { id } = await readyFor(s, who, 'note'),
 		key = { 'Idempotency-Key': 'commands' },
 		post = (p) => s.post(p, who.staff, { text: 'x' }, key);
@@ -129,14 +129,14 @@ test('another command, another method of reaching it and another query are other
 	assert.strictEqual((await accept(two[0])).status, 200);
 	refused(await accept(two[1]), 422, 40001, 'without a body ');
 	assert.strictEqual(s.sql(`select status from tickets where id = ${two[1].id}`), 'new');
-	/* keys belong to their person */
+	/* keys belong to their user */
 	assert.strictEqual(
 		(await s.post(`/api/v1/tickets/${two[1].id}/accept`, who.boss, undefined, empty)).status,
 		200,
 	);
 });
-test('a key whose first request is still in flight: a conflict, and nothing is done', async () => {
-	/* as another instance does that has not committed yet: it holds all the keys */
+test('a key whose first request is still in progress: a conflict, and nothing is done', async () => {
+	/* like another instance that has not committed yet: it holds all the keys */
 	const person = {
 			[who.customer]:
 				'customer:' +

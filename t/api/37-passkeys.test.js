@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Passkeys by an authenticator in software: whose key signed is who signs in, whatever credential id others have registered.
+// Passkeys with an authenticator in software: the owner of the signing key logs in, whatever credential ids others have registered.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
@@ -17,7 +17,7 @@ test.before(async () => {
 });
 test.after(() => s.drop());
 
-/* A key, and what a browser sends of it. */
+/* A key, and what a browser sends for it. */
 function authenticator(id) {
 	const pair = crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' });
 	let counter = 0;
@@ -92,7 +92,7 @@ test('a credential id that another customer has registered is no conflict, and n
 	assert.strictEqual(await who(await theirs.signIn()), s.beta + ' user');
 	assert.strictEqual(await who(await third.signIn()), s.alpha + ' admin');
 	assert.strictEqual((await authenticator(id).signIn()).status, 401, 'a key that nobody registered');
-	/* who registers it later, and however often, comes behind whose it was first */
+	/* whoever registers it later, however often, comes after its first owner */
 	s.sql(
 		`insert into factors (tenant_id, actor_kind, actor_id, kind, name, credential_id, public_key, counter, created_at, confirmed_at)
 		select 1, 'staff', x.id, 'passkey', 'x', f.credential_id, f.public_key, 0, now(), now() from staff x, factors f where f.tenant_id = ${s.beta}`,

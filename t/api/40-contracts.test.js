@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One contract for every endpoint: what it names is checked the same way everywhere, in path, query and body.
+// One contract for every endpoint: a constraint is checked in the same way everywhere, in path, query and body.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert');
@@ -14,7 +14,7 @@ test.after(() => s.drop());
 
 const fields = (r) => ((r.json.details || {}).fields || []).map((f) => f.field);
 
-test('a choice is one of the list: not two of them, not a part of one, not in other letters', async () => {
+test('a choice is exactly one of the list: not two, not a part, not in another case', async () => {
 	for (const v of ['P0|P1', 'P', '', 'p0', 'P0|', '|P0']) {
 		const r = await s.get('/api/v1/tickets?priority=' + encodeURIComponent(v), user);
 		assert.deepStrictEqual([r.status, r.code, fields(r)], [400, 40001, ['priority']], v + r.text);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The database driver (src/db) by itself against the private PostgreSQL: t/db/pipeline.c.
+// The database driver (src/db) alone, with the private PostgreSQL: t/db/pipeline.c.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),

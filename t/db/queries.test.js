@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The schema itself: every statement prepares as its role; row-level security is forced everywhere and cannot be walked around; functions and
-// grants are what DESIGN says; a migration is idempotent and its text cannot change.
+// The schema itself: every statement can be prepared by its role; row-level security is forced everywhere and cannot be circumvented; functions and
+// grants are as designed; migrating twice changes nothing, and an applied migration cannot change.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
@@ -29,7 +29,8 @@ const ctx = (tenants, one = 0, audience = 'customer') =>
 	`select set_config('app.current_tenants', '${tenants}', true), set_config('app.current_tenant_id', '${one}', true), set_config('app.audience', '${audience}', true), set_config('app.scope', '', true);`;
 
 const top = path.join(__dirname, '../..');
-/* Statements stand with their capability, and in schema/query where none owns them. */
+/* Statements are in the folder of their capability, or in schema/query if no capability owns
+ * them. */
 function statementFiles() {
 	const dirs = fs.readdirSync(path.join(top, 'schema/query')).map((d) => 'schema/query/' + d);
 	for (const c of fs.readdirSync(path.join(top, 'src/feature'))) dirs.push(`src/feature/${c}/contract`);
@@ -40,7 +41,7 @@ function statementFiles() {
 		.filter((f) => f.endsWith('.sql'));
 }
 
-/* One session of USER for all of SQL, which is psql's own language. */
+/* One session of USER for all of SQL, which is in psql's own language. */
 const session = (user, sql, stop = true) =>
 	spawnSync(
 		'psql',
@@ -60,7 +61,7 @@ const session = (user, sql, stop = true) =>
 		{ input: sql, encoding: 'utf8', env: { ...process.env, PGPASSWORD: secret } },
 	);
 
-test('every statement file prepares as the role that runs it', () => {
+test('every statement file can be prepared by the role that runs it', () => {
 	const files = statementFiles(),
 		script = { sladesk_app: '', sladesk_job: '' };
 	for (const f of files) {
@@ -74,14 +75,14 @@ test('every statement file prepares as the role that runs it', () => {
 	}
 	assert.ok(files.length > 150);
 });
-test('a cursor is whole numbers, as next_cursor writes it', () => {
+test('a cursor consists of whole numbers, as next_cursor writes it', () => {
 	for (const f of statementFiles())
 		for (const [line, type] of fs
 			.readFileSync(f, 'utf8')
 			.matchAll(/^-- \$\d+ \S+ +(\w+) +cursor\.\d.*$/gm))
 			assert.strictEqual(type, 'bigint', f + ': ' + line);
 });
-test('what a client gets back is what the contract says', () => {
+test('the reply to a client matches the contract', () => {
 	const said = new Map();
 	let script = '';
 	for (const f of statementFiles()) {
@@ -103,7 +104,7 @@ test('what a client gets back is what the contract says', () => {
 	}
 	assert.strictEqual(said.size, 0);
 });
-test('no clock in statements or functions, but for the lock of leases', () => {
+test('no clock in statements and functions, except for leases', () => {
 	const code = fs
 			.readdirSync(path.join(top, 'schema/code'))
 			.filter((f) => f !== '040_leases.sql')
@@ -166,8 +167,9 @@ test('row-level security is enabled and forced on every tenant table, and no rol
 		'tenant_id first in every key',
 	);
 });
-test('without a context every table is an error, never an empty answer', () => {
-	/* an empty table evaluates no policy, as there is nothing to guard: those with rows must refuse */
+test('without a context, reading any table is an error, never an empty result', () => {
+	/* an empty table evaluates no policy, because there is nothing to protect: those with rows
+	 * must refuse */
 	const tables = s
 		.sql(
 			"select string_agg(c.relname, ' ') from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id' where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')",
@@ -184,7 +186,7 @@ test('without a context every table is an error, never an empty answer', () => {
 	for (const e of errors)
 		assert.match(e, /app\.current_tenants|invalid input syntax|permission denied/);
 });
-test('a tenant sees and writes its own only', () => {
+test('a tenant reads and writes only its own rows', () => {
 	s.sql(
 		`insert into webhooks (tenant_id, url, secret, created_at) values (${s.alpha}, 'https://a.example/', 'alpha-secret-secret', '2026-01-01Z')`,
 	);
@@ -240,7 +242,7 @@ test('a tenant sees and writes its own only', () => {
 	);
 	fails(() => as('sladesk_app', 'set role sladesk_owner'), /permission denied/);
 });
-test("what grows lies in partitions by month, made ahead; nobody reaches one directly, and a ticket's reads skip those before it", () => {
+test("growing tables have monthly partitions, created in advance; no role reads a partition directly, and a ticket's reads skip earlier ones", () => {
 	const month = (d) =>
 		new Date(Date.UTC(new Date().getUTCFullYear(), new Date().getUTCMonth() + d))
 			.toISOString()
@@ -306,7 +308,7 @@ test("what grows lies in partitions by month, made ahead; nobody reaches one dir
 		`delete from events where tenant_id = ${s.beta}; delete from tickets where tenant_id = ${s.beta}`,
 	);
 });
-test('what is over is deleted, and nothing else', () => {
+test('expired rows are deleted, and nothing else', () => {
 	const text = fs.readFileSync(path.join(top, 'schema/query/upkeep/expire.sql'), 'utf8'),
 		at = (h) => `to_timestamp(1800000000) - interval '${h} hours'`;
 	for (const [k, h] of [
@@ -327,7 +329,7 @@ test('what is over is deleted, and nothing else', () => {
 		`delete from idempotency_keys where tenant_id = ${s.beta}; delete from login_attempts; delete from sessions where tenant_id = ${s.beta}`,
 	);
 });
-test('mail texts: Chinese ones have full-width punctuation, both languages name the same values', () => {
+test('mail texts: Chinese ones have full-width punctuation, and both languages use the same values', () => {
 	const names = `(select array_agg(distinct x[1] order by x[1]) from
 		regexp_matches(t.subject || t.body, '\\{\\{([a-z_]+?)(?:_zh|_en)?\\}\\}', 'g') x)`;
 	assert.strictEqual(
@@ -364,7 +366,7 @@ test('migrating again changes nothing; a changed migration is refused', () => {
 	);
 	s.sql('update schema_version set version = version + 0 where version = 2');
 });
-test('a database newer than it serves us is refused with a clear line', async () => {
+test('a database that is too new for this program is refused with a clear line', async () => {
 	const t = new Server('range');
 	await t.prepare();
 	t.sql('update schema_range set compatible_from = 999');

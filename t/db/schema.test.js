@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whose row it is stands in every key: a unique index of a tenant's table names tenant_id, and a foreign key between two such tables carries it on
-// both sides. Otherwise a value of one customer could refuse another's, or point at another's row.
+// Every key names its tenant: a unique index of a tenant's table includes tenant_id, and a foreign key between two such tables carries it on both
+// sides. Otherwise a value of one customer could conflict with another's, or point at another's row.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert');

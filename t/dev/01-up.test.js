@@ -80,7 +80,7 @@ test.after(() => {
 	for (const [pid] of running()) process.kill(pid, 'SIGKILL');
 });
 
-test('what it prints: every login, how staff log in, where the commands are; each of them works', async () => {
+test('its output: every login, how staff log in, where the commands are; all of this works', async () => {
 	const p = await up(),
 		names = p.text.match(
 			/li\.wei|zhang\.min|wang\.fang|chen\.jie|liu\.yang|zhao\.lei|sun\.li|zhou\.tao|wu\.xin/g,
@@ -107,18 +107,18 @@ test('what it prints: every login, how staff log in, where the commands are; eac
 	assert.deepStrictEqual(running(), []);
 });
 for (const sig of ['SIGINT', 'SIGHUP'])
-	test(`${sig} to the script alone ends all it started`, async () => {
+	test(`${sig} to the script alone ends everything it started`, async () => {
 		const p = await up();
 		p.kill(sig);
 		assert.deepStrictEqual(await p.ended, { code: 0, sig: null });
 		assert.deepStrictEqual(running(), []);
 	});
-test('the terminal is closed: all it started ends', async () => {
+test('the terminal is closed: everything it started ends', async () => {
 	const p = await up((command) => ['script', '-q', '-e', '-c', command.join(' '), '/dev/null']);
 	p.kill('SIGKILL'); /* the terminal itself */
 	await gone('a closed terminal');
 });
-test('killed by SIGKILL, the script leaves servers: the next start ends them and is up', async () => {
+test('after SIGKILL, servers are left: the next start ends them and comes up', async () => {
 	const p = await up();
 	p.kill('SIGKILL');
 	await p.ended;
@@ -133,7 +133,7 @@ test('killed by SIGKILL, the script leaves servers: the next start ends them and
 	await next.ended;
 	assert.deepStrictEqual(running(), []);
 });
-test('a Node that is too old is told in one line, before anything else', () => {
+test('a Node version that is too old is reported in one line, before anything else', () => {
 	const bin = path.join(VAR, 'old-node');
 	fs.mkdirSync(bin, { recursive: true });
 	fs.writeFileSync(path.join(bin, 'node'), '#!/bin/sh\necho v16.20.2\n', { mode: 0o755 });

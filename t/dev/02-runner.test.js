@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The runner of the tests: two files at a time, each with servers of its own; who asks to be alone is; what failed is said again, with the sum;
+// The test runner: two files at a time, each with its own servers; a file marked as alone runs alone; failures are repeated at the end with the total;
 // nothing that a file started outlives it, nor a run that was killed.
 'use strict';
 const test = require('node:test'),
@@ -13,7 +13,7 @@ const TOP = path.join(__dirname, '../..'),
 	dir = path.join(VAR, 'runner'),
 	lanes = [1, 2].map((n) => ({ VAR: path.join(dir, String(n)), SOCK: path.join(SOCK, 'r' + n) }));
 
-/* A test file; what each notes is read as JSON lines. */
+/* A test file; its notes are read as JSON lines. */
 const notes = path.join(dir, 'notes');
 const file = (name, body, first = '') => {
 	const f = path.join(dir, name + '.test.js');

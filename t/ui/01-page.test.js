@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The live page in a real browser: two people, one ticket, no reload; no console error, no CSP violation, no script from a title.
+// The live page in a real browser: two users, one ticket, no reload; no console error, no CSP violation, no script from a title.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
@@ -45,7 +45,7 @@ async function enter(username, tenant, viewport) {
 }
 const shot = (page, name) => page.screenshot({ path: path.join(VAR, 'log', name + '.png') });
 
-test('a customer opens a P0, staff see it live, its clock turns amber and red, a reply reaches the customer', async () => {
+test('a customer creates a P0, staff see it live, its clock turns amber and red, a reply reaches the customer', async () => {
 	const staff = await enter('eng1', null, { width: 1280, height: 800 }),
 		user = await enter('user', 'alpha', { width: 390, height: 800 });
 	await user.click('#new');
@@ -107,7 +107,7 @@ test('a customer opens a P0, staff see it live, its clock turns amber and red, a
 	);
 	assert.deepStrictEqual(errors, []);
 });
-test('no script reaches a token; a page renews its session, two at once share it, logging out ends it', async () => {
+test('scripts cannot read tokens; a page refreshes its session, two pages share it, logging out ends it', async () => {
 	const page = await enter('eng1', null, { width: 1280, height: 800 }),
 		context = page.context();
 	assert.deepStrictEqual(
@@ -134,7 +134,7 @@ test('no script reaches a token; a page renews its session, two at once share it
 	await twin.reload();
 	await twin.waitForSelector('#login:not([hidden])');
 });
-test('a wrong password is told, the documents page lists the interface', async () => {
+test('a wrong password is reported, and the documentation page lists the API', async () => {
 	const page = await (await browser.newContext({ locale: 'en-US' })).newPage();
 	await page.goto(`http://127.0.0.1:${s.port}/`);
 	await page.fill('[name=username]', 'eng1');
@@ -146,7 +146,7 @@ test('a wrong password is told, the documents page lists the interface', async (
 	await page.fill('#find', 'webhooks');
 	assert.ok((await page.locator('#list .card:visible').count()) < 5);
 });
-test('a forgotten password: asked for on the page, the mailed link sets a new one', async () => {
+test('a forgotten password: requested on the page, and the mailed link sets a new one', async () => {
 	const page = await (
 		await browser.newContext({ locale: 'en-US', viewport: { width: 390, height: 800 } })
 	).newPage();
@@ -177,7 +177,7 @@ test('a forgotten password: asked for on the page, the mailed link sets a new on
 	await page.click('#login [type=submit]');
 	await page.waitForSelector('.dot.on');
 });
-test('a first login asks for a new password, then goes on', async () => {
+test('a first login asks for a new password, then continues', async () => {
 	s.cli(
 		[
 			'user',

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One's account in a real browser: a second factor by QR code, recovery codes, a passkey by a virtual authenticator (registered, signed in with,
-// copied, taken away); at desktop and phone size; no console error.
+// The account dialog in a real browser: two-step verification by QR code, recovery codes, a passkey on a virtual authenticator (registered, used,
+// copied, removed); at desktop and phone size; no console error.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
@@ -17,7 +17,7 @@ test.before(async () => {
 	await s.prepare();
 	s.settings.http = {
 		url: 'http://localhost:' + s.port,
-	}; /* WebAuthn knows no address as a relying party */
+	}; /* WebAuthn does not accept an IP address as the relying party */
 	await s.start();
 	assert.ok(await freePort());
 	browser = await launch();
@@ -60,7 +60,7 @@ const totp = (secret) => {
 };
 
 let codes;
-test('a second factor is set up from the page and asked for at the next log-in', async () => {
+test('two-step verification is set up on the page and required at the next login', async () => {
 	const page = await open();
 	await fill(page);
 	await page.waitForSelector('.dot.on');
@@ -104,7 +104,7 @@ test('a second factor is set up from the page and asked for at the next log-in',
 	await by.waitForSelector('.dot.on');
 	await by.context().close();
 });
-test('a passkey is registered, signs in without a password, and opens a locked account', async () => {
+test('a passkey is registered, logs in without a password, and opens a locked account', async () => {
 	const page = await open(),
 		cdp = await page.context().newCDPSession(page);
 	await cdp.send('WebAuthn.enable');
@@ -156,7 +156,7 @@ test('a passkey is registered, signs in without a password, and opens a locked a
 	const post = (body) => s.post('/api/v1/auth/passkey', null, { ...sent[0], cookies: false, ...body });
 	assert.strictEqual((await post({})).code, 40004, 'an answer is good once');
 	const fresh = async (change) => {
-		/* signed anew by the page, changed on the way */
+		/* signed again by the page, but changed on the way */
 		const body = await page.evaluate(async () => {
 			const o = await api('POST', '/api/v1/auth/passkey/options'),
 				c = await navigator.credentials.get({
@@ -227,7 +227,7 @@ test('a passkey is registered, signs in without a password, and opens a locked a
 		['no such key', (b) => ({ ...b, credential_id: 'AAAA' })],
 	])
 		assert.strictEqual((await fresh(change)).code, 40004, why);
-	/* a copy of the key that counts behind the other */
+	/* a copy of the key whose counter is behind that of the other */
 	s.sql("update factors set counter = 1000000 where kind = 'passkey'");
 	assert.strictEqual((await fresh((b) => b)).code, 40004, 'a copied key');
 	s.sql("update factors set counter = 0 where kind = 'passkey'");
@@ -245,7 +245,7 @@ test('a passkey is registered, signs in without a password, and opens a locked a
 	await cdp.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId });
 	await page.context().close();
 });
-test('an administrator sets name, colours and logo; everybody of the customer sees them, before the log-in, too', async () => {
+test('an administrator sets name, colours and logo; all users of the customer see them, also before the login', async () => {
 	const page = await open();
 	await fill(page, 'admin', 'beta');
 	await page.waitForSelector('.dot.on');
@@ -291,7 +291,7 @@ test('an administrator sets name, colours and logo; everybody of the customer se
 	assert.strictEqual(await staff.textContent('h1'), 'sladesk');
 	await staff.context().close();
 });
-test('who may takes the tickets along as a file', async () => {
+test('an authorised user exports the tickets to a file', async () => {
 	const page = await open({ width: 390, height: 800 });
 	await fill(page, 'admin', 'beta');
 	await page.waitForSelector('.dot.on');
