@@ -7,21 +7,40 @@
 #include "base/base.h"
 #include "base/clock.h"
 
+#include "db/stmt.h"
 #include "sla/clock.h"
 
 #include <libpq-fe.h>
 
 struct json_object;
+struct buf;
 
 /* Connect as the job role, as the settings say. Exits with a clear line on failure. The caller
  * closes the connection. */
 PGconn *cli_connect(void);
 /* The same by URL, as the owner or the administrator. */
 PGconn *cli_connect_to(const char *url);
-/* Run a statement with text parameters. Exits with the database's message if it fails. The caller
- * clears the result. */
+/* Run a statement of the contract files with its parameters, as text. Exits with the database's
+ * message if it fails. The caller clears the result, whose cells are text. */
+PGresult *cli_exec(PGconn *pg, const struct sql_stmt *stmt, const char *const *params);
+/* The same, if the rows are not needed. */
+void cli_do(PGconn *pg, const struct sql_stmt *stmt, const char *const *params);
+/* The same: does it return a row? */
+bool cli_finds(PGconn *pg, const struct sql_stmt *stmt, const char *const *params);
+/* The same in a transaction, planned for its first rows. */
+PGresult *cli_exec_by_cursor(PGconn *pg, const struct sql_stmt *stmt, const char *const *params);
+enum cli_transaction {
+	CLI_WRITE,
+	CLI_SNAPSHOT, /* reads only; all statements see the database at one instant */
+};
+/* Begin a transaction. */
+void cli_begin(PGconn *pg, enum cli_transaction kind);
+void cli_commit(PGconn *pg);
+/* COPY the rows, in the text format, into TABLE; they are emptied. */
+void cli_copy_in(PGconn *pg, const char *table, struct buf *rows);
+/* SQL that cannot stand in a contract file: its names are parameters, or it defines something.
+ * t/lint/sql.sh lists who may use these two. */
 PGresult *cli_query(PGconn *pg, const char *sql, int n, const char *const *params);
-/* Run SQL whose rows are not needed. Exits with the database's message if it fails. */
 void cli_run(PGconn *pg, const char *sql);
 /* Hash with argon2id, as the helpers do. The caller frees the result. */
 char *cli_hash(const char *password);

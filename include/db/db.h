@@ -109,9 +109,10 @@ struct db_health db_health(enum sql_class class);
 /* Calls sent since the start. */
 uint64_t db_calls_total(void);
 
-/* Stream SQL (a COPY … TO STDOUT) over a separate connection as the job role. ON_DATA gets the
- * bytes of each row; ON_DONE runs once. */
-void db_copy_out(const char *sql, void (*on_data)(void *arg, const char *bytes, size_t n),
+/* Stream the rows of STMT, with its one parameter, a number, by COPY in the binary format, over a
+ * separate connection as the job role. ON_DATA gets the bytes of each row; ON_DONE runs once. */
+void db_copy_out(const struct sql_stmt *stmt, int64_t param,
+	void (*on_data)(void *arg, const char *bytes, size_t n),
 	void (*on_done)(void *arg, bool ok), void *arg);
 
 /* Cells of a binary result. */

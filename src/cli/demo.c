@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "ticket/ticket_doc.h"
 #include "desk/versions.h"
+#include "sql_gen.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,15 +50,10 @@ static void add_people(PGconn *pg)
 	time_format(clock_now_us(), 6, now);
 	for (size_t i = 0; i < ARRAY_LEN(people); i++) {
 		char *mail = xasprintf("%s@provider.example", people[i].username);
-		const char *p[] = { people[i].username, people[i].name, mail, people[i].role,
-			people[i].level, people[i].on_call, hash, now };
+		const char *p[] = { people[i].username, people[i].name, mail, "zh", people[i].role,
+			people[i].level, people[i].on_call, hash, now, "f" };
 
-		PQclear(cli_query(pg,
-			"insert into staff (username, full_name, email, role, level, on_call, "
-			"password_hash, created_at) "
-			"values ($1, $2, $3, $4, $5::smallint, $6::bool, $7, $8::timestamptz) on "
-			"conflict do nothing",
-			8, p));
+		cli_do(pg, &sql_cli_staff_add, p);
 		free(mail);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(tenants); i++) {
@@ -65,27 +61,18 @@ static void add_people(PGconn *pg)
 			{ "user", "user", "用户" } };
 		const char *t[] = { tenants[i].code, tenants[i].name, tenants[i].lang,
 			tenants[i].policy, now };
-		PGresult *r = cli_query(pg,
-			"insert into customers (code, name, lang, policy_code, created_at) values "
-			"($1, $2, $3, $4, $5::timestamptz) returning tenant_id",
-			5, t);
+		PGresult *r = cli_exec(pg, &sql_cli_tenant_add, t);
 
 		snprintf(id, sizeof(id), "%s", PQgetvalue(r, 0, 0));
 		PQclear(r);
-		const char *c[] = { id };
-		PQclear(cli_query(
-			pg, "insert into tenant_counters (tenant_id) values ($1::bigint)", 1, c));
 		for (size_t k = 0; k < ARRAY_LEN(users); k++) {
 			char *mail = xasprintf("%s@%s.example", users[k][0], tenants[i].code);
 			const char *u[] = { id, users[k][0],
 				strcmp(tenants[i].lang, "zh") == 0 ? users[k][2] : users[k][0],
-				mail, tenants[i].lang, users[k][1], hash, now };
+				mail, tenants[i].lang, users[k][1], hash, now, "", "", "", "", "",
+				"", "f" };
 
-			PQclear(cli_query(pg,
-				"insert into client_users (tenant_id, username, full_name, email, "
-				"lang, role_type, password_hash, created_at) "
-				"values ($1::bigint, $2, $3, $4, $5, $6, $7, $8::timestamptz)",
-				8, u));
+			cli_do(pg, &sql_cli_user_add, u);
 			free(mail);
 		}
 	}
@@ -97,14 +84,7 @@ static void add_ticket(PGconn *pg, int i)
 {
 	static struct sla_policy policy;
 	const char *p[] = { tenants[tickets[i].tenant].code }, *error = "", *q[1];
-	PGresult *r = cli_query(pg,
-		"select c.tenant_id, p.id, k.id, p.doc, k.doc, u.id, c.config_version from "
-		"customers c join sla_configurations p on p.tenant_id = 1 and p.code = "
-		"c.policy_code "
-		"join calendars k on k.tenant_id = 1 and k.code = p.calendar_code join "
-		"client_users u on u.tenant_id = c.tenant_id and u.username = 'user' "
-		"where c.code = $1 order by p.version desc, k.version desc limit 1",
-		1, p);
+	PGresult *r = cli_exec(pg, &sql_cli_demo_ticket, p);
 	struct json_error err;
 	struct json_object *pj = json_read(PQgetvalue(r, 0, 3), strlen(PQgetvalue(r, 0, 3)), &err),
 			   *cj = json_read(PQgetvalue(r, 0, 4), strlen(PQgetvalue(r, 0, 4)), &err);
@@ -155,7 +135,7 @@ static void add_ticket(PGconn *pg, int i)
 	buf_add_json(&b, tickets[i].text, strlen(tickets[i].text));
 	buf_adds(&b, "}}]");
 	q[0] = buf_cstr(&b);
-	PQclear(cli_query(pg, "select * from desk_store($1::jsonb)", 1, q));
+	cli_do(pg, &sql_sla_fire, q);
 	buf_free(&b);
 	ticket_doc_free(&d);
 	sla_ticket_free(&t.sla);
@@ -189,18 +169,18 @@ static void print_logins(void)
 int cmd_demo(int argc, char **argv)
 {
 	PGconn *pg = cli_connect();
-	PGresult *r = cli_query(pg, "select from staff limit 1", 0, NULL);
-	bool fresh = PQntuples(r) == 0;
+	PGresult *r = cli_exec(pg, &sql_cli_demo_fresh, NULL);
+	bool fresh = PQgetvalue(r, 0, 0)[0] == 't';
 
 	(void)argc;
 	(void)argv;
 	PQclear(r);
 	if (fresh) {
-		cli_run(pg, "begin");
+		cli_begin(pg, CLI_WRITE);
 		add_people(pg);
 		for (size_t i = 0; i < ARRAY_LEN(tickets); i++)
 			add_ticket(pg, (int)i);
-		cli_run(pg, "commit");
+		cli_commit(pg);
 	}
 	print_logins();
 	PQfinish(pg);

@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "base/json.h"
 #include "ticket/ticket_doc.h"
+#include "sql_gen.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,15 +16,10 @@ struct frozen {
 	const struct cli_version *v;
 };
 
-static const char *const muted_sql =
-	"select s.doc, t.policy_id, t.calendar_id from tickets t join ticket_state s on "
-	"s.tenant_id = t.tenant_id and s.id = t.id "
-	"where t.tenant_id = $1::bigint and t.id = $2::bigint and t.muted";
-
 static bool load_frozen(PGconn *pg, const char *tenant, const char *id, struct frozen *f)
 {
 	const char *p[] = { tenant, id };
-	PGresult *r = cli_query(pg, muted_sql, 2, p);
+	PGresult *r = cli_exec(pg, &sql_cli_live_ticket, p);
 	bool there = PQntuples(r) == 1;
 
 	if (there) {
@@ -43,7 +39,7 @@ static struct sla_rules rules(const struct frozen *f)
 static void store_ticket(PGconn *pg, struct buf *doc)
 {
 	const char *p[] = { buf_cstr(doc) };
-	PGresult *r = cli_query(pg, "select id from desk_store($1::jsonb)", 1, p);
+	PGresult *r = cli_exec(pg, &sql_sla_fire, p);
 
 	if (PQntuples(r) != 1)
 		die("a ticket has changed meanwhile; run the command again");
@@ -100,11 +96,7 @@ static void thaw_ticket(PGconn *pg, struct frozen *f, int64_t frozen_at)
 int import_go_live(PGconn *pg, const char *tenant)
 {
 	const char *p[] = { tenant };
-	PGresult *r = cli_query(pg,
-		"select c.tenant_id, us(max(b.log_until)) from customers c join import_batches b "
-		"on b.tenant_id = c.tenant_id where c.code = $1 "
-		"group by 1",
-		1, p);
+	PGresult *r = cli_exec(pg, &sql_cli_live_since, p);
 	char id[24];
 	int64_t frozen_at;
 	PGresult *list;
@@ -116,11 +108,7 @@ int import_go_live(PGconn *pg, const char *tenant)
 	frozen_at = strtoll(PQgetvalue(r, 0, 1), NULL, 10);
 	PQclear(r);
 	p[0] = id;
-	list = cli_query(pg,
-		"select t.id from tickets t where t.tenant_id = $1::bigint and t.muted and "
-		"t.status not in ('closed', 'cancelled', 'merged') "
-		"order by t.id",
-		1, p);
+	list = cli_exec(pg, &sql_cli_live_tickets, p);
 	for (int i = 0; i < PQntuples(list); i++) {
 		static struct frozen f;
 
@@ -138,8 +126,7 @@ int import_go_live(PGconn *pg, const char *tenant)
 	}
 	PQclear(list);
 	/* closed tickets have no running clock; if reopened, they are ordinary tickets */
-	PQclear(cli_query(pg,
-		"update tickets set muted = false where tenant_id = $1::bigint and muted", 1, p));
+	cli_do(pg, &sql_cli_live_rest, p);
 	printf("live      %ld open tickets; the time since the end of the log does not count\n",
 		live);
 	return 0;

@@ -8,84 +8,22 @@
 #include "base/json.h"
 #include "crypto/crypto.h"
 #include "desk/versions.h"
+#include "sql_gen.h"
 
 #include <stdlib.h>
 #include <unistd.h>
 
 #define BATCH 1000
 
-static void copy_in(PGconn *pg, const char *table, struct buf *rows)
+static void stage(PGconn *pg, struct build *b)
 {
-	char sql[80];
-	PGresult *r;
-
-	snprintf(sql, sizeof(sql), "copy %s from stdin", table);
-	r = PQexec(pg, sql);
-	if (PQresultStatus(r) != PGRES_COPY_IN)
-		die("copy %s: %s", table, PQresultErrorMessage(r));
-	PQclear(r);
-	for (size_t at = 0; at < rows->n; at += 1 << 20)
-		if (PQputCopyData(pg, rows->p + at,
-			    (int)(rows->n - at < 1 << 20 ? rows->n - at : 1 << 20)) != 1)
-			die("copy %s: %s", table, PQerrorMessage(pg));
-	PQputCopyEnd(pg, NULL);
-	while ((r = PQgetResult(pg))) {
-		if (PQresultStatus(r) != PGRES_COMMAND_OK)
-			die("copy %s: %s", table, PQresultErrorMessage(r));
-		PQclear(r);
-	}
-	rows->n = 0;
+	cli_do(pg, &sql_cli_import_stage, NULL);
+	cli_copy_in(pg, "s_ticket", &b->tickets);
+	cli_copy_in(pg, "s_event", &b->events);
+	cli_copy_in(pg, "s_clock", &b->clocks);
+	cli_copy_in(pg, "s_fire", &b->fires);
+	cli_do(pg, &sql_cli_import_partitions, NULL);
 }
-
-static const char *const stage_sql =
-	"create temp table s_ticket (n bigint, external_id text, title text, status text, priority "
-	"text, cycle int, level int, opened bigint, last bigint, first_response bigint, "
-	"resolved bigint, last_stop bigint, closed bigint, responded bool, breached bool, events "
-	"int, category text, impact int, urgency int);"
-	"create temp table s_event (n bigint, i int, type text, actor text, audience text, at "
-	"bigint, data jsonb);"
-	"create temp table s_clock (n bigint, clock text, state text, cycle int, budget int, "
-	"origin bigint, start_at bigint, stopped bigint, breached bigint, due bigint, carry "
-	"bigint, "
-	"runs bigint[], fired int, high int, missed int, by_priority bool, verdict text);"
-	"create temp table s_fire (n bigint, i int, clock text, origin bigint, threshold text, "
-	"cycle int, due bigint, at bigint);"
-	"create temp table s_new (n bigint primary key, id bigint, base bigint)";
-
-/* $1 tenant, $2 policy, $3 calendar, $4 now */
-static const char *const store_sql[] = {
-	"with c as (update tenant_counters set seq = seq + (select sum(events) from s_ticket) "
-	"where tenant_id = $1::bigint returning seq - (select sum(events) from s_ticket) as base) "
-	"insert into s_new select s.n, nextval(pg_get_serial_sequence('tickets', 'id')), c.base + "
-	"sum(s.events) over (order by s.n) - s.events from s_ticket s, c",
-	"insert into tickets (tenant_id, id, title, status, priority, priority_source, "
-	"priority_confirmed, source, category, impact, urgency, requester_kind, level, policy_id, "
-	"calendar_id, cycle, opened_at, last_at, updated_at, first_response_at, resolved_at, "
-	"last_stop_at, closed_at, closed_by, sla_breached, first_response_done, muted, "
-	"external_id) "
-	"overriding system value select $1::bigint, m.id, s.title, s.status, "
-	"s.priority, 'import', true, 'import', s.category, nullif(s.impact, 0), nullif(s.urgency, "
-	"0), "
-	"'system', least(s.level, 3), $2::bigint, $3::bigint, s.cycle, ts(s.opened), ts(s.last), "
-	"ts(s.last), ts(s.first_response), ts(s.resolved), ts(s.last_stop), ts(s.closed), "
-	"case when s.closed is not null then 'import' end, s.breached, s.responded, true, "
-	"s.external_id from s_ticket s join s_new m using (n)",
-	"insert into events (tenant_id, seq, type, ticket_id, actor_kind, audience, at, data) "
-	"select $1::bigint, m.base + e.i, e.type, m.id, e.actor, e.audience, ts(e.at), e.data from "
-	"s_event e join s_new m using (n)",
-	"insert into sla_clocks (tenant_id, ticket_id, clock, state, cycle, budget_s, origin_seq, "
-	"start_at, stopped_at, breached_at, due_at, carry_us, runs, fired, high, missed, "
-	"by_priority, verdict) select $1::bigint, m.id, k.clock, k.state, k.cycle, k.budget, "
-	"real_seq(k.origin, m.base), ts(k.start_at), ts(k.stopped), ts(k.breached), ts(k.due), "
-	"k.carry, "
-	"k.runs, k.fired, k.high, k.missed, k.by_priority, k.verdict from s_clock k join s_new m "
-	"using (n)",
-	"insert into sla_fires (tenant_id, ticket_id, clock, origin_seq, threshold, cycle, due_at, "
-	"fired_at, lag_ms, alerted, event_seq) "
-	"select $1::bigint, m.id, f.clock, real_seq(f.origin, m.base), f.threshold, f.cycle, "
-	"ts(f.due), ts(f.at), (f.at - f.due) / 1000, false, m.base + f.i from s_fire f join s_new "
-	"m using (n)",
-};
 
 static void store_batch(PGconn *pg, struct build *b, const char *const ids[3], const char *sha,
 	int batch, long tickets, long events)
@@ -93,28 +31,20 @@ static void store_batch(PGconn *pg, struct build *b, const char *const ids[3], c
 	char n[16], t[24], e[24], now[32], until[32];
 	const char *done[] = { ids[0], b->log->name, sha, n, t, e, now, until };
 
-	copy_in(pg, "s_ticket", &b->tickets);
-	copy_in(pg, "s_event", &b->events);
-	copy_in(pg, "s_clock", &b->clocks);
-	copy_in(pg, "s_fire", &b->fires);
-	/* months more than twenty years ago go to the default partition */
-	cli_run(pg, "select door.partitions(greatest(min(ts(at)), max(ts(at)) - interval '20 "
-		    "years'), max(ts(at))) from s_event");
-	cli_run(pg, "begin");
-	for (size_t i = 0; i < ARRAY_LEN(store_sql); i++)
-		PQclear(cli_query(pg, store_sql[i], i == 1 ? 3 : i == 0 || i > 1 ? 1 : 0, ids));
+	stage(pg, b);
+	cli_begin(pg, CLI_WRITE);
+	cli_do(pg, &sql_cli_import_numbers, ids);
+	cli_do(pg, &sql_cli_import_tickets, ids);
+	cli_do(pg, &sql_cli_import_events, ids);
+	cli_do(pg, &sql_cli_import_clocks, ids);
+	cli_do(pg, &sql_cli_import_fires, ids);
 	snprintf(n, sizeof(n), "%d", batch);
 	snprintf(t, sizeof(t), "%ld", tickets);
 	snprintf(e, sizeof(e), "%ld", events);
 	time_format(clock_now_us(), 6, now);
 	time_format(b->log->last_instant, 6, until);
-	PQclear(cli_query(pg,
-		"insert into import_batches (tenant_id, source, file_sha256, batch, tickets, "
-		"events, rejected, done_at, log_until) values ($1::bigint, $2, $3, $4::int, "
-		"$5::bigint, $6::bigint, 0, $7::timestamptz, $8::timestamptz)",
-		8, done));
-	cli_run(pg, "truncate s_ticket, s_event, s_clock, s_fire, s_new");
-	cli_run(pg, "commit");
+	cli_do(pg, &sql_cli_import_note, done);
+	cli_commit(pg);
 	b->ticket_n = 0;
 }
 
@@ -123,17 +53,9 @@ static bool batch_is_done(
 {
 	char n[16];
 	const char *p[] = { tenant, source, sha, n };
-	PGresult *r;
-	bool done;
 
 	snprintf(n, sizeof(n), "%d", batch);
-	r = cli_query(pg,
-		"select from import_batches where tenant_id = $1::bigint and source = $2 and "
-		"file_sha256 = $3 and batch = $4::int",
-		4, p);
-	done = PQntuples(r) > 0;
-	PQclear(r);
-	return done;
+	return cli_finds(pg, &sql_cli_import_done, p);
 }
 
 static void file_digest(const char *file, char out[65])
@@ -234,12 +156,7 @@ static void bind_policy(
 {
 	static struct sla_policy p;
 	const char *error = "", *params[] = { tenant_code, policy };
-	PGresult *r = cli_query(pg,
-		"select c.tenant_id, p.id, k.id, p.doc, k.doc from customers c join "
-		"sla_configurations p on p.tenant_id in (c.tenant_id, 1) and p.code = $2 "
-		"join calendars k on k.tenant_id in (c.tenant_id, 1) and k.code = p.calendar_code "
-		"where c.code = $1 order by p.version desc, k.version desc limit 1",
-		2, params);
+	PGresult *r = cli_exec(pg, &sql_cli_import_target, params);
 	struct json_error err;
 	struct json_object *pj, *cj;
 
@@ -287,7 +204,6 @@ int cmd_import(int argc, char **argv)
 		cli_option(argc, argv, "policy", "standard"), ids);
 	file_digest(file, sha);
 	import_read_log(file, rejects, &log, &totals);
-	cli_run(pg, stage_sql);
 	import_all(pg, &b, id_list, sha);
 	cli_rollup_rebuild(pg, ids[0]);
 	fclose(rejects);

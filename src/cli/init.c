@@ -8,16 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-PGconn *cli_connect_to(const char *url)
-{
-	PGconn *pg = PQconnectdb(url);
-
-	if (PQstatus(pg) != CONNECTION_OK)
-		die("database: %s", PQerrorMessage(pg));
-	cli_run(pg, "set client_min_messages = warning");
-	return pg;
-}
-
 static bool exists(PGconn *pg, const char *sql, const char *name)
 {
 	PGresult *r = cli_query(pg, sql, 1, &name);

@@ -6,6 +6,7 @@
 #include "crypto/crypto.h"
 #include "config/fieldkeys.h"
 #include "config/options.h"
+#include "sql_gen.h"
 
 #include <argon2.h>
 #include <errno.h>
@@ -40,7 +41,7 @@ static void audit(PGconn *pg, const char *operation)
 		(long long)clock_now_us(), operation, (int)getuid());
 	const char *p[] = { row };
 
-	PQclear(cli_query(pg, "select audit_append($1::jsonb)", 1, p));
+	cli_do(pg, &sql_audit_append, p);
 	free(row);
 }
 
@@ -56,22 +57,14 @@ static void insert_key(PGconn *pg, int64_t id, int64_t delay_s)
 	snprintf(text, sizeof(text), "%lld", (long long)id);
 	time_format(clock_now_us() + delay_s * US_PER_S, 6, from);
 	p[1] = buf_cstr(&hex);
-	PQclear(cli_query(pg,
-		"insert into field_keys (id, wrapped, created_at, active_from) values ($1::int, "
-		"decode($2, 'hex'), "
-		"$3::timestamptz, $4::timestamptz) on conflict (tenant_id, id) do nothing",
-		4, p));
+	cli_do(pg, &sql_cli_key_add, p);
 	buf_free(&hex);
 }
 
 /* Read all keys. Returns the highest id. */
 static int64_t read_keys(PGconn *pg)
 {
-	PGresult *r = cli_query(pg,
-		"select id, encode(wrapped, 'hex'), floor(extract(epoch from active_from))::bigint "
-		"from "
-		"field_keys order by id",
-		0, NULL);
+	PGresult *r = cli_exec(pg, &sql_cli_key_list, NULL);
 	int64_t last = -1;
 
 	for (int i = 0; i < PQntuples(r); i++) {
@@ -311,8 +304,9 @@ static void rewrap(PGconn *pg)
 	unlink(beside);
 	if (!fieldkeys_make_file(beside, to))
 		die("%s: %s", beside, strerror(errno));
-	cli_run(pg, "begin; lock table field_keys in exclusive mode");
-	r = cli_query(pg, "select id, encode(wrapped, 'hex') from field_keys order by id", 0, NULL);
+	cli_begin(pg, CLI_WRITE);
+	cli_run(pg, "lock table field_keys in exclusive mode");
+	r = cli_exec(pg, &sql_cli_key_list, NULL);
 	for (int i = 0; i < PQntuples(r); i++) {
 		struct buf hex = { 0 };
 		const char *p[] = { PQgetvalue(r, i, 0), NULL };
@@ -323,16 +317,14 @@ static void rewrap(PGconn *pg)
 			die("field key %s cannot be decrypted", p[0]);
 		buf_add_hex(&hex, fresh, sizeof(fresh));
 		p[1] = buf_cstr(&hex);
-		PQclear(cli_query(pg,
-			"update field_keys set wrapped = decode($2, 'hex') where id = $1::int", 2,
-			p));
+		cli_do(pg, &sql_cli_key_rewrap, p);
 		buf_free(&hex);
 	}
 	PQclear(r);
 	unlink(old);
 	if (link(file, old) != 0 || rename(beside, file) != 0)
 		die("%s: %s", file, strerror(errno));
-	cli_run(pg, "commit");
+	cli_commit(pg);
 	audit(pg, "keys.rewrap");
 	printf("the new master key is in %s and the previous one in %s; keep the previous one for "
 	       "backups made before now, and restart every sladeskd\n",
@@ -344,11 +336,7 @@ static void rewrap(PGconn *pg)
 
 static void status(PGconn *pg)
 {
-	PGresult *r = cli_query(pg,
-		"select id, to_char(created_at, 'YYYY-MM-DD'), case when id = 0 then 'blind index' "
-		"when id = (select max(id) from "
-		"field_keys) then 'new values' else 'old values' end from field_keys order by id",
-		0, NULL);
+	PGresult *r = cli_exec(pg, &sql_cli_key_status, NULL);
 
 	(void)cli_field_keys(pg);
 	for (int i = 0; i < PQntuples(r); i++)

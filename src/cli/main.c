@@ -2,7 +2,6 @@
  * The command-line tool: the table of its commands, and what they share. */
 #include "cli/cli.h"
 #include "config/options.h"
-#include "config/secret.h"
 
 #include <argon2.h>
 #include <openssl/rand.h>
@@ -45,41 +44,6 @@ void cli_progress(size_t done, size_t all)
 		width - full, "", (int)(done * 100 / (all ? all : 1)));
 	if (done == all)
 		fputc('\n', stderr);
-}
-
-PGconn *cli_connect(void)
-{
-	const char *keys[] = { "dbname", "password", "application_name", NULL },
-		   *values[] = { options.database_job_url, "", "sladesk", NULL };
-	char *password = config_secret_read(options.database_password_file);
-	PGconn *pg;
-
-	if (password)
-		values[1] = password;
-	pg = PQconnectdbParams(keys, values, 1);
-	free(password);
-	if (PQstatus(pg) != CONNECTION_OK)
-		die("database: %s", PQerrorMessage(pg));
-	cli_run(pg, "set timezone = 'UTC'; set jit = off; set client_min_messages = warning");
-	return pg;
-}
-
-PGresult *cli_query(PGconn *pg, const char *sql, int n, const char *const *params)
-{
-	PGresult *r = PQexecParams(pg, sql, n, NULL, params, NULL, NULL, 0);
-
-	if (PQresultStatus(r) != PGRES_TUPLES_OK && PQresultStatus(r) != PGRES_COMMAND_OK)
-		die("database: %s", PQresultErrorMessage(r));
-	return r;
-}
-
-void cli_run(PGconn *pg, const char *sql)
-{
-	PGresult *r = PQexec(pg, sql);
-
-	if (PQresultStatus(r) != PGRES_TUPLES_OK && PQresultStatus(r) != PGRES_COMMAND_OK)
-		die("database: %s", PQresultErrorMessage(r));
-	PQclear(r);
 }
 
 char *cli_hash(const char *password)

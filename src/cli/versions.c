@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 #include "base/json.h"
 #include "desk/versions.h"
+#include "sql_gen.h"
 
 #include <stdio.h>
 
@@ -28,10 +29,7 @@ const struct cli_version *cli_version(PGconn *pg, const char *policy, const char
 	for (v = versions; v; v = v->next)
 		if (strcmp(v->policy_id, policy) == 0 && strcmp(v->calendar_id, calendar) == 0)
 			return v;
-	r = cli_query(pg,
-		"select p.doc, k.doc from sla_configurations p, calendars k where p.id = "
-		"$1::bigint and k.id = $2::bigint",
-		2, p);
+	r = cli_exec(pg, &sql_cli_sla_versions, p);
 	if (!PQntuples(r))
 		die("policy %s or calendar %s is missing", policy, calendar);
 	v = xcalloc(1, sizeof(*v));

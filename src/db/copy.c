@@ -147,13 +147,32 @@ static void copy_start(void *arg)
 		copy_watch(c, EV_WRITE);
 }
 
-void db_copy_out(const char *sql, void (*on_data)(void *arg, const char *bytes, size_t n),
+/* COPY takes no parameters: the number is written into the text. */
+static char *copy_text(const struct sql_stmt *stmt, int64_t param)
+{
+	struct buf b = { 0 };
+	const char *p = stmt->text, *next;
+
+	bug_on(stmt->param_count != 1);
+	buf_adds(&b, "copy (");
+	while ((next = strstr(p, "$1"))) {
+		buf_add(&b, p, (size_t)(next - p));
+		buf_add_int(&b, param);
+		p = next + 2;
+	}
+	buf_adds(&b, p);
+	buf_adds(&b, ") to stdout (format binary)");
+	return buf_take(&b);
+}
+
+void db_copy_out(const struct sql_stmt *stmt, int64_t param,
+	void (*on_data)(void *arg, const char *bytes, size_t n),
 	void (*on_done)(void *arg, bool ok), void *arg)
 {
 	struct copy *c = magic_new(copy);
 
 	*c = (struct copy){ .magic = copy_magic,
-		.sql = xstrdup(sql),
+		.sql = copy_text(stmt, param),
 		.on_data = on_data,
 		.on_done = on_done,
 		.arg = arg };

@@ -204,20 +204,11 @@ static void on_copy_done(void *arg, bool ok)
 
 static void start_load(void *arg)
 {
-	char sql[700];
-	long long before = (long long)(clock_now_us() + engine.horizon_us);
-
 	(void)arg;
 	load.began_us = clock_mono_us();
 	load.heap = engine.health.loaded ? NULL : heap_new();
-	snprintf(sql, sizeof(sql),
-		"copy (select c.tenant_id, c.ticket_id, array_position(array['response', "
-		"'resolution', 'update', 'ladder'], c.clock), c.next_fire_at "
-		"from sla_clocks c where c.next_fire_at < ts(%lld) union all select t.tenant_id, "
-		"t.id, 0, t.due_at from timers t "
-		"where t.state = 'pending' and t.due_at < ts(%lld)) to stdout (format binary)",
-		before, before);
-	db_copy_out(sql, on_copy_row, on_copy_done, NULL);
+	db_copy_out(&sql_sla_horizon, clock_now_us() + engine.horizon_us, on_copy_row, on_copy_done,
+		NULL);
 }
 
 void sweep_init(void)

@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * sladesk audit: verify each tenant's chain of the audit log, in the database and in its files. */
 #include "cli/cli.h"
+#include "sql_gen.h"
 
 #include <stdio.h>
-
-static const char sql[] =
-	"select c.tenant_id, c.code, (select count(*) from audit_logs a where a.tenant_id = "
-	"c.tenant_id), b.chain_no, b.why, (select encode(a.digest, 'hex') from audit_logs a "
-	"where a.tenant_id = c.tenant_id order by a.chain_no desc limit 1), (select max(x.last_no) "
-	"from audit_archives x where x.tenant_id = c.tenant_id) from customers c "
-	"left join lateral audit_broken(c.tenant_id) b on true where $1 in ('', c.code) "
-	"order by c.tenant_id";
 
 /* Print one line for the tenant in row I. Returns true if its chain or a file fails
  * verification. */
@@ -36,7 +29,7 @@ static bool verify_tenant(PGconn *pg, const PGresult *r, int i, const char *dir)
 static int verify(const char *code, const char *dir)
 {
 	PGconn *pg = cli_connect();
-	PGresult *r = cli_query(pg, sql, 1, &code);
+	PGresult *r = cli_exec(pg, &sql_cli_audit_verify, &code);
 	int broken = 0;
 
 	if (!PQntuples(r))

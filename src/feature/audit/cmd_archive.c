@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "cli/cli.h"
 #include "crypto/crypto.h"
+#include "sql_gen.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -158,19 +159,8 @@ static size_t digest_of_hex(const char *hex, unsigned char out[32])
 
 int audit_files_broken(PGconn *pg, const char *tenant_id, const char *dir)
 {
-	PGresult *r = cli_query(pg,
-		"select a.first_no, a.last_no, a.file, a.file_sha256, encode(a.last_digest, "
-		"'hex'), "
-		"a.expired_at is not null, (select encode(p.last_digest, 'hex') from "
-		"audit_archives p "
-		"where p.tenant_id = a.tenant_id and p.last_no = a.first_no - 1) from "
-		"audit_archives a "
-		"where a.tenant_id = $1::bigint order by a.first_no",
-		1, &tenant_id);
-	PGresult *anchors = cli_query(pg,
-		"select chain_no, encode(digest, 'hex') from audit_anchors where tenant_id = "
-		"$1::bigint order by chain_no",
-		1, &tenant_id);
+	PGresult *r = cli_exec(pg, &sql_cli_audit_archive_list, &tenant_id);
+	PGresult *anchors = cli_exec(pg, &sql_cli_audit_anchor_list, &tenant_id);
 	int broken = 0;
 	char path[4096];
 
@@ -209,13 +199,7 @@ static void write_rows(PGconn *pg, const struct stretch *s, gzFile f, const char
 
 	snprintf(after, sizeof(after), "%lld", strtoll(s->first, NULL, 10) - 1);
 	while (more) {
-		PGresult *r = cli_query(pg,
-			"select a.chain_no, encode(a.digest, 'hex') || ' ' || "
-			"to_json(audit_values(a))::text from audit_logs a where a.tenant_id = "
-			"$1::bigint and a.chain_no > $2::bigint and a.chain_no <= $3::bigint order "
-			"by "
-			"a.chain_no limit 5000",
-			3, p);
+		PGresult *r = cli_exec(pg, &sql_cli_audit_archive_rows, p);
 
 		for (int i = 0; i < PQntuples(r); i++)
 			if (gzputs(f, PQgetvalue(r, i, 1)) < 0 || gzputc(f, '\n') < 0)
@@ -275,19 +259,10 @@ static void move_stretch(PGconn *pg, struct stretch *s, const char *dir)
 	for (int i = 0; i < 32; i++)
 		snprintf(hex + 2 * i, 3, "%02x", s->digest[i]);
 	snprintf(now, sizeof(now), "%lld", (long long)clock_now_us());
-	cli_run(pg, "begin");
-	PQclear(cli_query(pg,
-		"insert into audit_archives (tenant_id, first_no, last_no, month, last_at, file, "
-		"file_sha256, last_digest, archived_at) values ($1::bigint, $2::bigint, "
-		"$3::bigint, "
-		"$4::date, $5::timestamptz, $6, $7, decode($8, 'hex'), ts($9::bigint))",
-		9, p));
-	PQclear(cli_query(pg,
-		"delete from audit_logs where tenant_id = $1::bigint and chain_no between "
-		"$2::bigint "
-		"and $3::bigint",
-		3, p));
-	cli_run(pg, "commit");
+	cli_begin(pg, CLI_WRITE);
+	cli_do(pg, &sql_cli_audit_archive_add, p);
+	cli_do(pg, &sql_cli_audit_archive_delete, p);
+	cli_commit(pg);
 	printf("%s: %lld rows\n", s->file, (long long)s->rows);
 }
 
@@ -296,29 +271,7 @@ static void move_stretch(PGconn *pg, struct stretch *s, const char *dir)
 static bool next_stretch(PGconn *pg, const char *tenant, const char *before, struct stretch *s)
 {
 	const char *p[] = { tenant, before };
-	PGresult *r = cli_query(pg,
-		"with f as (select a.chain_no, date_trunc('month', a.at at time zone 'UTC') as "
-		"month "
-		"from audit_logs a where a.tenant_id = $1::bigint order by a.chain_no limit 1), e "
-		"as "
-		"(select f.*, (select min(a.chain_no) from audit_logs a where a.tenant_id = "
-		"$1::bigint "
-		"and a.at >= least(f.month + interval '1 month', $2::timestamp) at time zone "
-		"'UTC') as "
-		"stop, (select max(a.chain_no) from audit_logs a where a.tenant_id = $1::bigint) "
-		"as "
-		"newest from f), x as (select e.chain_no as first_no, least(e.stop, e.newest) - 1 "
-		"as "
-		"last_no, e.month from e) select x.first_no, x.last_no, x.month::date, (select "
-		"max(a.at) "
-		"from audit_logs a where a.tenant_id = $1::bigint and a.chain_no between "
-		"x.first_no and "
-		"x.last_no), c.code, (select encode(p.last_digest, 'hex') from audit_archives p "
-		"where "
-		"p.tenant_id = $1::bigint and p.last_no = x.first_no - 1) from x join customers c "
-		"on "
-		"c.tenant_id = $1::bigint where x.last_no >= x.first_no",
-		2, p);
+	PGresult *r = cli_exec(pg, &sql_cli_audit_archive_next, p);
 	bool any = PQntuples(r) == 1;
 
 	if (any) {
@@ -339,8 +292,7 @@ static int archive_tenant(
 	PGconn *pg, const char *tenant, const char *code, const char *before, const char *dir)
 {
 	struct stretch s;
-	PGresult *r =
-		cli_query(pg, "select chain_no, why from audit_broken($1::bigint)", 1, &tenant);
+	PGresult *r = cli_exec(pg, &sql_cli_audit_broken, &tenant);
 	bool broken = PQntuples(r) > 0;
 
 	if (broken)
@@ -361,20 +313,14 @@ static void expire(PGconn *pg, const char *dir, int keep_years)
 
 	snprintf(now, sizeof(now), "%lld", (long long)clock_now_us());
 	snprintf(years, sizeof(years), "%d", keep_years);
-	r = cli_query(pg,
-		"select tenant_id, first_no, file from audit_archives where expired_at is null and "
-		"last_at < ts($1::bigint) - make_interval(years => $2::int) order by 1, 2",
-		2, p);
+	r = cli_exec(pg, &sql_cli_audit_archive_old, p);
 	for (int i = 0; i < PQntuples(r); i++) {
 		const char *q[] = { PQgetvalue(r, i, 0), PQgetvalue(r, i, 1), now };
 
 		snprintf(path, sizeof(path), "%s/%s", dir, PQgetvalue(r, i, 2));
 		if (unlink(path) != 0 && errno != ENOENT)
 			die("%s: %s", path, strerror(errno));
-		PQclear(cli_query(pg,
-			"update audit_archives set expired_at = ts($3::bigint) where tenant_id = "
-			"$1::bigint and first_no = $2::bigint",
-			3, q));
+		cli_do(pg, &sql_cli_audit_archive_expire, q);
 		printf("%s: removed, older than %d years\n", PQgetvalue(r, i, 2), keep_years);
 	}
 	PQclear(r);
@@ -412,15 +358,13 @@ int audit_archive(const char *dir, const char *owner_url, const char *code, cons
 	time_format(clock_now_us(), 0, next);
 	if (strcmp(day, next) > 0)
 		die("--before: must not be a future month");
-	r = cli_query(pg, "select pg_try_advisory_lock(7335)", 0, NULL);
+	r = cli_exec(pg, &sql_cli_audit_archive_lock, NULL);
 	if (PQgetvalue(r, 0, 0)[0] != 't')
 		die("another archive run is in progress");
 	PQclear(r);
 	if (mkdir(dir, 0700) != 0 && errno != EEXIST)
 		die("%s: %s", dir, strerror(errno));
-	r = cli_query(pg,
-		"select tenant_id, code from customers where $1 in ('', code) order by tenant_id",
-		1, p);
+	r = cli_exec(pg, &sql_cli_tenants, p);
 	if (!PQntuples(r))
 		die("no such tenant: %s", code);
 	for (int i = 0; i < PQntuples(r); i++) {

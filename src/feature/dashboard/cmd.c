@@ -2,12 +2,13 @@
  * sladesk rollup: rebuild or check the counts behind the dashboards. */
 #include "cli/cli.h"
 #include "base/clock.h"
+#include "sql_gen.h"
 
 #include <stdio.h>
 
 void cli_rollup_rebuild(PGconn *pg, const char *tenant_id)
 {
-	PQclear(cli_query(pg, "select rollup_rebuild($1::bigint)", 1, &tenant_id));
+	cli_do(pg, &sql_cli_rollup_rebuild, &tenant_id);
 }
 
 /* Recount the numbers of all customers now, as the daemon does periodically. Returns 1 if a number
@@ -22,12 +23,7 @@ static int check(void)
 	/* one instant for all steps, so that each customer is due once */
 	snprintf(now, sizeof(now), "%lld", (long long)clock_now_us());
 	for (;;) {
-		PGresult *r = cli_query(pg,
-			"select c.code, x.tickets, x.wrong, coalesce(x.wrong_rows, 0), "
-			"x.left_wrong, "
-			"x.done_at is not null from rollup_check($1::bigint, 0, 500) x "
-			"join customers c using (tenant_id)",
-			1, p);
+		PGresult *r = cli_exec(pg, &sql_cli_rollup_check_step, p);
 		bool any = PQntuples(r) == 1;
 
 		if (any && PQgetvalue(r, 0, 5)[0] == 't') {
@@ -57,9 +53,7 @@ static int cmd_rollup(int argc, char **argv)
 	if (argc < 1 || strcmp(argv[0], "rebuild") != 0)
 		die("rollup rebuild [--tenant C] | rollup check");
 	pg = cli_connect();
-	r = cli_query(pg,
-		"select tenant_id from customers where $1 in ('', code) order by tenant_id", 1,
-		&code);
+	r = cli_exec(pg, &sql_cli_tenants, &code);
 	n = PQntuples(r);
 	if (!n)
 		die("no such tenant: %s", code);

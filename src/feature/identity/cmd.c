@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "crypto/crypto.h"
 #include "crypto/password.h"
+#include "sql_gen.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,7 @@ static const char *now_text(void)
 
 static char *tenant_id(PGconn *pg, const char *code)
 {
-	PGresult *r = cli_query(pg, "select tenant_id from customers where code = $1", 1, &code);
+	PGresult *r = cli_exec(pg, &sql_cli_tenant_id, &code);
 	char *id;
 
 	if (!PQntuples(r))
@@ -45,41 +46,19 @@ static int cmd_tenant(int argc, char **argv)
 	const char *what = argc ? argv[0] : "";
 
 	if (strcmp(what, "list") == 0) {
-		print_rows(cli_query(pg,
-			"select tenant_id, code, name, lang, policy_code, status from customers "
-			"order by 1",
-			0, NULL));
+		print_rows(cli_exec(pg, &sql_cli_tenant_list, NULL));
 	} else if (strcmp(what, "add") == 0) {
 		const char *p[] = { cli_option(argc, argv, "code", NULL),
 			cli_option(argc, argv, "name", NULL), cli_option(argc, argv, "lang", "zh"),
 			cli_option(argc, argv, "policy", "standard"), now_text() };
-		PGresult *r = cli_query(pg,
-			"with c as (insert into customers (code, name, lang, policy_code, "
-			"created_at) values ($1, $2, $3, $4, $5::timestamptz) returning "
-			"tenant_id), "
-			"n as (insert into tenant_counters (tenant_id) select tenant_id from c "
-			"returning tenant_id) select tenant_id from n",
-			5, p);
 
-		print_rows(r);
+		print_rows(cli_exec(pg, &sql_cli_tenant_add, p));
 	} else if (strcmp(what, "set") == 0) {
 		const char *p[] = { cli_option(argc, argv, "code", NULL),
 			cli_option(argc, argv, "host", ""), cli_option(argc, argv, "max-users", ""),
 			cli_option(argc, argv, "mfa", ""), cli_option(argc, argv, "timezone", ""),
 			cli_option(argc, argv, "work-hours", "") };
-		PGresult *r = cli_query(pg,
-			"update customers set host = case when $2 = '' then host else "
-			"nullif(lower($2), '-') end, max_users = case "
-			"when $3 = '' then max_users else nullif($3, '-')::int end, mfa_required = "
-			"case $4 when '' then mfa_required "
-			"else $4::boolean end, timezone = case when $5 = '' then timezone else $5 "
-			"end, work_from = case when $6 = '' "
-			"then work_from else split_part($6, '-', 1)::smallint end, work_to = case "
-			"when $6 = '' then work_to else "
-			"split_part($6, '-', 2)::smallint end where code = $1 returning tenant_id, "
-			"code, host, max_users, "
-			"mfa_required, timezone, work_from || '-' || work_to",
-			6, p);
+		PGresult *r = cli_exec(pg, &sql_cli_tenant_set, p);
 
 		if (!PQntuples(r))
 			die("no such tenant: %s", p[0]);
@@ -119,12 +98,7 @@ static void user_add(PGconn *pg, int argc, char **argv)
 			cli_flag(argc, argv, "on-call") ? "t" : "f", hash, now_text(),
 			cli_flag(argc, argv, "must-change") ? "t" : "f" };
 
-		r = cli_query(pg,
-			"insert into staff (username, full_name, email, lang, role, level, "
-			"on_call, password_hash, created_at, must_change) "
-			"values ($1, $2, $3, $4, $5, $6::smallint, $7::bool, $8, $9::timestamptz, "
-			"$10::bool) returning id",
-			10, p);
+		r = cli_exec(pg, &sql_cli_staff_add, p);
 	} else {
 		char *tenant = tenant_id(pg, cli_option(argc, argv, "tenant", NULL));
 		const char *p[] = { tenant, cli_name(argc, argv, "username", NULL),
@@ -138,15 +112,7 @@ static void user_add(PGconn *pg, int argc, char **argv)
 			cli_option(argc, argv, "region", ""), cli_option(argc, argv, "office", ""),
 			cli_flag(argc, argv, "must-change") ? "t" : "f" };
 
-		r = cli_query(pg,
-			"insert into client_users (tenant_id, username, full_name, email, lang, "
-			"role_type, password_hash, created_at, department, project, contract, "
-			"cost_centre, region, office, must_change) "
-			"values ($1::bigint, $2, $3, $4, $5, $6, $7, $8::timestamptz, nullif($9, "
-			"''), "
-			"nullif($10, ''), nullif($11, ''), nullif($12, ''), nullif($13, ''), "
-			"nullif($14, ''), $15::bool) returning id",
-			15, p);
+		r = cli_exec(pg, &sql_cli_user_add, p);
 		free(tenant);
 	}
 	cli_seal_people(pg);
@@ -163,17 +129,13 @@ static void user_change(PGconn *pg, int argc, char **argv, bool disable)
 	     *hash = password ? cli_hash(password) : NULL;
 	const char *p[] = { tenant, cli_option(argc, argv, "username", NULL),
 		disable ? now_text() : hash, cli_flag(argc, argv, "must-change") ? "t" : "f" };
-	char *sql = xasprintf(
-		"update %s set %s where tenant_id = $1::bigint and username = $2 returning id",
-		*code ? "client_users" : "staff",
-		disable ? "disabled_at = $3::timestamptz"
-			: "password_hash = $3, must_change = $4::bool");
-	PGresult *r = cli_query(pg, sql, disable ? 3 : 4, p);
+	const struct sql_stmt *stmt =
+		*code     ? disable ? &sql_cli_user_disable : &sql_cli_user_password
+		: disable ? &sql_cli_staff_disable
+			  : &sql_cli_staff_password;
 
-	if (!PQntuples(r))
+	if (!cli_finds(pg, stmt, p))
 		die("no such user");
-	PQclear(r);
-	free(sql);
 	free(tenant);
 	free(password);
 	free(hash);
@@ -210,12 +172,7 @@ static void token_add(PGconn *pg, int argc, char **argv)
 	time_format(clock_now_us() + days * 86400 * US_PER_S, 6, until);
 	const char *p[] = { tenant, cli_name(argc, argv, "name", NULL), sha,
 		cli_option(argc, argv, "scopes", "tickets:read,tickets:write"), until, now_text() };
-	r = cli_query(pg,
-		"insert into api_tokens (tenant_id, name, secret_sha256, scopes, expires_at, "
-		"created_at) "
-		"values ($1::bigint, $2, decode($3, 'hex'), string_to_array($4, ','), "
-		"$5::timestamptz, $6::timestamptz) returning id",
-		6, p);
+	r = cli_exec(pg, &sql_cli_token_add, p);
 	/* printed once; only its digest is stored */
 	printf("sd1.%s.%s.%s\n", tenant, PQgetvalue(r, 0, 0), secret);
 	PQclear(r);
@@ -230,21 +187,13 @@ static int cmd_token(int argc, char **argv)
 	if (strcmp(what, "add") == 0) {
 		token_add(pg, argc, argv);
 	} else if (strcmp(what, "list") == 0) {
-		print_rows(cli_query(pg,
-			"select tenant_id, id, name, array_to_string(scopes, ','), expires_at, "
-			"revoked_at from api_tokens order by 1, 2",
-			0, NULL));
+		print_rows(cli_exec(pg, &sql_cli_token_list, NULL));
 	} else if (strcmp(what, "revoke") == 0) {
 		char *tenant = tenant_id(pg, cli_option(argc, argv, "tenant", NULL));
 		const char *p[] = { tenant, cli_option(argc, argv, "id", NULL), now_text() };
-		PGresult *r = cli_query(pg,
-			"update api_tokens set revoked_at = $3::timestamptz where tenant_id = "
-			"$1::bigint and id = $2::bigint and revoked_at is null returning id",
-			3, p);
 
-		if (!PQntuples(r))
+		if (!cli_finds(pg, &sql_cli_token_revoke, p))
 			die("no such token");
-		PQclear(r);
 		free(tenant);
 	} else {
 		die("token add, token list or token revoke");
@@ -262,10 +211,7 @@ static int cmd_webhook(int argc, char **argv)
 
 	if (!argc || strcmp(argv[0], "add") != 0)
 		die("webhook add");
-	print_rows(cli_query(pg,
-		"insert into webhooks (tenant_id, url, secret, created_at) values ($1::bigint, $2, "
-		"$3, $4::timestamptz) returning id",
-		4, p));
+	print_rows(cli_exec(pg, &sql_cli_webhook_add, p));
 	free(tenant);
 	PQfinish(pg);
 	return 0;

@@ -8,6 +8,7 @@
 #include "desk/versions.h"
 #include "sla/calc.h"
 #include "sla/explain.h"
+#include "sql_gen.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -148,25 +149,14 @@ static int verify(int argc, char **argv)
 		p[1] = last;
 		/* read tickets and events of one instant, because the daemon may be firing
 		 * meanwhile */
-		cli_run(pg, "begin isolation level repeatable read read only");
-		t = cli_query(pg,
-			"select s.id, t.number, s.doc, t.policy_id, t.calendar_id from "
-			"ticket_state s join tickets t on t.tenant_id = s.tenant_id and t.id = "
-			"s.id "
-			"join customers c on c.tenant_id = t.tenant_id where ($1 = '' or c.code = "
-			"$1) and s.id > $2::bigint order by s.id limit $3::int",
-			3, p);
+		cli_begin(pg, CLI_SNAPSHOT);
+		t = cli_exec(pg, &sql_cli_sla_verify_tickets, p);
 		if (!PQntuples(t)) {
 			PQclear(t);
 			break;
 		}
 		const char *q[] = { PQgetvalue(t, 0, 0), PQgetvalue(t, PQntuples(t) - 1, 0), p[0] };
-		e = cli_query(pg,
-			"select e.ticket_id, e.seq, e.type, us(e.at), e.data from events e join "
-			"customers c on c.tenant_id = e.tenant_id "
-			"where e.ticket_id between $1::bigint and $2::bigint and ($3 = '' or "
-			"c.code = $3) order by e.ticket_id, e.seq",
-			3, q);
+		e = cli_exec(pg, &sql_cli_sla_verify_events, q);
 		for (int i = 0; i < PQntuples(t); i++) {
 			const struct cli_version *v =
 				cli_version(pg, PQgetvalue(t, i, 3), PQgetvalue(t, i, 4));
@@ -189,7 +179,7 @@ static int verify(int argc, char **argv)
 		snprintf(last, sizeof(last), "%s", q[1]);
 		PQclear(t);
 		PQclear(e);
-		cli_run(pg, "commit");
+		cli_commit(pg);
 	}
 	printf("verified %ld tickets, %ld differences\n", tickets, bad);
 	PQfinish(pg);
@@ -214,10 +204,7 @@ static int explain(int argc, char **argv)
 {
 	PGconn *pg = cli_connect();
 	const char *p[] = { argc > 1 ? argv[1] : "" };
-	PGresult *r = cli_query(pg,
-		"select s.doc, t.policy_id, t.calendar_id from ticket_state s join tickets t on "
-		"t.tenant_id = s.tenant_id and t.id = s.id where t.number = $1 or t.id::text = $1",
-		1, p);
+	PGresult *r = cli_exec(pg, &sql_cli_sla_explain_ticket, p);
 	const struct cli_version *v;
 	struct ticket t;
 
@@ -302,12 +289,7 @@ static int replay(int argc, char **argv)
 	const char *p[] = { cli_option(argc, argv, "policy", NULL) };
 	const char *from = cli_option(argc, argv, "from", "0001-01-01T00:00:00Z"),
 		   *to = cli_option(argc, argv, "to", "9999-01-01T00:00:00Z");
-	PGresult *r = cli_query(pg,
-		"select p.id, k.id from sla_configurations p join calendars k on k.code = "
-		"p.calendar_code and k.tenant_id in (p.tenant_id, 1) "
-		"where p.code = $1 order by p.version desc, k.tenant_id desc, k.version desc limit "
-		"1",
-		1, p);
+	PGresult *r = cli_exec(pg, &sql_cli_sla_replay_versions, p);
 	static struct tally by[PRIORITY_COUNT], all, without;
 	const struct cli_version *v;
 	long tickets = 0, excluded = 0;
@@ -318,17 +300,8 @@ static int replay(int argc, char **argv)
 	v = cli_version(pg, PQgetvalue(r, 0, 0), PQgetvalue(r, 0, 1));
 	PQclear(r);
 	const char *q[] = { cli_option(argc, argv, "tenant", ""), from, to };
-	cli_run(pg, "begin read only");
-	PQclear(cli_query(pg,
-		"declare h no scroll cursor for select e.ticket_id, e.seq, e.type, us(e.at), "
-		"e.data, t.exclusion_state = 'approved' from tickets t join events e on "
-		"e.tenant_id = t.tenant_id and e.ticket_id "
-		"= t.id "
-		"join customers c on c.tenant_id = t.tenant_id where ($1 = '' or c.code = $1) and "
-		"t.opened_at >= $2::timestamptz and t.opened_at < $3::timestamptz "
-		"order by e.ticket_id, e.seq",
-		3, q));
-	r = cli_query(pg, "fetch all from h", 0, NULL);
+	cli_begin(pg, CLI_SNAPSHOT);
+	r = cli_exec_by_cursor(pg, &sql_cli_sla_replay_events, q);
 	for (int row = 0; row < PQntuples(r);) {
 		static struct sla_ticket t;
 		bool left_out = PQgetvalue(r, row, 5)[0] == 't';

@@ -9,6 +9,7 @@
 #include "crypto/crypto.h"
 #include "config/keyfile.h"
 #include "config/options.h"
+#include "sql_gen.h"
 
 #include <curl/curl.h>
 #include <openssl/crypto.h>
@@ -35,9 +36,9 @@ struct walk {
 
 /* --- the data of B --- */
 
-static void add_rows(PGconn *pg, struct list *l, const char *sql, const char *tenant)
+static void add_rows(PGconn *pg, struct list *l, const struct sql_stmt *stmt, const char *tenant)
 {
-	PGresult *r = cli_query(pg, sql, 1, &tenant);
+	PGresult *r = cli_exec(pg, stmt, &tenant);
 
 	for (int i = 0; i < PQntuples(r) && l->n < MARKS_MAX; i++)
 		l->v[l->n++] = xstrdup(PQgetvalue(r, i, 0));
@@ -51,18 +52,7 @@ static void keep_foreign(PGconn *pg, struct walk *w)
 
 	for (size_t i = 0; i < w->marks.n; i++) {
 		const char *p[] = { w->a, w->marks.v[i] };
-		PGresult *r = cli_query(pg,
-			"select exists (select from (select title as t from tickets where "
-			"tenant_id = $1::bigint union all select body from "
-			"ticket_comments where tenant_id = $1::bigint union all select concat_ws(' "
-			"', username, full_name, department, project) "
-			"from client_users where tenant_id = $1::bigint union all select "
-			"concat_ws(' ', username, resource) from audit_logs "
-			"where tenant_id = $1::bigint union all select concat_ws(' ', code, "
-			"name_zh, name_en) from catalogue where tenant_id "
-			"= $1::bigint union all select url from webhooks where tenant_id = "
-			"$1::bigint) x where position($2 in x.t) > 0)",
-			2, p);
+		PGresult *r = cli_exec(pg, &sql_cli_isolation_has, p);
 
 		if (PQgetvalue(r, 0, 0)[0] == 'f')
 			w->marks.v[n++] = w->marks.v[i];
@@ -76,60 +66,19 @@ static void keep_foreign(PGconn *pg, struct walk *w)
 /* Ids that A has too are left out: A's own rows with the same number would rightly come back. */
 static void collect(PGconn *pg, struct walk *w)
 {
-	static const char *const ids[] = {
-		"select id from tickets where tenant_id = $1::bigint order by id desc limit 3",
-		"select number from tickets where tenant_id = $1::bigint order by id desc limit 1",
-		"select id from client_users where tenant_id = $1::bigint order by id desc limit 3",
-		"select id from webhooks where tenant_id = $1::bigint order by id desc limit 2",
-		"select id from sessions where tenant_id = $1::bigint order by id desc limit 2",
-		"select id from dashboard_configs where tenant_id = $1::bigint order by id desc "
-		"limit 2",
-		"select id from identity_providers where tenant_id = $1::bigint order by id desc "
-		"limit 2",
-		"select id from factors where tenant_id = $1::bigint order by id desc limit 2",
-	};
-	static const char *const marks[] = {
-		"select title from tickets where tenant_id = $1::bigint and length(title) >= 8 "
-		"order by id desc limit 40",
-		"select left(body, 60) from ticket_comments where tenant_id = $1::bigint and "
-		"length(body) >= 12 order by id desc limit 40",
-		"select username from client_users where tenant_id = $1::bigint and "
-		"length(username) >= 8 limit 40",
-		"select url from webhooks where tenant_id = $1::bigint limit 20",
-		"select code from customers where tenant_id = $1::bigint and length(code) >= 6",
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(ids); i++)
-		add_rows(pg, &w->ids, ids[i], w->b);
+	add_rows(pg, &w->ids, &sql_cli_isolation_ids, w->b);
 	w->ids.v[w->ids.n++] = xstrdup(w->b);
-	for (size_t i = 0; i < ARRAY_LEN(marks); i++)
-		add_rows(pg, &w->marks, marks[i], w->b);
+	add_rows(pg, &w->marks, &sql_cli_isolation_marks, w->b);
 	keep_foreign(pg, w);
 }
 
 /* A digest over all rows of B that a request might change. */
 static char *digest(PGconn *pg, const char *tenant)
 {
-	static const char *const tables[] = { "tickets", "ticket_comments", "sla_clocks", "timers",
-		"webhooks", "catalogue", "client_users", "client_permissions", "calendars",
-		"sla_configurations", "api_tokens", "dashboard_configs", "tenant_themes",
-		"client_satisfaction", "factors", "recovery_codes", "identity_providers" };
-	struct buf sql = { 0 };
-	PGresult *r;
-	char *out;
+	PGresult *r = cli_exec(pg, &sql_cli_isolation_digest, &tenant);
+	char *out = xstrdup(PQgetvalue(r, 0, 0));
 
-	buf_adds(&sql, "select md5(string_agg(d, ',')) from (");
-	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
-		buf_addf(&sql,
-			"%sselect '%s' || coalesce(md5(string_agg(x::text, '|' order by x::text)), "
-			"'') as d from %s x where tenant_id = "
-			"$1::bigint",
-			i ? " union all " : "", tables[i], tables[i]);
-	buf_adds(&sql, ") t");
-	r = cli_query(pg, buf_cstr(&sql), 1, &tenant);
-	out = xstrdup(PQgetvalue(r, 0, 0));
 	PQclear(r);
-	buf_free(&sql);
 	return out;
 }
 
@@ -137,8 +86,7 @@ static char *digest(PGconn *pg, const char *tenant)
 
 static char *id_of(PGconn *pg, const char *code)
 {
-	PGresult *r = cli_query(
-		pg, "select tenant_id from customers where code = $1 and tenant_id > 1", 1, &code);
+	PGresult *r = cli_exec(pg, &sql_cli_isolation_tenant, &code);
 	char *id;
 
 	if (!PQntuples(r))
@@ -158,14 +106,7 @@ static char *as_user(PGconn *pg, const char *tenant)
 
 	time_format(now_s * US_PER_S, 6, now);
 	time_format((now_s + LIFETIME_S) * US_PER_S, 6, until);
-	r = cli_query(pg,
-		"insert into sessions (tenant_id, actor_kind, actor_id, created_at, expires_at, "
-		"device, method) select $1::bigint, 'customer', "
-		"u.id, $2::timestamptz, $3::timestamptz, 'isolation check', 'check' from "
-		"client_users u where u.tenant_id = $1::bigint and "
-		"u.disabled_at is null and not u.must_change order by (u.role_type = 'admin') "
-		"desc, u.id limit 1 returning id",
-		3, p);
+	r = cli_exec(pg, &sql_cli_isolation_session, p);
 	if (!PQntuples(r))
 		die("the customer has no active user to test with");
 	c.session_id = strtoll(PQgetvalue(r, 0, 0), NULL, 10);
@@ -183,14 +124,7 @@ static char *as_service(PGconn *pg, const char *tenant)
 	crypto_sha256_hex(secret, 64, sha);
 	time_format(clock_now_us(), 6, now);
 	time_format(clock_now_us() + LIFETIME_S * US_PER_S, 6, until);
-	r = cli_query(pg,
-		"insert into api_tokens (tenant_id, name, secret_sha256, scopes, expires_at, "
-		"created_at) select $1::bigint, 'isolation "
-		"check', decode($2, 'hex'), array(select distinct unnest(permissions) from roles "
-		"where kind = 'customer') || "
-		"'{admin,tickets:read,tickets:write}', $4::timestamptz, $3::timestamptz returning "
-		"id",
-		4, p);
+	r = cli_exec(pg, &sql_cli_isolation_token, p);
 	token = xasprintf("sd1.%s.%s.%s", tenant, PQgetvalue(r, 0, 0), secret);
 	PQclear(r);
 	return token;
@@ -198,12 +132,7 @@ static char *as_service(PGconn *pg, const char *tenant)
 
 static void remove_tokens(PGconn *pg, const char *tenant)
 {
-	PQclear(cli_query(pg,
-		"delete from sessions where tenant_id = $1::bigint and device = 'isolation check'",
-		1, &tenant));
-	PQclear(cli_query(pg,
-		"delete from api_tokens where tenant_id = $1::bigint and name = 'isolation check'",
-		1, &tenant));
+	cli_do(pg, &sql_cli_isolation_end, &tenant);
 }
 
 /* --- requests --- */

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The database, blocking: connections, statements of the contract files, transactions. */
+#include "cli/cli.h"
+#include "config/options.h"
+#include "config/secret.h"
+
+#include <stdlib.h>
+
+static void check_result(const PGresult *r)
+{
+	if (PQresultStatus(r) != PGRES_TUPLES_OK && PQresultStatus(r) != PGRES_COMMAND_OK)
+		die("database: %s", PQresultErrorMessage(r));
+}
+
+void cli_run(PGconn *pg, const char *sql)
+{
+	PGresult *r = PQexec(pg, sql);
+
+	check_result(r);
+	PQclear(r);
+}
+
+PGconn *cli_connect(void)
+{
+	const char *keys[] = { "dbname", "password", "application_name", NULL },
+		   *values[] = { options.database_job_url, "", "sladesk", NULL };
+	char *password = config_secret_read(options.database_password_file);
+	PGconn *pg;
+
+	if (password)
+		values[1] = password;
+	pg = PQconnectdbParams(keys, values, 1);
+	free(password);
+	if (PQstatus(pg) != CONNECTION_OK)
+		die("database: %s", PQerrorMessage(pg));
+	cli_run(pg, "set timezone = 'UTC'; set jit = off; set client_min_messages = warning");
+	return pg;
+}
+
+PGconn *cli_connect_to(const char *url)
+{
+	PGconn *pg = PQconnectdb(url);
+
+	if (PQstatus(pg) != CONNECTION_OK)
+		die("database: %s", PQerrorMessage(pg));
+	cli_run(pg, "set client_min_messages = warning");
+	return pg;
+}
+
+PGresult *cli_query(PGconn *pg, const char *sql, int n, const char *const *params)
+{
+	PGresult *r = PQexecParams(pg, sql, n, NULL, params, NULL, NULL, 0);
+
+	check_result(r);
+	return r;
+}
+
+PGresult *cli_exec(PGconn *pg, const struct sql_stmt *stmt, const char *const *params)
+{
+	return cli_query(pg, stmt->text, stmt->param_count, params);
+}
+
+void cli_do(PGconn *pg, const struct sql_stmt *stmt, const char *const *params)
+{
+	PQclear(cli_exec(pg, stmt, params));
+}
+
+bool cli_finds(PGconn *pg, const struct sql_stmt *stmt, const char *const *params)
+{
+	PGresult *r = cli_exec(pg, stmt, params);
+	bool found = PQntuples(r) > 0;
+
+	PQclear(r);
+	return found;
+}
+
+PGresult *cli_exec_by_cursor(PGconn *pg, const struct sql_stmt *stmt, const char *const *params)
+{
+	char *sql = xasprintf("declare h no scroll cursor for %s", stmt->text);
+
+	PQclear(cli_query(pg, sql, stmt->param_count, params));
+	free(sql);
+	return cli_query(pg, "fetch all from h", 0, NULL);
+}
+
+void cli_begin(PGconn *pg, enum cli_transaction kind)
+{
+	static const char *const begin[] = { "begin",
+		"begin isolation level repeatable read read only" };
+
+	cli_run(pg, begin[kind]);
+}
+
+void cli_commit(PGconn *pg)
+{
+	cli_run(pg, "commit");
+}
+
+void cli_copy_in(PGconn *pg, const char *table, struct buf *rows)
+{
+	char *sql = xasprintf("copy %s from stdin", table);
+	PGresult *r = PQexec(pg, sql);
+
+	free(sql);
+	if (PQresultStatus(r) != PGRES_COPY_IN)
+		die("copy %s: %s", table, PQresultErrorMessage(r));
+	PQclear(r);
+	for (size_t at = 0; at < rows->n; at += 1 << 20)
+		if (PQputCopyData(pg, rows->p + at,
+			    (int)(rows->n - at < 1 << 20 ? rows->n - at : 1 << 20)) != 1)
+			die("copy %s: %s", table, PQerrorMessage(pg));
+	PQputCopyEnd(pg, NULL);
+	while ((r = PQgetResult(pg))) {
+		if (PQresultStatus(r) != PGRES_COMMAND_OK)
+			die("copy %s: %s", table, PQresultErrorMessage(r));
+		PQclear(r);
+	}
+	rows->n = 0;
+}

@@ -1,0 +1,15 @@
+-- cli/tenant_add: create a customer.
+-- mode: job   shape: rows   class: job
+-- $1 code    text  call.code    required
+-- $2 name    text  call.name    required
+-- $3 lang    text  call.lang    required
+-- $4 policy  text  call.policy  required
+-- $5 now     time  call.now     required
+with c as (
+  insert into customers (code, name, lang, policy_code, created_at)
+  values ($1, $2, $3, $4, $5::timestamptz)
+  returning tenant_id
+)
+insert into tenant_counters (tenant_id)
+select c.tenant_id from c
+returning tenant_id

@@ -1,0 +1,9 @@
+-- cli/token_revoke: revoke a service token.
+-- mode: job   shape: rows   class: job
+-- $1 tenant  bigint  call.tenant  required
+-- $2 id      bigint  call.id      required
+-- $3 now     time    call.now     required
+update api_tokens t
+set revoked_at = $3::timestamptz
+where t.tenant_id = $1::bigint and t.id = $2::bigint and t.revoked_at is null
+returning t.id

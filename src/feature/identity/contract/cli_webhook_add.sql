@@ -1,0 +1,9 @@
+-- cli/webhook_add: register a webhook.
+-- mode: job   shape: rows   class: job
+-- $1 tenant  bigint  call.tenant  required
+-- $2 url     text    call.url     required
+-- $3 secret  text    call.secret  required
+-- $4 now     time    call.now     required
+insert into webhooks (tenant_id, url, secret, created_at)
+values ($1::bigint, $2, $3, $4::timestamptz)
+returning id

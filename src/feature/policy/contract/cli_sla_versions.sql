@@ -1,0 +1,7 @@
+-- cli/sla_versions: a policy version and a calendar version.
+-- mode: job   shape: rows   class: job
+-- $1 policy    bigint  call.policy    required
+-- $2 calendar  bigint  call.calendar  required
+select p.doc, k.doc
+from sla_configurations p, calendars k
+where p.id = $1::bigint and k.id = $2::bigint
