@@ -197,7 +197,7 @@ static void add_operation(struct buf *b, const struct route *r)
 	add_parameters(b, r);
 	add_body(b, r);
 	buf_addf(b, ",\"responses\":{\"%d\":{\"description\":\"done\"",
-		c && c->status                     ? c->status
+		c->status                          ? c->status
 		: r->method == HTTP_POST && r->sql ? 201
 						   : 200);
 	add_reply(b, r);
