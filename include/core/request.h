@@ -102,8 +102,9 @@ struct req {
 	struct db_call call;
 	req_row_step *on_row;
 	req_work_step *on_work;
-	void *state;       /* belongs to the flow; in the arena */
-	struct flow *flow; /* whose wait this is, or NULL: core/flow.h */
+	void *state;          /* belongs to the flow: req_state_new, req_state */
+	const char *state_is; /* its type: "derived base" where it begins with another */
+	struct flow *flow;    /* whose wait this is, or NULL: core/flow.h */
 	void (*cleanup)(struct req *req);
 	int64_t began_us;
 	bool zh, waiting, ended, streaming;
@@ -157,6 +158,22 @@ struct outcome *req_taken(struct req *req) MUST_USE;
 /* The reply is sent in pieces (http_reply_start … http_reply_end); the request ends with the last
  * one. */
 struct outcome *req_streaming(struct req *req) MUST_USE;
+
+/* --- the state of a flow of several steps --- */
+/* A zeroed struct TYPE in the arena becomes the request's state. */
+#define req_state_new(req, type)                                                                   \
+	((struct type *)req_state_set(                                                             \
+		(req), arena_alloc(&(req)->arena, sizeof(struct type)), #type))
+/* The same for a struct TYPE that begins with a struct BASE, whose code also uses it. */
+#define req_state_new_of(req, type, base)                                                          \
+	((struct type *)req_state_set(                                                             \
+		(req), arena_alloc(&(req)->arena, sizeof(struct type)), #type " " #base))
+/* The state as struct TYPE; a step that takes it for another type stops the process. */
+#define req_state(req, type) ((struct type *)req_state_check((req), #type))
+/* STATE, of TYPE ("derived base" where it begins with another), becomes the request's state. */
+void *req_state_set(struct req *req, void *state, const char *type);
+/* The state, which is a TYPE or begins with one; NULL while there is none. */
+void *req_state_check(const struct req *req, const char *type);
 
 /* --- waits --- */
 /* Run STMT with PARAMS (text, NULL = null, in the arena) in the request's context, then call

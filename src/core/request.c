@@ -21,6 +21,30 @@ static struct request_metrics *metrics;
 static void (*tell_end)(struct req *req, const struct http_request *http, int status);
 const double request_buckets[11] = { .0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1, 5 };
 
+/* --- the state of a flow --- */
+
+void *req_state_set(struct req *req, void *state, const char *type)
+{
+	req->state = state;
+	req->state_is = type;
+	return state;
+}
+
+void *req_state_check(const struct req *req, const char *type)
+{
+	const char *is = req->state_is, *base;
+
+	if (is == type || !req->state)
+		return req->state;
+	base = is ? strchr(is, ' ') : NULL;
+	if (!is || !(strcmp(is, type) == 0 ||
+			   (base && (strcmp(base + 1, type) == 0 ||
+					    ((size_t)(base - is) == strlen(type) &&
+						    memcmp(is, type, strlen(type)) == 0)))))
+		bug_fail(__FILE__, __LINE__, type);
+	return req->state;
+}
+
 /* --- life --- */
 
 static void req_free_if_done(struct req *req)

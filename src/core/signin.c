@@ -31,7 +31,7 @@ static struct outcome *refuse_seat(struct req *req, const struct sign_in *s)
 
 static struct outcome *on_session(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct sign_in *s = req->state;
+	struct sign_in *s = req_state(req, sign_in);
 	struct buf b = { 0 };
 	struct outcome *o;
 	struct str role;
@@ -92,7 +92,8 @@ static struct outcome *begin_session(struct req *req, struct sign_in *s)
 static struct outcome *on_device(struct req *req, enum db_error error, const PGresult *rows)
 {
 	(void)rows;
-	return error == DB_OK ? begin_session(req, req->state) : req_fail_db(req, error);
+	return error == DB_OK ? begin_session(req, req_state(req, sign_in))
+			      : req_fail_db(req, error);
 }
 
 struct outcome *signin_session(struct req *req, struct sign_in *s)
@@ -100,7 +101,7 @@ struct outcome *signin_session(struct req *req, struct sign_in *s)
 	const char **p = arena_alloc(&req->arena, 7 * sizeof(*p));
 	char *sha = arena_alloc(&req->arena, 65);
 
-	req->state = s;
+	req_state_set(req, s, "sign_in");
 	if (!s->trust || !s->factor)
 		return begin_session(req, s);
 	crypto_random_hex(s->device_secret, 32);
@@ -119,7 +120,7 @@ struct outcome *signin_session(struct req *req, struct sign_in *s)
 
 static struct outcome *on_step(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct sign_in *s = req->state;
+	struct sign_in *s = req_state(req, sign_in);
 	int64_t now_s = clock_now_us() / US_PER_S;
 	struct token_claims claims = { s->tenant_id, 0, now_s + STEP_MAX_S };
 	struct buf b = { 0 };
@@ -145,7 +146,7 @@ static struct outcome *on_step(struct req *req, enum db_error error, const PGres
 
 static struct outcome *on_state(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct sign_in *s = req->state;
+	struct sign_in *s = req_state(req, sign_in);
 	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p));
 	bool totp, passkeys;
 
@@ -171,7 +172,7 @@ struct outcome *signin_first(struct req *req, struct sign_in *s)
 	struct str device = str_of(s->device_token);
 	char *sha = arena_alloc(&req->arena, 65);
 
-	req->state = s;
+	req_state_set(req, s, "sign_in");
 	if (!device.n && req->http)
 		device = http_cookie(&req->http->head, COOKIE_DEVICE);
 	if (device.n == 68 && memcmp(device.p, "dt1.", 4) == 0)

@@ -34,7 +34,7 @@ enum {
 
 static void free_export(struct req *req)
 {
-	struct export *x = req->state;
+	struct export *x = req_state(req, export);
 
 	buf_free(&x->csv);
 }
@@ -72,7 +72,7 @@ static struct outcome *send_rows(struct req *req, struct export *x, bool more)
 
 static struct outcome *on_page(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct export *x = req->state;
+	struct export *x = req_state(req, export);
 	int n = error == DB_OK ? PQntuples(rows) : 0;
 	bool full = n == 200;
 
@@ -95,7 +95,7 @@ static struct outcome *on_page(struct req *req, enum db_error error, const PGres
 
 struct outcome *audit_export(struct req *req)
 {
-	struct export *x = req->state = arena_alloc(&req->arena, sizeof(*x));
+	struct export *x = req_state_new(req, export);
 	const struct in_audit_export *in = REQ_INPUT(req, audit_export);
 
 	req->cleanup = free_export;

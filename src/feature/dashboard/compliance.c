@@ -115,7 +115,7 @@ struct outcome *compliance_get(struct req *req)
 
 static struct outcome *on_tenants(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct kpi_reader *who = req->state;
+	struct kpi_reader *who = req_state(req, kpi_reader);
 	struct kpi all = { 0 };
 	struct buf b = { 0 };
 
@@ -162,7 +162,7 @@ static struct outcome *on_tenants(struct req *req, enum db_error error, const PG
 
 struct outcome *sla_metrics(struct req *req)
 {
-	struct kpi_reader *who = req->state = arena_alloc(&req->arena, sizeof(*who));
+	struct kpi_reader *who = req_state_new(req, kpi_reader);
 	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p));
 
 	who->days = kpi_days(REQ_INPUT(req, dashboard_sla_metrics)->period);

@@ -289,7 +289,7 @@ struct fetching {
 
 static void free_fetching(struct req *req)
 {
-	struct fetching *f = req->state;
+	struct fetching *f = req_state(req, fetching);
 
 	buf_free(&f->bytes);
 }
@@ -298,7 +298,7 @@ static struct outcome *next_part(struct req *req);
 
 static struct outcome *on_part(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct fetching *f = req->state;
+	struct fetching *f = req_state(req, fetching);
 
 	if (error != DB_OK)
 		return req_fail_db(req, error);
@@ -311,7 +311,7 @@ static struct outcome *on_part(struct req *req, enum db_error error, const PGres
 
 static struct outcome *next_part(struct req *req)
 {
-	struct fetching *f = req->state;
+	struct fetching *f = req_state(req, fetching);
 
 	if (f->part == f->parts || !req->http)
 		return req_reply_raw(req, 200, f->type, f->disposition, f->bytes.p, f->bytes.n);
@@ -321,7 +321,7 @@ static struct outcome *next_part(struct req *req)
 
 static struct outcome *on_file(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct fetching *f = req->state;
+	struct fetching *f = req_state(req, fetching);
 	struct str name, type;
 
 	if (error != DB_OK)
@@ -341,7 +341,7 @@ static struct outcome *on_file(struct req *req, enum db_error error, const PGres
 
 struct outcome *file_download(struct req *req)
 {
-	struct fetching *f = req->state = arena_alloc(&req->arena, sizeof(*f));
+	struct fetching *f = req_state_new(req, fetching);
 	const struct in_export_download *in = REQ_INPUT(req, export_download);
 	const char **p = arena_alloc(&req->arena, 4 * sizeof(*p)), *token = in->token;
 	int64_t id = in->file_id, now = clock_now_us();

@@ -54,7 +54,7 @@ enum renewed { RENEWED_TWICE, RENEWED, RENEWED_JUST_NOW };
 
 static struct outcome *on_refreshed(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct refresh_token *next = req->state;
+	struct refresh_token *next = req_state(req, refresh_token);
 
 	if (error != DB_OK)
 		return req_fail_db(req, error);
@@ -77,7 +77,7 @@ static struct outcome *on_refreshed(struct req *req, enum db_error error, const 
 
 struct outcome *session_refresh(struct req *req)
 {
-	struct refresh_token *next = req->state = arena_alloc(&req->arena, sizeof(*next));
+	struct refresh_token *next = req_state_new(req, refresh_token);
 	struct str cookie = http_cookie(&req->http->head, COOKIE_REFRESH);
 	const char **p = arena_alloc(&req->arena, 8 * sizeof(*p)),
 		   *text = REQ_INPUT(req, identity_refresh)->refresh_token;
@@ -162,7 +162,7 @@ struct ended {
 
 static struct outcome *reply_ended(struct req *req, const char *location)
 {
-	const struct ended *e = req->state;
+	const struct ended *e = req_state(req, ended);
 	struct buf headers = { 0 }, data = { 0 };
 	struct outcome *o;
 
@@ -184,7 +184,7 @@ static struct outcome *reply_ended(struct req *req, const char *location)
  * that (SAML profiles 4.4; OpenID Connect RP-Initiated Logout 1.0). */
 static struct outcome *on_provider(struct req *req, enum db_error error, const PGresult *rows)
 {
-	const struct ended *e = req->state;
+	const struct ended *e = req_state(req, ended);
 
 	return reply_ended(req, error == DB_OK && PQntuples(rows) > 0
 					? signout_location(req, rows, e->subject, e->sid)
@@ -193,7 +193,7 @@ static struct outcome *on_provider(struct req *req, enum db_error error, const P
 
 static struct outcome *on_ended(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct ended *e = req->state = arena_alloc(&req->arena, sizeof(*e));
+	struct ended *e = req_state_new(req, ended);
 	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p));
 
 	if (error != DB_OK)

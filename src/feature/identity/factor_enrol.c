@@ -131,7 +131,7 @@ static void add_qr_svg(struct buf *b, const char *text)
 
 static struct outcome *on_new(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct enrolment *e = req->state;
+	struct enrolment *e = req_state(req, enrolment);
 	struct buf b = { 0 };
 	struct outcome *o;
 
@@ -152,7 +152,7 @@ static struct outcome *on_new(struct req *req, enum db_error error, const PGresu
 
 static void cleanse_enrolment(struct req *req)
 {
-	struct enrolment *e = req->state;
+	struct enrolment *e = req_state(req, enrolment);
 
 	OPENSSL_cleanse(e->uri, strlen(e->uri));
 	OPENSSL_cleanse(e->base32, strlen(e->base32));
@@ -161,7 +161,7 @@ static void cleanse_enrolment(struct req *req)
 
 struct outcome *factor_totp_new(struct req *req)
 {
-	struct enrolment *e = req->state = arena_alloc(&req->arena, sizeof(*e));
+	struct enrolment *e = req_state_new(req, enrolment);
 	const char **p = mine(req, 9);
 	char secret[SECRET_BYTES];
 	struct buf sealed = { 0 }, label = { 0 };
@@ -200,7 +200,7 @@ struct codes {
 
 static struct outcome *on_codes(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct codes *c = req->state;
+	struct codes *c = req_state(req, codes);
 	struct buf b = { 0 };
 	struct outcome *o;
 
@@ -224,7 +224,7 @@ static struct outcome *on_codes(struct req *req, enum db_error error, const PGre
 static struct outcome *give_codes(struct req *req)
 {
 	static const char letters[] = "abcdefghjkmnpqrstuvwxyz23456789x";
-	struct codes *c = req->state;
+	struct codes *c = req_state(req, codes);
 	const char **p = mine(req, 2);
 	struct buf list = { 0 };
 
@@ -252,7 +252,7 @@ static struct outcome *give_codes(struct req *req)
 
 struct outcome *factor_codes(struct req *req)
 {
-	req->state = arena_alloc(&req->arena, sizeof(struct codes));
+	(void)req_state_new(req, codes);
 	return give_codes(req);
 }
 
@@ -271,7 +271,7 @@ static struct outcome *on_confirmed(struct req *req, enum db_error error, const 
 
 static struct outcome *on_unconfirmed(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct codes *c = req->state;
+	struct codes *c = req_state(req, codes);
 	const char **p = mine(req, 5);
 
 	if (error != DB_OK)
@@ -295,7 +295,7 @@ static struct outcome *on_unconfirmed(struct req *req, enum db_error error, cons
 struct outcome *factor_confirm(struct req *req)
 {
 	const struct in_identity_factor_confirm *in = REQ_INPUT(req, identity_factor_confirm);
-	struct codes *c = req->state = arena_alloc(&req->arena, sizeof(*c));
+	struct codes *c = req_state_new(req, codes);
 	const char **p = mine(req, 1);
 
 	c->code_given = in->code;

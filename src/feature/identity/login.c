@@ -47,7 +47,7 @@ static struct outcome *on_told(struct req *req, enum db_error error, const PGres
 
 static struct outcome *refuse_later(struct req *req)
 {
-	struct attempt *a = req->state;
+	struct attempt *a = req_state(req, attempt);
 	const char **p = arena_alloc(&req->arena, 5 * sizeof(*p));
 
 	audit_note(req, a->tenant_id, a->staff, a->known ? a->subject_id : 0, a->username,
@@ -71,7 +71,7 @@ static struct outcome *on_undone(struct req *req, enum db_error error, const PGr
 
 static struct outcome *undo_attempt(struct req *req)
 {
-	struct attempt *a = req->state;
+	struct attempt *a = req_state(req, attempt);
 	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p));
 
 	if (a->locked)
@@ -83,7 +83,7 @@ static struct outcome *undo_attempt(struct req *req)
 
 static struct outcome *go_on(struct req *req)
 {
-	struct attempt *a = req->state;
+	struct attempt *a = req_state(req, attempt);
 	struct sign_in *in = arena_alloc(&req->arena, sizeof(*in));
 
 	*in = (struct sign_in){ .tenant_id = a->tenant_id,
@@ -98,7 +98,7 @@ static struct outcome *go_on(struct req *req)
 
 static struct outcome *on_verified(struct req *req, bool ok, struct str answer)
 {
-	struct attempt *a = req->state;
+	struct attempt *a = req_state(req, attempt);
 
 	if (!ok)
 		return undo_attempt(req);
@@ -109,7 +109,7 @@ static struct outcome *on_verified(struct req *req, bool ok, struct str answer)
 
 static struct outcome *on_subject(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct attempt *a = req->state;
+	struct attempt *a = req_state(req, attempt);
 
 	if (error != DB_OK)
 		return req_fail_db(req, error);
@@ -124,7 +124,7 @@ static struct outcome *begin_attempt(struct req *req);
 
 static struct outcome *on_attempts(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct attempt *a = req->state;
+	struct attempt *a = req_state(req, attempt);
 	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p));
 
 	if (error != DB_OK)
@@ -144,7 +144,7 @@ static struct outcome *on_attempts(struct req *req, enum db_error error, const P
 
 static struct outcome *begin_attempt(struct req *req)
 {
-	struct attempt *a = req->state;
+	struct attempt *a = req_state(req, attempt);
 	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p));
 
 	p[0] = a->tenant;
@@ -174,7 +174,7 @@ void login_check(struct req *req)
 struct outcome *login(struct req *req)
 {
 	const struct in_identity_login *in = REQ_INPUT(req, identity_login);
-	struct attempt *a = req->state = arena_alloc(&req->arena, sizeof(*a));
+	struct attempt *a = req_state_new(req, attempt);
 
 	a->username = in->username;
 	a->password = in->password;

@@ -204,7 +204,7 @@ static bool read_answer(struct req *req, struct ceremony *c)
 struct outcome *passkey_new(struct req *req)
 {
 	const struct in_identity_passkey_new *in = REQ_INPUT(req, identity_passkey_new);
-	struct ceremony *c = req->state = arena_alloc(&req->arena, sizeof(*c));
+	struct ceremony *c = req_state_new(req, ceremony);
 	const char **p = arena_alloc(&req->arena, 12 * sizeof(*p));
 	EVP_PKEY *key = NULL;
 	bool ok;
@@ -337,7 +337,7 @@ static bool signature_holds(const struct ceremony *c)
 
 static struct outcome *on_used(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct ceremony *c = req->state;
+	struct ceremony *c = req_state(req, ceremony);
 	struct sign_in *in = arena_alloc(&req->arena, sizeof(*in));
 
 	if (error != DB_OK)
@@ -359,7 +359,7 @@ static struct outcome *on_used(struct req *req, enum db_error error, const PGres
 
 static void read_candidate(struct req *req, const PGresult *rows, int row)
 {
-	struct ceremony *c = req->state;
+	struct ceremony *c = req_state(req, ceremony);
 	struct str key = db_text(rows, row, 4), name = db_text(rows, row, 6);
 
 	c->tenant_id = db_int(rows, row, 0);
@@ -375,7 +375,7 @@ static void read_candidate(struct req *req, const PGresult *rows, int row)
  * signature. A refusal is recorded for whoever registered it first. */
 static struct outcome *on_passkey(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct ceremony *c = req->state;
+	struct ceremony *c = req_state(req, ceremony);
 	const char **p = arena_alloc(&req->arena, 4 * sizeof(*p));
 	bool holds = false;
 
@@ -402,7 +402,7 @@ static struct outcome *on_passkey(struct req *req, enum db_error error, const PG
 struct outcome *passkey_login(struct req *req)
 {
 	const struct in_identity_passkey_login *in = REQ_INPUT(req, identity_passkey_login);
-	struct ceremony *c = req->state = arena_alloc(&req->arena, sizeof(*c));
+	struct ceremony *c = req_state_new(req, ceremony);
 	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p));
 	char *challenge = arena_alloc(&req->arena, 44);
 

@@ -9,7 +9,7 @@
 #include "sql_gen.h"
 
 struct change {
-	struct fresh_password fresh; /* must be first: req->state is both */
+	struct fresh_password fresh; /* must be first: the state is both */
 	const char *old;
 };
 
@@ -17,7 +17,7 @@ struct change {
 
 static struct outcome *on_hashed(struct req *req, bool ok, struct str answer)
 {
-	struct fresh_password *f = req->state;
+	struct fresh_password *f = req_state(req, fresh_password);
 
 	if (!ok || !answer.n)
 		return req_fail(req, ERR_BUSY, NULL);
@@ -26,7 +26,7 @@ static struct outcome *on_hashed(struct req *req, bool ok, struct str answer)
 
 static struct outcome *on_compared(struct req *req, bool ok, struct str answer)
 {
-	struct fresh_password *f = req->state;
+	struct fresh_password *f = req_state(req, fresh_password);
 
 	if (!ok)
 		return req_fail(req, ERR_BUSY, NULL);
@@ -42,7 +42,7 @@ static struct outcome *on_compared(struct req *req, bool ok, struct str answer)
 
 bool fresh_password_fits(struct req *req, const char *username)
 {
-	const struct fresh_password *f = req->state;
+	const struct fresh_password *f = req_state(req, fresh_password);
 	const char *broken = password_rule_broken(f->text, username, req->zh);
 
 	if (broken)
@@ -52,14 +52,14 @@ bool fresh_password_fits(struct req *req, const char *username)
 
 struct outcome *fresh_password(struct req *req)
 {
-	struct fresh_password *f = req->state;
+	struct fresh_password *f = req_state(req, fresh_password);
 
 	return account_verify(req, str_of(f->hash[0]), f->text, on_compared);
 }
 
 void fresh_password_read(struct req *req, const PGresult *rows, int column)
 {
-	struct fresh_password *f = req->state;
+	struct fresh_password *f = req_state(req, fresh_password);
 
 	for (int i = 0; i < PQntuples(rows) && f->hashes < PASSWORDS_KEPT; i++) {
 		struct str h = db_text(rows, i, column);
@@ -82,7 +82,7 @@ static struct outcome *on_set(struct req *req, enum db_error error, const PGresu
 
 static struct outcome *on_fresh(struct req *req, const char *hash)
 {
-	struct change *c = req->state;
+	struct change *c = req_state(req, change);
 	const char **p = arena_alloc(&req->arena, 8 * sizeof(*p));
 
 	p[0] = req_int(req, req->session->tenant_id);
@@ -109,7 +109,7 @@ static struct outcome *on_old(struct req *req, bool ok, struct str answer)
 
 static struct outcome *on_hashes(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct change *c = req->state;
+	struct change *c = req_state(req, change);
 
 	if (error != DB_OK)
 		return req_fail_db(req, error);
@@ -122,7 +122,7 @@ static struct outcome *on_hashes(struct req *req, enum db_error error, const PGr
 struct outcome *password_change(struct req *req)
 {
 	const struct in_identity_password *in = REQ_INPUT(req, identity_password);
-	struct change *c = req->state = arena_alloc(&req->arena, sizeof(*c));
+	struct change *c = req_state_new_of(req, change, fresh_password);
 	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p));
 
 	c->old = in->old_password;

@@ -10,7 +10,7 @@
 #include "sql_gen.h"
 
 struct reset {
-	struct fresh_password fresh; /* must be first: req->state is both */
+	struct fresh_password fresh; /* must be first: the state is both */
 	struct token_claims claims;  /* session_id: the id of the reset */
 };
 
@@ -66,7 +66,7 @@ static struct outcome *refuse_token(struct req *req)
 
 static struct outcome *on_used(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct reset *r = req->state;
+	struct reset *r = req_state(req, reset);
 
 	if (error != DB_OK)
 		return req_fail_db(req, error);
@@ -79,7 +79,7 @@ static struct outcome *on_used(struct req *req, enum db_error error, const PGres
 
 static struct outcome *on_fresh(struct req *req, const char *hash)
 {
-	struct reset *r = req->state;
+	struct reset *r = req_state(req, reset);
 	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p));
 
 	p[0] = req_int(req, r->claims.tenant_id);
@@ -109,7 +109,7 @@ static struct outcome *on_reset(struct req *req, enum db_error error, const PGre
 struct outcome *password_reset(struct req *req)
 {
 	const struct in_identity_reset *in = REQ_INPUT(req, identity_reset);
-	struct reset *r = req->state = arena_alloc(&req->arena, sizeof(*r));
+	struct reset *r = req_state_new_of(req, reset, fresh_password);
 	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p)), *token = in->token;
 
 	r->fresh.text = in->new_password;
@@ -136,7 +136,7 @@ struct link {
 
 static struct outcome *on_link(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct link *l = req->state;
+	struct link *l = req_state(req, link);
 	struct sign_in *in = arena_alloc(&req->arena, sizeof(*in));
 
 	if (error != DB_OK)
@@ -155,7 +155,7 @@ static struct outcome *on_link(struct req *req, enum db_error error, const PGres
 struct outcome *link_use(struct req *req)
 {
 	const struct in_identity_link_use *in = REQ_INPUT(req, identity_link_use);
-	struct link *l = req->state = arena_alloc(&req->arena, sizeof(*l));
+	struct link *l = req_state_new(req, link);
 	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p)), *token = in->token;
 
 	l->cookies = in->cookies;

@@ -44,7 +44,7 @@ static struct outcome *refuse_token(struct req *req)
 
 static struct outcome *refuse_later(struct req *req)
 {
-	struct second *x = req->state;
+	struct second *x = req_state(req, second);
 
 	audit_note(req, x->step.tenant_id, x->in.staff, x->in.subject_id,
 		x->in.username ? x->in.username : "", "auth.second_factor", "refused", 401);
@@ -53,7 +53,7 @@ static struct outcome *refuse_later(struct req *req)
 
 static struct outcome *on_done(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct second *x = req->state;
+	struct second *x = req_state(req, second);
 
 	if (error != DB_OK)
 		return req_fail_db(req, error);
@@ -71,7 +71,7 @@ static bool is_sent(const char *method)
 
 static struct outcome *finish_signin(struct req *req)
 {
-	struct second *x = req->state;
+	struct second *x = req_state(req, second);
 	const char **p = arena_alloc(&req->arena, 7 * sizeof(*p));
 
 	p[0] = req_int(req, x->step.tenant_id);
@@ -103,7 +103,7 @@ static bool find_totp(struct second *x, const PGresult *rows)
 
 static struct outcome *on_try(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct second *x = req->state;
+	struct second *x = req_state(req, second);
 
 	if (error != DB_OK)
 		return req_fail_db(req, error);
@@ -128,7 +128,7 @@ static bool read_step(const char *token, struct token_claims *out)
 struct outcome *second_factor(struct req *req)
 {
 	const struct in_identity_second_factor *in = REQ_INPUT(req, identity_second_factor);
-	struct second *x = req->state = arena_alloc(&req->arena, sizeof(*x));
+	struct second *x = req_state_new_of(req, second, sign_in);
 	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p));
 
 	x->method = in->method;

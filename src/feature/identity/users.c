@@ -55,7 +55,7 @@ static struct outcome *on_joined(struct req *req, enum db_error error, const PGr
 
 static struct outcome *on_hashed(struct req *req, bool ok, struct str answer)
 {
-	struct invitation *i = req->state;
+	struct invitation *i = req_state(req, invitation);
 	const char **p = arena_alloc(&req->arena, 5 * sizeof(*p));
 
 	if (!ok || !answer.n)
@@ -82,7 +82,7 @@ void user_new_check(struct req *req)
 struct outcome *user_new(struct req *req)
 {
 	const struct in_identity_user_new *in = REQ_INPUT(req, identity_user_new);
-	struct invitation *i = req->state = arena_alloc(&req->arena, sizeof(*i));
+	struct invitation *i = req_state_new(req, invitation);
 	const char *password = arena_dup(&req->arena, in->password, strlen(in->password));
 
 	json_object_object_del(req->body, "password"); /* the document leaves it out */

@@ -225,22 +225,22 @@ static const char *rejects_text(struct delivery *d)
 
 /* --- pushed --- */
 
-static void free_customers(struct req *req)
-{
-	struct delivery *d = req->state;
-
-	json_object_put(d->good);
-	buf_free(&d->rejects);
-}
-
 struct pushed {
 	struct delivery d;
 	size_t taken, created, changed;
 };
 
+static void free_customers(struct req *req)
+{
+	struct pushed *p = req_state(req, pushed);
+
+	json_object_put(p->d.good);
+	buf_free(&p->d.rejects);
+}
+
 static struct outcome *on_rejected(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct pushed *p = req->state;
+	struct pushed *p = req_state(req, pushed);
 	const char *data;
 
 	(void)rows;
@@ -254,7 +254,7 @@ static struct outcome *on_rejected(struct req *req, enum db_error error, const P
 
 static struct outcome *on_taken(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct pushed *p = req->state;
+	struct pushed *p = req_state(req, pushed);
 	const char **q = arena_alloc(&req->arena, 3 * sizeof(*q));
 
 	if (error != DB_OK)
@@ -277,7 +277,7 @@ static struct outcome *on_taken(struct req *req, enum db_error error, const PGre
 
 struct outcome *customers_sync(struct req *req)
 {
-	struct pushed *p = req->state = arena_alloc(&req->arena, sizeof(*p));
+	struct pushed *p = req_state_new(req, pushed);
 	const char **q = arena_alloc(&req->arena, 2 * sizeof(*q));
 
 	req->cleanup = free_customers;

@@ -106,7 +106,7 @@ static bool read_wants(const char *list, int *out)
 void integration_sla_check(struct req *req)
 {
 	const struct in_integration_sla_metrics *in = REQ_INPUT(req, integration_sla_metrics);
-	struct range *r = req->state = arena_alloc(&req->arena, sizeof(*r));
+	struct range *r = req_state_new(req, range);
 
 	r->wants = in->metrics ? 0 : ~0;
 	if (in->date_range && !read_range(req, in->date_range, r))
@@ -134,7 +134,7 @@ static void add_minutes(struct buf *b, const char *name, int64_t seconds, int64_
 
 static struct outcome *on_range(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct range *r = req->state;
+	struct range *r = req_state(req, range);
 	struct buf b = { 0 };
 	int64_t decided, met;
 
@@ -167,7 +167,7 @@ struct outcome *integration_sla(struct req *req)
 {
 	const struct in_integration_sla_metrics *in = REQ_INPUT(req, integration_sla_metrics);
 	const char **p = arena_alloc(&req->arena, 4 * sizeof(*p)), *type = in->service_type;
-	struct range *r = req->state; /* integration_sla_check has read it */
+	struct range *r = req_state(req, range); /* integration_sla_check has read it */
 
 	r->tenant_id = in->tenant_id;
 	p[0] = req_int(req, in->tenant_id);

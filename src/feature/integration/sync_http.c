@@ -30,7 +30,7 @@ struct batch {
 
 static void free_batch(struct req *req)
 {
-	struct batch *b = req->state;
+	struct batch *b = req_state(req, batch);
 
 	for (size_t i = 0; b && i < b->n; i++)
 		sync_item_clear(&b->entry[i].item);
@@ -232,7 +232,7 @@ struct outcome *tickets_sync(struct req *req)
 	struct json_object *list = REQ_INPUT(req, integration_tickets_sync)->events;
 	struct batch *b;
 
-	b = req->state = xcalloc(1, sizeof(*b));
+	b = req_state_set(req, xcalloc(1, sizeof(*b)), "batch");
 	req->cleanup = free_batch;
 	b->req = req;
 	b->single = !list;

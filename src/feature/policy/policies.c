@@ -39,7 +39,7 @@ static struct outcome *reply_version(
 static struct draft *read_draft(struct req *req)
 {
 	const struct in_policy_draft *in = REQ_INPUT(req, policy_draft);
-	struct draft *d = req->state = arena_alloc(&req->arena, sizeof(*d));
+	struct draft *d = req_state_new(req, draft);
 
 	d->tenant_id = in->has_tenant_id ? in->tenant_id : req->session->tenant_id;
 	d->code = in->code;
@@ -52,7 +52,7 @@ static struct draft *read_draft(struct req *req)
 
 static struct outcome *on_policy(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct draft *d = req->state;
+	struct draft *d = req_state(req, draft);
 
 	if (error != DB_OK)
 		return req_fail_db(req, error);
@@ -95,7 +95,7 @@ struct outcome *policy_put(struct req *req)
 
 static struct outcome *on_calendar(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct draft *d = req->state;
+	struct draft *d = req_state(req, draft);
 
 	if (error == DB_CONFLICT)
 		return req_fail(req, ERR_WRONG_STATE,
@@ -125,7 +125,7 @@ static bool only_adds(struct draft *d, struct str doc)
 
 static struct outcome *on_latest(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct draft *d = req->state;
+	struct draft *d = req_state(req, draft);
 	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p));
 	struct json_error err;
 	struct str doc;

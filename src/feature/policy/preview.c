@@ -32,7 +32,7 @@ struct preview {
 
 static void free_preview(struct req *req)
 {
-	struct preview *x = req->state;
+	struct preview *x = req_state(req, preview);
 
 	calendar_free(x->calendar);
 }
@@ -133,7 +133,7 @@ static struct outcome *next_page(struct req *req);
 
 static struct outcome *on_page(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct preview *x = req->state;
+	struct preview *x = req_state(req, preview);
 	int64_t before = x->tickets;
 
 	if (error != DB_OK)
@@ -146,7 +146,7 @@ static struct outcome *on_page(struct req *req, enum db_error error, const PGres
 
 static struct outcome *next_page(struct req *req)
 {
-	struct preview *x = req->state;
+	struct preview *x = req_state(req, preview);
 	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p));
 
 	p[0] = req_int(req, x->tenant_id);
@@ -160,7 +160,7 @@ static struct outcome *next_page(struct req *req)
 
 static struct outcome *on_calendar(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct preview *x = req->state;
+	struct preview *x = req_state(req, preview);
 	const char *why = "";
 	struct json_error err;
 	struct json_object *doc;
@@ -192,7 +192,7 @@ void policy_preview_check(struct req *req)
 struct outcome *policy_preview(struct req *req)
 {
 	const struct in_policy_preview *in = REQ_INPUT(req, policy_preview);
-	struct preview *x = req->state = arena_alloc(&req->arena, sizeof(*x));
+	struct preview *x = req_state_new(req, preview);
 	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p)), *why;
 
 	req->cleanup = free_preview;

@@ -46,10 +46,10 @@ struct sunk {
 
 bool sink_piece(struct req *req, const char *p, size_t n)
 {
-	struct sunk *s = req->state;
+	struct sunk *s = req_state(req, sunk);
 
 	if (!s)
-		s = req->state = arena_alloc(&req->arena, sizeof(*s));
+		s = req_state_new(req, sunk);
 	s->bytes += n;
 	for (size_t i = 0; i < n; i++)
 		s->sum = s->sum * 31 + (unsigned char)p[i];
@@ -58,7 +58,7 @@ bool sink_piece(struct req *req, const char *p, size_t n)
 
 struct outcome *sink_done(struct req *req)
 {
-	const struct sunk *s = req->state;
+	const struct sunk *s = req_state(req, sunk);
 	char out[80];
 	int n = snprintf(out, sizeof(out), "{\"bytes\":%llu,\"sum\":%u}",
 		(unsigned long long)(s ? s->bytes : 0), s ? s->sum : 0);

@@ -25,7 +25,7 @@
 
 void saml_forget(struct req *req)
 {
-	struct saml *x = req->state;
+	struct saml *x = req_state(req, saml);
 
 	json_object_put(x->who.settings);
 	json_object_put(x->said);
@@ -239,7 +239,7 @@ static struct json_object *attributes_of(const struct saml *x)
 
 static struct outcome *on_first(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct saml *x = req->state;
+	struct saml *x = req_state(req, saml);
 	const char *mail = json_get_string(x->who.settings, "email_field"),
 		   *name = json_get_string(x->who.settings, "name_field");
 
@@ -272,7 +272,7 @@ bool saml_read_answer(struct saml *x, bool ok, struct str answer)
 
 static struct outcome *on_verified(struct req *req, bool ok, struct str answer)
 {
-	struct saml *x = req->state;
+	struct saml *x = req_state(req, saml);
 	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p)), *why = NULL;
 
 	if (!ok)
@@ -334,7 +334,7 @@ bool saml_read_settings(
 
 static struct outcome *on_login(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct saml *x = req->state;
+	struct saml *x = req_state(req, saml);
 	struct str next;
 
 	if (error != DB_OK)
@@ -352,7 +352,7 @@ static struct outcome *on_login(struct req *req, enum db_error error, const PGre
 struct outcome *saml_acs(struct req *req)
 {
 	const struct in_sso_acs *in = REQ_INPUT(req, sso_acs);
-	struct saml *x = req->state = arena_alloc(&req->arena, sizeof(*x));
+	struct saml *x = req_state_new_of(req, saml, sso_identity);
 	const char **p = arena_alloc(&req->arena, 4 * sizeof(*p)), *response = in->saml_response;
 
 	req->cleanup = x->who.forget = saml_forget;

@@ -23,7 +23,7 @@ static struct outcome *bad_logout(struct req *req, const char *why)
 
 static struct outcome *on_ended(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct saml *x = req->state;
+	struct saml *x = req_state(req, saml);
 	const char *back = json_get_string(x->who.settings, "logout_endpoint");
 	struct buf xml = { 0 };
 	char now[32], id[33];
@@ -56,7 +56,7 @@ static struct outcome *on_ended(struct req *req, enum db_error error, const PGre
 
 static struct outcome *on_logout(struct req *req, bool ok, struct str answer)
 {
-	struct saml *x = req->state;
+	struct saml *x = req_state(req, saml);
 	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p)),
 		   *issuer = json_get_string(x->who.settings, "issuer");
 	int64_t at, now = clock_now_us();
@@ -84,7 +84,7 @@ static struct outcome *on_logout(struct req *req, bool ok, struct str answer)
 
 static struct outcome *on_provider(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct saml *x = req->state;
+	struct saml *x = req_state(req, saml);
 
 	if (error != DB_OK)
 		return req_fail_db(req, error);
@@ -96,7 +96,7 @@ static struct outcome *on_provider(struct req *req, enum db_error error, const P
 struct outcome *saml_slo(struct req *req)
 {
 	const struct in_sso_slo *in = REQ_INPUT(req, sso_slo);
-	struct saml *x = req->state = arena_alloc(&req->arena, sizeof(*x));
+	struct saml *x = req_state_new_of(req, saml, sso_identity);
 	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p)), *request = in->saml_request;
 
 	req->cleanup = saml_forget;

@@ -36,7 +36,7 @@ struct sso {
 
 static void free_login(struct req *req)
 {
-	struct sso *x = req->state;
+	struct sso *x = req_state(req, sso);
 
 	json_object_put(x->who.settings);
 	json_object_put(x->claims);
@@ -92,7 +92,7 @@ static void add_vendor_params(struct buf *url, const struct sso *x)
 
 static struct outcome *on_authorize(struct req *req, const struct sso_documents *d)
 {
-	struct sso *x = req->state;
+	struct sso *x = req_state(req, sso);
 	const char *endpoint = x->kind == OIDC ? json_get_string(d ? d->metadata : NULL,
 							 "authorization_endpoint")
 					       : endpoint_of(x, "authorization_endpoint"),
@@ -140,7 +140,7 @@ static struct outcome *on_authorize(struct req *req, const struct sso_documents 
 
 static struct outcome *on_begun(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct sso *x = req->state;
+	struct sso *x = req_state(req, sso);
 
 	if (error != DB_OK)
 		return req_fail_db(req, error);
@@ -169,7 +169,7 @@ static bool read_provider(
 
 static struct outcome *on_provider(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct sso *x = req->state;
+	struct sso *x = req_state(req, sso);
 	const char **p = arena_alloc(&req->arena, 7 * sizeof(*p));
 	struct buf sealed = { 0 };
 	char *verifier = arena_alloc(&req->arena, 65), *nonce = arena_alloc(&req->arena, 65);
@@ -213,7 +213,7 @@ static const char *read_next(const char *next)
 struct outcome *sso_start(struct req *req)
 {
 	const struct in_sso_start *in = REQ_INPUT(req, sso_start);
-	struct sso *x = req->state = arena_alloc(&req->arena, sizeof(*x));
+	struct sso *x = req_state_new_of(req, sso, sso_identity);
 	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p));
 
 	req->cleanup = x->who.forget = free_login;
@@ -283,7 +283,7 @@ static void read_claims(struct req *req, struct sso *x, struct json_object *clai
 
 static struct json_object *vendor_data(struct req *req, struct json_object *answer)
 {
-	const struct sso *x = req->state;
+	const struct sso *x = req_state(req, sso);
 	struct json_object *data = answer ? sso_vendor_data(x->vendor, answer) : NULL;
 
 	if (answer && !data)
@@ -296,7 +296,7 @@ static struct json_object *vendor_data(struct req *req, struct json_object *answ
  * user is still identified. */
 static struct outcome *on_profile(struct req *req, struct json_object *answer)
 {
-	struct sso *x = req->state;
+	struct sso *x = req_state(req, sso);
 	struct json_object *data = vendor_data(req, answer), *none;
 	struct outcome *o;
 
@@ -312,7 +312,7 @@ static struct outcome *on_profile(struct req *req, struct json_object *answer)
 
 static struct outcome *ask_profile(struct req *req)
 {
-	struct sso *x = req->state;
+	struct sso *x = req_state(req, sso);
 	const char *set = setting(x, "profile_endpoint");
 	struct buf url = { 0 };
 	struct outcome *o;
@@ -327,7 +327,7 @@ static struct outcome *ask_profile(struct req *req)
 
 static struct outcome *on_userinfo(struct req *req, struct json_object *answer)
 {
-	struct sso *x = req->state;
+	struct sso *x = req_state(req, sso);
 	const char *field = setting(x, "subject_field"), *subject;
 	struct json_object *v;
 
@@ -357,7 +357,7 @@ static struct outcome *on_userinfo(struct req *req, struct json_object *answer)
 /* The token goes into the query, with the code, if there is no header for it. */
 static struct outcome *ask_vendor_userinfo(struct req *req)
 {
-	struct sso *x = req->state;
+	struct sso *x = req_state(req, sso);
 	const char *endpoint = endpoint_of(x, "userinfo_endpoint"), *token = x->access_token;
 	struct buf url = { 0 };
 	struct outcome *o;
@@ -380,7 +380,7 @@ static struct outcome *ask_vendor_userinfo(struct req *req)
 
 static struct outcome *ask_userinfo(struct req *req, const char *endpoint)
 {
-	struct sso *x = req->state;
+	struct sso *x = req_state(req, sso);
 
 	return sso_ask(req, endpoint, NULL,
 		arena_printf(&req->arena, "Authorization: Bearer %s", x->access_token),
@@ -389,7 +389,7 @@ static struct outcome *ask_userinfo(struct req *req, const char *endpoint)
 
 static struct outcome *on_keys(struct req *req, const struct sso_documents *d)
 {
-	struct sso *x = req->state;
+	struct sso *x = req_state(req, sso);
 	const char *why = "the provider's keys cannot be read", *userinfo, *sub;
 	enum idtoken_result result = IDTOKEN_BAD;
 
@@ -423,7 +423,7 @@ static struct outcome *on_keys(struct req *req, const struct sso_documents *d)
 
 static struct outcome *on_tokens(struct req *req, struct json_object *answer)
 {
-	struct sso *x = req->state;
+	struct sso *x = req_state(req, sso);
 
 	if (x->vendor)
 		answer = vendor_data(req, answer);
@@ -444,7 +444,7 @@ static struct outcome *on_tokens(struct req *req, struct json_object *answer)
 
 static struct outcome *exchange_vendor(struct req *req)
 {
-	struct sso *x = req->state;
+	struct sso *x = req_state(req, sso);
 	struct buf url = { 0 }, body = { 0 };
 	struct outcome *o;
 
@@ -462,7 +462,7 @@ static struct outcome *exchange_vendor(struct req *req)
 
 static struct outcome *exchange(struct req *req, const struct sso_documents *d)
 {
-	struct sso *x = req->state;
+	struct sso *x = req_state(req, sso);
 	const char *endpoint = x->kind == OIDC
 				       ? json_get_string(d ? d->metadata : NULL, "token_endpoint")
 				       : setting(x, "token_endpoint"),
@@ -517,7 +517,7 @@ static bool open_sealed(struct req *req, const char *column, struct str v, const
 
 static struct outcome *on_login(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct sso *x = req->state;
+	struct sso *x = req_state(req, sso);
 
 	if (error != DB_OK)
 		return req_fail_db(req, error);
@@ -566,7 +566,7 @@ bool sso_began_here(const struct req *req, const char sha256[65])
 struct outcome *sso_callback(struct req *req)
 {
 	const struct in_sso_callback *in = REQ_INPUT(req, sso_callback);
-	struct sso *x = req->state = arena_alloc(&req->arena, sizeof(*x));
+	struct sso *x = req_state_new_of(req, sso, sso_identity);
 	const char **p = arena_alloc(&req->arena, 4 * sizeof(*p));
 
 	req->cleanup = x->who.forget = free_login;

@@ -19,7 +19,7 @@ struct logout {
 
 static void free_logout(struct req *req)
 {
-	struct logout *x = req->state;
+	struct logout *x = req_state(req, logout);
 
 	json_object_put(x->settings);
 	json_object_put(x->claims);
@@ -50,7 +50,7 @@ static struct outcome *on_logged_out(struct req *req, enum db_error error, const
 
 static struct outcome *on_logout_keys(struct req *req, const struct sso_documents *d)
 {
-	struct logout *x = req->state;
+	struct logout *x = req_state(req, logout);
 	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p)),
 		   *why = "the provider's keys cannot be read";
 	enum idtoken_result result = IDTOKEN_BAD;
@@ -85,7 +85,7 @@ static struct outcome *on_logout_keys(struct req *req, const struct sso_document
 static struct outcome *on_logout_provider(
 	struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct logout *x = req->state;
+	struct logout *x = req_state(req, logout);
 	struct json_error err;
 	struct str doc, client;
 
@@ -105,7 +105,7 @@ static struct outcome *on_logout_provider(
 struct outcome *sso_backchannel(struct req *req)
 {
 	const struct in_sso_backchannel *in = REQ_INPUT(req, sso_backchannel);
-	struct logout *x = req->state = arena_alloc(&req->arena, sizeof(*x));
+	struct logout *x = req_state_new(req, logout);
 	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p));
 
 	req->cleanup = free_logout;

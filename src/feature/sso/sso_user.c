@@ -41,7 +41,7 @@ struct outcome *sso_fail_provider(struct req *req)
 
 static struct outcome *on_user(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct sso_identity *x = req->state;
+	struct sso_identity *x = req_state(req, sso_identity);
 	struct sign_in *in;
 
 	if (error != DB_OK)
@@ -137,7 +137,7 @@ const char *sso_text(struct req *req, const char *v, size_t max)
 
 struct outcome *sso_enter(struct req *req, struct json_object *claims)
 {
-	struct sso_identity *x = req->state;
+	struct sso_identity *x = req_state(req, sso_identity);
 	const char **p = arena_alloc(&req->arena, 11 * sizeof(*p));
 	struct buf sealed = { 0 };
 	char *index = arena_alloc(&req->arena, 65);

@@ -358,7 +358,8 @@ static struct outcome *on_priority_known(struct req *req, enum db_error error, c
 				req, parts[i][0], "required for P0 to P2", "P0 到 P2 必填");
 	if (req_has_invalid(req))
 		return req_invalid(req);
-	return run_command(req, req->state, REQ_INPUT(req, ticket_act)->idempotency_key);
+	return run_command(
+		req, req_state(req, ticket_call), REQ_INPUT(req, ticket_act)->idempotency_key);
 }
 
 struct outcome *ticket_act(struct req *req)
@@ -366,7 +367,7 @@ struct outcome *ticket_act(struct req *req)
 	const struct in_ticket_act *in = REQ_INPUT(req, ticket_act);
 	const struct in_ticket_act_text *text = REQ_INPUT_IF(req, ticket_act_text);
 	const struct in_ticket_act_reason *reason = REQ_INPUT_IF(req, ticket_act_reason);
-	struct ticket_call *c = req->state = arena_alloc(&req->arena, sizeof(*c));
+	struct ticket_call *c = req_state_new(req, ticket_call);
 	const char **p = arena_alloc(&req->arena, sizeof(*p));
 
 	c->cmd = (enum ticket_command)req->route->argument;
@@ -398,7 +399,7 @@ struct explain {
 
 static void explain_cleanup(struct req *req)
 {
-	struct explain *x = req->state;
+	struct explain *x = req_state(req, explain);
 
 	ticket_clear(&x->ticket);
 	buf_free(&x->out);
@@ -477,7 +478,7 @@ static void explain_clock(struct explain *x, enum sla_clock_kind k, int64_t now)
 
 static struct outcome *on_history(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct explain *x = req->state;
+	struct explain *x = req_state(req, explain);
 	bool first = true;
 
 	if (error != DB_OK)
@@ -504,7 +505,7 @@ static struct outcome *on_history(struct req *req, enum db_error error, const PG
 static void on_explain_version(void *arg, const struct sla_version *v, enum db_error error)
 {
 	struct req *req = arg;
-	struct explain *x = req->state;
+	struct explain *x = req_state(req, explain);
 	const char **p = arena_alloc(&req->arena, 4 * sizeof(*p));
 
 	req->waiting = false;
@@ -520,7 +521,7 @@ static void on_explain_version(void *arg, const struct sla_version *v, enum db_e
 
 static struct outcome *on_explain_loaded(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct explain *x = req->state;
+	struct explain *x = req_state(req, explain);
 	struct str doc;
 
 	if (error != DB_OK)
@@ -539,7 +540,7 @@ struct outcome *ticket_explain(struct req *req)
 {
 	const char **p = arena_alloc(&req->arena, sizeof(*p));
 
-	req->state = arena_alloc(&req->arena, sizeof(struct explain));
+	(void)req_state_new(req, explain);
 	req->cleanup = explain_cleanup;
 	p[0] = req_int(req, REQ_INPUT(req, ticket_explain)->id);
 	return req_query(req, &sql_ticket_load, p, on_explain_loaded);
