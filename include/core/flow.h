@@ -46,7 +46,6 @@ struct flow {
 	bool fresh, running, ready, waiting;
 	int64_t since_us;
 	struct db_call call;
-	char text[SQL_PARAMS_MAX][24];
 };
 
 /* Start a flow that works by itself, at its first step. F must be zero, or have ended. */

@@ -32,7 +32,6 @@ struct job {
 struct job_run {
 	const struct job *job;
 	struct db_call call;
-	char text[SQL_PARAMS_MAX][24];
 	void (*on_rows)(struct job_run *run, enum db_error error, const PGresult *rows);
 };
 

@@ -60,6 +60,7 @@ struct db_call {
 	void (*on_done)(struct db_call *call, enum db_error error, const PGresult *rows);
 	void *arg;
 	/* for the driver */
+	char number[SQL_PARAMS_MAX][24]; /* texts of db_call_int */
 	struct list node;
 	int64_t queued_us;
 	PGresult *rows;
@@ -68,6 +69,10 @@ struct db_call {
 	unsigned name, drops; /* names of prepared statements */
 	bool prepares, retried;
 };
+
+/* Set parameter I (from 0) of CALL to V. The text is a part of CALL, which must not be copied
+ * afterwards. */
+void db_call_int(struct db_call *call, int i, int64_t v);
 
 struct db_settings {
 	const char *app_url, *job_url; /* libpq connection strings; unix socket or hostaddr only */

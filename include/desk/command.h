@@ -85,7 +85,7 @@ struct ticket_call {
 	int tries;
 	enum call_result refusal; /* unless the idempotency key says that it was done before */
 	bool fresh_config;
-	char id_text[24], tenants_text[32], ids_text[32];
+	char tenants_text[32], ids_text[32];
 	char *docs;
 	int64_t config_version, due_before[SLA_CLOCKS];
 	struct loop_timer *retry;

@@ -20,7 +20,7 @@
 
 static unsigned char master[FIELD_KEY_BYTES];
 static struct db_call call;
-static char first_hex[2][2 * FIELD_WRAPPED_BYTES + 1], now_text[24];
+static char first_hex[2][2 * FIELD_WRAPPED_BYTES + 1];
 static bool asking, running;
 static int64_t newest_s;
 static void (*tell_ready)(void);
@@ -186,12 +186,12 @@ static void make_first(void)
 		for (size_t k = 0; k < sizeof(wrapped); k++)
 			snprintf(first_hex[i] + 2 * k, 3, "%02x", wrapped[k]);
 	}
-	snprintf(now_text, sizeof(now_text), "%lld", (long long)clock_now_us());
 	asking = true;
 	call = (struct db_call){ .stmt = &sql_keys_first,
 		.ctx.role = DB_ROLE_JOB,
-		.param = { first_hex[0], first_hex[1], now_text },
+		.param = { first_hex[0], first_hex[1] },
 		.on_done = on_first };
+	db_call_int(&call, 2, clock_now_us());
 	db_exec(&call);
 }
 

@@ -316,9 +316,8 @@ void cache_flight_compute(struct cache_flight *f)
 		ask(f);
 		return;
 	}
-	snprintf(f->tenant, sizeof(f->tenant), "%lld", (long long)f->query.tenant_id);
 	f->call.stmt = position_stmt;
-	f->call.param[0] = f->tenant;
+	db_call_int(&f->call, 0, f->query.tenant_id);
 	f->call.replica = true;
 	f->call.on_done = on_position;
 	f->call.arg = f;

@@ -22,7 +22,7 @@ struct cache_flight {
 	uint64_t generation;
 	int64_t seq;     /* the seq of the tenant counted before the computation; 0: do not share */
 	int64_t counted; /* the same, whether shared or not; 0: not on the replica */
-	char tenant[24], now[24];
+	char now[24];
 	int64_t at_us; /* when it was computed by another instance; 0: here and now */
 	bool computes; /* if not: ask Redis first */
 	bool replica;  /* it is computed on the replica */

@@ -195,8 +195,7 @@ struct outcome *flow_work(struct flow *f, int step, enum work_kind kind, const v
 
 void flow_param_int(struct flow *f, int i, int64_t v)
 {
-	snprintf(f->text[i], sizeof(f->text[i]), "%lld", (long long)v);
-	f->call.param[i] = f->text[i];
+	db_call_int(&f->call, i, v);
 }
 
 void flow_param_text(struct flow *f, int i, const char *text)

@@ -180,8 +180,7 @@ void job_end_db(struct job_run *run, enum db_error error)
 
 void job_param_int(struct job_run *run, int i, int64_t v)
 {
-	snprintf(run->text[i], sizeof(run->text[i]), "%lld", (long long)v);
-	run->call.param[i] = run->text[i];
+	db_call_int(&run->call, i, v);
 }
 
 void job_param_text(struct job_run *run, int i, const char *text)

@@ -36,7 +36,7 @@ struct find {
 	struct db_call call;
 	struct find *next; /* the next in the same bucket */
 	unsigned char key[32];
-	char tenant[24], id[24], now[24];
+	int64_t tenant_id, id; /* of the session or service token */
 	char secret_sha256[65];
 	struct token_claims claims;
 	bool api_token;
@@ -272,8 +272,8 @@ static struct session *from_token_row(const struct find *f, const PGresult *r)
 		return NULL;
 	s = xcalloc(1, sizeof(*s));
 	s->actor = ACTOR_SERVICE;
-	s->actor_id = strtoll(f->id, NULL, 10);
-	s->tenant_id = strtoll(f->tenant, NULL, 10);
+	s->actor_id = f->id;
+	s->tenant_id = f->tenant_id;
 	s->expires_us = db_int(r, 0, 2);
 	s->tenants = tenants_of(t);
 	s->staff = s->tenant_id == 1;
@@ -408,10 +408,10 @@ static bool parse_api_token(struct str t, struct find *f)
 	b = a ? memchr(a + 1, '.', (size_t)(t.p + t.n - a) - 1) : NULL;
 	if (!b || !str_to_int((struct str){ t.p + 4, (size_t)(a - t.p) - 4 }, 1, 1LL << 53, &v))
 		return false;
-	snprintf(f->tenant, sizeof(f->tenant), "%lld", (long long)v);
+	f->tenant_id = v;
 	if (!str_to_int((struct str){ a + 1, (size_t)(b - a) - 1 }, 1, 1LL << 53, &v))
 		return false;
-	snprintf(f->id, sizeof(f->id), "%lld", (long long)v);
+	f->id = v;
 	crypto_sha256_hex(b + 1, (size_t)(t.p + t.n - b) - 1, f->secret_sha256);
 	return true;
 }
@@ -450,18 +450,19 @@ void session_find(struct str token,
 			on_done(arg, NULL, DB_OK);
 			return;
 		}
-		snprintf(f->tenant, sizeof(f->tenant), "%lld", (long long)f->claims.tenant_id);
-		snprintf(f->id, sizeof(f->id), "%lld", (long long)f->claims.session_id);
+		f->tenant_id = f->claims.tenant_id;
+		f->id = f->claims.session_id;
 	}
 	f->next = finds[bucket_of(key)];
 	finds[bucket_of(key)] = f;
 	wait_for(f, on_done, arg);
-	snprintf(f->now, sizeof(f->now), "%lld", (long long)clock_now_us());
 	f->call = (struct db_call){ .stmt = f->api_token ? &sql_auth_token_get
 							 : &sql_auth_session_get,
 		.ctx.role = DB_ROLE_JOB,
-		.param = { f->tenant, f->id, f->now },
 		.on_done = on_found,
 		.arg = f };
+	db_call_int(&f->call, 0, f->tenant_id);
+	db_call_int(&f->call, 1, f->id);
+	db_call_int(&f->call, 2, clock_now_us());
 	db_exec(&f->call);
 }

@@ -7,6 +7,7 @@
 #include "crypto/field.h"
 
 #include <endian.h>
+#include <stdio.h>
 
 #define OID_BOOL 16
 #define OID_INT8 20
@@ -22,6 +23,13 @@
 #define OID_UNKNOWN 705
 #define JSON_INT_MAX (1LL << 53)
 #define PG_EPOCH_US 946684800000000LL /* PostgreSQL counts from 2000 */
+
+void db_call_int(struct db_call *call, int i, int64_t v)
+{
+	bug_on(i < 0 || i >= SQL_PARAMS_MAX);
+	snprintf(call->number[i], sizeof(call->number[i]), "%lld", (long long)v);
+	call->param[i] = call->number[i];
+}
 
 bool db_is_null(const PGresult *r, int row, int col)
 {

@@ -339,9 +339,8 @@ static void step_load(struct ticket_call *c)
 		tenant_config_get(c->tenant_id, c->fresh_config, on_config, c);
 		return;
 	}
-	snprintf(c->id_text, sizeof(c->id_text), "%lld", (long long)c->ticket_id);
 	if (way_of(c) == WAY_PERSON) {
-		c->db.param[0] = c->id_text;
+		db_call_int(&c->db, 0, c->ticket_id);
 	} else { /* by tenant and id */
 		snprintf(c->tenants_text, sizeof(c->tenants_text), "{%lld}",
 			(long long)c->tenant_id);

@@ -92,7 +92,6 @@ struct version_wait {
 	uint32_t magic;
 	struct db_call call;
 	int64_t policy_id, calendar_id;
-	char p[24], c[24];
 	void (*on_done)(void *arg, const struct sla_version *v, enum db_error error);
 	void *arg;
 };
@@ -129,13 +128,11 @@ void versions_get(int64_t policy_id, int64_t calendar_id,
 		.calendar_id = calendar_id,
 		.on_done = on_done,
 		.arg = arg };
-	snprintf(w->p, sizeof(w->p), "%lld", (long long)policy_id);
-	snprintf(w->c, sizeof(w->c), "%lld", (long long)calendar_id);
-	w->call = (struct db_call){ .stmt = &sql_sla_version,
-		.ctx.role = DB_ROLE_JOB,
-		.param = { w->p, w->c },
-		.on_done = on_version,
-		.arg = w };
+	w->call = (struct db_call){
+		.stmt = &sql_sla_version, .ctx.role = DB_ROLE_JOB, .on_done = on_version, .arg = w
+	};
+	db_call_int(&w->call, 0, policy_id);
+	db_call_int(&w->call, 1, calendar_id);
 	db_exec(&w->call);
 }
 
@@ -145,7 +142,6 @@ struct config_wait {
 	uint32_t magic;
 	struct db_call call;
 	struct tenant_config *config;
-	char tenant[24], now[24];
 	void (*on_done)(void *arg, const struct tenant_config *c);
 	void *arg;
 };
@@ -218,11 +214,10 @@ static void on_usual(struct db_call *call, enum db_error error, const PGresult *
 		c->usual[c->usuals].service_type = xstrndup(s.p, s.n);
 		c->usual[c->usuals++].priority = priority_parse(db_text(rows, i, 1));
 	}
-	w->call = (struct db_call){ .stmt = &sql_sla_choices,
-		.ctx.role = DB_ROLE_JOB,
-		.param = { w->tenant },
-		.on_done = on_choices,
-		.arg = w };
+	w->call = (struct db_call){
+		.stmt = &sql_sla_choices, .ctx.role = DB_ROLE_JOB, .on_done = on_choices, .arg = w
+	};
+	db_call_int(&w->call, 0, c->tenant_id);
 	db_exec(&w->call);
 }
 
@@ -269,11 +264,10 @@ static void on_config(struct db_call *call, enum db_error error, const PGresult 
 		free(w);
 		return;
 	}
-	w->call = (struct db_call){ .stmt = &sql_sla_usual,
-		.ctx.role = DB_ROLE_JOB,
-		.param = { w->tenant },
-		.on_done = on_usual,
-		.arg = w };
+	w->call = (struct db_call){
+		.stmt = &sql_sla_usual, .ctx.role = DB_ROLE_JOB, .on_done = on_usual, .arg = w
+	};
+	db_call_int(&w->call, 0, w->config->tenant_id);
 	db_exec(&w->call);
 }
 
@@ -292,13 +286,11 @@ void tenant_config_get(int64_t tenant_id, bool fresh,
 	w->config->tenant_id = tenant_id;
 	w->on_done = on_done;
 	w->arg = arg;
-	snprintf(w->tenant, sizeof(w->tenant), "%lld", (long long)tenant_id);
-	snprintf(w->now, sizeof(w->now), "%lld", (long long)clock_now_us());
-	w->call = (struct db_call){ .stmt = &sql_sla_config,
-		.ctx.role = DB_ROLE_JOB,
-		.param = { w->tenant, w->now },
-		.on_done = on_config,
-		.arg = w };
+	w->call = (struct db_call){
+		.stmt = &sql_sla_config, .ctx.role = DB_ROLE_JOB, .on_done = on_config, .arg = w
+	};
+	db_call_int(&w->call, 0, tenant_id);
+	db_call_int(&w->call, 1, clock_now_us());
 	db_exec(&w->call);
 }
 

@@ -26,7 +26,6 @@ enum sweep_kind { SWEEP_CLOCKS, SWEEP_TIMERS, SWEEP_KINDS };
 
 static struct {
 	struct db_call call;
-	char before[24], after[SWEEP_KINDS][24];
 	int64_t after_us[SWEEP_KINDS];
 	bool asked;
 } sweeper;
@@ -84,16 +83,12 @@ static void sweep_due(void *arg)
 	if (sweeper.asked || !engine.running || !engine.health.loaded)
 		return;
 	sweeper.asked = true;
-	snprintf(sweeper.before, sizeof(sweeper.before), "%lld",
-		(long long)(clock_now_us() + (int64_t)(3 * US_PER_S * clock_scale())));
-	for (int k = 0; k < SWEEP_KINDS; k++)
-		snprintf(sweeper.after[k], sizeof(sweeper.after[k]), "%lld",
-			(long long)sweeper.after_us[k]);
-	sweeper.call = (struct db_call){ .stmt = &sql_sla_sweep,
-		.ctx.role = DB_ROLE_JOB,
-		.param = { sweeper.before, sweeper.after[SWEEP_CLOCKS],
-			sweeper.after[SWEEP_TIMERS] },
-		.on_done = on_swept };
+	sweeper.call = (struct db_call){
+		.stmt = &sql_sla_sweep, .ctx.role = DB_ROLE_JOB, .on_done = on_swept
+	};
+	db_call_int(&sweeper.call, 0, clock_now_us() + (int64_t)(3 * US_PER_S * clock_scale()));
+	db_call_int(&sweeper.call, 1, sweeper.after_us[SWEEP_CLOCKS]);
+	db_call_int(&sweeper.call, 2, sweeper.after_us[SWEEP_TIMERS]);
 	db_exec(&sweeper.call);
 }
 

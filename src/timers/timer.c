@@ -9,13 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define TRIES_MAX "12" /* takes about 25 minutes */
+#define TRIES_MAX 12 /* takes about 25 minutes */
 
 struct timer_run {
 	struct db_call db;
 	struct ticket_call call;
 	int64_t tenant_id, id, due_us;
-	char t[24], i[24];
 };
 
 static const struct {
@@ -39,6 +38,21 @@ static void timer_later(struct timer_run *r, int64_t at_us)
 	free(r);
 }
 
+/* Run a statement about the timer. The attempts that it has are a parameter of timer_retry alone.
+ */
+static void timer_query(struct timer_run *r, const struct sql_stmt *stmt,
+	void (*on_done)(struct db_call *db, enum db_error error, const PGresult *rows))
+{
+	r->db = (struct db_call){
+		.stmt = stmt, .ctx.role = DB_ROLE_JOB, .on_done = on_done, .arg = r
+	};
+	db_call_int(&r->db, 0, r->tenant_id);
+	db_call_int(&r->db, 1, r->id);
+	if (stmt == &sql_sla_timer_retry)
+		db_call_int(&r->db, 2, TRIES_MAX);
+	db_exec(&r->db);
+}
+
 static int64_t soon_us(void)
 {
 	return clock_now_us() + (int64_t)((double)US_PER_S * clock_scale());
@@ -59,12 +73,7 @@ static void on_timer_cancelled(struct db_call *db, enum db_error error, const PG
 
 static void timer_cancel(struct timer_run *r)
 {
-	r->db = (struct db_call){ .stmt = &sql_sla_timer_cancel,
-		.ctx.role = DB_ROLE_JOB,
-		.param = { r->t, r->i },
-		.on_done = on_timer_cancelled,
-		.arg = r };
-	db_exec(&r->db);
+	timer_query(r, &sql_sla_timer_cancel, on_timer_cancelled);
 }
 
 static void on_timer_counted(struct db_call *db, enum db_error error, const PGresult *rows)
@@ -98,12 +107,7 @@ static void on_timer_counted(struct db_call *db, enum db_error error, const PGre
  * it and can reset it. */
 static void timer_failed(struct timer_run *r)
 {
-	r->db = (struct db_call){ .stmt = &sql_sla_timer_retry,
-		.ctx.role = DB_ROLE_JOB,
-		.param = { r->t, r->i, TRIES_MAX },
-		.on_done = on_timer_counted,
-		.arg = r };
-	db_exec(&r->db);
+	timer_query(r, &sql_sla_timer_retry, on_timer_counted);
 }
 
 static void on_timer_done(struct ticket_call *call, enum call_result result)
@@ -192,12 +196,5 @@ void timer_start(int64_t tenant_id, int64_t id)
 	r->tenant_id = tenant_id;
 	r->id = id;
 	r->due_us = clock_now_us();
-	snprintf(r->t, sizeof(r->t), "%lld", (long long)tenant_id);
-	snprintf(r->i, sizeof(r->i), "%lld", (long long)id);
-	r->db = (struct db_call){ .stmt = &sql_sla_timer_load,
-		.ctx.role = DB_ROLE_JOB,
-		.param = { r->t, r->i },
-		.on_done = on_timer_loaded,
-		.arg = r };
-	db_exec(&r->db);
+	timer_query(r, &sql_sla_timer_load, on_timer_loaded);
 }

@@ -110,6 +110,27 @@ static int64_t names_kept(void)
 
 /* --- the tests --- */
 
+static void test_numbers(void)
+{
+	static const int64_t v[] = { 0, -1, INT64_MAX, INT64_MIN };
+	struct sql_stmt s = stmt(7, "t/number", "select $1::bigint", 1);
+
+	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+		static struct answer a;
+
+		a = (struct answer){ 0 };
+		a.call = (struct db_call){
+			.stmt = &s, .ctx.role = DB_ROLE_TENANT, .on_done = on_answer, .arg = &a
+		};
+		db_call_int(&a.call, 0, v[i]);
+		pending++;
+		db_exec(&a.call);
+		loop_run();
+		CU_ASSERT_EQUAL(a.error, DB_OK);
+		CU_ASSERT_EQUAL(a.value, v[i]);
+	}
+}
+
 static void test_first_run_fails(void)
 {
 	struct sql_stmt s = stmt(2, "t/divide", "select 12 / $1::int", 1);
@@ -268,7 +289,7 @@ static void test_roles(void)
 static void test_connection_dies(void)
 {
 	struct sql_stmt s = stmt(6, "t/sleep", "select 1 from pg_sleep($1::float8)", 1),
-			kill = stmt(7, "t/kill",
+			kill = stmt(8, "t/kill",
 				"select pg_terminate_backend(pg_backend_pid())::int", 0);
 	struct answer a[3];
 
@@ -290,7 +311,7 @@ static void test_connect(void)
 		.replica_url = "",
 		.password = getenv("PGPASSWORD"),
 		.point_connections = 1,
-		.statements = 8 };
+		.statements = 9 };
 	const char *error = "";
 
 	log_open("/dev/null", LOG_ERROR, false); /* the errors are meant */
@@ -317,7 +338,7 @@ static void test_ends(void)
 	PQfinish(admin);
 }
 
-UNIT_MAIN("pipeline", { "connects", test_connect },
+UNIT_MAIN("pipeline", { "connects", test_connect }, { "numbers", test_numbers },
 	{ "a first run that fails keeps its name", test_first_run_fails },
 	{ "first runs that fail in one flight", test_first_runs_fail_in_one_flight },
 	{ "a statement that cannot be prepared", test_cannot_be_prepared },

@@ -174,7 +174,8 @@ static void device_name(const char *agent, char out[204])
 
 struct watch {
 	struct db_call call;
-	char text[6][24], network[64], device[204];
+	int64_t tenant_id, actor_id;
+	char network[64], device[204];
 	char *username, *address, *sealed;
 };
 
@@ -183,11 +184,12 @@ static void on_watched(struct db_call *call, enum db_error error, const PGresult
 	struct watch *w = call->arg;
 
 	if (error != DB_OK)
-		log_warn(NULL, "login not assessed tenant=%s err=%s", w->text[0],
+		log_warn(NULL, "login not assessed tenant=%lld err=%s", (long long)w->tenant_id,
 			db_error_name(error));
 	else if (PQntuples(rows)) {
-		log_info(NULL, "unusual login tenant=%s actor=%s reasons=%.*s", w->text[0],
-			w->text[1], (int)db_text(rows, 0, 0).n, db_text(rows, 0, 0).p);
+		log_info(NULL, "unusual login tenant=%lld actor=%lld reasons=%.*s",
+			(long long)w->tenant_id, (long long)w->actor_id, (int)db_text(rows, 0, 0).n,
+			db_text(rows, 0, 0).p);
 		notify_wake();
 	}
 	running--;
@@ -208,9 +210,8 @@ static void on_signin(struct req *req, const struct sign_in *s)
 		return;
 	running++;
 	w = xcalloc(1, sizeof(*w));
-	snprintf(w->text[0], 24, "%lld", (long long)s->tenant_id);
-	snprintf(w->text[1], 24, "%lld", (long long)s->subject_id);
-	snprintf(w->text[2], 24, "%lld", (long long)clock_now_us());
+	w->tenant_id = s->tenant_id;
+	w->actor_id = s->subject_id;
 	network_name(address, w->network);
 	device_name(session_device(req), w->device);
 	w->username = xstrdup(s->username);
@@ -219,10 +220,13 @@ static void on_signin(struct req *req, const struct sign_in *s)
 	w->sealed = buf_take(&sealed);
 	w->call = (struct db_call){ .stmt = &sql_auth_watch,
 		.ctx.role = DB_ROLE_JOB,
-		.param = { w->text[0], s->staff ? "staff" : "customer", w->text[1], w->username,
-			w->text[2], w->network, w->device, at ? at->country : NULL,
-			at ? at->lat : NULL, at ? at->lon : NULL, w->address, w->sealed },
+		.param = { NULL, s->staff ? "staff" : "customer", NULL, w->username, NULL,
+			w->network, w->device, at ? at->country : NULL, at ? at->lat : NULL,
+			at ? at->lon : NULL, w->address, w->sealed },
 		.on_done = on_watched,
 		.arg = w };
+	db_call_int(&w->call, 0, s->tenant_id);
+	db_call_int(&w->call, 2, s->subject_id);
+	db_call_int(&w->call, 4, clock_now_us());
 	db_exec(&w->call);
 }

@@ -333,12 +333,6 @@ static void query_item(struct sync_item *item, const struct sql_stmt *stmt,
 	db_exec(&item->db);
 }
 
-static const char *int_text(struct sync_item *item, int slot, int64_t v)
-{
-	snprintf(item->id_text[slot], sizeof(item->id_text[slot]), "%lld", (long long)v);
-	return item->id_text[slot];
-}
-
 static void on_recorded(struct db_call *db, enum db_error error, const PGresult *rows)
 {
 	struct sync_item *item = db->arg;
@@ -351,12 +345,13 @@ static void on_recorded(struct db_call *db, enum db_error error, const PGresult 
 static void record(struct sync_item *item, enum sync_result result)
 {
 	item->result = result;
-	item->db = (struct db_call){
-		.param = { int_text(item, 0, item->tenant_id), item->external_id, item->event_id,
-			sync_result_name(result), int_text(item, 1, item->token_id),
-			int_text(item, 2, item->said_at), int_text(item, 3, clock_now_us()),
-			int_text(item, 4, item->ticket_id) }
-	};
+	item->db = (struct db_call){ .param = { NULL, item->external_id, item->event_id,
+					     sync_result_name(result) } };
+	db_call_int(&item->db, 0, item->tenant_id);
+	db_call_int(&item->db, 4, item->token_id);
+	db_call_int(&item->db, 5, item->said_at);
+	db_call_int(&item->db, 6, clock_now_us());
+	db_call_int(&item->db, 7, item->ticket_id);
 	query_item(item, &sql_sync_done, on_recorded);
 }
 
@@ -538,8 +533,9 @@ static void on_looked(struct db_call *db, enum db_error error, const PGresult *r
 
 static void load_ticket(struct sync_item *item)
 {
-	item->db = (struct db_call){ .param = { int_text(item, 0, item->tenant_id),
-					     item->external_id, item->event_id, item->assignee } };
+	item->db = (struct db_call){ .param = { NULL, item->external_id, item->event_id,
+					     item->assignee } };
+	db_call_int(&item->db, 0, item->tenant_id);
 	query_item(item, &sql_sync_look, on_looked);
 }
 

@@ -48,7 +48,7 @@ struct sync_item {
 	/* private to the flow */
 	struct ticket_call call;
 	struct db_call db;
-	char id_text[6][24], actor_name[32];
+	char actor_name[32];
 	enum ticket_state state;
 	enum priority now_priority;
 	int64_t now_assignee, wanted_assignee;

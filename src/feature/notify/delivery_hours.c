@@ -17,7 +17,7 @@
 
 static struct cached_hours {
 	int64_t tenant_id, asked_us, used_us;
-	char code[64], tenant[24];
+	char code[64];
 	struct calendar *calendar; /* NULL: not known yet, or there is none */
 	struct db_call call;
 	bool asking, known;
@@ -47,7 +47,8 @@ static void on_calendar(struct db_call *done, enum db_error error, const PGresul
 	k->asked_us = clock_mono_us();
 	c = PQntuples(rows) == 1 ? read_doc(db_text(rows, 0, 0)) : NULL;
 	if (!c) {
-		log_warn(NULL, "delivery hours: no calendar code=%s tenant=%s", k->code, k->tenant);
+		log_warn(NULL, "delivery hours: no calendar code=%s tenant=%lld", k->code,
+			(long long)k->tenant_id);
 		return;
 	}
 	calendar_free(k->calendar);
@@ -57,12 +58,12 @@ static void on_calendar(struct db_call *done, enum db_error error, const PGresul
 static void load_calendar(struct cached_hours *k)
 {
 	k->asking = true;
-	snprintf(k->tenant, sizeof(k->tenant), "%lld", (long long)k->tenant_id);
 	k->call = (struct db_call){ .stmt = &sql_sla_calendar_hours,
 		.ctx.role = DB_ROLE_JOB,
-		.param = { k->tenant, k->code },
+		.param = { NULL, k->code },
 		.on_done = on_calendar,
 		.arg = k };
+	db_call_int(&k->call, 0, k->tenant_id);
 	db_exec(&k->call);
 }
 

@@ -24,9 +24,8 @@
 
 static const char *const channel_names[OUTBOX_CHANNELS] = { "mail", "webhook", "sms" };
 static struct db_call claim_call;
-static char claim_now[24], claim_until[24], claim_me[64], claim_channels[40], claim_limits[40],
-	me[32];
-static int64_t claim_until_us;
+static char claim_me[64], claim_channels[40], claim_limits[40], me[32];
+static int64_t claimed_us, claim_until_us;
 static int limits[OUTBOX_CHANNELS], in_hand[OUTBOX_CHANNELS];
 static bool more[OUTBOX_CHANNELS]; /* the last claim found as many as it might take */
 static bool claiming, again, waking, running;
@@ -105,8 +104,6 @@ static struct sending *sending_new(const PGresult *rows, int i)
 	s->attempt = (int)db_int(rows, i, C_ATTEMPTS);
 	s->claim_until_us = claim_until_us;
 	snprintf(s->claim, sizeof(s->claim), "%s", claim_me);
-	snprintf(s->t, sizeof(s->t), "%lld", (long long)s->tenant_id);
-	snprintf(s->i, sizeof(s->i), "%lld", (long long)s->id);
 	in_hand[s->channel]++;
 	health.in_flight++;
 	return s;
@@ -202,8 +199,7 @@ static void set_claim(void)
 	/* a claim lasts for real time, however fast the clock of a drill runs */
 	claim_until_us =
 		now + (int64_t)((double)(outbox_mail_claim_s() * US_PER_S) * clock_scale());
-	snprintf(claim_now, sizeof(claim_now), "%lld", (long long)now);
-	snprintf(claim_until, sizeof(claim_until), "%lld", (long long)claim_until_us);
+	claimed_us = now;
 	snprintf(claim_me, sizeof(claim_me), "%s.%llu", me, (unsigned long long)++serial);
 }
 
@@ -220,8 +216,10 @@ static void claim(void *arg)
 	set_claim();
 	claim_call = (struct db_call){ .stmt = &sql_notify_claim,
 		.ctx.role = DB_ROLE_JOB,
-		.param = { claim_me, claim_now, claim_channels, claim_until, claim_limits },
+		.param = { claim_me, NULL, claim_channels, NULL, claim_limits },
 		.on_done = on_claimed };
+	db_call_int(&claim_call, 1, claimed_us);
+	db_call_int(&claim_call, 3, claim_until_us);
 	db_exec(&claim_call);
 }
 

@@ -61,9 +61,10 @@ struct sending {
 	int64_t waits_since_us, began_us;
 	int attempt, refused; /* refused: results that the database rejected */
 	bool ok;
-	const char *state, *kind; /* kind: of its circuit; NULL: no circuit was asked */
-	char claim[64];           /* the claim's owner and number */
-	char t[24], i[24], attempt_text[12], now[24], next[24], took[16];
+	const char *state, *kind;  /* kind: of its circuit; NULL: no circuit was asked */
+	char claim[64];            /* the claim's owner and number */
+	int64_t ended_us, next_us; /* when the attempt ended; when to try again */
+	int took_ms;
 	char detail[320], host[200];
 	char *to;           /* a mail's recipient */
 	struct buf message; /* and its text */

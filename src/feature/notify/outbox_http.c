@@ -100,8 +100,9 @@ void outbox_send_sms(struct sending *s, const struct outbox_row *w)
 		outbox_settle_now(s, to.n ? "no template" : "no usable number", true);
 	} else if (outbox_may_send(s, "sms", options.sms_url)) {
 		outbox_text(&text, w);
-		buf_addf(&b, "{\"id\":\"n%s.%s\",\"to\":\"%s\",\"text\":", s->t, s->i,
-			buf_cstr(&to));
+		buf_addf(&b,
+			"{\"id\":\"n%lld.%lld\",\"to\":\"%s\",\"text\":", (long long)s->tenant_id,
+			(long long)s->id, buf_cstr(&to));
 		buf_add_json(&b, text.p, text.n);
 		buf_addc(&b, '}');
 		fetch_http(

@@ -166,8 +166,9 @@ void outbox_send_mail(struct sending *s, const struct outbox_row *w)
 
 	if (!field_open(&to, "email", db_text(w->r, w->i, C_EMAIL))) {
 		log_warn(NULL,
-			"mail is delayed: the key of its address is not available tenant=%s id=%s",
-			s->t, s->i);
+			"mail is delayed: the key of its address is not available tenant=%lld "
+			"id=%lld",
+			(long long)s->tenant_id, (long long)s->id);
 		outbox_hold(s, clock_now_us() + KEY_WAIT_US);
 		return;
 	}

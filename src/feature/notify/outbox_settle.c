@@ -57,10 +57,11 @@ static void on_stored(struct db_call *call, enum db_error error, const PGresult 
 		return;
 	}
 	if (error != DB_OK) /* the claim expires, and it is sent again under the same id */
-		log_error(NULL, "notification result not stored tenant=%s id=%s err=%s", s->t, s->i,
-			db_error_name(error));
+		log_error(NULL, "notification result not stored tenant=%lld id=%lld err=%s",
+			(long long)s->tenant_id, (long long)s->id, db_error_name(error));
 	else if (!PQntuples(rows))
-		log_info(NULL, "notification is claimed by another tenant=%s id=%s", s->t, s->i);
+		log_info(NULL, "notification is claimed by another tenant=%lld id=%lld",
+			(long long)s->tenant_id, (long long)s->id);
 	outbox_ended(s);
 }
 
@@ -91,16 +92,20 @@ static void store(struct sending *s)
 
 	s->call = (struct db_call){ .stmt = s->stmt,
 		.ctx.role = DB_ROLE_JOB,
-		.param = { s->t, s->i, s->claim },
+		.param = { NULL, NULL, s->claim },
 		.on_done = on_stored,
 		.arg = s };
+	db_call_int(&s->call, 0, s->tenant_id);
+	db_call_int(&s->call, 1, s->id);
 	if (s->stmt == &sql_notify_wait) {
-		s->call.param[3] = s->next;
+		db_call_int(&s->call, 3, s->next_us);
 	} else if (s->stmt == &sql_notify_done) {
-		const char *result[] = { s->attempt_text, s->state, s->now, s->next, detail,
-			s->took };
-
-		memcpy(s->call.param + 3, result, sizeof(result));
+		db_call_int(&s->call, 3, s->attempt);
+		s->call.param[4] = s->state;
+		db_call_int(&s->call, 5, s->ended_us);
+		db_call_int(&s->call, 6, s->next_us);
+		s->call.param[7] = detail;
+		db_call_int(&s->call, 8, s->took_ms);
 	}
 	db_exec(&s->call);
 }
@@ -114,7 +119,7 @@ int outbox_unstored(void)
 
 void outbox_hold(struct sending *s, int64_t until_us)
 {
-	snprintf(s->next, sizeof(s->next), "%lld", (long long)until_us);
+	s->next_us = until_us;
 	s->stmt = &sql_notify_wait;
 	store(s);
 }
@@ -154,17 +159,16 @@ void outbox_settle(struct sending *s, const struct fetch_result *r)
 	if (s->kind)
 		breaker_report(s->kind, s->host, host_works(r), now);
 	outbox_count(r->ok);
-	snprintf(s->now, sizeof(s->now), "%lld", (long long)now);
-	snprintf(s->next, sizeof(s->next), "%lld", (long long)(now + backoff_us(s->attempt)));
-	snprintf(s->took, sizeof(s->took), "%d", r->took_ms);
-	snprintf(s->attempt_text, sizeof(s->attempt_text), "%d", s->attempt);
+	s->ended_us = now;
+	s->next_us = now + backoff_us(s->attempt);
+	s->took_ms = (int)r->took_ms;
 	snprintf(s->detail, sizeof(s->detail), "%s", r->error);
 	for (char *p = s->detail; *p; p++)
 		if ((unsigned char)*p >= 0x7f || (unsigned char)*p < 0x20)
 			*p = '?';
 	if (!r->ok)
-		log_warn(NULL, "notification failed tenant=%s id=%s attempt=%d state=%s err=%s",
-			s->t, s->i, s->attempt, s->state, s->detail);
+		log_warn(NULL, "notification failed tenant=%lld id=%lld attempt=%d state=%s err=%s",
+			(long long)s->tenant_id, (long long)s->id, s->attempt, s->state, s->detail);
 	s->stmt = &sql_notify_done;
 	store(s);
 }
@@ -189,7 +193,8 @@ void outbox_settle_free(void)
 		struct sending *s = list_entry(unstored.next, struct sending, node);
 
 		list_remove(&s->node);
-		log_warn(NULL, "notification result lost tenant=%s id=%s ok=%d", s->t, s->i, s->ok);
+		log_warn(NULL, "notification result lost tenant=%lld id=%lld ok=%d",
+			(long long)s->tenant_id, (long long)s->id, s->ok);
 		outbox_ended(s);
 	}
 	unstored_n = 0;

@@ -18,11 +18,6 @@ struct draft {
 	int64_t id, version;
 };
 
-static const char *int_text(struct req *req, int64_t v)
-{
-	return arena_printf(&req->arena, "%lld", (long long)v);
-}
-
 static struct outcome *reply_version(
 	struct req *req, const struct draft *d, int64_t id, int64_t version, bool changed)
 {
@@ -81,12 +76,12 @@ struct outcome *policy_put(struct req *req)
 	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p));
 	struct draft *d = read_draft(req);
 
-	p[0] = int_text(req, d->tenant_id);
+	p[0] = req_int(req, d->tenant_id);
 	p[1] = d->code;
 	p[2] = in->service_type;
 	p[3] = in->calendar;
 	p[4] = d->doc;
-	p[5] = int_text(
+	p[5] = req_int(
 		req, in->effective_from == INSTANT_NONE ? clock_now_us() : in->effective_from);
 	return req_query_job(req, &sql_sla_policy_new, p, on_policy);
 }
@@ -145,11 +140,11 @@ static struct outcome *on_latest(struct req *req, enum db_error error, const PGr
 		d->additive = only_adds(d, doc);
 		d->version = db_int(rows, 0, 1);
 	}
-	p[0] = int_text(req, d->tenant_id);
+	p[0] = req_int(req, d->tenant_id);
 	p[1] = d->code;
-	p[2] = int_text(req, d->version + 1);
+	p[2] = req_int(req, d->version + 1);
 	p[3] = d->doc;
-	p[4] = int_text(req, clock_now_us());
+	p[4] = req_int(req, clock_now_us());
 	p[5] = d->additive ? "true" : "false";
 	return req_query_job(req, &sql_sla_calendar_new, p, on_calendar);
 }
@@ -170,7 +165,7 @@ struct outcome *calendar_put(struct req *req)
 	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p));
 	struct draft *d = read_draft(req);
 
-	p[0] = int_text(req, d->tenant_id);
+	p[0] = req_int(req, d->tenant_id);
 	p[1] = d->code;
 	return req_query_job(req, &sql_sla_calendar_latest, p, on_latest);
 }
