@@ -34,23 +34,3 @@ const struct error_text *error_text(enum err e)
 	bug_on(e >= ERR_COUNT);
 	return &errors[e];
 }
-
-__attribute__((format(printf, 3, 0), format(printf, 4, 0))) static void note_range(struct req *req,
-	const char *field, const char *en, const char *zh, int64_t min, int64_t max)
-{
-	char text[2][100];
-
-	snprintf(text[0], sizeof(text[0]), en, (long long)min, (long long)max);
-	snprintf(text[1], sizeof(text[1]), zh, (long long)min, (long long)max);
-	req_note_invalid(req, field, text[0], text[1]);
-}
-
-void note_bad_length(struct req *req, const char *field, int64_t min, int64_t max)
-{
-	note_range(req, field, "%lld to %lld characters", "%lld 到 %lld 个字符", min, max);
-}
-
-void note_bad_number(struct req *req, const char *field, int64_t min, int64_t max)
-{
-	note_range(req, field, "a whole number from %lld to %lld", "%lld 到 %lld 的整数", min, max);
-}

@@ -20,18 +20,6 @@ void sla_ticket_init(struct sla_ticket *t)
 			.breached_at = INSTANT_NONE };
 }
 
-const struct calendar *clock_calendar(
-	const struct sla_ticket *t, struct sla_rules r, enum sla_clock_kind k)
-{
-	static const struct calendar *always;
-
-	if (k != SLA_LADDER || t->priority == P2)
-		return r.calendar;
-	if (!always)
-		always = calendar_always();
-	return always; /* the ladder of P0 and P1 runs around the clock */
-}
-
 bool clock_pauses(const struct sla_ticket *t, struct sla_rules r, enum sla_clock_kind k)
 {
 	return r.policy->pauses[k] >> t->state & 1;

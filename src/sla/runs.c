@@ -5,6 +5,18 @@
 
 #include <stdlib.h>
 
+const struct calendar *clock_calendar(
+	const struct sla_ticket *t, struct sla_rules r, enum sla_clock_kind k)
+{
+	static const struct calendar *always;
+
+	if (k != SLA_LADDER || t->priority == P2)
+		return r.calendar;
+	if (!always)
+		always = calendar_always();
+	return always; /* the ladder of P0 and P1 runs around the clock */
+}
+
 void sla_runs_add(struct sla_runs *runs, int64_t from, int64_t to)
 {
 	if (runs->n == runs->room) {
