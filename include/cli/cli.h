@@ -35,12 +35,14 @@ enum cli_transaction {
 };
 /* Begin a transaction. */
 void cli_begin(PGconn *pg, enum cli_transaction kind);
+/* Commit it; the program ends with the database's message if that fails. */
 void cli_commit(PGconn *pg);
 /* COPY the rows, in the text format, into TABLE; they are emptied. */
 void cli_copy_in(PGconn *pg, const char *table, struct buf *rows);
 /* SQL that cannot stand in a contract file: its names are parameters, or it defines something.
  * t/lint/sql.sh lists who may use these two. */
 PGresult *cli_query(PGconn *pg, const char *sql, int n, const char *const *params);
+/* The same, of which nothing comes back. */
 void cli_run(PGconn *pg, const char *sql);
 /* Hash with argon2id, as the helpers do. The caller frees the result. */
 char *cli_hash(const char *password);

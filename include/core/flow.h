@@ -78,8 +78,9 @@ struct outcome *flow_work(
 /* Something else will call flow_arrived, exactly once; the caller has armed it. */
 struct outcome *flow_wait(struct flow *f, int step) MUST_USE;
 
-/* Set parameter I (counted from 0) of the next flow_query. A text must live until its step. */
+/* Set parameter I (counted from 0) of the next flow_query to a number. */
 void flow_param_int(struct flow *f, int i, int64_t v);
+/* The same, to a text, which must live until its step. */
 void flow_param_text(struct flow *f, int i, const char *text);
 
 /* The wait is over. */

@@ -80,7 +80,7 @@ static struct cache_key key_of(const struct cached_query *q, const struct cache_
 	static struct buf b;
 	const struct db_context *c = &r->ctx;
 	bool scoped = c->scope && c->scope[0];
-	struct cache_key key;
+	struct cache_key key = { 0 };
 
 	b.n = 0;
 	add_text(&b, c->tenants);

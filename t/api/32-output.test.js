@@ -10,7 +10,7 @@ const test = require('node:test'),
 	path = require('node:path'),
 	tls = require('node:tls'),
 	{ execFileSync } = require('node:child_process');
-const { Server, waitUntil, VAR } = require('../lib/server.js');
+const { Server, waitUntil, settled, VAR } = require('../lib/server.js');
 const { Raw, frame, TEXT, PING } = require('../lib/wsraw.js');
 
 const MB = 1 << 20,
@@ -125,21 +125,18 @@ function answers(server, requests, onChunk) {
 	});
 }
 /* Until the daemon has done what it was given: no processor time for a quarter of a second. */
-async function settled(server) {
+async function resting(server) {
 	const used = () => {
 		const f = fs.readFileSync(`/proc/${server.proc.pid}/stat`, 'utf8').split(') ')[1].split(' ');
 		return Number(f[11]) + Number(f[12]);
 	};
-	for (let was = -1, end = Date.now() + 20000; was !== used() && Date.now() < end;) {
-		was = used();
-		await new Promise((r) => setTimeout(r, 250));
-	}
+	await settled(() => String(used()));
 }
 /* The memory grew by less than LIMIT while F ran and was answered. */
 async function grows(server, limit, f) {
 	const before = rss(server),
 		r = await f();
-	await settled(server);
+	await resting(server);
 	const more = rss(server) - before;
 	console.log(`# grew by ${(more / MB).toFixed(1)} MB`);
 	if (measured) assert.ok(more < limit, `grew by ${(more / MB).toFixed(1)} MB`);
@@ -245,7 +242,8 @@ test('a reader that drips is closed; the slow one beside it is not', async () =>
 	await waitUntil(() => serves(s, drip) && serves(s, honest));
 	await waitUntil(() => !serves(s, drip), 40000);
 	console.log(`# the drip was closed after ${Date.now() - began} ms`);
-	await new Promise((r) => setTimeout(r, 2000));
+	const more = honest.bytesRead + RATE * 10; /* two seconds of its reading */
+	await waitUntil(() => honest.bytesRead >= more);
 	assert.ok(serves(s, honest));
 });
 
@@ -288,7 +286,7 @@ test('WebSocket pings whose pongs are read late are all answered', async () => {
 	const writing = ws.write(
 		Buffer.concat([...Array(n)].map((_, i) => frame(PING, String(i).padStart(100, '0')))),
 	);
-	await new Promise((r) => setTimeout(r, 1000));
+	await resting(s);
 	ws.socket.resume();
 	await writing;
 	assert.ok(await ws.until(() => ws.pongs.length === n, 20000), `${ws.pongs.length} pongs`);
