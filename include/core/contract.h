@@ -86,9 +86,11 @@ struct contract {
 	enum sql_mode mode;
 	enum reply_kind reply;
 	const char *media;
+	bool nullable;       /* of REPLY_OBJECT: data may be null */
 	const char *returns; /* "path type, …" of the envelope's data; for a statement, a test
 				compares it with the database */
 	int status;          /* on success; 0: 201 for a POST of a statement, else 200 */
+	int also;            /* another status with the same reply: the probes' 503; 0: none */
 	bool form;           /* the body is a form (application/x-www-form-urlencoded), not JSON */
 	bool open;           /* unknown fields are accepted, because outside parties call it */
 	const struct param *params;
@@ -97,6 +99,13 @@ struct contract {
 	size_t input_size;
 };
 
+/* A capability, as the documents group the endpoints. */
+struct contract_tag {
+	const char *name, *about, *about_zh;
+};
+
+/* "read", "write", "job" or "door". */
+const char *contract_mode_name(enum sql_mode mode);
 /* Is V one of CHOICES ("a|b|c")? It must equal exactly one of them, in the same case. */
 bool choice_is_listed(const char *choices, struct str v);
 

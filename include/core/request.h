@@ -38,6 +38,12 @@ enum err {
 	ERR_INTERNAL,    /* 50001, 500 */
 	ERR_COUNT,
 };
+/* The status, code and message of an error. */
+struct error_text {
+	int status, code;
+	const char *en, *zh;
+};
+const struct error_text *error_text(enum err e);
 
 struct contract;
 
@@ -50,6 +56,9 @@ enum route_only {
 	ONLY_SERVICE,       /* a program with a service token */
 	ONLY_PROVIDER_SERVICE,
 };
+
+/* "customer", …; "" for ONLY_ANY. */
+const char *route_only_name(enum route_only only);
 
 struct route_variant {
 	const char *key, *value; /* ?key=value chooses this statement */

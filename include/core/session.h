@@ -20,6 +20,8 @@ enum permission {
 };
 #define PERM_NAMED_FIRST PERM_TICKET_READ
 
+/* "ticket:read"; "anyone", "self" and "staff" of those that are no resource's. */
+const char *permission_name(enum permission p);
 /* The bits of the permissions in LIST ("{ticket:read,…}" or any list of names). Unknown names are
  * ignored. */
 uint32_t permissions_parse(struct str list);

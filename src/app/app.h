@@ -9,6 +9,9 @@
 const struct route *app_routes(size_t *out_n);
 /* Release the table. */
 void app_routes_free(void);
+/* To standard output: doc/api/routes.txt, and doc/api/openapi.json. */
+void app_routes_print(void);
+void openapi_print(void);
 /* features.c: the list of capabilities, which ends with NULL. */
 extern const struct feature *const app_features[];
 /* Start all capabilities, in order. */

@@ -479,7 +479,7 @@ static void stop(void)
 static void usage(void)
 {
 	puts("usage: sladeskd [-c FILE] [--check] [--takeover] [--help] [--print-config] "
-	     "[--print-man] [--version]\n\n"
+	     "[--print-man] [--print-routes] [--print-openapi] [--version]\n\n"
 	     "  -c FILE         read settings from FILE\n  --check         check the settings and "
 	     "exit\n"
 	     "  --takeover      receive the listening socket from the running sladeskd "
@@ -507,6 +507,10 @@ int main(int argc, char **argv)
 			return options_print_sample(), 0;
 		else if (strcmp(argv[i], "--print-man") == 0)
 			return options_print_man(), 0;
+		else if (strcmp(argv[i], "--print-routes") == 0)
+			return app_routes_print(), 0;
+		else if (strcmp(argv[i], "--print-openapi") == 0)
+			return openapi_print(), 0;
 		else if (strcmp(argv[i], "--version") == 0)
 			return puts("sladeskd " PACKAGE_VERSION), 0;
 		else

@@ -1,246 +1,431 @@
 /* SPDX-License-Identifier: Apache-2.0
- * openapi.json from the route table and the contracts, so that the documentation cannot disagree
- * with the program. */
+ * openapi.json from the routes and their contracts: the documents cannot disagree with the program.
+ * One line an operation, so that a review of doc/api/openapi.json shows what changed. */
+#include "openapi.h"
 #include "app.h"
-#include "core/contract.h"
-#include "feature/ticket/ticket.h"
-#include "db/stmt.h"
-#include "ticket/ticket.h"
+#include "flow_gen.h"
 
 #include <ctype.h>
 #include <stdio.h>
 
 static struct buf doc;
 
-static void quote(struct buf *b, const char *s)
-{
-	buf_add_json(b, s, strlen(s));
-}
-
-static const char *json_type(enum param_type t)
-{
-	return t == PARAM_INT || t == PARAM_BIGINT    ? "integer"
-	       : t == PARAM_NUMBER                    ? "number"
-	       : t == PARAM_BOOL                      ? "boolean"
-	       : t == PARAM_JSON || t == PARAM_OBJECT ? "object"
-						      : "string";
-}
-
-static void schema_of(struct buf *b, const struct param *p)
-{
-	buf_addf(b, "{\"type\":\"%s\"", json_type(p->type));
-	if (p->has_range && p->type == PARAM_TEXT)
-		buf_addf(b, ",\"minLength\":%lld,\"maxLength\":%lld", (long long)p->min,
-			(long long)p->max);
-	else if (p->has_range)
-		buf_addf(b, ",\"minimum\":%lld,\"maximum\":%lld", (long long)p->min,
-			(long long)p->max);
-	if (p->in) {
-		buf_adds(b, ",\"enum\":[");
-		for (const char *s = p->in; s; s = strchr(s, '|') ? strchr(s, '|') + 1 : NULL)
-			buf_addf(b, "%s\"%.*s\"", s == p->in ? "" : ",", (int)strcspn(s, "|"), s);
-		buf_addc(b, ']');
-	}
-	if (p->fallback && p->type != PARAM_TEXT)
-		buf_addf(b, ",\"default\":%s", p->fallback);
-	buf_addc(b, '}');
-}
-
-static void add_parameter(struct buf *b, bool *first, const char *name, const char *in,
-	bool required, const struct param *p)
-{
-	buf_addf(b,
-		"%s{\"name\":\"%s\",\"in\":\"%s\",\"required\":%s,\"schema\":", *first ? "" : ",",
-		name, in, required ? "true" : "false");
-	if (p)
-		schema_of(b, p);
-	else
-		buf_adds(b, "{\"type\":\"string\"}");
-	buf_addc(b, '}');
-	*first = false;
-}
-
 static const struct contract *contract_of(const struct route *r)
 {
 	return r->sql ? r->sql->contract : r->contract;
 }
 
-static void add_parameters(struct buf *b, const struct route *r)
+static bool has_source(const struct contract *c, enum param_source source)
 {
-	const struct contract *c = contract_of(r);
-	bool first = true, cursor = false;
+	for (int i = 0; i < c->param_count; i++)
+		if (c->params[i].source == source)
+			return true;
+	return false;
+}
 
-	buf_adds(b, "\"parameters\":[");
-	for (const char *p = strchr(r->path, '{'); p; p = strchr(p + 1, '{')) {
-		char name[40];
+static bool has_parameter(const struct contract *c, const char *key)
+{
+	for (int i = 0; i < c->param_count; i++)
+		if (strcmp(c->params[i].key, key) == 0)
+			return true;
+	return false;
+}
 
-		snprintf(name, sizeof(name), "%.*s", (int)strcspn(p + 1, "}"), p + 1);
-		add_parameter(b, &first, name, "path", true, NULL);
-	}
-	for (int i = 0; c && i < c->param_count; i++) {
+/* --- parameters --- */
+
+/* What the usual ones are for. */
+static const char *const usual[][3] = {
+	{ "limit", "how many items at most", "每页条数" },
+	{ "cursor", "next_cursor of the page before", "上一页返回的 next_cursor" },
+	{ "tenant_id", "of this customer alone; the caller must serve it",
+		"仅此客户；调用者须服务于该客户" },
+	{ "period", "the last days, today included", "最近若干天（含今天）" },
+	{ "Idempotency-Key",
+		"the same request with the same key takes effect once; the reply to a repetition "
+		"has Idempotency-Replayed: true",
+		"同一请求以同一键重复发送只生效一次；重复时应答带 Idempotency-Replayed: true" },
+	{ "If-Match", "the version that the caller has seen, in quotes or not",
+		"调用者所见的版本号，可加引号" },
+};
+
+/* "name", "in", "required", and what it is for where that is known. */
+static void begin_parameter(
+	struct buf *b, bool *first, const char *name, const char *in, bool required)
+{
+	buf_addf(b, "%s{\"name\":\"%s\",\"in\":\"%s\",\"required\":%s", *first ? "" : ",", name, in,
+		required ? "true" : "false");
+	*first = false;
+	for (size_t i = 0; i < ARRAY_LEN(usual); i++)
+		if (strcmp(name, usual[i][0]) == 0) {
+			buf_adds(b, ",\"description\":");
+			openapi_quote(b, usual[i][1]);
+			buf_adds(b, ",\"x-description-zh\":");
+			openapi_quote(b, usual[i][2]);
+		}
+	buf_adds(b, ",\"schema\":");
+}
+
+static void add_text_parameter(
+	struct buf *b, bool *first, const char *name, const char *in, const char *example)
+{
+	begin_parameter(b, first, name, in, false);
+	buf_addf(b, "{\"type\":\"string\"},\"example\":\"%s\"}", example);
+}
+
+static void add_parameters(struct buf *b, const struct route *r, const struct contract *c)
+{
+	static const char *const in[] = {
+		[FROM_PATH] = "path", [FROM_QUERY] = "query", [FROM_HEADER] = "header"
+	};
+	bool first = true;
+
+	buf_adds(b, ",\"parameters\":[");
+	for (int i = 0; i < c->param_count; i++) {
 		const struct param *p = &c->params[i];
 
-		cursor |= p->source == FROM_CURSOR;
-		if (p->source == FROM_QUERY)
-			add_parameter(b, &first, p->key, "query", p->required, p);
+		if (p->source != FROM_PATH && p->source != FROM_QUERY && p->source != FROM_HEADER)
+			continue;
+		begin_parameter(
+			b, &first, p->key, in[p->source], p->required || p->source == FROM_PATH);
+		openapi_param_schema(b, c, i);
+		buf_adds(b, ",\"example\":");
+		openapi_param_example(b, c, i);
+		buf_addc(b, '}');
 	}
-	if (cursor)
-		add_parameter(b, &first, "cursor", "query", false, NULL);
-	if (r->variant.key)
-		add_parameter(b, &first, r->variant.key, "query", false, NULL);
-	for (int i = 0; c && i < c->param_count; i++)
-		if (c->params[i].source == FROM_HEADER)
-			add_parameter(b, &first, c->params[i].key, "header", false, NULL);
-	if (r->sql && r->replay)
-		add_parameter(b, &first, "Idempotency-Key", "header", false, NULL);
+	if (has_source(c, FROM_CURSOR))
+		add_text_parameter(b, &first, "cursor", "query", "1769846400000000_7");
+	if (r->variant.key) {
+		begin_parameter(b, &first, r->variant.key, "query", false);
+		buf_addf(b, "{\"type\":\"string\",\"enum\":[\"%s\"]},\"example\":\"%s\"}",
+			r->variant.value, r->variant.value);
+	}
+	if (r->replay)
+		add_text_parameter(b, &first, "Idempotency-Key", "header", "b7e0c1");
 	buf_addc(b, ']');
 }
 
-static void add_body(struct buf *b, const struct route *r)
+static void add_body(struct buf *b, const struct contract *c)
 {
-	const struct contract *c = contract_of(r);
-	struct buf required = { 0 };
-	bool first = true, any = false;
+	enum param_source source = c->form ? FROM_FORM : FROM_BODY;
 
-	for (int i = 0; c && i < c->param_count; i++)
-		any |= c->params[i].source == FROM_BODY;
-	if (!any)
+	if (!has_source(c, source))
 		return;
-	buf_adds(b, ",\"requestBody\":{\"content\":{\"application/"
-		    "json\":{\"schema\":{\"type\":\"object\",\"additionalProperties\":false,"
-		    "\"properties\":{");
-	for (int i = 0; c && i < c->param_count; i++) {
-		const struct param *p = &c->params[i];
+	buf_addf(b, ",\"requestBody\":{\"content\":{\"%s\":{\"schema\":",
+		c->form ? "application/x-www-form-urlencoded" : "application/json");
+	openapi_body_schema(b, c, source);
+	buf_adds(b, ",\"example\":");
+	openapi_body_example(b, c, source);
+	buf_adds(b, "}}}");
+}
 
-		if (p->source != FROM_BODY || p->parent >= 0)
-			continue;
-		buf_addf(b, "%s\"%s\":", first ? "" : ",", p->key);
-		schema_of(b, p);
-		first = false;
-		if (p->required)
-			buf_addf(&required, "%s\"%s\"", required.n ? "," : "", p->key);
+/* --- replies --- */
+
+static const struct failure {
+	const char *name;
+	int status;
+	enum err err[4]; /* ERR_COUNT ends them */
+	const char *details;
+} failures[] = {
+	{ "Invalid", 400, { ERR_VALIDATION, ERR_MALFORMED, ERR_COUNT },
+		"{\"fields\":[{\"field\":\"title\",\"rule\":\"required\"}]}" },
+	{ "NotAuthenticated", 401, { ERR_NO_AUTH, ERR_COUNT }, "{}" },
+	{ "Forbidden", 403, { ERR_FORBIDDEN, ERR_COUNT },
+		"{\"user_message\":\"your role does not allow this\"}" },
+	{ "NotFound", 404, { ERR_NOT_FOUND, ERR_COUNT }, "{}" },
+	{ "Conflict", 409, { ERR_WRONG_STATE, ERR_EXISTS, ERR_IN_FLIGHT, ERR_COUNT },
+		"{\"state\":\"closed\",\"command\":\"reply\"}" },
+	{ "TooLarge", 413, { ERR_LIMIT, ERR_COUNT },
+		"{\"user_message\":\"this is beyond a limit: ask for less at once\"}" },
+	{ "KeyReused", 422, { ERR_KEY_REUSED, ERR_COUNT },
+		"{\"fields\":[{\"field\":\"Idempotency-Key\",\"rule\":\"already used for another "
+		"request\"}]}" },
+	{ "TooOften", 429, { ERR_RATE, ERR_COUNT },
+		"{\"limit\":\"user\",\"per_second\":50,\"burst\":100,\"retry_after_seconds\":1}" },
+	{ "Unavailable", 503, { ERR_DB, ERR_BUSY, ERR_UNKNOWN, ERR_COUNT },
+		"{\"suggested_actions\":[\"try again\"]}" },
+};
+
+/* Can R fail so? */
+static bool can_fail(const struct route *r, const struct contract *c, int status)
+{
+	switch (status) {
+	case 401:
+		return r->permission != PERM_ANYONE || r->limit == LIMIT_LOGIN;
+	case 403:
+		return r->permission != PERM_ANYONE || r->know;
+	case 404:
+		return has_source(c, FROM_PATH);
+	case 409:
+		return r->method != HTTP_GET;
+	case 413:
+		return has_source(c, FROM_BODY) || has_source(c, FROM_FORM);
+	case 422:
+		return r->replay || has_parameter(c, "Idempotency-Key");
+	default:
+		return true;
 	}
-	buf_addf(b, "},\"required\":[%s]}}}}", required.n ? buf_cstr(&required) : "");
-	buf_free(&required);
 }
 
-static const char *json_schema_of(struct str type)
+static void add_failures(struct buf *b, const struct route *r, const struct contract *c)
 {
-	static const char *const map[][2] = { { "bigint", "{\"type\":[\"integer\",\"null\"]}" },
-		{ "integer", "{\"type\":[\"integer\",\"null\"]}" },
-		{ "smallint", "{\"type\":[\"integer\",\"null\"]}" },
-		{ "boolean", "{\"type\":[\"boolean\",\"null\"]}" },
-		{ "timestamptz", "{\"type\":[\"string\",\"null\"],\"format\":\"date-time\"}" },
-		{ "jsonb", "{}" }, { "object", "{\"type\":\"object\"}" },
-		{ "text[]", "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}" },
-		{ "bigint[]", "{\"type\":\"array\",\"items\":{\"type\":\"integer\"}}" } };
-
-	for (size_t i = 0; i < ARRAY_LEN(map); i++)
-		if (str_is(type, map[i][0]))
-			return map[i][1];
-	return "{\"type\":[\"string\",\"null\"]}";
+	for (size_t i = 0; i < ARRAY_LEN(failures); i++)
+		if (can_fail(r, c, failures[i].status) && failures[i].status != c->also)
+			buf_addf(b, ",\"%d\":{\"$ref\":\"#/components/responses/%s\"}",
+				failures[i].status, failures[i].name);
+	buf_adds(b, ",\"default\":{\"$ref\":\"#/components/responses/Failure\"}");
 }
 
-/* "name type, name type" as a JSON schema. */
-static void add_columns(struct buf *b, const char *returns)
-{
-	buf_adds(b, "{\"type\":\"object\",\"properties\":{");
-	for (const char *p = returns; *p;) {
-		size_t name = strcspn(p, " "), type = strcspn(p + name + 1, ",");
+static const char envelope[] =
+	"{\"type\":\"object\",\"properties\":{\"code\":{\"type\":\"integer\"},\"message\":{"
+	"\"type\":\"string\"},\"data\":";
 
-		buf_addf(b, "%s\"%.*s\":%s", p == returns ? "" : ",", (int)name, p,
-			json_schema_of((struct str){ p + name + 1, type }));
-		p += name + 1 + type;
-		p += strspn(p, ", ");
-	}
-	buf_adds(b, "}}");
+/* Of a list: a page of it. */
+static void add_data_schema(struct buf *b, const struct route *r, const struct contract *c)
+{
+	if (c->reply == REPLY_LIST)
+		buf_adds(b, "{\"type\":\"object\",\"properties\":{\"items\":{\"type\":\"array\","
+			    "\"items\":");
+	if (c->reply == REPLY_NULL)
+		buf_adds(b, "{\"type\":\"null\"}");
+	else
+		openapi_reply_schema(b, c, r->sql != NULL);
+	if (c->reply == REPLY_LIST)
+		buf_adds(b, "},\"next_cursor\":{\"type\":[\"string\",\"null\"]}}}");
 }
 
-/* The data in the envelope. */
-static void add_reply(struct buf *b, const struct route *r)
+static void add_data_example(struct buf *b, const struct contract *c)
 {
-	const struct contract *c = contract_of(r);
-	const char *returns = c->returns;
-	bool list = r->sql && r->sql->shape == SQL_LIST;
+	if (c->reply == REPLY_LIST)
+		buf_adds(b, "{\"items\":[");
+	if (c->reply == REPLY_NULL)
+		buf_adds(b, "null");
+	else
+		openapi_reply_example(b, c);
+	if (c->reply == REPLY_LIST)
+		buf_adds(b, "],\"next_cursor\":null}");
+}
 
-	if (!returns)
-		return;
-	buf_adds(b, ",\"content\":{\"application/json\":{\"schema\":{\"type\":\"object\","
-		    "\"properties\":{\"code\":{\"type\":\"integer\"},\"message\":{\"type\":"
-		    "\"string\"},\"timestamp\":{\"type\":\"string\"},\"request_id\":{\"type\":"
-		    "\"string\"},\"data\":");
-	if (list)
-		buf_adds(b, "{\"type\":\"object\",\"properties\":{\"next_cursor\":{\"type\":["
-			    "\"string\",\"null\"]},\"items\":{\"type\":\"array\",\"items\":");
-	add_columns(b, returns);
-	buf_adds(b, list ? "}}}}}}}" : "}}}}");
+static void add_json_reply(
+	struct buf *b, const struct route *r, const struct contract *c, int status)
+{
+	bool bare = c->reply == REPLY_BARE;
+
+	buf_adds(b, ",\"content\":{\"application/json\":{\"schema\":");
+	buf_adds(b, bare ? "" : envelope);
+	add_data_schema(b, r, c);
+	buf_adds(b, bare ? "" : "},\"required\":[\"code\",\"message\",\"data\"]}");
+	buf_adds(b, ",\"example\":");
+	if (!bare)
+		buf_addf(b, "{\"code\":%d,\"message\":\"ok\",\"data\":", status);
+	add_data_example(b, c);
+	buf_adds(b, bare ? "}}" : "}}}");
+}
+
+static int success_of(const struct route *r, const struct contract *c)
+{
+	if (c->reply == REPLY_REDIRECT)
+		return 302;
+	if (c->reply == REPLY_SOCKET)
+		return 101;
+	if (c->status)
+		return c->status;
+	return r->sql && r->method == HTTP_POST ? 201 : 200;
+}
+
+static void add_success(struct buf *b, const struct route *r, const struct contract *c, int status)
+{
+	static const char *const what[] = { [REPLY_OBJECT] = "done",
+		[REPLY_LIST] = "a page of the list",
+		[REPLY_NULL] = "done",
+		[REPLY_BARE] = "done",
+		[REPLY_REDIRECT] = "go to Location",
+		[REPLY_SOCKET] = "the connection is a WebSocket now",
+		[REPLY_MEDIA] = "done" };
+
+	buf_addf(b, "\"%d\":{\"description\":\"%s\"", status, what[c->reply]);
+	if (c->reply == REPLY_REDIRECT)
+		buf_adds(b, ",\"headers\":{\"Location\":{\"schema\":{\"type\":\"string\"}}}");
+	else if (c->reply == REPLY_MEDIA)
+		buf_addf(b, ",\"content\":{\"%s\":{\"schema\":{\"type\":\"string\"}}}", c->media);
+	else if (c->reply != REPLY_SOCKET)
+		add_json_reply(b, r, c, status);
+	buf_addc(b, '}');
+}
+
+/* --- operations --- */
+
+/* The contract's name; below the customers' path with client_ in front, so that what is served on
+ * two paths has two names. */
+static void add_operation_id(struct buf *b, const struct route *r, const struct contract *c)
+{
+	bool prefixed = strncmp(r->path, "/api/v1/client/", 15) == 0 && !strstr(c->name, "client");
+
+	buf_addf(b, ",\"operationId\":\"%s", prefixed ? "client_" : "");
+	for (const char *p = c->name; *p; p++)
+		buf_addc(b, *p == '/' ? '_' : *p);
+	buf_addc(b, '"');
+}
+
+/* A sentence without its full stop, as a heading. */
+static void add_heading(struct buf *b, const char *key, const char *text)
+{
+	size_t n = strlen(text);
+
+	if (n > 1 && text[n - 1] == '.')
+		n--;
+	else if (n > 3 && strcmp(text + n - 3, "。") == 0)
+		n -= 3;
+	buf_addf(b, "\"%s\":", key);
+	buf_add_json(b, text, n);
 }
 
 static void add_operation(struct buf *b, const struct route *r)
 {
-	char name[10];
-	const char *m = http_method_name(r->method), *about, *zh;
 	const struct contract *c = contract_of(r);
-	size_t i;
+	char method[10];
+	size_t n = 0;
 
-	for (i = 0; m[i]; i++)
-		name[i] = (char)tolower((unsigned char)m[i]);
-	name[i] = 0;
-	about = c->about;
-	zh = c->about_zh;
-	buf_addf(b, "\"%s\":{\"summary\":", name);
-	quote(b, about ? about : "");
-	buf_adds(b, ",\"x-summary-zh\":");
-	quote(b, zh ? zh : about ? about : "");
-	buf_addf(b, ",\"security\":[%s],",
+	for (const char *m = http_method_name(r->method); *m; m++)
+		method[n++] = (char)tolower((unsigned char)*m);
+	buf_addf(b, "\"%.*s\":{", (int)n, method);
+	add_heading(b, "summary", c->about);
+	buf_addc(b, ',');
+	add_heading(b, "x-summary-zh", c->about_zh);
+	add_operation_id(b, r, c);
+	buf_addf(b, ",\"tags\":[\"%s\"],\"security\":[%s]", c->tag,
 		r->permission == PERM_ANYONE ? "" : "{\"bearer\":[]},{\"cookie\":[]}");
-	add_parameters(b, r);
-	add_body(b, r);
-	buf_addf(b, ",\"responses\":{\"%d\":{\"description\":\"done\"",
-		c->status                          ? c->status
-		: r->method == HTTP_POST && r->sql ? 201
-						   : 200);
-	add_reply(b, r);
-	buf_adds(b, "},\"default\":{\"description\":\"an error\",\"content\":{\"application/"
-		    "json\":{\"schema\":{\"$ref\":\"#/components/schemas/Error\"}}}}}}");
+	buf_addf(b, ",\"x-permission\":\"%s\",\"x-only\":\"%s\",\"x-mode\":\"%s\"",
+		permission_name(r->permission), route_only_name(r->only),
+		contract_mode_name(c->mode));
+	add_parameters(b, r, c);
+	add_body(b, c);
+	buf_adds(b, ",\"responses\":{");
+	add_success(b, r, c, success_of(r, c));
+	if (c->also) {
+		buf_addc(b, ',');
+		add_success(b, r, c, c->also);
+	}
+	add_failures(b, r, c);
+	buf_adds(b, "}}");
 }
 
-void openapi_build(void)
+/* --- the document --- */
+
+static void add_response(struct buf *b, const char *name, const enum err *err, const char *details)
+{
+	const struct error_text *t = error_text(err[0]);
+	bool later = t->status == 429 || t->status == 503;
+
+	buf_addf(b, "\"%s\":{\"description\":", name);
+	openapi_quote(b, t->en);
+	buf_adds(b, ",\"x-description-zh\":");
+	openapi_quote(b, t->zh);
+	buf_adds(b, ",\"x-codes\":[");
+	for (int i = 0, seen = 0; err[i] != ERR_COUNT; i++) {
+		if (error_text(err[i])->code == seen)
+			continue;
+		buf_addf(b, "%s%d", seen ? "," : "", error_text(err[i])->code);
+		seen = error_text(err[i])->code;
+	}
+	buf_adds(b, "]");
+	if (later)
+		buf_adds(b, ",\"headers\":{\"Retry-After\":{\"description\":\"seconds to wait\","
+			    "\"schema\":{\"type\":\"integer\"}}}");
+	buf_addf(b,
+		",\"content\":{\"application/json\":{\"schema\":{\"$ref\":\"#/components/schemas/"
+		"Error\"},\"example\":{\"code\":%d,\"message\":",
+		t->code);
+	openapi_quote(b, t->en);
+	buf_addf(b,
+		",\"details\":%s,\"timestamp\":\"2026-01-31T08:00:00.000Z\",\"request_id\":"
+		"\"5a6f521314f935db\"}}}}",
+		details);
+}
+
+static const char head[] =
+	"{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"sladesk\",\"version\":\"1\",\"description\":"
+	"\"A service desk for an AWS partner and its customers. Success is {code, message, data}; "
+	"an error is {code, message, details, timestamp, request_id} and lists every invalid "
+	"field.\",\"license\":{\"name\":\"Apache-2.0\",\"identifier\":\"Apache-2.0\"}},"
+	"\"servers\":[{\"url\":\"/\",\"description\":\"this server\"}],\n\"tags\":[";
+
+static const char schemes[] =
+	"],\n\"components\":{\"securitySchemes\":{\"bearer\":{\"type\":\"http\",\"scheme\":"
+	"\"bearer\",\"description\":\"an access token of a log-in, or a service token\"},"
+	"\"cookie\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":\"sd_access\",\"description\":"
+	"\"with X-CSRF-Token for what changes anything\"}},\n\"schemas\":{\"Error\":{\"type\":"
+	"\"object\",\"required\":[\"code\",\"message\",\"details\",\"timestamp\",\"request_id\"],"
+	"\"properties\":{\"code\":{\"type\":\"integer\"},\"message\":{\"type\":\"string\"},"
+	"\"details\":{\"type\":\"object\",\"additionalProperties\":true,\"properties\":{\"fields\":"
+	"{\"type\":\"array\",\"items\":"
+	"{\"type\":\"object\",\"properties\":{\"field\":{\"type\":\"string\"},\"rule\":{\"type\":"
+	"\"string\"}}}},\"user_message\":{\"type\":\"string\"},\"suggested_actions\":{\"type\":"
+	"\"array\",\"items\":{\"type\":\"string\"}},\"support_contact\":{\"type\":\"string\"}}},"
+	"\"timestamp\":{\"type\":\"string\",\"format\":\"date-time\"},\"request_id\":{\"type\":"
+	"\"string\"}}}},\n\"responses\":{";
+
+static void add_tags(struct buf *b)
+{
+	bool first = true;
+
+	for (int i = 0; i < FLOW_TAG_COUNT; i++) {
+		const struct contract_tag *t = &flow_tags[i];
+
+		if (strcmp(t->name, "selftest") == 0)
+			continue;
+		buf_addf(b, "%s\n{\"name\":\"%s\",\"description\":", first ? "" : ",", t->name);
+		openapi_quote(b, t->about);
+		buf_adds(b, ",\"x-description-zh\":");
+		openapi_quote(b, t->about_zh);
+		buf_addc(b, '}');
+		first = false;
+	}
+}
+
+static void add_responses(struct buf *b)
+{
+	static const enum err internal[] = { ERR_INTERNAL, ERR_COUNT };
+
+	for (size_t i = 0; i < ARRAY_LEN(failures); i++) {
+		add_response(b, failures[i].name, failures[i].err, failures[i].details);
+		buf_adds(b, ",\n");
+	}
+	add_response(b, "Failure", internal,
+		"{\"suggested_actions\":[\"contact support with the request_id\"]}");
+}
+
+static void add_paths(struct buf *b)
 {
 	const char *last = "";
 	size_t n;
 	const struct route *routes = app_routes(&n);
 
-	buf_adds(&doc,
-		"{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"sladesk\",\"version\":\"1\","
-		"\"license\":{\"name\":\"Apache-2.0\"}},\"components\":{\"securitySchemes\":"
-		"{\"bearer\":"
-		"{\"type\":\"http\",\"scheme\":\"bearer\"},\"cookie\":{\"type\":\"apiKey\","
-		"\"in\":\"cookie\",\"name\":\"sd_access\",\"description\":\"with X-CSRF-Token for "
-		"every request that changes something\"}},\"schemas\":{\"Error\":{"
-		"\"type\":\"object\",\"required\":[\"code\",\"message\",\"request_id\"],"
-		"\"properties\":{\"code\":"
-		"{\"type\":\"integer\"},\"message\":{\"type\":\"string\"},\"details\":{"
-		"\"type\":\"object\"},\"timestamp\":{\"type\":\"string\"},\"request_id\":{"
-		"\"type\":\"string\"}}}}},"
-		"\"paths\":{");
 	for (size_t i = 0; i < n; i++) {
 		const struct route *r = &routes[i];
 
-		if (strncmp(r->path, "/test/", 6) == 0 || r->file)
+		if (r->file || strcmp(contract_of(r)->tag, "selftest") == 0)
 			continue;
 		if (strcmp(r->path, last) != 0) {
-			if (*last)
-				buf_adds(&doc, "},");
-			quote(&doc, r->path);
-			buf_adds(&doc, ":{");
+			buf_adds(b, *last ? "},\n" : "\n");
+			openapi_quote(b, r->path);
+			buf_adds(b, ":{");
 			last = r->path;
 		} else {
-			buf_addc(&doc, ',');
+			buf_adds(b, ",\n");
 		}
-		add_operation(&doc, r);
+		add_operation(b, r);
 	}
-	buf_adds(&doc, "}}}");
+}
+
+void openapi_build(void)
+{
+	buf_adds(&doc, head);
+	add_tags(&doc);
+	buf_adds(&doc, schemes);
+	add_responses(&doc);
+	buf_adds(&doc, "}},\n\"paths\":{");
+	add_paths(&doc);
+	buf_adds(&doc, "}}}\n");
 }
 
 void openapi_free(void)
@@ -248,8 +433,16 @@ void openapi_free(void)
 	buf_free(&doc);
 }
 
+void openapi_print(void)
+{
+	openapi_build();
+	fwrite(doc.p, 1, doc.n, stdout);
+	openapi_free();
+	app_routes_free();
+}
+
 struct outcome *openapi(struct req *req)
 {
-	return req_reply_lasting(
-		req, "application/json", "Cache-Control: max-age=60\r\n", doc.p, doc.n);
+	return req_reply_raw(
+		req, 200, "application/json", "Cache-Control: max-age=60\r\n", doc.p, doc.n);
 }

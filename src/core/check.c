@@ -3,6 +3,16 @@
 #include "core/contract.h"
 #include "base/clock.h"
 
+const char *contract_mode_name(enum sql_mode mode)
+{
+	static const char *const names[] = { [SQL_READ] = "read",
+		[SQL_WRITE] = "write",
+		[SQL_JOB] = "job",
+		[SQL_PREAUTH] = "door" };
+
+	return names[mode];
+}
+
 bool choice_is_listed(const char *choices, struct str v)
 {
 	size_t n;

@@ -68,6 +68,18 @@ struct outcome *guard_session(struct req *req)
 	return wait ? req_too_often(req, LIMIT_TENANT, wait) : NULL;
 }
 
+const char *route_only_name(enum route_only only)
+{
+	static const char *const names[] = { [ONLY_ANY] = "",
+		[ONLY_PERSON] = "person",
+		[ONLY_CUSTOMER] = "customer",
+		[ONLY_CUSTOMER_USER] = "customer_user",
+		[ONLY_SERVICE] = "service",
+		[ONLY_PROVIDER_SERVICE] = "provider_service" };
+
+	return names[only];
+}
+
 bool guard_only(const struct session *s, enum route_only only)
 {
 	switch (only) {

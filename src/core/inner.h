@@ -6,12 +6,6 @@
 #include "core/contract.h"
 #include "core/request.h"
 
-struct error_text {
-	int status, code;
-	const char *en, *zh;
-};
-const struct error_text *error_text(enum err e);
-
 /* Note that FIELD must have MIN to MAX characters, or must be a whole number in this range. */
 void note_bad_length(struct req *req, const char *field, int64_t min, int64_t max);
 void note_bad_number(struct req *req, const char *field, int64_t min, int64_t max);

@@ -11,6 +11,15 @@ static const struct {
 #undef PERMISSION
 };
 
+const char *permission_name(enum permission p)
+{
+	static const char *const special[] = {
+		[PERM_ANYONE] = "anyone", [PERM_SELF] = "self", [PERM_STAFF] = "staff"
+	};
+
+	return p < PERM_NAMED_FIRST ? special[p] : table[p].name;
+}
+
 static enum permission find_permission(struct str name)
 {
 	for (int p = PERM_NAMED_FIRST; p < PERM_COUNT; p++)

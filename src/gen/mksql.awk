@@ -33,8 +33,9 @@ function keys(n, f,   i, k, v) {
 		else if (kind == "sql" && k == "class:" && v ~ /^(point|slow|fire|job)$/) class = v
 		else if (kind == "sql" && k == "cursor:") { c1 = v; c2 = f[i + 2]; i++ }
 		else if (k == "mode:" && v ~ (kind == "sql" ? "^(read|write|job|door)$" : "^(read|write|door)$")) mode = v
-		else if (kind == "flow" && k == "reply:" && v ~ /^(object|list|null|bare|redirect|socket|[a-z]+\/[a-z0-9.+*-]+)$/) reply = v
+		else if (kind == "flow" && k == "reply:" && v ~ /^(object\??|list|null|bare|redirect|socket|[a-z]+\/[a-z0-9.+*-]+)$/) reply = v
 		else if (kind == "flow" && k == "status:" && v ~ /^2[0-9][0-9]$/) status = v
+		else if (kind == "flow" && k == "also:" && v ~ /^[45][0-9][0-9]$/) also = v
 		else if (kind == "flow" && k == "base:") base = v
 		else if (kind == "flow" && k == "unknown:" && v == "ignored") open = 1
 		else die("unknown key or value: " k " " v)
@@ -82,7 +83,10 @@ function param(n, f, a,   i, k, v, s, src, path, up, type, list, out, what) {
 		} else if (k == "items" && list && v ~ /^[0-9]+\.\.[0-9]+$/) { split(v, s2, /\.\./); out = out sprintf(", .items_min = %s, .items_max = %s", s2[1], s2[2]) }
 		else if (k == "in" && v != "") out = out ", .in = " cstr(v)
 		else if (k == "like" && v ~ /^[a-z0-9_]+$/) out = out ", .like = FORMAT_" toupper(v)
-		else if (k == "example" && v != "") out = out ", .example = " cstr(v)
+		else if (k == "example" && v != "") { # to the end of the line
+			while (i < n) v = v " " f[++i]
+			out = out ", .example = " cstr(v)
+		}
 		else if (k == "loose") { out = out ", .loose = true"; loose[np] = 1 }
 		else if (k == "more" && type == "object" && !list) out = out ", .more = true"
 		else die("unknown constraint " f[i])
@@ -98,7 +102,7 @@ function returned(text,   n, i, f, parts) {
 		gsub(/^ +| *,? *$/, "", text)
 		n = split(text, parts, /, */)
 		for (i = 1; i <= n; i++)
-			if (split(parts[i], f, " ") != 2 || f[1] !~ /^[A-Za-z_0-9]+(\[\])?(\.[A-Za-z_0-9]+(\[\])?)*$/ || f[2] !~ /^(text|int|bigint|bool|number|time|date|json|object)(\[\])?\??$/) die("returns what? " parts[i])
+			if (split(parts[i], f, " ") != 2 || f[1] !~ /^([A-Za-z_0-9]+(\[\])?\.)*([A-Za-z_0-9]+|\*)$/ || f[2] !~ /^(text|int|bigint|bool|number|time|date|json|object)(\[\])?\??$/) die("returns what? " parts[i])
 	}
 	returns = join(returns, text (kind == "flow" ? "," : ""))
 }
@@ -133,12 +137,17 @@ function finish_sql(   i, id, used) {
 }
 # A flow waits for its base, which may come later, so flows are kept until all have been read.
 function finish_flow(   i, id) {
+	if (name ~ /\/capability$/) { # what the capability is for: a tag of the documents
+		if (about_zh == "" || np || mode != "") die("it holds a line of English and one of Chinese (zh:)")
+		tags[++tag_count] = sprintf("{ %s, %s, %s }", cstr(tag), cstr(about), cstr(about_zh))
+		return
+	}
 	if (mode == "" || reply == "") die("no 'mode: … reply: …' line")
 	if (about_zh == "") die("no 'zh:' line")
 	if (status != "" && reply ~ /^(redirect|socket)$/) die("a " reply " has its own status")
 	id = id_of(name); ids[++count] = id
-	f_name[id] = name; f_about[id] = about; f_zh[id] = about_zh; f_tag[id] = tag; f_mode[id] = mode; f_reply[id] = reply
-	f_status[id] = status; f_base[id] = id_of(base); f_open[id] = open; f_form[id] = form; f_file[id] = at_file; f_np[id] = np
+	f_name[id] = name; f_about[id] = about; f_zh[id] = about_zh; f_tag[id] = tag; f_mode[id] = mode; sub(/\?$/, "", reply) && (f_null[id] = 1); f_reply[id] = reply
+	f_status[id] = status; f_also[id] = also; f_base[id] = id_of(base); f_open[id] = open; f_form[id] = form; f_file[id] = at_file; f_np[id] = np
 	sub(/,$/, "", returns); f_returns[id] = returns
 	for (i = 1; i <= np; i++) {
 		f_p[id, i] = p[i]; f_parent[id, i] = parent[i]; f_pname[id, i] = pname[i]; f_inside[id, i] = inside[i]
@@ -185,6 +194,8 @@ function write_flow(id,   n, b) {
 	printf "const struct contract contract_%s = { .name = %s, .about = %s,\n\t.about_zh = %s, .tag = %s, .mode = SQL_%s, .reply = REPLY_%s", id, cstr(f_name[id]), cstr(f_about[id]), cstr(f_zh[id]), cstr(f_tag[id]), mode_of(f_mode[id]), f_reply[id] ~ /\// ? "MEDIA" : toupper(f_reply[id])
 	if (f_reply[id] ~ /\//) printf ", .media = %s", cstr(f_reply[id])
 	if (f_status[id] != "") printf ", .status = %s", f_status[id]
+	if (f_also[id] != "") printf ", .also = %s", f_also[id]
+	if (f_null[id]) printf ", .nullable = true"
 	if (f_open[id]) printf ", .open = true"
 	if (f_form[id]) printf ", .form = true"
 	for (b = id; b != "" && f_returns[b] == ""; b = f_base[b]);
@@ -218,7 +229,7 @@ BEGIN {
 FNR == 1 {
 	finish()
 	at_file = FILENAME
-	name = about = about_zh = returns = mode = shape = class = text = lines = c1 = c2 = reply = status = base = tag = ""
+	name = about = about_zh = returns = mode = shape = class = text = lines = c1 = c2 = reply = status = also = base = tag = ""
 	np = open = form = 0
 	split("", p); split("", need); split("", where); split("", parent); split("", loose)
 }
@@ -235,6 +246,12 @@ END {
 	size = kind == "sql" ? "SQL_STMT_COUNT" : "FLOW_COUNT"
 	type = kind == "sql" ? "struct sql_stmt" : "struct contract"
 	if (kind == "flow") for (i = 1; i <= count; i++) { if (what == "h") write_struct(ids[i]); else write_flow(ids[i]) }
+	if (kind == "flow" && what == "h") printf "\n#define FLOW_TAG_COUNT %d\nextern const struct contract_tag flow_tags[FLOW_TAG_COUNT];\n", tag_count
+	else if (kind == "flow") {
+		print "const struct contract_tag flow_tags[FLOW_TAG_COUNT] = {"
+		for (i = 1; i <= tag_count; i++) printf "\t%s,\n", tags[i]
+		print "};\n"
+	}
 	if (what == "h") printf "\n#define %s %d\nextern const %s *const %s[%s];\n\n#endif\n", size, count, type, list, size
 	else {
 		printf "const %s *const %s[%s] = {\n", type, list, size

@@ -2,8 +2,14 @@
 // One contract for every endpoint: a constraint is checked in the same way everywhere, in path, query and body.
 'use strict';
 const test = require('node:test'),
-	assert = require('node:assert');
-const { Server } = require('../lib/server.js');
+	assert = require('node:assert'),
+	fs = require('node:fs'),
+	path = require('node:path'),
+	{ execFileSync } = require('node:child_process');
+const { Server, INST } = require('../lib/server.js');
+
+const TOP = path.join(__dirname, '../..'),
+	kept = (f) => fs.readFileSync(path.join(TOP, 'doc/api', f), 'utf8');
 
 let s, user;
 test.before(async () => {
@@ -50,4 +56,145 @@ test('a list goes on where its cursor says, whatever it lists', async () => {
 		n += all.some((r) => r.status === 200);
 	}
 	assert.ok(n > 8, String(n));
+});
+
+test('what is reviewed is what is served: openapi.json and routes.txt are up to date (make update-api)', async () => {
+	const print = (what) =>
+		execFileSync(path.join(INST, 'sbin/sladeskd'), ['--print-' + what], {
+			maxBuffer: 1 << 24,
+		}).toString();
+	assert.strictEqual((await s.get('/openapi.json')).text, kept('openapi.json'));
+	assert.strictEqual(print('openapi'), kept('openapi.json'));
+	assert.strictEqual(print('routes'), kept('routes.txt'));
+	const lines = kept('routes.txt')
+		.split('\n')
+		.filter((l) => l && l[0] !== '#');
+	const row =
+		/^(GET|POST|PUT|DELETE) +(\/\S*) +\S+( \S+)? +(-|user|login|address) +(read|write|door) +(sql|flow|ws|file) \S+( {2}audited)?$/;
+	for (const l of lines) assert.match(l, row);
+	const of = (m, p) => lines.find((l) => l.split(/ +/)[0] === m && l.split(/ +/)[1] === p);
+	assert.match(of('POST', '/api/v1/auth/login'), / anyone +login +door +flow identity\/login$/);
+	assert.match(
+		of('PUT', '/api/v1/client/theme'),
+		/ user:write customer +user +write +flow portal\/theme_put$/,
+	);
+	assert.match(of('GET', '/api/v1/audit'), / audit:read +user +read +sql audit\/list {2}audited$/);
+});
+test('openapi.json passes a strict linter without a word', async () => {
+	const { lintFromString, createConfig } = require('@redocly/openapi-core'),
+		config = await createConfig({
+			extends: ['recommended'],
+			rules: {
+				'no-invalid-parameter-examples': 'error',
+				'no-invalid-schema-examples': 'error',
+				'operation-operationId-unique': 'error',
+			},
+		}),
+		problems = await lintFromString({ source: kept('openapi.json'), config });
+	assert.deepStrictEqual(
+		problems.map((p) => `${p.severity} ${p.ruleId}: ${p.message} at ${p.location[0].pointer}`),
+		[],
+	);
+	/* the linter looks at what it is given */
+	const broken = kept('openapi.json').replace(
+		'"operationId":"ticket_create"',
+		'"operationId":"ticket_list"',
+	);
+	assert.ok((await lintFromString({ source: broken, config })).length > 0);
+});
+test('every operation: a name, a group, both languages, real types, an example, what can go wrong', () => {
+	const doc = JSON.parse(kept('openapi.json')),
+		tags = doc.tags.map((t) => t.name),
+		ids = new Set(),
+		types = new Set();
+	const walk = (schema) => {
+		for (const t of [].concat(schema.type || [])) types.add(t);
+		if ([].concat(schema.type).includes('array')) assert.ok(schema.items, JSON.stringify(schema));
+		for (const k of Object.keys(schema.properties || {})) walk(schema.properties[k]);
+		if (schema.items) walk(schema.items);
+	};
+	for (const t of doc.tags) assert.match(t['x-description-zh'], /[\u4e00-\u9fff]/);
+	for (const [p, ops] of Object.entries(doc.paths))
+		for (const [m, op] of Object.entries(ops)) {
+			const at = m + ' ' + p;
+			assert.ok(!ids.has(op.operationId), at);
+			ids.add(op.operationId);
+			assert.ok(op.tags.length === 1 && tags.includes(op.tags[0]), at);
+			assert.match(op['x-summary-zh'], /[\u4e00-\u9fff]/, at);
+			assert.ok(op.responses['400'] && op.responses.default, at);
+			assert.strictEqual(
+				!!op.responses['403'],
+				op.security.length > 0 || /theme/.test(p),
+				at,
+			);
+			for (const x of op.parameters) {
+				assert.ok(x.example !== undefined && x.schema, at + x.name);
+				walk(x.schema);
+			}
+			for (const c of Object.values((op.requestBody || { content: {} }).content)) {
+				assert.ok(c.example, at);
+				walk(c.schema);
+			}
+			const ok = Object.keys(op.responses).find((x) => Number(x) < 400),
+				json = (op.responses[ok].content || {})['application/json'];
+			if (json) assert.ok(json.example, at);
+			if (json) walk(json.schema);
+		}
+	for (const t of ['string', 'integer', 'number', 'boolean', 'array', 'object', 'null'])
+		assert.ok(types.has(t), t);
+});
+test('what is required is required, what is unknown is refused, in every body and query', async () => {
+	const doc = JSON.parse(kept('openapi.json')),
+		people = { boss: await s.login('boss'), admin: await s.login('admin', 'alpha'), user };
+	people.service = s
+		.cli([
+			'token',
+			'add',
+			'--tenant',
+			'alpha',
+			'--name',
+			'contracts',
+			'--scopes',
+			'admin,tickets:read,tickets:write',
+		])
+		.match(/sd1\.\S+/)[0];
+	let bodies = 0,
+		queries = 0;
+	for (const [p, ops] of Object.entries(doc.paths))
+		for (const [m, op] of Object.entries(ops)) {
+			const content = (op.requestBody || { content: {} }).content['application/json'],
+				url = p.replace(/\{[^}]*\}/g, '999999999');
+			if (/logout|login|refresh/.test(p) || p === '/api/v1/live') continue;
+			for (const token of op.security.length ? Object.values(people) : [undefined]) {
+				const send = (q, body) =>
+					s.request(m.toUpperCase(), url + q, { token, body });
+				if (content && content.schema.additionalProperties === false) {
+					const r = await send('', { ...content.example, no_such_field: 1 });
+					if ([401, 403, 429].includes(r.status)) continue;
+					assert.strictEqual(r.status, 400, m + p + r.text);
+					assert.ok(fields(r).includes('no_such_field'), m + p + r.text);
+					for (const f of content.schema.required) {
+						const less = { ...content.example };
+						delete less[f];
+						assert.ok(
+							fields(await send('', less)).includes(f),
+							m + p + ' without ' + f,
+						);
+					}
+					bodies++;
+				}
+				if (
+					m === 'get' &&
+					p.startsWith('/api/v1/') &&
+					!/theme|status|callback|slo|health|metadata/.test(p)
+				) {
+					const r = await send('?no_such_parameter=1');
+					if ([401, 403, 429].includes(r.status)) continue;
+					assert.strictEqual(r.status, 400, m + p + r.text);
+					assert.ok(fields(r).includes('no_such_parameter'), m + p + r.text);
+					queries++;
+				}
+			}
+		}
+	assert.ok(bodies > 60 && queries > 60, `${bodies} bodies, ${queries} queries`);
 });

@@ -10,6 +10,7 @@ const net = require('node:net');
 const path = require('node:path');
 const machine = require('./machine.js'),
 	template = require('./template.js');
+const { replyFault } = require('./contract.js');
 
 const INST = process.env.INST,
 	VAR = process.env.VAR,
@@ -383,14 +384,17 @@ class Server {
 						} catch {
 							/* not JSON */
 						}
-						ok({
-							status: res.statusCode,
-							headers: res.headers,
-							text,
-							json,
-							data: json && json.data,
-							code: json && json.code,
-						});
+						const reply = {
+								status: res.statusCode,
+								headers: res.headers,
+								text,
+								json,
+								data: json && json.data,
+								code: json && json.code,
+							},
+							fault = replyFault(method, p, reply);
+						if (fault) no(new Error(`${method} ${p}: ${fault}`));
+						else ok(reply);
 					});
 				},
 			);

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Does a reply say what the interface's description (doc/api/openapi.json) says? Every reply of every test is asked: each member is described,
+// and is of its type. What is described and not there is no fault: some members depend on the rights of the caller.
+'use strict';
+const fs = require('node:fs'),
+	path = require('node:path');
+
+const doc = JSON.parse(fs.readFileSync(path.join(__dirname, '../../doc/api/openapi.json'), 'utf8'));
+const routes = Object.entries(doc.paths).map(([pattern, ops]) => ({
+	pattern,
+	segments: pattern.split('/'),
+	literals: pattern.replace(/\{[^}]*\}/g, '').length,
+	ops,
+}));
+routes.sort((a, b) => b.literals - a.literals); // a literal segment comes before a parameter
+
+/* /api/x is served as /api/v1/x. */
+const canonical = (p) => p.split('?')[0].replace(/^\/api\/(?!v1\/)/, '/api/v1/');
+
+function find(method, p) {
+	const segments = canonical(p).split('/');
+	const r = routes.find(
+		(x) =>
+			x.ops[method.toLowerCase()] &&
+			x.segments.length === segments.length &&
+			x.segments.every((s, i) => s[0] === '{' || s === segments[i]),
+	);
+	return r && r.ops[method.toLowerCase()];
+}
+
+const is = {
+	string: (v) => typeof v === 'string',
+	integer: (v) => Number.isSafeInteger(v),
+	number: (v) => typeof v === 'number',
+	boolean: (v) => typeof v === 'boolean',
+	null: (v) => v === null,
+	array: Array.isArray,
+	object: (v) => v !== null && typeof v === 'object' && !Array.isArray(v),
+};
+const formats = {
+	'date-time': (v) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(v),
+	date: (v) => /^\d{4}-\d\d-\d\d$/.test(v),
+};
+
+/* What is wrong with V at WHERE; nothing: undefined. */
+function fault(schema, v, where) {
+	const types = [].concat(schema.type || []);
+	if (types.length && !types.some((t) => is[t](v)))
+		return `${where} is ${JSON.stringify(v)}, not ${types.join(' or ')}`;
+	if (schema.format in formats && typeof v === 'string' && !formats[schema.format](v))
+		return `${where} is ${v}, not a ${schema.format}`;
+	if (Array.isArray(v) && schema.items)
+		for (let i = 0; i < v.length; i++) {
+			const f = fault(schema.items, v[i], `${where}[${i}]`);
+			if (f) return f;
+		}
+	if (is.object(v) && schema.properties)
+		for (const k of Object.keys(v)) {
+			const f = schema.properties[k]
+				? fault(schema.properties[k], v[k], `${where}.${k}`)
+				: schema.additionalProperties !== true && `${where}.${k} is not described`;
+			if (f) return f;
+		}
+	return undefined;
+}
+
+/* What is wrong with the reply to METHOD P, or nothing. */
+function replyFault(method, p, { status, headers, json }) {
+	const op = find(method, p),
+		replayed = headers['idempotency-replayed']; /* answered by what was made, as it is now */
+	if (!op || replayed) return undefined;
+	const r = op.responses[status];
+	if (!r) return status < 300 ? `status ${status} is not described` : undefined;
+	const at = r.$ref ? doc.components.responses[r.$ref.split('/').pop()] : r,
+		content = at.content && at.content['application/json'];
+	if (!content || json === undefined) return undefined;
+	const schema = content.schema.$ref ? doc.components.schemas.Error : content.schema;
+	return fault(schema, json, 'reply');
+}
+
+module.exports = { doc, replyFault };
