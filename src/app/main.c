@@ -43,25 +43,26 @@
 #include <systemd/sd-daemon.h>
 #endif
 
-static struct http_server *server;
+static struct {
+	struct http_server *server;
+	bool draining, ending, told_ready;
+	struct loop_timer *drain_limit, *leave_limit, *emptied;
+	struct db_call schema_call;
+	bool schema_asked, schema_fits;
+} self;
 /* A clean stop: so long for what is in flight to end by itself, and so long to store what came of
  * it after it was ended. */
 #define DRAIN_US (20 * US_PER_S)
 #define LEAVE_US (3 * US_PER_S)
 
-static bool draining, ending, told_ready;
-static struct loop_timer *drain_limit, *leave_limit, *emptied;
-static struct db_call schema_call;
-static bool schema_asked, schema_fits;
-
 bool app_schema_fits(void)
 {
-	return told_ready;
+	return self.told_ready;
 }
 
 bool app_draining(void)
 {
-	return draining;
+	return self.draining;
 }
 
 static void notify(const char *state)
@@ -123,7 +124,7 @@ static void on_empty(void *arg)
 {
 	(void)arg;
 	if (features_busy() || lease_is_releasing())
-		loop_timer_set(emptied, US_PER_S / 100);
+		loop_timer_set(self.emptied, US_PER_S / 100);
 	else
 		loop_stop();
 }
@@ -140,28 +141,28 @@ static void leave(void *arg)
 static void end_in_flight(void *arg)
 {
 	(void)arg;
-	ending = true;
+	self.ending = true;
 	log_info(NULL, "ending what is in flight");
 	fetch_stop();
 	work_stop();
-	loop_timer_set(emptied, 0);
-	loop_timer_set(leave_limit, LEAVE_US);
+	loop_timer_set(self.emptied, 0);
+	loop_timer_set(self.leave_limit, LEAVE_US);
 }
 
 static void drain(int grace_ms)
 {
-	if (draining)
+	if (self.draining)
 		return;
-	draining = true;
+	self.draining = true;
 	log_info(NULL, "draining");
 	notify("STOPPING=1");
 	lease_release();
 	features_stop();
-	emptied = loop_timer_new(on_empty, NULL);
-	http_server_drain(server, grace_ms, on_empty, NULL);
-	drain_limit = loop_timer_new(end_in_flight, NULL);
-	leave_limit = loop_timer_new(leave, NULL);
-	loop_timer_set(drain_limit, DRAIN_US);
+	self.emptied = loop_timer_new(on_empty, NULL);
+	http_server_drain(self.server, grace_ms, on_empty, NULL);
+	self.drain_limit = loop_timer_new(end_in_flight, NULL);
+	self.leave_limit = loop_timer_new(leave, NULL);
+	loop_timer_set(self.drain_limit, DRAIN_US);
 }
 
 static void handed_over(void)
@@ -172,9 +173,9 @@ static void handed_over(void)
 static void on_term(int signo)
 {
 	(void)signo;
-	if (!draining)
+	if (!self.draining)
 		drain(200);
-	else if (!ending) /* a second signal: wait for nobody else */
+	else if (!self.ending) /* a second signal: wait for nobody else */
 		end_in_flight(NULL);
 	else /* a third one: exit at once */
 		loop_stop();
@@ -240,7 +241,7 @@ static void on_hup(int signo)
 			!db_reconfigure(&s, &error))
 			log_error(NULL, "database settings not reloaded: %s", error);
 		free(password);
-		if (!http_server_reload_tls(server, &error))
+		if (!http_server_reload_tls(self.server, &error))
 			log_error(NULL, "certificate not reloaded: %s", error);
 		set_limits();
 		warp_clock();
@@ -255,7 +256,7 @@ static void on_hup(int signo)
 
 static void on_ready(void)
 {
-	told_ready = true;
+	self.told_ready = true;
 	log_info(NULL, "ready listen=%s schema=%d", options.http_listen, schema_needed());
 	notify("READY=1");
 }
@@ -265,7 +266,7 @@ static void on_schema(struct db_call *call, enum db_error error, const PGresult 
 	int64_t version, from;
 
 	(void)call;
-	schema_asked = false;
+	self.schema_asked = false;
 	if (error != DB_OK && error != DB_FAILED) /* failed: not even the table exists */
 		return;                           /* the job runner asks again */
 	version = error == DB_OK ? db_int(rows, 0, 0) : 0;
@@ -274,22 +275,22 @@ static void on_schema(struct db_call *call, enum db_error error, const PGresult 
 		die("schema version %lld (for programs from version %lld) does not fit this "
 		    "program, which needs %d; run 'sladesk migrate'",
 			(long long)version, (long long)from, schema_needed());
-	schema_fits = true;
+	self.schema_fits = true;
 	fieldkeys_load(on_ready);
 }
 
 static void check_schema(void *arg)
 {
 	(void)arg;
-	if (schema_fits && !told_ready)
+	if (self.schema_fits && !self.told_ready)
 		fieldkeys_load(on_ready);
-	if (schema_fits || schema_asked || !db_health(SQL_CLASS_JOB).up)
+	if (self.schema_fits || self.schema_asked || !db_health(SQL_CLASS_JOB).up)
 		return;
-	schema_asked = true;
-	schema_call = (struct db_call){
+	self.schema_asked = true;
+	self.schema_call = (struct db_call){
 		.stmt = &sql_admin_schema_version, .ctx.role = DB_ROLE_JOB, .on_done = on_schema
 	};
-	db_exec(&schema_call);
+	db_exec(&self.schema_call);
 }
 
 static void flush_log(void *arg)
@@ -430,8 +431,8 @@ static void start(bool takeover)
 	request_init(routes, route_count, &rs);
 	openapi_build();
 	set_limits();
-	server = http_server_new(fd, &http, request_handler(), &error);
-	if (!server)
+	self.server = http_server_new(fd, &http, request_handler(), &error);
+	if (!self.server)
 		die("http: %s", error);
 	takeover_serve(options.daemon_control, fd, handed_over);
 	loop_on_signal(SIGTERM, on_term);
@@ -447,7 +448,7 @@ static void stop(void)
 {
 	takeover_stop();
 	features_stop();
-	http_server_free(server);
+	http_server_free(self.server);
 	fetch_free(); /* whatever is in flight ends while the database is still there */
 	work_free();
 	loop_run_later();
@@ -466,9 +467,9 @@ static void stop(void)
 	events_free();
 	breaker_free();
 	versions_free();
-	loop_timer_free(drain_limit);
-	loop_timer_free(leave_limit);
-	loop_timer_free(emptied);
+	loop_timer_free(self.drain_limit);
+	loop_timer_free(self.leave_limit);
+	loop_timer_free(self.emptied);
 	loop_free();
 	token_keys_free();
 	fieldkeys_free();

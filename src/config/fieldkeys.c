@@ -18,11 +18,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static unsigned char master[FIELD_KEY_BYTES];
-static struct db_call call;
-static char first_hex[2][2 * FIELD_WRAPPED_BYTES + 1];
-static bool asking, running;
-static int64_t newest_s;
+static struct {
+	unsigned char master[FIELD_KEY_BYTES];
+	struct db_call call;
+	char first_hex[2][2 * FIELD_WRAPPED_BYTES + 1];
+	bool asking, running;
+	int64_t newest_s;
+} keys;
 static void (*tell_ready)(void);
 
 /* --- the master key --- */
@@ -153,7 +155,7 @@ static void add_keys(const PGresult *rows)
 
 		snprintf(text, sizeof(text), "%.*s", (int)hex.n, hex.p);
 		if (!fieldkeys_parse(text, wrapped, sizeof(wrapped)) ||
-			!field_key_add(master, db_int(rows, i, 0), wrapped, sizeof(wrapped),
+			!field_key_add(keys.master, db_int(rows, i, 0), wrapped, sizeof(wrapped),
 				db_int(rows, i, 2))) {
 			if (!field_keys_ready())
 				die("field key %lld: cannot be decrypted with the master key "
@@ -162,9 +164,10 @@ static void add_keys(const PGresult *rows)
 			log_error(NULL, "field key cannot be decrypted id=%lld",
 				(long long)db_int(rows, i, 0));
 		}
-		newest_s = db_int(rows, i, 3);
+		keys.newest_s = db_int(rows, i, 3);
 	}
-	if (tell_ready && clock_now_us() / US_PER_S - newest_s > options.crypto_rotate_days * 86400)
+	if (tell_ready &&
+		clock_now_us() / US_PER_S - keys.newest_s > options.crypto_rotate_days * 86400)
 		log_warn(NULL, "the data key of personal fields is old; run sladesk keys rotate");
 }
 
@@ -172,7 +175,7 @@ static void on_first(struct db_call *c, enum db_error error, const PGresult *row
 {
 	(void)c;
 	(void)rows;
-	asking = false;
+	keys.asking = false;
 	if (error == DB_OK)
 		fieldkeys_reload();
 }
@@ -182,24 +185,24 @@ static void make_first(void)
 	for (int i = 0; i < 2; i++) {
 		unsigned char wrapped[FIELD_WRAPPED_BYTES];
 
-		field_key_make(master, i, wrapped);
+		field_key_make(keys.master, i, wrapped);
 		for (size_t k = 0; k < sizeof(wrapped); k++)
-			snprintf(first_hex[i] + 2 * k, 3, "%02x", wrapped[k]);
+			snprintf(keys.first_hex[i] + 2 * k, 3, "%02x", wrapped[k]);
 	}
-	asking = true;
-	call = (struct db_call){ .stmt = &sql_keys_first,
+	keys.asking = true;
+	keys.call = (struct db_call){ .stmt = &sql_keys_first,
 		.ctx.role = DB_ROLE_JOB,
-		.param = { first_hex[0], first_hex[1] },
+		.param = { keys.first_hex[0], keys.first_hex[1] },
 		.on_done = on_first };
-	db_call_int(&call, 2, clock_now_us());
-	db_exec(&call);
+	db_call_int(&keys.call, 2, clock_now_us());
+	db_exec(&keys.call);
 }
 
 static void on_list(struct db_call *c, enum db_error error, const PGresult *rows)
 {
 	(void)c;
-	asking = false;
-	if (error != DB_OK || !running)
+	keys.asking = false;
+	if (error != DB_OK || !keys.running)
 		return;
 	if (PQntuples(rows) == 0) {
 		make_first();
@@ -217,13 +220,13 @@ static void on_list(struct db_call *c, enum db_error error, const PGresult *rows
 
 void fieldkeys_reload(void)
 {
-	if (asking || !running || (!tell_ready && !field_keys_ready()))
+	if (keys.asking || !keys.running || (!tell_ready && !field_keys_ready()))
 		return;
-	asking = true;
-	call = (struct db_call){
+	keys.asking = true;
+	keys.call = (struct db_call){
 		.stmt = &sql_keys_list, .ctx.role = DB_ROLE_JOB, .on_done = on_list
 	};
-	db_exec(&call);
+	db_exec(&keys.call);
 }
 
 void fieldkeys_load(void (*on_ready)(void))
@@ -236,20 +239,21 @@ void fieldkeys_init(void)
 {
 	const char *error = "";
 
-	running = true;
-	mlock(master, sizeof(master)); /* keep it out of swap, where the system allows that */
-	if (!fieldkeys_master(master, &error))
+	keys.running = true;
+	mlock(keys.master,
+		sizeof(keys.master)); /* keep it out of swap, where the system allows that */
+	if (!fieldkeys_master(keys.master, &error))
 		die("%s", error);
 }
 
 void fieldkeys_free(void)
 {
-	running = false;
-	OPENSSL_cleanse(master, sizeof(master));
+	keys.running = false;
+	OPENSSL_cleanse(keys.master, sizeof(keys.master));
 	field_keys_free();
 }
 
 int64_t fieldkeys_newest_s(void)
 {
-	return newest_s;
+	return keys.newest_s;
 }

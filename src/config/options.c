@@ -33,9 +33,11 @@ static const struct option table[] = {
 #include "config/options.def"
 };
 
-static char error_text[300];
-static char *file_name;
-static bool reloading;
+static struct {
+	char error_text[300];
+	char *file_name;
+	bool reloading;
+} reader;
 
 static void set_default(const struct option *o)
 {
@@ -67,7 +69,7 @@ static bool set_value(const struct option *o, const char *v, const char *where)
 		return true;
 	case KIND_INT:
 		if (!str_to_int(str_of(v), o->min, o->max, &n)) {
-			snprintf(error_text, sizeof(error_text),
+			snprintf(reader.error_text, sizeof(reader.error_text),
 				"%s: %s.%s must be a whole number from %lld to %lld", where,
 				o->section, o->key, (long long)o->min, (long long)o->max);
 			return false;
@@ -77,8 +79,8 @@ static bool set_value(const struct option *o, const char *v, const char *where)
 	case KIND_BOOL:
 		if (strcmp(v, "yes") != 0 && strcmp(v, "no") != 0 && strcmp(v, "true") != 0 &&
 			strcmp(v, "false") != 0) {
-			snprintf(error_text, sizeof(error_text), "%s: %s.%s must be yes or no",
-				where, o->section, o->key);
+			snprintf(reader.error_text, sizeof(reader.error_text),
+				"%s: %s.%s must be yes or no", where, o->section, o->key);
 			return false;
 		}
 		*(bool *)at = v[0] == 'y' || v[0] == 't';
@@ -93,12 +95,12 @@ static int on_ini(void *user, const char *section, const char *key, const char *
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
 		if (strcmp(table[i].section, section) != 0 || strcmp(table[i].key, key) != 0)
 			continue;
-		if (reloading && !table[i].reload)
+		if (reader.reloading && !table[i].reload)
 			return 1;
-		return set_value(&table[i], value, file_name) ? 1 : 0;
+		return set_value(&table[i], value, reader.file_name) ? 1 : 0;
 	}
-	snprintf(error_text, sizeof(error_text), "%s: unknown setting %.60s.%.60s", file_name,
-		section, key);
+	snprintf(reader.error_text, sizeof(reader.error_text), "%s: unknown setting %.60s.%.60s",
+		reader.file_name, section, key);
 	return 0;
 }
 
@@ -113,7 +115,7 @@ static bool read_environment(void)
 		for (size_t k = 0; k < n; k++)
 			name[k] = (char)toupper((unsigned char)name[k]);
 		v = getenv(name);
-		if (v && !(reloading && !table[i].reload) && !set_value(&table[i], v, name))
+		if (v && !(reader.reloading && !table[i].reload) && !set_value(&table[i], v, name))
 			return false;
 	}
 	return true;
@@ -123,28 +125,28 @@ static bool read_all(const char **out_error)
 {
 	int line;
 
-	error_text[0] = 0;
+	reader.error_text[0] = 0;
 	for (size_t i = 0; i < ARRAY_LEN(table); i++)
-		if (!reloading || table[i].reload)
+		if (!reader.reloading || table[i].reload)
 			set_default(&table[i]);
-	if (file_name) {
-		line = ini_parse(file_name, on_ini, NULL);
+	if (reader.file_name) {
+		line = ini_parse(reader.file_name, on_ini, NULL);
 		if (line != 0) {
 			char what[200];
 
-			snprintf(what, sizeof(what), "%.190s", error_text);
+			snprintf(what, sizeof(what), "%.190s", reader.error_text);
 			if (line < 0)
-				snprintf(error_text, sizeof(error_text), "%.200s: cannot be read",
-					file_name);
+				snprintf(reader.error_text, sizeof(reader.error_text),
+					"%.200s: cannot be read", reader.file_name);
 			else
-				snprintf(error_text, sizeof(error_text), "line %d: %.200s", line,
-					what[0] ? what : "not a setting");
-			*out_error = error_text;
+				snprintf(reader.error_text, sizeof(reader.error_text),
+					"line %d: %.200s", line, what[0] ? what : "not a setting");
+			*out_error = reader.error_text;
 			return false;
 		}
 	}
 	if (!read_environment()) {
-		*out_error = error_text;
+		*out_error = reader.error_text;
 		return false;
 	}
 	return true;
@@ -152,8 +154,8 @@ static bool read_all(const char **out_error)
 
 bool options_load(const char *file, const char **out_error)
 {
-	free(file_name);
-	file_name = file ? xstrdup(file) : NULL;
+	free(reader.file_name);
+	reader.file_name = file ? xstrdup(file) : NULL;
 	return read_all(out_error);
 }
 
@@ -161,9 +163,9 @@ bool options_reload(const char **out_error)
 {
 	bool ok;
 
-	reloading = true;
+	reader.reloading = true;
 	ok = read_all(out_error);
-	reloading = false;
+	reader.reloading = false;
 	return ok;
 }
 
@@ -176,8 +178,8 @@ void options_free(void)
 			free(*at);
 			*at = NULL;
 		}
-	free(file_name);
-	file_name = NULL;
+	free(reader.file_name);
+	reader.file_name = NULL;
 }
 
 static void print_default(const struct option *o)

@@ -41,25 +41,27 @@ struct generation {
 	int64_t unshared_until_us; /* other instances may have stored older results in Redis */
 };
 
-static struct cache_entry *buckets[BUCKETS];
-static size_t entry_n;
-static struct list flights;
-static struct generation *generations;
-static size_t generation_n;
-static struct cache_health health;
-static bool running;
+static struct {
+	struct cache_entry *buckets[BUCKETS];
+	size_t entry_n;
+	struct list flights;
+	struct generation *generations;
+	size_t generation_n;
+	struct cache_health health;
+	bool running;
+	const struct sql_stmt *position_stmt;
+} cache;
 static bool (*all_counted)(void);
-static const struct sql_stmt *position_stmt;
 
 struct cache_health cache_health(void)
 {
-	health.kept = entry_n;
-	return health;
+	cache.health.kept = cache.entry_n;
+	return cache.health;
 }
 
 bool cache_is_running(void)
 {
-	return running;
+	return cache.running;
 }
 
 /* --- keys --- */
@@ -108,12 +110,13 @@ static bool key_eq(const struct cache_key *a, const struct cache_key *b)
 
 static struct generation *generation_of(int64_t tenant_id)
 {
-	for (size_t i = 0; i < generation_n; i++)
-		if (generations[i].tenant_id == tenant_id)
-			return &generations[i];
-	generations = xrealloc(generations, (generation_n + 1) * sizeof(*generations));
-	generations[generation_n] = (struct generation){ .tenant_id = tenant_id };
-	return &generations[generation_n++];
+	for (size_t i = 0; i < cache.generation_n; i++)
+		if (cache.generations[i].tenant_id == tenant_id)
+			return &cache.generations[i];
+	cache.generations =
+		xrealloc(cache.generations, (cache.generation_n + 1) * sizeof(*cache.generations));
+	cache.generations[cache.generation_n] = (struct generation){ .tenant_id = tenant_id };
+	return &cache.generations[cache.generation_n++];
 }
 
 void cache_outdate(int64_t tenant_id, int64_t seq)
@@ -144,7 +147,7 @@ static struct cache_entry **slot_of(const struct cache_key *key)
 	uint32_t h;
 
 	memcpy(&h, key->digest, sizeof(h));
-	return &buckets[h % BUCKETS];
+	return &cache.buckets[h % BUCKETS];
 }
 
 static struct cache_entry *find(const struct cache_key *key)
@@ -159,14 +162,14 @@ static struct cache_entry *find(const struct cache_key *key)
 static void forget_all(void)
 {
 	for (int i = 0; i < BUCKETS; i++)
-		while (buckets[i]) {
-			struct cache_entry *e = buckets[i];
+		while (cache.buckets[i]) {
+			struct cache_entry *e = cache.buckets[i];
 
-			buckets[i] = e->next;
+			cache.buckets[i] = e->next;
 			free(e->body);
 			free(e);
 		}
-	entry_n = 0;
+	cache.entry_n = 0;
 }
 
 static void keep(const struct cache_flight *f)
@@ -174,14 +177,14 @@ static void keep(const struct cache_flight *f)
 	struct cache_entry *e = find(&f->key), **slot;
 
 	if (!e) {
-		if (entry_n >= ENTRIES_MAX)
+		if (cache.entry_n >= ENTRIES_MAX)
 			forget_all();
 		e = xcalloc(1, sizeof(*e));
 		e->key = f->key;
 		slot = slot_of(&e->key);
 		e->next = *slot;
 		*slot = e;
-		entry_n++;
+		cache.entry_n++;
 	}
 	free(e->body);
 	e->body = xstrndup(f->body.p, f->body.n);
@@ -227,7 +230,7 @@ static struct outcome *give_stale(
 
 	if (!e || clock_now_us() - e->at_us > STALE_MAX_US)
 		return req_fail_db(req, error);
-	health.stale++;
+	cache.health.stale++;
 	return give(req, &f->query, wanted, &(struct answer){ e->body, e->n, e->at_us, true });
 }
 
@@ -244,7 +247,7 @@ void cache_flight_end(struct cache_flight *f, enum db_error error, bool found)
 {
 	struct answer a = { f->body.p, f->body.n, f->at_us ? f->at_us : clock_now_us(), false };
 
-	health.shared += f->at_us != 0;
+	cache.health.shared += f->at_us != 0;
 	if (error == DB_OK && found) {
 		keep(f);
 		if (f->seq && !f->at_us)
@@ -304,19 +307,19 @@ static void on_position(struct db_call *call, enum db_error error, const PGresul
 	struct cache_flight *f = call->arg;
 
 	f->replica = error == DB_OK && PQntuples(rows) == 1 && db_int(rows, 0, 0) >= f->counted;
-	health.replica += f->replica;
+	cache.health.replica += f->replica;
 	ask(f);
 }
 
 void cache_flight_compute(struct cache_flight *f)
 {
 	f->computes = true;
-	health.misses++;
+	cache.health.misses++;
 	if (!f->counted || !db_health(SQL_REPLICA).up) {
 		ask(f);
 		return;
 	}
-	f->call.stmt = position_stmt;
+	f->call.stmt = cache.position_stmt;
 	db_call_int(&f->call, 0, f->query.tenant_id);
 	f->call.replica = true;
 	f->call.on_done = on_position;
@@ -356,7 +359,7 @@ static void own_texts(struct cache_flight *f, const struct db_context *ctx)
 static struct cache_flight *flight_of(
 	const struct cache_key *key, uint64_t generation, bool computes)
 {
-	for (struct list *n = flights.next; n != &flights; n = n->next) {
+	for (struct list *n = cache.flights.next; n != &cache.flights; n = n->next) {
 		struct cache_flight *f = list_entry(n, struct cache_flight, node);
 
 		if (f->generation == generation && (f->computes || !computes) &&
@@ -380,7 +383,7 @@ static struct cache_flight *begin_flight(const struct cached_query *query,
 	f->seq = kv_is_up() && field_keys_ready() ? f->counted : 0;
 	snprintf(f->now, sizeof(f->now), "%lld", (long long)clock_now_us());
 	list_init(&f->waiters);
-	list_add_tail(&flights, &f->node);
+	list_add_tail(&cache.flights, &f->node);
 	own_texts(f, ctx);
 	if (f->seq && !new)
 		cache_redis_get(f);
@@ -411,9 +414,9 @@ struct outcome *cache_reply(struct req *req, const struct cached_query *query, b
 	int64_t age = e ? clock_now_us() - e->at_us : 0, wait;
 
 	if (!fresh && e && e->generation == generation && age < query->max_age_s * US_PER_S) {
-		health.hits++;
+		cache.health.hits++;
 		if (!f && (double)age > RENEW_FROM * (double)(query->max_age_s * US_PER_S)) {
-			health.renewed++;
+			cache.health.renewed++;
 			begin_flight(query, &key, &reader.ctx, true);
 		}
 		return give(req, query, query->wanted,
@@ -422,7 +425,7 @@ struct outcome *cache_reply(struct req *req, const struct cached_query *query, b
 	if (fresh && e && (wait = limit_take(LIMIT_REFRESH, req_user_key(req))))
 		return req_too_often(req, LIMIT_REFRESH, wait);
 	if (f)
-		health.joined++;
+		cache.health.joined++;
 	else
 		f = begin_flight(query, &key, &reader.ctx, fresh);
 	return wait_for(req, query->wanted, f);
@@ -436,27 +439,27 @@ void cache_prepare(const struct cached_query *query, const struct cache_reader *
 
 	if ((e && e->generation == generation) || flight_of(&key, generation, false))
 		return;
-	health.warmed++;
+	cache.health.warmed++;
 	begin_flight(query, &key, &reader->ctx, false);
 }
 
 void cache_counted_by(bool (*all)(void), const struct sql_stmt *position)
 {
 	all_counted = all;
-	position_stmt = position;
+	cache.position_stmt = position;
 }
 
 void cache_init(void)
 {
-	list_init(&flights);
-	running = true;
+	list_init(&cache.flights);
+	cache.running = true;
 }
 
 void cache_free(void)
 {
-	running = false;
+	cache.running = false;
 	forget_all();
-	free(generations);
-	generations = NULL;
-	generation_n = 0;
+	free(cache.generations);
+	cache.generations = NULL;
+	cache.generation_n = 0;
 }

@@ -22,51 +22,54 @@ struct tenant {
 				  the flag */
 };
 
-static struct tenant *tenants; /* sorted by id */
-static size_t tenant_count, tenant_cap;
-static const struct consumer **listeners; /* tables, in the order of their registration */
-static size_t listener_count;
-static struct db_call fetch_call, counters_call, store_call, boot_call;
-static struct buf fetch_tenants, fetch_after, store_tenants, store_seqs;
-static char fetch_limit[8];
-static int64_t fetch_from, fetched[TENANTS_A_FETCH];
-static size_t fetched_n;
-static bool fetching, sweeping, storing, booted, fetch_queued, running;
-static struct events_health health;
+static struct {
+	struct tenant *tenants; /* sorted by id */
+	size_t tenant_count, tenant_cap;
+	const struct consumer **listeners; /* tables, in the order of their registration */
+	size_t listener_count;
+	struct db_call fetch_call, counters_call, store_call, boot_call;
+	struct buf fetch_tenants, fetch_after, store_tenants, store_seqs;
+	char fetch_limit[8];
+	int64_t fetch_from, fetched[TENANTS_A_FETCH];
+	size_t fetched_n;
+	bool fetching, sweeping, storing, booted, fetch_queued, running;
+	struct events_health health;
+} bus;
 
 static void fetch_events(void *arg);
 
 static struct tenant *find_tenant(int64_t id, bool add)
 {
-	size_t lo = 0, hi = tenant_count;
+	size_t lo = 0, hi = bus.tenant_count;
 
 	while (lo < hi) {
 		size_t mid = (lo + hi) / 2;
 
-		if (tenants[mid].id < id)
+		if (bus.tenants[mid].id < id)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	if (lo < tenant_count && tenants[lo].id == id)
-		return &tenants[lo];
+	if (lo < bus.tenant_count && bus.tenants[lo].id == id)
+		return &bus.tenants[lo];
 	if (!add)
 		return NULL;
-	if (tenant_count == tenant_cap) {
-		tenant_cap = tenant_cap ? tenant_cap * 2 : 64;
-		tenants = xrealloc(tenants, tenant_cap * sizeof(*tenants));
+	if (bus.tenant_count == bus.tenant_cap) {
+		bus.tenant_cap = bus.tenant_cap ? bus.tenant_cap * 2 : 64;
+		bus.tenants = xrealloc(bus.tenants, bus.tenant_cap * sizeof(*bus.tenants));
 	}
-	memmove(&tenants[lo + 1], &tenants[lo], (tenant_count - lo) * sizeof(*tenants));
-	tenants[lo] = (struct tenant){ .id = id };
-	tenant_count++;
-	return &tenants[lo];
+	memmove(&bus.tenants[lo + 1], &bus.tenants[lo],
+		(bus.tenant_count - lo) * sizeof(*bus.tenants));
+	bus.tenants[lo] = (struct tenant){ .id = id };
+	bus.tenant_count++;
+	return &bus.tenants[lo];
 }
 
 static void queue_fetch(void)
 {
-	if (fetching || fetch_queued || !booted)
+	if (bus.fetching || bus.fetch_queued || !bus.booted)
 		return;
-	fetch_queued = true;
+	bus.fetch_queued = true;
 	later_call(fetch_events, NULL);
 }
 
@@ -74,8 +77,8 @@ static void hint(int64_t tenant_id, bool ours)
 {
 	struct tenant *t;
 
-	health.hints++;
-	if (!running)
+	bus.health.hints++;
+	if (!bus.running)
 		return;
 	t = find_tenant(tenant_id, true);
 	t->dirty = true;
@@ -97,19 +100,19 @@ int64_t events_position(int64_t tenant_id)
 {
 	const struct tenant *t = find_tenant(tenant_id, false);
 
-	return t && booted ? t->seq : -1;
+	return t && bus.booted ? t->seq : -1;
 }
 
 struct events_health events_health(void)
 {
-	health.tenants = tenant_count;
-	return health;
+	bus.health.tenants = bus.tenant_count;
+	return bus.health;
 }
 
 void events_listen(const struct consumer *table)
 {
-	listeners = xrealloc(listeners, (listener_count + 1) * sizeof(*listeners));
-	listeners[listener_count++] = table;
+	bus.listeners = xrealloc(bus.listeners, (bus.listener_count + 1) * sizeof(*bus.listeners));
+	bus.listeners[bus.listener_count++] = table;
 }
 
 static bool wants(const struct consumer *c, struct str type)
@@ -155,9 +158,9 @@ static void deliver(const PGresult *r, int i)
 			(long long)t->seq, (long long)e.seq);
 	t->seq = e.seq;
 	e.ours = t->asked_ours;
-	health.delivered++;
-	for (size_t k = 0; k < listener_count; k++)
-		for (const struct consumer *c = listeners[k]; c->name; c++)
+	bus.health.delivered++;
+	for (size_t k = 0; k < bus.listener_count; k++)
+		for (const struct consumer *c = bus.listeners[k]; c->name; c++)
 			if (wants(c, e.type))
 				c->fn(&e);
 }
@@ -167,22 +170,22 @@ static void on_fetched(struct db_call *call, enum db_error error, const PGresult
 	int n = error == DB_OK ? PQntuples(rows) : 0;
 
 	(void)call;
-	fetching = false;
+	bus.fetching = false;
 	if (n)
 		failpoint("events-fetched");
 	for (int i = 0; i < n; i++)
 		deliver(rows, i);
 	if (n == FETCH_LIMIT) { /* the page was full: a tenant was cut off */
-		fetch_from = db_int(rows, n - 1, 0);
-		for (size_t i = 0; i < fetched_n; i++) {
-			struct tenant *t = find_tenant(fetched[i], true);
+		bus.fetch_from = db_int(rows, n - 1, 0);
+		for (size_t i = 0; i < bus.fetched_n; i++) {
+			struct tenant *t = find_tenant(bus.fetched[i], true);
 
 			t->dirty = true;
 			t->ours |= t->asked_ours;
 		}
 	}
-	for (size_t i = 0; error == DB_OK && i < tenant_count; i++)
-		if (tenants[i].dirty) {
+	for (size_t i = 0; error == DB_OK && i < bus.tenant_count; i++)
+		if (bus.tenants[i].dirty) {
 			queue_fetch();
 			break;
 		}
@@ -195,34 +198,35 @@ static void fetch_events(void *arg)
 	size_t first = 0;
 
 	(void)arg;
-	fetch_queued = false;
-	if (fetching || !running)
+	bus.fetch_queued = false;
+	if (bus.fetching || !bus.running)
 		return;
-	fetch_tenants.n = fetch_after.n = fetched_n = 0;
-	while (first < tenant_count && tenants[first].id <= fetch_from)
+	bus.fetch_tenants.n = bus.fetch_after.n = bus.fetched_n = 0;
+	while (first < bus.tenant_count && bus.tenants[first].id <= bus.fetch_from)
 		first++;
-	for (size_t k = 0; k < tenant_count && fetched_n < TENANTS_A_FETCH; k++) {
-		struct tenant *t = &tenants[(first + k) % tenant_count];
+	for (size_t k = 0; k < bus.tenant_count && bus.fetched_n < TENANTS_A_FETCH; k++) {
+		struct tenant *t = &bus.tenants[(first + k) % bus.tenant_count];
 
 		if (!t->dirty)
 			continue;
 		t->dirty = false;
 		t->asked_ours = t->ours;
 		t->ours = false;
-		buf_addf(&fetch_tenants, "%c%lld", fetched_n ? ',' : '{', (long long)t->id);
-		buf_addf(&fetch_after, "%c%lld", fetched_n ? ',' : '{', (long long)t->seq);
-		fetched[fetched_n++] = t->id;
+		buf_addf(&bus.fetch_tenants, "%c%lld", bus.fetched_n ? ',' : '{', (long long)t->id);
+		buf_addf(&bus.fetch_after, "%c%lld", bus.fetched_n ? ',' : '{', (long long)t->seq);
+		bus.fetched[bus.fetched_n++] = t->id;
 	}
-	if (!fetched_n)
+	if (!bus.fetched_n)
 		return;
-	buf_addc(&fetch_tenants, '}');
-	buf_addc(&fetch_after, '}');
-	fetching = true;
-	fetch_call = (struct db_call){ .stmt = &sql_bus_fetch,
+	buf_addc(&bus.fetch_tenants, '}');
+	buf_addc(&bus.fetch_after, '}');
+	bus.fetching = true;
+	bus.fetch_call = (struct db_call){ .stmt = &sql_bus_fetch,
 		.ctx.role = DB_ROLE_JOB,
-		.param = { buf_cstr(&fetch_tenants), buf_cstr(&fetch_after), fetch_limit },
+		.param = { buf_cstr(&bus.fetch_tenants), buf_cstr(&bus.fetch_after),
+			bus.fetch_limit },
 		.on_done = on_fetched };
-	db_exec(&fetch_call);
+	db_exec(&bus.fetch_call);
 }
 
 static void on_counters(struct db_call *call, enum db_error error, const PGresult *rows)
@@ -230,7 +234,7 @@ static void on_counters(struct db_call *call, enum db_error error, const PGresul
 	bool any = false;
 
 	(void)call;
-	sweeping = false;
+	bus.sweeping = false;
 	for (int i = 0; error == DB_OK && i < PQntuples(rows); i++) {
 		struct tenant *t = find_tenant(db_int(rows, i, 0), true);
 
@@ -244,22 +248,22 @@ static void on_counters(struct db_call *call, enum db_error error, const PGresul
 static void sweep_counters(void *arg)
 {
 	(void)arg;
-	if (sweeping || !booted || !running)
+	if (bus.sweeping || !bus.booted || !bus.running)
 		return;
-	sweeping = true;
-	counters_call = (struct db_call){
+	bus.sweeping = true;
+	bus.counters_call = (struct db_call){
 		.stmt = &sql_bus_counters, .ctx.role = DB_ROLE_JOB, .on_done = on_counters
 	};
-	db_exec(&counters_call);
+	db_exec(&bus.counters_call);
 }
 
 static void on_position_stored(struct db_call *call, enum db_error error, const PGresult *rows)
 {
 	(void)call;
 	(void)rows;
-	storing = false;
-	for (size_t i = 0; error != DB_OK && i < tenant_count; i++)
-		tenants[i].stored_seq = -1;
+	bus.storing = false;
+	for (size_t i = 0; error != DB_OK && i < bus.tenant_count; i++)
+		bus.tenants[i].stored_seq = -1;
 }
 
 static void store_positions(void *arg)
@@ -267,32 +271,32 @@ static void store_positions(void *arg)
 	int n = 0;
 
 	(void)arg;
-	if (storing || !booted || !running)
+	if (bus.storing || !bus.booted || !bus.running)
 		return;
-	store_tenants.n = store_seqs.n = 0;
-	for (size_t i = 0; i < tenant_count && n < 1000; i++) {
-		if (tenants[i].stored_seq == tenants[i].seq)
+	bus.store_tenants.n = bus.store_seqs.n = 0;
+	for (size_t i = 0; i < bus.tenant_count && n < 1000; i++) {
+		if (bus.tenants[i].stored_seq == bus.tenants[i].seq)
 			continue;
-		tenants[i].stored_seq = tenants[i].seq;
-		buf_addf(&store_tenants, "%c%lld", n ? ',' : '{', (long long)tenants[i].id);
-		buf_addf(&store_seqs, "%c%lld", n++ ? ',' : '{', (long long)tenants[i].seq);
+		bus.tenants[i].stored_seq = bus.tenants[i].seq;
+		buf_addf(&bus.store_tenants, "%c%lld", n ? ',' : '{', (long long)bus.tenants[i].id);
+		buf_addf(&bus.store_seqs, "%c%lld", n++ ? ',' : '{', (long long)bus.tenants[i].seq);
 	}
 	if (!n)
 		return;
-	buf_addc(&store_tenants, '}');
-	buf_addc(&store_seqs, '}');
-	storing = true;
-	store_call = (struct db_call){ .stmt = &sql_bus_position_set,
+	buf_addc(&bus.store_tenants, '}');
+	buf_addc(&bus.store_seqs, '}');
+	bus.storing = true;
+	bus.store_call = (struct db_call){ .stmt = &sql_bus_position_set,
 		.ctx.role = DB_ROLE_JOB,
-		.param = { "bus", buf_cstr(&store_tenants), buf_cstr(&store_seqs) },
+		.param = { "bus", buf_cstr(&bus.store_tenants), buf_cstr(&bus.store_seqs) },
 		.on_done = on_position_stored };
-	db_exec(&store_call);
+	db_exec(&bus.store_call);
 }
 
 static void on_booted(struct db_call *call, enum db_error error, const PGresult *rows)
 {
 	(void)call;
-	sweeping = false;
+	bus.sweeping = false;
 	if (error != DB_OK)
 		return; /* the next tick tries again */
 	for (int i = 0; i < PQntuples(rows); i++) {
@@ -300,27 +304,27 @@ static void on_booted(struct db_call *call, enum db_error error, const PGresult 
 
 		t->seq = t->stored_seq = db_int(rows, i, 1);
 	}
-	booted = true;
-	log_info(NULL, "bus ready tenants=%zu", tenant_count);
+	bus.booted = true;
+	log_info(NULL, "bus ready tenants=%zu", bus.tenant_count);
 }
 
 static void boot(void *arg)
 {
 	(void)arg;
-	if (booted || sweeping || !running)
+	if (bus.booted || bus.sweeping || !bus.running)
 		return;
-	sweeping = true;
-	boot_call = (struct db_call){ .stmt = &sql_bus_position_get,
+	bus.sweeping = true;
+	bus.boot_call = (struct db_call){ .stmt = &sql_bus_position_get,
 		.ctx.role = DB_ROLE_JOB,
 		.param = { "bus" },
 		.on_done = on_booted };
-	db_exec(&boot_call);
+	db_exec(&bus.boot_call);
 }
 
 void events_init(void)
 {
-	snprintf(fetch_limit, sizeof(fetch_limit), "%d", FETCH_LIMIT);
-	running = true;
+	snprintf(bus.fetch_limit, sizeof(bus.fetch_limit), "%d", FETCH_LIMIT);
+	bus.running = true;
 	boot(NULL);
 	loop_every(200, boot, NULL);
 	loop_every(500, sweep_counters, NULL);
@@ -329,13 +333,13 @@ void events_init(void)
 
 void events_free(void)
 {
-	running = booted = false;
-	free(tenants);
-	tenants = NULL;
-	tenant_count = tenant_cap = 0;
-	listener_count = 0;
-	buf_free(&fetch_tenants);
-	buf_free(&fetch_after);
-	buf_free(&store_tenants);
-	buf_free(&store_seqs);
+	bus.running = bus.booted = false;
+	free(bus.tenants);
+	bus.tenants = NULL;
+	bus.tenant_count = bus.tenant_cap = 0;
+	bus.listener_count = 0;
+	buf_free(&bus.fetch_tenants);
+	buf_free(&bus.fetch_after);
+	buf_free(&bus.store_tenants);
+	buf_free(&bus.store_seqs);
 }

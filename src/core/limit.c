@@ -25,14 +25,16 @@ struct bucket {
 	char key[KEY_MAX];
 };
 
-static struct limit_rate rates[LIMIT_COUNT];
-static struct bucket *slots[SLOTS];
-static size_t buckets_n;
-static struct list changed;
-static bool asking;
-static struct bucket *told[TELL_AT_ONCE];
-static int told_n;
-static uint64_t refused[LIMIT_COUNT];
+static struct {
+	struct limit_rate rates[LIMIT_COUNT];
+	struct bucket *slots[SLOTS];
+	size_t buckets_n;
+	struct list changed;
+	bool asking;
+	struct bucket *told[TELL_AT_ONCE];
+	int told_n;
+	uint64_t refused[LIMIT_COUNT];
+} limits;
 
 const char *limit_name(enum limit kind)
 {
@@ -43,12 +45,12 @@ const char *limit_name(enum limit kind)
 
 struct limit_rate limit_rate(enum limit kind)
 {
-	return rates[kind];
+	return limits.rates[kind];
 }
 
 uint64_t limit_refused(enum limit kind)
 {
-	return refused[kind];
+	return limits.refused[kind];
 }
 
 /* --- buckets --- */
@@ -59,13 +61,13 @@ static struct bucket **slot_of(enum limit kind, struct str key)
 
 	for (size_t i = 0; i < key.n; i++)
 		h = (h ^ (unsigned char)key.p[i]) * 16777619u;
-	return &slots[h % SLOTS];
+	return &limits.slots[h % SLOTS];
 }
 
 static bool is_unused(const struct bucket *b, int64_t now)
 {
-	double full_s = (double)rates[b->kind].burst /
-			(double)(rates[b->kind].per_s ? rates[b->kind].per_s : 1);
+	double full_s = (double)limits.rates[b->kind].burst /
+			(double)(limits.rates[b->kind].per_s ? limits.rates[b->kind].per_s : 1);
 
 	return !b->taken && !b->telling && (double)(now - b->at_us) / 1e6 > full_s;
 }
@@ -76,7 +78,7 @@ static void forget_unused(void)
 	int64_t now = clock_mono_us();
 
 	for (int i = 0; i < SLOTS; i++)
-		for (struct bucket **at = &slots[i]; *at;) {
+		for (struct bucket **at = &limits.slots[i]; *at;) {
 			struct bucket *b = *at;
 
 			if (!is_unused(b, now)) {
@@ -85,7 +87,7 @@ static void forget_unused(void)
 			}
 			*at = b->next;
 			free(b);
-			buckets_n--;
+			limits.buckets_n--;
 		}
 }
 
@@ -96,26 +98,26 @@ static struct bucket *find_bucket(enum limit kind, struct str key)
 	for (b = *slot; b; b = b->next)
 		if (b->kind == kind && str_is(key, b->key))
 			return b;
-	if (buckets_n >= BUCKETS_MAX)
+	if (limits.buckets_n >= BUCKETS_MAX)
 		forget_unused();
-	if (buckets_n >= BUCKETS_MAX &&
+	if (limits.buckets_n >= BUCKETS_MAX &&
 		!str_is(key,
 			"rest")) /* during a flood of addresses, all new ones share this bucket */
 		return find_bucket(kind, STR("rest"));
 	b = xcalloc(1, sizeof(*b));
 	b->kind = kind;
-	b->tokens = (double)rates[kind].burst;
+	b->tokens = (double)limits.rates[kind].burst;
 	b->at_us = clock_mono_us();
 	snprintf(b->key, sizeof(b->key), "%.*s", (int)key.n, key.p);
 	b->next = *slot;
 	*slot = b;
-	buckets_n++;
+	limits.buckets_n++;
 	return b;
 }
 
 static void refill(struct bucket *b)
 {
-	const struct limit_rate *r = &rates[b->kind];
+	const struct limit_rate *r = &limits.rates[b->kind];
 	int64_t now = clock_mono_us();
 
 	b->tokens += (double)(now - b->at_us) / 1e6 * (double)r->per_s;
@@ -126,7 +128,7 @@ static void refill(struct bucket *b)
 
 int64_t limit_take(enum limit kind, struct str key)
 {
-	const struct limit_rate *r = &rates[kind];
+	const struct limit_rate *r = &limits.rates[kind];
 	struct bucket *b;
 
 	if (!r->per_s || !key.n)
@@ -136,12 +138,12 @@ int64_t limit_take(enum limit kind, struct str key)
 	b = find_bucket(kind, key);
 	refill(b);
 	if (b->tokens < 1) {
-		refused[kind]++;
+		limits.refused[kind]++;
 		return 1 + (int64_t)((1 - b->tokens) / (double)r->per_s);
 	}
 	b->tokens -= 1;
 	if (!b->taken++ && !b->telling)
-		list_add_tail(&changed, &b->changed);
+		list_add_tail(&limits.changed, &b->changed);
 	return 0;
 }
 
@@ -168,9 +170,9 @@ static void share_buckets(void *arg);
 /* LEFT: what is left of each reported bucket, or NULL: Redis did not get the report. */
 static void settle(const redisReply *const *left)
 {
-	asking = false;
-	for (int i = 0; i < told_n; i++) {
-		struct bucket *b = told[i];
+	limits.asking = false;
+	for (int i = 0; i < limits.told_n; i++) {
+		struct bucket *b = limits.told[i];
 
 		b->telling = 0;
 		refill(b);
@@ -178,18 +180,19 @@ static void settle(const redisReply *const *left)
 			(double)(left[i]->integer - b->taken) < b->tokens)
 			b->tokens = (double)(left[i]->integer - b->taken);
 		if (b->taken)
-			list_add_tail(&changed, &b->changed);
+			list_add_tail(&limits.changed, &b->changed);
 	}
-	told_n = 0;
+	limits.told_n = 0;
 }
 
 static void on_told(void *arg, const redisReply *reply)
 {
-	bool sound = reply && reply->type == REDIS_REPLY_ARRAY && reply->elements == (size_t)told_n;
+	bool sound = reply && reply->type == REDIS_REPLY_ARRAY &&
+		     reply->elements == (size_t)limits.told_n;
 
 	(void)arg;
 	settle(sound ? (const redisReply *const *)reply->element : NULL);
-	if (sound && !list_is_empty(&changed))
+	if (sound && !list_is_empty(&limits.changed))
 		later_call(share_buckets, NULL);
 }
 
@@ -200,17 +203,17 @@ static void share_buckets(void *arg)
 	int n = 0;
 
 	(void)arg;
-	if (asking)
+	if (limits.asking)
 		return;
-	while (!list_is_empty(&changed) && n < TELL_AT_ONCE) {
-		struct bucket *b = list_entry(changed.next, struct bucket, changed);
+	while (!list_is_empty(&limits.changed) && n < TELL_AT_ONCE) {
+		struct bucket *b = list_entry(limits.changed.next, struct bucket, changed);
 
 		list_remove(&b->changed);
 		b->telling = b->taken;
 		b->taken = 0;
-		told[n++] = b;
+		limits.told[n++] = b;
 	}
-	told_n = n;
+	limits.told_n = n;
 	if (!n)
 		return;
 	if (!kv_is_up()) {
@@ -222,8 +225,9 @@ static void share_buckets(void *arg)
 	argv[1] = str_of(script);
 	argv[2] = str_of(text[4 * TELL_AT_ONCE]);
 	for (int i = 0; i < n; i++) {
-		const struct bucket *b = told[i];
-		int64_t value[3] = { rates[b->kind].per_s, rates[b->kind].burst, b->telling };
+		const struct bucket *b = limits.told[i];
+		int64_t value[3] = { limits.rates[b->kind].per_s, limits.rates[b->kind].burst,
+			b->telling };
 
 		snprintf(text[i], sizeof(text[0]), "sladesk:v1:limit:%s:%s", limit_name(b->kind),
 			b->key);
@@ -233,7 +237,7 @@ static void share_buckets(void *arg)
 			argv[3 + n + 3 * i + k] = str_of(text[n + 3 * i + k]);
 		}
 	}
-	asking = true;
+	limits.asking = true;
 	kv_command(on_told, NULL, 3 + 4 * n, argv);
 }
 
@@ -241,25 +245,25 @@ static void share_buckets(void *arg)
 
 void limit_set(const struct limit_rate set[LIMIT_COUNT])
 {
-	memcpy(rates, set, sizeof(rates));
+	memcpy(limits.rates, set, sizeof(limits.rates));
 }
 
 void limit_init(void)
 {
-	list_init(&changed);
+	list_init(&limits.changed);
 	loop_every(TELL_MS, share_buckets, NULL);
 }
 
 void limit_free(void)
 {
 	for (int i = 0; i < SLOTS; i++)
-		while (slots[i]) {
-			struct bucket *b = slots[i];
+		while (limits.slots[i]) {
+			struct bucket *b = limits.slots[i];
 
-			slots[i] = b->next;
+			limits.slots[i] = b->next;
 			free(b);
 		}
-	buckets_n = 0;
-	told_n = 0;
-	list_init(&changed);
+	limits.buckets_n = 0;
+	limits.told_n = 0;
+	list_init(&limits.changed);
 }

@@ -8,11 +8,13 @@
 #define FIELD_SHOWN 120
 
 char outcome_token;
-static const struct request_settings *settings;
+static struct {
+	const struct request_settings *settings;
+} responses;
 
 void ending_init(const struct request_settings *s)
 {
-	settings = s;
+	responses.settings = s;
 }
 
 const char *const request_security_headers =
@@ -33,7 +35,7 @@ static const char *reply_headers(const struct req *req, const char *extra)
 	buf_adds(&head, req->id);
 	buf_adds(&head, "\r\n");
 	buf_adds(&head, request_security_headers);
-	if (settings->tls)
+	if (responses.settings->tls)
 		buf_adds(&head, "Strict-Transport-Security: max-age=31536000\r\n");
 	buf_adds(&head, extra ? extra : "Cache-Control: no-store\r\n");
 	return buf_cstr(&head);
@@ -134,8 +136,9 @@ static const struct advice {
 static void add_details(struct buf *b, const struct req *req, enum err e, const char *details)
 {
 	const struct advice *a = &advices[e];
-	const char *support = req->session && req->session->support ? req->session->support
-								    : settings->support_contact;
+	const char *support = req->session && req->session->support
+				      ? req->session->support
+				      : responses.settings->support_contact;
 	size_t n = details ? strlen(details) : 0;
 
 	if (!a->en) {

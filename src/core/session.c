@@ -18,12 +18,17 @@
 	(900 * US_PER_S) /* while the database is away, who was known stays known so long: for     \
 			    what is answered from memory */
 
-static struct session *buckets[BUCKETS];
-static size_t cached;
+static struct {
+	struct session *buckets[BUCKETS];
+	size_t cached;
+	uint64_t forgotten;
+	struct find *finds[BUCKETS];
+	struct session_tenants *latest; /* the list that was read last */
+	size_t served_n, served_max;
+} sessions;
 
 /* Counts revocations: a result requested before one is not cached, and no new request waits for
  * it. */
-static uint64_t forgotten;
 
 struct waiter {
 	void (*on_done)(void *arg, struct session *s, enum db_error error);
@@ -45,18 +50,15 @@ struct find {
 	struct session *old; /* was valid a while ago */
 };
 MAGIC(find, 0x4fa856a7);
-static struct find *finds[BUCKETS];
 
 /* --- the tenants --- */
-
-static struct session_tenants *latest; /* the list that was read last */
 
 static void tenants_put(struct session_tenants *t)
 {
 	if (--t->refs)
 		return;
-	if (latest == t)
-		latest = NULL;
+	if (sessions.latest == t)
+		sessions.latest = NULL;
 	id_list_free(&t->ids);
 	free(t->text);
 	free(t);
@@ -65,10 +67,10 @@ static void tenants_put(struct session_tenants *t)
 /* Read TEXT, or share the list that was read last. A text that is not a list serves no tenant. */
 static struct session_tenants *tenants_of(struct str text)
 {
-	struct session_tenants *t = latest;
+	struct session_tenants *t = sessions.latest;
 
 	if (!t || !str_is(text, t->text)) {
-		t = latest = xcalloc(1, sizeof(*t));
+		t = sessions.latest = xcalloc(1, sizeof(*t));
 		if (!id_list_read(text, &t->ids))
 			text = STR("{}");
 		t->text = xstrndup(text.p, text.n);
@@ -117,7 +119,7 @@ static uint32_t bucket_of(const unsigned char key[32])
 
 static struct session **slot_of(const unsigned char key[32])
 {
-	return &buckets[bucket_of(key)];
+	return &sessions.buckets[bucket_of(key)];
 }
 
 static void unlink_session(struct session **at)
@@ -125,7 +127,7 @@ static void unlink_session(struct session **at)
 	struct session *s = *at;
 
 	*at = s->next;
-	cached--;
+	sessions.cached--;
 	session_put(s);
 }
 
@@ -162,17 +164,17 @@ static void cache_drop(const unsigned char key[32])
 
 void session_forget_all(void)
 {
-	forgotten++;
+	sessions.forgotten++;
 	for (int i = 0; i < BUCKETS; i++)
-		while (buckets[i])
-			unlink_session(&buckets[i]);
+		while (sessions.buckets[i])
+			unlink_session(&sessions.buckets[i]);
 }
 
 void session_forget(int64_t tenant_id, int64_t session_id)
 {
-	forgotten++;
+	sessions.forgotten++;
 	for (int i = 0; i < BUCKETS; i++)
-		for (struct session **at = &buckets[i]; *at;) {
+		for (struct session **at = &sessions.buckets[i]; *at;) {
 			if ((*at)->tenant_id == tenant_id && (*at)->session_id == session_id)
 				unlink_session(at);
 			else
@@ -182,7 +184,7 @@ void session_forget(int64_t tenant_id, int64_t session_id)
 
 size_t session_cached(void)
 {
-	return cached;
+	return sessions.cached;
 }
 
 static void cache_put(struct session *s)
@@ -190,13 +192,13 @@ static void cache_put(struct session *s)
 	struct session **at = slot_of(s->key);
 
 	cache_drop(s->key);
-	if (cached >= CACHE_MAX)
+	if (sessions.cached >= CACHE_MAX)
 		session_forget_all();
 	s->next = *at;
 	*at = s;
 	s->refs++;
 	s->fetched_us = clock_mono_us();
-	cached++;
+	sessions.cached++;
 }
 
 static char *own(struct str s)
@@ -294,31 +296,30 @@ static struct session *from_token_row(const struct find *f, const PGresult *r)
 static struct served {
 	int64_t tenant_id, actor_id;
 } * served; /* the users served since then */
-static size_t served_n, served_max;
 
 void session_limit_degraded(size_t users)
 {
 	free(served);
 	served = users ? xcalloc(users, sizeof(*served)) : NULL;
-	served_max = users;
-	served_n = 0;
+	sessions.served_max = users;
+	sessions.served_n = 0;
 }
 
 bool session_is_full(void)
 {
-	return served_max && served_n == served_max;
+	return sessions.served_max && sessions.served_n == sessions.served_max;
 }
 
 static bool is_served_degraded(const struct session *s)
 {
-	if (s->staff || !served_max)
+	if (s->staff || !sessions.served_max)
 		return true;
-	for (size_t i = 0; i < served_n; i++)
+	for (size_t i = 0; i < sessions.served_n; i++)
 		if (served[i].tenant_id == s->tenant_id && served[i].actor_id == s->actor_id)
 			return true;
-	if (served_n == served_max)
+	if (sessions.served_n == sessions.served_max)
 		return false;
-	served[served_n++] = (struct served){ s->tenant_id, s->actor_id };
+	served[sessions.served_n++] = (struct served){ s->tenant_id, s->actor_id };
 	return true;
 }
 
@@ -338,9 +339,9 @@ static void wait_for(struct find *f,
 /* The look-up of KEY that is in progress and still valid. */
 static struct find *find_under_way(const unsigned char key[32])
 {
-	struct find *f = finds[bucket_of(key)];
+	struct find *f = sessions.finds[bucket_of(key)];
 
-	while (f && (f->forgotten != forgotten || memcmp(f->key, key, 32) != 0))
+	while (f && (f->forgotten != sessions.forgotten || memcmp(f->key, key, 32) != 0))
 		f = f->next;
 	return f;
 }
@@ -348,7 +349,7 @@ static struct find *find_under_way(const unsigned char key[32])
 /* Give S (NULL: nobody) to all requests that wait, each with a reference, and end F. */
 static void finish_find(struct find *f, struct session *s, enum db_error error)
 {
-	struct find **at = &finds[bucket_of(f->key)];
+	struct find **at = &sessions.finds[bucket_of(f->key)];
 
 	while (*at != f)
 		at = &(*at)->next;
@@ -371,7 +372,7 @@ static void on_found(struct db_call *call, enum db_error error, const PGresult *
 	struct find *f = magic_cast(find, call->arg);
 	struct session *s = NULL;
 
-	if (f->old && f->forgotten == forgotten &&
+	if (f->old && f->forgotten == sessions.forgotten &&
 		(error == DB_DOWN || error == DB_TIMEOUT || error == DB_BUSY)) {
 		if (!is_served_degraded(f->old)) {
 			finish_find(f, NULL, DB_BUSY);
@@ -382,7 +383,7 @@ static void on_found(struct db_call *call, enum db_error error, const PGresult *
 		return;
 	}
 	if (error == DB_OK)
-		served_n = 0;
+		sessions.served_n = 0;
 	if (error == DB_OK && !PQntuples(rows))
 		cache_drop(f->key);
 	if (error == DB_OK && PQntuples(rows) == 1)
@@ -390,7 +391,7 @@ static void on_found(struct db_call *call, enum db_error error, const PGresult *
 	if (s) {
 		memcpy(s->key, f->key, 32);
 		s->refs = 1;
-		if (f->forgotten == forgotten)
+		if (f->forgotten == sessions.forgotten)
 			cache_put(s);
 	}
 	finish_find(f, s, error);
@@ -440,7 +441,7 @@ void session_find(struct str token,
 	f->old = s;
 	memcpy(f->key, key, 32);
 	f->last = &f->first;
-	f->forgotten = forgotten;
+	f->forgotten = sessions.forgotten;
 	f->api_token = parse_api_token(token, f);
 	if (!f->api_token) {
 		if (!token_verify(TOKEN_ACCESS, token.p, token.n, clock_now_us() / US_PER_S,
@@ -453,8 +454,8 @@ void session_find(struct str token,
 		f->tenant_id = f->claims.tenant_id;
 		f->id = f->claims.session_id;
 	}
-	f->next = finds[bucket_of(key)];
-	finds[bucket_of(key)] = f;
+	f->next = sessions.finds[bucket_of(key)];
+	sessions.finds[bucket_of(key)] = f;
 	wait_for(f, on_done, arg);
 	f->call = (struct db_call){ .stmt = f->api_token ? &sql_auth_token_get
 							 : &sql_auth_session_get,

@@ -16,9 +16,11 @@
 #define KEY_BITS_MAX 8192
 #define YEARS_S (10L * 365 * 86400)
 
-static EVP_PKEY *key;
-static X509 *cert;
-static char *key_text; /* the key alone, in PEM */
+static struct {
+	EVP_PKEY *key;
+	X509 *cert;
+	char *key_text; /* the key alone, in PEM */
+} spkey;
 
 static X509 *new_certificate(EVP_PKEY *k, const char *name)
 {
@@ -62,10 +64,10 @@ static bool make(const char *file, const char *name)
 
 static void free_pem(void)
 {
-	if (key_text)
-		OPENSSL_cleanse(key_text, strlen(key_text));
-	free(key_text);
-	key_text = NULL;
+	if (spkey.key_text)
+		OPENSSL_cleanse(spkey.key_text, strlen(spkey.key_text));
+	free(spkey.key_text);
+	spkey.key_text = NULL;
 }
 
 static bool write_pem(void)
@@ -73,12 +75,12 @@ static bool write_pem(void)
 	BIO *b = BIO_new(BIO_s_secmem());
 	char *p;
 	long n;
-	bool ok = b && PEM_write_bio_PrivateKey(b, key, NULL, NULL, 0, NULL, NULL) == 1 &&
+	bool ok = b && PEM_write_bio_PrivateKey(b, spkey.key, NULL, NULL, 0, NULL, NULL) == 1 &&
 		  (n = BIO_get_mem_data(b, &p)) > 0;
 
 	free_pem();
 	if (ok)
-		key_text = xstrndup(p, (size_t)n);
+		spkey.key_text = xstrndup(p, (size_t)n);
 	BIO_free(b);
 	return ok;
 }
@@ -92,13 +94,13 @@ bool spkey_open(const char *file, const char *name)
 	f = fopen(file, "re");
 	if (!f)
 		return false;
-	key = PEM_read_PrivateKey(f, NULL, NULL, NULL);
+	spkey.key = PEM_read_PrivateKey(f, NULL, NULL, NULL);
 	rewind(f);
-	cert = PEM_read_X509(f, NULL, NULL, NULL);
+	spkey.cert = PEM_read_X509(f, NULL, NULL, NULL);
 	fclose(f);
-	return key && cert && EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA &&
-	       EVP_PKEY_get_bits(key) >= KEY_BITS_MIN && EVP_PKEY_get_bits(key) <= KEY_BITS_MAX &&
-	       write_pem();
+	return spkey.key && spkey.cert && EVP_PKEY_get_base_id(spkey.key) == EVP_PKEY_RSA &&
+	       EVP_PKEY_get_bits(spkey.key) >= KEY_BITS_MIN &&
+	       EVP_PKEY_get_bits(spkey.key) <= KEY_BITS_MAX && write_pem();
 }
 
 void spkey_sign(struct buf *b, const void *p, size_t n)
@@ -107,7 +109,8 @@ void spkey_sign(struct buf *b, const void *p, size_t n)
 	unsigned char out[KEY_BITS_MAX / 8];
 	size_t len = sizeof(out);
 
-	bug_on(!ctx || !key || EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key) != 1 ||
+	bug_on(!ctx || !spkey.key ||
+		EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, spkey.key) != 1 ||
 		EVP_DigestSign(ctx, out, &len, p, n) != 1);
 	EVP_MD_CTX_free(ctx);
 	buf_add_base64(b, out, len);
@@ -116,7 +119,7 @@ void spkey_sign(struct buf *b, const void *p, size_t n)
 void spkey_certificate(struct buf *b)
 {
 	unsigned char *der = NULL;
-	int n = i2d_X509(cert, &der);
+	int n = i2d_X509(spkey.cert, &der);
 
 	bug_on(n <= 0);
 	buf_add_base64(b, der, (size_t)n);
@@ -164,14 +167,14 @@ char *certificate_to_pem(const char *text)
 
 const char *spkey_pem(void)
 {
-	return key_text;
+	return spkey.key_text;
 }
 
 void spkey_free(void)
 {
 	free_pem();
-	EVP_PKEY_free(key);
-	X509_free(cert);
-	key = NULL;
-	cert = NULL;
+	EVP_PKEY_free(spkey.key);
+	X509_free(spkey.cert);
+	spkey.key = NULL;
+	spkey.cert = NULL;
 }

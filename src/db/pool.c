@@ -15,12 +15,14 @@
 #define WAIT_MAX_US US_PER_S
 #define CONNECT_GAP_US 15000
 
-static struct pool pools[SQL_CLASSES];
-static char *app_url, *job_url, *replica_url, *db_password;
-static uint64_t conn_serial;
-static int statements;
-static bool running;
-static struct loop_timer *connector;
+static struct {
+	struct pool pools[SQL_CLASSES];
+	char *app_url, *job_url, *replica_url, *db_password;
+	uint64_t conn_serial;
+	int statements;
+	bool running;
+	struct loop_timer *connector;
+} db;
 
 const char *db_error_name(enum db_error e)
 {
@@ -97,10 +99,10 @@ void pool_feed(struct pool *p)
 
 void db_limit_requests(bool favour)
 {
-	struct pool *p = &pools[SQL_POINT];
+	struct pool *p = &db.pools[SQL_POINT];
 
 	p->at_most = favour ? 1 : 0;
-	if (!favour && running)
+	if (!favour && db.running)
 		pool_feed(p);
 }
 
@@ -110,11 +112,11 @@ static void refuse_reuse(const struct db_call *call)
 {
 #ifdef __SANITIZE_ADDRESS__
 	for (int k = 0; k < SQL_CLASSES; k++) {
-		for (struct list *n = pools[k].waiting.next; n && n != &pools[k].waiting;
+		for (struct list *n = db.pools[k].waiting.next; n && n != &db.pools[k].waiting;
 			n = n->next)
 			bug_on(n == &call->node);
-		for (int i = 0; i < pools[k].size; i++) {
-			struct list *sent = &pools[k].conns[i].sent;
+		for (int i = 0; i < db.pools[k].size; i++) {
+			struct list *sent = &db.pools[k].conns[i].sent;
 
 			for (struct list *n = sent->next; n && n != sent; n = n->next)
 				bug_on(n == &call->node);
@@ -162,13 +164,13 @@ void db_exec(struct db_call *call)
 		call_finish(call, DB_FORBIDDEN);
 		return;
 	}
-	p = &pools[call->replica ? SQL_REPLICA : call->stmt->class];
+	p = &db.pools[call->replica ? SQL_REPLICA : call->stmt->class];
 	bug_on((call->stmt->mode == SQL_JOB) != p->job_role);
 	refuse_reuse(call);
 	call->rows = NULL;
 	call->retried = false;
 	call->queued_us = clock_mono_us();
-	if (!running || (!p->up && p->tried)) {
+	if (!db.running || (!p->up && p->tried)) {
 		call_finish(call, DB_DOWN);
 		return;
 	}
@@ -201,8 +203,8 @@ static void expire_waiting(struct pool *p, int64_t now)
 static const char *url_of(const struct pool *p)
 {
 	if (p->class == SQL_REPLICA)
-		return replica_url;
-	return p->job_role ? job_url : app_url;
+		return db.replica_url;
+	return p->job_role ? db.job_url : db.app_url;
 }
 
 static int pool_begun(const struct pool *p)
@@ -234,15 +236,15 @@ static void connect_next(void *arg)
 	int64_t now = clock_mono_us();
 
 	(void)arg;
-	for (int k = 0; running && k < SQL_CLASSES; k++) {
-		struct conn *c = pool_to_connect(&pools[k], now);
+	for (int k = 0; db.running && k < SQL_CLASSES; k++) {
+		struct conn *c = pool_to_connect(&db.pools[k], now);
 
-		if (c && (!next || pool_begun(&pools[k]) < pool_begun(next->pool)))
+		if (c && (!next || pool_begun(&db.pools[k]) < pool_begun(next->pool)))
 			next = c;
 	}
 	if (next) {
-		conn_connect(next, url_of(next->pool), db_password);
-		loop_timer_set(connector, CONNECT_GAP_US);
+		conn_connect(next, url_of(next->pool), db.db_password);
+		loop_timer_set(db.connector, CONNECT_GAP_US);
 	}
 }
 
@@ -253,9 +255,9 @@ static void on_tick(void *arg)
 	(void)arg;
 	connect_next(NULL);
 	for (int k = 0; k < SQL_CLASSES; k++) {
-		for (int i = 0; i < pools[k].size; i++)
-			conn_tick(&pools[k].conns[i], now);
-		expire_waiting(&pools[k], now);
+		for (int i = 0; i < db.pools[k].size; i++)
+			conn_tick(&db.pools[k].conns[i], now);
+		expire_waiting(&db.pools[k], now);
 	}
 }
 
@@ -264,7 +266,7 @@ static void on_tick(void *arg)
 static void pool_init(
 	enum sql_class class, bool job, int size, int depth, int statement_ms, int lock_ms)
 {
-	struct pool *p = &pools[class];
+	struct pool *p = &db.pools[class];
 
 	*p = (struct pool){ .class = class,
 		.job_role = job,
@@ -272,7 +274,7 @@ static void pool_init(
 		.max_depth = depth,
 		.statement_ms = statement_ms,
 		.lock_ms = lock_ms,
-		.statements = statements };
+		.statements = db.statements };
 	list_init(&p->waiting);
 	for (int i = 0; i < CONN_STATES; i++)
 		list_init(&p->in[i]);
@@ -283,9 +285,9 @@ static void pool_init(
 		c->pool = p;
 		list_init(&c->sent);
 		list_add_tail(&p->in[CONN_DOWN], &c->node);
-		c->prepared = xcalloc((size_t)statements, sizeof(*c->prepared));
+		c->prepared = xcalloc((size_t)db.statements, sizeof(*c->prepared));
 		snprintf(c->who.kind, sizeof(c->who.kind), "db");
-		c->who.id = ++conn_serial;
+		c->who.id = ++db.conn_serial;
 	}
 }
 
@@ -299,14 +301,14 @@ static bool take_settings(const struct db_settings *s, const char **out_error)
 	if (!db_url_is_safe(s->app_url, out_error) || !db_url_is_safe(s->job_url, out_error) ||
 		(s->replica_url[0] && !db_url_is_safe(s->replica_url, out_error)))
 		return false;
-	free(replica_url);
-	replica_url = xstrdup(s->replica_url);
-	free(app_url);
-	free(job_url);
-	free(db_password);
-	app_url = xstrdup(s->app_url);
-	job_url = xstrdup(s->job_url);
-	db_password = s->password && s->password[0] ? xstrdup(s->password) : NULL;
+	free(db.replica_url);
+	db.replica_url = xstrdup(s->replica_url);
+	free(db.app_url);
+	free(db.job_url);
+	free(db.db_password);
+	db.app_url = xstrdup(s->app_url);
+	db.job_url = xstrdup(s->job_url);
+	db.db_password = s->password && s->password[0] ? xstrdup(s->password) : NULL;
 	return true;
 }
 
@@ -314,30 +316,30 @@ bool db_init(const struct db_settings *s, const char **out_error)
 {
 	if (!take_settings(s, out_error))
 		return false;
-	running = true;
-	statements = s->statements;
+	db.running = true;
+	db.statements = s->statements;
 	pool_init(SQL_POINT, false, s->point_connections, 8, 1500, 500);
 	pool_init(SQL_SLOW, false, 1, 1, 10000, 500);
 	pool_init(SQL_FIRE, true, 2, 2, 5000, 500); /* one is for loading while the other stores */
 	pool_init(SQL_CLASS_JOB, true, 2, 8, 5000, 500);
-	pool_init(SQL_REPLICA, false, replica_url[0] ? 2 : 0, 8, 1500, 500);
-	pools[SQL_REPLICA].tried = !replica_url[0];
-	connector = loop_timer_new(connect_next, NULL);
-	loop_timer_set(connector, 0);
+	pool_init(SQL_REPLICA, false, db.replica_url[0] ? 2 : 0, 8, 1500, 500);
+	db.pools[SQL_REPLICA].tried = !db.replica_url[0];
+	db.connector = loop_timer_new(connect_next, NULL);
+	loop_timer_set(db.connector, 0);
 	loop_every(100, on_tick, NULL);
 	return true;
 }
 
 bool db_reconfigure(const struct db_settings *s, const char **out_error)
 {
-	if (is_same(app_url, s->app_url) && is_same(job_url, s->job_url) &&
-		is_same(replica_url, s->replica_url) && is_same(db_password, s->password))
+	if (is_same(db.app_url, s->app_url) && is_same(db.job_url, s->job_url) &&
+		is_same(db.replica_url, s->replica_url) && is_same(db.db_password, s->password))
 		return true; /* the reload is about something else */
 	if (!take_settings(s, out_error))
 		return false;
 	for (int k = 0; k < SQL_CLASSES; k++)
-		for (int i = 0; i < pools[k].size; i++) {
-			struct conn *c = &pools[k].conns[i];
+		for (int i = 0; i < db.pools[k].size; i++) {
+			struct conn *c = &db.pools[k].conns[i];
 
 			if (c->state == CONN_READY && c->depth)
 				conn_move(c, CONN_DRAINING);
@@ -347,38 +349,38 @@ bool db_reconfigure(const struct db_settings *s, const char **out_error)
 		}
 	/* It is not known yet whether the new address is down: calls wait for the first attempt. */
 	for (int k = 0; k < SQL_CLASSES; k++)
-		pools[k].tried = k == SQL_REPLICA && !replica_url[0];
-	loop_timer_set(connector, 0);
+		db.pools[k].tried = k == SQL_REPLICA && !db.replica_url[0];
+	loop_timer_set(db.connector, 0);
 	return true;
 }
 
 void db_free(void)
 {
-	running = false;
-	loop_timer_free(connector);
-	connector = NULL;
+	db.running = false;
+	loop_timer_free(db.connector);
+	db.connector = NULL;
 	for (int k = 0; k < SQL_CLASSES; k++) {
-		for (int i = 0; i < pools[k].size; i++) {
-			if (pools[k].conns[i].state != CONN_DOWN)
-				conn_move(&pools[k].conns[i], CONN_DOWN);
-			free(pools[k].conns[i].prepared);
+		for (int i = 0; i < db.pools[k].size; i++) {
+			if (db.pools[k].conns[i].state != CONN_DOWN)
+				conn_move(&db.pools[k].conns[i], CONN_DOWN);
+			free(db.pools[k].conns[i].prepared);
 		}
-		pools[k].tried = true;
-		expire_waiting(&pools[k], clock_mono_us());
-		free(pools[k].conns);
-		pools[k].conns = NULL;
-		pools[k].size = 0;
+		db.pools[k].tried = true;
+		expire_waiting(&db.pools[k], clock_mono_us());
+		free(db.pools[k].conns);
+		db.pools[k].conns = NULL;
+		db.pools[k].size = 0;
 	}
-	free(app_url);
-	free(job_url);
-	free(replica_url);
-	free(db_password);
-	app_url = job_url = replica_url = db_password = NULL;
+	free(db.app_url);
+	free(db.job_url);
+	free(db.replica_url);
+	free(db.db_password);
+	db.app_url = db.job_url = db.replica_url = db.db_password = NULL;
 }
 
 struct db_health db_health(enum sql_class class)
 {
-	const struct pool *p = &pools[class];
+	const struct pool *p = &db.pools[class];
 	struct db_health h = { .up = p->up,
 		.connections = p->size,
 		.waiting = p->waiting_n,
@@ -399,7 +401,8 @@ uint64_t db_calls_total(void)
 PGconn *db_start_job_connection(const char *name, const char *settings)
 {
 	const char *keys[] = { "dbname", "password", "application_name", "options", NULL };
-	const char *values[] = { job_url, db_password ? db_password : "", name, settings, NULL };
+	const char *values[] = { db.job_url, db.db_password ? db.db_password : "", name, settings,
+		NULL };
 
 	return PQconnectStartParams(keys, values, 1);
 }

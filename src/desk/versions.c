@@ -14,14 +14,18 @@
 #define UNREADABLE_US                                                                              \
 	(5 * US_PER_S) /* a version that cannot be read is not read again during this time */
 
-static struct sla_version *versions;
+static struct {
+	struct sla_version *versions;
+	struct tenant_config *configs;
+	struct keyword *keywords;
+	size_t keyword_count;
+	struct db_call keyword_call;
+	struct loop_timer *keyword_timer;
+} known;
 static struct unreadable {
 	struct unreadable *next;
 	int64_t policy_id, calendar_id, until_us;
 } * unreadables;
-static struct tenant_config *configs;
-static struct keyword *keywords;
-static size_t keyword_count;
 
 /* --- versions --- */
 
@@ -34,7 +38,7 @@ static struct json_object *parse(struct str s)
 
 const struct sla_version *versions_find(int64_t policy_id, int64_t calendar_id)
 {
-	for (struct sla_version *v = versions; v; v = v->next)
+	for (struct sla_version *v = known.versions; v; v = v->next)
 		if (v->policy_id == policy_id && v->calendar_id == calendar_id)
 			return v;
 	return NULL;
@@ -80,8 +84,8 @@ static const struct sla_version *add_version(
 		free(v);
 		v = NULL;
 	} else {
-		v->next = versions;
-		versions = v;
+		v->next = known.versions;
+		known.versions = v;
 	}
 	json_object_put(p);
 	json_object_put(c);
@@ -163,7 +167,7 @@ static void config_free(struct tenant_config *c)
 
 static void config_store(struct tenant_config *c)
 {
-	for (struct tenant_config **at = &configs; *at; at = &(*at)->next)
+	for (struct tenant_config **at = &known.configs; *at; at = &(*at)->next)
 		if ((*at)->tenant_id == c->tenant_id) {
 			struct tenant_config *old = *at;
 
@@ -172,8 +176,8 @@ static void config_store(struct tenant_config *c)
 			break;
 		}
 	c->fetched_us = clock_mono_us();
-	c->next = configs;
-	configs = c;
+	c->next = known.configs;
+	known.configs = c;
 }
 
 static void on_choices(struct db_call *call, enum db_error error, const PGresult *rows)
@@ -276,7 +280,7 @@ void tenant_config_get(int64_t tenant_id, bool fresh,
 {
 	struct config_wait *w;
 
-	for (struct tenant_config *c = configs; c && !fresh; c = c->next)
+	for (struct tenant_config *c = known.configs; c && !fresh; c = c->next)
 		if (c->tenant_id == tenant_id && clock_mono_us() - c->fetched_us < FRESH_US) {
 			on_done(arg, c);
 			return;
@@ -331,16 +335,13 @@ bool tenant_config_allows(const struct tenant_config *c, const char *kind, const
 
 /* --- keywords --- */
 
-static struct db_call keyword_call;
-static struct loop_timer *keyword_timer;
-
 static void keywords_clear(void)
 {
-	for (size_t i = 0; i < keyword_count; i++)
-		free((char *)(uintptr_t)keywords[i].text);
-	free(keywords);
-	keywords = NULL;
-	keyword_count = 0;
+	for (size_t i = 0; i < known.keyword_count; i++)
+		free((char *)(uintptr_t)known.keywords[i].text);
+	free(known.keywords);
+	known.keywords = NULL;
+	known.keyword_count = 0;
 }
 
 static void on_keywords(struct db_call *call, enum db_error error, const PGresult *rows)
@@ -348,47 +349,48 @@ static void on_keywords(struct db_call *call, enum db_error error, const PGresul
 	(void)call;
 	if (error == DB_OK) {
 		keywords_clear();
-		keywords = xcalloc((size_t)PQntuples(rows), sizeof(*keywords));
+		known.keywords = xcalloc((size_t)PQntuples(rows), sizeof(*known.keywords));
 		for (int i = 0; i < PQntuples(rows); i++) {
 			struct str s = db_text(rows, i, 0);
 
-			keywords[keyword_count++] = (struct keyword){ xstrndup(s.p, s.n),
-				priority_parse(db_text(rows, i, 1)) };
+			known.keywords[known.keyword_count++] =
+				(struct keyword){ xstrndup(s.p, s.n),
+					priority_parse(db_text(rows, i, 1)) };
 		}
 	}
-	loop_timer_set(keyword_timer, error == DB_OK ? 60 * US_PER_S : US_PER_S / 4);
+	loop_timer_set(known.keyword_timer, error == DB_OK ? 60 * US_PER_S : US_PER_S / 4);
 }
 
 static void read_keywords(void *arg)
 {
 	(void)arg;
-	keyword_call = (struct db_call){
+	known.keyword_call = (struct db_call){
 		.stmt = &sql_sla_keywords, .ctx.role = DB_ROLE_JOB, .on_done = on_keywords
 	};
-	db_exec(&keyword_call);
+	db_exec(&known.keyword_call);
 }
 
 const struct keyword *priority_keywords(size_t *out_n)
 {
-	*out_n = keyword_count;
-	return keywords;
+	*out_n = known.keyword_count;
+	return known.keywords;
 }
 
 void versions_init(void)
 {
-	keyword_timer = loop_timer_new(read_keywords, NULL);
-	loop_timer_set(keyword_timer, 0);
+	known.keyword_timer = loop_timer_new(read_keywords, NULL);
+	loop_timer_set(known.keyword_timer, 0);
 }
 
 void versions_free(void)
 {
 	keywords_clear();
-	loop_timer_free(keyword_timer);
-	while (configs) {
-		struct tenant_config *next = configs->next;
+	loop_timer_free(known.keyword_timer);
+	while (known.configs) {
+		struct tenant_config *next = known.configs->next;
 
-		config_free(configs);
-		configs = next;
+		config_free(known.configs);
+		known.configs = next;
 	}
 	while (unreadables) {
 		struct unreadable *next = unreadables->next;
@@ -396,11 +398,11 @@ void versions_free(void)
 		free(unreadables);
 		unreadables = next;
 	}
-	while (versions) {
-		struct sla_version *next = versions->next;
+	while (known.versions) {
+		struct sla_version *next = known.versions->next;
 
-		calendar_free(versions->calendar);
-		free(versions);
-		versions = next;
+		calendar_free(known.versions->calendar);
+		free(known.versions);
+		known.versions = next;
 	}
 }

@@ -42,11 +42,13 @@ struct watched {
 	struct event *ev;
 };
 
-static CURLM *multi;
-static struct loop_timer *timer;
-static int running;
-static bool stopping;
-static struct list transfers;
+static struct {
+	CURLM *multi;
+	struct loop_timer *timer;
+	int running;
+	bool stopping;
+	struct list transfers;
+} fetch;
 
 /* --- curl on the loop --- */
 
@@ -57,7 +59,7 @@ static void take_finished(void)
 	CURLMsg *m;
 	int left;
 
-	while ((m = curl_multi_info_read(multi, &left))) {
+	while ((m = curl_multi_info_read(fetch.multi, &left))) {
 		struct transfer *t = NULL;
 
 		if (m->msg != CURLMSG_DONE)
@@ -72,7 +74,7 @@ static void on_socket(evutil_socket_t fd, short what, void *arg)
 	int n;
 
 	(void)arg;
-	curl_multi_socket_action(multi, fd,
+	curl_multi_socket_action(fetch.multi, fd,
 		(what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0),
 		&n);
 	take_finished();
@@ -95,7 +97,7 @@ static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *user, void
 	}
 	if (!w) {
 		w = xcalloc(1, sizeof(*w));
-		curl_multi_assign(multi, fd, w);
+		curl_multi_assign(fetch.multi, fd, w);
 	}
 	w->ev = event_new(loop_base(), fd, want, on_socket, NULL);
 	event_add(w->ev, NULL);
@@ -107,7 +109,7 @@ static void on_timeout(void *arg)
 	int n;
 
 	(void)arg;
-	curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &n);
+	curl_multi_socket_action(fetch.multi, CURL_SOCKET_TIMEOUT, 0, &n);
 	take_finished();
 }
 
@@ -116,26 +118,26 @@ static int set_timeout(CURLM *m, long ms, void *user)
 	(void)m;
 	(void)user;
 	if (ms < 0)
-		loop_timer_cancel(timer);
+		loop_timer_cancel(fetch.timer);
 	else
-		loop_timer_set(timer, ms * 1000);
+		loop_timer_set(fetch.timer, ms * 1000);
 	return 0;
 }
 
 void fetch_init(void)
 {
 	bug_on(curl_global_init(CURL_GLOBAL_DEFAULT) != 0);
-	list_init(&transfers);
-	multi = curl_multi_init();
-	timer = loop_timer_new(on_timeout, NULL);
-	curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
-	curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, set_timeout);
-	curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, 8L);
+	list_init(&fetch.transfers);
+	fetch.multi = curl_multi_init();
+	fetch.timer = loop_timer_new(on_timeout, NULL);
+	curl_multi_setopt(fetch.multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
+	curl_multi_setopt(fetch.multi, CURLMOPT_TIMERFUNCTION, set_timeout);
+	curl_multi_setopt(fetch.multi, CURLMOPT_MAX_HOST_CONNECTIONS, 8L);
 }
 
 int fetch_running(void)
 {
-	return running;
+	return fetch.running;
 }
 
 /* --- one transfer --- */
@@ -176,8 +178,8 @@ static void finish_transfer(struct transfer *t, CURLcode code)
 		r.body = buf_cstr(&t->answer);
 		r.body_n = t->answer.n;
 	}
-	curl_multi_remove_handle(multi, t->easy);
-	running--;
+	curl_multi_remove_handle(fetch.multi, t->easy);
+	fetch.running--;
 	t->on_done(t->arg, &r);
 	transfer_free(t);
 }
@@ -251,9 +253,9 @@ static void fail_later(void *arg)
 
 static void transfer_go(struct transfer *t)
 {
-	running++;
+	fetch.running++;
 	t->added = true;
-	curl_multi_add_handle(multi, t->easy);
+	curl_multi_add_handle(fetch.multi, t->easy);
 }
 
 /* The addresses as CURLOPT_RESOLVE takes them: curl tries one after the other. */
@@ -304,7 +306,7 @@ static void transfer_resolve(struct transfer *t, const char *url)
 	unsigned char addr[16];
 	struct evutil_addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
 
-	if (stopping) {
+	if (fetch.stopping) {
 		snprintf(t->error, sizeof(t->error), "stopping");
 		later_call(fail_later, t);
 	} else if (curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) ||
@@ -340,7 +342,7 @@ static struct transfer *transfer_new(
 	t->on_done = on_done;
 	t->arg = arg;
 	t->began_us = clock_mono_us();
-	list_add_tail(&transfers, &t->node);
+	list_add_tail(&fetch.transfers, &t->node);
 	curl_easy_setopt(t->easy, CURLOPT_PRIVATE, t);
 	curl_easy_setopt(t->easy, CURLOPT_URL, url);
 	curl_easy_setopt(t->easy, CURLOPT_NOSIGNAL, 1L);
@@ -386,16 +388,16 @@ void fetch_http(const struct fetch_http *f, fetch_done *on_done, void *arg)
 /* Transfers in progress end as failed; the callers decide what that means. */
 void fetch_stop(void)
 {
-	stopping = true;
-	for (struct list *n = transfers.next; n != &transfers; n = n->next) {
+	fetch.stopping = true;
+	for (struct list *n = fetch.transfers.next; n != &fetch.transfers; n = n->next) {
 		struct transfer *t = list_entry(n, struct transfer, node);
 
 		if (t->resolving) {
 			evdns_getaddrinfo_cancel(t->resolving);
 		} else if (t->added) {
-			curl_multi_remove_handle(multi, t->easy);
+			curl_multi_remove_handle(fetch.multi, t->easy);
 			t->added = false;
-			running--;
+			fetch.running--;
 			snprintf(t->error, sizeof(t->error), "stopping");
 			later_call(fail_later, t);
 		}
@@ -404,14 +406,14 @@ void fetch_stop(void)
 
 void fetch_free(void)
 {
-	if (!multi)
+	if (!fetch.multi)
 		return;
 	fetch_stop();
 	event_base_loop(loop_base(),
 		EVLOOP_NONBLOCK); /* a cancelled look-up answers by a deferred callback */
 	loop_run_later();
-	curl_multi_cleanup(multi);
-	loop_timer_free(timer);
-	multi = NULL;
+	curl_multi_cleanup(fetch.multi);
+	loop_timer_free(fetch.timer);
+	fetch.multi = NULL;
 	curl_global_cleanup();
 }

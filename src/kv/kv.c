@@ -52,16 +52,18 @@ MAGIC(link, 0xfb3e3e95);
 enum transport { KV_UNIX, KV_TCP, KV_TLS };
 
 static struct {
-	enum transport transport;
-	char *host, *user, *secret; /* host: the path, for KV_UNIX */
-	int port;
-	SSL_CTX *tls;
-} server;
-static struct link commands, subscription;
-static char *pattern;
-static uint64_t dropped;
+	struct {
+		enum transport transport;
+		char *host, *user, *secret; /* host: the path, for KV_UNIX */
+		int port;
+		SSL_CTX *tls;
+	} server;
+	struct link commands, subscription;
+	char *pattern;
+	uint64_t dropped;
+	void *message_arg;
+} kv;
 static void (*message_fn)(void *arg, const char *channel, const char *p, size_t n);
-static void *message_arg;
 
 /* --- where Redis is --- */
 
@@ -77,64 +79,65 @@ static bool parse_authority(const char *p)
 	int64_t port = 6379;
 
 	if (at) {
-		server.user = xstrndup(p, strcspn(p, ":@"));
+		kv.server.user = xstrndup(p, strcspn(p, ":@"));
 		p = at + 1;
 	}
 	if (*p == '[') {
 		end = strchr(++p, ']');
 		if (!end)
 			return false;
-		server.host = xstrndup(p, (size_t)(end++ - p));
+		kv.server.host = xstrndup(p, (size_t)(end++ - p));
 	} else {
 		end = p + strcspn(p, ":");
-		server.host = xstrndup(p, (size_t)(end - p));
+		kv.server.host = xstrndup(p, (size_t)(end - p));
 	}
 	if (*end == ':' ? !str_to_int(str_of(end + 1), 1, 65535, &port) : *end != 0)
 		return false;
-	server.port = (int)port;
-	return *server.host != 0;
+	kv.server.port = (int)port;
+	return *kv.server.host != 0;
 }
 
 static bool parse_url(const char *url, const char **out_error)
 {
 	*out_error = "redis.url: unix:///path, redis://address:port or rediss://host:port";
 	if (strncmp(url, "unix:///", 8) == 0) {
-		server.transport = KV_UNIX;
-		server.host = xstrdup(url + 7);
-		return strlen(server.host) < sizeof(((struct sockaddr_un *)0)->sun_path);
+		kv.server.transport = KV_UNIX;
+		kv.server.host = xstrdup(url + 7);
+		return strlen(kv.server.host) < sizeof(((struct sockaddr_un *)0)->sun_path);
 	}
 	if (strncmp(url, "rediss://", 9) == 0) {
-		server.transport = KV_TLS;
+		kv.server.transport = KV_TLS;
 		return parse_authority(url + 9);
 	}
-	server.transport = KV_TCP;
+	kv.server.transport = KV_TCP;
 	if (strncmp(url, "redis://", 8) != 0 || !parse_authority(url + 8))
 		return false;
 	*out_error = "redis.url: plain TCP only to a loopback address; elsewhere rediss:// (TLS)";
-	return is_loopback(server.host);
+	return is_loopback(kv.server.host);
 }
 
 static bool trust(const char *ca_file, const char **out_error)
 {
-	server.tls = SSL_CTX_new(TLS_client_method());
-	bug_on(!server.tls);
-	SSL_CTX_set_min_proto_version(server.tls, TLS1_2_VERSION);
-	SSL_CTX_set_verify(server.tls, SSL_VERIFY_PEER, NULL);
+	kv.server.tls = SSL_CTX_new(TLS_client_method());
+	bug_on(!kv.server.tls);
+	SSL_CTX_set_min_proto_version(kv.server.tls, TLS1_2_VERSION);
+	SSL_CTX_set_verify(kv.server.tls, SSL_VERIFY_PEER, NULL);
 	*out_error = "redis.ca_file: cannot be read";
-	return ca_file && *ca_file ? SSL_CTX_load_verify_locations(server.tls, ca_file, NULL) == 1
-				   : SSL_CTX_set_default_verify_paths(server.tls) == 1;
+	return ca_file && *ca_file
+		       ? SSL_CTX_load_verify_locations(kv.server.tls, ca_file, NULL) == 1
+		       : SSL_CTX_set_default_verify_paths(kv.server.tls) == 1;
 }
 
 /* The certificate must be valid for the requested host, whether name or address. */
 static SSL *new_ssl(void)
 {
-	SSL *ssl = SSL_new(server.tls);
+	SSL *ssl = SSL_new(kv.server.tls);
 
 	bug_on(!ssl);
-	if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), server.host) != 1) {
+	if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), kv.server.host) != 1) {
 		ERR_clear_error();
-		bug_on(SSL_set1_host(ssl, server.host) != 1);
-		SSL_set_tlsext_host_name(ssl, server.host);
+		bug_on(SSL_set1_host(ssl, kv.server.host) != 1);
+		SSL_set_tlsext_host_name(ssl, kv.server.host);
 	}
 	return ssl;
 }
@@ -208,18 +211,18 @@ static void on_auth(void *arg, const redisReply *reply)
 
 static void on_connected(struct link *l)
 {
-	if (server.secret && server.user && *server.user)
-		link_command(l, on_auth, l, "AUTH %s %s", server.user, server.secret);
-	else if (server.secret)
-		link_command(l, on_auth, l, "AUTH %s", server.secret);
+	if (kv.server.secret && kv.server.user && *kv.server.user)
+		link_command(l, on_auth, l, "AUTH %s %s", kv.server.user, kv.server.secret);
+	else if (kv.server.secret)
+		link_command(l, on_auth, l, "AUTH %s", kv.server.secret);
 	if (l->subscriber)
-		link_command(l, NULL, NULL, "PSUBSCRIBE %s", pattern);
+		link_command(l, NULL, NULL, "PSUBSCRIBE %s", kv.pattern);
 	set_up(l, true);
 }
 
 static void say_why(struct link *l)
 {
-	SSL *ssl = server.tls ? bufferevent_openssl_get_ssl(l->bev) : NULL;
+	SSL *ssl = kv.server.tls ? bufferevent_openssl_get_ssl(l->bev) : NULL;
 	long verdict = ssl ? SSL_get_verify_result(ssl) : X509_V_OK;
 
 	if (verdict != X509_V_OK)
@@ -254,7 +257,7 @@ static bool is_message(const redisReply *r)
 static bool take_reply(struct link *l, redisReply *r)
 {
 	if (l->subscriber && is_message(r))
-		message_fn(message_arg, r->element[2]->str, r->element[3]->str,
+		message_fn(kv.message_arg, r->element[2]->str, r->element[3]->str,
 			(size_t)r->element[3]->len);
 	else if (list_is_empty(&l->pending))
 		return false;
@@ -290,7 +293,7 @@ static void on_read(struct bufferevent *bev, void *arg)
 
 static struct bufferevent *new_bufferevent(void)
 {
-	return server.transport == KV_TLS
+	return kv.server.transport == KV_TLS
 		       ? bufferevent_openssl_socket_new(loop_base(), -1, new_ssl(),
 				 BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE)
 		       : bufferevent_socket_new(loop_base(), -1, BEV_OPT_CLOSE_ON_FREE);
@@ -300,11 +303,11 @@ static bool start_connect(struct bufferevent *bev)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 
-	if (server.transport !=
+	if (kv.server.transport !=
 		KV_UNIX) /* a name is resolved on the loop; an address connects at once */
 		return bufferevent_socket_connect_hostname(
-			       bev, loop_dns(), AF_UNSPEC, server.host, server.port) == 0;
-	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", server.host);
+			       bev, loop_dns(), AF_UNSPEC, kv.server.host, kv.server.port) == 0;
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", kv.server.host);
 	return bufferevent_socket_connect(bev, (struct sockaddr *)&sun, sizeof(sun)) == 0;
 }
 
@@ -350,8 +353,8 @@ static void on_tick(void *arg)
 	int64_t now = clock_mono_us();
 
 	(void)arg;
-	link_tick(&commands, now);
-	link_tick(&subscription, now);
+	link_tick(&kv.commands, now);
+	link_tick(&kv.subscription, now);
 }
 
 /* --- public functions --- */
@@ -366,58 +369,59 @@ static void link_init(struct link *l, uint64_t id)
 
 bool kv_init(const struct kv_settings *set, const char **out_error)
 {
-	link_init(&commands, 0);
-	link_init(&subscription, 1);
-	subscription.subscriber = true;
+	link_init(&kv.commands, 0);
+	link_init(&kv.subscription, 1);
+	kv.subscription.subscriber = true;
 	if (!set->url || !*set->url)
 		return true;
 	if (!parse_url(set->url, out_error))
 		return false;
-	if (server.transport == KV_TLS && !trust(set->ca_file, out_error))
+	if (kv.server.transport == KV_TLS && !trust(set->ca_file, out_error))
 		return false;
 	if (set->password && *set->password)
-		server.secret = xstrdup(set->password);
-	commands.magic = subscription.magic = link_magic;
-	commands.wanted = true;
-	link_connect(&commands);
+		kv.server.secret = xstrdup(set->password);
+	kv.commands.magic = kv.subscription.magic = link_magic;
+	kv.commands.wanted = true;
+	link_connect(&kv.commands);
 	loop_every(1000, on_tick, NULL);
 	return true;
 }
 
 void kv_free(void)
 {
-	commands.wanted = subscription.wanted = false;
-	link_drop(&commands);
-	link_drop(&subscription);
-	SSL_CTX_free(server.tls);
-	free(server.host);
-	free(server.user);
-	free(server.secret);
-	free(pattern);
-	pattern = NULL;
-	memset(&server, 0, sizeof(server));
+	kv.commands.wanted = kv.subscription.wanted = false;
+	link_drop(&kv.commands);
+	link_drop(&kv.subscription);
+	SSL_CTX_free(kv.server.tls);
+	free(kv.server.host);
+	free(kv.server.user);
+	free(kv.server.secret);
+	free(kv.pattern);
+	kv.pattern = NULL;
+	memset(&kv.server, 0, sizeof(kv.server));
 }
 
 bool kv_is_up(void)
 {
-	return commands.up;
+	return kv.commands.up;
 }
 
 int64_t kv_since_us(void)
 {
-	return commands.since_us;
+	return kv.commands.since_us;
 }
 
 uint64_t kv_dropped(void)
 {
-	return dropped;
+	return kv.dropped;
 }
 
 static bool may_send(void)
 {
-	if (commands.up && evbuffer_get_length(bufferevent_get_output(commands.bev)) < QUEUE_MAX)
+	if (kv.commands.up &&
+		evbuffer_get_length(bufferevent_get_output(kv.commands.bev)) < QUEUE_MAX)
 		return true;
-	dropped += commands.wanted;
+	kv.dropped += kv.commands.wanted;
 	return false;
 }
 
@@ -453,18 +457,18 @@ void kv_command(kv_done *fn, void *arg, int argc, const struct str *argv)
 		p[i] = argv[i].p, n[i] = argv[i].n;
 	length = redisFormatCommandArgv(&text, argc, p, n);
 	bug_on(length < 0);
-	link_send(&commands, fn, arg, text, (size_t)length);
+	link_send(&kv.commands, fn, arg, text, (size_t)length);
 	redisFreeCommand(text);
 }
 
 void kv_psubscribe(const char *want,
 	void (*fn)(void *arg, const char *channel, const char *p, size_t n), void *arg)
 {
-	pattern = xstrdup(want);
+	kv.pattern = xstrdup(want);
 	message_fn = fn;
-	message_arg = arg;
-	if (!commands.wanted)
+	kv.message_arg = arg;
+	if (!kv.commands.wanted)
 		return;
-	subscription.wanted = true;
-	link_connect(&subscription);
+	kv.subscription.wanted = true;
+	link_connect(&kv.subscription);
 }

@@ -19,13 +19,15 @@
 #define SOON_US (US_PER_S / 4) /* while shards are missing, or the database did not answer */
 #define SKEW_MAX_US (US_PER_S / 10)
 
-static uint64_t held;
-static int64_t held_until_us, sent_us, skew_us, skew_told_us;
-static int instances;
-static bool changed, running, asked, releasing;
-static struct db_call hold_call, owners_call, dead_call, release_call;
-static struct loop_timer *timer;
-static char me[96], host_prefix[80], may_take[2], dead[2000], mine[100];
+static struct {
+	uint64_t held;
+	int64_t held_until_us, sent_us, skew_us, skew_told_us;
+	int instances;
+	bool changed, running, asked, releasing;
+	struct db_call hold_call, owners_call, dead_call, release_call;
+	struct loop_timer *timer;
+	char me[96], host_prefix[80], may_take[2], dead[2000], mine[100];
+} lease;
 
 /* splitmix64's finalizer (Steele, Lea, Flood 2014): neighbours fall into different shards. */
 static unsigned shard_of(int64_t tenant_id, int64_t subject_id)
@@ -39,22 +41,23 @@ static unsigned shard_of(int64_t tenant_id, int64_t subject_id)
 
 bool lease_holds(int64_t tenant_id, int64_t subject_id)
 {
-	return (held >> shard_of(tenant_id, subject_id) & 1) != 0 &&
-	       clock_mono_us() < held_until_us;
+	return (lease.held >> shard_of(tenant_id, subject_id) & 1) != 0 &&
+	       clock_mono_us() < lease.held_until_us;
 }
 
 bool lease_changed(void)
 {
-	bool was = changed;
+	bool was = lease.changed;
 
-	changed = false;
+	lease.changed = false;
 	return was;
 }
 
 struct lease_health lease_health(void)
 {
 	return (struct lease_health){
-		clock_mono_us() < held_until_us ? __builtin_popcountll(held) : 0, instances, skew_us
+		clock_mono_us() < lease.held_until_us ? __builtin_popcountll(lease.held) : 0,
+		lease.instances, lease.skew_us
 	};
 }
 
@@ -62,18 +65,20 @@ struct lease_health lease_health(void)
  * differ. */
 static void note_skew(int64_t database_us)
 {
-	int64_t trip = clock_mono_us() - sent_us, off = database_us - (clock_now_us() - trip / 2);
+	int64_t trip = clock_mono_us() - lease.sent_us,
+		off = database_us - (clock_now_us() - trip / 2);
 
-	skew_us = clock_is_warped() ? 0
-		  : off > trip / 2  ? off - trip / 2
-		  : off < -trip / 2 ? off + trip / 2
-				    : 0;
-	if (llabs(skew_us) > SKEW_MAX_US && clock_mono_us() - skew_told_us > 60 * US_PER_S) {
-		skew_told_us = clock_mono_us();
+	lease.skew_us = clock_is_warped() ? 0
+			: off > trip / 2  ? off - trip / 2
+			: off < -trip / 2 ? off + trip / 2
+					  : 0;
+	if (llabs(lease.skew_us) > SKEW_MAX_US &&
+		clock_mono_us() - lease.skew_told_us > 60 * US_PER_S) {
+		lease.skew_told_us = clock_mono_us();
 		log_error(NULL,
 			"the clock differs from the database's by %lld ms, and deadlines fire with "
 			"this error",
-			(long long)(skew_us / 1000));
+			(long long)(lease.skew_us / 1000));
 	}
 }
 
@@ -81,7 +86,7 @@ static void on_released(struct db_call *call, enum db_error error, const PGresul
 {
 	(void)call;
 	(void)rows;
-	releasing = false;
+	lease.releasing = false;
 	if (error != DB_OK)
 		log_warn(
 			NULL, "leases not released err=%s; they will expire", db_error_name(error));
@@ -89,12 +94,12 @@ static void on_released(struct db_call *call, enum db_error error, const PGresul
 
 static void release(void)
 {
-	snprintf(mine, sizeof(mine), "{\"%s\"}", me);
-	release_call = (struct db_call){ .stmt = &sql_lease_release,
+	snprintf(lease.mine, sizeof(lease.mine), "{\"%s\"}", lease.me);
+	lease.release_call = (struct db_call){ .stmt = &sql_lease_release,
 		.ctx.role = DB_ROLE_JOB,
-		.param = { mine },
+		.param = { lease.mine },
 		.on_done = on_released };
-	db_exec(&release_call);
+	db_exec(&lease.release_call);
 }
 
 static void on_held(struct db_call *call, enum db_error error, const PGresult *rows)
@@ -102,39 +107,41 @@ static void on_held(struct db_call *call, enum db_error error, const PGresult *r
 	uint64_t now_held;
 
 	(void)call;
-	asked = false;
-	if (releasing)
+	lease.asked = false;
+	if (lease.releasing)
 		release(); /* a lease renewed after this would outlive this process */
-	if (!running)
+	if (!lease.running)
 		return;
 	if (error != DB_OK) {
-		loop_timer_set(timer, SOON_US);
+		loop_timer_set(lease.timer, SOON_US);
 		return;
 	}
 	now_held = (uint64_t)db_int(rows, 0, 0);
 	note_skew(db_int(rows, 0, 1));
-	instances = (int)db_int(rows, 0, 2);
-	if (now_held != held)
+	lease.instances = (int)db_int(rows, 0, 2);
+	if (now_held != lease.held)
 		log_info(NULL, "leases shards=%d instances=%d", __builtin_popcountll(now_held),
-			instances);
-	changed |= (now_held & ~held) != 0 || clock_mono_us() >= held_until_us;
-	held = now_held;
-	held_until_us = sent_us + TTL_US - MARGIN_US;
-	loop_timer_set(timer, __builtin_popcountll(held) < SHARDS / instances ? SOON_US : RENEW_US);
+			lease.instances);
+	lease.changed |= (now_held & ~lease.held) != 0 || clock_mono_us() >= lease.held_until_us;
+	lease.held = now_held;
+	lease.held_until_us = lease.sent_us + TTL_US - MARGIN_US;
+	loop_timer_set(lease.timer,
+		__builtin_popcountll(lease.held) < SHARDS / lease.instances ? SOON_US : RENEW_US);
 }
 
 static void hold(void *arg)
 {
 	(void)arg;
-	sent_us = clock_mono_us();
+	lease.sent_us = clock_mono_us();
 	/* an instance whose clock is off takes no further shards */
-	snprintf(may_take, sizeof(may_take), "%s", llabs(skew_us) > SKEW_MAX_US ? "f" : "t");
-	asked = true;
-	hold_call = (struct db_call){ .stmt = &sql_lease_hold,
+	snprintf(lease.may_take, sizeof(lease.may_take), "%s",
+		llabs(lease.skew_us) > SKEW_MAX_US ? "f" : "t");
+	lease.asked = true;
+	lease.hold_call = (struct db_call){ .stmt = &sql_lease_hold,
 		.ctx.role = DB_ROLE_JOB,
-		.param = { me, may_take },
+		.param = { lease.me, lease.may_take },
 		.on_done = on_held };
-	db_exec(&hold_call);
+	db_exec(&lease.hold_call);
 }
 
 static void on_dead_released(struct db_call *call, enum db_error error, const PGresult *rows)
@@ -142,7 +149,7 @@ static void on_dead_released(struct db_call *call, enum db_error error, const PG
 	(void)call;
 	(void)error; /* then they expire */
 	(void)rows;
-	if (running)
+	if (lease.running)
 		hold(NULL);
 }
 
@@ -153,60 +160,60 @@ static void on_owners(struct db_call *call, enum db_error error, const PGresult 
 	size_t n = 1;
 
 	(void)call;
-	if (!running)
+	if (!lease.running)
 		return;
 	if (error != DB_OK) {
-		loop_timer_set(timer, SOON_US);
+		loop_timer_set(lease.timer, SOON_US);
 		return;
 	}
-	dead[0] = '{';
+	lease.dead[0] = '{';
 	for (int i = 0; i < PQntuples(rows); i++) {
 		struct str owner = db_text(rows, i, 0);
-		long pid = strtol(owner.p + strlen(host_prefix), NULL, 10);
+		long pid = strtol(owner.p + strlen(lease.host_prefix), NULL, 10);
 
-		if (n + owner.n + 4 < sizeof(dead) && pid > 0 && kill((pid_t)pid, 0) != 0 &&
+		if (n + owner.n + 4 < sizeof(lease.dead) && pid > 0 && kill((pid_t)pid, 0) != 0 &&
 			errno == ESRCH)
-			n += (size_t)snprintf(dead + n, sizeof(dead) - n, "%s\"%.*s\"",
+			n += (size_t)snprintf(lease.dead + n, sizeof(lease.dead) - n, "%s\"%.*s\"",
 				n > 1 ? "," : "", (int)owner.n, owner.p);
 	}
-	snprintf(dead + n, sizeof(dead) - n, "}");
-	dead_call = (struct db_call){ .stmt = &sql_lease_release,
+	snprintf(lease.dead + n, sizeof(lease.dead) - n, "}");
+	lease.dead_call = (struct db_call){ .stmt = &sql_lease_release,
 		.ctx.role = DB_ROLE_JOB,
-		.param = { dead },
+		.param = { lease.dead },
 		.on_done = on_dead_released };
-	db_exec(&dead_call);
+	db_exec(&lease.dead_call);
 }
 
 /* First find the earlier instances of this host, then take our own shards. */
 static void begin_acting(void *arg)
 {
 	(void)arg;
-	if (held_until_us) {
+	if (lease.held_until_us) {
 		hold(NULL);
 		return;
 	}
-	owners_call = (struct db_call){ .stmt = &sql_lease_owners,
+	lease.owners_call = (struct db_call){ .stmt = &sql_lease_owners,
 		.ctx.role = DB_ROLE_JOB,
-		.param = { host_prefix },
+		.param = { lease.host_prefix },
 		.on_done = on_owners };
-	db_exec(&owners_call);
+	db_exec(&lease.owners_call);
 }
 
 void lease_release(void)
 {
-	if (!running)
+	if (!lease.running)
 		return;
-	running = false;
-	loop_timer_cancel(timer);
-	held = 0;
-	releasing = true;
-	if (!asked)
+	lease.running = false;
+	loop_timer_cancel(lease.timer);
+	lease.held = 0;
+	lease.releasing = true;
+	if (!lease.asked)
 		release();
 }
 
 bool lease_is_releasing(void)
 {
-	return releasing;
+	return lease.releasing;
 }
 
 void lease_init(void)
@@ -217,16 +224,16 @@ void lease_init(void)
 	for (char *p = host; *p; p++) /* it becomes part of an array literal and of a pattern */
 		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-", *p))
 			*p = '-';
-	snprintf(host_prefix, sizeof(host_prefix), "%s:", host);
-	snprintf(me, sizeof(me), "%s%d", host_prefix, (int)getpid());
-	running = true;
-	timer = loop_timer_new(begin_acting, NULL);
+	snprintf(lease.host_prefix, sizeof(lease.host_prefix), "%s:", host);
+	snprintf(lease.me, sizeof(lease.me), "%s%d", lease.host_prefix, (int)getpid());
+	lease.running = true;
+	lease.timer = loop_timer_new(begin_acting, NULL);
 	begin_acting(NULL);
 }
 
 void lease_free(void)
 {
-	running = false;
-	loop_timer_free(timer);
-	timer = NULL;
+	lease.running = false;
+	loop_timer_free(lease.timer);
+	lease.timer = NULL;
 }

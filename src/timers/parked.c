@@ -26,12 +26,14 @@ struct parked {
 	unsigned tries;
 };
 
-static struct parked *bucket[BUCKETS];
-static size_t count;
 static struct {
-	int64_t since_us;
-	unsigned lines, kept_back;
-} told;
+	struct parked *bucket[BUCKETS];
+	size_t count;
+	struct {
+		int64_t since_us;
+		unsigned lines, kept_back;
+	} told;
+} parked;
 
 static const char *const why_texts[PARK_WHYS] = {
 	[PARK_BUSY] = "it is locked, or takes too long",
@@ -43,7 +45,7 @@ static const char *const why_texts[PARK_WHYS] = {
 
 static struct parked **slot_of(uint64_t key)
 {
-	struct parked **p = &bucket[(key >> 3) % BUCKETS];
+	struct parked **p = &parked.bucket[(key >> 3) % BUCKETS];
 
 	while (*p && (*p)->key != key)
 		p = &(*p)->next;
@@ -55,16 +57,16 @@ static bool may_tell(void)
 {
 	int64_t now = clock_mono_us();
 
-	if (!told.since_us || now - told.since_us > LINES_US) {
-		if (told.kept_back)
+	if (!parked.told.since_us || now - parked.told.since_us > LINES_US) {
+		if (parked.told.kept_back)
 			log_error(NULL, "fires set aside: %u more lines were left out",
-				told.kept_back);
-		told.since_us = now;
-		told.lines = told.kept_back = 0;
+				parked.told.kept_back);
+		parked.told.since_us = now;
+		parked.told.lines = parked.told.kept_back = 0;
 	}
-	if (told.lines++ < LINES_MAX)
+	if (parked.told.lines++ < LINES_MAX)
 		return true;
-	told.kept_back++;
+	parked.told.kept_back++;
 	return false;
 }
 
@@ -112,7 +114,7 @@ int64_t park_set(uint64_t key, int64_t tenant_id, int64_t due_us, enum park_why 
 	if (!p) {
 		p = *at = xcalloc(1, sizeof(*p));
 		*p = (struct parked){ .key = key, .tenant_id = tenant_id, .due_us = due_us };
-		count++;
+		parked.count++;
 	}
 	if (due_us < p->due_us)
 		p->due_us = due_us;
@@ -142,21 +144,21 @@ bool park_clear(uint64_t key)
 		return false;
 	*at = p->next;
 	free(p);
-	count--;
+	parked.count--;
 	return true;
 }
 
 size_t park_count(void)
 {
-	return count;
+	return parked.count;
 }
 
 int64_t park_oldest_us(void)
 {
 	int64_t oldest = INT64_MAX;
 
-	for (size_t i = 0; count && i < BUCKETS; i++)
-		for (const struct parked *p = bucket[i]; p; p = p->next)
+	for (size_t i = 0; parked.count && i < BUCKETS; i++)
+		for (const struct parked *p = parked.bucket[i]; p; p = p->next)
 			if (p->due_us < oldest)
 				oldest = p->due_us;
 	return oldest;
@@ -165,6 +167,6 @@ int64_t park_oldest_us(void)
 void park_free(void)
 {
 	for (size_t i = 0; i < BUCKETS; i++)
-		while (bucket[i])
-			park_clear(bucket[i]->key);
+		while (parked.bucket[i])
+			park_clear(parked.bucket[i]->key);
 }

@@ -40,11 +40,13 @@ struct letter {
 };
 MAGIC(letter, 0xfc73a7b9);
 
-static struct list letters;
-static char *stream, *dead, consumer[64];
-static bool group_made, asking, stopping;
-static int64_t claimed_us;
-static struct stream_health health;
+static struct {
+	struct list letters;
+	char *stream, *dead, consumer[64];
+	bool group_made, asking, stopping;
+	int64_t claimed_us;
+	struct stream_health health;
+} inlet;
 static const struct who who = { .kind = "stream" };
 
 static void go_on(void);
@@ -61,7 +63,7 @@ static void letter_free(struct letter *l)
 	free(l->event);
 	free(l->token);
 	free(l);
-	health.waiting--;
+	inlet.health.waiting--;
 }
 
 static void on_acknowledged(void *arg, const redisReply *reply)
@@ -73,7 +75,7 @@ static void on_acknowledged(void *arg, const redisReply *reply)
 static void acknowledge(struct letter *l)
 {
 	kv_command(on_acknowledged, NULL, 4,
-		(struct str[]){ STR("XACK"), str_of(stream), STR(GROUP), str_of(l->id) });
+		(struct str[]){ STR("XACK"), str_of(inlet.stream), STR(GROUP), str_of(l->id) });
 	letter_free(l);
 	go_on();
 }
@@ -94,17 +96,17 @@ static void bury(struct letter *l, const char *field, const char *reason)
 {
 	char at[32];
 
-	if (stopping)
+	if (inlet.stopping)
 		return; /* still pending for another reader */
 	time_format(clock_now_us(), 3, at);
-	health.dead++;
+	inlet.health.dead++;
 	log_error(&who, "dead letter id=%s event=%s ticket=%s field=%s reason=\"%s\"", l->id,
 		l->item.event_id ? l->item.event_id : "",
 		l->item.external_id ? l->item.external_id : "", field, reason);
 	kv_command(on_buried, l, 18,
-		(struct str[]){ STR("XADD"), str_of(dead), STR("MAXLEN"), STR("~"), STR(DEAD_MAX),
-			STR("*"), STR("event"), str_of(l->event ? l->event : ""), STR("token"),
-			str_of(l->token ? l->token : ""), STR("field"), str_of(field),
+		(struct str[]){ STR("XADD"), str_of(inlet.dead), STR("MAXLEN"), STR("~"),
+			STR(DEAD_MAX), STR("*"), STR("event"), str_of(l->event ? l->event : ""),
+			STR("token"), str_of(l->token ? l->token : ""), STR("field"), str_of(field),
 			STR("reason"), str_of(reason), STR("at"), str_of(at), STR("origin"),
 			str_of(l->id) });
 }
@@ -115,7 +117,7 @@ static void try_it(void *arg);
 
 static void try_later(struct letter *l)
 {
-	if (stopping)
+	if (inlet.stopping)
 		return;
 	if (l->tries > RETRIES) {
 		bury(l, "", "refused by the database four times");
@@ -134,7 +136,7 @@ static void on_applied(struct sync_item *item, enum sync_result result)
 	case SYNC_APPLIED:
 	case SYNC_DUPLICATE:
 	case SYNC_OUTDATED:
-		health.applied++;
+		inlet.health.applied++;
 		acknowledge(l);
 		return;
 	case SYNC_INVALID:
@@ -173,7 +175,7 @@ static void try_it(void *arg)
 	struct json_object *m;
 	bool sound;
 
-	if (stopping)
+	if (inlet.stopping)
 		return;
 	l->tries++;
 	session_put(l->session);
@@ -208,14 +210,14 @@ static bool same_ticket(const struct letter *a, const struct letter *b)
  * concurrently. */
 static void go_on(void)
 {
-	if (stopping)
+	if (inlet.stopping)
 		return;
-	for (struct list *n = letters.next, *next; n != &letters; n = next) {
+	for (struct list *n = inlet.letters.next, *next; n != &inlet.letters; n = next) {
 		struct letter *l = list_entry(n, struct letter, node);
 		bool free_way = !l->going;
 
 		next = n->next;
-		for (struct list *k = letters.next; free_way && k != n; k = k->next)
+		for (struct list *k = inlet.letters.next; free_way && k != n; k = k->next)
 			free_way = !same_ticket(list_entry(k, struct letter, node), l);
 		if (!free_way)
 			continue;
@@ -239,7 +241,7 @@ static void peek(struct letter *l)
 
 static bool is_here(const char *id)
 {
-	for (struct list *n = letters.next; n != &letters; n = n->next)
+	for (struct list *n = inlet.letters.next; n != &inlet.letters; n = n->next)
 		if (strcmp(list_entry(n, struct letter, node)->id, id) == 0)
 			return true;
 	return false;
@@ -270,8 +272,8 @@ static void take_entry(const redisReply *entry)
 			l->token = xstrndup(v->str, (size_t)v->len);
 	}
 	peek(l);
-	list_add_tail(&letters, &l->node);
-	health.waiting++;
+	list_add_tail(&inlet.letters, &l->node);
+	inlet.health.waiting++;
 }
 
 static void take_all(const redisReply *entries)
@@ -286,9 +288,9 @@ static void take_all(const redisReply *entries)
 static void on_read(void *arg, const redisReply *reply)
 {
 	(void)arg;
-	asking = false;
+	inlet.asking = false;
 	if (reply && reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "NOGROUP", 7) == 0)
-		group_made = false;
+		inlet.group_made = false;
 	if (reply && reply->type == REDIS_REPLY_ARRAY && reply->elements == 1 &&
 		reply->element[0]->type == REDIS_REPLY_ARRAY && reply->element[0]->elements == 2)
 		take_all(reply->element[0]->element[1]);
@@ -298,14 +300,14 @@ static void on_counted(void *arg, const redisReply *reply)
 {
 	(void)arg;
 	if (reply && reply->type == REDIS_REPLY_INTEGER)
-		health.dead = (uint64_t)reply->integer;
+		inlet.health.dead = (uint64_t)reply->integer;
 }
 
 /* [next, [[id, …], …], …] */
 static void on_claimed(void *arg, const redisReply *reply)
 {
 	(void)arg;
-	asking = false;
+	inlet.asking = false;
 	if (reply && reply->type == REDIS_REPLY_ARRAY && reply->elements >= 2)
 		take_all(reply->element[1]);
 }
@@ -313,9 +315,9 @@ static void on_claimed(void *arg, const redisReply *reply)
 static void on_group(void *arg, const redisReply *reply)
 {
 	(void)arg;
-	asking = false;
-	group_made = reply &&
-		     (reply->type != REDIS_REPLY_ERROR || strncmp(reply->str, "BUSYGROUP", 9) == 0);
+	inlet.asking = false;
+	inlet.group_made = reply && (reply->type != REDIS_REPLY_ERROR ||
+					    strncmp(reply->str, "BUSYGROUP", 9) == 0);
 }
 
 static void poll_stream(void *arg)
@@ -323,57 +325,57 @@ static void poll_stream(void *arg)
 	int64_t now = clock_mono_us();
 
 	(void)arg;
-	if (asking || health.waiting || !kv_is_up())
+	if (inlet.asking || inlet.health.waiting || !kv_is_up())
 		return;
-	asking = true;
-	if (!group_made) {
+	inlet.asking = true;
+	if (!inlet.group_made) {
 		kv_command(on_group, NULL, 6,
-			(struct str[]){ STR("XGROUP"), STR("CREATE"), str_of(stream), STR(GROUP),
-				STR("0"), STR("MKSTREAM") });
-	} else if (now - claimed_us > CLAIM_EVERY_US) {
-		claimed_us = now;
+			(struct str[]){ STR("XGROUP"), STR("CREATE"), str_of(inlet.stream),
+				STR(GROUP), STR("0"), STR("MKSTREAM") });
+	} else if (now - inlet.claimed_us > CLAIM_EVERY_US) {
+		inlet.claimed_us = now;
 		kv_command(on_claimed, NULL, 8,
-			(struct str[]){ STR("XAUTOCLAIM"), str_of(stream), STR(GROUP),
-				str_of(consumer), STR(CLAIM_IDLE_MS), STR("0"), STR("COUNT"),
+			(struct str[]){ STR("XAUTOCLAIM"), str_of(inlet.stream), STR(GROUP),
+				str_of(inlet.consumer), STR(CLAIM_IDLE_MS), STR("0"), STR("COUNT"),
 				STR(READ_AT_ONCE) });
-		kv_command(on_counted, NULL, 2, (struct str[]){ STR("XLEN"), str_of(dead) });
+		kv_command(on_counted, NULL, 2, (struct str[]){ STR("XLEN"), str_of(inlet.dead) });
 	} else {
 		kv_command(on_read, NULL, 9,
 			(struct str[]){ STR("XREADGROUP"), STR("GROUP"), STR(GROUP),
-				str_of(consumer), STR("COUNT"), STR(READ_AT_ONCE), STR("STREAMS"),
-				str_of(stream), STR(">") });
+				str_of(inlet.consumer), STR("COUNT"), STR(READ_AT_ONCE),
+				STR("STREAMS"), str_of(inlet.stream), STR(">") });
 	}
 }
 
 struct stream_health stream_health(void)
 {
-	return health;
+	return inlet.health;
 }
 
 void stream_init(void)
 {
 	char host[40] = "";
 
-	list_init(&letters);
+	list_init(&inlet.letters);
 	if (!options.integration_stream[0] || !options.redis_url[0])
 		return;
 	gethostname(host, sizeof(host) - 1);
-	snprintf(consumer, sizeof(consumer), "%s-%d", host, (int)getpid());
-	stream = xstrdup(options.integration_stream);
-	dead = xasprintf("%s:dead", stream);
+	snprintf(inlet.consumer, sizeof(inlet.consumer), "%s-%d", host, (int)getpid());
+	inlet.stream = xstrdup(options.integration_stream);
+	inlet.dead = xasprintf("%s:dead", inlet.stream);
 	loop_every(POLL_MS, poll_stream, NULL);
 }
 
 void stream_stop(void)
 {
-	stopping = true;
+	inlet.stopping = true;
 }
 
 void stream_free(void)
 {
-	while (!list_is_empty(&letters))
-		letter_free(list_entry(letters.next, struct letter, node));
-	free(stream);
-	free(dead);
-	stream = dead = NULL;
+	while (!list_is_empty(&inlet.letters))
+		letter_free(list_entry(inlet.letters.next, struct letter, node));
+	free(inlet.stream);
+	free(inlet.dead);
+	inlet.stream = inlet.dead = NULL;
 }

@@ -23,37 +23,39 @@
 #define HTTP_MAX 64 /* webhooks, or text messages, in progress */
 
 static const char *const channel_names[OUTBOX_CHANNELS] = { "mail", "webhook", "sms" };
-static struct db_call claim_call;
-static char claim_me[64], claim_channels[40], claim_limits[40], me[32];
-static int64_t claimed_us, claim_until_us;
-static int limits[OUTBOX_CHANNELS], in_hand[OUTBOX_CHANNELS];
-static bool more[OUTBOX_CHANNELS]; /* the last claim found as many as it might take */
-static bool claiming, again, waking, running;
-static struct loop_timer *soon;
-static struct outbox_health health;
+static struct {
+	struct db_call claim_call;
+	char claim_me[64], claim_channels[40], claim_limits[40], me[32];
+	int64_t claimed_us, claim_until_us;
+	int limits[OUTBOX_CHANNELS], in_hand[OUTBOX_CHANNELS];
+	bool more[OUTBOX_CHANNELS]; /* the last claim found as many as it might take */
+	bool claiming, again, waking, running;
+	struct loop_timer *soon;
+	struct outbox_health health;
+} outbox;
 
 static void wake(void);
 
 struct outbox_health outbox_health(void)
 {
-	health.unstored = outbox_unstored();
-	return health;
+	outbox.health.unstored = outbox_unstored();
+	return outbox.health;
 }
 
 void outbox_count(bool ok)
 {
-	health.sent += ok;
-	health.failed += !ok;
+	outbox.health.sent += ok;
+	outbox.health.failed += !ok;
 }
 
 /* --- one notification --- */
 
 void outbox_ended(struct sending *s)
 {
-	in_hand[s->channel]--;
-	if (more[s->channel])
+	outbox.in_hand[s->channel]--;
+	if (outbox.more[s->channel])
 		wake();
-	health.in_flight--;
+	outbox.health.in_flight--;
 	if (s->message.p)
 		OPENSSL_cleanse(s->message.p, s->message.n);
 	buf_free(&s->message);
@@ -102,10 +104,10 @@ static struct sending *sending_new(const PGresult *rows, int i)
 	s->tenant_id = db_int(rows, i, C_TENANT_ID);
 	s->id = db_int(rows, i, C_ID);
 	s->attempt = (int)db_int(rows, i, C_ATTEMPTS);
-	s->claim_until_us = claim_until_us;
-	snprintf(s->claim, sizeof(s->claim), "%s", claim_me);
-	in_hand[s->channel]++;
-	health.in_flight++;
+	s->claim_until_us = outbox.claim_until_us;
+	snprintf(s->claim, sizeof(s->claim), "%s", outbox.claim_me);
+	outbox.in_hand[s->channel]++;
+	outbox.health.in_flight++;
 	return s;
 }
 
@@ -140,18 +142,18 @@ static void on_claimed(struct db_call *call, enum db_error error, const PGresult
 	int n = error == DB_OK ? PQntuples(rows) : 0, got[OUTBOX_CHANNELS] = { 0 };
 
 	(void)call;
-	claiming = false;
+	outbox.claiming = false;
 	for (int i = 0; i < n; i++)
 		got[channel_of(db_text(rows, i, C_CHANNEL))]++;
 	for (int c = 0; c < OUTBOX_CHANNELS; c++)
-		if (limits[c])
-			more[c] = got[c] == limits[c];
-	if (again)
+		if (outbox.limits[c])
+			outbox.more[c] = got[c] == outbox.limits[c];
+	if (outbox.again)
 		wake();
 	if (n)
 		failpoint("notification-claimed");
 	for (int i = 0; i < n; i++) {
-		if (running)
+		if (outbox.running)
 			send_row(rows, i);
 		else
 			outbox_release(sending_new(rows, i));
@@ -160,7 +162,7 @@ static void on_claimed(struct db_call *call, enum db_error error, const PGresult
 
 static int room(enum outbox_channel c)
 {
-	int n = HTTP_MAX - in_hand[c];
+	int n = HTTP_MAX - outbox.in_hand[c];
 
 	if (c == CHANNEL_MAIL)
 		n = options.mail_url[0] ? outbox_mail_room() : 0;
@@ -176,17 +178,17 @@ static bool set_limits(void)
 	struct buf names = { 0 }, numbers = { 0 };
 
 	for (int c = 0; c < OUTBOX_CHANNELS; c++) {
-		limits[c] = room((enum outbox_channel)c);
-		if (!limits[c])
+		outbox.limits[c] = room((enum outbox_channel)c);
+		if (!outbox.limits[c])
 			continue;
 		buf_addf(&names, "%c%s", names.n ? ',' : '{', channel_names[c]);
-		buf_addf(&numbers, "%c%d", numbers.n ? ',' : '{', limits[c]);
+		buf_addf(&numbers, "%c%d", numbers.n ? ',' : '{', outbox.limits[c]);
 	}
-	snprintf(claim_channels, sizeof(claim_channels), "%s}", buf_cstr(&names));
-	snprintf(claim_limits, sizeof(claim_limits), "%s}", buf_cstr(&numbers));
+	snprintf(outbox.claim_channels, sizeof(outbox.claim_channels), "%s}", buf_cstr(&names));
+	snprintf(outbox.claim_limits, sizeof(outbox.claim_limits), "%s}", buf_cstr(&numbers));
 	buf_free(&names);
 	buf_free(&numbers);
-	return claim_limits[0] == '{';
+	return outbox.claim_limits[0] == '{';
 }
 
 /* Each claim has its own name: a process that comes back after its claim has expired and been taken
@@ -197,38 +199,40 @@ static void set_claim(void)
 	int64_t now = clock_now_us();
 
 	/* a claim lasts for real time, however fast the clock of a drill runs */
-	claim_until_us =
+	outbox.claim_until_us =
 		now + (int64_t)((double)(outbox_mail_claim_s() * US_PER_S) * clock_scale());
-	claimed_us = now;
-	snprintf(claim_me, sizeof(claim_me), "%s.%llu", me, (unsigned long long)++serial);
+	outbox.claimed_us = now;
+	snprintf(outbox.claim_me, sizeof(outbox.claim_me), "%s.%llu", outbox.me,
+		(unsigned long long)++serial);
 }
 
 static void claim(void *arg)
 {
 	(void)arg;
-	waking = false;
-	again |= claiming;
+	outbox.waking = false;
+	outbox.again |= outbox.claiming;
 	/* store results first: what was sent must not be claimed again because its claim expired */
-	if (claiming || !running || outbox_unstored() || !set_limits())
+	if (outbox.claiming || !outbox.running || outbox_unstored() || !set_limits())
 		return;
-	again = false;
-	claiming = true;
+	outbox.again = false;
+	outbox.claiming = true;
 	set_claim();
-	claim_call = (struct db_call){ .stmt = &sql_notify_claim,
+	outbox.claim_call = (struct db_call){ .stmt = &sql_notify_claim,
 		.ctx.role = DB_ROLE_JOB,
-		.param = { claim_me, NULL, claim_channels, NULL, claim_limits },
+		.param = { outbox.claim_me, NULL, outbox.claim_channels, NULL,
+			outbox.claim_limits },
 		.on_done = on_claimed };
-	db_call_int(&claim_call, 1, claimed_us);
-	db_call_int(&claim_call, 3, claim_until_us);
-	db_exec(&claim_call);
+	db_call_int(&outbox.claim_call, 1, outbox.claimed_us);
+	db_call_int(&outbox.claim_call, 3, outbox.claim_until_us);
+	db_exec(&outbox.claim_call);
 }
 
 static void wake(void)
 {
-	if (!running || waking)
+	if (!outbox.running || outbox.waking)
 		return;
-	waking = true;
-	loop_timer_set(soon, GATHER_US); /* events committed together are claimed together */
+	outbox.waking = true;
+	loop_timer_set(outbox.soon, GATHER_US); /* events committed together are claimed together */
 }
 
 void outbox_on_event(const struct desk_event *e)
@@ -240,8 +244,8 @@ void outbox_on_event(const struct desk_event *e)
 static void on_backlog(struct job_run *run, enum db_error error, const PGresult *rows)
 {
 	if (error == DB_OK) {
-		health.queued = db_int(rows, 0, 0);
-		health.dead = db_int(rows, 0, 1);
+		outbox.health.queued = db_int(rows, 0, 0);
+		outbox.health.dead = db_int(rows, 0, 1);
 	}
 	job_end_db(run, error);
 }
@@ -261,10 +265,10 @@ void outbox_init(void)
 	char id[17];
 
 	crypto_random_hex(id, 8);
-	snprintf(me, sizeof(me), "sladeskd-%s", id);
-	running = true;
+	snprintf(outbox.me, sizeof(outbox.me), "sladeskd-%s", id);
+	outbox.running = true;
 	hooks.notify_wake = wake;
-	soon = loop_timer_new(claim, NULL);
+	outbox.soon = loop_timer_new(claim, NULL);
 	outbox_settle_init();
 	outbox_mail_init();
 	loop_every(1000, claim, NULL);
@@ -272,18 +276,18 @@ void outbox_init(void)
 
 void outbox_stop(void)
 {
-	running = again = false;
+	outbox.running = outbox.again = false;
 	outbox_mail_stop();
 }
 
 bool outbox_is_busy(void)
 {
-	return claiming || health.in_flight > 0;
+	return outbox.claiming || outbox.health.in_flight > 0;
 }
 
 void outbox_free(void)
 {
 	outbox_mail_free();
 	outbox_settle_free();
-	loop_timer_free(soon);
+	loop_timer_free(outbox.soon);
 }

@@ -23,9 +23,11 @@
 #define CLAIM_MIN_S 60
 #define MESSAGE_MAX (WIRE_MAX - 8192) /* the rest of a frame is for the addresses */
 
-static struct list waiting;
-static int waiting_n, sending_n;
-static int64_t progress_us;
+static struct {
+	struct list waiting;
+	int waiting_n, sending_n;
+	int64_t progress_us;
+} relay;
 
 static void feed(void);
 
@@ -38,8 +40,8 @@ static void on_sent(void *arg, enum work_end end, struct str answer)
 	struct fetch_result r = { .took_ms = (int)((clock_mono_us() - s->began_us) / 1000) };
 
 	failpoint("notification-sent");
-	sending_n--;
-	progress_us = clock_mono_us();
+	relay.sending_n--;
+	relay.progress_us = clock_mono_us();
 	if (end == WORK_DONE && answer.n == sizeof(m))
 		memcpy(&m, answer.p, sizeof(m));
 	r.ok = m.ok;
@@ -92,10 +94,10 @@ static void start(struct sending *s)
 	if (!outbox_may_send(s, "mail", options.mail_url))
 		return;
 	s->began_us = clock_mono_us();
-	sending_n++;
+	relay.sending_n++;
 	if (submit(s))
 		return;
-	sending_n--;
+	relay.sending_n--;
 	outbox_release(s);
 }
 
@@ -110,16 +112,16 @@ static bool helper_is_free(void)
 
 static struct sending *take_first(void)
 {
-	struct sending *s = list_entry(waiting.next, struct sending, node);
+	struct sending *s = list_entry(relay.waiting.next, struct sending, node);
 
 	list_remove(&s->node);
-	waiting_n--;
+	relay.waiting_n--;
 	return s;
 }
 
 static void feed(void)
 {
-	while (waiting_n && helper_is_free())
+	while (relay.waiting_n && helper_is_free())
 		start(take_first());
 }
 
@@ -129,15 +131,16 @@ static void release_old(void *arg)
 
 	(void)arg;
 	feed();
-	while (waiting_n &&
-		now - list_entry(waiting.next, struct sending, node)->waits_since_us > WAIT_MAX_US)
+	while (relay.waiting_n &&
+		now - list_entry(relay.waiting.next, struct sending, node)->waits_since_us >
+			WAIT_MAX_US)
 		outbox_release(take_first());
 }
 
 int outbox_mail_room(void)
 {
-	int ready = work_health(POOL_MAIL).ready, in_hand = waiting_n + sending_n;
-	bool stuck = in_hand && clock_mono_us() - progress_us > STUCK_US;
+	int ready = work_health(POOL_MAIL).ready, in_hand = relay.waiting_n + relay.sending_n;
+	bool stuck = in_hand && clock_mono_us() - relay.progress_us > STUCK_US;
 	int room = ready + (stuck ? 0 : AHEAD) - in_hand;
 
 	return ready && room > 0 ? room : 0;
@@ -183,28 +186,28 @@ void outbox_send_mail(struct sending *s, const struct outbox_row *w)
 		outbox_settle_now(s, "the mail is too large", true);
 		return;
 	}
-	if (!waiting_n && !sending_n)
-		progress_us = clock_mono_us();
+	if (!relay.waiting_n && !relay.sending_n)
+		relay.progress_us = clock_mono_us();
 	s->waits_since_us = clock_mono_us();
-	list_add_tail(&waiting, &s->node);
-	waiting_n++;
+	list_add_tail(&relay.waiting, &s->node);
+	relay.waiting_n++;
 	feed();
 }
 
 void outbox_mail_init(void)
 {
-	list_init(&waiting);
+	list_init(&relay.waiting);
 	loop_every(1000, release_old, NULL);
 }
 
 void outbox_mail_stop(void)
 {
-	while (waiting_n)
+	while (relay.waiting_n)
 		outbox_release(take_first());
 }
 
 void outbox_mail_free(void)
 {
-	while (waiting_n)
+	while (relay.waiting_n)
 		outbox_ended(take_first());
 }

@@ -17,9 +17,11 @@
 #define RETRY_US 250000
 #define REFUSED_MAX 3
 
-static struct list unstored;
-static int unstored_n;
-static struct loop_timer *retry;
+static struct {
+	struct list unstored;
+	int unstored_n;
+	struct loop_timer *retry;
+} settling;
 
 static void store(struct sending *s);
 
@@ -51,9 +53,9 @@ static void on_stored(struct db_call *call, enum db_error error, const PGresult 
 	struct sending *s = call->arg;
 
 	if (error != DB_OK && (is_passing(error) || ++s->refused < REFUSED_MAX)) {
-		list_add_tail(&unstored, &s->node);
-		unstored_n++;
-		loop_timer_set(retry, RETRY_US);
+		list_add_tail(&settling.unstored, &s->node);
+		settling.unstored_n++;
+		loop_timer_set(settling.retry, RETRY_US);
 		return;
 	}
 	if (error != DB_OK) /* the claim expires, and it is sent again under the same id */
@@ -71,8 +73,8 @@ static void on_retry(void *arg)
 
 	(void)arg;
 	list_init(&again);
-	while (!list_is_empty(&unstored)) {
-		struct list *n = unstored.next;
+	while (!list_is_empty(&settling.unstored)) {
+		struct list *n = settling.unstored.next;
 
 		list_remove(n);
 		list_add_tail(&again, n);
@@ -81,7 +83,7 @@ static void on_retry(void *arg)
 		struct sending *s = list_entry(again.next, struct sending, node);
 
 		list_remove(&s->node);
-		unstored_n--;
+		settling.unstored_n--;
 		store(s);
 	}
 }
@@ -112,7 +114,7 @@ static void store(struct sending *s)
 
 int outbox_unstored(void)
 {
-	return unstored_n;
+	return settling.unstored_n;
 }
 
 /* --- results --- */
@@ -183,20 +185,20 @@ void outbox_settle_now(struct sending *s, const char *why, bool permanent)
 
 void outbox_settle_init(void)
 {
-	list_init(&unstored);
-	retry = loop_timer_new(on_retry, NULL);
+	list_init(&settling.unstored);
+	settling.retry = loop_timer_new(on_retry, NULL);
 }
 
 void outbox_settle_free(void)
 {
-	while (!list_is_empty(&unstored)) {
-		struct sending *s = list_entry(unstored.next, struct sending, node);
+	while (!list_is_empty(&settling.unstored)) {
+		struct sending *s = list_entry(settling.unstored.next, struct sending, node);
 
 		list_remove(&s->node);
 		log_warn(NULL, "notification result lost tenant=%lld id=%lld ok=%d",
 			(long long)s->tenant_id, (long long)s->id, s->ok);
 		outbox_ended(s);
 	}
-	unstored_n = 0;
-	loop_timer_free(retry);
+	settling.unstored_n = 0;
+	loop_timer_free(settling.retry);
 }
