@@ -94,7 +94,9 @@ function param(n, f, a,   i, k, v, s, src, path, up, type, list, out, what) {
 	if (list && out !~ /items_max/) die(path ": a list says how many items it may have (items=a..b)")
 	if (parent[np] && loose[parent[np]]) loose[np] = 1
 	inside[np] = index(path, "[]") > 0 || (parent[np] && loose[parent[np]]) || (loose[np] && !list && type != "object")
-	if (inside[np] ? f[a] != "-" : f[a] !~ /^[a-z][a-z0-9_]*$/) die(path ": its name must be " (inside[np] ? "- (it has no place of its own in the input)" : "a word") ", not " f[a])
+	if (inside[np] && f[a] != "-") die(path ": its name must be -, as it has no place of its own in the input")
+	if (f[a] != "-" && f[a] !~ /^[a-z][a-z0-9_]*$/) die(path ": its name is a word, or - when the flow does not read it by itself")
+	if (f[a] == "-") inside[np] = 1
 	p[np] = out
 }
 function returned(text,   n, i, f, parts) {
