@@ -47,7 +47,10 @@ bool calendar_is_open(const struct calendar *c, int64_t at_us);
 /* AT itself if it is working time, else the last closing instant before it; FLOOR if there is none
  * after FLOOR. */
 int64_t calendar_last_close(const struct calendar *c, int64_t at_us, int64_t floor_us);
-/* Why AT is not working time. */
+/* Why AT is not working time. It can change at the end of AT's date. */
 enum calendar_day calendar_why(const struct calendar *c, int64_t at_us);
+/* The end of AT's date in the calendar's zone: the next midnight, or the next change of the clocks
+ * if that comes first. */
+int64_t calendar_date_end(const struct calendar *c, int64_t at_us);
 
 #endif

@@ -407,6 +407,17 @@ enum calendar_day calendar_why(const struct calendar *c, int64_t at_us)
 									      : DAY_CLOSED;
 }
 
+int64_t calendar_date_end(const struct calendar *c, int64_t at_us)
+{
+	int64_t until_s = INT64_MAX,
+		off = c->always ? 0 : zone_offset(c->zone, floor_div(at_us, US_PER_S), &until_s);
+	int64_t until = until_s > INT64_MAX / US_PER_S ? INT64_MAX : until_s * US_PER_S,
+		day = floor_div(at_us + off * US_PER_S, 86400 * US_PER_S),
+		end = ((day + 1) * 86400 - off) * US_PER_S;
+
+	return end < until ? end : until;
+}
+
 static bool adds_dates(struct json_object *old, struct json_object *new, const char *today)
 {
 	json_object_object_foreach(new, date, value)

@@ -22,6 +22,22 @@ static void add_interval(struct walk *w, enum sla_interval_kind kind, int64_t fr
 	w->fn(w->arg, kind, from, to, kind == INTERVAL_WORKED ? to - from : 0);
 }
 
+/* Time in which nothing was worked, cut where the reason changes. */
+static void explain_closed(struct walk *w, const struct calendar *cal, int64_t from, int64_t to)
+{
+	while (from < to && w->n < w->max) {
+		enum calendar_day why = calendar_why(cal, from);
+		int64_t end = calendar_date_end(cal, from);
+
+		while (end < to && calendar_why(cal, end) == why)
+			end = calendar_date_end(cal, end);
+		if (end > to)
+			end = to;
+		add_interval(w, why == DAY_HOLIDAY ? INTERVAL_HOLIDAY : INTERVAL_CLOSED, from, end);
+		from = end;
+	}
+}
+
 /* One run, cut where the calendar opens and closes. */
 static void explain_run(struct walk *w, const struct calendar *cal, int64_t from, int64_t to)
 {
@@ -30,12 +46,7 @@ static void explain_run(struct walk *w, const struct calendar *cal, int64_t from
 	while (t < to && w->n < w->max) {
 		if (!calendar_next_open(cal, t, &open, &close))
 			open = close = to;
-		if (open > t) {
-			enum calendar_day why = calendar_why(cal, t);
-
-			add_interval(w, why == DAY_HOLIDAY ? INTERVAL_HOLIDAY : INTERVAL_CLOSED, t,
-				open < to ? open : to);
-		}
+		explain_closed(w, cal, t, open < to ? open : to);
 		/* adjacent stretches are one interval for the reader */
 		for (int64_t o, c;
 			close < to && calendar_next_open(cal, close, &o, &c) && o == close;)
