@@ -92,6 +92,8 @@ static bool set_value(const struct option *o, const char *v, const char *where)
 static int on_ini(void *user, const char *section, const char *key, const char *value)
 {
 	(void)user;
+	if (reader.error_text[0])
+		return 1; /* the first fault is reported */
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
 		if (strcmp(table[i].section, section) != 0 || strcmp(table[i].key, key) != 0)
 			continue;
@@ -121,7 +123,7 @@ static bool read_environment(void)
 	return true;
 }
 
-static bool read_all(const char **out_error)
+static bool read_values(const char **out_error)
 {
 	int line;
 
@@ -152,6 +154,36 @@ static bool read_all(const char **out_error)
 	return true;
 }
 
+static char **text_at(struct options *o, size_t i)
+{
+	return (char **)(void *)((char *)o + table[i].at);
+}
+
+static void free_texts(struct options *o)
+{
+	for (size_t i = 0; i < ARRAY_LEN(table); i++)
+		if (table[i].kind == KIND_TEXT) {
+			free(*text_at(o, i));
+			*text_at(o, i) = NULL;
+		}
+}
+
+/* All or nothing: a fault leaves every setting as it was. */
+static bool read_all(const char **out_error)
+{
+	struct options was = options;
+	bool ok;
+
+	for (size_t i = 0; i < ARRAY_LEN(table); i++)
+		if (table[i].kind == KIND_TEXT && *text_at(&was, i))
+			*text_at(&options, i) = xstrdup(*text_at(&was, i));
+	ok = read_values(out_error);
+	free_texts(ok ? &was : &options);
+	if (!ok)
+		options = was;
+	return ok;
+}
+
 bool options_load(const char *file, const char **out_error)
 {
 	free(reader.file_name);
@@ -171,13 +203,7 @@ bool options_reload(const char **out_error)
 
 void options_free(void)
 {
-	for (size_t i = 0; i < ARRAY_LEN(table); i++)
-		if (table[i].kind == KIND_TEXT) {
-			char **at = (char **)(void *)((char *)&options + table[i].at);
-
-			free(*at);
-			*at = NULL;
-		}
+	free_texts(&options);
 	free(reader.file_name);
 	reader.file_name = NULL;
 }
