@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tokens of other issuers: by their own keys and our algorithms only, for us, now, and for this
+ * login. */
+#include "crypto/idtoken.h"
+#include "unit.h"
+
+#include <cjose/cjose.h>
+#include <string.h>
+
+static cjose_jwk_t *rsa, *ec, *weak;
+static char *key_set; /* the public halves of rsa and ec */
+
+static cjose_jwk_t *with_kid(cjose_jwk_t *k, const char *kid)
+{
+	cjose_err err;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(k);
+	cjose_jwk_set_kid(k, kid, strlen(kid), &err);
+	return k;
+}
+
+static char *public_of(const cjose_jwk_t *k)
+{
+	cjose_err err;
+
+	return cjose_jwk_to_json(k, false, &err);
+}
+
+static void make_keys(void)
+{
+	cjose_err err;
+	char *a, *b;
+
+	rsa = with_kid(cjose_jwk_create_RSA_random(2048, NULL, 0, &err), "r");
+	weak = with_kid(cjose_jwk_create_RSA_random(1024, NULL, 0, &err), "w");
+	ec = with_kid(cjose_jwk_create_EC_random(CJOSE_JWK_EC_P_256, &err), "e");
+	a = public_of(rsa);
+	b = public_of(ec);
+	key_set = xasprintf("{\"keys\":[%s,%s]}", a, b);
+	cjose_get_dealloc()(a);
+	cjose_get_dealloc()(b);
+}
+
+/* The caller frees. KID: NULL: none. */
+static char *sign(const cjose_jwk_t *k, const char *alg, const char *kid, const char *claims)
+{
+	cjose_err err;
+	cjose_header_t *h = cjose_header_new(&err);
+	const char *text = NULL;
+	cjose_jws_t *jws;
+	char *out;
+
+	cjose_header_set(h, CJOSE_HDR_ALG, alg, &err);
+	if (kid)
+		cjose_header_set(h, CJOSE_HDR_KID, kid, &err);
+	jws = cjose_jws_sign(k, h, (const uint8_t *)claims, strlen(claims), &err);
+	CU_ASSERT_TRUE_FATAL(jws && cjose_jws_export(jws, &text, &err));
+	out = xstrdup(text);
+	cjose_jws_release(jws);
+	cjose_header_release(h);
+	return out;
+}
+
+static enum idtoken_result verify(const char *set, char *take_token)
+{
+	struct json_object *claims = (struct json_object *)1;
+	const char *why = NULL;
+	enum idtoken_result r = idtoken_verify(str_of(set), str_of(take_token), &claims, &why);
+
+	CU_ASSERT_TRUE(r == IDTOKEN_OK ? strcmp(json_get_string(claims, "iss"), "i") == 0
+				       : !claims && why);
+	json_object_put(r == IDTOKEN_OK ? claims : NULL);
+	free(take_token);
+	return r;
+}
+
+static void signatures(void)
+{
+	static const char claims[] = "{\"iss\":\"i\"}";
+	char *own = public_of(weak), *weak_set = xasprintf("{\"keys\":[%s]}", own), *bad;
+
+	CU_ASSERT_EQUAL(verify(key_set, sign(rsa, "RS256", "r", claims)), IDTOKEN_OK);
+	CU_ASSERT_EQUAL(verify(key_set, sign(rsa, "PS256", "r", claims)), IDTOKEN_OK);
+	CU_ASSERT_EQUAL(verify(key_set, sign(ec, "ES256", "e", claims)), IDTOKEN_OK);
+	/* without a kid, the one key that fits */
+	CU_ASSERT_EQUAL(verify(key_set, sign(ec, "ES256", NULL, claims)), IDTOKEN_OK);
+	CU_ASSERT_EQUAL(verify(key_set, sign(rsa, "RS256", "x", claims)), IDTOKEN_UNKNOWN_KEY);
+	CU_ASSERT_EQUAL(verify(key_set, sign(rsa, "RS256", "e", claims)), IDTOKEN_UNKNOWN_KEY);
+	CU_ASSERT_EQUAL(verify(key_set, sign(weak, "RS256", "r", claims)), IDTOKEN_BAD);
+	CU_ASSERT_EQUAL(verify(weak_set, sign(weak, "RS256", "w", claims)), IDTOKEN_UNKNOWN_KEY);
+	CU_ASSERT_EQUAL(verify(key_set, sign(rsa, "RS384", "r", claims)), IDTOKEN_BAD);
+	CU_ASSERT_EQUAL(verify("{}", sign(rsa, "RS256", "r", claims)), IDTOKEN_UNKNOWN_KEY);
+	CU_ASSERT_EQUAL(verify("", sign(rsa, "RS256", "r", claims)), IDTOKEN_UNKNOWN_KEY);
+	CU_ASSERT_EQUAL(verify(key_set, sign(rsa, "RS256", "r", "[\"iss\"]")), IDTOKEN_BAD);
+	bad = sign(ec, "ES256", "e", claims);
+	bad[strlen(bad) - 3] = bad[strlen(bad) - 3] == 'A' ? 'B' : 'A';
+	CU_ASSERT_EQUAL(verify(key_set, bad), IDTOKEN_BAD);
+	/* {"alg":"none"} and what is no token at all */
+	CU_ASSERT_EQUAL(
+		verify(key_set, xstrdup("eyJhbGciOiJub25lIn0.eyJpc3MiOiJpIn0.")), IDTOKEN_BAD);
+	CU_ASSERT_EQUAL(verify(key_set, xstrdup("")), IDTOKEN_BAD);
+	CU_ASSERT_EQUAL(
+		verify(key_set, xstrdup("{\"payload\":\"x\",\"signatures\":[]}")), IDTOKEN_BAD);
+	free(weak_set);
+	cjose_get_dealloc()(own);
+}
+
+static const char *broken(const char *claims, const char *nonce)
+{
+	struct json_object *o = json_tokener_parse(claims);
+	const char *why = idtoken_claims_broken(o, "https://i", "me", nonce, 1000000);
+
+	json_object_put(o);
+	return why;
+}
+
+static void claims_for_us_now(void)
+{
+#define GOOD "\"iss\":\"https://i\",\"nonce\":\"n\",\"iat\":1000000"
+	CU_ASSERT_PTR_NULL(broken("{" GOOD ",\"aud\":\"me\",\"exp\":1000001}", "n"));
+	CU_ASSERT_PTR_NULL(broken("{" GOOD ",\"aud\":[\"me\"],\"exp\":1000001}", "n"));
+	CU_ASSERT_PTR_NULL(
+		broken("{" GOOD ",\"aud\":[\"x\",\"me\"],\"azp\":\"me\",\"exp\":1000001}", "n"));
+	/* for others, too, and not said that it is for us */
+	CU_ASSERT_PTR_NOT_NULL(broken("{" GOOD ",\"aud\":[\"x\",\"me\"],\"exp\":1000001}", "n"));
+	CU_ASSERT_PTR_NOT_NULL(
+		broken("{" GOOD ",\"aud\":\"me\",\"azp\":\"x\",\"exp\":1000001}", "n"));
+	CU_ASSERT_PTR_NOT_NULL(broken("{" GOOD ",\"aud\":\"mee\",\"exp\":1000001}", "n"));
+	CU_ASSERT_PTR_NOT_NULL(broken("{" GOOD ",\"aud\":[],\"exp\":1000001}", "n"));
+	CU_ASSERT_PTR_NOT_NULL(broken("{" GOOD ",\"exp\":1000001}", "n"));
+	/* the time, with a minute of grace */
+	CU_ASSERT_PTR_NULL(broken("{" GOOD ",\"aud\":\"me\",\"exp\":999941}", "n"));
+	CU_ASSERT_PTR_NOT_NULL(broken("{" GOOD ",\"aud\":\"me\",\"exp\":999940}", "n"));
+	CU_ASSERT_PTR_NOT_NULL(broken("{" GOOD ",\"aud\":\"me\"}", "n"));
+	CU_ASSERT_PTR_NOT_NULL(
+		broken("{" GOOD ",\"aud\":\"me\",\"exp\":1000001,\"nbf\":1000061}", "n"));
+	CU_ASSERT_PTR_NOT_NULL(broken("{\"iss\":\"https://i\",\"nonce\":\"n\",\"aud\":\"me\","
+				      "\"exp\":1000001,\"iat\":1000061}",
+		"n"));
+	CU_ASSERT_PTR_NOT_NULL(broken("{\"iss\":\"https://i\",\"nonce\":\"n\",\"aud\":\"me\","
+				      "\"exp\":1000001,\"iat\":999399}",
+		"n"));
+	/* another login's, another issuer's */
+	CU_ASSERT_PTR_NOT_NULL(broken("{" GOOD ",\"aud\":\"me\",\"exp\":1000001}", "m"));
+	CU_ASSERT_PTR_NOT_NULL(broken("{" GOOD ",\"aud\":\"me\",\"exp\":1000001}", "nn"));
+	CU_ASSERT_PTR_NOT_NULL(
+		broken("{\"iss\":\"https://i/\",\"nonce\":\"n\",\"aud\":\"me\",\"exp\":1000001,"
+		       "\"iat\":1000000}",
+			"n"));
+	/* a log-out token has no nonce, and need not expire */
+	CU_ASSERT_PTR_NOT_NULL(broken("{" GOOD ",\"aud\":\"me\"}", NULL));
+	CU_ASSERT_PTR_NULL(broken("{\"iss\":\"https://i\",\"aud\":\"me\",\"iat\":1000000}", NULL));
+}
+
+static void end_keys(void)
+{
+	cjose_jwk_release(rsa);
+	cjose_jwk_release(ec);
+	cjose_jwk_release(weak);
+	free(key_set);
+}
+
+UNIT_MAIN("idtoken", { "keys", make_keys }, { "who signed it, and how", signatures },
+	{ "for us, now, for this login", claims_for_us_now }, { "no traces", end_keys })
