@@ -69,7 +69,7 @@ struct buf {
 	char *p;
 	size_t n, cap;
 };
-/* Make room for MORE bytes beyond B->n, and a NUL. Called by buf_reserve. */
+/* Make room for MORE bytes beyond B->n, and a NUL. Called only by buf_reserve. */
 void buf_grow(struct buf *b, size_t more);
 static inline void buf_reserve(struct buf *b, size_t more)
 {
@@ -124,8 +124,8 @@ char *arena_printf(struct arena *a, const char *fmt, ...) MUST_USE PRINTF(2, 3);
 /* Release everything that was allocated in A. */
 void arena_free(struct arena *a);
 
-/* Room for a text of at most CHARS characters, which are four bytes each at the most, and its NUL.
- * Contracts count characters: an array of CHARS bytes does not hold what they allow. */
+/* Room for a text of at most CHARS characters of up to four bytes each, and its NUL. Contracts
+ * count characters, so an array of CHARS bytes is too small for what they allow. */
 #define TEXT_SIZE(chars) (4 * (chars) + 1)
 
 /* True when the N bytes are well-formed UTF-8 (no overlong forms, no surrogates, nothing above
@@ -135,9 +135,9 @@ bool utf8_is_valid(const char *p, size_t n);
 size_t utf8_length(const char *p, size_t n);
 /* The first CHARS characters of well-formed S, or all of it. */
 struct str utf8_head(struct str s, size_t chars);
-/* As snprintf; a text that does not fit into SIZE bytes ends with a whole character. For errors and
- * log lines: what people wrote is never cut, it has room (TEXT_SIZE) or memory of its own. Returns
- * the bytes written. */
+/* Like snprintf; a text that does not fit into SIZE bytes ends with a complete character. For
+ * errors and log lines only: texts that users write are never cut, they have room (TEXT_SIZE) or
+ * memory of their own. Returns the number of bytes written. */
 size_t utf8_format(char *out, size_t size, const char *fmt, ...) PRINTF(3, 4);
 /* The same with a va_list. */
 size_t utf8_vformat(char *out, size_t size, const char *fmt, va_list ap) PRINTF(3, 0);

@@ -29,7 +29,7 @@ int64_t days_from_civil(int64_t y, unsigned m, unsigned d);
 void civil_from_days(int64_t days, int64_t *out_y, unsigned *out_m, unsigned *out_d);
 /* Monday = 0 .. Sunday = 6. */
 int weekday_from_days(int64_t days);
-/* Is there such a day in the Gregorian calendar? */
+/* Does this date exist in the Gregorian calendar? */
 bool date_is_valid(int64_t y, unsigned m, unsigned d);
 
 /* Write AT as RFC 3339 UTC ("2026-01-31T08:00:00.123Z") with 3 or 6 fraction digits. OUT needs 32

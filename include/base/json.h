@@ -27,11 +27,11 @@ struct json_object *json_read(const char *p, size_t n, struct json_error *out_er
 void json_write(struct buf *b, struct json_object *o);
 /* Member KEY of an object, or NULL. */
 struct json_object *json_get(struct json_object *obj, const char *key);
-/* Member KEY as a string that lives as long as OBJ; NULL when it is missing or no string. */
+/* Member KEY as a string that lives as long as OBJ; NULL if it is missing or not a string. */
 const char *json_get_string(struct json_object *obj, const char *key);
-/* Member KEY as an integer; FALLBACK when it is missing or no integer. */
+/* Member KEY as an integer; FALLBACK if it is missing or not an integer. */
 int64_t json_get_int(struct json_object *obj, const char *key, int64_t fallback);
-/* Member KEY as a boolean; FALLBACK when it is missing or no boolean. */
+/* Member KEY as a boolean; FALLBACK if it is missing or not a boolean. */
 bool json_get_bool(struct json_object *obj, const char *key, bool fallback);
 /* The bytes of a JSON string; they live as long as S. Empty for anything else. */
 struct str json_str(struct json_object *s);

@@ -22,7 +22,7 @@ struct who {
 bool log_open(const char *target, enum log_level level, bool json);
 /* Reopen the file by its name, after logrotate has moved it. */
 void log_reopen(void);
-/* Lines below LEVEL are dropped from now on. */
+/* Drop lines below LEVEL from now on. */
 void log_set_level(enum log_level level);
 /* Accepts error, warn, info and debug. Returns false for anything else. */
 bool log_level_parse(const char *name, enum log_level *out);
@@ -30,7 +30,7 @@ bool log_level_parse(const char *name, enum log_level *out);
 uint64_t log_dropped(void);
 /* Write lines that were held back, as far as the reader accepts them. Call it from time to time. */
 void log_flush(void);
-/* Write one line; WHO (or NULL) tells whom it concerns. Use log_error … log_debug. */
+/* Write one line; WHO (or NULL) is its subject. Use log_error … log_debug. */
 void log_line(enum log_level level, const struct who *who, const char *fmt, ...) PRINTF(3, 4);
 
 #define log_error(who, ...) log_line(LOG_ERROR, who, __VA_ARGS__)

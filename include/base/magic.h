@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Objects that callbacks get as void *. Each starts with a magic that no other type has, and is
- * cast back by magic_cast, which stops the process when the pointer leads to something else or to
- * something that was freed (Varnish's CHECK_OBJ_NOTNULL). */
+ * Objects that callbacks get as void *. Each begins with a magic number that no other type has, and
+ * magic_cast converts it back: the process stops if the pointer leads to another type or to a freed
+ * object (Varnish's CHECK_OBJ_NOTNULL). */
 #ifndef SLADESK_BASE_MAGIC_H
 #define SLADESK_BASE_MAGIC_H
 
 #include "base/base.h"
 
-/* Before struct TYPE: VALUE is any number of 32 bits that no other type has (t/lint/magic.sh). */
+/* Place it before struct TYPE. VALUE is any 32-bit number that no other type uses
+ * (t/lint/magic.sh). */
 #define MAGIC(type, value) enum { type##_magic = (value) }
 
-/* A new zeroed struct TYPE with its magic; free() releases it, after magic_end. */
+/* Allocate a zeroed struct TYPE with its magic. Call magic_end before free(). */
 #define magic_new(type) ((struct type *)magic_set(xcalloc(1, sizeof(struct type)), type##_magic))
 
 /* P as struct TYPE *, whose first member is `uint32_t magic`. */
 #define magic_cast(type, p) ((struct type *)magic_check((p), type##_magic, #type))
 
-/* Of an object that is released: a late callback is caught. */
+/* Mark an object as freed, so that a late callback is caught. */
 #define magic_end(p) ((p)->magic = 0)
 
 static inline void *magic_set(void *p, uint32_t magic)

@@ -27,7 +27,7 @@ PGresult *cli_exec(PGconn *pg, const struct sql_stmt *stmt, const char *const *p
 void cli_do(PGconn *pg, const struct sql_stmt *stmt, const char *const *params);
 /* The same: does it return a row? */
 bool cli_finds(PGconn *pg, const struct sql_stmt *stmt, const char *const *params);
-/* The same in a transaction, planned for its first rows. */
+/* The same within a transaction, with a plan that favours the first rows. */
 PGresult *cli_exec_by_cursor(PGconn *pg, const struct sql_stmt *stmt, const char *const *params);
 enum cli_transaction {
 	CLI_WRITE,
@@ -35,14 +35,14 @@ enum cli_transaction {
 };
 /* Begin a transaction. */
 void cli_begin(PGconn *pg, enum cli_transaction kind);
-/* Commit it; the program ends with the database's message if that fails. */
+/* Commit. The program exits with the database's message if that fails. */
 void cli_commit(PGconn *pg);
 /* COPY the rows, in the text format, into TABLE; they are emptied. */
 void cli_copy_in(PGconn *pg, const char *table, struct buf *rows);
-/* SQL that cannot stand in a contract file: its names are parameters, or it defines something.
- * t/lint/sql.sh lists who may use these two. */
+/* SQL that cannot be in a contract file, because its names are parameters or it defines something.
+ * t/lint/sql.sh lists the files that may use these two functions. */
 PGresult *cli_query(PGconn *pg, const char *sql, int n, const char *const *params);
-/* The same, of which nothing comes back. */
+/* The same, for SQL that returns nothing. */
 void cli_run(PGconn *pg, const char *sql);
 /* Hash with argon2id, as the helpers do. The caller frees the result. */
 char *cli_hash(const char *password);

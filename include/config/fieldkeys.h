@@ -16,7 +16,8 @@ bool fieldkeys_master(unsigned char out[FIELD_KEY_BYTES], const char **out_error
 /* Write a new master key to FILE, which must not exist. It belongs to the owner of its
  * directory. */
 bool fieldkeys_make_file(const char *file, const unsigned char key[FIELD_KEY_BYTES]);
-/* Read the master key in FILE into OUT; false when it is missing or not 64 hexadecimal digits. */
+/* Read the master key in FILE into OUT. Returns false if it is missing or not 64 hexadecimal
+ * digits. */
 bool fieldkeys_read_file(const char *file, unsigned char out[FIELD_KEY_BYTES]);
 /* 64 hex digits. */
 bool fieldkeys_parse(const char *hex, unsigned char *out, size_t n);
@@ -24,8 +25,8 @@ bool fieldkeys_parse(const char *hex, unsigned char *out, size_t n);
 /* For the daemon: read the master key now and the data keys once the database is available, then
  * call ON_READY. New data keys are read every ten seconds. */
 void fieldkeys_init(void);
-/* Read the keys from the database, making the first ones; ON_READY runs once, when they are there.
- */
+/* Read the keys from the database, creating the first ones. ON_READY runs once, when they have been
+ * loaded. */
 void fieldkeys_load(void (*on_ready)(void));
 /* Read the data keys again, because another instance or sladesk keys may have created one. Does
  * nothing while a read is in progress. */

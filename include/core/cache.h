@@ -59,7 +59,7 @@ void cache_counted_by(bool (*all)(void), const struct sql_stmt *position);
 
 /* Start the cache. Call once, after events_init. */
 void cache_init(void);
-/* Release every entry; who still waits was answered before. */
+/* Free every entry. Requests that were waiting have been answered before. */
 void cache_free(void);
 
 struct cache_health {

@@ -86,11 +86,11 @@ struct contract {
 	enum sql_mode mode;
 	enum reply_kind reply;
 	const char *media;
-	bool nullable;       /* of REPLY_OBJECT: data may be null */
+	bool nullable;       /* for REPLY_OBJECT: data may be null */
 	const char *returns; /* "path type, …" of the envelope's data; for a statement, a test
 				compares it with the database */
 	int status;          /* on success; 0: 201 for a POST of a statement, else 200 */
-	int also;            /* another status with the same reply: the probes' 503; 0: none */
+	int also;            /* another status with the same reply (503 of the probes); 0: none */
 	bool form;           /* the body is a form (application/x-www-form-urlencoded), not JSON */
 	bool open;           /* unknown fields are accepted, because outside parties call it */
 	const struct param *params;
@@ -99,7 +99,7 @@ struct contract {
 	size_t input_size;
 };
 
-/* A capability, as the documents group the endpoints. */
+/* A capability, by which the documentation groups the endpoints. */
 struct contract_tag {
 	const char *name, *about, *about_zh;
 };

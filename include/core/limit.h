@@ -20,7 +20,7 @@ struct limit_rate {
 	int64_t per_s, burst; /* per_s 0: no limit */
 };
 
-/* Start telling Redis what was taken. Call once. */
+/* Start reporting to Redis what was taken. Call once. */
 void limit_init(void);
 /* Release all buckets. */
 void limit_free(void);
@@ -31,9 +31,9 @@ void limit_set(const struct limit_rate rates[LIMIT_COUNT]);
 int64_t limit_take(enum limit kind, struct str key);
 /* The limit's name in metrics and settings. */
 const char *limit_name(enum limit kind);
-/* The rate in force. */
+/* The present rate. */
 struct limit_rate limit_rate(enum limit kind);
-/* How many requests the limit has refused since the start. */
+/* The number of requests that the limit has refused since the start. */
 uint64_t limit_refused(enum limit kind);
 
 #endif

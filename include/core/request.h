@@ -106,14 +106,15 @@ struct req {
 	struct json_object *body; /* NULL if there was none */
 	void *input;              /* for a flow: see REQ_INPUT */
 	char *idempotency_key, *if_match;
-	char fingerprint[65]; /* of method, path and body: with an Idempotency-Key */
+	char fingerprint[65]; /* digest of method, path and body, if there is an Idempotency-Key */
 	struct buf invalid;   /* the list of invalid fields so far, for the error's details */
 	struct db_call call;
 	req_row_step *on_row;
 	req_work_step *on_work;
-	void *state;          /* belongs to the flow: req_state_new, req_state */
-	const char *state_is; /* its type: "derived base" where it begins with another */
-	struct flow *flow;    /* whose wait this is, or NULL: core/flow.h */
+	void *state; /* belongs to the flow: req_state_new, req_state */
+	const char
+		*state_is; /* the name of its type: "derived base" if it begins with another type */
+	struct flow *flow; /* the flow whose wait this is, or NULL: core/flow.h */
 	void (*cleanup)(struct req *req);
 	int64_t began_us;
 	bool zh, waiting, ended, streaming;
@@ -128,9 +129,9 @@ struct req {
 /* --- endings --- */
 /* Reply STATUS with DATA (JSON bytes) inside the envelope. */
 struct outcome *req_reply(struct req *req, int status, const char *data, size_t n) MUST_USE;
-/* As req_reply, with the bytes of TAKE_DATA, which is freed. */
+/* Like req_reply, with the bytes of TAKE_DATA, which is freed. */
 struct outcome *req_reply_take(struct req *req, int status, struct buf *take_data) MUST_USE;
-/* A row step for a statement that answers nothing: null when it found a row, else 404. */
+/* A row step for a statement without a result: replies null if it found a row, else 404. */
 req_row_step req_reply_null MUST_USE;
 /* Like req_reply, with additional header lines. */
 struct outcome *req_reply_headers(
@@ -141,8 +142,8 @@ struct outcome *req_reply_raw(struct req *req, int status, const char *type, con
 /* Reply 200 with bytes that never change and live as long as the process; they are not copied. */
 struct outcome *req_reply_lasting(
 	struct req *req, const char *type, const char *extra, const void *p, size_t n) MUST_USE;
-/* Begin to reply 200 in pieces of LENGTH bytes in all (-1: not known), see http_reply_start. The
- * request ends with the last piece. */
+/* Begin to reply 200 in pieces with a total of LENGTH bytes (-1: unknown), see http_reply_start.
+ * The request ends with the last piece. */
 struct outcome *req_reply_start(struct req *req, const char *type, const char *extra,
 	int64_t length, void (*on_drain)(struct http_request *h)) MUST_USE;
 /* Reply with an error. DETAILS is a JSON object or NULL. */
@@ -169,7 +170,7 @@ struct outcome *req_taken(struct req *req) MUST_USE;
 struct outcome *req_streaming(struct req *req) MUST_USE;
 
 /* --- the state of a flow of several steps --- */
-/* A zeroed struct TYPE in the arena becomes the request's state. */
+/* Allocate a zeroed struct TYPE in the arena as the request's state. */
 #define req_state_new(req, type)                                                                   \
 	((struct type *)req_state_set(                                                             \
 		(req), arena_alloc(&(req)->arena, sizeof(struct type)), #type))
@@ -177,11 +178,11 @@ struct outcome *req_streaming(struct req *req) MUST_USE;
 #define req_state_new_of(req, type, base)                                                          \
 	((struct type *)req_state_set(                                                             \
 		(req), arena_alloc(&(req)->arena, sizeof(struct type)), #type " " #base))
-/* The state as struct TYPE; a step that takes it for another type stops the process. */
+/* The state as struct TYPE. If it has another type, the process stops. */
 #define req_state(req, type) ((struct type *)req_state_check((req), #type))
-/* STATE, of TYPE ("derived base" where it begins with another), becomes the request's state. */
+/* Set STATE, of TYPE ("derived base" if it begins with another type), as the request's state. */
 void *req_state_set(struct req *req, void *state, const char *type);
-/* The state, which is a TYPE or begins with one; NULL while there is none. */
+/* The state, if it is a TYPE or begins with one; NULL if there is none. */
 void *req_state_check(const struct req *req, const char *type);
 
 /* --- waits --- */
@@ -201,7 +202,7 @@ struct outcome *req_work(struct req *req, enum work_kind kind, const void *p, si
 struct outcome *req_delay(struct req *req, int64_t ms, req_step *step) MUST_USE;
 /* Something that the caller has armed will call req_continue. */
 struct outcome *req_wait(struct req *req) MUST_USE;
-/* Go on with a request that waits; O is what the step returned. */
+/* Continue a request that waited; O is what the step returned. */
 void req_continue(struct req *req, struct outcome *o);
 
 /* V as decimal text in the arena, as a parameter of a statement. */
@@ -214,11 +215,11 @@ const char *req_int(struct req *req, int64_t v);
 #define REQ_INPUT_IF(req, id) ((const struct in_##id *)req_input_if((req), &contract_##id))
 /* The input of a route whose contract is C, or begins with C. */
 const void *req_input(const struct req *req, const struct contract *c);
-/* The input that was bound by contract C; NULL when the route has another contract. */
+/* The input bound by contract C; NULL if the route has another contract. */
 const void *req_input_if(const struct req *req, const struct contract *c);
 /* The owner of an Idempotency-Key, such as "staff:7". */
 const char *idem_actor(struct req *req);
-/* The Idempotency-Key stands in the way: E is ERR_KEY_REUSED or ERR_IN_FLIGHT. */
+/* The Idempotency-Key cannot be used: E is ERR_KEY_REUSED or ERR_IN_FLIGHT. */
 struct outcome *req_fail_key(struct req *req, enum err e) MUST_USE;
 /* V as JSON text in the arena. */
 const char *req_json_text(struct req *req, struct json_object *v);
@@ -250,12 +251,12 @@ struct request_settings {
 	/* Comma-separated addresses of proxies whose X-Forwarded-For is trusted. */
 	const char *trusted_proxies;
 };
-/* Serve ROUTES (N of them), which must live until request_free. Dies when two routes or a route and
- * its contract contradict each other. */
+/* Serve the N ROUTES, which must live until request_free. Exits if two routes, or a route and its
+ * contract, contradict each other. */
 void request_init(const struct route *routes, size_t n, const struct request_settings *s);
 /* Call FN for every answered request with its status, while session and route are still alive. */
 void request_on_end(void (*fn)(struct req *req, const struct http_request *http, int status));
-/* Release everything; no request is under way any more. */
+/* Free everything. No request may be in progress any more. */
 void request_free(void);
 /* What the HTTP server calls. */
 const struct http_handler *request_handler(void);
@@ -280,7 +281,7 @@ struct request_metrics {
 	double sum_s;
 };
 extern const double request_buckets[11];
-/* One entry a route, *OUT_N of them, for /metrics. They live as long as the process. */
+/* One entry for each of the *OUT_N routes, for /metrics. They live as long as the process. */
 const struct request_metrics *request_metrics(size_t *out_n);
 
 #endif

@@ -20,7 +20,7 @@ enum permission {
 };
 #define PERM_NAMED_FIRST PERM_TICKET_READ
 
-/* "ticket:read"; "anyone", "self" and "staff" of those that are no resource's. */
+/* "ticket:read"; "anyone", "self" and "staff" for permissions without a resource. */
 const char *permission_name(enum permission p);
 /* The bits of the permissions in LIST ("{ticket:read,…}" or any list of names). Unknown names are
  * ignored. */
@@ -66,7 +66,7 @@ static inline bool session_may(const struct session *s, enum permission p)
 /* Does S serve the tenant? Takes less than a microsecond for 10,000 tenants, because the live feed
  * asks this for each client and event. */
 bool session_serves(const struct session *s, int64_t tenant_id);
-/* The database context of everything that is done for S. */
+/* The database context for everything that is done for S. */
 struct db_context session_context(const struct session *s);
 
 /* Find the session of TOKEN (a JWT or sd1.…). ON_DONE runs exactly once, possibly before this
@@ -74,7 +74,7 @@ struct db_context session_context(const struct session *s);
  * be asked. ON_DONE gets a reference to the session and must put it. */
 void session_find(struct str token,
 	void (*on_done)(void *arg, struct session *s, enum db_error error), void *arg);
-/* Give back a reference of session_find. NULL is allowed. */
+/* Release a reference from session_find. NULL is allowed. */
 void session_put(struct session *s);
 /* Forget the cached state of one session (after logout) or of all. */
 void session_forget(int64_t tenant_id, int64_t session_id);
@@ -85,7 +85,7 @@ size_t session_cached(void);
 /* While the database is down, at most USERS of customers (0: no limit) are served from memory,
  * first come, first served. The others get DB_BUSY, and session_is_full tells why. */
 void session_limit_degraded(size_t users);
-/* Are as many users served from memory as that limit allows? */
+/* Is the maximum number of users being served from memory? */
 bool session_is_full(void);
 
 #endif

@@ -11,9 +11,10 @@ struct refresh_token {
 	int64_t tenant_id, session_id;
 	char secret[65], sha256[65]; /* hex */
 };
-/* Make a refresh token with a new secret; its session_id is set when the session is stored. */
+/* Create a refresh token with a new secret. Its session_id is set when the session is stored. */
 void session_token_new(struct refresh_token *t, int64_t tenant_id);
-/* Read TEXT (sr1.<tenant>.<session>.<secret>) and digest its secret; false when it is none. */
+/* Read TEXT (sr1.<tenant>.<session>.<secret>) and digest its secret. Returns false if it is not a
+ * refresh token. */
 bool session_token_read(struct str text, struct refresh_token *out);
 /* Reply with tokens, in the body or (COOKIES) as cookies, and with the additional members MORE
  * (",…" or ""). DEVICE: the secret of a newly trusted device, or NULL. */

@@ -6,7 +6,7 @@
 
 #include "base/base.h"
 
-/* N random bytes into OUT; aborts when the system has none. */
+/* Put N random bytes into OUT. Aborts if the system has none. */
 void crypto_random(void *out, size_t n);
 /* SHA-256 (FIPS 180-4) of the N bytes at P. */
 void crypto_sha256(const void *p, size_t n, unsigned char out[32]);

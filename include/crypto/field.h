@@ -27,12 +27,12 @@ bool field_key_rewrap(const unsigned char from[FIELD_KEY_BYTES],
 /* Encrypt the 32 bytes of a key with KEY. */
 void field_box_seal(const unsigned char key[FIELD_KEY_BYTES],
 	const unsigned char bytes[FIELD_KEY_BYTES], unsigned char out[FIELD_WRAPPED_BYTES]);
-/* Decrypt what field_box_seal made; false when KEY is another or the bytes were changed. */
+/* Decrypt what field_box_seal produced. Returns false if KEY is wrong or the bytes were changed. */
 bool field_box_open(const unsigned char key[FIELD_KEY_BYTES],
 	const unsigned char box[FIELD_WRAPPED_BYTES], unsigned char out[FIELD_KEY_BYTES]) MUST_USE;
 /* Forget all keys. */
 void field_keys_free(void);
-/* Are there keys? Without them nothing can be sealed or opened. */
+/* Are keys loaded? Without them nothing can be encrypted or decrypted. */
 bool field_keys_ready(void);
 /* The data key for new values at NOW_S: the newest key whose time has come, or the oldest key if
  * the clock was set back before all of them. 0: no key is loaded. */

@@ -31,8 +31,8 @@ bool db_is_away(enum db_error e);
 /* The role for which a statement runs. A call that does not set it is refused. */
 enum db_role {
 	DB_ROLE_NONE,
-	DB_ROLE_PREAUTH, /* nobody is logged in yet: only the functions of schema door */
-	DB_ROLE_TENANT,  /* the tenants of the context, by row-level security */
+	DB_ROLE_PREAUTH, /* before the login: only the functions of schema door */
+	DB_ROLE_TENANT,  /* the tenants of the context, enforced by row-level security */
 	DB_ROLE_JOB,     /* every tenant; the caller has checked what it may touch */
 };
 
@@ -60,7 +60,7 @@ struct db_call {
 	void (*on_done)(struct db_call *call, enum db_error error, const PGresult *rows);
 	void *arg;
 	/* for the driver */
-	char number[SQL_PARAMS_MAX][24]; /* texts of db_call_int */
+	char number[SQL_PARAMS_MAX][24]; /* texts written by db_call_int */
 	struct list node;
 	int64_t queued_us;
 	PGresult *rows;
@@ -70,8 +70,8 @@ struct db_call {
 	bool prepares, retried;
 };
 
-/* Set parameter I (from 0) of CALL to V. The text is a part of CALL, which must not be copied
- * afterwards. */
+/* Set parameter I (counted from 0) of CALL to V. The text is stored in CALL, which must not be
+ * copied afterwards. */
 void db_call_int(struct db_call *call, int i, int64_t v);
 
 struct db_settings {
@@ -82,16 +82,16 @@ struct db_settings {
 	int statements; /* the number of statements; their indexes are below it */
 };
 
-/* May connections be made to URL (a libpq connection string)? It must not name hosts that have to
- * be resolved, nor reach another machine without a verified certificate. Returns false and sets
- * *OUT_ERROR (static) otherwise. Settings of the environment (PGHOST …) count where libpq would use
+/* Is URL (a libpq connection string) acceptable? It must not contain host names that have to be
+ * resolved, nor reach another machine without a verified certificate. Otherwise returns false and
+ * sets *OUT_ERROR (static). Environment variables (PGHOST …) are taken into account as libpq uses
  * them. */
 bool db_url_is_safe(const char *url, const char **out_error);
 /* Open the pools. Connections are made in the background and replaced when they are lost. Returns
  * false and sets *OUT_ERROR if a setting is wrong. */
 bool db_init(const struct db_settings *s, const char **out_error);
-/* Use new addresses: connections drain and are replaced, and calls wait meanwhile. Settings that
- * are the same change nothing. */
+/* Use new addresses: connections drain and are replaced, and calls wait meanwhile. Unchanged
+ * settings have no effect. */
 bool db_reconfigure(const struct db_settings *s, const char **out_error);
 /* Close all connections; every waiting call ends with DB_DOWN or DB_UNKNOWN before this returns. */
 void db_free(void);
@@ -114,7 +114,7 @@ struct db_health db_health(enum sql_class class);
 /* Calls sent since the start. */
 uint64_t db_calls_total(void);
 
-/* Stream the rows of STMT, with its one parameter, a number, by COPY in the binary format, over a
+/* Stream the rows of STMT, which has one parameter, a number, by COPY in the binary format, over a
  * separate connection as the job role. ON_DATA gets the bytes of each row; ON_DONE runs once. */
 void db_copy_out(const struct sql_stmt *stmt, int64_t param,
 	void (*on_data)(void *arg, const char *bytes, size_t n),

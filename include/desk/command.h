@@ -22,7 +22,7 @@ enum call_result {
 	CALL_REPLAYED,     /* the idempotency key was used for the same request: id is the result of
 			      that */
 	CALL_KEY_REUSED,   /* …for another request */
-	CALL_IN_FLIGHT,    /* the idempotency key's first request has not ended */
+	CALL_IN_FLIGHT,    /* the first request with this idempotency key has not ended */
 	CALL_GONE,         /* the timer was no longer pending */
 	CALL_BUSY,         /* five attempts failed */
 	CALL_DB,           /* see db_error */
@@ -35,7 +35,7 @@ struct ticket_call {
 	enum ticket_command cmd;
 	enum actor_kind actor;
 	int64_t actor_id;
-	struct db_context ctx;        /* the session's, or the job role for timers and upkeep */
+	struct db_context ctx; /* the session's role, or the job role for timers and upkeep */
 	int64_t tenant_id, ticket_id; /* ticket_id 0: create */
 	int64_t expect_version;       /* 0 = any */
 	const char *text;             /* public text, note, or reason */
@@ -83,7 +83,7 @@ struct ticket_call {
 	struct ticket ticket;
 	const struct sla_version *v, *next_v; /* next_v: the versions that rebind binds to */
 	int tries;
-	enum call_result refusal; /* unless the idempotency key says that it was done before */
+	enum call_result refusal; /* unless it was already done under the idempotency key */
 	bool fresh_config;
 	char tenants_text[32], ids_text[32];
 	char *docs;

@@ -22,11 +22,11 @@ typedef void fetch_done(void *arg, const struct fetch_result *r);
 
 /* Start. Call once, after loop_init. */
 void fetch_init(void);
-/* End all transfers, as failed, on a later turn. What is asked for after that fails as well. */
+/* End all transfers as failed, on a later turn. Later requests fail too. */
 void fetch_stop(void);
-/* The same at once, callbacks included; then release everything. */
+/* The same at once, including the callbacks; then free everything. */
 void fetch_free(void);
-/* How many transfers are under way or waiting. */
+/* The number of transfers in progress or waiting. */
 int fetch_running(void);
 
 struct fetch_http {

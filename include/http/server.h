@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The HTTP/1.1 server: connections on bufferevents, plain or TLS; one request at a time, in order;
  * bodies buffered (limited) or streamed; replies complete, in pieces with back-pressure, or from a
- * file. A client that does not read its replies is not read either, and is closed in the end.
- * Another protocol (http/ws.h) can take over a connection. The handler decides what a request
- * means. */
+ * file. If a client does not read its replies, nothing more is read from it, and in the end it is
+ * closed. Another protocol (http/ws.h) can take over a connection. The handler decides what a
+ * request means. */
 #ifndef SLADESK_HTTP_SERVER_H
 #define SLADESK_HTTP_SERVER_H
 
@@ -83,11 +83,11 @@ struct http_counts http_counts(void);
  * connection then takes its next request. */
 void http_reply(struct http_request *r, int status, const char *type, const char *extra,
 	const void *body, size_t n);
-/* As http_reply, for a BODY that never changes and outlives the server: it is not copied. */
+/* Like http_reply, for a BODY that never changes and outlives the server: it is not copied. */
 void http_reply_lasting(struct http_request *r, int status, const char *type, const char *extra,
 	const void *body, size_t n);
-/* Reply in pieces of LENGTH bytes in all; -1 if the length is not known (chunked, or until the end
- * of the connection for HTTP/1.0). ON_DRAIN runs when the client has taken most of what was
+/* Reply in pieces with a total of LENGTH bytes; -1 if the length is unknown (chunked, or until the
+ * end of the connection for HTTP/1.0). ON_DRAIN runs when the client has taken most of what was
  * written, the first time when the head has been sent; write no more than requested in between. End
  * with http_reply_end or http_reply_cut. */
 void http_reply_start(struct http_request *r, int status, const char *type, const char *extra,

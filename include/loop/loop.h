@@ -13,12 +13,13 @@ struct loop_timer;
 /* Create the process's loop (with precise timers). Call it once, before anything else in this
  * folder. */
 void loop_init(void);
-/* For libraries that bring events of their own; nobody else needs it. */
+/* The event base, for libraries that need it. Nothing else should use it. */
 struct event_base *loop_base(void);
 /* Resolves host names on the loop with the system's name servers. If there are none, names fail at
  * once. */
 struct evdns_base *loop_dns(void);
-/* Ask the name server at ADDRESS (with an optional port) and no other. False: it is no address. */
+/* Ask only the name server at ADDRESS (with an optional port). Returns false if it is not an
+ * address. */
 bool loop_set_name_server(const char *address) MUST_USE;
 /* Run until loop_stop. */
 void loop_run(void);
@@ -36,16 +37,16 @@ void later_free(void *p);
 
 /* A timer that calls FN(ARG) once after loop_timer_set. */
 struct loop_timer *loop_timer_new(void (*fn)(void *arg), void *arg) MUST_USE;
-/* Run it WAIT_US from now; an earlier setting is replaced. */
+/* Run the timer WAIT_US from now. This replaces an earlier setting. */
 void loop_timer_set(struct loop_timer *t, int64_t wait_us);
-/* It does not run until it is set again. */
+/* Stop the timer until it is set again. */
 void loop_timer_cancel(struct loop_timer *t);
-/* Release T, which then never runs. NULL is allowed. */
+/* Free T, which then never runs. NULL is allowed. */
 void loop_timer_free(struct loop_timer *t);
 /* Call FN(ARG) every PERIOD_MS, or whenever signal SIGNO arrives. Both stay active as long as the
  * loop. */
 void loop_every(int64_t period_ms, void (*fn)(void *arg), void *arg);
-/* Call FN whenever SIGNO comes, as long as the loop lives. */
+/* Call FN whenever signal SIGNO arrives, as long as the loop runs. */
 void loop_on_signal(int signo, void (*fn)(int signo));
 
 /* Record how long this turn has lasted so far. Drivers call it at the end of their callbacks. */

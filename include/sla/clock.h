@@ -30,8 +30,8 @@ struct sla_runs {
 /* Append a stretch. */
 void sla_runs_add(struct sla_runs *runs, int64_t from, int64_t to);
 
-/* Number of stretches that a clock keeps. A clock that was paused more often keeps the length of
- * the oldest ones only (carry_us), so that a ticket's size has a bound. */
+/* Number of stretches that a clock keeps. If a clock was paused more often, only the total length
+ * of the oldest stretches is kept (carry_us), so that the size of a ticket is limited. */
 #define SLA_RUNS_MAX 1500
 
 struct sla_clock {
@@ -51,7 +51,7 @@ struct sla_clock {
 	bool self_reported;   /* stopped by a contact that its author recorded */
 	bool contested;       /* the contact was recorded after due, or the customer disputes it */
 	bool waived;          /* a supervisor lifted the breach; the reason is stored with it */
-	struct sla_runs runs; /* when it ran */
+	struct sla_runs runs; /* the stretches during which it ran */
 };
 
 /* One fire: threshold RANK of CLOCK was due at DUE_AT and is recorded now. */
@@ -106,7 +106,7 @@ struct sla_ticket {
 	int32_t level;        /* ladder level reached: 1..4 */
 	int64_t last_stop_at; /* of resolution, mitigation or closing; for the reopen window */
 	bool first_response_done;
-	struct sla_runs windows; /* excluded by contract */
+	struct sla_runs windows; /* windows excluded by contract */
 	struct sla_clock clock[SLA_CLOCKS];
 };
 
@@ -116,11 +116,11 @@ struct sla_rules {
 };
 
 /* A ticket without clocks, in state new. */
-/* T has no memory of its own: it is new, or was freed. */
+/* T must not own memory: it is new, or was freed. */
 void sla_ticket_init(struct sla_ticket *t);
 /* Free the memory of T, which may be zero. T can be initialised again. */
 void sla_ticket_free(struct sla_ticket *t);
-/* Copy FROM into TO, which has no memory of its own; free the copy with sla_clock_free. */
+/* Copy FROM into TO, which must not own memory. Free the copy with sla_clock_free. */
 void sla_clock_copy(struct sla_clock *to, const struct sla_clock *from);
 /* Release the runs that the clock holds. */
 void sla_clock_free(struct sla_clock *c);

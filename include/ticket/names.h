@@ -42,7 +42,7 @@ static inline bool ticket_state_is_open(enum ticket_state s)
 }
 /* "system", "staff", "customer", "service". */
 const char *actor_kind_name(enum actor_kind k);
-/* The kind of that name; ACTOR_KIND_COUNT when there is none. */
+/* The kind with this name; ACTOR_KIND_COUNT if there is none. */
 enum actor_kind actor_kind_parse(struct str s);
 
 #endif

@@ -41,8 +41,8 @@ struct priority_decision {
 	const char *keyword; /* the keyword, if source is keyword */
 };
 
-/* Decide the priority (doc/tickets.md): the most urgent of what the keywords, the impact and the
- * factors say; if they say nothing, the usual one, else P3. */
+/* Determine the priority (doc/tickets.md): the most urgent one indicated by keywords, impact and
+ * factors; if there is none, the usual one, else P3. */
 struct priority_decision priority_decide(const struct priority_facts *facts);
 
 #endif

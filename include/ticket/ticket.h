@@ -63,7 +63,7 @@ struct ticket_rule {
 	bool progress;        /* restarts the wait of the ladder */
 };
 
-/* What command CMD needs and does; the table lives as long as the process. */
+/* The requirements and effects of command CMD. The table lives as long as the process. */
 const struct ticket_rule *ticket_rule(enum ticket_command cmd);
 /* CMD_COUNT when unknown. */
 enum ticket_command ticket_command_parse(struct str name);

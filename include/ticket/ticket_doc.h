@@ -20,8 +20,8 @@ struct ticket {
 	int64_t requester_id, assignee_id, parent_id;   /* 0 = none */
 	int64_t exclusion_proposer, exclusion_approver; /* staff; 0 = none */
 	char exclusion_kind[20], exclusion_state[12];
-	char requester_kind[12], closed_by[12], priority_source[16]; /* words of ours */
-	char *service_type, *category; /* owned; category: NULL or "" when there is none */
+	char requester_kind[12], closed_by[12], priority_source[16]; /* our own keywords */
+	char *service_type, *category; /* owned; category: NULL or "" if there is none */
 	char *priority_reason, *tags;  /* JSON; owned */
 	bool priority_confirmed, muted, sla_breached;
 	int level;

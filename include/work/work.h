@@ -19,10 +19,10 @@ struct work_settings {
 const char *work_pool_name(enum work_pool pool);
 /* Start the helpers of all pools. */
 void work_init(const struct work_settings *s);
-/* Kill the helpers and take no more jobs. Those that are left end with WORK_LOST or WORK_LATE, on a
+/* Kill the helpers and accept no more jobs. Remaining jobs end with WORK_LOST or WORK_LATE, on a
  * later turn. */
 void work_stop(void);
-/* The same, and release everything. */
+/* The same, then free everything. */
 void work_free(void);
 /* Check that each program can be started: start one of each and wait for its first frame. BLOCKS
  * for up to five seconds; for --check. Returns false and a reason, which the caller frees. */

@@ -9,7 +9,7 @@
 const struct route *app_routes(size_t *out_n);
 /* Release the table. */
 void app_routes_free(void);
-/* To standard output: doc/api/routes.txt, and doc/api/openapi.json. */
+/* Print doc/api/routes.txt, or doc/api/openapi.json, to standard output. */
 void app_routes_print(void);
 void openapi_print(void);
 /* features.c: the list of capabilities, which ends with NULL. */

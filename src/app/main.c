@@ -50,8 +50,8 @@ static struct {
 	struct db_call schema_call;
 	bool schema_asked, schema_fits;
 } self;
-/* A clean stop: so long for what is in flight to end by itself, and so long to store what came of
- * it after it was ended. */
+/* A clean stop: time for work in flight to end on its own, and time to store its results after it
+ * was interrupted. */
 #define DRAIN_US (20 * US_PER_S)
 #define LEAVE_US (3 * US_PER_S)
 
@@ -136,8 +136,8 @@ static void leave(void *arg)
 	loop_stop();
 }
 
-/* What is under way to others ends now, as failed, and clients are waited for no longer; results
- * are still stored. */
+/* Interrupt outgoing requests, which end as failed, and stop waiting for clients. Results are still
+ * stored. */
 static void end_in_flight(void *arg)
 {
 	(void)arg;
@@ -175,9 +175,9 @@ static void on_term(int signo)
 	(void)signo;
 	if (!self.draining)
 		drain(200);
-	else if (!self.ending) /* a second signal: wait for nobody else */
+	else if (!self.ending) /* a second signal: stop waiting */
 		end_in_flight(NULL);
-	else /* a third one: exit at once */
+	else /* a third signal: exit at once */
 		loop_stop();
 }
 
@@ -449,7 +449,7 @@ static void stop(void)
 	takeover_stop();
 	features_stop();
 	http_server_free(self.server);
-	fetch_free(); /* whatever is in flight ends while the database is still there */
+	fetch_free(); /* work in flight ends while the database is still available */
 	work_free();
 	loop_run_later();
 	db_free(); /* whatever waits for the database is told now, while everything it uses still

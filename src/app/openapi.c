@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * openapi.json from the routes and their contracts: the documents cannot disagree with the program.
- * One line an operation, so that a review of doc/api/openapi.json shows what changed. */
+ * openapi.json from the routes and their contracts, so that the documentation cannot disagree with
+ * the program. Each operation is one line, so that a review of doc/api/openapi.json shows what
+ * changed. */
 #include "openapi.h"
 #include "app.h"
 #include "flow_gen.h"
@@ -33,7 +34,7 @@ static bool has_parameter(const struct contract *c, const char *key)
 
 /* --- parameters --- */
 
-/* What the usual ones are for. */
+/* Descriptions of common parameters. */
 static const char *const usual[][3] = {
 	{ "limit", "how many items at most", "每页条数" },
 	{ "cursor", "next_cursor of the page before", "上一页返回的 next_cursor" },
@@ -48,7 +49,7 @@ static const char *const usual[][3] = {
 		"调用者所见的版本号，可加引号" },
 };
 
-/* "name", "in", "required", and what it is for where that is known. */
+/* "name", "in", "required", and a description if one is known. */
 static void begin_parameter(
 	struct buf *b, bool *first, const char *name, const char *in, bool required)
 {
@@ -123,7 +124,7 @@ static void add_body(struct buf *b, const struct contract *c)
 static const struct failure {
 	const char *name;
 	int status;
-	enum err err[4]; /* ERR_COUNT ends them */
+	enum err err[4]; /* ends with ERR_COUNT */
 	const char *details;
 } failures[] = {
 	{ "Invalid", 400, { ERR_VALIDATION, ERR_MALFORMED, ERR_COUNT },
@@ -145,7 +146,7 @@ static const struct failure {
 		"{\"suggested_actions\":[\"try again\"]}" },
 };
 
-/* Can R fail so? */
+/* Can R fail with this error? */
 static bool can_fail(const struct route *r, const struct contract *c, int status)
 {
 	switch (status) {
@@ -179,7 +180,7 @@ static const char envelope[] =
 	"{\"type\":\"object\",\"properties\":{\"code\":{\"type\":\"integer\"},\"message\":{"
 	"\"type\":\"string\"},\"data\":";
 
-/* Of a list: a page of it. */
+/* For a list: one page of it. */
 static void add_data_schema(struct buf *b, const struct route *r, const struct contract *c)
 {
 	if (c->reply == REPLY_LIST)
@@ -254,8 +255,8 @@ static void add_success(struct buf *b, const struct route *r, const struct contr
 
 /* --- operations --- */
 
-/* The contract's name; below the customers' path with client_ in front, so that what is served on
- * two paths has two names. */
+/* The name of the contract; below the customers' path with the prefix client_, so that an endpoint
+ * with two paths has two names. */
 static void add_operation_id(struct buf *b, const struct route *r, const struct contract *c)
 {
 	bool prefixed = strncmp(r->path, "/api/v1/client/", 15) == 0 && !strstr(c->name, "client");
@@ -266,7 +267,7 @@ static void add_operation_id(struct buf *b, const struct route *r, const struct 
 	buf_addc(b, '"');
 }
 
-/* A sentence without its full stop, as a heading. */
+/* A sentence without its full stop, as a summary. */
 static void add_heading(struct buf *b, const char *key, const char *text)
 {
 	size_t n = strlen(text);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * JSON schemas and examples made of contracts, for openapi.c. */
+ * JSON schemas and examples generated from contracts, for openapi.c. */
 #ifndef SLADESK_APP_OPENAPI_H
 #define SLADESK_APP_OPENAPI_H
 
@@ -7,14 +7,14 @@
 
 /* Append S as a JSON string. */
 void openapi_quote(struct buf *b, const char *s);
-/* Append the schema of C's parameter I, with all that stands in it; and an example of it. */
+/* Append the schema of C's parameter I with everything that it contains, and an example of it. */
 void openapi_param_schema(struct buf *b, const struct contract *c, int i);
 void openapi_param_example(struct buf *b, const struct contract *c, int i);
-/* The same of all parameters from SOURCE (body or form), as one object. */
+/* The same for all parameters from SOURCE (body or form), as one object. */
 void openapi_body_schema(struct buf *b, const struct contract *c, enum param_source source);
 void openapi_body_example(struct buf *b, const struct contract *c, enum param_source source);
-/* The same of what C returns: an object, or the items of a list. A statement's columns may all be
- * null. */
+/* The same for what C returns: an object, or the items of a list. Columns of a statement may always
+ * be null. */
 void openapi_reply_schema(struct buf *b, const struct contract *c, bool statement);
 void openapi_reply_example(struct buf *b, const struct contract *c);
 

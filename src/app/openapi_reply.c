@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What an endpoint answers, as a JSON schema with an example: the contract's "returns" lines, which
- * name every member by its path, such as "clocks[].state text". */
+ * The reply of an endpoint as a JSON schema with an example, from the contract's "returns" lines,
+ * which name every member by its path, such as "clocks[].state text". */
 #include "openapi.h"
 
 #include <stdio.h>
@@ -10,7 +10,7 @@ struct field {
 	bool list, nullable;
 };
 
-/* The next "path type" of *AT; false at the end. */
+/* Read the next "path type" at *AT. Returns false at the end. */
 static bool next_field(const char **at, struct field *out)
 {
 	size_t path = strcspn(*at, " "), type = strcspn(*at + path + (**at != 0), ",");
@@ -32,13 +32,13 @@ static bool next_field(const char **at, struct field *out)
 	return true;
 }
 
-/* "*": whatever other members there are, which OpenAPI need not know. */
+/* "*": other members that OpenAPI need not describe. */
 static bool is_any(struct str name)
 {
 	return str_is(name, "*");
 }
 
-/* F's name, when it stands directly below PREFIX. */
+/* F's name, if it is directly below PREFIX. */
 static bool name_below(const struct field *f, const char *prefix, struct str *out)
 {
 	size_t n = strlen(prefix);
@@ -49,7 +49,7 @@ static bool name_below(const struct field *f, const char *prefix, struct str *ou
 	return !memchr(out->p, '.', out->n);
 }
 
-/* What stands in F begins with this. */
+/* The prefix of everything that F contains. */
 static void prefix_in(const struct field *f, char out[200])
 {
 	snprintf(out, 200, "%.*s%s.", (int)f->path.n, f->path.p, f->list ? "[]" : "");
@@ -67,7 +67,7 @@ static bool has_below(const char *returns, const char *prefix)
 }
 
 static const struct type {
-	const char *names; /* the contract's and PostgreSQL's */
+	const char *names; /* the types of contracts and of PostgreSQL */
 	const char *type, *format, *example;
 } types[] = {
 	{ "int|integer|smallint", "integer", "int32", "1" },
@@ -164,7 +164,7 @@ void openapi_reply_schema(struct buf *b, const struct contract *c, bool statemen
 
 /* --- examples --- */
 
-/* What a member of this name and type T would be; NULL: like any other of its type. */
+/* An example for a member of this name and type T; NULL: the general example of its type. */
 static const char *example_of_name(struct str name, const struct type *t)
 {
 	static const char *const known[][2] = { { "number", "\"TKT-000123\"" },

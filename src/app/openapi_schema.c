@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a request brings, as JSON schemas with examples. */
+ * The input of a request as JSON schemas with examples. */
 #include "openapi.h"
 
 void openapi_quote(struct buf *b, const char *s)
@@ -25,7 +25,7 @@ static bool is_number(const struct param *p)
 	return p->type == PARAM_INT || p->type == PARAM_BIGINT || p->type == PARAM_NUMBER;
 }
 
-/* Do other parameters stand in parameter I? */
+/* Does parameter I contain other parameters? */
 static bool has_members(const struct contract *c, int i)
 {
 	for (int k = i + 1; k < c->param_count; k++)
@@ -72,7 +72,7 @@ static void add_rules(struct buf *b, const struct param *p)
 		buf_adds(b, p->fallback);
 }
 
-/* "properties", "required", "additionalProperties" of what stands in PARENT (-1: in the body). */
+/* "properties", "required", "additionalProperties" for the contents of PARENT (-1: the body). */
 static void add_members(
 	struct buf *b, const struct contract *c, enum param_source source, int parent, bool more)
 {
@@ -150,7 +150,7 @@ static int64_t example_number(const struct param *p)
 	return p->has_range && n > p->max ? p->max : n;
 }
 
-/* What its name lets expect, else as many letters as it must have. */
+/* An example that fits the name, else a text of the required length. */
 static void add_text_example(struct buf *b, const struct param *p)
 {
 	static const char *const known[][2] = { { "url", "https://hooks.example.com/sladesk" },
@@ -219,7 +219,7 @@ static bool is_shown(const struct param *p, bool needed_only)
 	return needed_only ? p->required : !(p->loose && !p->list && p->type != PARAM_OBJECT);
 }
 
-/* The required members of PARENT; all of them when none is. */
+/* The required members of PARENT; all of them if none is required. */
 static void add_member_examples(
 	struct buf *b, const struct contract *c, enum param_source source, int parent)
 {

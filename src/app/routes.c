@@ -72,7 +72,7 @@ static const char *limit_of(const struct route *r)
 	return r->flow && strncmp(r->path, "/api/", 5) == 0 ? limit_name(r->limit) : "-";
 }
 
-/* "user:write customer": the permission, and who else is turned away. */
+/* "user:write customer": the permission, and the only kind of caller that is admitted. */
 static const char *rights_of(const struct route *r, struct buf *b)
 {
 	b->n = 0;

@@ -9,7 +9,7 @@
 int takeover_receive(const char *path);
 /* Serve PATH (empty: do nothing): give LISTEN_FD to the process that asks, then call DRAIN. */
 void takeover_serve(const char *path, int listen_fd, void (*drain)(void));
-/* Serve the control socket no more. */
+/* Stop serving the control socket. */
 void takeover_stop(void);
 
 #endif

@@ -351,7 +351,7 @@ struct str utf8_head(struct str s, size_t chars)
 	return (struct str){ s.p, i };
 }
 
-/* How many of the N bytes of P are whole characters, where P was cut at N. */
+/* The number of bytes of P that are complete characters, if P was cut at N. */
 static size_t whole(const char *p, size_t n)
 {
 	size_t last = n;

@@ -235,7 +235,8 @@ static struct outcome *on_key(struct req *req, enum db_error error, const PGresu
 	return req_replay(req, req->route->replay, db_int(rows, 0, 0), 201);
 }
 
-/* Another request has stored the key, or is about to: the statement waited for it in vain. */
+/* Another request has stored the key or is about to: the statement waited for it until its time
+ * limit. */
 static bool is_key_taken(const struct db_call *call, enum db_error error)
 {
 	return error == DB_RETRY ||

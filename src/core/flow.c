@@ -8,7 +8,7 @@
 
 #define SLOW_US US_PER_S
 
-/* FROM, and what it waited for, is over. */
+/* Step FROM and its wait have ended. */
 static void log_change(const struct flow *f, const char *to)
 {
 	int64_t took = clock_mono_us() - f->since_us;
@@ -45,7 +45,8 @@ static struct outcome *run_step(struct flow *f)
 	return o;
 }
 
-/* Run steps until one waits, or ends. A flow that works by itself may be gone afterwards. */
+/* Run steps until one waits or the flow ends. A flow that runs on its own may be freed
+ * afterwards. */
 static struct outcome *run(struct flow *f)
 {
 	struct outcome *o = GOES_ON;
@@ -62,7 +63,7 @@ static struct outcome *run(struct flow *f)
 	return o;
 }
 
-/* A wait may end within the call that began it: then the step returns first. */
+/* A wait may end within the call that began it; then the step returns first. */
 static struct outcome *arrive(struct flow *f)
 {
 	if (f->req)

@@ -82,7 +82,7 @@ static struct req *req_new(struct http_request *http)
 
 /* --- waits --- */
 
-/* The answer that REQ waited for is here. */
+/* The result that REQ waited for has arrived. */
 static void begin_step(struct req *req)
 {
 	req->waiting = false;
@@ -297,8 +297,8 @@ static struct outcome *parse_body(struct req *req)
 	return NULL;
 }
 
-/* What an Idempotency-Key stands for: the whole request, so that the key of one command is no
- * answer to another, or to the same on another ticket. */
+/* An Idempotency-Key stands for the whole request, so that the key of one command does not answer
+ * another command, or the same one for another ticket. */
 static void add_fingerprint(struct req *req)
 {
 	const struct http_request *h = req->http;

@@ -49,7 +49,7 @@ static bool next_segment(struct str *rest, struct str *out)
 	return true;
 }
 
-/* Does R's contract name its path's parameter NAME? */
+/* Does the contract of R name the path parameter NAME? */
 static bool names_parameter(const struct route *r, struct str name)
 {
 	const struct contract *c = r->sql ? r->sql->contract : r->contract;
@@ -60,7 +60,7 @@ static bool names_parameter(const struct route *r, struct str name)
 	return false;
 }
 
-/* What no route may be without, and what none may be. */
+/* What every route must have, and what it must not have. */
 static void check_route(const struct route *r)
 {
 	const struct contract *c = r->sql ? r->sql->contract : r->contract;

@@ -41,7 +41,7 @@ struct find {
 	struct db_call call;
 	struct find *next; /* the next in the same bucket */
 	unsigned char key[32];
-	int64_t tenant_id, id; /* of the session or service token */
+	int64_t tenant_id, id; /* the id of the session or service token */
 	char secret_sha256[65];
 	struct token_claims claims;
 	bool api_token;

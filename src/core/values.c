@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The plain values of a request, as they came: of its path, its query, a form in its body. */
+ * The plain values of a request, from its path, its query, or a form in its body. */
 #include "inner.h"
 #include "base/json.h"
 

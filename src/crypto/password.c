@@ -47,7 +47,7 @@ const char *password_rule_broken(const char *password, const char *username, boo
 {
 	size_t n = utf8_length(password, strlen(password));
 	bool upper = false, lower = false, digit = false, other = false;
-	char word[201], name[101]; /* letters of ASCII only: one byte a character */
+	char word[201], name[101]; /* only ASCII letters: one byte per character */
 
 	for (const unsigned char *p = (const unsigned char *)password; *p; p++) {
 		upper |= *p >= 'A' && *p <= 'Z';

@@ -147,7 +147,7 @@ static void copy_start(void *arg)
 		copy_watch(c, EV_WRITE);
 }
 
-/* COPY takes no parameters: the number is written into the text. */
+/* COPY has no parameters, so the number is written into the text. */
 static char *copy_text(const struct sql_stmt *stmt, int64_t param)
 {
 	struct buf b = { 0 };

@@ -77,7 +77,7 @@ static const unsigned may_move[CONN_STATES] = {
 };
 
 /* The connection is lost: the calls waiting for a result are told, and a new attempt is made later;
- * at once if it was drained for a new address, which says nothing about the database. */
+ * at once if it was drained for a new address, because that says nothing about the database. */
 static void enter_down(struct conn *c, enum conn_state from)
 {
 	conn_close(c);

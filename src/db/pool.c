@@ -334,7 +334,7 @@ bool db_reconfigure(const struct db_settings *s, const char **out_error)
 {
 	if (is_same(db.app_url, s->app_url) && is_same(db.job_url, s->job_url) &&
 		is_same(db.replica_url, s->replica_url) && is_same(db.db_password, s->password))
-		return true; /* the reload is about something else */
+		return true; /* the reload concerns other settings */
 	if (!take_settings(s, out_error))
 		return false;
 	for (int k = 0; k < SQL_CLASSES; k++)

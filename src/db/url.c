@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Which connection strings are accepted. A host name would block the loop in getaddrinfo, and other
- * machines are reached only over TLS that verifies the server. libpq takes lists of hosts: each
- * element is checked. */
+ * machines are reached only over TLS that verifies the server. libpq accepts lists of hosts, so
+ * each element is checked. */
 #include "db/db.h"
 
 #include <arpa/inet.h>
@@ -41,7 +41,7 @@ static size_t elements_of(const char *list)
 	return n;
 }
 
-/* Element I of a comma list; empty beyond its end. */
+/* Element I of a comma-separated list; empty beyond its end. */
 static struct str element_of(const char *list, size_t i)
 {
 	while (i && *list)
@@ -49,7 +49,7 @@ static struct str element_of(const char *list, size_t i)
 	return (struct str){ list, strcspn(list, ",") };
 }
 
-/* False when it is no numeric address. */
+/* Returns false if it is not a numeric address. */
 static bool is_local(struct str addr, bool *out_local)
 {
 	char text[64];
@@ -69,7 +69,7 @@ static bool is_local(struct str addr, bool *out_local)
 	return true;
 }
 
-/* A socket directory, an abstract socket, or nothing, which is the usual socket. */
+/* A socket directory, an abstract socket, or nothing, which means the default socket. */
 static bool is_socket(struct str host)
 {
 	return host.n == 0 || host.p[0] == '/' || host.p[0] == '@';

@@ -62,9 +62,9 @@ static void query_call(struct ticket_call *c, const struct sql_stmt *stmt,
 	db_exec(&c->db);
 }
 
-/* The origin of a command decides its statements and their class: a timer never waits for requests,
- * and upkeep never delays a timer. A call without a role is treated as a person's, and the driver
- * refuses it. */
+/* The origin of a command determines its statements and their class: a timer never waits for
+ * requests, and upkeep never delays a timer. A call without a role is treated as a user's, and the
+ * driver refuses it. */
 enum way { WAY_PERSON, WAY_TIMER, WAY_UPKEEP };
 
 static const struct {
@@ -121,7 +121,7 @@ static void on_idempotent(struct db_call *db, enum db_error error, const PGresul
 	}
 }
 
-/* What the key stands for; REFUSAL when there is no such key. */
+/* The earlier result of the key; REFUSAL if the key is unknown. */
 static void look_up_key(struct ticket_call *c, enum call_result refusal)
 {
 	c->refusal = refusal;
@@ -130,7 +130,8 @@ static void look_up_key(struct ticket_call *c, enum call_result refusal)
 	query_call(c, &sql_ticket_idempotent, on_idempotent);
 }
 
-/* It may be refused because it was done: what is resolved is not resolved again. */
+/* The command may be refused because it was already done: a resolved ticket is not resolved
+ * again. */
 static void refuse_call(struct ticket_call *c, enum call_result why)
 {
 	if (c->idem_key)

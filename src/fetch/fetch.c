@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ADDRESSES_MAX 16 /* of a name; the others are not tried */
+#define ADDRESSES_MAX 16 /* addresses of a name; further ones are not tried */
 
 struct transfer {
 	uint32_t magic;

@@ -159,8 +159,8 @@ static bool next_job(const struct helper_rules *rules)
 
 int helper_main(const struct helper_rules *rules)
 {
-	/* These are meant for the daemon, even when a control group or a terminal sends them to
-	 * all: it ends us after the jobs under way. */
+	/* These signals are meant for the daemon, even if a control group or a terminal sends them
+	 * to all processes: the daemon ends us after the jobs in progress. */
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);

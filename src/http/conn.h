@@ -78,7 +78,7 @@ struct http1 {
 	uint64_t body_left, body_max;
 	struct http_chunked chunk;
 	void (*on_drain)(struct http_request *r);
-	uint64_t reply_left; /* of a reply of known length: what is still to be written */
+	uint64_t reply_left; /* for a reply of known length: the bytes still to be written */
 	struct http_file *file;
 };
 

@@ -162,7 +162,8 @@ static bool read_head(struct http_conn *c)
 
 	if (!n)
 		return false;
-	/* A head mostly lies in one piece, and joining the pieces copies all pipelined requests. */
+	/* The head usually is in one piece, and joining the pieces would copy all pipelined
+	 * requests. */
 	if (there < want) {
 		p = (const char *)evbuffer_pullup(in, (ev_ssize_t)there);
 		used = http_parse_head(p, there, &head);
@@ -304,7 +305,7 @@ static void finish(struct http_conn *c)
 }
 
 /* Process the input, request after request, until bytes are missing, the output is full or the
- * handler is busy. Returns true if it is called again by itself. */
+ * handler is busy. Returns true if it will be called again. */
 static bool take_input(struct http_conn *c)
 {
 	for (int n = 0;; n++) {
@@ -403,7 +404,7 @@ static void tick_head(struct http_conn *c, int64_t now)
 	if (c->server->draining && !partial && now >= c->server->drain_until_us) {
 		http_conn_close(c);
 	} else if (evbuffer_get_length(http_conn_output(c))) {
-		/* the last reply is still being sent: it has a limit of its own */
+		/* the last reply is still being sent, which has a limit of its own */
 		http1_set_state(c, HTTP1_HEAD);
 		c->http1.head_began_us = 0;
 	} else if (is_late_with_head(c, partial, now)) {

@@ -133,8 +133,9 @@ struct http_server *http_server_new(int listen_fd, const struct http_settings *s
 		return NULL;
 	}
 	evutil_make_socket_nonblocking(listen_fd);
-	/* What a client does not read must not fill the kernel's memory either (4 MB a socket), and
-	 * slow readers must show as slow. Accepted sockets inherit the option. */
+	/* Data that a client does not read must not fill the kernel's memory either (4 MB per
+	 * socket), and slow readers must be recognised as slow. Accepted sockets inherit the
+	 * option. */
 	setsockopt(listen_fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
 	s->listener =
 		evconnlistener_new(loop_base(), on_accept, s, LEV_OPT_CLOSE_ON_EXEC, 0, listen_fd);

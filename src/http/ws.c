@@ -389,7 +389,7 @@ static void on_input(struct http_conn *c)
 	unsigned char head[14];
 
 	ws->seen_us = clock_mono_us();
-	/* Messages and pings are answered: read no more of them while the output is full. */
+	/* Messages and pings get replies, so read no more of them while the output is full. */
 	while (!ws->closing && evbuffer_get_length(in) && !http_conn_hold(c)) {
 		ssize_t got = evbuffer_copyout(in, head, sizeof(head));
 		uint64_t n = frame_length(head, got > 0 ? (size_t)got : 0);

@@ -392,7 +392,7 @@ async function checkStatus() {
 setInterval(checkStatus, 15000);
 checkStatus();
 
-/* a mailed log-in link: its token stays behind the #, out of every log */
+/* a mailed login link carries its token behind the #, so it appears in no log */
 const linkToken = (location.hash.match(/^#link=([\w.-]+)$/) || [])[1];
 if (linkToken) {
 	history.replaceState(null, '', '/');

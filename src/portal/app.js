@@ -431,7 +431,7 @@ function connect() {
 		const e = JSON.parse(m.data);
 		if (e.op === 'welcome') {
 			const sub = { op: 'subscribe', topics: ['tickets', 'alerts'] };
-			/* with more tenants the feed begins with a snapshot in any case */
+			/* with more tenants, the feed begins with a snapshot anyway */
 			if (state.since && Object.keys(state.since).length <= 64) sub.since = state.since;
 			s.send(JSON.stringify(sub));
 		} else if (e.op === 'snapshot') {

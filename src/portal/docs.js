@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// openapi.json, readable: one card an operation, filtered as you type, in Chinese or English.
+// Shows openapi.json: one card per operation, filtered while you type, in Chinese or English.
 'use strict';
 const words = {
 	zh: {

@@ -69,7 +69,7 @@ async function loadNumbers() {
 		return;
 	showNumbers(await api('GET', '/api/v1/client/dashboard/overview?period=30d'));
 }
-/* Many events, one look; a little later, when they have been counted. */
+/* Reload once for many events, a little later, when they have been counted. */
 function numbersChanged() {
 	numbersSoon =
 		numbersSoon ||

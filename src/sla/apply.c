@@ -146,7 +146,7 @@ static void add_window(struct sla_ticket *t, struct sla_run w)
 		w.to = all->at[i].to > w.to ? all->at[i].to : w.to;
 	}
 	all->n = n;
-	sla_runs_add(all, w.from, w.to); /* makes room; its place is found now */
+	sla_runs_add(all, w.from, w.to); /* make room; its place is found below */
 	while (at < n && all->at[at].from < w.from)
 		at++;
 	memmove(&all->at[at + 1], &all->at[at], (size_t)(n - at) * sizeof(w));

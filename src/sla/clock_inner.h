@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the files that make up the clocks share. */
+ * What the files of the clocks share. */
 #ifndef SLADESK_SLA_CLOCK_INNER_H
 #define SLADESK_SLA_CLOCK_INNER_H
 
@@ -7,7 +7,7 @@
 
 /* --- clock.c --- */
 
-/* The calendar that clock K of T is reckoned with. */
+/* The calendar that applies to clock K of T. */
 const struct calendar *clock_calendar(
 	const struct sla_ticket *t, struct sla_rules r, enum sla_clock_kind k);
 /* Does the ticket's state pause clock K? */
@@ -32,10 +32,10 @@ void clock_start_ladder(struct sla_ticket *t, struct sla_rules r, int64_t at, in
 void clock_stop(struct sla_clock *c, int64_t at);
 /* End a live clock without a verdict, if it is not due yet. */
 void clock_end(struct sla_clock *c, int64_t at);
-/* Pause or resume clock K at AT, as the ticket's state asks for. */
+/* Pause or resume clock K at AT, as the ticket's state requires. */
 void clock_follow_state(
 	struct sla_ticket *t, struct sla_rules r, enum sla_clock_kind k, int64_t at);
-/* Let a stopped or ended clock go on where it was; the time in between is not consumed. */
+/* Restart a stopped or ended clock where it was; the time in between is not consumed. */
 void clock_go_on(struct sla_ticket *t, struct sla_rules r, enum sla_clock_kind k, int64_t at);
 
 /* --- runs.c --- */
@@ -44,10 +44,10 @@ void clock_go_on(struct sla_ticket *t, struct sla_rules r, enum sla_clock_kind k
 void clock_run_from(struct sla_ticket *t, struct sla_rules r, enum sla_clock_kind k, int64_t at);
 /* From AT on, the clock did not run (or would not have run). */
 void clock_run_until(struct sla_clock *c, int64_t at);
-/* Remove WINDOWS from what was consumed: stretches that touch one end before it or begin after it.
- */
+/* Remove WINDOWS from what was consumed: stretches that touch one end before it or begin after
+ * it. */
 void clock_cut(struct sla_clock *c, const struct calendar *cal, const struct sla_runs *windows);
-/* Nothing was consumed yet. */
+/* Nothing has been consumed yet. */
 void clock_forget_runs(struct sla_clock *c);
 /* Working time consumed up to NOW. */
 int64_t clock_consumed(const struct sla_clock *c, const struct calendar *cal, int64_t now);

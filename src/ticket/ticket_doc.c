@@ -32,8 +32,8 @@ static void read_runs(struct json_object *list, struct sla_clock *c)
 	}
 }
 
-/* False: in a state that this program does not know, and would lose when it stores the ticket. A
- * clock that it does not know at all it leaves alone. */
+/* Returns false for a state that this program does not know and would lose when it stores the
+ * ticket. A clock that it does not know at all is left unchanged. */
 static bool read_clock(struct json_object *o, struct ticket *t)
 {
 	const char *name = json_get_string(o, "clock"), *state = json_get_string(o, "state");

@@ -38,8 +38,7 @@ static void timer_later(struct timer_run *r, int64_t at_us)
 	free(r);
 }
 
-/* Run a statement about the timer. The attempts that it has are a parameter of timer_retry alone.
- */
+/* Run a statement about the timer. Only timer_retry has the number of attempts as a parameter. */
 static void timer_query(struct timer_run *r, const struct sql_stmt *stmt,
 	void (*on_done)(struct db_call *db, enum db_error error, const PGresult *rows))
 {

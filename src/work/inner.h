@@ -70,7 +70,7 @@ MAGIC(pool, 0xa598021f);
 void helper_init(struct helper *h, struct pool *pool);
 /* Send J to an idle helper. */
 void helper_give(struct helper *h, struct job *j);
-/* Kill the process; its job is returned by pool_lost. No other process is started. */
+/* Kill the process; its job is returned by pool_lost. No new process is started. */
 void helper_stop(struct helper *h);
 /* Start PROGRAM with one end of a socketpair as its descriptor 0. Returns 0 or an errno. */
 int helper_spawn(const char *program, pid_t *out_pid, int *out_fd) MUST_USE;

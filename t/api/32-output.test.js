@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A client that asks and does not read, or reads drop by drop: it costs neither memory nor descriptors, and it is closed. One that pipelines, or
-// reads slowly but steadily, gets every byte.
+// A client that sends requests and does not read, or reads drop by drop, costs neither memory nor descriptors and is closed. A client that
+// pipelines, or reads slowly but steadily, gets every byte.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
@@ -14,7 +14,7 @@ const { Server, waitUntil, settled, VAR } = require('../lib/server.js');
 const { Raw, frame, TEXT, PING } = require('../lib/wsraw.js');
 
 const MB = 1 << 20,
-	measured = !process.env.BUILD_DIR.endsWith('build-asan') /* a sanitizer's own memory is not ours */,
+	measured = !process.env.BUILD_DIR.endsWith('build-asan') /* a sanitizer's own memory does not count */,
 	dir = path.join(VAR, 'output' + process.pid),
 	RATE = 200000,
 	WRITE_S = 4;
@@ -80,7 +80,7 @@ function connect(server, ready) {
 	open.push(c);
 	return c;
 }
-/* Writes all of BYTES and never reads; what was not taken within MS is left. */
+/* Write BYTES and never read; stop after MS with what was not taken. */
 function deaf(server, bytes, ms = 4000) {
 	return new Promise((ok) => {
 		const c = connect(server, () => {
@@ -91,7 +91,8 @@ function deaf(server, bytes, ms = 4000) {
 		c.on('close', () => ok(c));
 	});
 }
-/* What comes in answer to REQUESTS (a list), read by READ(c, chunk), until as many answers are whole. */
+/* The responses to REQUESTS (a list), read by READ(c, chunk), until as many responses are
+ * complete. */
 function answers(server, requests, onChunk) {
 	return new Promise((ok, no) => {
 		const c = connect(server, () => c.write(requests.join(''))),
@@ -124,7 +125,7 @@ function answers(server, requests, onChunk) {
 		);
 	});
 }
-/* Until the daemon has done what it was given: no processor time for a quarter of a second. */
+/* Wait until the daemon has finished: no processor time for a quarter of a second. */
 async function resting(server) {
 	const used = () => {
 		const f = fs.readFileSync(`/proc/${server.proc.pid}/stat`, 'utf8').split(') ')[1].split(' ');
@@ -132,7 +133,7 @@ async function resting(server) {
 	};
 	await settled(() => String(used()));
 }
-/* The memory grew by less than LIMIT while F ran and was answered. */
+/* Memory must grow by less than LIMIT while F runs and is answered. */
 async function grows(server, limit, f) {
 	const before = rss(server),
 		r = await f();
@@ -142,7 +143,8 @@ async function grows(server, limit, f) {
 	if (measured) assert.ok(more < limit, `grew by ${(more / MB).toFixed(1)} MB`);
 	return r;
 }
-/* Has the daemon C's connection open? Who does not read does not see that it was closed. */
+/* Is C's connection still open in the daemon? A client that does not read cannot see that it was
+ * closed. */
 function serves(server, c) {
 	const hex = (port) => ':' + port.toString(16).toUpperCase().padStart(4, '0');
 	return fs
@@ -156,7 +158,7 @@ function serves(server, c) {
 				remote.endsWith(hex(c.localPort)),
 		);
 }
-/* The daemon holds no more than BEFORE. */
+/* The daemon must hold no more than BEFORE. */
 const gone = (server, before) => waitUntil(() => descriptors(server) <= before, 20000);
 
 for (const name of ['plain', 'TLS']) {
@@ -212,7 +214,8 @@ test('a stream that nobody reads holds a bounded part, and is closed', async () 
 	await gone(s, before);
 });
 test('a reader that drips is closed; the slow one beside it is not', async () => {
-	/* both take 2 kB at a time: less than the rate, and five times the rate; the kernel passes on 128 kB at once */
+	/* both take 2 kB at a time: one below the rate, one at five times the rate; the kernel
+	 * passes on 128 kB at once */
 	const reader = (rate) => {
 			const buffer = Buffer.alloc(2048),
 				began = Date.now();
@@ -247,7 +250,7 @@ test('a reader that drips is closed; the slow one beside it is not', async () =>
 	assert.ok(serves(s, honest));
 });
 
-/* Pings until the daemon takes no more, or MOST bytes. */
+/* Send pings until the daemon takes no more, or MOST bytes. */
 async function ping(ws, most) {
 	const block = Buffer.concat([...Array(500)].map(() => frame(PING, 'x'.repeat(125))));
 	let sent = 0;

@@ -95,7 +95,7 @@ test('openapi.json passes a strict linter without a word', async () => {
 		problems.map((p) => `${p.severity} ${p.ruleId}: ${p.message} at ${p.location[0].pointer}`),
 		[],
 	);
-	/* the linter looks at what it is given */
+	/* the linter checks what it is given */
 	const broken = kept('openapi.json').replace(
 		'"operationId":"ticket_create"',
 		'"operationId":"ticket_list"',

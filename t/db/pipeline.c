@@ -90,7 +90,7 @@ static struct answer ask_as(const struct sql_stmt *s, enum db_role role)
 	return a;
 }
 
-/* The connections come up by themselves. */
+/* The connections are made in the background. */
 static void wait_ready(void)
 {
 	struct sql_stmt one = stmt(0, "t/one", "select 1", 0);
@@ -181,7 +181,8 @@ static void test_cannot_be_prepared(void)
 	admin_do("drop table pipeline_missing");
 }
 
-/* "cached plan must not change result type": prepared anew, and the old name goes. */
+/* "cached plan must not change result type": the statement is prepared again, and the old name is
+ * deallocated. */
 static void test_schema_changes(void)
 {
 	struct sql_stmt s = stmt(5, "t/changing", "select * from pipeline_changing", 0);
@@ -207,7 +208,7 @@ static void test_schema_changes(void)
 	admin_do("drop table pipeline_changing");
 }
 
-/* The limit is 1.5 s a statement; one connection: they run one after the other. */
+/* The limit is 1.5 s per statement. There is one connection, so they run one after the other. */
 static void test_limit_counts_from_head_of_line(void)
 {
 	struct sql_stmt s = stmt(6, "t/sleep", "select 1 from pg_sleep($1::float8)", 1);
@@ -235,8 +236,8 @@ static void test_too_long_costs_nobody_else(void)
 		CU_ASSERT_EQUAL(a[i].error, take[i][0] == '9' ? DB_TIMEOUT : DB_OK);
 }
 
-/* A call runs as whom it says it does: READ and WRITE as tenants, JOB as the job role. One that
- * does not say, or whose statement is not for that role, is refused. */
+/* A call runs as the role that it states: READ and WRITE as tenants, JOB as the job role. A call
+ * without a role, or whose statement does not fit the role, is refused. */
 static void refused_in_a_child(const struct sql_stmt *s, enum db_role role)
 {
 	pid_t child = fork();
@@ -284,8 +285,8 @@ static void test_roles(void)
 		}
 }
 
-/* The backend dies in the middle: what was read is known, what was sent is down, and it comes back.
- */
+/* The backend dies in the middle: completed reads have their rows, calls in flight fail, and the
+ * connection comes back. */
 static void test_connection_dies(void)
 {
 	struct sql_stmt s = stmt(6, "t/sleep", "select 1 from pg_sleep($1::float8)", 1),
@@ -314,7 +315,7 @@ static void test_connect(void)
 		.statements = 9 };
 	const char *error = "";
 
-	log_open("/dev/null", LOG_ERROR, false); /* the errors are meant */
+	log_open("/dev/null", LOG_ERROR, false); /* the errors are intended */
 	admin = PQconnectdb(getenv("SLADESK_TEST_ADMIN_URL"));
 	CU_ASSERT_EQUAL_FATAL(PQstatus(admin), CONNECTION_OK);
 	loop_init();
@@ -331,7 +332,7 @@ static void test_ends(void)
 	begin(&a[1], &s, "1");
 	db_free();
 	loop_run_later();
-	CU_ASSERT_EQUAL(pending, 0); /* each was told */
+	CU_ASSERT_EQUAL(pending, 0); /* each was reported */
 	CU_ASSERT_EQUAL(a[0].error, DB_DOWN);
 	CU_ASSERT_EQUAL(a[1].error, DB_DOWN);
 	loop_free();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does a reply say what the interface's description (doc/api/openapi.json) says? Every reply of every test is asked: each member is described,
-// and is of its type. What is described and not there is no fault: some members depend on the rights of the caller.
+// Checks replies against the API description (doc/api/openapi.json). Every reply in every test is checked: each member must be described and
+// have its type. A described member may be absent, because some members depend on the caller's rights.
 'use strict';
 const fs = require('node:fs'),
 	path = require('node:path');
@@ -12,7 +12,7 @@ const routes = Object.entries(doc.paths).map(([pattern, ops]) => ({
 	literals: pattern.replace(/\{[^}]*\}/g, '').length,
 	ops,
 }));
-routes.sort((a, b) => b.literals - a.literals); // a literal segment comes before a parameter
+routes.sort((a, b) => b.literals - a.literals); // a literal segment takes precedence over a parameter
 
 /* /api/x is served as /api/v1/x. */
 const canonical = (p) => p.split('?')[0].replace(/^\/api\/(?!v1\/)/, '/api/v1/');
@@ -42,7 +42,7 @@ const formats = {
 	date: (v) => /^\d{4}-\d\d-\d\d$/.test(v),
 };
 
-/* What is wrong with V at WHERE; nothing: undefined. */
+/* The error in V at WHERE; undefined if there is none. */
 function fault(schema, v, where) {
 	const types = [].concat(schema.type || []);
 	if (types.length && !types.some((t) => is[t](v)))
@@ -64,10 +64,10 @@ function fault(schema, v, where) {
 	return undefined;
 }
 
-/* What is wrong with the reply to METHOD P, or nothing. */
+/* The error in the reply to METHOD P, or nothing. */
 function replyFault(method, p, { status, headers, json }) {
 	const op = find(method, p),
-		replayed = headers['idempotency-replayed']; /* answered by what was made, as it is now */
+		replayed = headers['idempotency-replayed']; /* answered with the present state of what was created */
 	if (!op || replayed) return undefined;
 	const r = op.responses[status];
 	if (!r) return status < 300 ? `status ${status} is not described` : undefined;

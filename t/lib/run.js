@@ -11,7 +11,7 @@ const LIMIT_MS = 900e3; /* one file */
 const lanes = process.env.LANES.split(' ').map((l) => {
 	const [VAR, SOCK] = l.split('|');
 	const env = { ...process.env, VAR, SOCK };
-	delete env.NODE_TEST_CONTEXT; /* a test runs us, too */
+	delete env.NODE_TEST_CONTEXT; /* a test runs this program, too */
 	return { VAR, SOCK, env };
 });
 const args = process.argv.slice(2),
@@ -102,7 +102,7 @@ function count(file, { code, text, late }) {
 		);
 	for (const k of Object.keys(sum)) sum[k] += of(k);
 	sum.fail += of('cancelled');
-	/* of a file without a test node says that the file itself has passed */
+	/* a file without a test node reports that the file itself has passed */
 	const none = code === 0 && (!of('tests') || /^✔ \S+\.test\.js \([\d.]+ms\)$/m.test(text));
 	if (none) sum.pass -= of('pass');
 	if (code === 0 && !none) return;

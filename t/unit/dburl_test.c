@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Which connection strings of the database are accepted. */
+ * Which database connection strings are accepted. */
 #include "unit.h"
 #include "db/db.h"
 
 #define TLS " sslmode=verify-full"
 
 static const struct {
-	const char *url, *error; /* error: a part of it; NULL: accepted */
+	const char *url, *error; /* error: a part of the message; NULL: accepted */
 } cases[] = {
 	{ "", NULL },
 	{ "dbname=x user=y", NULL },
@@ -22,7 +22,7 @@ static const struct {
 	{ "hostaddr=127.0.0.1,::1", NULL },
 	{ "hostaddr=10.0.0.5,10.0.0.6 host=a.example,b.example" TLS, NULL },
 	{ "hostaddr=,10.0.0.6 host=/run/a,b.example" TLS, NULL },
-	/* names would block, wherever they stand */
+	/* names would block, wherever they are */
 	{ "host=db.example", "would block" },
 	{ "host=127.0.0.1", "would block" },
 	{ "postgresql://db.example/x", "would block" },
@@ -40,7 +40,7 @@ static const struct {
 	{ "hostaddr=10.0.0.5" TLS, "verify-full" },
 	{ "hostaddr=10.0.0.5,10.0.0.6 host=a.example," TLS, "verify-full" },
 	{ "hostaddr=10.0.0.5 host=/run" TLS, "verify-full" },
-	/* what only looks like an address */
+	/* texts that only look like addresses */
 	{ "hostaddr=127.evil.example", "numeric" },
 	{ "hostaddr=db.example" TLS, "numeric" },
 	{ "hostaddr=127.0.0.1,db.example", "numeric" },
@@ -63,7 +63,7 @@ static void test_each(void)
 	}
 }
 
-/* libpq reads what the string does not say from the environment. */
+/* libpq takes from the environment what the string does not say. */
 static void test_environment(void)
 {
 	const char *error = NULL;

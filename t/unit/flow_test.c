@@ -80,8 +80,8 @@ static void steps_in_order(void)
 	CU_ASSERT_FALSE(flow_is_running(&f));
 }
 
-/* No step runs after a stop, but what is waited for must come first: its owner still writes here.
- */
+/* After a stop, no step runs, but the pending wait must end first, because its owner still writes
+ * to the flow. */
 static void stopped(void)
 {
 	begin();
@@ -91,12 +91,12 @@ static void stopped(void)
 	CU_ASSERT_STRING_EQUAL(path, "12");
 	CU_ASSERT_EQUAL(ended, 1);
 	CU_ASSERT(f.stopped);
-	begin(); /* it may be started again */
+	begin(); /* it can be started again */
 	CU_ASSERT_FALSE(f.stopped);
 	CU_ASSERT(flow_is_running(&f));
 }
 
-/* A wait that ends within the call that began it is no recursion. */
+/* A wait that ends within the call that began it does not recurse. */
 static struct outcome *step_nested(struct flow *flow)
 {
 	struct outcome *o = flow_wait(flow, ++rounds < 1000 ? ONE : TWO);

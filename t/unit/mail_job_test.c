@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A mail goes into a frame and comes out the same; what was cut short is refused. */
+ * A mail goes into a frame and comes out the same; a truncated frame is refused. */
 #include "unit.h"
 #include "work/mail_job.h"
 
@@ -41,7 +41,7 @@ static void what_is_cut_short_is_refused(void)
 	mail_job_write(&b, &job);
 	head = b.n - job.message.n;
 	for (size_t n = 0; n < head; n++) {
-		char *part = xstrndup(b.p, n); /* a block of just this size, for the sanitizer */
+		char *part = xstrndup(b.p, n); /* a block of exactly this size, for the sanitizer */
 
 		CU_ASSERT_FALSE(mail_job_read(part, n, &out));
 		free(part);

@@ -13,7 +13,7 @@ struct rollup_health {
 };
 /* Start following the events. */
 void rollup_init(void);
-/* Release what waits to be counted; the database is closed. */
+/* Free the tickets waiting to be counted, after the database has been closed. */
 void rollup_free(void);
 /* Counts for /metrics and the checks. */
 struct rollup_health rollup_health(void);
@@ -29,7 +29,7 @@ void rollup_check_run(struct job_run *run);
 struct rollup_check_health rollup_check_health(void);
 /* cache_warmup.c: once, after the start. */
 int64_t cache_warmup_every(void);
-/* A job: after the start, compute the overviews that people will open, one a run. */
+/* A job: after the start, compute the overviews that users are about to open, one per run. */
 void cache_warmup_run(struct job_run *run);
 /* Release the list of overviews. */
 void cache_warmup_free(void);

@@ -13,7 +13,7 @@ struct outcome *export_post(struct req *req) MUST_USE;
 struct outcome *export_get(struct req *req) MUST_USE;
 /* Endpoint: GET /api/v1/client/files/download/{file_id}. */
 struct outcome *file_download(struct req *req) MUST_USE;
-/* Write no further part of the export in hand; another instance takes it over. */
+/* Write no further part of the current export; another instance takes it over. */
 void exports_stop(void);
 /* Release the buffers. */
 void exports_free(void);

@@ -22,7 +22,7 @@ enum { CLAIM, BEGIN, READ, WRITE, STORED, FAILED };
 
 static struct {
 	struct flow flow;
-	struct job_run *run; /* of the job whose flow this is */
+	struct job_run *run; /* the run of the job to which this flow belongs */
 	enum job_result result;
 	/* the export being written */
 	int64_t tenant_id, user_id, export_id, file_id, most, limit, part;
@@ -192,7 +192,8 @@ static struct outcome *step_stored(struct flow *f)
 
 static struct outcome *step_failed(struct flow *f)
 {
-	return end_with(f, JOB_MORE); /* if it was not stored, the claim expires: tried again */
+	return end_with(f,
+		JOB_MORE); /* if it was not stored, the claim expires and the export is retried */
 }
 
 static const struct flow_step steps[] = {

@@ -5,7 +5,7 @@
 
 #include "core/feature.h"
 
-/* Checks of its input that no contract can say, of POST /api/v1/auth/login. */
+/* Check what the contract of POST /api/v1/auth/login cannot say. */
 void login_check(struct req *req);
 /* Endpoint: POST /api/v1/auth/login. */
 struct outcome *login(struct req *req) MUST_USE;

@@ -153,7 +153,7 @@ static struct outcome *begin_attempt(struct req *req)
 	return req_query_job(req, &sql_auth_attempt_begin, p, on_attempts);
 }
 
-/* A tenant's number may come as a number or as text; NULL: it is neither. */
+/* A tenant's number may be a number or a text; NULL: it is neither. */
 static const char *tenant_number(struct req *req, struct json_object *v)
 {
 	if (json_object_is_type(v, json_type_int))

@@ -86,7 +86,7 @@ struct ceremony {
 	const char *username;
 };
 
-/* TEXT is base64url: the contract has seen to it. */
+/* TEXT is base64url, as the contract has checked. */
 static struct bytes read_bytes(struct req *req, const char *text)
 {
 	struct bytes b = { .p = arena_alloc(&req->arena, strlen(text) + 3) };
@@ -183,8 +183,8 @@ static struct outcome *on_registered(struct req *req, enum db_error error, const
 	return req_reply(req, 201, data, strlen(data));
 }
 
-/* Read the authenticator's response, of both ceremonies. False: its challenge is not ours or not
- * fresh, which is noted. */
+/* Read the authenticator's response, in both ceremonies. Returns false, with a note, if its
+ * challenge is not ours or not fresh. */
 static bool read_answer(struct req *req, struct ceremony *c)
 {
 	const struct in_identity_passkey_answer *in = REQ_INPUT(req, identity_passkey_answer);
@@ -371,8 +371,8 @@ static void read_candidate(struct req *req, const PGresult *rows, int row)
 	c->key.n = base64url_decode(key, c->key.p);
 }
 
-/* Anybody can register a credential id that is another's; only the owner's key verifies the
- * signature. A refusal is recorded for whoever registered it first. */
+/* Anyone can register a credential id that belongs to someone else, but only the owner's key
+ * verifies the signature. A refusal is recorded for the user who registered the id first. */
 static struct outcome *on_passkey(struct req *req, enum db_error error, const PGresult *rows)
 {
 	struct ceremony *c = req_state(req, ceremony);

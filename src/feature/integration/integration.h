@@ -14,7 +14,7 @@ struct stream_health {
 void stream_init(void);
 /* Begin nothing new; stream_free follows when no callback is pending. */
 void stream_stop(void);
-/* Release what was read and not applied. */
+/* Free the messages that were read and not applied. */
 void stream_free(void);
 /* Counts for /metrics and the checks. */
 struct stream_health stream_health(void);
@@ -22,13 +22,13 @@ struct stream_health stream_health(void);
 int64_t reconcile_every(void);
 /* A job: compare the tickets with their source system, if that is due. */
 void reconcile_run(struct job_run *run);
-/* Go no step further. */
+/* Run no further step. */
 void reconcile_stop(void);
 /* Endpoint: POST /api/v1/integration/customers/sync. */
 struct outcome *customers_sync(struct req *req) MUST_USE;
 /* A job: pull the customers from their source system, on one instance. */
 int64_t customers_pull_every(void);
-/* A job: fetch customers, contracts and contacts from the system that leads them. */
+/* A job: fetch customers, contracts and contacts from their source system. */
 void customers_pull_run(struct job_run *run);
 /* Store nothing more of the pulled data. */
 void customers_stop(void);

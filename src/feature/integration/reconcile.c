@@ -84,7 +84,7 @@ static const char *left_text(void)
 	return buf_cstr(&run.left_over);
 }
 
-/* Store how the comparison stands. */
+/* Store the state of the comparison. */
 static struct outcome *record(struct flow *f, const char *state)
 {
 	const int64_t n[] = { run.theirs, run.ours, run.differing, run.repaired };
@@ -395,7 +395,7 @@ static bool read_next_item(void)
 	return false;
 }
 
-/* Is there a page after this one? Then run.after names it. */
+/* Is there another page? Then run.after names it. */
 static bool has_next_page(void)
 {
 	const char *next = json_get_string(run.page, "next");

@@ -22,8 +22,8 @@ struct feed_event {
 	bool for_customers;
 };
 
-/* The event E as the feed sends it, with one reference to its frame; NUMBER: how many came before
- * it. */
+/* The event E in the form in which the feed sends it, with one reference to its frame. NUMBER: how
+ * many events came before it. */
 struct feed_event feed_event_of(const struct desk_event *e, uint64_t number);
 /* Release what feed_event_of allocated. */
 void feed_event_free(struct feed_event *c);

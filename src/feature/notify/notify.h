@@ -14,9 +14,9 @@ struct outbox_health {
 };
 /* Start claiming notifications. */
 void outbox_init(void);
-/* Claim nothing more, and give back what was not begun. */
+/* Claim nothing more, and release what was not begun. */
 void outbox_stop(void);
-/* Is something on its way, or a result not stored? */
+/* Is a message being sent, or a result not stored? */
 bool outbox_is_busy(void);
 /* Release everything; the database is closed. */
 void outbox_free(void);

@@ -63,7 +63,7 @@ struct sending {
 	bool ok;
 	const char *state, *kind;  /* kind: of its circuit; NULL: no circuit was asked */
 	char claim[64];            /* the claim's owner and number */
-	int64_t ended_us, next_us; /* when the attempt ended; when to try again */
+	int64_t ended_us, next_us; /* when the attempt ended; when to retry */
 	int took_ms;
 	char detail[320], host[200];
 	char *to;           /* a mail's recipient */
@@ -82,7 +82,7 @@ bool outbox_may_send(struct sending *s, const char *kind, const char *url) MUST_
 /* --- outbox_settle.c: each of these takes over S --- */
 /* Record the result of the attempt, and keep it until the database has it. */
 void outbox_settle(struct sending *s, const struct fetch_result *r);
-/* Settle S as failed without having sent it; PERMANENT: it is not tried again. WHY goes into the
+/* Settle S as failed without sending it; PERMANENT: it is not retried. WHY is stored with the
  * delivery. */
 void outbox_settle_now(struct sending *s, const char *why, bool permanent);
 /* Hold it until UNTIL_US; the attempt is not counted. */
@@ -93,12 +93,12 @@ void outbox_release(struct sending *s);
 int outbox_unstored(void);
 /* Start storing results. */
 void outbox_settle_init(void);
-/* Release what waits to be stored. */
+/* Free the results waiting to be stored. */
 void outbox_settle_free(void);
 
 /* --- outbox_http.c --- */
 void outbox_send_webhook(struct sending *s, const struct outbox_row *w);
-/* Hand the text message of row W to the gateway; S is settled when it answers. */
+/* Send the text message of row W to the gateway. S is settled when it replies. */
 void outbox_send_sms(struct sending *s, const struct outbox_row *w);
 
 /* --- outbox_mail.c --- */
@@ -110,9 +110,9 @@ int outbox_mail_room(void);
 int64_t outbox_mail_claim_s(void);
 /* Read the settings of the relay. */
 void outbox_mail_init(void);
-/* What waits goes back; what has begun goes on. */
+/* Release the waiting mails; those in progress continue. */
 void outbox_mail_stop(void);
-/* Release them. */
+/* Free the queue. */
 void outbox_mail_free(void);
 
 /* --- outbox_text.c --- */

@@ -120,7 +120,7 @@ static int verify_ticket(const struct sla_ticket *folded, const char *number, co
 		const struct sla_clock *was = &stored.sla.clock[k], *is = &folded->clock[k];
 		struct buf a = { 0 }, b = { 0 };
 
-		/* versions before 0.2 folded the oldest runs of a clock that had more than 64 */
+		/* versions before 0.2 folded the oldest runs of a clock with more than 64 */
 		describe(&a, was, was->carry_us == is->carry_us);
 		describe(&b, is, was->carry_us == is->carry_us);
 		if (strcmp(buf_cstr(&a), buf_cstr(&b)) != 0 && ++bad)

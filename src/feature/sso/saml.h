@@ -32,7 +32,7 @@ struct outcome *saml_verify_document(
 bool saml_read_answer(struct saml *x, bool ok, struct str answer);
 /* The value of KEY in the document; "" if there is none. */
 const char *saml_said(const struct saml *x, const char *key);
-/* Read an xs:dateTime in UTC; microseconds since 1970. False when it is none. */
+/* Read an xs:dateTime in UTC as microseconds since 1970. Returns false if it is not one. */
 bool saml_instant(const char *text, int64_t *out);
 /* Read a provider from the columns of row 0. Returns false if it is not a SAML provider. */
 bool saml_read_settings(

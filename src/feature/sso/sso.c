@@ -570,7 +570,7 @@ struct outcome *sso_callback(struct req *req)
 	const char **p = arena_alloc(&req->arena, 4 * sizeof(*p));
 
 	req->cleanup = x->who.forget = free_login;
-	x->code = in->code ? in->code : in->auth_code; /* DingTalk's name of it */
+	x->code = in->code ? in->code : in->auth_code; /* DingTalk's name for it */
 	if (!sso_read_state(in->state, &x->who.tenant_id, &x->login_id, x->sha256) ||
 		!sso_began_here(req, x->sha256))
 		return sso_fail_over(req);

@@ -49,7 +49,7 @@ const char *sso_text(struct req *req, const char *v, size_t max);
 struct outcome *sso_enter(struct req *req, struct json_object *claims) MUST_USE;
 /* Pages that explain a failure and lead back to the login. */
 struct outcome *sso_fail_page(struct req *req, int status, const char *en, const char *zh) MUST_USE;
-/* End with a page: the log-in has expired or was used. */
+/* End with a page: the login has expired or was used. */
 struct outcome *sso_fail_over(struct req *req) MUST_USE;
 /* End with a page: the provider refused or cannot be used. */
 struct outcome *sso_fail_provider(struct req *req) MUST_USE;
@@ -57,7 +57,7 @@ struct outcome *sso_fail_provider(struct req *req) MUST_USE;
 /* The state of a login in progress, s1.<tenant>.<login>.<secret>, and whether this browser began
  * it: it then has the digest of the secret. */
 bool sso_read_state(const char *text, int64_t *out_tenant, int64_t *out_login, char sha256[65]);
-/* Did the browser of REQ begin the log-in whose secret has the digest SHA256? */
+/* Did the browser of REQ begin the login whose secret has the digest SHA256? */
 bool sso_began_here(const struct req *req, const char sha256[65]);
 
 /* saml.c: send the browser to the provider with a signed AuthnRequest. */
@@ -82,7 +82,7 @@ struct outcome *saml_slo(struct req *req) MUST_USE;
 struct outcome *saml_slo_back(struct req *req) MUST_USE;
 /* Endpoint: GET /api/v1/auth/sso/saml-metadata/{tenant_id}/{provider_id}. */
 struct outcome *saml_metadata(struct req *req) MUST_USE;
-/* Read or make the key that signs our requests. */
+/* Read the key that signs our requests, or create it. */
 void saml_init(void);
 /* Check what the contract of POST /api/v1/client/admin/identity-providers cannot say. */
 void sso_provider_check(struct req *req);

@@ -30,7 +30,7 @@ struct setting {
 
 static void list_settings(const struct in_sso_provider *in, struct setting out[SETTINGS])
 {
-	/* a SAML provider's name need not be an address */
+	/* the entity id of a SAML provider need not be an address */
 	const struct setting all[SETTINGS] = {
 		{ "issuer", in->issuer, !in->kind || strcmp(in->kind, "saml") != 0 },
 		{ "authorization_endpoint", in->authorization_endpoint, true },
@@ -96,7 +96,7 @@ static void need(struct req *req, const char *key, const void *value, const char
 		req_note_invalid(req, key, rule_en, rule_zh);
 }
 
-/* What each kind cannot do without. */
+/* The required settings of each kind. */
 static void check_kind(struct req *req, const struct in_sso_provider *in)
 {
 	static const char plain_en[] = "required for oauth2 without a vendor",
@@ -112,7 +112,8 @@ static void check_kind(struct req *req, const struct in_sso_provider *in)
 		need(req, "issuer", in->issuer, saml_en, saml_zh);
 		need(req, "authorization_endpoint", in->authorization_endpoint, saml_en, saml_zh);
 		need(req, "certificate", in->certificate, saml_en, saml_zh);
-	} else if (json_get(req->body, "vendor")) { /* also one that nobody knows: told already */
+	} else if (json_get(req->body, "vendor")) { /* also for an unknown vendor, which has been
+						       noted already */
 		need(req, "client_secret", in->client_secret, "required for a vendor",
 			"指定 vendor 时必填");
 	} else {
@@ -132,7 +133,7 @@ void sso_provider_check(struct req *req)
 	check_kind(req, in);
 }
 
-/* The settings as they are kept: JSON. */
+/* The settings as they are stored: JSON. */
 static const char *settings_text(struct req *req, const struct in_sso_provider *in)
 {
 	struct json_object *doc = json_object_new_object();
