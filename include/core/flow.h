@@ -38,10 +38,11 @@ struct flow {
 	const struct fetch_result *fetched;
 	bool worked; /* a helper has done the job; ANSWER is its answer */
 	struct str answer;
+	void *brought; /* by flow_bring */
 
 	/* used by the runner */
 	int at, next;
-	bool fresh, running, ready, waiting;
+	bool fresh, running, ready, waiting, came;
 	int64_t since_us;
 	struct db_call call;
 };
@@ -67,9 +68,6 @@ struct outcome *flow_query(struct flow *f, int step, const struct sql_stmt *stmt
 /* The same under CTX, whose texts must live until STEP. */
 struct outcome *flow_query_as(struct flow *f, int step, const struct sql_stmt *stmt,
 	const struct db_context *ctx) MUST_USE;
-/* The same under the request's context, with PARAMS as req_query takes them. */
-struct outcome *flow_query_req(
-	struct flow *f, int step, const struct sql_stmt *stmt, const char *const *params) MUST_USE;
 /* Let a helper do a job for the request. STEP gets worked and answer. */
 struct outcome *flow_work(
 	struct flow *f, int step, enum work_kind kind, const void *p, size_t n) MUST_USE;
@@ -78,11 +76,13 @@ struct outcome *flow_wait(struct flow *f, int step) MUST_USE;
 
 /* Set parameter I (counted from 0) of the next flow_query to a number. */
 void flow_param_int(struct flow *f, int i, int64_t v);
-/* The same for a text, which must live until its step. */
+/* The same for a text, which must live until the query's step; NULL is SQL null. */
 void flow_param_text(struct flow *f, int i, const char *text);
 
-/* The wait has ended. */
+/* The wait has ended: run its step. It may end before the step that began it has returned. */
 void flow_arrived(struct flow *f);
+/* The same: STEP gets WHAT as brought. WHAT must live until STEP has returned. */
+void flow_bring(struct flow *f, void *what);
 /* The same as a callback of fetch: STEP gets fetched. ARG is the flow. */
 void flow_on_fetched(void *arg, const struct fetch_result *r);
 

@@ -25,6 +25,7 @@ static void forget_arrival(struct flow *f)
 	f->fetched = NULL;
 	f->worked = false;
 	f->answer = (struct str){ 0 };
+	f->brought = NULL;
 }
 
 static struct outcome *run_step(struct flow *f)
@@ -41,7 +42,9 @@ static struct outcome *run_step(struct flow *f)
 	f->running = true;
 	o = f->kind->steps[f->at].run(f);
 	f->running = false;
-	forget_arrival(f);
+	if (!f->came) /* else it is the next step's */
+		forget_arrival(f);
+	f->came = false;
 	return o;
 }
 
@@ -70,7 +73,7 @@ static struct outcome *arrive(struct flow *f)
 		f->req->waiting = false;
 	if (!f->running)
 		return run(f);
-	f->ready = true;
+	f->ready = f->came = true;
 	return GOES_ON;
 }
 
@@ -124,18 +127,11 @@ struct outcome *flow_go(struct flow *f, int step)
 	return GOES_ON;
 }
 
-static void wait_for(struct flow *f, int step)
+struct outcome *flow_wait(struct flow *f, int step)
 {
 	f->next = step;
 	f->waiting = true;
-	if (f->req)
-		f->req->flow = f;
-}
-
-struct outcome *flow_wait(struct flow *f, int step)
-{
-	wait_for(f, step);
-	if (f->req)
+	if (f->req && !f->came)
 		f->req->waiting = true;
 	return GOES_ON;
 }
@@ -167,20 +163,6 @@ struct outcome *flow_query(struct flow *f, int step, const struct sql_stmt *stmt
 	return flow_query_as(f, step, stmt, &(struct db_context){ .role = DB_ROLE_JOB });
 }
 
-static struct outcome *on_req_rows(struct req *req, enum db_error error, const PGresult *rows)
-{
-	req->flow->error = error;
-	req->flow->rows = rows;
-	return arrive(req->flow);
-}
-
-struct outcome *flow_query_req(
-	struct flow *f, int step, const struct sql_stmt *stmt, const char *const *params)
-{
-	wait_for(f, step);
-	return req_query(f->req, stmt, params, on_req_rows);
-}
-
 static struct outcome *on_work(struct req *req, bool ok, struct str answer)
 {
 	req->flow->worked = ok;
@@ -190,7 +172,9 @@ static struct outcome *on_work(struct req *req, bool ok, struct str answer)
 
 struct outcome *flow_work(struct flow *f, int step, enum work_kind kind, const void *p, size_t n)
 {
-	wait_for(f, step);
+	f->next = step;
+	f->waiting = true;
+	f->req->flow = f;
 	return req_work(f->req, kind, p, n, on_work);
 }
 
@@ -214,6 +198,12 @@ void flow_arrived(struct flow *f)
 
 	if (req && !nested)
 		req_continue(req, o);
+}
+
+void flow_bring(struct flow *f, void *what)
+{
+	f->brought = what;
+	flow_arrived(f);
 }
 
 void flow_on_fetched(void *arg, const struct fetch_result *r)

@@ -26,7 +26,10 @@ const row = (ext) =>
 		`select t.status, t.priority, coalesce(f.username, '') from tickets t left join staff f on f.id = t.assignee_id where external_id = '${ext}'`,
 	);
 test.before(async () => {
-	s = await Server.make('sync', { integration: { stream: 'test:' + process.pid, backoff_ms: '400' } });
+	s = await Server.make('sync', {
+		log: { level: 'debug' },
+		integration: { stream: 'test:' + process.pid, backoff_ms: '400' },
+	});
 	service = token('provider', 'ticket:read,ticket:write');
 	narrow = token('alpha', 'ticket:write');
 	admin = await s.login('admin', 'alpha');
@@ -291,4 +294,8 @@ test('a temporary failure is retried four times; messages held by a dead reader 
 	redis('xclaim', stream, 'sladesk', 'ghost', '0', id, 'idle', '61000');
 	await s.start();
 	await waitUntil(() => row('R-10').startsWith('new'));
+});
+test('the log names the steps of each message, and how long they took', () => {
+	for (const change of ['look -> found', 'found -> create', 'next -> done', 'recorded -> end'])
+		assert.match(s.log, new RegExp(`flow=sync id=\\d+ ${change} \\d+ms`));
 });

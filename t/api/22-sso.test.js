@@ -20,7 +20,11 @@ const ACCOUNTS = {
 	stranger: { email: 'a@elsewhere.example', email_verified: true, name: 'Stranger' },
 };
 test.before(async () => {
-	s = await Server.make('sso', { sso: { allow_private: 'yes' }, limits: { login_per_s: 0 } });
+	s = await Server.make('sso', {
+		log: { level: 'debug' },
+		sso: { allow_private: 'yes' },
+		limits: { login_per_s: 0 },
+	});
 	admin = await s.login('admin', 'alpha');
 	const { Provider } = await import('oidc-provider'),
 		port = await freePort();
@@ -789,4 +793,14 @@ test('WeCom, DingTalk and Feishu in their own ways, as their API descriptions te
 	);
 	server.closeAllConnections();
 	server.close();
+});
+test('the log names the steps of each login, and how long they took', () => {
+	for (const [flow, change] of [
+		['sso_start', 'ask_documents -> redirect'],
+		['sso_callback', 'ask_tokens -> read_tokens'],
+		['sso_callback', 'read_tokens -> verify'],
+		['sso_callback', 'verify -> end'],
+		['sso_backchannel', 'end_sessions -> reply'],
+	])
+		assert.match(s.log, new RegExp(`flow=${flow} id=\\d+ ${change} \\d+ms`));
 });

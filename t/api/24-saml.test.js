@@ -41,7 +41,11 @@ const makeKey = (dir, name) => {
 	return [fs.readFileSync(`${dir}/${name}.pem`, 'utf8'), fs.readFileSync(`${dir}/${name}.key`, 'utf8')];
 };
 test.before(async () => {
-	s = await Server.make('saml', { sso: { allow_private: 'yes' }, limits: { login_per_s: 0 } });
+	s = await Server.make('saml', {
+		log: { level: 'debug' },
+		sso: { allow_private: 'yes' },
+		limits: { login_per_s: 0 },
+	});
 	admin = await s.login('admin', 'alpha');
 	[cert, key] = makeKey(s.dir, 'idp');
 	foreign = makeKey(s.dir, 'foreign');
@@ -569,4 +573,13 @@ test('the provider ends a session by a signed LogoutRequest, once', async () => 
 	assert.strictEqual((await send(good)).status, 200);
 	await waitUntil(async () => !(await me(r)), 3000);
 	assert.strictEqual((await send(good)).status, 400, 'once');
+});
+test('the log names the steps of each login, and how long they took', () => {
+	for (const [flow, change] of [
+		['sso_start', 'ask_documents -> end'],
+		['saml_acs', 'verify -> check'],
+		['saml_acs', 'check -> enter'],
+		['saml_slo', 'verify -> end_sessions'],
+	])
+		assert.match(s.log, new RegExp(`flow=${flow} id=\\d+ ${change} \\d+ms`));
 });

@@ -5,6 +5,7 @@
 #ifndef SLADESK_FEATURE_INTEGRATION_SYNC_H
 #define SLADESK_FEATURE_INTEGRATION_SYNC_H
 
+#include "core/flow.h"
 #include "desk/command.h"
 
 struct json_object;
@@ -46,9 +47,9 @@ struct sync_item {
 	enum db_error db_error;
 
 	/* private to the flow */
+	struct flow flow;
 	struct ticket_call call;
-	struct db_call db;
-	char actor_name[32];
+	enum call_result command_result;
 	enum ticket_state state;
 	enum priority now_priority;
 	int64_t now_assignee, wanted_assignee;

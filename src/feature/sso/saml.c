@@ -23,6 +23,8 @@
 #define ACS "/api/v1/auth/sso/acs"
 #define DOCUMENT_MAX (192 * 1024)
 
+enum { USE, VERIFY, CHECK, ENTER };
+
 void saml_forget(struct req *req)
 {
 	struct saml *x = req_state(req, saml);
@@ -202,7 +204,8 @@ static const char *response_broken(const struct saml *x)
 	if (saml_said(x, "not_before")[0] &&
 		(!saml_instant(saml_said(x, "not_before"), &from) || from - SAML_SKEW_US > now))
 		return "not valid yet";
-	if (!saml_said(x, "name_id")[0] || strlen(saml_said(x, "name_id")) > 300 ||
+	if (!saml_said(x, "name_id")[0] ||
+		utf8_length(saml_said(x, "name_id"), strlen(saml_said(x, "name_id"))) > 300 ||
 		!saml_said(x, "id")[0])
 		return "no subject";
 	return NULL;
@@ -237,69 +240,20 @@ static struct json_object *attributes_of(const struct saml *x)
 	return out;
 }
 
-static struct outcome *on_first(struct req *req, enum db_error error, const PGresult *rows)
-{
-	struct saml *x = req_state(req, saml);
-	const char *mail = json_get_string(x->who.settings, "email_field"),
-		   *name = json_get_string(x->who.settings, "name_field");
-
-	if (error != DB_OK)
-		return req_fail_db(req, error);
-	if (PQntuples(rows) == 0)
-		return sso_fail_over(req);
-	x->claims = attributes_of(x);
-	x->who.subject = sso_text(req, saml_said(x, "name_id"), 300);
-	if (!x->who.subject)
-		return sso_fail_provider(req);
-	x->who.sid = sso_text(req, saml_said(x, "session_index"), 300);
-	x->who.mail = sso_text(req, json_get_string(x->claims, mail ? mail : "email"), 254);
-	if (!x->who.mail && strchr(x->who.subject, '@') && strlen(x->who.subject) < 254)
-		x->who.mail = x->who.subject;
-	if (x->who.mail && (!strchr(x->who.mail, '@') || strpbrk(x->who.mail, " <>,;\"\r\n")))
-		x->who.mail = NULL;
-	x->who.name = sso_text(req, json_get_string(x->claims, name ? name : "name"), 100);
-	x->who.mail_verified = json_get_bool(x->who.settings, "trust_email", false);
-	return sso_enter(req, x->claims);
-}
-
-bool saml_read_answer(struct saml *x, bool ok, struct str answer)
+bool saml_read_answer(struct saml *x, const struct flow *f)
 {
 	struct json_error err;
 
-	x->said = ok ? json_read(answer.p, answer.n, &err) : NULL;
+	x->said = f->worked ? json_read(f->answer.p, f->answer.n, &err) : NULL;
 	return json_get_bool(x->said, "ok", false);
-}
-
-static struct outcome *on_verified(struct req *req, bool ok, struct str answer)
-{
-	struct saml *x = req_state(req, saml);
-	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p)), *why = NULL;
-
-	if (!ok)
-		return req_fail(req, ERR_BUSY, NULL);
-	if (!saml_read_answer(x, ok, answer))
-		why = saml_said(x, "why");
-	else if (strcmp(saml_said(x, "kind"), "response") != 0)
-		why = "no Response";
-	else
-		why = response_broken(x);
-	if (why) {
-		log_warn(&req->who, "SAML response refused tenant=%lld provider=%lld why=\"%s\"",
-			(long long)x->who.tenant_id, (long long)x->who.provider_id, why);
-		audit_note(req, x->who.tenant_id, false, 0, "", "auth.sso", "refused", 401);
-		return sso_fail_provider(req);
-	}
-	p[0] = arena_printf(
-		&req->arena, "saml:%lld:%s", (long long)x->who.provider_id, saml_said(x, "id"));
-	p[1] = req_int(req, clock_now_us());
-	return req_query_job(req, &sql_sso_once, p, on_first);
 }
 
 /* The job for the helper: the certificate, our key for encrypted parts, and the document decoded
  * from base64. */
-struct outcome *saml_verify_document(
-	struct req *req, struct saml *x, const char *base64, req_work_step *step)
+struct outcome *saml_verify_wait(struct flow *f, int step, const char *base64)
 {
+	struct req *req = f->req;
+	const struct saml *x = req_state(req, saml);
 	const char *key = spkey_pem();
 	size_t n = strlen(base64), cert = strlen(x->certificate) + 1, ours = strlen(key) + 1;
 	char *job = arena_alloc(&req->arena, cert + ours + n + 4),
@@ -315,7 +269,7 @@ struct outcome *saml_verify_document(
 	memcpy(job + cert, key, ours);
 	made = base64url_decode((struct str){ url, k }, (unsigned char *)job + cert + ours);
 	o = !made || made > DOCUMENT_MAX ? sso_fail_provider(req)
-					 : req_work(req, WORK_SAML, job, cert + ours + made, step);
+					 : flow_work(f, step, WORK_SAML, job, cert + ours + made);
 	OPENSSL_cleanse(job + cert, ours);
 	return o;
 }
@@ -332,38 +286,107 @@ bool saml_read_settings(
 	return str_is(db_text(rows, 0, kind), "saml") && x->certificate;
 }
 
-static struct outcome *on_login(struct req *req, enum db_error error, const PGresult *rows)
+static struct outcome *step_use(struct flow *f)
 {
+	struct saml *x = req_state(f->req, saml);
+
+	flow_param_int(f, 0, x->who.tenant_id);
+	flow_param_int(f, 1, x->login_id);
+	flow_param_text(f, 2, x->sha256);
+	flow_param_int(f, 3, clock_now_us());
+	return flow_query(f, VERIFY, &sql_sso_login_use);
+}
+
+static struct outcome *step_verify(struct flow *f)
+{
+	struct req *req = f->req;
 	struct saml *x = req_state(req, saml);
 	struct str next;
 
-	if (error != DB_OK)
-		return req_fail_db(req, error);
-	if (PQntuples(rows) == 0)
+	if (f->error != DB_OK)
+		return req_fail_db(req, f->error);
+	if (PQntuples(f->rows) == 0)
 		return sso_fail_over(req);
-	x->who.provider_id = db_int(rows, 0, 0);
-	next = db_text(rows, 0, 7);
-	x->who.next = db_is_null(rows, 0, 7) ? NULL : arena_dup(&req->arena, next.p, next.n);
-	if (!saml_read_settings(req, x, rows, 1, 2, 4))
+	x->who.provider_id = db_int(f->rows, 0, 0);
+	next = db_text(f->rows, 0, 7);
+	x->who.next = db_is_null(f->rows, 0, 7) ? NULL : arena_dup(&req->arena, next.p, next.n);
+	if (!saml_read_settings(req, x, f->rows, 1, 2, 4))
 		return sso_fail_provider(req);
-	return saml_verify_document(req, x, REQ_INPUT(req, sso_acs)->saml_response, on_verified);
+	return saml_verify_wait(f, CHECK, REQ_INPUT(req, sso_acs)->saml_response);
 }
+
+static struct outcome *step_check(struct flow *f)
+{
+	struct req *req = f->req;
+	struct saml *x = req_state(req, saml);
+	const char *why = NULL;
+
+	if (!f->worked)
+		return req_fail(req, ERR_BUSY, NULL);
+	if (!saml_read_answer(x, f))
+		why = saml_said(x, "why");
+	else if (strcmp(saml_said(x, "kind"), "response") != 0)
+		why = "no Response";
+	else
+		why = response_broken(x);
+	if (why) {
+		log_warn(&req->who, "SAML response refused tenant=%lld provider=%lld why=\"%s\"",
+			(long long)x->who.tenant_id, (long long)x->who.provider_id, why);
+		audit_note(req, x->who.tenant_id, false, 0, "", "auth.sso", "refused", 401);
+		return sso_fail_provider(req);
+	}
+	flow_param_text(f, 0,
+		arena_printf(&req->arena, "saml:%lld:%s", (long long)x->who.provider_id,
+			saml_said(x, "id")));
+	flow_param_int(f, 1, clock_now_us());
+	return flow_query(f, ENTER, &sql_sso_once);
+}
+
+static struct outcome *step_enter(struct flow *f)
+{
+	struct req *req = f->req;
+	struct saml *x = req_state(req, saml);
+	const char *mail = json_get_string(x->who.settings, "email_field"),
+		   *name = json_get_string(x->who.settings, "name_field");
+
+	if (f->error != DB_OK)
+		return req_fail_db(req, f->error);
+	if (PQntuples(f->rows) == 0)
+		return sso_fail_over(req);
+	x->claims = attributes_of(x);
+	x->who.subject = sso_text(req, saml_said(x, "name_id"), 300);
+	if (!x->who.subject)
+		return sso_fail_provider(req);
+	x->who.sid = sso_text(req, saml_said(x, "session_index"), 300);
+	x->who.mail = sso_text(req, json_get_string(x->claims, mail ? mail : "email"), 254);
+	if (!x->who.mail && strchr(x->who.subject, '@') && strlen(x->who.subject) < 254)
+		x->who.mail = x->who.subject;
+	if (x->who.mail && (!strchr(x->who.mail, '@') || strpbrk(x->who.mail, " <>,;\"\r\n")))
+		x->who.mail = NULL;
+	x->who.name = sso_text(req, json_get_string(x->claims, name ? name : "name"), 100);
+	x->who.mail_verified = json_get_bool(x->who.settings, "trust_email", false);
+	return sso_enter(req, x->claims);
+}
+
+static const struct flow_step steps[] = {
+	[USE] = { "use", step_use },
+	[VERIFY] = { "verify", step_verify },
+	[CHECK] = { "check", step_check },
+	[ENTER] = { "enter", step_enter },
+};
+static const struct flow_kind acs_flow = { .name = "saml_acs", .steps = steps };
 
 struct outcome *saml_acs(struct req *req)
 {
 	const struct in_sso_acs *in = REQ_INPUT(req, sso_acs);
 	struct saml *x = req_state_new_of(req, saml, sso_identity);
-	const char **p = arena_alloc(&req->arena, 4 * sizeof(*p)), *response = in->saml_response;
 
 	req->cleanup = x->who.forget = saml_forget;
 	if (!sso_read_state(in->relay_state, &x->who.tenant_id, &x->login_id, x->sha256) ||
-		!sso_began_here(req, x->sha256) || !response || !response[0])
+		!sso_began_here(req, x->sha256) || !in->saml_response || !in->saml_response[0])
 		return sso_fail_over(req);
-	p[0] = req_int(req, x->who.tenant_id);
-	p[1] = req_int(req, x->login_id);
-	p[2] = x->sha256;
-	p[3] = req_int(req, clock_now_us());
-	return req_query_job(req, &sql_sso_login_use, p, on_login);
+	x->flow.id = x->login_id;
+	return flow_answer(&x->flow, &acs_flow, req);
 }
 
 /* --- our metadata --- */

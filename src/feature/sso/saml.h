@@ -10,6 +10,7 @@
 
 struct saml {
 	struct sso_identity who; /* must be first: sso_enter takes it over */
+	struct flow flow;
 	int64_t login_id;
 	const char *client_id, *certificate;
 	struct json_object *said, *claims;
@@ -24,12 +25,12 @@ void saml_add_text(struct buf *b, const char *s);
  * our key (saml-bindings 3.4). STATE may be NULL. In the arena. */
 const char *saml_location(struct req *req, const char *endpoint, const char *message,
 	struct str xml, const char *state);
-/* Have a helper verify and read the document; then call STEP, which begins with
- * saml_read_answer. */
-struct outcome *saml_verify_document(
-	struct req *req, struct saml *x, const char *base64, req_work_step *step);
-/* Returns false if the document was refused; why tells the reason. */
-bool saml_read_answer(struct saml *x, bool ok, struct str answer);
+/* Have a helper verify and read the document, whose request's state is a struct saml; then go on
+ * with STEP, which begins with saml_read_answer. */
+struct outcome *saml_verify_wait(struct flow *f, int step, const char *base64) MUST_USE;
+/* Read the helper's answer that F has waited for. Returns false if the document was refused; why
+ * tells the reason. */
+bool saml_read_answer(struct saml *x, const struct flow *f);
 /* The value of KEY in the document; "" if there is none. */
 const char *saml_said(const struct saml *x, const char *key);
 /* Read an xs:dateTime in UTC as microseconds since 1970. Returns false if it is not one. */

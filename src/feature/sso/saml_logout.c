@@ -13,6 +13,8 @@
 
 #include <stdio.h>
 
+enum { FIND, VERIFY, END_SESSIONS, REPLY };
+
 /* --- the provider ends a session --- */
 
 static struct outcome *bad_logout(struct req *req, const char *why)
@@ -21,17 +23,18 @@ static struct outcome *bad_logout(struct req *req, const char *why)
 	return req_reply_raw(req, 400, "text/plain", "Cache-Control: no-store\r\n", "refused\n", 8);
 }
 
-static struct outcome *on_ended(struct req *req, enum db_error error, const PGresult *rows)
+static struct outcome *step_reply(struct flow *f)
 {
+	struct req *req = f->req;
 	struct saml *x = req_state(req, saml);
 	const char *back = json_get_string(x->who.settings, "logout_endpoint");
 	struct buf xml = { 0 };
 	char now[32], id[33];
 	const char *headers;
 
-	if (error != DB_OK)
-		return req_fail_db(req, error);
-	if (PQntuples(rows) == 0)
+	if (f->error != DB_OK)
+		return req_fail_db(req, f->error);
+	if (PQntuples(f->rows) == 0)
 		return bad_logout(req, "used before");
 	if (!back)
 		return req_reply_raw(req, 200, "text/plain", "Cache-Control: no-store\r\n", "", 0);
@@ -54,59 +57,75 @@ static struct outcome *on_ended(struct req *req, enum db_error error, const PGre
 	return req_reply_raw(req, 302, "text/plain", headers, "", 0);
 }
 
-static struct outcome *on_logout(struct req *req, bool ok, struct str answer)
+static struct outcome *step_end_sessions(struct flow *f)
 {
+	struct req *req = f->req;
 	struct saml *x = req_state(req, saml);
-	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p)),
-		   *issuer = json_get_string(x->who.settings, "issuer");
+	const char *issuer = json_get_string(x->who.settings, "issuer"), *subject;
 	int64_t at, now = clock_now_us();
 	char slo[600];
 
 	snprintf(slo, sizeof(slo), "%s" SAML_SLO "/%lld/%lld", options.http_url,
 		(long long)x->who.tenant_id, (long long)x->who.provider_id);
-	if (!saml_read_answer(x, ok, answer))
+	if (!saml_read_answer(x, f))
 		return bad_logout(req, saml_said(x, "why"));
 	if (strcmp(saml_said(x, "kind"), "logout") != 0 || !issuer ||
 		strcmp(saml_said(x, "issuer"), issuer) != 0 ||
-		!sso_text(req, saml_said(x, "name_id"), 300) ||
+		!(subject = sso_text(req, saml_said(x, "name_id"), 300)) ||
 		(saml_said(x, "destination")[0] && strcmp(saml_said(x, "destination"), slo) != 0) ||
 		!saml_instant(saml_said(x, "issued"), &at) || at > now + SAML_SKEW_US ||
 		at < now - 10 * SAML_SKEW_US)
 		return bad_logout(req, "wrong destination, or not valid at this time");
-	p[0] = req_int(req, x->who.tenant_id);
-	p[1] = req_int(req, x->who.provider_id);
-	p[2] = sso_text(req, saml_said(x, "name_id"), 300);
-	p[3] = sso_text(req, saml_said(x, "session_index"), 300);
-	p[4] = arena_printf(&req->arena, "%s", saml_said(x, "id"));
-	p[5] = req_int(req, now);
-	return req_query_job(req, &sql_sso_logout, p, on_ended);
+	flow_param_int(f, 0, x->who.tenant_id);
+	flow_param_int(f, 1, x->who.provider_id);
+	flow_param_text(f, 2, subject);
+	flow_param_text(f, 3, sso_text(req, saml_said(x, "session_index"), 300));
+	flow_param_text(f, 4, saml_said(x, "id"));
+	flow_param_int(f, 5, now);
+	return flow_query(f, REPLY, &sql_sso_logout);
 }
 
-static struct outcome *on_provider(struct req *req, enum db_error error, const PGresult *rows)
+static struct outcome *step_find(struct flow *f)
 {
-	struct saml *x = req_state(req, saml);
+	struct saml *x = req_state(f->req, saml);
 
-	if (error != DB_OK)
-		return req_fail_db(req, error);
-	if (PQntuples(rows) == 0 || !saml_read_settings(req, x, rows, 0, 1, 2))
-		return bad_logout(req, "no such provider");
-	return saml_verify_document(req, x, REQ_INPUT(req, sso_slo)->saml_request, on_logout);
+	flow_param_int(f, 0, x->who.tenant_id);
+	flow_param_int(f, 1, x->who.provider_id);
+	return flow_query(f, VERIFY, &sql_sso_provider_get);
 }
+
+static struct outcome *step_verify(struct flow *f)
+{
+	struct req *req = f->req;
+
+	if (f->error != DB_OK)
+		return req_fail_db(req, f->error);
+	if (PQntuples(f->rows) == 0 ||
+		!saml_read_settings(req, req_state(req, saml), f->rows, 0, 1, 2))
+		return bad_logout(req, "no such provider");
+	return saml_verify_wait(f, END_SESSIONS, REQ_INPUT(req, sso_slo)->saml_request);
+}
+
+static const struct flow_step steps[] = {
+	[FIND] = { "find", step_find },
+	[VERIFY] = { "verify", step_verify },
+	[END_SESSIONS] = { "end_sessions", step_end_sessions },
+	[REPLY] = { "reply", step_reply },
+};
+static const struct flow_kind slo_flow = { .name = "saml_slo", .steps = steps };
 
 struct outcome *saml_slo(struct req *req)
 {
 	const struct in_sso_slo *in = REQ_INPUT(req, sso_slo);
 	struct saml *x = req_state_new_of(req, saml, sso_identity);
-	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p)), *request = in->saml_request;
 
 	req->cleanup = saml_forget;
 	x->who.tenant_id = in->tenant_id;
 	x->who.provider_id = in->provider_id;
-	if (!request || !request[0])
+	if (!in->saml_request || !in->saml_request[0])
 		return bad_logout(req, "no request");
-	p[0] = req_int(req, x->who.tenant_id);
-	p[1] = req_int(req, x->who.provider_id);
-	return req_query_job(req, &sql_sso_provider_get, p, on_provider);
+	x->flow.id = x->who.provider_id;
+	return flow_answer(&x->flow, &slo_flow, req);
 }
 
 /* --- we end one --- */

@@ -4,6 +4,7 @@
 #define SLADESK_FEATURE_SSO_H
 
 #include "core/feature.h"
+#include "core/flow.h"
 
 struct json_object;
 
@@ -14,17 +15,15 @@ struct sso_documents {
 	size_t keys_n;
 };
 
-typedef struct outcome *sso_step(struct req *req, const struct sso_documents *d);
-/* Get the documents of ISSUER, then call STEP (with NULL if they cannot be fetched). FRESH_KEYS:
- * fetch the keys again if the cached ones are older than half a minute. */
-struct outcome *sso_documents_get(
-	struct req *req, const char *issuer, bool fresh_keys, sso_step *step) MUST_USE;
+/* Wait for the documents of ISSUER: STEP of F finds them as brought, or NULL if they cannot be
+ * fetched. FRESH_KEYS: fetch the keys again if the cached ones are older than half a minute. */
+struct outcome *sso_documents_wait(
+	struct flow *f, int step, const char *issuer, bool fresh_keys) MUST_USE;
 
-typedef struct outcome *sso_json_step(struct req *req, struct json_object *answer);
-/* Send a POST (a form, or JSON, which begins with a brace) or a GET to a provider, and give the
- * JSON response to STEP (NULL: it failed and was logged). */
-struct outcome *sso_ask(struct req *req, const char *url, const char *body,
-	const char *authorization, sso_json_step *step) MUST_USE;
+/* Send a POST (a form, or JSON, which begins with a brace) or a GET to a provider: STEP of F finds
+ * the JSON response (an object) as brought, or NULL if it failed, which was logged. */
+struct outcome *sso_ask_wait(struct flow *f, int step, const char *url, const char *body,
+	const char *authorization) MUST_USE;
 
 /* Forget the cached documents of providers. */
 void sso_free(void);

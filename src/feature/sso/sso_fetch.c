@@ -25,11 +25,9 @@ static struct cached_documents {
 static size_t kept_n;
 
 struct asking {
-	struct req *req;
+	struct flow *flow;
 	char *issuer;
 	struct json_object *metadata;
-	sso_step *step;
-	sso_json_step *json_step;
 };
 
 /* --- the cache --- */
@@ -77,16 +75,14 @@ static struct cached_documents *keep_documents(struct asking *a, const char *key
 
 /* --- requests --- */
 
-static void finish_asking(struct asking *a, const struct sso_documents *d)
+static void finish_asking(struct asking *a, struct sso_documents *d)
 {
-	struct req *req = a->req;
-	sso_step *step = a->step;
+	struct flow *f = a->flow;
 
 	json_object_put(a->metadata);
 	free(a->issuer);
 	free(a);
-	req->waiting = false;
-	req_continue(req, step(req, d));
+	flow_bring(f, d);
 }
 
 static void fetch_json(const char *url, fetch_done *on_done, struct asking *a)
@@ -106,8 +102,9 @@ static void on_keys(void *arg, const struct fetch_result *r)
 	struct asking *a = arg;
 
 	if (!r->ok) {
-		log_warn(&a->req->who, "identity provider's keys cannot be read issuer=%s err=%s",
-			a->issuer, r->error);
+		log_warn(&a->flow->req->who,
+			"identity provider's keys cannot be read issuer=%s err=%s", a->issuer,
+			r->error);
 		finish_asking(a, NULL);
 		return;
 	}
@@ -127,7 +124,7 @@ static void on_metadata(void *arg, const struct fetch_result *r)
 	if (!issuer || strcmp(issuer, a->issuer) != 0 || !keys ||
 		!json_get_string(a->metadata, "token_endpoint") ||
 		!json_get_string(a->metadata, "authorization_endpoint")) {
-		log_warn(&a->req->who,
+		log_warn(&a->flow->req->who,
 			"identity provider's metadata cannot be used issuer=%s err=%s", a->issuer,
 			r->ok ? "another issuer, or an endpoint is missing" : r->error);
 		finish_asking(a, NULL);
@@ -136,52 +133,46 @@ static void on_metadata(void *arg, const struct fetch_result *r)
 	fetch_json(keys, on_keys, a);
 }
 
-struct outcome *sso_documents_get(
-	struct req *req, const char *issuer, bool fresh_keys, sso_step *step)
+struct outcome *sso_documents_wait(struct flow *f, int step, const char *issuer, bool fresh_keys)
 {
 	struct cached_documents *k = find_documents(issuer);
 	int64_t now = clock_mono_us();
 	struct asking *a;
 	char *url;
 
-	if (k && now - k->at_us < FRESH_US && (!fresh_keys || now - k->keys_us < REFETCH_US))
-		return step(req, &k->d);
+	if (k && now - k->at_us < FRESH_US && (!fresh_keys || now - k->keys_us < REFETCH_US)) {
+		flow_bring(f, &k->d);
+		return flow_wait(f, step);
+	}
 	a = xcalloc(1, sizeof(*a));
-	*a = (struct asking){ .req = req, .issuer = xstrdup(issuer), .step = step };
+	*a = (struct asking){ .flow = f, .issuer = xstrdup(issuer) };
 	url = xasprintf("%s%s.well-known/openid-configuration", issuer,
 		issuer[0] && issuer[strlen(issuer) - 1] == '/' ? "" : "/");
-	req->waiting = true;
 	fetch_json(url, on_metadata, a);
 	free(url);
-	return req_wait(req);
+	return flow_wait(f, step);
 }
 
 static void on_answer(void *arg, const struct fetch_result *r)
 {
-	struct asking a = *(struct asking *)arg;
+	struct flow *f = arg;
 	struct json_error err;
 	struct json_object *o = r->body_n ? json_read(r->body, r->body_n, &err) : NULL;
 
-	free(arg);
 	if (!r->ok || !json_object_is_type(o, json_type_object)) {
-		log_warn(&a.req->who, "identity provider refused err=%s reason=%s",
+		log_warn(&f->req->who, "identity provider refused err=%s reason=%s",
 			r->ok ? "not a JSON object" : r->error,
 			json_get_string(o, "error") ? json_get_string(o, "error") : "");
 		json_object_put(o);
 		o = NULL;
 	}
-	a.req->waiting = false;
-	req_continue(a.req, a.json_step(a.req, o));
+	flow_bring(f, o);
 	json_object_put(o);
 }
 
-struct outcome *sso_ask(struct req *req, const char *url, const char *body,
-	const char *authorization, sso_json_step *step)
+struct outcome *sso_ask_wait(
+	struct flow *f, int step, const char *url, const char *body, const char *authorization)
 {
-	struct asking *a = xcalloc(1, sizeof(*a));
-
-	*a = (struct asking){ .req = req, .json_step = step };
-	req->waiting = true;
 	fetch_http(&(struct fetch_http){ .url = url,
 			   .get = body == NULL,
 			   .body = body,
@@ -197,6 +188,6 @@ struct outcome *sso_ask(struct req *req, const char *url, const char *body,
 			   .answer_max = ANSWER_MAX,
 			   .ca_file = options.sso_ca_file,
 			   .timeout_ms = TIMEOUT_MS },
-		on_answer, a);
-	return req_wait(req);
+		on_answer, f);
+	return flow_wait(f, step);
 }

@@ -10,7 +10,10 @@
 #include "flow_gen.h"
 #include "sql_gen.h"
 
+enum { FIND, ASK_KEYS, END_SESSIONS, REPLY };
+
 struct logout {
+	struct flow flow;
 	int64_t tenant_id, provider_id;
 	const char *client_id, *issuer, *token;
 	struct json_object *settings, *claims;
@@ -25,13 +28,6 @@ static void free_logout(struct req *req)
 	json_object_put(x->claims);
 }
 
-static const char *claim(const struct logout *x, const char *key)
-{
-	const char *v = json_get_string(x->claims, key);
-
-	return v && v[0] && utf8_length(v, strlen(v)) <= 300 ? v : NULL;
-}
-
 static struct outcome *bad_logout(struct req *req, const char *why)
 {
 	log_warn(&req->who, "back-channel logout refused why=\"%s\"", why);
@@ -39,20 +35,21 @@ static struct outcome *bad_logout(struct req *req, const char *why)
 		"{\"error\":\"invalid_request\"}", 27);
 }
 
-static struct outcome *on_logged_out(struct req *req, enum db_error error, const PGresult *rows)
+static struct outcome *step_reply(struct flow *f)
 {
-	if (error != DB_OK)
-		return req_fail_db(req, error);
-	if (PQntuples(rows) == 0)
-		return bad_logout(req, "used before");
-	return req_reply_raw(req, 200, "text/plain", "Cache-Control: no-store\r\n", "", 0);
+	if (f->error != DB_OK)
+		return req_fail_db(f->req, f->error);
+	if (PQntuples(f->rows) == 0)
+		return bad_logout(f->req, "used before");
+	return req_reply_raw(f->req, 200, "text/plain", "Cache-Control: no-store\r\n", "", 0);
 }
 
-static struct outcome *on_logout_keys(struct req *req, const struct sso_documents *d)
+static struct outcome *step_end_sessions(struct flow *f)
 {
+	struct req *req = f->req;
 	struct logout *x = req_state(req, logout);
-	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p)),
-		   *why = "the provider's keys cannot be read";
+	const struct sso_documents *d = f->brought;
+	const char *why = "the provider's keys cannot be read", *subject, *sid, *id;
 	enum idtoken_result result = IDTOKEN_BAD;
 
 	if (d)
@@ -60,7 +57,7 @@ static struct outcome *on_logout_keys(struct req *req, const struct sso_document
 			(struct str){ d->keys, d->keys_n }, str_of(x->token), &x->claims, &why);
 	if (result == IDTOKEN_UNKNOWN_KEY && !x->retried) {
 		x->retried = true;
-		return sso_documents_get(req, x->issuer, true, on_logout_keys);
+		return sso_documents_wait(f, END_SESSIONS, x->issuer, true);
 	}
 	if (result == IDTOKEN_OK)
 		why = idtoken_claims_broken(
@@ -71,42 +68,61 @@ static struct outcome *on_logout_keys(struct req *req, const struct sso_document
 		why = "not a logout token";
 	if (result != IDTOKEN_OK || why)
 		return bad_logout(req, why);
-	p[0] = req_int(req, x->tenant_id);
-	p[1] = req_int(req, x->provider_id);
-	p[2] = claim(x, "sub");
-	p[3] = claim(x, "sid");
-	p[4] = claim(x, "jti");
-	p[5] = req_int(req, clock_now_us());
-	if (!p[4] || (!p[2] && !p[3]))
+	subject = sso_text(req, json_get_string(x->claims, "sub"), 300);
+	sid = sso_text(req, json_get_string(x->claims, "sid"), 300);
+	id = sso_text(req, json_get_string(x->claims, "jti"), 300);
+	if (!id || (!subject && !sid))
 		return bad_logout(req, "no subject");
-	return req_query_job(req, &sql_sso_logout, p, on_logged_out);
+	flow_param_int(f, 0, x->tenant_id);
+	flow_param_int(f, 1, x->provider_id);
+	flow_param_text(f, 2, subject);
+	flow_param_text(f, 3, sid);
+	flow_param_text(f, 4, id);
+	flow_param_int(f, 5, clock_now_us());
+	return flow_query(f, REPLY, &sql_sso_logout);
 }
 
-static struct outcome *on_logout_provider(
-	struct req *req, enum db_error error, const PGresult *rows)
+static struct outcome *step_find(struct flow *f)
 {
+	struct logout *x = req_state(f->req, logout);
+
+	flow_param_int(f, 0, x->tenant_id);
+	flow_param_int(f, 1, x->provider_id);
+	return flow_query(f, ASK_KEYS, &sql_sso_provider_get);
+}
+
+static struct outcome *step_ask_keys(struct flow *f)
+{
+	struct req *req = f->req;
 	struct logout *x = req_state(req, logout);
 	struct json_error err;
 	struct str doc, client;
 
-	if (error != DB_OK)
-		return req_fail_db(req, error);
-	if (PQntuples(rows) == 0 || !str_is(db_text(rows, 0, 0), "oidc"))
+	if (f->error != DB_OK)
+		return req_fail_db(req, f->error);
+	if (PQntuples(f->rows) == 0 || !str_is(db_text(f->rows, 0, 0), "oidc"))
 		return bad_logout(req, "no such provider");
-	client = db_text(rows, 0, 1);
-	doc = db_text(rows, 0, 2);
+	client = db_text(f->rows, 0, 1);
+	doc = db_text(f->rows, 0, 2);
 	x->client_id = arena_dup(&req->arena, client.p, client.n);
 	x->settings = json_read(doc.p, doc.n, &err);
 	x->issuer = json_get_string(x->settings, "issuer");
-	return x->issuer ? sso_documents_get(req, x->issuer, false, on_logout_keys)
+	return x->issuer ? sso_documents_wait(f, END_SESSIONS, x->issuer, false)
 			 : bad_logout(req, "no issuer");
 }
+
+static const struct flow_step steps[] = {
+	[FIND] = { "find", step_find },
+	[ASK_KEYS] = { "ask_keys", step_ask_keys },
+	[END_SESSIONS] = { "end_sessions", step_end_sessions },
+	[REPLY] = { "reply", step_reply },
+};
+static const struct flow_kind backchannel_flow = { .name = "sso_backchannel", .steps = steps };
 
 struct outcome *sso_backchannel(struct req *req)
 {
 	const struct in_sso_backchannel *in = REQ_INPUT(req, sso_backchannel);
 	struct logout *x = req_state_new(req, logout);
-	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p));
 
 	req->cleanup = free_logout;
 	x->tenant_id = in->tenant_id;
@@ -114,9 +130,8 @@ struct outcome *sso_backchannel(struct req *req)
 	x->token = in->logout_token;
 	if (!x->token)
 		return bad_logout(req, "no token");
-	p[0] = req_int(req, x->tenant_id);
-	p[1] = req_int(req, x->provider_id);
-	return req_query_job(req, &sql_sso_provider_get, p, on_logout_provider);
+	x->flow.id = x->provider_id;
+	return flow_answer(&x->flow, &backchannel_flow, req);
 }
 
 /* --- a logout that begins here --- */
