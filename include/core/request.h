@@ -111,7 +111,8 @@ struct req {
 	struct db_call call;
 	req_row_step *on_row;
 	req_work_step *on_work;
-	void *state; /* belongs to the flow: req_state_new, req_state */
+	struct pieces *pieces; /* of a reply in pieces */
+	void *state;           /* belongs to the flow: req_state_new, req_state */
 	const char
 		*state_is; /* the name of its type: "derived base" if it begins with another type */
 	struct flow *flow; /* the flow whose wait this is, or NULL: core/flow.h */
@@ -142,10 +143,6 @@ struct outcome *req_reply_raw(struct req *req, int status, const char *type, con
 /* Reply 200 with bytes that never change and live as long as the process; they are not copied. */
 struct outcome *req_reply_lasting(
 	struct req *req, const char *type, const char *extra, const void *p, size_t n) MUST_USE;
-/* Begin to reply 200 in pieces with a total of LENGTH bytes (-1: unknown), see http_reply_start.
- * The request ends with the last piece. */
-struct outcome *req_reply_start(struct req *req, const char *type, const char *extra,
-	int64_t length, void (*on_drain)(struct http_request *h)) MUST_USE;
 /* Reply with an error. DETAILS is a JSON object or NULL. */
 struct outcome *req_fail(struct req *req, enum err e, const char *details) MUST_USE;
 /* Too often: KIND's limit, SECONDS to wait. */
@@ -184,6 +181,18 @@ struct outcome *req_streaming(struct req *req) MUST_USE;
 void *req_state_set(struct req *req, void *state, const char *type);
 /* The state, if it is a TYPE or begins with one; NULL if there is none. */
 void *req_state_check(const struct req *req, const char *type);
+
+/* --- replies in pieces, for what is too large to be held: pieces.c --- */
+/* Begin a 200 reply of LENGTH bytes in all (-1: not known). NEXT runs when the client is ready for
+ * a piece; HEAD ends at once. */
+struct outcome *req_pieces_begin(struct req *req, const char *type, const char *extra,
+	int64_t length, req_step *next) MUST_USE;
+/* Send N bytes, then NEXT when the client is ready for more. Before that, every five seconds the
+ * session is read again, and the reply is cut if it no longer has the right. */
+struct outcome *req_piece(struct req *req, const void *p, size_t n, req_step *next) MUST_USE;
+struct outcome *req_pieces_end(struct req *req) MUST_USE;
+/* The rest is not available: the client sees that its reply is incomplete. */
+struct outcome *req_pieces_cut(struct req *req) MUST_USE;
 
 /* --- waits --- */
 /* Run STMT with PARAMS (text, NULL = null, in the arena) in the request's context, then call

@@ -92,7 +92,7 @@ void http_reply_lasting(struct http_request *r, int status, const char *type, co
  * with http_reply_end or http_reply_cut. */
 void http_reply_start(struct http_request *r, int status, const char *type, const char *extra,
 	int64_t length, void (*on_drain)(struct http_request *r));
-/* Returns false if enough is queued: wait for on_drain. */
+/* Returns false if enough is queued: wait for on_drain. Bytes beyond the length are dropped. */
 bool http_reply_piece(struct http_request *r, const void *p, size_t n);
 /* The streamed reply is complete. Frees R. */
 void http_reply_end(struct http_request *r);

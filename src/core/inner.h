@@ -44,6 +44,15 @@ char *req_path_value(struct req *req, const char *name);
 char *req_query_value(struct req *req, const char *key);
 char *req_form_value(struct req *req, const char *key);
 
+/* The answer that REQ waited for is here, and a step is about to run: req_continue with its
+ * outcome. */
+void req_begin_step(struct req *req);
+/* The access token of a request that has not been answered; empty if there is none. */
+struct str req_token(struct req *req);
+/* The header lines of every reply, and EXTRA (NULL: Cache-Control: no-store). Valid until the next
+ * call. */
+const char *reply_headers(const struct req *req, const char *extra);
+
 /* The segment trie. */
 struct route_match {
 	const struct route *route; /* NULL: no such path */

@@ -82,8 +82,7 @@ static struct req *req_new(struct http_request *http)
 
 /* --- waits --- */
 
-/* The result that REQ waited for has arrived. */
-static void begin_step(struct req *req)
+void req_begin_step(struct req *req)
 {
 	req->waiting = false;
 	req->stepping = true;
@@ -105,7 +104,7 @@ static void on_query_done(struct db_call *call, enum db_error error, const PGres
 {
 	struct req *req = call->arg;
 
-	begin_step(req);
+	req_begin_step(req);
 	settle(req, req->on_row(req, error, rows));
 }
 
@@ -142,7 +141,7 @@ static void on_work_done(void *arg, enum work_end end, struct str answer)
 {
 	struct req *req = arg;
 
-	begin_step(req);
+	req_begin_step(req);
 	settle(req, req->on_work(req, end == WORK_DONE, answer));
 }
 
@@ -168,7 +167,7 @@ static void on_delayed(void *arg)
 
 	free(arg);
 	loop_timer_free(d.timer);
-	begin_step(d.req);
+	req_begin_step(d.req);
 	settle(d.req, d.step(d.req));
 }
 
@@ -243,7 +242,7 @@ static void on_session(void *arg, struct session *s, enum db_error error)
 	struct req *req = arg;
 	struct outcome *o;
 
-	begin_step(req);
+	req_begin_step(req);
 	req->session = s;
 	if (s) {
 		req->who.tenant_id = s->tenant_id;
@@ -355,17 +354,17 @@ static void on_known(void *arg, struct session *s, enum db_error error)
 	struct req *req = arg;
 
 	(void)error;
-	begin_step(req);
+	req_begin_step(req);
 	req->session = s;
 	settle(req, run_route(req));
 }
 
-static struct str token_of(struct req *req, const struct http_request *h)
+struct str req_token(struct req *req)
 {
-	struct str token = bearer(h);
+	struct str token = bearer(req->http);
 
 	if (!token.n) {
-		token = http_cookie(&h->head, COOKIE_ACCESS);
+		token = http_cookie(&req->http->head, COOKIE_ACCESS);
 		req->by_cookie = token.n > 0;
 	}
 	return token;
@@ -377,7 +376,7 @@ static void on_request(struct http_request *h)
 	struct outcome *o;
 	struct str token;
 
-	begin_step(req);
+	req_begin_step(req);
 	o = copy_headers(req);
 	if (!o && req->route->permission == PERM_ANYONE)
 		o = guard_address(req);
@@ -387,7 +386,7 @@ static void on_request(struct http_request *h)
 		settle(req, o);
 		return;
 	}
-	token = token_of(req, h);
+	token = req_token(req);
 	if (req->route->permission == PERM_ANYONE && req->route->know && token.n) {
 		req->waiting = true;
 		session_find(token, on_known, req);

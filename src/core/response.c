@@ -24,9 +24,7 @@ const char *const request_security_headers =
 	"data: https:; frame-ancestors "
 	"'none'; base-uri 'none'; form-action 'self'\r\n";
 
-/* The header lines of every reply, and EXTRA (NULL: Cache-Control: no-store). Valid until the next
- * call. */
-static const char *reply_headers(const struct req *req, const char *extra)
+const char *reply_headers(const struct req *req, const char *extra)
 {
 	static struct buf head;
 
@@ -59,15 +57,6 @@ struct outcome *req_reply_lasting(
 	if (req->http)
 		http_reply_lasting(req->http, 200, type, reply_headers(req, extra), p, n);
 	return GOES_ON;
-}
-
-struct outcome *req_reply_start(struct req *req, const char *type, const char *extra,
-	int64_t length, void (*on_drain)(struct http_request *h))
-{
-	if (!req->http)
-		return req_taken(req);
-	http_reply_start(req->http, 200, type, reply_headers(req, extra), length, on_drain);
-	return req_streaming(req);
 }
 
 struct outcome *req_reply_headers(

@@ -130,7 +130,7 @@ bool http_reply_piece(struct http_request *r, const void *p, size_t n)
 		return false;
 	out = http_conn_output(c);
 	if (c->http1.sized_reply) {
-		bug_on(n > c->http1.reply_left);
+		n = n < c->http1.reply_left ? n : (size_t)c->http1.reply_left;
 		c->http1.reply_left -= n;
 	}
 	r->sent_bytes += n;
@@ -150,7 +150,8 @@ void http_reply_end(struct http_request *r)
 
 	if (!c)
 		return;
-	bug_on(c->http1.reply_left && !c->http1.head_only);
+	if (c->http1.reply_left && !c->http1.head_only)
+		c->http1.close_after = true; /* cut */
 	if (c->http1.chunked_reply && !c->http1.head_only)
 		bufferevent_write(c->bev, "0\r\n\r\n", 5);
 	http1_replied(c);

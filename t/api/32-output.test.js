@@ -35,6 +35,7 @@ test.before(async () => {
 	fs.chmodSync(key, 0o644);
 	const http = { write_s: WRITE_S, min_rate: RATE, body_s: 3, header_s: 5, idle_s: 2 };
 	s = await Server.make('output', { http });
+	s.agent = new (require('node:http').Agent)({ keepAlive: false });
 	token = await s.login('eng1');
 	secure = new Server('output_tls', { http: { ...http, cert_file: cert, key_file: key } });
 	await secure.prepare();
@@ -125,13 +126,17 @@ function answers(server, requests, onChunk) {
 		);
 	});
 }
-/* Wait until the daemon has finished: no processor time for a quarter of a second. */
+/* Wait until the daemon has finished, including what the database does for it. */
 async function resting(server) {
 	const used = () => {
 		const f = fs.readFileSync(`/proc/${server.proc.pid}/stat`, 'utf8').split(') ')[1].split(' ');
 		return Number(f[11]) + Number(f[12]);
 	};
-	await settled(() => String(used()));
+	for (let rounds = 0, was = ''; rounds < 5;) {
+		const now = await settled(() => String(used()));
+		rounds = now === was ? rounds + 1 : 0;
+		was = now;
+	}
 }
 /* Memory must grow by less than LIMIT while F runs and is answered. */
 async function grows(server, limit, f) {
@@ -248,6 +253,92 @@ test('a reader that drips is closed; the slow one beside it is not', async () =>
 	const more = honest.bytesRead + RATE * 10; /* two seconds of its reading */
 	await waitUntil(() => honest.bytesRead >= more);
 	assert.ok(serves(s, honest));
+});
+
+/* A finished export of 128 parts of 64 kB, and what it holds. */
+function makeFile() {
+	const id = Number(
+		s.sql(`
+		with f as (
+			insert into files (tenant_id, name, content_type, bytes, parts, whole, created_at, expires_at)
+			values (${s.alpha}, 'big.csv', 'text/csv', 8388608, 128, true, now(), now() + interval '1 day') returning id
+		), p as (
+			insert into file_parts (tenant_id, file_id, part_no, content)
+			select ${s.alpha}, f.id, n, convert_to(rpad(n::text, 65536, md5(n::text)), 'UTF8') from f, generate_series(0, 127) n
+		)
+		insert into exports (tenant_id, day, day_no, user_id, export_type, format, columns, scope, headers, compressed,
+			max_records, estimated, status, file_id, created_at, done_at, expires_at)
+		select ${s.alpha}, current_date, 99, u.id, 'ticket_data', 'csv', '{ticket_id}', '', true, false,
+			1, 1, 'completed', f.id, now(), now(), now() + interval '1 day'
+		from f, client_users u where u.tenant_id = ${s.alpha} and u.username = 'admin' returning file_id`),
+	);
+	const md5 = (n) => crypto.createHash('md5').update(String(n)).digest('hex');
+	return {
+		path: `/api/v1/client/files/download/${id}`,
+		want: Buffer.from(
+			[...Array(128)]
+				.map((_, n) => (String(n) + md5(n).repeat(2048)).slice(0, 65536))
+				.join(''),
+		),
+	};
+}
+test('downloads of a file of 8 MB: unread they hold a part, read slowly they are whole, and rights end them', async () => {
+	const { path, want } = makeFile(),
+		admin = await s.login('admin', 'alpha'),
+		auth = (t) => `Authorization: Bearer ${t}\r\n`,
+		request = get(path, auth(admin)),
+		whole = (await answers(s, [request]))[0];
+	assert.strictEqual(whole.status, 200, whole.body.toString());
+	assert.ok(whole.body.equals(want));
+	const head = await s.request('HEAD', path, { token: admin });
+	assert.strictEqual(Number(head.headers['content-length']), want.length);
+	await grows(s, 8 * MB, () => Promise.all([...Array(20)].map(() => deaf(s, request))));
+	const slow = answers(s, [request], (c) => {
+		c.pause();
+		setTimeout(() => c.resume(), 10);
+	});
+	assert.ok((await slow)[0].body.equals(want), 'a slow reader gets the file');
+
+	/* a reader at 500 kB/s needs 16 s; its session ends after one */
+	let taken = 0;
+	const other = await s.login('admin', 'alpha'),
+		began = Date.now(),
+		cut = answers(s, [get(path, auth(other))], (c, d) => {
+			taken += d.length;
+			c.pause();
+			setTimeout(() => c.resume(), d.length / 500);
+		});
+	await waitUntil(() => taken > 500000);
+	assert.strictEqual((await s.post('/api/v1/auth/logout', other, {})).status, 200);
+	await assert.rejects(cut, /closed after 0 of 1/);
+	assert.ok(Date.now() - began < 12000, 'it ended before its end');
+});
+test('an audit log that is taken along goes out part by part, with the cursor of what is left', async () => {
+	s.sql(`insert into audit_logs (tenant_id, at, actor_kind, actor_id, username, operation, resource, result, status, address, user_agent, request_id, details, chain_no, digest)
+		select ${s.alpha}, now(), 'customer', 1, 'x', 'big', 'y', 'success', 200, '', rpad(n::text, 500, 'u'), n::text, '{}', 1000000 + n, sha256('')
+		from generate_series(1, 12000) n`);
+	const admin = await s.login('admin', 'alpha'),
+		path = '/api/v1/client/audit/export?operation=big',
+		first = await grows(s, 2 * MB, () => s.get(path, admin)),
+		numbers = (r) =>
+			r.text
+				.trim()
+				.split('\r\n')
+				.slice(1)
+				.map((l) => Number(l.split(',')[2].replace(/"/g, '')));
+	assert.strictEqual(first.status, 200, first.text);
+	assert.deepStrictEqual(
+		numbers(first),
+		[...Array(10000)].map((_, i) => 1012000 - i),
+	);
+	const rest = await s.get(path + '&cursor=' + first.headers['x-next-cursor'], admin);
+	assert.deepStrictEqual(
+		numbers(rest),
+		[...Array(2000)].map((_, i) => 1002000 - i),
+	);
+	assert.strictEqual(rest.headers['x-next-cursor'], undefined);
+	const request = get(path, `Authorization: Bearer ${admin}\r\n`);
+	await grows(s, 8 * MB, () => Promise.all([...Array(20)].map(() => deaf(s, request))));
 });
 
 /* Send pings until the daemon takes no more, or MOST bytes. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The audit log as a table: read page by page and sent as CSV. The next cursor names where the rest
- * begins. */
+ * The audit log as a table: read and sent page by page, as CSV. The next cursor names where the
+ * rest begins; it is a header, so the end is looked up first. */
 #include "base/clock.h"
 #include "core/request.h"
 #include "audit.h"
@@ -8,7 +8,7 @@
 #include "flow_gen.h"
 #include "sql_gen.h"
 
-#define PAGE "200"
+#define PAGE 200
 #define ROWS_MAX 10000
 
 struct export
@@ -16,7 +16,7 @@ struct export
 	const char *param[10];
 	struct buf csv;
 	int rows;
-	int64_t last;
+	bool done;
 };
 
 enum {
@@ -53,50 +53,65 @@ static void add_rows(struct export *x, const PGresult *rows)
 	buf_free(&cell);
 }
 
-static struct outcome *send_rows(struct req *req, struct export *x, bool more)
-{
-	char day[32];
-
-	time_format(clock_now_us(), 0, day);
-	day[10] = 0;
-	return req_reply_raw(req, 200, "text/csv; charset=utf-8",
-		arena_printf(&req->arena,
-			"Content-Disposition: attachment; "
-			"filename=\"audit-%s.csv\"\r\nCache-Control: no-store\r\n%s",
-			day,
-			more ? arena_printf(&req->arena, "X-Next-Cursor: %lld_%lld\r\n",
-				       (long long)x->last, (long long)x->last)
-			     : ""),
-		x->csv.p, x->csv.n);
-}
+static struct outcome *next_page(struct req *req);
 
 static struct outcome *on_page(struct req *req, enum db_error error, const PGresult *rows)
 {
 	struct export *x = req_state(req, export);
 	int n = error == DB_OK ? PQntuples(rows) : 0;
-	bool full = n == 200;
 
-	if (error != DB_OK)
-		return req_fail_db(req, error);
-	if (!x->csv.n) {
+	if (error != DB_OK) {
+		log_warn(&req->who, "audit export cut err=%s", db_error_name(error));
+		return req_pieces_cut(req);
+	}
+	x->csv.n = 0;
+	if (!x->rows) {
 		buf_adds(&x->csv, "\xef\xbb\xbf"); /* so that Excel recognises UTF-8 */
 		for (int c = 0; c < PQnfields(rows); c++)
 			buf_addf(&x->csv, "%s%s", PQfname(rows, c),
 				c + 1 < PQnfields(rows) ? "," : "\r\n");
 	}
 	add_rows(x, rows);
+	x->done = n < PAGE || x->rows >= ROWS_MAX;
 	if (n)
-		x->last = db_int(rows, n - 1, PQfnumber(rows, "chain_no"));
-	if (!full || x->rows >= ROWS_MAX || !req->http)
-		return send_rows(req, x, full);
-	x->param[P_CURSOR] = x->param[P_CURSOR_ID] = req_int(req, x->last);
-	return req_query(req, &sql_audit_list, x->param, on_page);
+		x->param[P_CURSOR] = x->param[P_CURSOR_ID] =
+			req_int(req, db_int(rows, n - 1, PQfnumber(rows, "chain_no")));
+	return req_piece(req, x->csv.p, x->csv.n, next_page);
+}
+
+static struct outcome *next_page(struct req *req)
+{
+	struct export *x = req_state(req, export);
+
+	return x->done ? req_pieces_end(req) : req_query(req, &sql_audit_list, x->param, on_page);
+}
+
+/* The row that ends this export, and one more if something is left. */
+static struct outcome *on_end(struct req *req, enum db_error error, const PGresult *rows)
+{
+	const char *next = "";
+	char day[32];
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 2)
+		next = arena_printf(&req->arena, "X-Next-Cursor: %lld_%lld\r\n",
+			(long long)db_int(rows, 0, 0), (long long)db_int(rows, 0, 0));
+	time_format(clock_now_us(), 0, day);
+	day[10] = 0;
+	return req_pieces_begin(req, "text/csv; charset=utf-8",
+		arena_printf(&req->arena,
+			"Content-Disposition: attachment; "
+			"filename=\"audit-%s.csv\"\r\nCache-Control: no-store\r\n%s",
+			day, next),
+		-1, next_page);
 }
 
 struct outcome *audit_export(struct req *req)
 {
 	struct export *x = req_state_new(req, export);
 	const struct in_audit_export *in = REQ_INPUT(req, audit_export);
+	const char **end = arena_alloc(&req->arena, sizeof(x->param));
 
 	req->cleanup = free_export;
 	if (in->cursor)
@@ -107,8 +122,10 @@ struct outcome *audit_export(struct req *req)
 	x->param[P_RESULT] = in->result;
 	x->param[P_FROM] = in->from;
 	x->param[P_TO] = in->to;
-	x->param[P_LIMIT] = PAGE;
+	x->param[P_LIMIT] = req_int(req, PAGE);
 	x->param[P_TENANT] = req_int(req, req->session->tenant_id);
 	x->param[P_TENANT_ID] = in->has_tenant_id ? req_int(req, in->tenant_id) : NULL;
-	return req_query(req, &sql_audit_list, x->param, on_page);
+	memcpy(end, x->param, sizeof(x->param));
+	end[P_LIMIT] = req_int(req, ROWS_MAX);
+	return req_query(req, &sql_audit_export_end, end, on_end);
 }

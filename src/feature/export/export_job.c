@@ -16,7 +16,7 @@
 
 #define PAGE 200
 #define FILTERS 5
-#define BYTES_MAX (8 << 20) /* a file is built in memory */
+#define BYTES_MAX (8 << 20) /* of a file: it stays in the database for seven days */
 
 enum { CLAIM, BEGIN, READ, WRITE, STORED, FAILED };
 

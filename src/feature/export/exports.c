@@ -282,17 +282,8 @@ struct outcome *export_get(struct req *req)
 
 struct fetching {
 	const char *param[2];
-	char *type, *disposition;
-	struct buf bytes;
 	int64_t parts, part;
 };
-
-static void free_fetching(struct req *req)
-{
-	struct fetching *f = req_state(req, fetching);
-
-	buf_free(&f->bytes);
-}
 
 static struct outcome *next_part(struct req *req);
 
@@ -300,21 +291,21 @@ static struct outcome *on_part(struct req *req, enum db_error error, const PGres
 {
 	struct fetching *f = req_state(req, fetching);
 
-	if (error != DB_OK)
-		return req_fail_db(req, error);
-	if (PQntuples(rows) == 0) /* it has expired meanwhile */
-		return req_fail(req, ERR_NOT_FOUND, NULL);
-	buf_add(&f->bytes, db_text(rows, 0, 0).p, db_text(rows, 0, 0).n);
+	if (error != DB_OK || PQntuples(rows) == 0) {
+		log_warn(&req->who, "download cut file=%s part=%lld err=%s", f->param[0],
+			(long long)f->part, error == DB_OK ? "expired" : db_error_name(error));
+		return req_pieces_cut(req);
+	}
 	f->part++;
-	return next_part(req);
+	return req_piece(req, db_text(rows, 0, 0).p, db_text(rows, 0, 0).n, next_part);
 }
 
 static struct outcome *next_part(struct req *req)
 {
 	struct fetching *f = req_state(req, fetching);
 
-	if (f->part == f->parts || !req->http)
-		return req_reply_raw(req, 200, f->type, f->disposition, f->bytes.p, f->bytes.n);
+	if (f->part == f->parts)
+		return req_pieces_end(req);
 	f->param[1] = req_int(req, f->part);
 	return req_query(req, &sql_export_file_part, f->param, on_part);
 }
@@ -331,12 +322,12 @@ static struct outcome *on_file(struct req *req, enum db_error error, const PGres
 	name = db_text(rows, 0, 0);
 	type = db_text(rows, 0, 1);
 	f->parts = db_int(rows, 0, 3);
-	f->type = arena_printf(&req->arena, "%.*s", (int)type.n, type.p);
-	f->disposition = arena_printf(&req->arena,
-		"Content-Disposition: attachment; filename=\"%.*s\"\r\nCache-Control: "
-		"no-store\r\n",
-		(int)name.n, name.p);
-	return next_part(req);
+	return req_pieces_begin(req, arena_printf(&req->arena, "%.*s", (int)type.n, type.p),
+		arena_printf(&req->arena,
+			"Content-Disposition: attachment; filename=\"%.*s\"\r\nCache-Control: "
+			"no-store\r\n",
+			(int)name.n, name.p),
+		db_int(rows, 0, 2), next_part);
 }
 
 struct outcome *file_download(struct req *req)
@@ -347,7 +338,6 @@ struct outcome *file_download(struct req *req)
 	int64_t id = in->file_id, now = clock_now_us();
 	struct token_claims c;
 
-	req->cleanup = free_fetching;
 	/* the session decides about access; a link for another session's tenant, for another file,
 	 * or an expired link is refused */
 	if ((token && (!token_verify(TOKEN_DOWNLOAD, token, strlen(token), now / US_PER_S, &c) ||

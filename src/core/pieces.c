@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Replies in pieces: the client's reading drives the steps, so that a large reply costs one piece
+ * of memory. Such a reply lives longer than a request: its session is read again, and it ends with
+ * the session's rights. */
+#include "base/clock.h"
+#include "inner.h"
+
+#define RECHECK_US (5 * US_PER_S)
+
+struct pieces {
+	req_step *next;
+	int64_t checked_us; /* monotonic */
+};
+
+static void on_session(void *arg, struct session *s, enum db_error error)
+{
+	struct req *req = arg;
+
+	req_begin_step(req);
+	if (s && session_may(s, req->route->permission)) {
+		session_put(req->session);
+		req->session = s;
+		req->pieces->checked_us = clock_mono_us();
+		req_continue(req, req->http ? req->pieces->next(req) : req_pieces_cut(req));
+		return;
+	}
+	log_info(&req->who, "reply cut: the session has no rights any more err=%s",
+		db_error_name(error));
+	session_put(s);
+	req_continue(req, req_pieces_cut(req));
+}
+
+static void on_drain(struct http_request *h)
+{
+	struct req *req = h->user;
+	struct pieces *p = req->pieces;
+
+	if (req->waiting)
+		return;
+	if (req->session && clock_mono_us() - p->checked_us > RECHECK_US) {
+		req->waiting = true;
+		session_find(req_token(req), on_session, req);
+		return;
+	}
+	req_begin_step(req);
+	req_continue(req, p->next(req));
+}
+
+struct outcome *req_pieces_begin(
+	struct req *req, const char *type, const char *extra, int64_t length, req_step *next)
+{
+	if (!req->http)
+		return req_taken(req);
+	req->pieces = arena_alloc(&req->arena, sizeof(*req->pieces));
+	*req->pieces = (struct pieces){ next, clock_mono_us() };
+	http_reply_start(req->http, 200, type, reply_headers(req, extra), length, on_drain);
+	if (req->http->head.method == HTTP_HEAD)
+		return req_pieces_end(req);
+	return req_streaming(req);
+}
+
+struct outcome *req_piece(struct req *req, const void *p, size_t n, req_step *next)
+{
+	if (!req->http)
+		return req_taken(req);
+	if (!n) /* nothing that could drain */
+		return next(req);
+	req->pieces->next = next;
+	(void)http_reply_piece(req->http, p, n);
+	return req_streaming(req);
+}
+
+struct outcome *req_pieces_end(struct req *req)
+{
+	struct outcome *o = req_streaming(req);
+
+	if (!req->http)
+		return req_taken(req);
+	http_reply_end(req->http);
+	return o;
+}
+
+struct outcome *req_pieces_cut(struct req *req)
+{
+	struct outcome *o = req_streaming(req);
+
+	if (!req->http)
+		return req_taken(req);
+	http_reply_cut(req->http);
+	return o;
+}
