@@ -246,6 +246,7 @@ for (const [field, max] of [
 	['client_id', 500],
 	['role_attribute', 1000],
 	['scopes', 1000],
+	['agent_id', 1000],
 ])
 	place(
 		'POST ' + providers,
