@@ -3,6 +3,7 @@
 #include "app.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/follower.h"
 #include "core/cache.h"
 #include "core/session.h"
 #include "core/events.h"
@@ -404,6 +405,37 @@ static void job_metrics(struct buf *b)
 	}
 }
 
+static const struct {
+	const char *name, *type, *help;
+} follower_families[] = {
+	{ "follower_waiting", "gauge", "Items that wait to be stored, by consumer." },
+	{ "follower_stored_total", "counter", "Items stored, by consumer." },
+	{ "follower_retried_total", "counter", "Batches that were retried, by consumer." },
+	{ "follower_set_aside_total", "counter",
+		"Items that could not be stored and were set aside, by consumer." },
+};
+
+static void add_follower(void *arg, const struct follower_health *h)
+{
+	const struct job_page *p = arg;
+	uint64_t v[] = { h->waiting, h->done, h->retried, h->set_aside };
+
+	buf_addf(p->b, "sladesk_%s{consumer=\"%s\"} %llu\n", follower_families[p->family].name,
+		h->name, (unsigned long long)v[p->family]);
+}
+
+static void follower_metrics(struct buf *b)
+{
+	for (size_t i = 0; i < ARRAY_LEN(follower_families); i++) {
+		struct job_page p = { b, i };
+
+		buf_addf(b, "# HELP sladesk_%s %s\n# TYPE sladesk_%s %s\n",
+			follower_families[i].name, follower_families[i].help,
+			follower_families[i].name, follower_families[i].type);
+		followers_each(add_follower, &p);
+	}
+}
+
 struct outcome *metrics_page(struct req *req)
 {
 	struct outcome *out;
@@ -416,6 +448,7 @@ struct outcome *metrics_page(struct req *req)
 	cache_metrics(&b);
 	limit_metrics(&b);
 	job_metrics(&b);
+	follower_metrics(&b);
 	for (const struct feature *const *f = app_features; *f; f++)
 		metrics_write(&b, (*f)->metrics);
 	process_metrics(&b);

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The audit log: every request of an authenticated caller that changes something, every access to
  * sensitive data, every login and every failure becomes a row. Rows gather for a moment and are
- * stored together, in order. Plain reads are counted by user, route and minute. What cannot be
- * stored is retried and never dropped; only a killed process loses the last moment. */
+ * stored together, in order. Plain reads are counted by user, route and minute. While the database
+ * is down, rows wait; what it refuses, and what there is no room for, goes into the server's log.
+ * Only a killed process loses the last moment. */
 #include "audit.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/follower.h"
 #include "core/hooks.h"
 #include "crypto/field.h"
-#include "core/hooks.h"
 #include "loop/loop.h"
 #include "sql_gen.h"
 
@@ -17,89 +18,78 @@
 
 #define GATHER_US 200000
 #define BATCH 200
+#define WAITING_MAX 20000
 #define READS_MAX 512
 #define MINUTE_MS 60000
 #define ANCHOR_LOOK_MS (600 * 1000) /* its row ensures that this happens once a day */
 
 struct row {
+	int64_t tenant_id;
 	char *json;
 };
 
-static struct {
-	struct row *row;
-	size_t n, room;
-} rows;
+static struct follower *storing;
 static struct buf doc;
-static struct db_call call;
-static struct loop_timer *soon;
-static size_t asked_n, most = BATCH; /* halved until only the refused row is left */
-static bool asking, running;
-static struct {
-	uint64_t stored, refused; /* refused by the database: only in the server's log */
-} health;
+static uint64_t refused; /* by the database: only in the server's log */
 
-static void store_rows(void *arg);
+/* --- storing --- */
 
-static void drop_asked(void)
+/* If the result is unknown, the rows may have been stored, and then they exist twice; missing rows
+ * would be worse. */
+static void on_stored(struct db_call *call, enum db_error error, const PGresult *r)
 {
-	for (size_t i = 0; i < asked_n; i++)
-		free(rows.row[i].json);
-	memmove(rows.row, rows.row + asked_n, (rows.n - asked_n) * sizeof(*rows.row));
-	rows.n -= asked_n;
-}
-
-static void on_stored(struct db_call *c, enum db_error error, const PGresult *r)
-{
-	(void)c;
 	(void)r;
-	asking = false;
-	if (!running)
-		return;
-	/* Unknown: the rows may have been stored, and then they exist twice; missing rows would be
-	 * worse. */
-	if (error == DB_OK) {
-		health.stored += asked_n;
-		drop_asked();
-		most = BATCH;
-	} else if (error == DB_FAILED && asked_n == 1) {
-		/* a row that the database refuses must not hold up the others; the server's log
-		 * keeps it */
-		log_error(NULL, "audit row refused by the database, kept in this log only row=%s",
-			rows.row[0].json);
-		health.refused++;
-		drop_asked();
-		most = BATCH;
-	} else {
-		if (error == DB_FAILED)
-			most = asked_n / 2;
-		log_error(NULL, "audit rows not stored n=%zu err=%s; will retry", asked_n,
-			db_error_name(error));
-	}
-	if (rows.n)
-		loop_timer_set(soon, error == DB_OK || error == DB_FAILED ? 0 : US_PER_S);
+	follower_end(call->arg, error);
 }
 
-static void store_rows(void *arg)
+static void store_rows(struct follower_run *run)
 {
-	(void)arg;
-	if (asking || !rows.n)
-		return;
-	asked_n = rows.n < most ? rows.n : most;
+	const struct row *row = run->item;
+
 	doc.n = 0;
-	buf_addc(&doc, '[');
-	for (size_t i = 0; i < asked_n; i++) {
-		if (i)
-			buf_addc(&doc, ',');
-		buf_adds(&doc, rows.row[i].json);
+	for (size_t i = 0; i < run->n; i++) {
+		buf_addc(&doc, i ? ',' : '[');
+		buf_adds(&doc, row[i].json);
 	}
 	buf_addc(&doc, ']');
-	asking = true;
-	call = (struct db_call){ .stmt = &sql_audit_append,
+	run->call = (struct db_call){ .stmt = &sql_audit_append,
 		.ctx.role = DB_ROLE_JOB,
 		.param = { buf_cstr(&doc) },
-		.on_done = on_stored };
-	db_exec(&call);
+		.on_done = on_stored,
+		.arg = run };
+	db_exec(&run->call);
 }
+
+static int64_t tenant_of(const void *item)
+{
+	return ((const struct row *)item)->tenant_id;
+}
+
+/* The server's log keeps a row that the database refuses, or that it could not take in time. */
+static void set_aside(const void *item, enum db_error error)
+{
+	log_error(NULL, "audit row refused by the database, kept in this log only row=%s err=%s",
+		((const struct row *)item)->json, db_error_name(error));
+	refused++;
+}
+
+static void free_row(void *item)
+{
+	free(((struct row *)item)->json);
+}
+
+static const struct follower_kind storing_kind = { .name = "audit",
+	.item_size = sizeof(struct row),
+	.batch = BATCH,
+	.max = WAITING_MAX,
+	.gather_us = GATHER_US,
+	.run = store_rows,
+	.set_aside = set_aside,
+	.set_aside_at_end = true,
+	.group = tenant_of, /* each tenant has a chain, and a lock for it */
+	.item_free = free_row };
+
+/* --- the rows --- */
 
 /* The first MAX characters of a client's text; "?" if it is not text. */
 static struct str printable(struct str v, size_t max)
@@ -146,14 +136,9 @@ static void add_details(struct buf *b, const char *json)
 	buf_free(&text);
 }
 
-static void append_row(struct buf *b)
+static void append_row(int64_t tenant_id, struct buf *b)
 {
-	if (rows.n == rows.room)
-		rows.row = xrealloc(
-			rows.row, (rows.room = rows.room ? rows.room * 2 : 64) * sizeof(*rows.row));
-	rows.row[rows.n++].json = buf_take(b);
-	if (rows.n == 1)
-		loop_timer_set(soon, GATHER_US);
+	follower_add(storing, &(struct row){ tenant_id, buf_take(b) });
 }
 
 static void add_row(struct req *req, const struct http_request *http, int64_t tenant_id,
@@ -179,7 +164,7 @@ static void add_row(struct req *req, const struct http_request *http, int64_t te
 	snprintf(details, sizeof(details), "{\"took_ms\":%lld}",
 		(long long)((clock_mono_us() - req->began_us) / 1000));
 	add_details(&b, details);
-	append_row(&b);
+	append_row(tenant_id, &b);
 }
 
 static void note_unknown(struct req *req, int64_t tenant_id, bool staff, int64_t actor_id,
@@ -253,7 +238,7 @@ static void store_reads(void)
 			     "\"request_id\":\"\"");
 		snprintf(details, sizeof(details), "{\"reads\":%lld}", (long long)r->n);
 		add_details(&b, details);
-		append_row(&b);
+		append_row(r->tenant_id, &b);
 		free(r->username);
 	}
 	reads_n = 0;
@@ -330,13 +315,8 @@ static void on_request(struct req *req, const struct http_request *http, int sta
 
 static void audit_free(void)
 {
-	running = false;
-	loop_timer_free(soon);
-	for (size_t i = 0; i < rows.n; i++)
-		free(rows.row[i].json);
-	free(rows.row);
-	rows.row = NULL;
-	rows.n = rows.room = 0;
+	follower_free(storing);
+	storing = NULL;
 	buf_free(&doc);
 }
 
@@ -344,8 +324,7 @@ static void audit_free(void)
 
 static void audit_init(void)
 {
-	running = true;
-	soon = loop_timer_new(store_rows, NULL);
+	storing = follower_new(&storing_kind);
 	request_on_end(on_request);
 	hooks.audit_note = note_unknown;
 }
@@ -354,23 +333,23 @@ static void audit_init(void)
 static bool is_busy(void)
 {
 	store_reads();
-	store_rows(NULL);
-	return rows.n && db_health(SQL_CLASS_JOB).up;
+	follower_hurry(storing);
+	return follower_waiting(storing) && db_health(SQL_CLASS_JOB).up;
 }
 
 static double read_audit_waiting(void)
 {
-	return (double)rows.n;
+	return (double)follower_waiting(storing);
 }
 
 static double read_audit_stored_total(void)
 {
-	return (double)health.stored;
+	return (double)follower_done(storing);
 }
 
 static double read_audit_refused_total(void)
 {
-	return (double)health.refused;
+	return (double)refused;
 }
 
 static const struct metric metrics[] = {
@@ -386,8 +365,8 @@ static const struct metric metrics[] = {
 
 static enum check_state check_audit(struct buf *more)
 {
-	buf_addf(more, ",\"rows_waiting\":%zu", rows.n);
-	return health.refused ? CHECK_DEGRADED : CHECK_HEALTHY;
+	buf_addf(more, ",\"rows_waiting\":%zu", follower_waiting(storing));
+	return refused ? CHECK_DEGRADED : CHECK_HEALTHY;
 }
 
 static const struct check checks[] = { { "audit", false, check_audit }, { 0 } };

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The rollups follow the events: the counted state of each touched ticket is brought up to date, a
- * batch at a time, together with the position up to which this was done. Every instance does it;
- * the second one finds nothing to do. */
+ * batch at a time, together with the position up to which this was done. At the start, the tickets
+ * that were touched since the stored positions come first. Every instance does it; the second one
+ * finds nothing to do. */
 #include "base/clock.h"
 #include "base/log.h"
-#include "core/events.h"
 #include "core/cache.h"
+#include "core/events.h"
+#include "core/follower.h"
 #include "dashboard.h"
 #include "loop/loop.h"
 #include "sql_gen.h"
@@ -14,181 +16,208 @@
 
 #define GATHER_US 100000
 #define BATCH 500
+#define WAITING_MAX 100000 /* beyond it, the tickets are found again in the database */
+#define RETRY_MAX_US (60 * US_PER_S)
 
 struct touched {
-	int64_t tenant_id, ticket_id, seq;
+	int64_t tenant_id, ticket_id, seq; /* seq 0: touched before the start */
 };
 
+/* The walk over the tickets that were touched before the start, in order of their ids. */
 static struct {
-	struct touched *t;
-	size_t n, room;
-} touched;
-static struct buf tenants, tickets, followed, positions;
-static struct db_call call;
-static struct loop_timer *soon;
-static bool asking, caught_up, running;
-static size_t asked_n,
-	most = BATCH; /* halved until only the ticket is left that cannot be counted */
-static struct rollup_health health;
+	int64_t after_tenant, after_ticket, wait_us;
+	bool asking, again; /* again: from the beginning, once this walk has ended */
+	struct db_call call;
+	struct loop_timer *retry;
+} walk;
 
-static void apply_batch(void *arg);
+static struct follower *following, *catching_up;
+static struct buf tenants, tickets, followed, positions;
+static bool caught_up, running;
+static uint64_t applied;
+
+static void ask_missed(void *arg);
 
 struct rollup_health rollup_health(void)
 {
-	health.waiting = touched.n;
-	health.caught_up = caught_up;
-	return health;
+	return (struct rollup_health){ .waiting = follower_waiting(following) +
+						  follower_waiting(catching_up),
+		.applied = applied,
+		.caught_up = caught_up };
 }
 
-static void start_list(void)
-{
-	tenants.n = tickets.n = followed.n = positions.n = 0;
-	buf_addc(&tenants, '{');
-	buf_addc(&tickets, '{');
-	buf_addc(&followed, '{');
-	buf_addc(&positions, '{');
-}
-
-static void end_list(void)
-{
-	buf_addc(&tenants, '}');
-	buf_addc(&tickets, '}');
-	buf_addc(&followed, '}');
-	buf_addc(&positions, '}');
-}
+/* --- counting --- */
 
 static void add_int(struct buf *b, int64_t v)
 {
-	buf_addf(b, "%s%lld", b->n > 1 ? "," : "", (long long)v);
+	buf_addf(b, "%c%lld", b->n ? ',' : '{', (long long)v);
 }
 
-static void apply(void (*on_done)(struct db_call *c, enum db_error e, const PGresult *rows))
+static const char *end_list(struct buf *b)
 {
-	end_list();
-	asking = true;
-	call = (struct db_call){ .stmt = &sql_rollup_apply,
-		.ctx.role = DB_ROLE_JOB,
-		.param = { buf_cstr(&tenants), buf_cstr(&tickets), buf_cstr(&followed),
-			buf_cstr(&positions) },
-		.on_done = on_done };
-	db_exec(&call);
+	buf_adds(b, b->n ? "}" : "{}");
+	return buf_cstr(b);
 }
 
-static void on_applied(struct db_call *c, enum db_error error, const PGresult *rows)
+static void on_applied(struct db_call *call, enum db_error error, const PGresult *rows)
 {
-	(void)c;
+	struct follower_run *run = call->arg;
+	const struct touched *t = run->item;
+	bool missed = run->follower == catching_up;
+
 	(void)rows;
-	asking = false;
-	if (!running)
-		return;
-	if (error == DB_OK || (error == DB_FAILED && asked_n == 1)) {
-		if (error ==
-			DB_FAILED) /* a ticket that cannot be counted must not hold up the others */
-			log_error(NULL, "ticket not counted tenant=%lld ticket=%lld",
-				(long long)touched.t[0].tenant_id,
-				(long long)touched.t[0].ticket_id);
-		for (size_t i = 0; i < asked_n; i++)
-			cache_outdate(touched.t[i].tenant_id, touched.t[i].seq);
-		memmove(touched.t, touched.t + asked_n, (touched.n - asked_n) * sizeof(*touched.t));
-		touched.n -= asked_n;
-		health.applied += asked_n;
-		most = BATCH;
-	} else {
-		if (error == DB_FAILED)
-			most = asked_n / 2;
-		log_warn(NULL, "rollup not applied n=%zu err=%s; will retry", asked_n,
-			db_error_name(error));
-	}
-	if (touched.n)
-		loop_timer_set(soon, error == DB_OK || error == DB_FAILED ? 0 : US_PER_S);
+	for (size_t i = 0; error == DB_OK && i < run->n; i++)
+		if (t[i].seq)
+			cache_outdate(t[i].tenant_id, t[i].seq);
+	applied += error == DB_OK ? run->n : 0;
+	follower_end(run, error);
+	if (missed && running && !follower_waiting(catching_up))
+		ask_missed(NULL);
 }
 
-/* Take the tickets that were touched first. A tenant's events come in order of seq, so the last one
- * tells how far the batch goes. */
-static void apply_touched(void)
+/* A tenant's events come in order of seq, so the last one tells how far the batch goes. */
+static void apply(struct follower_run *run)
 {
-	asked_n = touched.n < most ? touched.n : most;
-	start_list();
-	for (size_t i = 0; i < asked_n; i++) {
-		const struct touched *t = &touched.t[i];
-		bool last = true;
+	const struct touched *t = run->item;
 
-		if (t->ticket_id) {
-			add_int(&tenants, t->tenant_id);
-			add_int(&tickets, t->ticket_id);
+	tenants.n = tickets.n = followed.n = positions.n = 0;
+	for (size_t i = 0; i < run->n; i++) {
+		bool last = t[i].seq != 0;
+
+		if (t[i].ticket_id) {
+			add_int(&tenants, t[i].tenant_id);
+			add_int(&tickets, t[i].ticket_id);
 		}
-		for (size_t k = i + 1; last && k < asked_n; k++)
-			last = touched.t[k].tenant_id != t->tenant_id;
+		for (size_t k = i + 1; last && k < run->n; k++)
+			last = t[k].tenant_id != t[i].tenant_id;
 		if (last) {
-			add_int(&followed, t->tenant_id);
-			add_int(&positions, t->seq);
+			add_int(&followed, t[i].tenant_id);
+			add_int(&positions, t[i].seq);
 		}
 	}
-	apply(on_applied);
+	run->call = (struct db_call){ .stmt = &sql_rollup_apply,
+		.ctx.role = DB_ROLE_JOB,
+		.param = { end_list(&tenants), end_list(&tickets), end_list(&followed),
+			end_list(&positions) },
+		.on_done = on_applied,
+		.arg = run };
+	db_exec(&run->call);
 }
 
-/* --- catching up at the start --- */
-
-static void on_missed_applied(struct db_call *c, enum db_error error, const PGresult *rows)
+static int64_t tenant_of(const void *item)
 {
-	(void)c;
-	(void)rows;
-	asking = false;
-	if (running)
-		loop_timer_set(soon, error == DB_OK ? 0 : US_PER_S);
-	caught_up = error == DB_OK && asked_n < BATCH;
+	return ((const struct touched *)item)->tenant_id;
 }
 
-static void on_missed(struct db_call *c, enum db_error error, const PGresult *rows)
+/* The daily recount will try it again. */
+static void not_counted(const void *item, enum db_error error)
 {
-	(void)c;
-	asking = false;
+	const struct touched *t = item;
+
+	log_error(NULL, "ticket not counted tenant=%lld ticket=%lld err=%s",
+		(long long)t->tenant_id, (long long)t->ticket_id, db_error_name(error));
+	if (t->seq)
+		cache_outdate(t->tenant_id, t->seq);
+}
+
+/* --- catching up --- */
+
+static void start_walk(void)
+{
+	walk.after_tenant = walk.after_ticket = 0;
+	caught_up = false;
+	follower_pause(following, true);
+	ask_missed(NULL);
+}
+
+/* Positions move only with what was counted: the database knows what is dropped here. */
+static void start_over(struct follower *f)
+{
+	follower_clear(f);
+	log_warn(NULL, "more than %d events to count; looking them up again", WAITING_MAX);
+	if (walk.asking || !caught_up)
+		walk.again = true;
+	else
+		start_walk();
+}
+
+static void end_walk(void)
+{
+	if (walk.again) {
+		walk.again = false;
+		start_walk();
+		return;
+	}
+	caught_up = true;
+	follower_pause(following, false);
+}
+
+static void on_missed(struct db_call *call, enum db_error error, const PGresult *rows)
+{
+	int n = error == DB_OK ? PQntuples(rows) : 0;
+
+	(void)call;
+	walk.asking = false;
 	if (!running)
 		return;
 	if (error != DB_OK) {
-		loop_timer_set(soon, US_PER_S);
+		walk.wait_us = walk.wait_us ? 2 * walk.wait_us : US_PER_S;
+		if (walk.wait_us > RETRY_MAX_US)
+			walk.wait_us = RETRY_MAX_US;
+		log_warn(NULL, "events before the start not found err=%s; will retry",
+			db_error_name(error));
+		loop_timer_set(walk.retry, walk.wait_us);
 		return;
 	}
-	asked_n = (size_t)PQntuples(rows);
-	caught_up = asked_n == 0;
-	if (caught_up) {
-		loop_timer_set(soon, 0);
+	walk.wait_us = 0;
+	for (int i = 0; i < n; i++)
+		follower_add(catching_up,
+			&(struct touched){ db_int(rows, i, 0), db_int(rows, i, 1), 0 });
+	if (!n) {
+		end_walk();
 		return;
 	}
-	start_list();
-	for (size_t i = 0; i < asked_n; i++) {
-		add_int(&tenants, db_int(rows, (int)i, 0));
-		add_int(&tickets, db_int(rows, (int)i, 1));
-	}
-	apply(on_missed_applied);
+	walk.after_tenant = db_int(rows, n - 1, 0);
+	walk.after_ticket = db_int(rows, n - 1, 1);
 }
 
-static void apply_batch(void *arg)
+static void ask_missed(void *arg)
 {
 	(void)arg;
-	if (asking || !running)
+	if (walk.asking || !running)
 		return;
-	if (caught_up) {
-		if (touched.n)
-			apply_touched();
-		return;
-	}
-	asking = true;
-	call = (struct db_call){
+	walk.asking = true;
+	walk.call = (struct db_call){
 		.stmt = &sql_rollup_missed, .ctx.role = DB_ROLE_JOB, .on_done = on_missed
 	};
-	db_exec(&call);
+	db_call_int(&walk.call, 0, walk.after_tenant);
+	db_call_int(&walk.call, 1, walk.after_ticket);
+	db_exec(&walk.call);
 }
+
+/* --- the interface --- */
+
+static const struct follower_kind following_kind = { .name = "rollup",
+	.item_size = sizeof(struct touched),
+	.batch = BATCH,
+	.max = WAITING_MAX,
+	.gather_us = GATHER_US,
+	.run = apply,
+	.set_aside = not_counted,
+	.group = tenant_of,
+	.full = start_over };
+
+static const struct follower_kind catching_up_kind = { .name = "rollup_missed",
+	.item_size = sizeof(struct touched),
+	.batch = BATCH,
+	.max = 2 * BATCH,
+	.run = apply,
+	.set_aside = not_counted,
+	.group = tenant_of };
 
 void rollup_on_event(const struct desk_event *e)
 {
-	if (touched.n == touched.room)
-		touched.t =
-			xrealloc(touched.t, (touched.room = touched.room ? touched.room * 2 : 256) *
-						    sizeof(*touched.t));
-	touched.t[touched.n++] = (struct touched){ e->tenant_id, e->ticket_id, e->seq };
-	if (touched.n == 1)
-		loop_timer_set(soon, GATHER_US);
+	follower_add(following, &(struct touched){ e->tenant_id, e->ticket_id, e->seq });
 }
 
 static bool all_counted(void)
@@ -202,17 +231,20 @@ void rollup_init(void)
 {
 	cache_counted_by(all_counted, &sql_rollup_position);
 	running = true;
-	soon = loop_timer_new(apply_batch, NULL);
-	loop_timer_set(soon, GATHER_US);
+	following = follower_new(&following_kind);
+	catching_up = follower_new(&catching_up_kind);
+	walk.retry = loop_timer_new(ask_missed, NULL);
+	follower_pause(following, true);
+	loop_timer_set(walk.retry, GATHER_US);
 }
 
 void rollup_free(void)
 {
 	running = false;
-	loop_timer_free(soon);
-	free(touched.t);
-	touched.t = NULL;
-	touched.n = touched.room = 0;
+	follower_free(following);
+	follower_free(catching_up);
+	following = catching_up = NULL;
+	loop_timer_free(walk.retry);
 	buf_free(&tenants);
 	buf_free(&tickets);
 	buf_free(&followed);

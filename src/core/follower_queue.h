@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The order in which a follower runs its items, and what becomes of a batch by its result. Pure:
+ * the follower (follower.c) runs the batches and keeps the time. */
+#ifndef SLADESK_CORE_FOLLOWER_QUEUE_H
+#define SLADESK_CORE_FOLLOWER_QUEUE_H
+
+#include "base/list.h"
+#include "core/follower.h"
+
+/* Items that are run together. A piece is in one list (again or held), or under way. */
+struct piece {
+	struct list node;
+	char *item;
+	size_t n, room;
+	int64_t due_us;   /* not before */
+	int64_t since_us; /* the first time that its group was locked; 0: not */
+	unsigned tries;
+};
+
+struct follower_queue {
+	const struct follower_kind *kind;
+	char *item; /* not in a piece yet: N items from HEAD on */
+	size_t head, n, room;
+	struct list again; /* pieces that go before them */
+	struct list held;  /* pieces of one group each, which is locked */
+	size_t in_pieces;  /* items */
+	int under_way;     /* pieces */
+	uint64_t set_aside;
+};
+
+/* Start with nothing waiting. */
+void follower_queue_init(struct follower_queue *q, const struct follower_kind *kind);
+/* Release what waits. */
+void follower_queue_free(struct follower_queue *q);
+/* Drop what waits and is not under way. */
+void follower_queue_clear(struct follower_queue *q);
+/* Set aside what waits and is not under way. */
+void follower_queue_set_aside(struct follower_queue *q, enum db_error error);
+/* Append a copy of ITEM; false if there is no room. */
+bool follower_queue_add(struct follower_queue *q, const void *item) MUST_USE;
+/* The piece to run now, or NULL. It is the caller's until follower_queue_end. */
+struct piece *follower_queue_take(struct follower_queue *q, int64_t now_us);
+/* How long until there may be a piece to take: 0 = now, -1 = only after an end or an add. */
+int64_t follower_queue_wait_us(const struct follower_queue *q, int64_t now_us);
+/* The piece has been run, and ended with ERROR. */
+void follower_queue_end(
+	struct follower_queue *q, struct piece *p, enum db_error error, int64_t now_us);
+/* Items that wait or are under way. */
+size_t follower_queue_count(const struct follower_queue *q);
+
+#endif
