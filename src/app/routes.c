@@ -18,6 +18,7 @@ static const struct route own_routes[] = {
 	{ HTTP_GET, "/app.css", PERM_ANYONE, .file = "app.css" },
 	{ HTTP_GET, "/favicon.svg", PERM_ANYONE, .file = "favicon.svg" },
 	{ HTTP_GET, "/docs", PERM_ANYONE, .file = "docs.html" },
+	{ HTTP_GET, "/docs.css", PERM_ANYONE, .file = "docs.css" },
 	{ HTTP_GET, "/docs.js", PERM_ANYONE, .file = "docs.js" },
 	{ HTTP_GET, "/openapi.json", PERM_ANYONE, .flow = openapi,
 		.contract = &contract_app_openapi },
