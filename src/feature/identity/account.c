@@ -107,13 +107,21 @@ struct outcome *session_refresh(struct req *req)
 
 /* --- listing and ending --- */
 
-static const char **owner_params(struct req *req, int more)
+const char **account_params(struct req *req, int more)
 {
-	const char **p = arena_alloc(&req->arena, (size_t)(4 + more) * sizeof(*p));
+	const char **p = arena_alloc(&req->arena, (size_t)(3 + more) * sizeof(*p));
 
 	p[0] = req_int(req, req->session->tenant_id);
 	p[1] = actor_kind_name(req->session->actor);
 	p[2] = req_int(req, req->session->actor_id);
+	return p;
+}
+
+/* The same, and the present instant. */
+static const char **session_params(struct req *req, int more)
+{
+	const char **p = account_params(req, 1 + more);
+
 	p[3] = req_int(req, clock_now_us());
 	return p;
 }
@@ -121,7 +129,6 @@ static const char **owner_params(struct req *req, int more)
 static struct outcome *on_sessions(struct req *req, enum db_error error, const PGresult *rows)
 {
 	struct buf b = { 0 };
-	struct outcome *o;
 
 	if (error != DB_OK)
 		return req_fail_db(req, error);
@@ -143,14 +150,12 @@ static struct outcome *on_sessions(struct req *req, enum db_error error, const P
 		buf_addc(&b, '}');
 	}
 	buf_adds(&b, "]}");
-	o = req_reply(req, 200, b.p, b.n);
-	buf_free(&b);
-	return o;
+	return req_reply_take(req, 200, &b);
 }
 
 struct outcome *session_list(struct req *req)
 {
-	return req_query_job(req, &sql_auth_session_list, owner_params(req, 0), on_sessions);
+	return req_query_job(req, &sql_auth_session_list, session_params(req, 0), on_sessions);
 }
 
 /* The sessions that ended; for the caller's own session, the provider that began it. */
@@ -221,7 +226,7 @@ static struct outcome *on_ended(struct req *req, enum db_error error, const PGre
 
 static struct outcome *end_sessions(struct req *req, int64_t only)
 {
-	const char **p = owner_params(req, 1);
+	const char **p = session_params(req, 1);
 
 	p[4] = only ? req_int(req, only) : NULL;
 	return req_query_job(req, &sql_auth_session_end, p, on_ended);
@@ -246,15 +251,12 @@ struct outcome *permissions_get(struct req *req)
 {
 	const struct session *s = req->session;
 	struct buf b = { 0 };
-	struct outcome *o;
 
 	buf_addf(&b, "{\"user_id\":%lld,\"tenant_id\":%lld,\"role_type\":\"%s\",\"permissions\":",
 		(long long)s->actor_id, (long long)s->tenant_id, s->role);
 	permissions_add_object(&b, s->perms);
 	buf_addf(&b, ",\"data_scope\":%s}", s->scope[0] ? s->scope : "null");
-	o = req_reply(req, 200, b.p, b.n);
-	buf_free(&b);
-	return o;
+	return req_reply_take(req, 200, &b);
 }
 
 /* --- sessions that ended, here or on another instance --- */
@@ -268,7 +270,6 @@ struct outcome *whoami(struct req *req)
 {
 	const struct session *s = req->session;
 	struct buf b = { 0 };
-	struct outcome *o;
 
 	buf_addf(&b,
 		"{\"user_id\":%lld,\"kind\":\"%s\",\"tenant_id\":%lld,\"role\":\"%s\",\"level\":%d,"
@@ -282,7 +283,5 @@ struct outcome *whoami(struct req *req)
 	permissions_add_list(&b, s->perms);
 	buf_addf(&b, ",\"must_change_password\":%s,\"must_enrol_factor\":%s}",
 		s->must_change ? "true" : "false", s->must_enrol ? "true" : "false");
-	o = req_reply(req, 200, b.p, b.n);
-	buf_free(&b);
-	return o;
+	return req_reply_take(req, 200, &b);
 }

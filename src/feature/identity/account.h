@@ -6,6 +6,9 @@
 #include "core/request.h"
 #include "core/session_token.h"
 
+/* Parameters of a statement about the caller's own account: tenant, kind and actor, and room for
+ * MORE. In the arena. */
+const char **account_params(struct req *req, int more) MUST_USE;
 /* Ask a helper whether PASSWORD matches HASH. */
 struct outcome *account_verify(
 	struct req *req, struct str hash, const char *password, req_work_step *step) MUST_USE;

@@ -53,21 +53,9 @@ void recovery_digest(const char *code, char out[65])
 
 /* --- listing --- */
 
-/* tenant, kind, actor, and room for MORE. */
-static const char **mine(struct req *req, int more)
-{
-	const char **p = arena_alloc(&req->arena, (size_t)(3 + more) * sizeof(*p));
-
-	p[0] = req_int(req, req->session->tenant_id);
-	p[1] = actor_kind_name(req->session->actor);
-	p[2] = req_int(req, req->session->actor_id);
-	return p;
-}
-
 static struct outcome *on_list(struct req *req, enum db_error error, const PGresult *rows)
 {
 	struct buf b = { 0 };
-	struct outcome *o;
 	int n = 0;
 
 	if (error != DB_OK)
@@ -87,14 +75,12 @@ static struct outcome *on_list(struct req *req, enum db_error error, const PGres
 		buf_addc(&b, '}');
 	}
 	buf_adds(&b, "]}");
-	o = req_reply(req, 200, b.p, b.n);
-	buf_free(&b);
-	return o;
+	return req_reply_take(req, 200, &b);
 }
 
 struct outcome *factor_list(struct req *req)
 {
-	return req_query_job(req, &sql_factor_list, mine(req, 0), on_list);
+	return req_query_job(req, &sql_factor_list, account_params(req, 0), on_list);
 }
 
 /* --- enrolling a time code --- */
@@ -162,7 +148,7 @@ static void cleanse_enrolment(struct req *req)
 struct outcome *factor_totp_new(struct req *req)
 {
 	struct enrolment *e = req_state_new(req, enrolment);
-	const char **p = mine(req, 9);
+	const char **p = account_params(req, 9);
 	char secret[SECRET_BYTES];
 	struct buf sealed = { 0 }, label = { 0 };
 	size_t n;
@@ -225,7 +211,7 @@ static struct outcome *give_codes(struct req *req)
 {
 	static const char letters[] = "abcdefghjkmnpqrstuvwxyz23456789x";
 	struct codes *c = req_state(req, codes);
-	const char **p = mine(req, 2);
+	const char **p = account_params(req, 2);
 	struct buf list = { 0 };
 
 	buf_addc(&list, '{');
@@ -272,7 +258,7 @@ static struct outcome *on_confirmed(struct req *req, enum db_error error, const 
 static struct outcome *on_unconfirmed(struct req *req, enum db_error error, const PGresult *rows)
 {
 	struct codes *c = req_state(req, codes);
-	const char **p = mine(req, 5);
+	const char **p = account_params(req, 5);
 
 	if (error != DB_OK)
 		return req_fail_db(req, error);
@@ -296,7 +282,7 @@ struct outcome *factor_confirm(struct req *req)
 {
 	const struct in_identity_factor_confirm *in = REQ_INPUT(req, identity_factor_confirm);
 	struct codes *c = req_state_new(req, codes);
-	const char **p = mine(req, 1);
+	const char **p = account_params(req, 1);
 
 	c->code_given = in->code;
 	c->factor_id = in->factor_id;
@@ -319,7 +305,7 @@ static struct outcome *on_removed(struct req *req, enum db_error error, const PG
 
 static struct outcome *on_verified(struct req *req, bool ok, struct str answer)
 {
-	const char **p = mine(req, 4);
+	const char **p = account_params(req, 4);
 
 	if (!ok)
 		return req_fail(req, ERR_BUSY, NULL);
@@ -346,14 +332,14 @@ static struct outcome *on_hash(struct req *req, enum db_error error, const PGres
 
 struct outcome *factor_remove(struct req *req)
 {
-	return req_query_job(req, &sql_auth_password_get, mine(req, 0), on_hash);
+	return req_query_job(req, &sql_auth_password_get, account_params(req, 0), on_hash);
 }
 
 /* --- reset by an administrator, for a user who has lost the phone --- */
 
 struct outcome *factor_reset(struct req *req)
 {
-	const char **p = mine(req, 4);
+	const char **p = account_params(req, 4);
 
 	p[1] = "customer";
 	p[2] = req_int(req, REQ_INPUT(req, identity_factor_reset)->user_id);

@@ -205,7 +205,7 @@ struct outcome *passkey_new(struct req *req)
 {
 	const struct in_identity_passkey_new *in = REQ_INPUT(req, identity_passkey_new);
 	struct ceremony *c = req_state_new(req, ceremony);
-	const char **p = arena_alloc(&req->arena, 12 * sizeof(*p));
+	const char **p = account_params(req, 9);
 	EVP_PKEY *key = NULL;
 	bool ok;
 
@@ -220,9 +220,6 @@ struct outcome *passkey_new(struct req *req)
 	EVP_PKEY_free(key);
 	if (!ok)
 		return refuse_passkey(req);
-	p[0] = req_int(req, req->session->tenant_id);
-	p[1] = actor_kind_name(req->session->actor);
-	p[2] = req_int(req, req->session->actor_id);
 	p[3] = "passkey";
 	p[4] = c->name;
 	p[5] = NULL;
@@ -279,11 +276,8 @@ static struct outcome *on_known(struct req *req, enum db_error error, const PGre
 
 struct outcome *passkey_new_options(struct req *req)
 {
-	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p));
+	const char **p = account_params(req, 0);
 
-	p[0] = req_int(req, req->session->tenant_id);
-	p[1] = actor_kind_name(req->session->actor);
-	p[2] = req_int(req, req->session->actor_id);
 	return req_query_job(req, &sql_factor_list, p, on_known);
 }
 

@@ -83,11 +83,8 @@ static struct outcome *on_set(struct req *req, enum db_error error, const PGresu
 static struct outcome *on_fresh(struct req *req, const char *hash)
 {
 	struct change *c = req_state(req, change);
-	const char **p = arena_alloc(&req->arena, 8 * sizeof(*p));
+	const char **p = account_params(req, 5);
 
-	p[0] = req_int(req, req->session->tenant_id);
-	p[1] = actor_kind_name(req->session->actor);
-	p[2] = req_int(req, req->session->actor_id);
 	p[3] = c->fresh.hash[0];
 	p[4] = hash;
 	p[5] = req_int(req, clock_now_us());
@@ -123,15 +120,12 @@ struct outcome *password_change(struct req *req)
 {
 	const struct in_identity_password *in = REQ_INPUT(req, identity_password);
 	struct change *c = req_state_new_of(req, change, fresh_password);
-	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p));
+	const char **p = account_params(req, 0);
 
 	c->old = in->old_password;
 	c->fresh.text = in->new_password;
 	c->fresh.store = on_fresh;
 	if (!fresh_password_fits(req, req->session->username))
 		return req_invalid(req);
-	p[0] = req_int(req, req->session->tenant_id);
-	p[1] = actor_kind_name(req->session->actor);
-	p[2] = req_int(req, req->session->actor_id);
 	return req_query_job(req, &sql_auth_password_get, p, on_hashes);
 }

@@ -238,15 +238,6 @@ static void check_grant(struct req *req, struct json_object *grant, size_t i)
 			rule->en, rule->zh);
 }
 
-static struct outcome *on_granted(struct req *req, enum db_error error, const PGresult *rows)
-{
-	if (error != DB_OK)
-		return req_fail_db(req, error);
-	if (PQntuples(rows) == 0)
-		return req_fail(req, ERR_NOT_FOUND, NULL);
-	return req_reply(req, 200, "null", 4);
-}
-
 void user_grants_check(struct req *req)
 {
 	struct json_object *list = REQ_INPUT(req, identity_grants_put)->grants;
@@ -266,5 +257,5 @@ struct outcome *user_grants_put(struct req *req)
 	p[3] = actor_kind_name(req->session->actor);
 	p[4] = req_int(req, req->session->actor_id);
 	p[5] = req->session->name;
-	return req_query(req, &sql_user_grants_put, p, on_granted);
+	return req_query(req, &sql_user_grants_put, p, req_reply_null);
 }

@@ -290,11 +290,7 @@ static struct outcome *step_use(struct flow *f)
 {
 	struct saml *x = req_state(f->req, saml);
 
-	flow_param_int(f, 0, x->who.tenant_id);
-	flow_param_int(f, 1, x->login_id);
-	flow_param_text(f, 2, x->sha256);
-	flow_param_int(f, 3, clock_now_us());
-	return flow_query(f, VERIFY, &sql_sso_login_use);
+	return sso_use_login(f, VERIFY, x->who.tenant_id, x->login_id, x->sha256);
 }
 
 static struct outcome *step_verify(struct flow *f)

@@ -106,15 +106,21 @@ static bool open_sealed(struct req *req, const char *column, struct str v, const
 	return ok;
 }
 
+struct outcome *sso_use_login(
+	struct flow *f, int step, int64_t tenant, int64_t login, const char *sha256)
+{
+	flow_param_int(f, 0, tenant);
+	flow_param_int(f, 1, login);
+	flow_param_text(f, 2, sha256);
+	flow_param_int(f, 3, clock_now_us());
+	return flow_query(f, step, &sql_sso_login_use);
+}
+
 static struct outcome *step_use(struct flow *f)
 {
 	struct sso *x = req_state(f->req, sso);
 
-	flow_param_int(f, 0, x->who.tenant_id);
-	flow_param_int(f, 1, x->login_id);
-	flow_param_text(f, 2, x->sha256);
-	flow_param_int(f, 3, clock_now_us());
-	return flow_query(f, ASK_DOCUMENTS, &sql_sso_login_use);
+	return sso_use_login(f, ASK_DOCUMENTS, x->who.tenant_id, x->login_id, x->sha256);
 }
 
 static struct outcome *step_ask_documents(struct flow *f)

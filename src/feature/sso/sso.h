@@ -53,6 +53,10 @@ struct outcome *sso_fail_over(struct req *req) MUST_USE;
 /* End with a page: the provider refused or cannot be used. */
 struct outcome *sso_fail_provider(struct req *req) MUST_USE;
 
+/* Use up login LOGIN of TENANT, whose secret has the digest SHA256 (which must live until STEP):
+ * STEP of F finds the provider and what the login has stored (sso/login_use), or no row. */
+struct outcome *sso_use_login(
+	struct flow *f, int step, int64_t tenant, int64_t login, const char *sha256) MUST_USE;
 /* The state of a login in progress, s1.<tenant>.<login>.<secret>, and whether this browser began
  * it: it then has the digest of the secret. */
 bool sso_read_state(const char *text, int64_t *out_tenant, int64_t *out_login, char sha256[65]);
