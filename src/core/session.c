@@ -14,9 +14,8 @@
 #define BUCKETS 4096
 #define CACHE_MAX 20000
 #define FRESH_US (5 * US_PER_S)
-#define KEPT_US                                                                                    \
-	(900 * US_PER_S) /* while the database is away, who was known stays known so long: for     \
-			    what is answered from memory */
+/* how long a cached session is used while the database is down, for results from memory */
+#define KEPT_US (900 * US_PER_S)
 
 static struct {
 	struct session *buckets[BUCKETS];

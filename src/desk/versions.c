@@ -11,8 +11,8 @@
 #include <stdlib.h>
 
 #define FRESH_US (5 * US_PER_S)
-#define UNREADABLE_US                                                                              \
-	(5 * US_PER_S) /* a version that cannot be read is not read again during this time */
+/* a version that cannot be read is not read again during this time */
+#define UNREADABLE_US (5 * US_PER_S)
 
 static struct {
 	struct sla_version *versions;

@@ -26,9 +26,8 @@
 #define ANSWER_US (2 * US_PER_S)
 #define RETRY_US 500000
 #define KV_ARGS_MAX 512
-#define QUEUE_MAX                                                                                  \
-	(4u << 20) /* bytes that wait for a slow Redis; the rest is dropped and counted            \
-		    */
+/* bytes that wait for a slow Redis; the rest is dropped and counted */
+#define QUEUE_MAX (4u << 20)
 
 /* A command waiting for its reply. */
 struct pending {

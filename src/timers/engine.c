@@ -8,11 +8,10 @@
 #include "inner.h"
 #include "loop/loop.h"
 
-#define BATCHES_MAX                                                                                \
-	2 /* a second batch starts only when it is full; until then, due deadlines gather */
-#define BEHIND                                                                                     \
-	24 /* if this many gather while a batch is being stored, requests wait their turn          \
-	    */
+/* a second batch starts only when it is full; until then, due deadlines gather */
+#define BATCHES_MAX 2
+/* if this many gather while a batch is being stored, requests wait their turn */
+#define BEHIND 24
 #define ANYONE_AFTER_US (5 * US_PER_S)
 #define OTHERS_MS 250
 #define RETRY_GAP_US (US_PER_S / 5) /* pause between two batches of parked tickets */

@@ -16,9 +16,8 @@ struct reset {
 
 /* --- requests --- */
 
-#define ANSWER_MS                                                                                  \
-	300 /* reply this long after the request, so that the time does not reveal what was done   \
-	     */
+/* reply this long after the request, so that the time does not reveal what was done */
+#define ANSWER_MS 300
 
 static struct outcome *reply_accepted(struct req *req)
 {

@@ -23,8 +23,8 @@
 #define STREAM_MAX "10000"
 #define FETCH_LIMIT "500"
 #define TENANTS_A_FETCH 200
-#define HEAR_MIN_US                                                                                \
-	300000 /* how long to wait for the instance that committed, plus a random time */
+/* how long to wait for the instance that committed, plus a random time */
+#define HEAR_MIN_US 300000
 #define HEAR_SPREAD_US 500000
 #define LOOK_US 200000
 #define AHEAD_US US_PER_S

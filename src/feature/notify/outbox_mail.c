@@ -17,9 +17,9 @@
 #define KEY_WAIT_US (10 * US_PER_S)
 #define AHEAD 16 /* mails that wait for a helper */
 #define WAIT_MAX_US (5 * US_PER_S)
-#define STUCK_US                                                                                   \
-	(2 * US_PER_S) /* without a result for this long, no mails are claimed in advance */
-#define KILL_S 5       /* a helper that exceeds the time limit of a mail by this is stuck */
+/* without a result for this long, no mails are claimed in advance */
+#define STUCK_US (2 * US_PER_S)
+#define KILL_S 5 /* a helper that exceeds the time limit of a mail by this is stuck */
 #define CLAIM_MIN_S 60
 #define MESSAGE_MAX (WIRE_MAX - 8192) /* the rest of a frame is for the addresses */
 
