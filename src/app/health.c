@@ -234,11 +234,10 @@ static void engine_metrics(struct buf *b)
 	counter(b, "fires_total", "Tickets and timers fired.", e.fired);
 	counter(b, "fires_failed_total", "Fire batches that were retried.", e.failed);
 	gauge(b, "fires_parked",
-		"Due deadlines that cannot be done now and are tried again later and later.",
+		"Due deadlines that cannot be processed now and are retried at growing intervals.",
 		(double)e.parked);
 	counter(b, "timers_failed_total",
-		"Timers given up after too many attempts; they wait for a person.",
-		e.timers_failed);
+		"Timers given up after too many attempts; they need an operator.", e.timers_failed);
 	counter(b, "fires_swept_total", "Due rows that the sweep found and the heap had missed.",
 		e.swept);
 	counter(b, "events_total", "Committed events delivered.", events_health().delivered);
@@ -354,7 +353,7 @@ static void helper_metrics(struct buf *b)
 	pool_metric(b, "queued", "gauge", "Jobs that wait for a helper.", queued);
 	pool_metric(b, "jobs_total", "counter", "Jobs that ended, well or not.", jobs);
 	pool_metric(b, "failed_total", "counter", "Jobs that failed.", failed);
-	pool_metric(b, "refused_total", "counter", "Jobs that were not taken.", refused);
+	pool_metric(b, "refused_total", "counter", "Jobs that were refused.", refused);
 	pool_metric(b, "restarts_total", "counter", "Helper processes replaced.", restarts);
 	pool_metric(b, "seconds_total", "counter", "Time helpers spent on jobs.", seconds);
 }

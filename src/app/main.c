@@ -142,7 +142,7 @@ static void end_in_flight(void *arg)
 {
 	(void)arg;
 	self.ending = true;
-	log_info(NULL, "ending what is in flight");
+	log_info(NULL, "finishing requests in progress");
 	fetch_stop();
 	work_stop();
 	loop_timer_set(self.emptied, 0);

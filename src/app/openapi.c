@@ -36,16 +36,16 @@ static bool has_parameter(const struct contract *c, const char *key)
 
 /* Descriptions of common parameters. */
 static const char *const usual[][3] = {
-	{ "limit", "how many items at most", "每页条数" },
-	{ "cursor", "next_cursor of the page before", "上一页返回的 next_cursor" },
-	{ "tenant_id", "of this customer alone; the caller must serve it",
+	{ "limit", "maximum number of items", "每页条数" },
+	{ "cursor", "next_cursor of the previous page", "上一页返回的 next_cursor" },
+	{ "tenant_id", "only this customer; the caller must serve it",
 		"仅此客户；调用者须服务于该客户" },
-	{ "period", "the last days, today included", "最近若干天（含今天）" },
+	{ "period", "number of past days, including today", "最近若干天（含今天）" },
 	{ "Idempotency-Key",
-		"the same request with the same key takes effect once; the reply to a repetition "
-		"has Idempotency-Replayed: true",
+		"the same request with the same key takes effect once; the reply to a repeated "
+		"request has Idempotency-Replayed: true",
 		"同一请求以同一键重复发送只生效一次；重复时应答带 Idempotency-Replayed: true" },
-	{ "If-Match", "the version that the caller has seen, in quotes or not",
+	{ "If-Match", "the version the caller has seen, with or without quotes",
 		"调用者所见的版本号，可加引号" },
 };
 
@@ -136,7 +136,7 @@ static const struct failure {
 	{ "Conflict", 409, { ERR_WRONG_STATE, ERR_EXISTS, ERR_IN_FLIGHT, ERR_COUNT },
 		"{\"state\":\"closed\",\"command\":\"reply\"}" },
 	{ "TooLarge", 413, { ERR_LIMIT, ERR_COUNT },
-		"{\"user_message\":\"this is beyond a limit: ask for less at once\"}" },
+		"{\"user_message\":\"a limit is exceeded; request less data at once\"}" },
 	{ "KeyReused", 422, { ERR_KEY_REUSED, ERR_COUNT },
 		"{\"fields\":[{\"field\":\"Idempotency-Key\",\"rule\":\"already used for another "
 		"request\"}]}" },
@@ -240,7 +240,7 @@ static void add_success(struct buf *b, const struct route *r, const struct contr
 		[REPLY_NULL] = "done",
 		[REPLY_BARE] = "done",
 		[REPLY_REDIRECT] = "go to Location",
-		[REPLY_SOCKET] = "the connection is a WebSocket now",
+		[REPLY_SOCKET] = "the connection has become a WebSocket",
 		[REPLY_MEDIA] = "done" };
 
 	buf_addf(b, "\"%d\":{\"description\":\"%s\"", status, what[c->reply]);
@@ -352,9 +352,9 @@ static const char head[] =
 
 static const char schemes[] =
 	"],\n\"components\":{\"securitySchemes\":{\"bearer\":{\"type\":\"http\",\"scheme\":"
-	"\"bearer\",\"description\":\"an access token of a log-in, or a service token\"},"
+	"\"bearer\",\"description\":\"an access token from a login, or a service token\"},"
 	"\"cookie\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":\"sd_access\",\"description\":"
-	"\"with X-CSRF-Token for what changes anything\"}},\n\"schemas\":{\"Error\":{\"type\":"
+	"\"requests that change data also need X-CSRF-Token\"}},\n\"schemas\":{\"Error\":{\"type\":"
 	"\"object\",\"required\":[\"code\",\"message\",\"details\",\"timestamp\",\"request_id\"],"
 	"\"properties\":{\"code\":{\"type\":\"integer\"},\"message\":{\"type\":\"string\"},"
 	"\"details\":{\"type\":\"object\",\"additionalProperties\":true,\"properties\":{\"fields\":"

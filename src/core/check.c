@@ -138,7 +138,7 @@ static const struct format_rule rules[FORMAT_COUNT] = {
 		"an RFC 3339 time, such as 2026-01-31T08:00:00Z",
 		"RFC 3339 时间，例如 2026-01-31T08:00:00Z", is_time },
 	[FORMAT_CURSOR] = { "^[1-9][0-9]*(_.*)?$", NULL, "1200_1200",
-		"a cursor of an earlier answer", "应为上一页返回的游标", is_cursor },
+		"a next_cursor from an earlier response", "应为上一页返回的游标", is_cursor },
 	[FORMAT_PERIOD] = { "^[1-9][0-9]{0,2}d$", NULL, "30d", "1d to 366d, such as 30d",
 		"1d 到 366d，如 30d", is_period },
 	[FORMAT_DOMAIN] = { "^[a-z0-9.-]{3,253}$", NULL, "example.com",

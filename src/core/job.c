@@ -171,7 +171,7 @@ void job_end(struct job_run *run, enum job_result result)
 void job_end_db(struct job_run *run, enum db_error error)
 {
 	if (error != DB_OK)
-		log_warn(NULL, "job failed name=%s err=%s: tried again", run->job->name,
+		log_warn(NULL, "job failed name=%s err=%s; will retry", run->job->name,
 			db_error_name(error));
 	job_end(run, error == DB_OK ? JOB_DONE : JOB_FAILED);
 }

@@ -244,7 +244,7 @@ static void note_error(struct conn *c, struct db_call *call, const PGresult *r)
 	snprintf(call->constraint, sizeof(call->constraint), "%s", name ? name : "");
 	call->error = error_of(call->sqlstate);
 	if (goes_again(c, call))
-		log_info(&c->who, "statement goes again stmt=%s sqlstate=%s", call->stmt->name,
+		log_info(&c->who, "statement is sent again stmt=%s sqlstate=%s", call->stmt->name,
 			call->sqlstate);
 	else if (call->error == DB_FAILED || call->error == DB_FORBIDDEN)
 		log_error(&c->who, "statement failed stmt=%s sqlstate=%s %.300s", call->stmt->name,

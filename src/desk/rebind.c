@@ -53,7 +53,8 @@ static void start_rebind(int64_t tenant_id, int64_t ticket_id, int64_t calendar_
 static void on_all_done(struct job_run *run, enum db_error error, const PGresult *rows)
 {
 	for (int i = 0; error == DB_OK && i < PQntuples(rows); i++)
-		log_info(NULL, "calendar taken over id=%lld", (long long)db_int(rows, i, 0));
+		log_info(NULL, "calendar changed; tickets rebound id=%lld",
+			(long long)db_int(rows, i, 0));
 	job_end_db(run, error);
 }
 

@@ -110,7 +110,7 @@ static void on_version(struct db_call *call, enum db_error error, const PGresult
 		v = add_version(
 			w->policy_id, w->calendar_id, db_text(rows, 0, 0), db_text(rows, 0, 1));
 	else if (!v && error == DB_OK)
-		note_unreadable(w->policy_id, w->calendar_id, "there is none");
+		note_unreadable(w->policy_id, w->calendar_id, "not found");
 	w->on_done(w->arg, v, v ? DB_OK : error == DB_OK ? DB_FAILED : error);
 	free(w);
 }

@@ -85,7 +85,7 @@ static void scan(struct scan *s, xmlNodePtr n, int depth)
 		xmlAttrPtr id = n->type == XML_ELEMENT_NODE ? xmlHasProp(n, BAD_CAST "ID") : NULL;
 
 		if (depth > DEPTH_MAX)
-			s->why = "nested too deep";
+			s->why = "nested too deeply";
 		if (n->type == XML_COMMENT_NODE || n->type == XML_PI_NODE ||
 			n->type == XML_ENTITY_REF_NODE)
 			s->why = "comments, processing instructions and entities are refused";

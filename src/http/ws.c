@@ -395,7 +395,7 @@ static void on_input(struct http_conn *c)
 		uint64_t n = frame_length(head, got > 0 ? (size_t)got : 0);
 
 		if (n > ws->h->max_message + 14) {
-			ws_close(ws, 1009, "too big");
+			ws_close(ws, 1009, "message too large");
 			break;
 		}
 		/* A frame whose first two bytes break the rules need not be awaited. */

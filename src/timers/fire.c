@@ -80,7 +80,8 @@ static void batch_again(struct batch *b, enum db_error error)
 
 	if (now - last_error_us > 10 * US_PER_S) {
 		last_error_us = now;
-		log_warn(NULL, "fires wait n=%zu err=%s", b->n, db_error_name(error));
+		log_warn(NULL, "deadlines not fired yet; will retry n=%zu err=%s", b->n,
+			db_error_name(error));
 	}
 	engine.health.failed++;
 	for (size_t i = 0; i < b->n; i++) /* late since then, so that the lag is reported */

@@ -36,11 +36,11 @@ static struct {
 } parked;
 
 static const char *const why_texts[PARK_WHYS] = {
-	[PARK_BUSY] = "it is locked, or takes too long",
+	[PARK_BUSY] = "the row is locked, or the statement takes too long",
 	[PARK_REFUSED] = "the database refuses it",
 	[PARK_UNREADABLE] = "its row cannot be read",
 	[PARK_NOT_UNDERSTOOD] = "this program does not understand its policy, calendar or clocks",
-	[PARK_FAILED] = "what it asks for cannot be done",
+	[PARK_FAILED] = "its action cannot be carried out",
 };
 
 static struct parked **slot_of(uint64_t key)
@@ -59,7 +59,7 @@ static bool may_tell(void)
 
 	if (!parked.told.since_us || now - parked.told.since_us > LINES_US) {
 		if (parked.told.kept_back)
-			log_error(NULL, "fires set aside: %u more lines were left out",
+			log_error(NULL, "fires set aside: %u more log lines suppressed",
 				parked.told.kept_back);
 		parked.told.since_us = now;
 		parked.told.lines = parked.told.kept_back = 0;

@@ -191,7 +191,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 		if (!take_bytes(h))
 			replace_helper(h, "wrong frame");
 	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
-		replace_helper(h, h->state == HELPER_STARTING ? "it ends at once" : "died");
+		replace_helper(h, h->state == HELPER_STARTING ? "exits at once" : "died");
 	}
 	loop_note_turn("work");
 }
@@ -254,7 +254,7 @@ static void on_timer(void *arg)
 		start_helper(h);
 		break;
 	case HELPER_STARTING:
-		replace_helper(h, "it does not say that it is ready");
+		replace_helper(h, "does not report that it is ready");
 		break;
 	case HELPER_BUSY:
 		replace_helper(h, "timed out");

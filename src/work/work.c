@@ -154,7 +154,7 @@ bool work_submit(const struct work_job *job)
 void pool_idle(struct pool *p)
 {
 	if (p->broken)
-		log_info(&who, "helpers run again pool=%s", p->name);
+		log_info(&who, "helpers started again pool=%s", p->name);
 	p->broken = false;
 	dispatch(p);
 }
@@ -291,11 +291,11 @@ static char *check_program(const char *program)
 	if (err)
 		return xasprintf("worker.path: %s: %s", program, strerror(err));
 	if (poll(&fd, 1, CHECK_MS) != 1)
-		why = "it does not say that it is ready";
+		why = "does not report that it is ready";
 	else if (read(fd.fd, &head, sizeof(head)) != sizeof(head))
-		why = "it ends at once";
+		why = "exits at once";
 	else if (head.version != WIRE_VERSION || head.kind != WORK_READY)
-		why = "it is of another version";
+		why = "has another version";
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	close(fd.fd);

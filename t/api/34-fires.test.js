@@ -98,7 +98,7 @@ test('rows locked by other programs for any time: a ticket, a ticket that a new 
 	assert.ok((await s.metric('sla_lag_seconds')) > 60, 'and the lag says so');
 	await waitUntil(() =>
 		s.log.includes(
-			`fire set aside tenant=${s.alpha} ticket=${held}: it is locked, or takes too long`,
+			`fire set aside tenant=${s.alpha} ticket=${held}: the row is locked, or the statement takes too long`,
 		),
 	);
 	await Promise.all(locks.map((end) => end()));

@@ -266,7 +266,7 @@ static struct outcome *on_unconfirmed(struct req *req, enum db_error error, cons
 		return req_fail(req, ERR_NOT_FOUND, NULL);
 	c->step = totp_step(db_text(rows, 0, 0), c->code_given, clock_now_us() / US_PER_S);
 	if (!c->step) {
-		req_note_invalid(req, "code", "the six digits that your app shows now",
+		req_note_invalid(req, "code", "the current six digits in your app",
 			"应用当前显示的 6 位数字");
 		return req_invalid(req);
 	}

@@ -184,8 +184,8 @@ static void on_watched(struct db_call *call, enum db_error error, const PGresult
 	struct watch *w = call->arg;
 
 	if (error != DB_OK)
-		log_warn(NULL, "login not assessed tenant=%lld err=%s", (long long)w->tenant_id,
-			db_error_name(error));
+		log_warn(NULL, "login risk not assessed tenant=%lld err=%s",
+			(long long)w->tenant_id, db_error_name(error));
 	else if (PQntuples(rows)) {
 		log_info(NULL, "unusual login tenant=%lld actor=%lld reasons=%.*s",
 			(long long)w->tenant_id, (long long)w->actor_id, (int)db_text(rows, 0, 0).n,

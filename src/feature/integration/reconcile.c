@@ -389,7 +389,7 @@ static bool read_next_item(void)
 		if (sync_item_read(
 			    json_object_array_get_idx(messages, run.wanted[run.next++]), &run.item))
 			return true;
-		note_fault(&run.item, "not sound", "内容有误");
+		note_fault(&run.item, "invalid", "内容有误");
 		clear_item();
 	}
 	return false;
@@ -434,7 +434,7 @@ static struct outcome *step_applied(struct flow *f)
 
 	if (run.applied == SYNC_APPLIED && item->status != TICKET_STATE_COUNT &&
 		item->state != item->status)
-		note_left(item->external_id, "it cannot return to the state of the source system",
+		note_left(item->external_id, "cannot return to the state of the source system",
 			"无法回到主导系统所示的状态");
 	else if (run.applied == SYNC_APPLIED)
 		run.repaired++;

@@ -120,7 +120,7 @@ static void try_later(struct letter *l)
 	if (inlet.stopping)
 		return;
 	if (l->tries > RETRIES) {
-		bury(l, "", "refused by the database four times");
+		bury(l, "", "the database refused it four times");
 		return;
 	}
 	if (!l->timer)
@@ -160,7 +160,7 @@ static void on_session(void *arg, struct session *s, enum db_error error)
 	}
 	if (!s || s->actor != ACTOR_SERVICE || !session_may(s, PERM_TICKET_WRITE) ||
 		!session_serves(s, l->item.tenant_id)) {
-		bury(l, "token", "not a service token that may write tickets of this tenant");
+		bury(l, "token", "not a service token with tickets:write for this tenant");
 		return;
 	}
 	l->item.token_id = s->actor_id;

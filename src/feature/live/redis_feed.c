@@ -179,7 +179,7 @@ static void complain(const char *what)
 	if (feed.complained_us && now - feed.complained_us < COMPLAIN_US)
 		return;
 	feed.complained_us = now;
-	log_warn(NULL, "redis does not take events: tried again err=\"%.200s\"", what);
+	log_warn(NULL, "redis does not accept events; will retry err=\"%.200s\"", what);
 }
 
 /* Another instance may have published an event that we do not know yet. It may also be the stream
@@ -396,7 +396,7 @@ static void start_anew(struct stream *s)
 {
 	char key[64];
 
-	log_warn(NULL, "redis stream is ahead of the database, begun anew tenant=%lld last=%lld",
+	log_warn(NULL, "redis stream is ahead of the database, restarted tenant=%lld last=%lld",
 		(long long)s->tenant_id, (long long)s->ahead);
 	snprintf(key, sizeof(key), "sladesk:v1:events:%lld", (long long)s->tenant_id);
 	kv_command(on_deleted, NULL, 2, (struct str[]){ STR("DEL"), str_of(key) });

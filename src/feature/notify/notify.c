@@ -49,8 +49,7 @@ static const struct metric metrics[] = {
 		read_notifications_sent_total },
 	{ "notifications_failed_total", METRIC_COUNTER, "Failed delivery attempts.",
 		read_notifications_failed_total },
-	{ "notifications_unstored", METRIC_GAUGE,
-		"Results of deliveries that the database has not taken yet.",
+	{ "notifications_unstored", METRIC_GAUGE, "Results of deliveries that are not stored yet.",
 		read_notifications_unstored },
 	{ 0 },
 };

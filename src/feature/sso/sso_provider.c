@@ -171,7 +171,7 @@ static struct outcome *on_stored(struct req *req, enum db_error error, const PGr
 			       ? req_fail(req, ERR_NOT_FOUND, NULL)
 			       : req_fail(req, ERR_LIMIT,
 					 "{\"rule\":\"at most ten providers "
-					 "/ 最多十个提供方提供方\"}");
+					 "/ 最多十个身份提供方\"}");
 	data = arena_printf(&req->arena,
 		"{\"provider_id\":%lld,\"version\":%lld,\"redirect_uri\":\"%s/api/v1/auth/sso/"
 		"callback\",\"acs_uri\":\"%s/api/v1/auth/sso/"
