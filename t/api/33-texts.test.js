@@ -245,6 +245,7 @@ for (const [field, max] of [
 	['name', 100],
 	['client_id', 500],
 	['role_attribute', 1000],
+	['agent_id', 1000],
 	['scopes', 1000],
 	['agent_id', 1000],
 ])
