@@ -169,8 +169,12 @@ static bool can_fail(const struct route *r, const struct contract *c, int status
 
 static void add_failures(struct buf *b, const struct route *r, const struct contract *c)
 {
+	/* a form is another protocol's, which has its own words for what is wrong with it */
+	if (c->form)
+		buf_adds(b, ",\"400\":{\"description\":\"refused, as the protocol says it\"}");
 	for (size_t i = 0; i < ARRAY_LEN(failures); i++)
-		if (can_fail(r, c, failures[i].status) && failures[i].status != c->also)
+		if (can_fail(r, c, failures[i].status) && failures[i].status != c->also &&
+			!(c->form && failures[i].status == 400))
 			buf_addf(b, ",\"%d\":{\"$ref\":\"#/components/responses/%s\"}",
 				failures[i].status, failures[i].name);
 	buf_adds(b, ",\"default\":{\"$ref\":\"#/components/responses/Failure\"}");
