@@ -30,7 +30,8 @@ struct follower_kind {
 
 	/* Begin to store the batch. follower_end must follow exactly once, on a later turn. */
 	void (*run)(struct follower_run *run);
-	/* An item was rejected with ERROR, or there was no room for it (DB_BUSY). Tell a human. */
+	/* An item was rejected with ERROR, or there was no room for it (DB_BUSY). Alert an
+	 * operator. */
 	void (*set_aside)(const void *item, enum db_error error);
 
 	/* Optional. */
@@ -41,9 +42,10 @@ struct follower_kind {
 	int64_t (*group)(const void *item);
 	/* Take over the items of a group that is locked, instead of retrying them. */
 	void (*locked)(const void *item, size_t n);
-	/* Take over items for which the database had no time, instead of retrying them. */
+	/* Take over the items of a run that failed because the database was down or too slow,
+	 * instead of retrying them. */
 	void (*away)(const void *item, size_t n, enum db_error error);
-	/* There is no room for an item, instead of setting it aside. */
+	/* Called instead of set_aside if there is no room for an item. */
 	void (*full)(struct follower *f);
 	/* Release what ITEM refers to: after it was stored, set aside or cleared. */
 	void (*item_free)(void *item);
@@ -57,7 +59,7 @@ void follower_free(struct follower *f);
 void follower_add(struct follower *f, const void *item);
 /* The batch has ended. Frees RUN. */
 void follower_end(struct follower_run *run, enum db_error error);
-/* Start now what waits to be gathered. */
+/* Run the waiting items now, without waiting for more to join them. */
 void follower_hurry(struct follower *f);
 /* While ON, start no run. */
 void follower_pause(struct follower *f, bool on);

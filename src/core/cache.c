@@ -13,7 +13,7 @@
 #define BUCKETS 1024
 #define ENTRIES_MAX 4096
 #define STALE_MAX_US (24 * 3600 * US_PER_S)
-/* the share of its lifetime after which the next request has a result recomputed */
+/* after this share of a result's lifetime, the next request starts its recomputation */
 #define RENEW_FROM 0.8
 #define UNSHARED_US (900 * US_PER_S) /* longer than any result is kept */
 

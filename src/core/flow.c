@@ -42,7 +42,7 @@ static struct outcome *run_step(struct flow *f)
 	f->running = true;
 	o = f->kind->steps[f->at].run(f);
 	f->running = false;
-	if (!f->came) /* else it is the next step's */
+	if (!f->came) /* otherwise the arrival belongs to the next step */
 		forget_arrival(f);
 	f->came = false;
 	return o;

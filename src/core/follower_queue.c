@@ -197,7 +197,7 @@ static struct piece *take_from(struct follower_queue *q, struct list *l, int64_t
 
 		if (p->due_us > now) {
 			if (l == &q->again)
-				return NULL; /* those behind it go after it */
+				return NULL; /* the pieces behind it must not overtake it */
 			continue;
 		}
 		list_remove(&p->node);
@@ -211,7 +211,7 @@ static struct piece *take_waiting(struct follower_queue *q)
 	size_t n = q->n < q->kind->batch ? q->n : q->kind->batch, size = q->kind->item_size;
 	struct piece *p;
 
-	/* a second one only when it is full: more may join it meanwhile */
+	/* beside another piece only a full one is started: more items may join it meanwhile */
 	if (!n || !list_is_empty(&q->again) || (q->under_way && n < q->kind->batch))
 		return NULL;
 	p = piece_new(n, size);
@@ -261,7 +261,7 @@ int64_t follower_queue_wait_us(const struct follower_queue *q, int64_t now_us)
 
 /* --- ending --- */
 
-/* N items of P from FROM on, as a piece that comes next. */
+/* Put N items of P, from FROM on, at the front as a piece of their own. */
 static void put_first(struct follower_queue *q, const struct piece *p, size_t from, size_t n)
 {
 	struct piece *part = piece_new(n, q->kind->item_size);
@@ -296,7 +296,7 @@ static void run_again(struct follower_queue *q, struct piece *p, int64_t due_us)
 	list_add_head(&q->again, &p->node);
 }
 
-/* Each group by itself, in the order in which they came. */
+/* Split P into one piece per group, in the order of arrival. */
 static void part(struct follower_queue *q, struct piece *p)
 {
 	struct list parts;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The order in which a follower runs its items, and what becomes of a batch by its result. Pure:
+ * The order in which a follower runs its items, and what happens to a batch after its result. Pure:
  * the follower (follower.c) runs the batches and keeps the time. */
 #ifndef SLADESK_CORE_FOLLOWER_QUEUE_H
 #define SLADESK_CORE_FOLLOWER_QUEUE_H
@@ -12,8 +12,8 @@ struct piece {
 	struct list node;
 	char *item;
 	size_t n, room;
-	int64_t due_us;   /* not before */
-	int64_t since_us; /* the first time that its group was locked; 0: not */
+	int64_t due_us;   /* run it not before this */
+	int64_t since_us; /* when its group was found locked first; 0: never */
 	unsigned tries;
 };
 
@@ -21,20 +21,20 @@ struct follower_queue {
 	const struct follower_kind *kind;
 	char *item; /* not in a piece yet: N items from HEAD on */
 	size_t head, n, room;
-	struct list again; /* pieces that go before them */
-	struct list held;  /* pieces of one group each, which is locked */
+	struct list again; /* pieces that run before these items */
+	struct list held;  /* pieces of locked groups, one group each */
 	size_t in_pieces;  /* items */
 	int under_way;     /* pieces */
 	uint64_t set_aside;
 };
 
-/* Start with nothing waiting. */
+/* Start with an empty queue. */
 void follower_queue_init(struct follower_queue *q, const struct follower_kind *kind);
-/* Release what waits. */
+/* Release all items. */
 void follower_queue_free(struct follower_queue *q);
-/* Drop what waits and is not under way. */
+/* Drop all items that are not under way. */
 void follower_queue_clear(struct follower_queue *q);
-/* Set aside what waits and is not under way. */
+/* Set aside all items that are not under way. */
 void follower_queue_set_aside(struct follower_queue *q, enum db_error error);
 /* Append a copy of ITEM; false if there is no room. */
 bool follower_queue_add(struct follower_queue *q, const void *item) MUST_USE;

@@ -44,8 +44,8 @@ char *req_path_value(struct req *req, const char *name);
 char *req_query_value(struct req *req, const char *key);
 char *req_form_value(struct req *req, const char *key);
 
-/* The answer that REQ waited for is here, and a step is about to run: req_continue with its
- * outcome. */
+/* Call when the answer that REQ waited for has arrived, before the next step runs. Pass the
+ * outcome of that step to req_continue. */
 void req_begin_step(struct req *req);
 /* The access token of a request that has not been answered; empty if there is none. */
 struct str req_token(struct req *req);

@@ -63,7 +63,7 @@ struct outcome *req_piece(struct req *req, const void *p, size_t n, req_step *ne
 {
 	if (!req->http)
 		return req_taken(req);
-	if (!n) /* nothing that could drain */
+	if (!n) /* no output is queued, so the client cannot ask for more */
 		return next(req);
 	req->pieces->next = next;
 	(void)http_reply_piece(req->http, p, n);

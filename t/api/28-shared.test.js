@@ -54,7 +54,7 @@ test('an instance uses results that another has computed, also just after a star
 		await waitUntil(async () => (await where.metric('rollup_waiting')) === 0);
 	const stored = kept().length,
 		r = await s.get('/api/v1/client/dashboard/overview?period=11d', admin);
-	await waitUntil(() => kept().length > stored); /* it is answered first and shared then */
+	await waitUntil(() => kept().length > stored); /* the reply comes before the result is shared */
 	const before = await other.metric('answers_misses_total'),
 		same = await other.get('/api/v1/client/dashboard/overview?period=11d', admin);
 	assert.deepStrictEqual(same.data, r.data, 'its time of computing, too');
@@ -84,7 +84,7 @@ test('dashboards are computed in advance after a start, with or without Redis', 
 	await other.start();
 	await waitUntil(async () => (await other.metric('answers_warmed_total')) >= 1);
 	await waitUntil(async () => /dashboards computed in advance/.test(other.log));
-	/* the last of them may still be on their way */
+	/* the last results may not have arrived yet */
 	const warmed = await other.metric('answers_warmed_total');
 	await waitUntil(async () => (await other.metric('answers_kept')) >= warmed);
 	const misses = await other.metric('answers_misses_total'),

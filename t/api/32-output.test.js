@@ -282,7 +282,7 @@ function makeFile() {
 		),
 	};
 }
-test('downloads of a file of 8 MB: unread they hold a part, read slowly they are whole, and rights end them', async () => {
+test('a download of 8 MB: an unread one buffers only a part, a slow one is complete, and it ends with the session's rights', async () => {
 	const { path, want } = makeFile(),
 		admin = await s.login('admin', 'alpha'),
 		auth = (t) => `Authorization: Bearer ${t}\r\n`,
@@ -313,7 +313,7 @@ test('downloads of a file of 8 MB: unread they hold a part, read slowly they are
 	await assert.rejects(cut, /closed after 0 of 1/);
 	assert.ok(Date.now() - began < 12000, 'it ended before its end');
 });
-test('an audit log that is taken along goes out part by part, with the cursor of what is left', async () => {
+test('an export of the audit log is sent in parts, with the cursor of the rest', async () => {
 	s.sql(`insert into audit_logs (tenant_id, at, actor_kind, actor_id, username, operation, resource, result, status, address, user_agent, request_id, details, chain_no, digest)
 		select ${s.alpha}, now(), 'customer', 1, 'x', 'big', 'y', 'success', 200, '', rpad(n::text, 500, 'u'), n::text, '{}', 1000000 + n, sha256('')
 		from generate_series(1, 12000) n`);

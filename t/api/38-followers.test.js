@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The batch consumers (rollups, audit log): one row that the database refuses, for whatever reason, and one customer whose lock is held, hold up
-// nobody else; nothing is retried for ever; the order of a customer's rows is kept.
+// The batch consumers (rollups, audit log): a row that the database refuses, for any reason, delays no other row; a customer whose lock is held
+// delays no other customer. Nothing is retried for ever, and each customer's rows keep their order.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
@@ -25,7 +25,7 @@ const set_aside = async (consumer) =>
 			new RegExp(`^sladesk_follower_set_aside_total{consumer="${consumer}"} (.*)$`, 'm'),
 		)[1],
 	);
-/* A session of a stranger that holds the advisory lock of a customer. */
+/* A session of another program that holds the advisory lock of a customer. */
 async function hold(t, kind, tenant) {
 	const p = spawn('psql', ['-h', SOCK, '-U', 'postgres', '-d', s.db, '-XAtq'], {
 		env: { ...process.env, PGPASSWORD: secret },
@@ -65,7 +65,7 @@ test('rollups: one ticket that cannot be counted is set aside, whatever the erro
 		assert.strictEqual(counted([bad]), 0);
 		await waitUntil(async () => (await s.metric('rollup_waiting')) === 0);
 	}
-	/* all was missed, and one of it is bad: the others are counted all the same */
+	/* all tickets were missed, and one of them is bad: the others are counted */
 	await s.stop();
 	s.sql(
 		"update consumer_positions set seq = 0 where consumer = 'rollup'; delete from ticket_outcomes; delete from rollups",

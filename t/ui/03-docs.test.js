@@ -31,7 +31,7 @@ async function open(hash = '', options = {}) {
 const shot = (page, name, fullPage) =>
 	page.screenshot({ path: path.join(VAR, 'log', name + '.png'), fullPage });
 
-test('every operation stands in its group, in the language of the portal; what is searched is found', async () => {
+test('every operation is in its group, in the portal's language; the search finds operations', async () => {
 	const doc = (await s.get('/openapi.json')).json,
 		page = await open('', { viewport: { width: 1280, height: 900 } });
 	const count = Object.values(doc.paths).reduce((n, ops) => n + Object.keys(ops).length, 0);
@@ -52,7 +52,7 @@ test('every operation stands in its group, in the language of the portal; what i
 	await page.waitForSelector('#nothing:visible');
 	await page.context().close();
 });
-test('an anchor opens its operation: fields, example, reply, what can go wrong', async () => {
+test('an anchor opens its operation: fields, example, reply, possible errors', async () => {
 	const page = await open('#ticket_create', {
 			locale: 'en-US',
 			viewport: { width: 1280, height: 900 },
@@ -75,7 +75,7 @@ test('an anchor opens its operation: fields, example, reply, what can go wrong',
 	await shot(page, 'docs-operation');
 	await page.context().close();
 });
-test('an operation is tried with the session of the browser, or with a pasted token', async () => {
+test('an operation runs with the browser's session, or with a pasted token', async () => {
 	const page = await open('#ticket_create', { locale: 'en-US' }),
 		op = page.locator('#ticket_create'),
 		result = op.locator('.try pre');
@@ -114,7 +114,7 @@ test('an operation is tried with the session of the browser, or with a pasted to
 	);
 	await page.context().close();
 });
-test('on a phone nothing runs over the edge, and every control has a name', async () => {
+test('on a phone, nothing overflows the screen, and every control has a name', async () => {
 	const page = await open('#client_ticket_list', { viewport: { width: 390, height: 844 } });
 	await page.locator('#client_ticket_list .inside').waitFor();
 	await shot(page, 'docs-phone');

@@ -116,7 +116,7 @@ static void paused_and_none(void)
 	CU_ASSERT_EQUAL(tell(SLA_UPDATE, monday + 3 * H, 100), 0); /* the policy has none */
 }
 
-/* More pauses than were once kept. */
+/* More pauses than earlier versions kept. */
 static void a_long_life(void)
 {
 	int64_t when = at("2026-01-05T10:00:00Z");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tokens of other issuers: by their own keys and our algorithms only, for us, now, and for this
- * login. */
+ * Tokens of other issuers: accepted only with the issuer's keys and our algorithms, for our
+ * audience, within their lifetime, and for this login. */
 #include "crypto/idtoken.h"
 #include "unit.h"
 
@@ -95,7 +95,7 @@ static void signatures(void)
 	bad = sign(ec, "ES256", "e", claims);
 	bad[strlen(bad) - 3] = bad[strlen(bad) - 3] == 'A' ? 'B' : 'A';
 	CU_ASSERT_EQUAL(verify(key_set, bad), IDTOKEN_BAD);
-	/* {"alg":"none"} and what is no token at all */
+	/* {"alg":"none"} and texts that are not tokens */
 	CU_ASSERT_EQUAL(
 		verify(key_set, xstrdup("eyJhbGciOiJub25lIn0.eyJpc3MiOiJpIn0.")), IDTOKEN_BAD);
 	CU_ASSERT_EQUAL(verify(key_set, xstrdup("")), IDTOKEN_BAD);
@@ -121,7 +121,7 @@ static void claims_for_us_now(void)
 	CU_ASSERT_PTR_NULL(broken("{" GOOD ",\"aud\":[\"me\"],\"exp\":1000001}", "n"));
 	CU_ASSERT_PTR_NULL(
 		broken("{" GOOD ",\"aud\":[\"x\",\"me\"],\"azp\":\"me\",\"exp\":1000001}", "n"));
-	/* for others, too, and not said that it is for us */
+	/* several audiences, and azp does not name us */
 	CU_ASSERT_PTR_NOT_NULL(broken("{" GOOD ",\"aud\":[\"x\",\"me\"],\"exp\":1000001}", "n"));
 	CU_ASSERT_PTR_NOT_NULL(
 		broken("{" GOOD ",\"aud\":\"me\",\"azp\":\"x\",\"exp\":1000001}", "n"));

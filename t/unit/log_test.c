@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Log lines: one line each whatever is in them; what a slow reader does not take is kept, then
- * counted, and never waited for. */
+ * Log lines: each message is one line, whatever it contains. Lines that a slow reader does not
+ * take are kept, then counted; the writer never waits. */
 #include "base/json.h"
 #include "base/clock.h"
 #include "base/log.h"

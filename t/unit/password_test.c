@@ -36,7 +36,8 @@ static void common_words(void)
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		if (taken(bad[i]))
 			CU_FAIL(bad[i]);
-	CU_ASSERT_TRUE(taken("Password-Kofferwort-7")); /* a word among others is none of them */
+	CU_ASSERT_TRUE(
+		taken("Password-Kofferwort-7")); /* a common word within a longer text is allowed */
 }
 
 static void user_names(void)

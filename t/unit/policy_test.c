@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Policy documents: what each key means, and that nothing wrong is taken. */
+ * Policy documents: the meaning of each key, and the refusal of invalid documents. */
 #include "base/clock.h"
 #include "base/json.h"
 #include "sla/policy.h"
@@ -9,7 +9,7 @@
 
 static struct sla_policy policy;
 
-/* NULL: taken. */
+/* NULL: accepted. */
 static const char *refused(const char *text)
 {
 	struct json_error err;
@@ -136,9 +136,9 @@ static void nearest(void)
 {
 	CU_ASSERT_PTR_NULL(refused("{\"priorities\":{\"P1\":{},\"P3\":{}}," DUE "}"));
 	CU_ASSERT_EQUAL(sla_policy_nearest(&policy, P1), P1);
-	CU_ASSERT_EQUAL(sla_policy_nearest(&policy, P2), P1); /* rather more urgent */
+	CU_ASSERT_EQUAL(sla_policy_nearest(&policy, P2), P1); /* the more urgent neighbour */
 	CU_ASSERT_EQUAL(sla_policy_nearest(&policy, P4), P3);
-	CU_ASSERT_EQUAL(sla_policy_nearest(&policy, P0), P1); /* nothing above it */
+	CU_ASSERT_EQUAL(sla_policy_nearest(&policy, P0), P1); /* no more urgent one exists */
 	policy.has[P1] = policy.has[P3] = false;
 	CU_ASSERT_EQUAL(sla_policy_nearest(&policy, P2), PRIORITY_NONE);
 }

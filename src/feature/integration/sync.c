@@ -81,7 +81,7 @@ static struct sync_item *sync_item_of(struct flow *f)
 	return list_entry(f, struct sync_item, flow);
 }
 
-/* For the message's tenant alone. */
+/* Run a statement that sees only the message's tenant. */
 static struct outcome *query(
 	struct flow *f, struct sync_item *item, int step, const struct sql_stmt *stmt)
 {
