@@ -170,22 +170,23 @@ place(
 );
 for (const field of ['department', 'project', 'contract', 'cost_centre', 'region', 'office'])
 	place('POST ' + users, field, 100, (v) => person({ [field]: v }), 'client_users', { codes: true });
-place(
-	`PUT ${users}/{user_id}/permissions`,
-	'grants',
-	300,
-	(v) => {
-		const n = s.sql(
-				"select id from client_users where username = 'user' and tenant_id = " +
-					s.alpha,
-			),
-			grant = { resource_type: 'ticket', permissions: { read: true } };
-		return put(`${users}/${n}/permissions`, {
-			grants: [{ ...grant, data_scope: { projects: [v] } }],
-		});
-	},
-	'client_permissions',
-);
+for (const list of ['projects', 'departments'])
+	place(
+		`PUT ${users}/{user_id}/permissions`,
+		'data_scope.' + list,
+		300,
+		(v) => {
+			const n = s.sql(
+					"select id from client_users where username = 'user' and tenant_id = " +
+						s.alpha,
+				),
+				grant = { resource_type: 'ticket', permissions: { read: true } };
+			return put(`${users}/${n}/permissions`, {
+				grants: [{ ...grant, data_scope: { [list]: [v] } }],
+			});
+		},
+		'client_permissions',
+	);
 for (const [field, max] of [
 	['display_name', 100],
 	['support_contact', 200],
@@ -205,6 +206,29 @@ place(
 		s.post('/api/v1/client/dashboard/config', admin, {
 			dashboard_name: v,
 			layout_config: { grid: { cols: 12, rows: 8 }, widgets: [] },
+		}),
+	'dashboard_configs',
+);
+place(
+	'POST /api/v1/client/dashboard/config',
+	'layout_config.widgets.id',
+	64,
+	(v) =>
+		s.post('/api/v1/client/dashboard/config', admin, {
+			dashboard_name: 'x' + ++serial,
+			layout_config: {
+				grid: { cols: 12, rows: 8 },
+				widgets: [
+					{
+						...{
+							id: v,
+							type: 'metric_card',
+							position: { x: 0, y: 0, w: 3, h: 2 },
+						},
+						config: { metric: 'total_tickets', title: 'x' },
+					},
+				],
+			},
 		}),
 	'dashboard_configs',
 );
@@ -266,6 +290,17 @@ for (const [field, max] of [
 		'identity_providers',
 	);
 
+place(
+	'POST /api/v1/client/export/data',
+	'parameters.filters.service_type',
+	100,
+	(v) =>
+		s.post('/api/v1/client/export/data', admin, {
+			export_type: 'ticket_data',
+			parameters: { filters: { service_type: [v] } },
+		}),
+	'exports',
+);
 const policy = (more) => ({
 	tenant_id: s.beta,
 	document: JSON.parse(s.sql("select doc from sla_configurations where code = 'standard' limit 1")),
@@ -378,7 +413,11 @@ for (const p of places)
 		else {
 			assert.deepStrictEqual([r.status, r.code], [400, 40001], r.text.slice(0, 500));
 			assert.ok(
-				r.json.details.fields.some((f) => f.field.startsWith(p.field)),
+				r.json.details.fields.some(
+					(f) =>
+						`.${f.field}`.includes('.' + p.field.split('.')[0]) ||
+						f.field.endsWith(p.field.split('.')[0]),
+				),
 				r.text.slice(0, 500),
 			);
 		}
@@ -387,33 +426,38 @@ for (const p of places)
 /* Strings in bodies that are not texts of users: our own keywords, numbers, tokens, addresses,
  * instants. */
 const OTHER =
-	/^(cookies|.*token|tenant|tenant_id|username|password|old_password|new_password|code|method|trust_device|credential_id|client_data|authenticator_data|signature|public_key|email|phone|lang|role_type|is_active|mfa_required|kind|client_secret|issuer|.*_endpoint|role_map|email_domains|create_users|trust_email|.*_field|certificate|token_auth|vendor|active|.*signed.*|encrypt.*|logo|logo_url|.*_color|export_type|format|parameters|options|preferences|layout_config|is_default|is_shared|priority|source|impact_scope|solution_kind|clock|at|from|to|until|events|event_type|status|resolved_at|customer_satisfaction|timestamp|created_at|updated_at|assigned_to|customers|document|calendar|days|effective_from|url|.*url.*)$/;
+	/^(cookies|.*token|tenant|tenant_id|username|password|old_password|new_password|code|method|trust_device|credential_id|client_data|authenticator_data|signature|public_key|email|phone|lang|role_type|is_active|mfa_required|kind|resource_type|client_secret|issuer|.*_endpoint|role_map|email_domains|create_users|trust_email|.*_field|certificate|token_auth|vendor|active|.*signed.*|encrypt.*|logo|logo_url|.*_color|export_type|format|parameters|options|preferences|layout_config|is_default|is_shared|priority|source|impact_scope|solution_kind|clock|at|from|to|until|events|event_type|status|resolved_at|customer_satisfaction|timestamp|created_at|updated_at|assigned_to|customers|document|calendar|days|effective_from|url|.*url.*)$/;
 
 test('no text of the documents is left out', async () => {
 	const doc = (await s.get('/openapi.json')).json,
 		norm = (p) => p.replace('/client/tickets', '/tickets').replace(/\/\{[^}]*\}$/, ''),
-		key = (route, field) => norm(route.split(' ')[1]) + ' ' + field.split('.')[0],
-		known = new Map(places.map((p) => [key(p.route, p.field), p.max])),
 		missing = [];
+	/* each string of a schema that only its length limits, with its path */
+	function* texts(schema, at) {
+		const d = schema.$ref ? doc.components.schemas[schema.$ref.split('/').pop()] : schema;
+		if (d.items) yield* texts(d.items, at);
+		for (const [k, v] of Object.entries(d.properties || {}))
+			yield* texts(v, at ? at + '.' + k : k);
+		const plain = [].concat(d.type).includes('string') && !d.enum && !d.pattern && !d.format;
+		if (plain && !OTHER.test(at.split('.').at(-1))) yield { at, max: d.maxLength };
+	}
+	const placed = (route, at) =>
+		places
+			.filter(
+				(p) =>
+					norm(p.route.split(' ')[1]) === route &&
+					('.' + at).endsWith('.' + p.field),
+			)
+			.sort((a, b) => b.field.length - a.field.length)[0];
 	for (const [p, methods] of Object.entries(doc.paths))
 		for (const [method, op] of Object.entries(methods)) {
-			const schema = op.requestBody && op.requestBody.content['application/json'];
-			for (const [field, d] of Object.entries((schema && schema.schema.properties) || {})) {
-				const max = known.get(key('x ' + p, field));
-				/* read as for TOTP; storing it needs an authenticator
-				 * (23-ways-in) */
-				if (p.endsWith('/factors/passkey') && field === 'name') continue;
-				if (
-					d.type !== 'string' ||
-					d.enum ||
-					d.pattern ||
-					d.format ||
-					OTHER.test(field)
-				)
-					continue;
-				if (!max) missing.push(`${method} ${p} ${field}`);
-				else if (d.maxLength)
-					assert.strictEqual(d.maxLength, max, `${method} ${p} ${field}`);
+			const content = op.requestBody && op.requestBody.content['application/json'];
+			for (const { at, max } of content ? texts(content.schema, '') : []) {
+				/* read as a TOTP's; storing it needs an authenticator (23-ways-in) */
+				if (p.endsWith('/factors/passkey') && at === 'name') continue;
+				const known = placed(norm(p), at);
+				if (!known) missing.push(`${method} ${p} ${at}`);
+				else if (max) assert.strictEqual(max, known.max, `${method} ${p} ${at}`);
 			}
 		}
 	assert.deepStrictEqual(missing, []);

@@ -45,7 +45,7 @@ static bool text_within(struct json_object *o, const char *key, size_t max)
 	struct json_object *v = json_get(o, key);
 
 	return json_object_is_type(v, json_type_string) && json_str(v).n >= 1 &&
-	       json_str(v).n <= max;
+	       utf8_length(json_str(v).p, json_str(v).n) <= max;
 }
 
 static bool is_widget_type(const char *type)
