@@ -38,11 +38,11 @@ enum err {
 	ERR_INTERNAL,    /* 50001, 500 */
 	ERR_COUNT,
 };
-/* The status, code and message of an error. */
 struct error_text {
 	int status, code;
 	const char *en, *zh;
 };
+/* The status, code and message of an error. */
 const struct error_text *error_text(enum err e);
 
 struct contract;
@@ -190,6 +190,7 @@ struct outcome *req_pieces_begin(struct req *req, const char *type, const char *
 /* Send N bytes, then NEXT when the client is ready for more. Before that, every five seconds the
  * session is read again, and the reply is cut if it no longer has the right. */
 struct outcome *req_piece(struct req *req, const void *p, size_t n, req_step *next) MUST_USE;
+/* End the reply; all its bytes have been sent. */
 struct outcome *req_pieces_end(struct req *req) MUST_USE;
 /* The rest is not available: the client sees that its reply is incomplete. */
 struct outcome *req_pieces_cut(struct req *req) MUST_USE;

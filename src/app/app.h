@@ -9,8 +9,9 @@
 const struct route *app_routes(size_t *out_n);
 /* Release the table. */
 void app_routes_free(void);
-/* Print doc/api/routes.txt, or doc/api/openapi.json, to standard output. */
+/* Print doc/api/routes.txt to standard output. */
 void app_routes_print(void);
+/* Print doc/api/openapi.json to standard output. */
 void openapi_print(void);
 /* features.c: the list of capabilities, which ends with NULL. */
 extern const struct feature *const app_features[];

@@ -6,6 +6,9 @@ static const struct {
 	const char *resource, *verb, *name;
 	bool for_customers;
 } table[PERM_COUNT] = {
+	[PERM_ANYONE] = { .name = "anyone" },
+	[PERM_SELF] = { .name = "self" },
+	[PERM_STAFF] = { .name = "staff" },
 #define PERMISSION(id, r, v, customers) [PERM_##id] = { #r, #v, #r ":" #v, customers },
 #include "core/permissions.def"
 #undef PERMISSION
@@ -13,11 +16,7 @@ static const struct {
 
 const char *permission_name(enum permission p)
 {
-	static const char *const special[] = {
-		[PERM_ANYONE] = "anyone", [PERM_SELF] = "self", [PERM_STAFF] = "staff"
-	};
-
-	return p < PERM_NAMED_FIRST ? special[p] : table[p].name;
+	return table[p].name;
 }
 
 static enum permission find_permission(struct str name)
