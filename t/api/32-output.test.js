@@ -282,7 +282,7 @@ function makeFile() {
 		),
 	};
 }
-test('a download of 8 MB: an unread one buffers only a part, a slow one is complete, and it ends with the session's rights', async () => {
+test("a download of 8 MB: an unread one buffers only a part, a slow one is complete, and it ends with the session's rights", async () => {
 	const { path, want } = makeFile(),
 		admin = await s.login('admin', 'alpha'),
 		auth = (t) => `Authorization: Bearer ${t}\r\n`,

@@ -31,7 +31,7 @@ async function open(hash = '', options = {}) {
 const shot = (page, name, fullPage) =>
 	page.screenshot({ path: path.join(VAR, 'log', name + '.png'), fullPage });
 
-test('every operation is in its group, in the portal's language; the search finds operations', async () => {
+test("every operation is in its group, in the portal's language; the search finds operations", async () => {
 	const doc = (await s.get('/openapi.json')).json,
 		page = await open('', { viewport: { width: 1280, height: 900 } });
 	const count = Object.values(doc.paths).reduce((n, ops) => n + Object.keys(ops).length, 0);
@@ -75,7 +75,7 @@ test('an anchor opens its operation: fields, example, reply, possible errors', a
 	await shot(page, 'docs-operation');
 	await page.context().close();
 });
-test('an operation runs with the browser's session, or with a pasted token', async () => {
+test("an operation runs with the browser's session, or with a pasted token", async () => {
 	const page = await open('#ticket_create', { locale: 'en-US' }),
 		op = page.locator('#ticket_create'),
 		result = op.locator('.try pre');
