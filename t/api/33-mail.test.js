@@ -134,7 +134,7 @@ for (const how of ['slow', 'hang', 'drip'])
 			`# ${how}: slowest /healthz ${w.slowest.toFixed(1)} ms, longest turn ${w.turn.toFixed(1)} ms, ` +
 				`${r.mails.length} accepted, ${r.doubled().length} doubled`,
 		);
-		assert.ok(w.slowest < 150, `/healthz took ${w.slowest} ms`);
+		assert.ok(w.slowest < 400, `/healthz took ${w.slowest} ms`);
 		assert.ok(w.stall <= 50, `the loop stood for ${w.stall} ms`);
 		assert.strictEqual(await count("state <> 'sent'"), 0, 'all are sent');
 		assert.deepStrictEqual(r.empty(), []);

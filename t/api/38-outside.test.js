@@ -136,7 +136,7 @@ for (const part of ['postgresql', 'redis', 'relay', 'webhook', 'provider', 'help
 				`# ${part} ${how}: slowest /healthz ${w.slowest.toFixed(1)} ms, longest turn ${w.turn.toFixed(1)} ms`,
 			);
 			assert.ok(part === 'helper' || parts[part].met > 0, 'the part was asked meanwhile');
-			assert.ok(w.slowest < 150, `/healthz took ${w.slowest} ms`);
+			assert.ok(w.slowest < 400, `/healthz took ${w.slowest} ms`);
 			assert.ok(w.stall <= 50, `the loop stood for ${w.stall} ms`);
 			await waitUntil(
 				async () =>
