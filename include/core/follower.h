@@ -67,6 +67,8 @@ void follower_pause(struct follower *f, bool on);
 void follower_clear(struct follower *f);
 /* The number of items that wait or are being stored. */
 size_t follower_waiting(const struct follower *f);
+/* The number of items that are in no run yet, and have not been in one. */
+size_t follower_gathered(const struct follower *f);
 /* The number of items stored so far. */
 uint64_t follower_done(const struct follower *f);
 /* The number of runs that are under way. */

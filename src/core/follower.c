@@ -162,6 +162,11 @@ size_t follower_waiting(const struct follower *f)
 	return f ? follower_queue_count(&f->queue) : 0;
 }
 
+size_t follower_gathered(const struct follower *f)
+{
+	return f ? f->queue.n : 0;
+}
+
 uint64_t follower_done(const struct follower *f)
 {
 	return f ? f->done : 0;

@@ -8,22 +8,13 @@
 #include "inner.h"
 #include "loop/loop.h"
 
-/* a second batch starts only when it is full; until then, due deadlines gather */
-#define BATCHES_MAX 2
 /* if this many gather while a batch is being stored, requests wait their turn */
 #define BEHIND 24
 #define ANYONE_AFTER_US (5 * US_PER_S)
 #define OTHERS_MS 250
 #define RETRY_GAP_US (US_PER_S / 5) /* pause between two batches of parked tickets */
 
-/* Deadlines that have left the heap for the next batch of their kind. */
-struct gathered {
-	struct due due[BATCH_MAX];
-	size_t n;
-};
-
 struct engine_state engine;
-static struct gathered fresh, parked;
 static struct loop_timer *timer;
 
 static int64_t overdue_us(const struct heap *h)
@@ -64,9 +55,7 @@ void engine_arm(void)
 		wait = 0;
 	if (engine.retry_after_us && clock_mono_us() + wait < engine.retry_after_us)
 		wait = engine.retry_after_us - clock_mono_us();
-	if (fresh.n && !engine.batches)
-		wait = 0;
-	if (fresh.n == BATCH_MAX && engine.batches)
+	if (fire_gathered() >= BATCH_MAX)
 		return; /* the end of a batch sets the timer again */
 	loop_timer_set(timer, wait);
 }
@@ -158,26 +147,14 @@ static bool is_ours(const struct heap_item *it, int64_t now)
 	       (double)(now - it->at_us) >= (double)ANYONE_AFTER_US * clock_scale();
 }
 
-static void gather_into(struct gathered *g, int64_t tenant_id, int64_t id, int64_t due_us)
-{
-	for (size_t i = 0; i < g->n; i++)
-		if (g->due[i].ticket_id == id)
-			return;
-	g->due[g->n++] = (struct due){ tenant_id, id, due_us };
-}
-
-/* Parked tickets are tried apart from the others, in batches of a single customer, so that what
- * holds them up does not hold up anyone else. */
+/* It was parked before. If enough of them wait already, it comes back a little later. */
 static void gather_parked(const struct heap_item *it, int64_t due_us)
 {
 	int64_t id = (int64_t)(it->key >> 3);
 
-	if (engine.retries || parked.n == BATCH_MAX ||
-		(parked.n && parked.due[0].tenant_id != it->tenant_id))
+	if (!fire_add_parked(&(struct due){ it->tenant_id, id, due_us }))
 		heap_set(engine.heap, KEY(id, ANY_CLOCK), it->tenant_id,
 			clock_now_us() + (int64_t)((double)RETRY_GAP_US * clock_scale()));
-	else
-		gather_into(&parked, it->tenant_id, id, due_us);
 }
 
 /* It is due, but another instance handles it; that instance knows whether it can. */
@@ -194,7 +171,7 @@ static void gather(int64_t now)
 	int64_t due_us;
 	int popped = 0;
 
-	while (fresh.n < BATCH_MAX && popped++ < BATCH_MAX && heap_peek(engine.heap, &it) &&
+	while (fire_gathered() < BATCH_MAX && popped++ < BATCH_MAX && heap_peek(engine.heap, &it) &&
 		it.at_us <= now) {
 		heap_pop(engine.heap, &it);
 		if (!is_ours(&it, now))
@@ -204,28 +181,23 @@ static void gather(int64_t now)
 		else if (park_find(it.key | ANY_CLOCK, &due_us))
 			gather_parked(&it, due_us);
 		else
-			gather_into(&fresh, it.tenant_id, (int64_t)(it.key >> 3), it.at_us);
+			fire_add(&(struct due){ it.tenant_id, (int64_t)(it.key >> 3), it.at_us });
 	}
+}
+
+void engine_batch_ended(void)
+{
+	db_limit_requests(fire_gathered() >= BEHIND);
+	engine_arm();
 }
 
 static void fire_due(void *arg)
 {
-	size_t n;
-
 	(void)arg;
 	if (!engine.running)
 		return;
 	gather(clock_now_us());
-	n = fresh.n;
-	db_limit_requests(n >= BEHIND);
-	if (n && (!engine.batches || (n == BATCH_MAX && engine.batches < BATCHES_MAX))) {
-		fresh.n = 0;
-		fire_batch(fresh.due, n, false);
-	}
-	n = parked.n;
-	parked.n = 0;
-	if (n)
-		fire_batch(parked.due, n, true);
+	db_limit_requests(fire_gathered() >= BEHIND);
 	engine_arm();
 }
 
@@ -253,6 +225,7 @@ void engine_init(int64_t horizon_s)
 	engine.horizon_us = horizon_s * US_PER_S;
 	engine.running = true;
 	timer = loop_timer_new(fire_due, NULL);
+	fire_init();
 	sweep_init();
 	loop_every(OTHERS_MS, take_from_others, NULL);
 }
@@ -262,6 +235,7 @@ void engine_free(void)
 	engine.running = false;
 	loop_timer_free(timer);
 	sweep_free();
+	fire_free();
 	heap_free(engine.heap);
 	heap_free(engine.held_elsewhere);
 	engine.heap = engine.held_elsewhere = NULL;

@@ -3,6 +3,7 @@
  * fenced by the fire rows. A batch waits for nobody: a ticket that is locked, unreadable, not
  * understood or refused leaves the batch and is parked alone (parked.c). */
 #include "core/events.h"
+#include "core/follower.h"
 #include "base/log.h"
 #include "desk/command.h"
 #include "desk/versions.h"
@@ -22,9 +23,9 @@ struct item {
 };
 
 struct batch {
-	struct due due[BATCH_MAX];
+	struct follower_run *run;
+	const struct due *due; /* N of the run */
 	size_t n;
-	bool parked;
 	struct db_call call;
 	struct buf tenants, ids, docs;
 	int64_t loaded_at;
@@ -33,9 +34,11 @@ struct batch {
 	size_t loaded, settled, sent;
 };
 
-static int64_t last_error_us;
+/* Due tickets, and those that have been parked before: the latter are tried apart, so that what
+ * delays them delays nobody else. */
+static struct follower *fires, *retries;
 
-static void batch_end(struct batch *b)
+static void batch_end(struct batch *b, enum db_error error)
 {
 	for (size_t i = 0; i < b->loaded; i++)
 		ticket_clear(&b->item[i].ticket);
@@ -43,12 +46,10 @@ static void batch_end(struct batch *b)
 	buf_free(&b->tenants);
 	buf_free(&b->ids);
 	buf_free(&b->docs);
+	engine.health.failed += error != DB_OK;
+	follower_end(b->run, error);
 	later_free(b);
-	if (b->parked)
-		engine.retries--;
-	else
-		engine.batches--;
-	engine_arm();
+	engine_batch_ended();
 }
 
 static int64_t due_of(const struct batch *b, int64_t ticket_id)
@@ -64,72 +65,39 @@ static void park_ticket(const struct batch *b, const struct ticket *t, enum park
 	deadline_park(t->tenant_id, t->id, due_of(b, t->id), why);
 }
 
-static void park_all(struct batch *b, enum park_why why)
+/* --- a batch that could not be done (see core/follower.h) --- */
+
+/* The database is away: the items go back, due as they are, so that the lag shows them. */
+static void give_back(const void *item, size_t n, enum db_error error)
 {
-	for (size_t i = 0; i < b->n; i++)
-		deadline_park(b->due[i].tenant_id, b->due[i].ticket_id, b->due[i].at_us, why);
-	batch_end(b);
+	const struct due *due = item;
+
+	(void)error;
+	for (size_t i = 0; i < n; i++)
+		deadline_recheck(due[i].tenant_id, due[i].ticket_id, due[i].at_us);
+	engine.retry_after_us = clock_mono_us() + 200000;
 }
 
-/* --- a batch that failed --- */
-
-/* The database is down: the deadlines go back to the heap, due as they are, and are retried. */
-static void batch_again(struct batch *b, enum db_error error)
+static void park_item(const void *item, enum db_error error)
 {
-	int64_t now = clock_mono_us();
+	const struct due *due = item;
 
-	if (now - last_error_us > 10 * US_PER_S) {
-		last_error_us = now;
-		log_warn(NULL, "deadlines not fired yet; will retry n=%zu err=%s", b->n,
-			db_error_name(error));
-	}
-	engine.health.failed++;
-	for (size_t i = 0; i < b->n; i++) /* late since then, so that the lag is reported */
-		deadline_recheck(b->due[i].tenant_id, b->due[i].ticket_id, b->due[i].at_us);
-	engine.retry_after_us = now + 200000;
-	batch_end(b);
+	deadline_park(due->tenant_id, due->ticket_id, due->at_us,
+		error == DB_TIMEOUT || error == DB_BUSY || error == DB_RETRY ? PARK_BUSY
+									     : PARK_REFUSED);
 }
 
-/* One bad ticket must not hold up the others: a batch that the database refuses is halved down to
- * the single ticket, which is parked. The halves are sent separately, because the heap would join
- * them again. */
-static void batch_halve(struct batch *b, enum db_error error)
+/* Locked tickets are skipped; what a batch waited for in vain belongs to a customer, most likely
+ * its counter. */
+static void park_locked(const void *item, size_t n)
 {
-	engine.health.failed++;
-	if (b->n == 1) {
-		park_all(b, error == DB_TIMEOUT ? PARK_BUSY : PARK_REFUSED);
-		return;
-	}
-	fire_batch(b->due, b->n / 2, b->parked);
-	fire_batch(b->due + b->n / 2, b->n - b->n / 2, b->parked);
-	batch_end(b);
+	for (size_t i = 0; i < n; i++)
+		park_item((const struct due *)item + i, DB_RETRY);
 }
 
-/* Locked tickets are skipped, so a lock time-out most likely comes from a customer's counter. Send
- * each customer's tickets separately; those of one customer wait. */
-static void batch_part(struct batch *b)
+static int64_t tenant_of(const void *item)
 {
-	struct due part[BATCH_MAX];
-	size_t left = b->n;
-
-	engine.health.failed++;
-	while (left) {
-		int64_t tenant_id = b->due[0].tenant_id;
-		size_t n = 0, kept = 0;
-
-		for (size_t i = 0; i < left; i++)
-			if (b->due[i].tenant_id == tenant_id)
-				part[n++] = b->due[i];
-			else
-				b->due[kept++] = b->due[i];
-		if (n == b->n) {
-			park_all(b, PARK_BUSY);
-			return;
-		}
-		fire_batch(part, n, b->parked);
-		left = kept;
-	}
-	batch_end(b);
+	return ((const struct due *)item)->tenant_id;
 }
 
 /* --- store --- */
@@ -139,12 +107,7 @@ static void on_batch_stored(struct db_call *call, enum db_error error, const PGr
 	struct batch *b = call->arg;
 
 	if (error != DB_OK) {
-		if (db_is_away(error))
-			batch_again(b, error);
-		else if (error == DB_RETRY)
-			batch_part(b);
-		else
-			batch_halve(b, error);
+		batch_end(b, error);
 		return;
 	}
 	failpoint("fire-stored");
@@ -169,13 +132,13 @@ static void on_batch_stored(struct db_call *call, enum db_error error, const PGr
 	for (size_t k = 0; k < b->loaded; k++)
 		if (b->item[k].sent && !b->item[k].stored)
 			park_ticket(b, &b->item[k].ticket, PARK_BUSY);
-	batch_end(b);
+	batch_end(b, DB_OK);
 }
 
 static void batch_store(struct batch *b)
 {
 	if (!b->sent) {
-		batch_end(b);
+		batch_end(b, DB_OK);
 		return;
 	}
 	failpoint("fire-settled");
@@ -314,14 +277,21 @@ static void on_batch_loaded(struct db_call *call, enum db_error error, const PGr
 {
 	struct batch *b = call->arg;
 
-	if (error == DB_OK) {
-		b->item = xcalloc((size_t)PQntuples(rows) + 1, sizeof(*b->item));
-		batch_read(b);
-	} else if (db_is_away(error) || error == DB_RETRY) {
-		batch_again(b, error);
-	} else {
-		batch_halve(b, error);
+	if (error != DB_OK) { /* locks here are of tables: everybody's */
+		batch_end(b, error == DB_RETRY ? DB_BUSY : error);
+		return;
 	}
+	b->item = xcalloc((size_t)PQntuples(rows) + 1, sizeof(*b->item));
+	batch_read(b);
+}
+
+/* Several clocks of one ticket are due. */
+static bool is_repeated(const struct batch *b, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (b->due[k].ticket_id == b->due[i].ticket_id)
+			return true;
+	return false;
 }
 
 static void batch_load(struct batch *b)
@@ -329,8 +299,12 @@ static void batch_load(struct batch *b)
 	buf_addc(&b->tenants, '{');
 	buf_addc(&b->ids, '{');
 	for (size_t i = 0; i < b->n; i++) {
-		buf_addf(&b->tenants, "%s%lld", i ? "," : "", (long long)b->due[i].tenant_id);
-		buf_addf(&b->ids, "%s%lld", i ? "," : "", (long long)b->due[i].ticket_id);
+		const char *comma = b->ids.n > 1 ? "," : "";
+
+		if (is_repeated(b, i))
+			continue;
+		buf_addf(&b->tenants, "%s%lld", comma, (long long)b->due[i].tenant_id);
+		buf_addf(&b->ids, "%s%lld", comma, (long long)b->due[i].ticket_id);
 	}
 	buf_addc(&b->tenants, '}');
 	buf_addc(&b->ids, '}');
@@ -344,16 +318,65 @@ static void batch_load(struct batch *b)
 	db_exec(&b->call);
 }
 
-void fire_batch(const struct due *due, size_t n, bool parked)
+static void batch_start(struct follower_run *run)
 {
 	struct batch *b = xcalloc(1, sizeof(*b));
 
-	memcpy(b->due, due, n * sizeof(*due));
-	b->n = n;
-	b->parked = parked;
-	if (parked)
-		engine.retries++;
-	else
-		engine.batches++;
+	*b = (struct batch){ .run = run, .due = run->item, .n = run->n };
 	batch_load(b);
+	engine_arm(); /* more can gather meanwhile */
+}
+
+/* --- the interface --- */
+
+static const struct follower_kind fires_kind = { .name = "fires",
+	.item_size = sizeof(struct due),
+	.batch = BATCH_MAX,
+	.max = 8 * BATCH_MAX,
+	.parallel = 2, /* one loads while the other stores */
+	.run = batch_start,
+	.set_aside = park_item,
+	.group = tenant_of,
+	.locked = park_locked,
+	.away = give_back };
+
+static const struct follower_kind retries_kind = { .name = "fires_parked",
+	.item_size = sizeof(struct due),
+	.batch = BATCH_MAX,
+	.max = 8 * BATCH_MAX,
+	.run = batch_start,
+	.set_aside = park_item,
+	.group = tenant_of,
+	.locked = park_locked,
+	.away = give_back };
+
+void fire_add(const struct due *due)
+{
+	follower_add(fires, due);
+}
+
+size_t fire_gathered(void)
+{
+	return follower_gathered(fires);
+}
+
+bool fire_add_parked(const struct due *due)
+{
+	if (follower_waiting(retries) >= BATCH_MAX)
+		return false;
+	follower_add(retries, due);
+	return true;
+}
+
+void fire_init(void)
+{
+	fires = follower_new(&fires_kind);
+	retries = follower_new(&retries_kind);
+}
+
+void fire_free(void)
+{
+	follower_free(fires);
+	follower_free(retries);
+	fires = retries = NULL;
 }

@@ -21,17 +21,22 @@ struct due {
 extern struct engine_state {
 	struct engine_health health;
 	struct heap *heap, *held_elsewhere;
-	int batches;            /* batches in progress, without those of parked tickets */
-	int retries;            /* batches of parked tickets in progress */
 	int64_t retry_after_us; /* monotonic; 0: none */
 	int64_t horizon_us;
 	bool running;
 } engine;
 
-/* Load, settle and store the clocks of N tickets (at most BATCH_MAX) that are due. What cannot be
- * done comes back through deadline_recheck or deadline_park. PARKED: the tickets have been parked
- * before. */
-void fire_batch(const struct due *due, size_t n, bool parked);
+/* fire.c: load, settle and store the clocks of this ticket, with others. What cannot be done comes
+ * back through deadline_recheck or deadline_park. */
+void fire_add(const struct due *due);
+/* The same for a ticket that has been parked before; false if enough of them wait already. */
+bool fire_add_parked(const struct due *due);
+/* The number of tickets that were added and are not in a batch yet. */
+size_t fire_gathered(void);
+/* Start with nothing due. */
+void fire_init(void);
+/* Release it; the database is closed. */
+void fire_free(void);
 /* Run the command of timer row ID. */
 void timer_start(int64_t tenant_id, int64_t id);
 
@@ -40,6 +45,8 @@ void deadline_recheck(int64_t tenant_id, int64_t ticket_id, int64_t at_us);
 void deadline_recheck_timer(int64_t tenant_id, int64_t id, int64_t at_us);
 /* Set the timer for the next deadline. */
 void engine_arm(void);
+/* A batch has ended: more can be gathered, and requests need no longer wait for it. */
+void engine_batch_ended(void);
 
 /* sweep.c */
 void sweep_init(void);
