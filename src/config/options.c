@@ -159,13 +159,24 @@ static char **text_at(struct options *o, size_t i)
 	return (char **)(void *)((char *)o + table[i].at);
 }
 
+static void free_text(struct options *o, size_t i)
+{
+	free(*text_at(o, i));
+	*text_at(o, i) = NULL;
+}
+
 static void free_texts(struct options *o)
 {
 	for (size_t i = 0; i < ARRAY_LEN(table); i++)
-		if (table[i].kind == KIND_TEXT) {
-			free(*text_at(o, i));
-			*text_at(o, i) = NULL;
-		}
+		if (table[i].kind == KIND_TEXT)
+			free_text(o, i);
+}
+
+/* A reload leaves the texts of the other settings where they are: the modules that were started
+ * with them still point there. */
+static bool is_read_again(size_t i)
+{
+	return table[i].kind == KIND_TEXT && (!reader.reloading || table[i].reload);
 }
 
 /* All or nothing: a fault leaves every setting as it was. */
@@ -175,10 +186,12 @@ static bool read_all(const char **out_error)
 	bool ok;
 
 	for (size_t i = 0; i < ARRAY_LEN(table); i++)
-		if (table[i].kind == KIND_TEXT && *text_at(&was, i))
+		if (is_read_again(i) && *text_at(&was, i))
 			*text_at(&options, i) = xstrdup(*text_at(&was, i));
 	ok = read_values(out_error);
-	free_texts(ok ? &was : &options);
+	for (size_t i = 0; i < ARRAY_LEN(table); i++)
+		if (is_read_again(i))
+			free_text(ok ? &was : &options, i);
 	if (!ok)
 		options = was;
 	return ok;
