@@ -189,7 +189,7 @@ static void keep(const struct cache_flight *f)
 	free(e->body);
 	e->body = xstrndup(f->body.p, f->body.n);
 	e->n = f->body.n;
-	e->at_us = f->at_us ? f->at_us : clock_now_us();
+	e->at_us = f->made_us;
 	e->generation = f->generation;
 }
 
@@ -245,9 +245,10 @@ void cache_flight_drop(struct cache_flight *f)
 
 void cache_flight_end(struct cache_flight *f, enum db_error error, bool found)
 {
-	struct answer a = { f->body.p, f->body.n, f->at_us ? f->at_us : clock_now_us(), false };
+	struct answer a = { f->body.p, f->body.n, 0, false };
 
 	cache.health.shared += f->at_us != 0;
+	a.at_us = f->made_us = f->at_us ? f->at_us : clock_now_us();
 	if (error == DB_OK && found) {
 		keep(f);
 		if (f->seq && !f->at_us)

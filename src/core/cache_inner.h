@@ -23,9 +23,10 @@ struct cache_flight {
 	int64_t seq;     /* the seq of the tenant counted before the computation; 0: do not share */
 	int64_t counted; /* the same, whether shared or not; 0: not on the replica */
 	char now[24];
-	int64_t at_us; /* when it was computed by another instance; 0: here and now */
-	bool computes; /* if not: ask Redis first */
-	bool replica;  /* it is computed on the replica */
+	int64_t at_us;   /* when it was computed by another instance; 0: here and now */
+	int64_t made_us; /* when it was computed, anywhere: reported, kept and shared alike */
+	bool computes;   /* if not: ask Redis first */
+	bool replica;    /* it is computed on the replica */
 };
 
 /* Ask Redis for F's result. Continues with cache_flight_compute, or with cache_flight_end if Redis

@@ -41,7 +41,7 @@ void cache_redis_set(const struct cache_flight *f)
 	char age[24];
 
 	add_name(&name, f);
-	buf_addf(&text, "%lld:", (long long)clock_now_us());
+	buf_addf(&text, "%lld:", (long long)f->made_us);
 	buf_add(&text, f->body.p, f->body.n);
 	field_seal(&value, name.p, (struct str){ text.p, text.n }, clock_now_us() / US_PER_S);
 	snprintf(age, sizeof(age), "%lld", (long long)f->query.max_age_s);
