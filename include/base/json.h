@@ -22,6 +22,8 @@ bool json_scan(const char *p, size_t n, struct json_error *out_error);
 /* Scan, then parse. Returns NULL and sets *OUT_ERROR if the scan refuses the bytes, an object names
  * a key twice, or memory runs out. The caller releases the tree with json_object_put. */
 struct json_object *json_read(const char *p, size_t n, struct json_error *out_error) MUST_USE;
+/* The same without the limit of JSON_MAX_BYTES: for documents of our own making only. */
+struct json_object *json_read_own(const char *p, size_t n, struct json_error *out_error) MUST_USE;
 /* Append O as JSON text without white space. A double is written with 17 digits, which read back as
  * the same value. */
 void json_write(struct buf *b, struct json_object *o);

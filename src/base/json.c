@@ -294,15 +294,19 @@ static void count(struct json_object *o, struct contents *kept)
 
 struct json_object *json_read(const char *p, size_t n, struct json_error *out_error)
 {
+	if (n <= JSON_MAX_BYTES)
+		return json_read_own(p, n, out_error);
+	*out_error = (struct json_error){ JSON_MAX_BYTES, "at most 256 KiB" };
+	return NULL;
+}
+
+struct json_object *json_read_own(const char *p, size_t n, struct json_error *out_error)
+{
 	struct json_tokener *tok;
 	struct contents written, kept = { 0 };
 	struct json_object *o;
 	char *copy;
 
-	if (n > JSON_MAX_BYTES) {
-		*out_error = (struct json_error){ JSON_MAX_BYTES, "at most 256 KiB" };
-		return NULL;
-	}
 	if (!scan(p, n, &written, out_error))
 		return NULL;
 	tok = json_tokener_new_ex(JSON_MAX_DEPTH + 1);

@@ -289,7 +289,7 @@ static void walk_all(struct walk *w)
 
 	if (send_request(w, "GET", "/openapi.json", NULL, NULL, &text) != 200)
 		die("%s/openapi.json cannot be read", w->base);
-	doc = json_read(text.p, text.n, &err);
+	doc = json_read_own(text.p, text.n, &err);
 	paths = json_get(doc, "paths");
 	if (!json_object_is_type(paths, json_type_object))
 		die("%s/openapi.json names no paths", w->base);
