@@ -4,6 +4,7 @@
  * what no hint announced. Positions are stored once a second, so after a crash consumers see some
  * events twice. */
 #include "core/events.h"
+#include "core/job.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "loop/loop.h"
@@ -27,12 +28,12 @@ static struct {
 	size_t tenant_count, tenant_cap;
 	const struct consumer **listeners; /* tables, in the order of their registration */
 	size_t listener_count;
-	struct db_call fetch_call, counters_call, store_call, boot_call;
+	struct db_call fetch_call;
 	struct buf fetch_tenants, fetch_after, store_tenants, store_seqs;
 	char fetch_limit[8];
 	int64_t fetch_from, fetched[TENANTS_A_FETCH];
 	size_t fetched_n;
-	bool fetching, sweeping, storing, booted, fetch_queued, running;
+	bool fetching, booted, fetch_queued, running;
 	struct events_health health;
 } bus;
 
@@ -229,12 +230,10 @@ static void fetch_events(void *arg)
 	db_exec(&bus.fetch_call);
 }
 
-static void on_counters(struct db_call *call, enum db_error error, const PGresult *rows)
+static void on_counters(struct job_run *run, enum db_error error, const PGresult *rows)
 {
 	bool any = false;
 
-	(void)call;
-	bus.sweeping = false;
 	for (int i = 0; error == DB_OK && i < PQntuples(rows); i++) {
 		struct tenant *t = find_tenant(db_int(rows, i, 0), true);
 
@@ -243,92 +242,77 @@ static void on_counters(struct db_call *call, enum db_error error, const PGresul
 	}
 	if (any)
 		queue_fetch();
+	job_end(run, error == DB_OK ? JOB_DONE : JOB_FAILED);
 }
 
-static void sweep_counters(void *arg)
+static void on_booted(struct job_run *run, enum db_error error, const PGresult *rows)
 {
-	(void)arg;
-	if (bus.sweeping || !bus.booted || !bus.running)
+	for (int i = 0; error == DB_OK && i < PQntuples(rows); i++) {
+		struct tenant *t = find_tenant(db_int(rows, i, 0), true);
+
+		t->seq = t->stored_seq = db_int(rows, i, 1);
+	}
+	if (error == DB_OK) {
+		bus.booted = true;
+		log_info(NULL, "bus ready tenants=%zu", bus.tenant_count);
+	}
+	job_end(run, error == DB_OK ? JOB_MORE : JOB_FAILED);
+}
+
+/* Find what no hint told of; at first, where this process goes on from. */
+static void sweep_counters(struct job_run *run)
+{
+	if (bus.booted) {
+		job_query(run, &sql_bus_counters, on_counters);
 		return;
-	bus.sweeping = true;
-	bus.counters_call = (struct db_call){
-		.stmt = &sql_bus_counters, .ctx.role = DB_ROLE_JOB, .on_done = on_counters
-	};
-	db_exec(&bus.counters_call);
+	}
+	job_param_text(run, 0, "bus");
+	job_query(run, &sql_bus_position_get, on_booted);
 }
 
-static void on_position_stored(struct db_call *call, enum db_error error, const PGresult *rows)
+static void on_position_stored(struct job_run *run, enum db_error error, const PGresult *rows)
 {
-	(void)call;
 	(void)rows;
-	bus.storing = false;
 	for (size_t i = 0; error != DB_OK && i < bus.tenant_count; i++)
 		bus.tenants[i].stored_seq = -1;
+	job_end(run, error == DB_OK ? JOB_DONE : JOB_FAILED);
 }
 
-static void store_positions(void *arg)
+static void store_positions(struct job_run *run)
 {
 	int n = 0;
 
-	(void)arg;
-	if (bus.storing || !bus.booted || !bus.running)
-		return;
 	bus.store_tenants.n = bus.store_seqs.n = 0;
-	for (size_t i = 0; i < bus.tenant_count && n < 1000; i++) {
+	for (size_t i = 0; bus.booted && i < bus.tenant_count && n < 1000; i++) {
 		if (bus.tenants[i].stored_seq == bus.tenants[i].seq)
 			continue;
 		bus.tenants[i].stored_seq = bus.tenants[i].seq;
 		buf_addf(&bus.store_tenants, "%c%lld", n ? ',' : '{', (long long)bus.tenants[i].id);
 		buf_addf(&bus.store_seqs, "%c%lld", n++ ? ',' : '{', (long long)bus.tenants[i].seq);
 	}
-	if (!n)
+	if (!n) {
+		job_end(run, JOB_DONE);
 		return;
+	}
 	buf_addc(&bus.store_tenants, '}');
 	buf_addc(&bus.store_seqs, '}');
-	bus.storing = true;
-	bus.store_call = (struct db_call){ .stmt = &sql_bus_position_set,
-		.ctx.role = DB_ROLE_JOB,
-		.param = { "bus", buf_cstr(&bus.store_tenants), buf_cstr(&bus.store_seqs) },
-		.on_done = on_position_stored };
-	db_exec(&bus.store_call);
+	job_param_text(run, 0, "bus");
+	job_param_text(run, 1, buf_cstr(&bus.store_tenants));
+	job_param_text(run, 2, buf_cstr(&bus.store_seqs));
+	job_query(run, &sql_bus_position_set, on_position_stored);
 }
 
-static void on_booted(struct db_call *call, enum db_error error, const PGresult *rows)
-{
-	(void)call;
-	bus.sweeping = false;
-	if (error != DB_OK)
-		return; /* the next tick tries again */
-	for (int i = 0; i < PQntuples(rows); i++) {
-		struct tenant *t = find_tenant(db_int(rows, i, 0), true);
-
-		t->seq = t->stored_seq = db_int(rows, i, 1);
-	}
-	bus.booted = true;
-	log_info(NULL, "bus ready tenants=%zu", bus.tenant_count);
-}
-
-static void boot(void *arg)
-{
-	(void)arg;
-	if (bus.booted || bus.sweeping || !bus.running)
-		return;
-	bus.sweeping = true;
-	bus.boot_call = (struct db_call){ .stmt = &sql_bus_position_get,
-		.ctx.role = DB_ROLE_JOB,
-		.param = { "bus" },
-		.on_done = on_booted };
-	db_exec(&bus.boot_call);
-}
+static const struct job bus_jobs[] = {
+	{ "events_sweep", 500, .more_ms = 1, .at_start = true, .run = sweep_counters },
+	{ "events_positions", 1000, .run = store_positions },
+	{ 0 },
+};
 
 void events_init(void)
 {
 	snprintf(bus.fetch_limit, sizeof(bus.fetch_limit), "%d", FETCH_LIMIT);
 	bus.running = true;
-	boot(NULL);
-	loop_every(200, boot, NULL);
-	loop_every(500, sweep_counters, NULL);
-	loop_every(1000, store_positions, NULL);
+	jobs_add(bus_jobs);
 }
 
 void events_free(void)

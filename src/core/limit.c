@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/limit.h"
+#include "core/job.h"
 #include "base/clock.h"
 #include "base/list.h"
 #include "kv/kv.h"
@@ -30,7 +31,6 @@ static struct {
 	struct bucket *slots[SLOTS];
 	size_t buckets_n;
 	struct list changed;
-	bool asking;
 	struct bucket *told[TELL_AT_ONCE];
 	int told_n;
 	uint64_t refused[LIMIT_COUNT];
@@ -165,12 +165,9 @@ static const char script[] =
 	"redis.call('PEXPIRE', key, math.ceil(2000 * burst / rate) + 1000) "
 	"left[i] = math.floor(n) end return left";
 
-static void share_buckets(void *arg);
-
 /* LEFT: what is left of each reported bucket, or NULL: Redis did not get the report. */
 static void settle(const redisReply *const *left)
 {
-	limits.asking = false;
 	for (int i = 0; i < limits.told_n; i++) {
 		struct bucket *b = limits.told[i];
 
@@ -187,24 +184,22 @@ static void settle(const redisReply *const *left)
 
 static void on_told(void *arg, const redisReply *reply)
 {
+	struct job_run *run = arg;
+
 	bool sound = reply && reply->type == REDIS_REPLY_ARRAY &&
 		     reply->elements == (size_t)limits.told_n;
 
-	(void)arg;
 	settle(sound ? (const redisReply *const *)reply->element : NULL);
-	if (sound && !list_is_empty(&limits.changed))
-		later_call(share_buckets, NULL);
+	job_end(run, sound && !list_is_empty(&limits.changed) ? JOB_MORE : JOB_DONE);
 }
 
-static void share_buckets(void *arg)
+/* Tell Redis what was taken, and hear what all instances have left. */
+static void share_buckets(struct job_run *run)
 {
 	static char text[4 * TELL_AT_ONCE + 1][KEY_MAX + 40];
 	struct str argv[4 * TELL_AT_ONCE + 3];
 	int n = 0;
 
-	(void)arg;
-	if (limits.asking)
-		return;
 	while (!list_is_empty(&limits.changed) && n < TELL_AT_ONCE) {
 		struct bucket *b = list_entry(limits.changed.next, struct bucket, changed);
 
@@ -214,10 +209,9 @@ static void share_buckets(void *arg)
 		limits.told[n++] = b;
 	}
 	limits.told_n = n;
-	if (!n)
-		return;
-	if (!kv_is_up()) {
+	if (!n || !kv_is_up()) {
 		settle(NULL);
+		job_end(run, JOB_DONE);
 		return;
 	}
 	snprintf(text[4 * TELL_AT_ONCE], sizeof(text[0]), "%d", n);
@@ -237,8 +231,7 @@ static void share_buckets(void *arg)
 			argv[3 + n + 3 * i + k] = str_of(text[n + 3 * i + k]);
 		}
 	}
-	limits.asking = true;
-	kv_command(on_told, NULL, 3 + 4 * n, argv);
+	kv_command(on_told, run, 3 + 4 * n, argv);
 }
 
 /* --- life --- */
@@ -248,10 +241,15 @@ void limit_set(const struct limit_rate set[LIMIT_COUNT])
 	memcpy(limits.rates, set, sizeof(limits.rates));
 }
 
+static const struct job limit_jobs[] = {
+	{ "limits_share", TELL_MS, .more_ms = 1, .run = share_buckets },
+	{ 0 },
+};
+
 void limit_init(void)
 {
 	list_init(&limits.changed);
-	loop_every(TELL_MS, share_buckets, NULL);
+	jobs_add(limit_jobs);
 }
 
 void limit_free(void)

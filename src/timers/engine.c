@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "timers/lease.h"
 #include "inner.h"
+#include "core/job.h"
 #include "loop/loop.h"
 
 /* if this many gather while a batch is being stored, requests wait their turn */
@@ -202,21 +203,25 @@ static void fire_due(void *arg)
 }
 
 /* Deadlines that waited for other instances and now are ours, or late enough for any instance. */
-static void take_from_others(void *arg)
+static void take_from_others(struct job_run *run)
 {
 	struct heap_item it;
 	int64_t now = clock_now_us();
 	bool all = lease_changed();
 
-	(void)arg;
-	if (!engine.running)
-		return;
-	while (heap_peek(engine.held_elsewhere, &it) && (all || is_ours(&it, now))) {
+	while (engine.running && heap_peek(engine.held_elsewhere, &it) &&
+		(all || is_ours(&it, now))) {
 		heap_pop(engine.held_elsewhere, &it);
 		heap_set(engine.heap, it.key, it.tenant_id, it.at_us);
 	}
-	engine_arm();
+	if (engine.running)
+		engine_arm();
+	job_end(run, JOB_DONE);
 }
+
+static const struct job engine_jobs[] = {
+	{ "deadlines_of_others", OTHERS_MS, .run = take_from_others }, { 0 }
+};
 
 void engine_init(int64_t horizon_s)
 {
@@ -227,7 +232,7 @@ void engine_init(int64_t horizon_s)
 	timer = loop_timer_new(fire_due, NULL);
 	fire_init();
 	sweep_init();
-	loop_every(OTHERS_MS, take_from_others, NULL);
+	jobs_add(engine_jobs);
 }
 
 void engine_free(void)

@@ -3,6 +3,7 @@
  * hours, and sweeps what is due now. */
 #include "base/log.h"
 #include "inner.h"
+#include "core/job.h"
 #include "loop/loop.h"
 #include "sql_gen.h"
 
@@ -25,9 +26,7 @@ static struct loop_timer *refill;
 enum sweep_kind { SWEEP_CLOCKS, SWEEP_TIMERS, SWEEP_KINDS };
 
 static struct {
-	struct db_call call;
 	int64_t after_us[SWEEP_KINDS];
-	bool asked;
 } sweeper;
 
 static int what_of(struct str kind)
@@ -48,15 +47,15 @@ static bool is_known(int64_t id, uint64_t key, int64_t at)
 }
 
 /* Only add what the heap does not hold, or holds later. Never override what is being fired. */
-static void on_swept(struct db_call *call, enum db_error error, const PGresult *rows)
+static void on_swept(struct job_run *run, enum db_error error, const PGresult *rows)
 {
 	int64_t last[SWEEP_KINDS] = { 0 };
 	int n[SWEEP_KINDS] = { 0 };
 
-	(void)call;
-	sweeper.asked = false;
-	if (error != DB_OK)
+	if (error != DB_OK) {
+		job_end(run, JOB_FAILED);
 		return;
+	}
 	for (int i = 0; i < PQntuples(rows); i++) {
 		int64_t id = db_int(rows, i, 1), at = db_time(rows, i, 3);
 		uint64_t key = KEY(id, what_of(db_text(rows, i, 2)));
@@ -75,22 +74,22 @@ static void on_swept(struct db_call *call, enum db_error error, const PGresult *
 		else /* if more than this fall due at one instant, the load finds the rest */
 			sweeper.after_us[k] = last[k] + (last[k] == sweeper.after_us[k]);
 	engine_arm();
+	job_end(run, JOB_DONE);
 }
 
-static void sweep_due(void *arg)
+static void sweep_due(struct job_run *run)
 {
-	(void)arg;
-	if (sweeper.asked || !engine.running || !engine.health.loaded)
+	if (!engine.running || !engine.health.loaded) {
+		job_end(run, JOB_DONE);
 		return;
-	sweeper.asked = true;
-	sweeper.call = (struct db_call){
-		.stmt = &sql_sla_sweep, .ctx.role = DB_ROLE_JOB, .on_done = on_swept
-	};
-	db_call_int(&sweeper.call, 0, clock_now_us() + (int64_t)(3 * US_PER_S * clock_scale()));
-	db_call_int(&sweeper.call, 1, sweeper.after_us[SWEEP_CLOCKS]);
-	db_call_int(&sweeper.call, 2, sweeper.after_us[SWEEP_TIMERS]);
-	db_exec(&sweeper.call);
+	}
+	job_param_int(run, 0, clock_now_us() + (int64_t)(3 * US_PER_S * clock_scale()));
+	job_param_int(run, 1, sweeper.after_us[SWEEP_CLOCKS]);
+	job_param_int(run, 2, sweeper.after_us[SWEEP_TIMERS]);
+	job_query(run, &sql_sla_sweep, on_swept);
 }
+
+static const struct job sweep_jobs[] = { { "deadline_sweep", SWEEP_MS, .run = sweep_due }, { 0 } };
 
 /* --- the load --- */
 
@@ -210,7 +209,7 @@ void sweep_init(void)
 {
 	refill = loop_timer_new(start_load, NULL);
 	start_load(NULL);
-	loop_every(SWEEP_MS, sweep_due, NULL);
+	jobs_add(sweep_jobs);
 }
 
 void sweep_free(void)
