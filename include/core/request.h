@@ -258,8 +258,6 @@ struct request_settings {
 	bool secure_cookies; /* users reach us over TLS, possibly through a proxy */
 	/* The support contact for users whose portal names none. */
 	const char *support_contact;
-	/* Comma-separated addresses of proxies whose X-Forwarded-For is trusted. */
-	const char *trusted_proxies;
 };
 /* Serve the N ROUTES, which must live until request_free. Exits if two routes, or a route and its
  * contract, contradict each other. */

@@ -14,6 +14,17 @@
 struct http_conn;
 struct evbuffer;
 
+#define HTTP_ADDRESS_MAX 46 /* an address as text */
+
+/* For whom a connection counts: for one of each kind at most. */
+enum http_owner {
+	HTTP_OWNER_ADDRESS,
+	HTTP_OWNER_USER,
+	HTTP_OWNER_GUEST, /* an address whose feed has not said who it is */
+	HTTP_OWNERS
+};
+const char *http_owner_name(enum http_owner kind);
+
 /* One request, from its head to its reply. Its memory comes from the arena. */
 struct http_request {
 	struct http_conn *conn;
@@ -52,6 +63,10 @@ struct http_settings {
 	int header_s, body_s, idle_s, write_s, total_s; /* time limits */
 	uint64_t min_rate; /* body bytes per second after the first five seconds */
 	int max_connections;
+	int64_t address_connections, user_connections; /* 0: no limit */
+	/* Addresses, separated by commas, whose X-Forwarded-For is believed and whose connections
+	 * have no limit; NULL: none. */
+	const char *trusted_proxies;
 	const char *cert_file, *key_file; /* NULL: plain */
 	bool tls12;
 };
@@ -74,7 +89,8 @@ bool http_server_reload_tls(struct http_server *s, const char **out_error);
 int http_server_fd(const struct http_server *s);
 
 struct http_counts {
-	uint64_t connections, accepted, refused, timeouts, parse_errors, accept_pauses;
+	uint64_t refused[HTTP_OWNERS];
+	uint64_t connections, accepted, timeouts, parse_errors, accept_pauses;
 };
 /* Counts for /metrics. */
 struct http_counts http_counts(void);
@@ -103,6 +119,15 @@ void http_reply_cut(struct http_request *r);
  * Content-Range. The reply is complete when this returns, or later. */
 void http_reply_file(struct http_request *r, int status, const char *type, const char *extra,
 	int fd, uint64_t from, uint64_t to, uint64_t size);
+/* ADDRESS as limits count it: an IPv6 /64 is one address, because its owner can use all of it. */
+void http_address_key(const char *address, char out[HTTP_ADDRESS_MAX]);
+/* Did R come through a trusted proxy? Its peer is then the proxy, until somebody says otherwise. */
+bool http_from_proxy(const struct http_request *r);
+/* Count R's connection for R->peer, or for USER, or as a guest of R->peer, until it is counted for
+ * another or ends; a proxy's until the reply. Returns false if that is one connection too many. */
+bool http_count_address(struct http_request *r);
+bool http_count_user(struct http_request *r, struct str user);
+bool http_count_guest(struct http_request *r, uint64_t limit);
 /* Continue to read a streamed body. */
 void http_resume(struct http_request *r);
 /* Close the connection after the reply. */

@@ -280,6 +280,13 @@ static void driver_metrics(struct buf *b)
 	counter(b, "http_accepted_total", "Connections accepted.", h.accepted);
 	counter(b, "http_timeouts_total", "Connections closed for being slow.", h.timeouts);
 	counter(b, "http_malformed_total", "Requests refused as malformed.", h.parse_errors);
+	buf_adds(b, "# HELP sladesk_http_refused_total Connections refused because one address, "
+		    "user or "
+		    "unauthenticated feed address has too many.\n# TYPE sladesk_http_refused_total "
+		    "counter\n");
+	for (int i = 0; i < HTTP_OWNERS; i++)
+		buf_addf(b, "sladesk_http_refused_total{limit=\"%s\"} %llu\n",
+			http_owner_name((enum http_owner)i), (unsigned long long)h.refused[i]);
 	counter(b, "http_accept_pauses_total", "Times accepting was paused.", h.accept_pauses);
 }
 

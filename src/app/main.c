@@ -385,12 +385,14 @@ static void start(bool takeover)
 	struct http_settings http = { (int)options.http_header_s, (int)options.http_body_s,
 		(int)options.http_idle_s, (int)options.http_write_s, (int)options.http_total_s,
 		(uint64_t)options.http_min_rate, (int)options.http_max_connections,
+		options.http_address_connections, options.http_user_connections,
+		options.http_trusted_proxies,
 		options.http_cert_file[0] ? options.http_cert_file : NULL, options.http_key_file,
 		options.http_tls12 };
 	struct request_settings rs = { or_default(options.http_static_dir, STATIC_DIR),
 		options.http_cert_file[0] != 0,
 		options.http_cert_file[0] != 0 || strncmp(options.http_url, "https://", 8) == 0,
-		options.support_contact, options.http_trusted_proxies };
+		options.support_contact };
 	const char *error = "";
 	struct kv_settings redis = { options.redis_url, NULL, options.redis_ca_file };
 	size_t route_count;

@@ -22,25 +22,31 @@ struct outcome *req_too_often(struct req *req, enum limit kind, int64_t seconds)
 
 struct str req_user_key(struct req *req)
 {
-	const struct session *s = req->session;
+	char *key = arena_alloc(&req->arena, SESSION_KEY_MAX);
 
-	return str_of(arena_printf(&req->arena, "%s:%lld:%lld", actor_kind_name(s->actor),
-		(long long)s->tenant_id, (long long)s->actor_id));
+	return session_user_key(req->session, key);
 }
 
-/* An IPv6 /64 counts as one address, because its owner can use all of it. */
 static struct str address_key(struct req *req)
 {
-	const char *peer = req->http && req->http->peer ? req->http->peer : "";
-	unsigned char a[16];
-	char *out;
+	char *key = arena_alloc(&req->arena, HTTP_ADDRESS_MAX);
 
-	if (!strchr(peer, ':') || inet_pton(AF_INET6, peer, a) != 1)
-		return str_of(peer);
-	out = arena_alloc(&req->arena, INET6_ADDRSTRLEN);
-	memset(a + 8, 0, 8);
-	inet_ntop(AF_INET6, a, out, INET6_ADDRSTRLEN);
-	return str_of(out);
+	http_address_key(req->http && req->http->peer ? req->http->peer : "", key);
+	return str_of(key);
+}
+
+struct outcome *guard_refuse_connection(struct req *req, const char *limit)
+{
+	bool user = strcmp(limit, "user_connections") == 0;
+
+	req->retry_after_s = 5;
+	http_close_after(req->http);
+	return req_fail(req, ERR_BUSY,
+		arena_printf(&req->arena, "{\"limit\":\"%s\",\"user_message\":\"%s\"}", limit,
+			req->zh ? user ? "该用户的连接数已达上限，请关闭不用的页面后重试"
+				       : "该地址的连接数已达上限，请稍后重试"
+			: user ? "too many connections of this user; close pages that are not used"
+			       : "too many connections from this address; try again in a moment"));
 }
 
 /* Static pages and probes cost almost nothing, and a monitor must never be refused. */
@@ -59,8 +65,11 @@ struct outcome *guard_address(struct req *req)
 struct outcome *guard_session(struct req *req)
 {
 	const struct session *s = req->session;
-	int64_t wait = limit_take(LIMIT_USER, req_user_key(req));
+	struct str user = req_user_key(req);
+	int64_t wait = limit_take(LIMIT_USER, user);
 
+	if (req->http && !http_count_user(req->http, user))
+		return guard_refuse_connection(req, "user_connections");
 	if (wait)
 		return req_too_often(req, LIMIT_USER, wait);
 	if (s->tenant_id != 1)
@@ -118,26 +127,22 @@ struct outcome *guard_refuse_degraded(struct req *req)
 			  "\"suggested_actions\":[\"try again in a minute\"]}");
 }
 
-void guard_believe_proxy(struct http_request *h, const char *list)
+bool guard_believe_proxy(struct http_request *h)
 {
 	struct str v = http_header_find(&h->head, "x-forwarded-for");
-	const char *at;
 	unsigned char a[16];
 	char *from;
-	size_t n;
 
-	if (!list || !*list || !v.n || !h->peer || !*h->peer)
-		return;
-	n = strlen(h->peer);
-	at = strstr(list, h->peer);
-	if (!at || (at > list && !strchr(", ", at[-1])) || (at[n] && !strchr(", ", at[n])))
-		return;
+	if (!v.n || !http_from_proxy(h))
+		return true;
 	for (size_t i = v.n; i > 0; i--)
 		if (v.p[i - 1] == ',' || v.p[i - 1] == ' ') {
 			v = (struct str){ v.p + i, v.n - i };
 			break;
 		}
 	from = arena_dup(&h->arena, v.p, v.n);
-	if (inet_pton(AF_INET, from, a) == 1 || inet_pton(AF_INET6, from, a) == 1)
-		h->peer = from;
+	if (inet_pton(AF_INET, from, a) != 1 && inet_pton(AF_INET6, from, a) != 1)
+		return true;
+	h->peer = from;
+	return http_count_address(h);
 }

@@ -75,8 +75,11 @@ bool guard_only(const struct session *s, enum route_only only);
 struct outcome *guard_refuse_nobody(struct req *req);
 /* Refuse: the maximum number of users is served while the database is down. */
 struct outcome *guard_refuse_degraded(struct req *req);
-/* The client's address as reported by a proxy of LIST: the last one that it added. */
-void guard_believe_proxy(struct http_request *h, const char *list);
+/* Refuse, and close the connection: it is one too many for LIMIT. */
+struct outcome *guard_refuse_connection(struct req *req, const char *limit);
+/* The client's address as reported by a trusted proxy: the last one that it added. Returns false if
+ * this is one connection too many for that address. */
+bool guard_believe_proxy(struct http_request *h);
 
 void cookies_init(bool over_tls);
 

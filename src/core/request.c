@@ -451,8 +451,11 @@ static enum http_body on_head(struct http_request *h, uint64_t *max)
 	struct req *req = req_new(h);
 	struct route_match m;
 
-	guard_believe_proxy(h, settings.trusted_proxies);
 	req->zh = wants_chinese(h);
+	if (!guard_believe_proxy(h)) {
+		settle(req, guard_refuse_connection(req, "address_connections"));
+		return HTTP_BODY_REPLIED;
+	}
 	routes_match(h->head.method, canonical(req, h->head.path), &m);
 	req->route = m.route;
 	memcpy(req->path_name, m.name, sizeof(m.name));

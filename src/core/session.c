@@ -91,6 +91,14 @@ void session_put(struct session *s)
 	free(s);
 }
 
+struct str session_user_key(const struct session *s, char out[SESSION_KEY_MAX])
+{
+	int n = snprintf(out, SESSION_KEY_MAX, "%s:%lld:%lld", actor_kind_name(s->actor),
+		(long long)s->tenant_id, (long long)s->actor_id);
+
+	return (struct str){ out, (size_t)n };
+}
+
 bool session_serves(const struct session *s, int64_t tenant_id)
 {
 	return id_list_has(&s->tenants->ids, tenant_id);

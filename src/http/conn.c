@@ -94,6 +94,7 @@ void http_conn_free(struct http_conn *c)
 	struct http_server *s = c->server;
 
 	c->protocol->on_gone(c);
+	http_conn_disown_all(c);
 	if (c->state != CONN_LINGERING)
 		send_close_notify(c);
 	list_remove(&c->node);
@@ -183,7 +184,7 @@ static void on_output_changed(struct evbuffer *out, const struct evbuffer_cb_inf
 
 /* --- life --- */
 
-void http_conn_new(
+struct http_conn *http_conn_new(
 	struct http_server *s, int fd, const char *peer, const struct http_protocol *protocol)
 {
 	struct http_conn *c = xcalloc(1, sizeof(*c));
@@ -198,6 +199,7 @@ void http_conn_new(
 		bufferevent_openssl_set_allow_dirty_shutdown(c->bev, 1);
 	c->handshaking = s->tls != NULL;
 	memcpy(c->peer, peer, strlen(peer) + 1);
+	c->proxy = http_list_names(s->set.trusted_proxies, peer);
 	list_add_tail(&s->conns, &c->node);
 	s->count++;
 	http_count.connections++;
@@ -211,6 +213,7 @@ void http_conn_new(
 	bufferevent_setwatermark(c->bev, EV_READ, 0, READ_HIGH);
 	bufferevent_setwatermark(c->bev, EV_WRITE, OUT_LOW, 0);
 	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
+	return c;
 }
 
 void http_conn_end_late(struct http_conn *c)

@@ -9,6 +9,8 @@
 
 struct bufferevent;
 struct evbuffer;
+struct http_owner_count;
+struct sockaddr;
 struct evconnlistener;
 struct loop_timer;
 struct ssl_ctx_st;
@@ -97,7 +99,9 @@ struct http_conn {
 	int64_t state_us, ticked_us; /* monotonic */
 	uint64_t taken, owed; /* bytes sent since the last tick; bytes by which the peer is behind
 				 http.min_rate */
-	char peer[46];
+	bool proxy;           /* a trusted one */
+	char peer[HTTP_ADDRESS_MAX];
+	struct http_owner_count *owner[HTTP_OWNERS]; /* for whom it counts */
 	const struct http_protocol *protocol;
 	struct http1 http1;
 	void *upgraded; /* the state of the protocol that took over */
@@ -106,7 +110,7 @@ struct http_conn {
 /* --- conn.c --- */
 
 /* Create a connection that S accepted from PEER, with PROTOCOL. */
-void http_conn_new(
+struct http_conn *http_conn_new(
 	struct http_server *s, int fd, const char *peer, const struct http_protocol *protocol);
 /* End it now. Its protocol gets on_gone. */
 void http_conn_free(struct http_conn *c);
@@ -126,6 +130,21 @@ struct evbuffer *http_conn_input(const struct http_conn *c);
 struct evbuffer *http_conn_output(const struct http_conn *c);
 /* NULL if the connection is plain. */
 struct ssl_st *http_conn_ssl(const struct http_conn *c);
+
+/* --- peer.c --- */
+
+/* The name of a peer without an address, such as that of a Unix socket: it has no limit. */
+#define HTTP_PEER_LOCAL "local"
+void http_peer_name(const struct sockaddr *sa, char out[HTTP_ADDRESS_MAX]);
+/* Is ADDRESS in LIST (NULL: none; separated by commas)? */
+bool http_list_names(const char *list, const char *address);
+/* Does KEY hold fewer than LIMIT connections (0: no limit)? If not, the refusal is counted. */
+bool http_owner_may(enum http_owner kind, struct str key, uint64_t limit);
+/* Let C count for KEY instead of for whom it counted. Returns false, and changes nothing, if KEY
+ * holds LIMIT connections already (0: no limit). */
+bool http_conn_own(struct http_conn *c, enum http_owner kind, struct str key, uint64_t limit);
+void http_conn_disown(struct http_conn *c, enum http_owner kind);
+void http_conn_disown_all(struct http_conn *c);
 
 /* --- http1.c --- */
 

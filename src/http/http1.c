@@ -62,6 +62,9 @@ static void request_done(struct http_conn *c)
 void http1_replied(struct http_conn *c)
 {
 	request_done(c);
+	http_conn_disown(c, HTTP_OWNER_GUEST); /* it was not upgraded */
+	if (c->proxy)                          /* its next request is somebody else's */
+		http_conn_disown_all(c);
 	if (c->http1.close_after || c->server->draining) {
 		http1_set_state(c, HTTP1_OVER);
 		http_conn_close(c);

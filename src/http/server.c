@@ -4,15 +4,19 @@
 #include "base/clock.h"
 #include "loop/loop.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <event2/listener.h>
+#include <limits.h>
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#define DESCRIPTORS_KEPT 64
+#define CONNECTIONS_MIN 8
 
 static void on_tick(void *arg)
 {
@@ -29,11 +33,16 @@ static void on_tick(void *arg)
 
 /* --- accepting --- */
 
+static bool is_full(const struct http_server *s)
+{
+	return s->count >= (uint64_t)s->set.max_connections;
+}
+
 static void accept_again(void *arg)
 {
 	struct http_server *s = arg;
 
-	if (s->listener && !s->draining)
+	if (s->listener && !s->draining && !is_full(s))
 		evconnlistener_enable(s->listener);
 }
 
@@ -41,7 +50,6 @@ static void pause_accepting(struct http_server *s)
 {
 	http_count.accept_pauses++;
 	evconnlistener_disable(s->listener);
-	loop_timer_set(s->resume_accept, 200000);
 }
 
 static void on_accept_error(struct evconnlistener *l, void *arg)
@@ -55,42 +63,51 @@ static void on_accept_error(struct evconnlistener *l, void *arg)
 		log_error(NULL, "accept failed, pausing err=%s", strerror(errno));
 	}
 	pause_accepting(s);
+	loop_timer_set(s->resume_accept, 200000);
 }
 
-static void name_peer(const struct sockaddr *sa, char out[46])
+/* Tell a client that is refused, as far as that goes at once. */
+static void refuse(struct http_server *s, int fd)
 {
-	const void *addr =
-		sa->sa_family == AF_INET6
-			? (const void *)&((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr
-			: (const void *)&((const struct sockaddr_in *)(const void *)sa)->sin_addr;
+	static const char text[] = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\n"
+				   "Content-Length: 0\r\nConnection: close\r\n\r\n";
 
-	if ((sa->sa_family != AF_INET && sa->sa_family != AF_INET6) ||
-		!inet_ntop(sa->sa_family, addr, out, 46))
-		snprintf(out, 46, "local");
+	if (!s->tls && send(fd, text, sizeof(text) - 1, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+		shutdown(fd, SHUT_WR);
+	close(fd);
 }
 
 static void on_accept(
 	struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa, int len, void *arg)
 {
 	struct http_server *s = arg;
-	char peer[46];
+	char peer[HTTP_ADDRESS_MAX], key[HTTP_ADDRESS_MAX];
+	struct http_conn *c;
+	bool limited;
 	int one = 1;
 
 	(void)l;
 	(void)len;
-	if (s->count >= (uint64_t)s->set.max_connections) {
-		http_count.refused++;
-		close(fd);
-		pause_accepting(s);
+	http_peer_name(sa, peer);
+	http_address_key(peer, key);
+	limited = strcmp(peer, HTTP_PEER_LOCAL) != 0 &&
+		  !http_list_names(s->set.trusted_proxies, peer);
+	if (limited && !http_owner_may(HTTP_OWNER_ADDRESS, str_of(key),
+			       (uint64_t)s->set.address_connections)) {
+		refuse(s, fd);
 		return;
 	}
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	name_peer(sa, peer);
-	http_conn_new(s, fd, peer, &http1_protocol);
+	c = http_conn_new(s, fd, peer, &http1_protocol);
+	if (limited)
+		(void)http_conn_own(c, HTTP_OWNER_ADDRESS, str_of(key), 0);
+	if (is_full(s))
+		pause_accepting(s); /* the others wait in the kernel's queue */
 }
 
 static void on_conn_gone(struct http_server *s)
 {
+	accept_again(s);
 	if (s->draining && s->count == 0 && s->on_empty) {
 		later_call(s->on_empty, s->on_empty_arg);
 		s->on_empty = NULL;
@@ -117,6 +134,25 @@ static SSL_CTX *tls_new(const struct http_settings *set, const char **out_error)
 	return ctx;
 }
 
+/* Connections must not take the descriptors that the daemon itself needs: for the database, helper
+ * processes, outgoing calls and files. */
+static void keep_descriptors(struct http_server *s)
+{
+	int next = dup(s->fd), most;
+	struct rlimit r;
+
+	close(next);
+	if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur > INT_MAX)
+		return;
+	most = (int)r.rlim_cur - next - DESCRIPTORS_KEPT;
+	most = most < CONNECTIONS_MIN ? CONNECTIONS_MIN : most;
+	if (most >= s->set.max_connections)
+		return;
+	log_warn(NULL, "http.max_connections lowered to fit RLIMIT_NOFILE from=%d to=%d",
+		s->set.max_connections, most);
+	s->set.max_connections = most;
+}
+
 struct http_server *http_server_new(int listen_fd, const struct http_settings *set,
 	const struct http_handler *h, const char **out_error)
 {
@@ -127,6 +163,7 @@ struct http_server *http_server_new(int listen_fd, const struct http_settings *s
 	s->set = *set;
 	s->h = h;
 	s->on_conn_gone = on_conn_gone;
+	keep_descriptors(s);
 	list_init(&s->conns);
 	if (set->cert_file && !(s->tls = tls_new(set, out_error))) {
 		free(s);

@@ -33,9 +33,12 @@ void *ws_user(struct ws *ws)
 	return ws->user;
 }
 
-const char *ws_peer(struct ws *ws)
+bool ws_count_user(struct ws *ws, struct str user)
 {
-	return ws->conn->peer;
+	struct http_conn *c = ws->conn;
+
+	http_conn_disown(c, HTTP_OWNER_GUEST);
+	return http_conn_own(c, HTTP_OWNER_USER, user, (uint64_t)c->server->set.user_connections);
 }
 
 int64_t ws_last_seen_us(const struct ws *ws)

@@ -13,6 +13,7 @@ test.before(async () => {
 	mail = await mailSink();
 	hook = await hookSink();
 	s = new Server('live', {
+		http: { user_connections: 200 } /* one user's burst */,
 		mail: { url: mail.url },
 		token: { lifetime_s: '86400' },
 		test: { allow_clock: 'yes', clock_scale: '60' },

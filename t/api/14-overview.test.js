@@ -12,7 +12,8 @@ const { Server, waitUntil, pgctl, PASSWORD } = require('../lib/server.js');
 
 let s, admin, manager, user, eng, boss;
 test.before(async () => {
-	s = await Server.make('overview');
+	/* hundreds of requests at once */
+	s = await Server.make('overview', { http: { address_connections: 0, user_connections: 0 } });
 	s.cli(
 		[
 			'user',

@@ -14,7 +14,8 @@ const { Server, waitUntil, settled, VAR } = require('../lib/server.js');
 const { Raw, frame, TEXT, PING } = require('../lib/wsraw.js');
 
 const MB = 1 << 20,
-	measured = !process.env.BUILD_DIR.endsWith('build-asan') /* a sanitizer's own memory does not count */,
+	measured =
+		!process.env.BUILD_DIR.endsWith('build-asan') /* a sanitizer's own memory does not count */,
 	dir = path.join(VAR, 'output' + process.pid),
 	RATE = 200000,
 	WRITE_S = 4;

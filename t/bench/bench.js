@@ -6,7 +6,8 @@ const fs = require('node:fs'),
 	{ execFileSync, spawn, spawnSync } = require('node:child_process');
 const { Server, psql, waitUntil, freePort, SOCK, secret, VAR } = require('../lib/server.js');
 /* one client sends everything, and the limits are not what is measured */
-const UNLIMITED = { address_per_s: 0, login_per_s: 0, user_per_s: 0, tenant_per_s: 0, fresh_per_s: 0 };
+const MANY = { address_connections: 0, user_connections: 0 },
+	UNLIMITED = { address_per_s: 0, login_per_s: 0, user_per_s: 0, tenant_per_s: 0, fresh_per_s: 0 };
 
 const BIN = process.env.BENCH_BIN,
 	quick = process.argv.includes('--quick'),
@@ -331,7 +332,7 @@ async function listAndCreate(s, base) {
 const CLOCKS = (tenant, n, due, spread) =>
 	`with t as (insert into tickets (tenant_id, title, status, priority, priority_source, source, requester_kind, policy_id, calendar_id, opened_at, last_at, updated_at) select ${tenant}, 'clock ' || g, 'new', 'P3', 'customer', 'web', 'customer', 1, 1, ${due} - interval '4 hours', ${due} - interval '4 hours', ${due} - interval '4 hours' from generate_series(1, ${n}) g returning tenant_id, id) insert into sla_clocks (tenant_id, ticket_id, clock, state, cycle, budget_s, origin_seq, start_at, due_at, next_fire_at, fired, high, runs, verdict) select tenant_id, id, 'response', 'running', 1, 14400, 1, ${due} + r.n * ${spread} - interval '4 hours', ${due} + r.n * ${spread}, ${due} + r.n * ${spread}, 15, 4, array[us(${due} + r.n * ${spread} - interval '4 hours'), null], 'open' from (select *, row_number() over () - 1 as n from t) r`;
 async function lateness() {
-	const s = new Server('bench_late', { test: { echo: 'no' }, limits: UNLIMITED });
+	const s = new Server('bench_late', { test: { echo: 'no' }, http: MANY, limits: UNLIMITED });
 	await s.prepare();
 	const n = 10000,
 		live = quick ? 100000 : 1000000;
@@ -471,7 +472,7 @@ async function lateness() {
 }
 async function fanout() {
 	const n = quick ? 1000 : 5000,
-		s = await Server.make('bench_ws', { limits: UNLIMITED }),
+		s = await Server.make('bench_ws', { http: MANY, limits: UNLIMITED }),
 		token = await s.login('user', 'alpha'),
 		rounds = 5;
 	const idle = rss(s.proc.pid);
@@ -553,7 +554,7 @@ async function fanout() {
 		want = (x) => !only || only === x;
 	if (want('heap')) await heap();
 	if (want('http') || want('db')) {
-		const s = await Server.make('bench', { test: { echo: 'no' }, limits: UNLIMITED });
+		const s = await Server.make('bench', { test: { echo: 'no' }, http: MANY, limits: UNLIMITED });
 		const base = await trivial(s);
 		await listAndCreate(s, base);
 		await s.drop();

@@ -281,7 +281,11 @@ async function million(s, ask, admin, n, report) {
 }
 
 module.exports = async function portal({ report, quick, limits, cpu }) {
-	const s = await Server.make('bench_portal', { test: { echo: 'no' }, limits }),
+	const s = await Server.make('bench_portal', {
+			test: { echo: 'no' },
+			http: { address_connections: 0, user_connections: 0 },
+			limits,
+		}),
 		ask = client(s),
 		tokens = [];
 	for (let i = 0; i < (quick ? 20 : 100); i++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unit.h"
 #include "http/parse.h"
+#include "http/server.h"
 
 static int parse(const char *text, struct http_head *h)
 {
@@ -142,7 +143,32 @@ static void ranges_and_queries(void)
 	CU_ASSERT(http_decode(STR("%41"), false, out, &n) && n == 1 && out[0] == 'A');
 }
 
+static const char *key_of(const char *address)
+{
+	static char out[HTTP_ADDRESS_MAX];
+
+	http_address_key(address, out);
+	return out;
+}
+
+static void addresses_as_limits_count_them(void)
+{
+	static const char *const same[][2] = { { "10.0.0.1", "10.0.0.1" },
+		{ "2001:db8:1:2::5", "2001:db8:1:2::" },
+		{ "2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:db8:1:2::" },
+		{ "2001:DB8:1:3:0:0:0:1", "2001:db8:1:3::" },
+		/* not one /64 of all IPv4 clients of a listener that takes both */
+		{ "::ffff:10.0.0.1", "10.0.0.1" }, { "::ffff:10.0.0.2", "10.0.0.2" },
+		{ "local", "local" }, { "", "" }, { ":", ":" },
+		{ "a name that is far too long to be an address of any kind",
+			"a name that is far too long to be an address " } };
+
+	for (size_t i = 0; i < ARRAY_LEN(same); i++)
+		CU_ASSERT_STRING_EQUAL(key_of(same[i][0]), same[i][1]);
+}
+
 UNIT_MAIN("http", { "takes good heads", takes_good_heads },
 	{ "refuses ambiguity", refuses_ambiguity },
 	{ "waits for every byte", waits_for_every_byte }, { "chunked bodies", chunked_bodies },
-	{ "ranges and queries", ranges_and_queries })
+	{ "ranges and queries", ranges_and_queries },
+	{ "addresses as limits count them", addresses_as_limits_count_them })

@@ -400,6 +400,7 @@ static void on_session(void *arg, struct session *s, enum db_error error)
 {
 	struct finding *f = arg;
 	struct client *c = f->client;
+	char key[SESSION_KEY_MAX];
 	struct json_error err;
 
 	list_remove(&f->node);
@@ -412,6 +413,11 @@ static void on_session(void *arg, struct session *s, enum db_error error)
 	if (!s || !session_may(s, PERM_TICKET_READ)) {
 		ws_close(c->ws, error == DB_OK ? 4401 : 1013,
 			error == DB_OK ? "not authenticated" : "try again");
+		session_put(s);
+		return;
+	}
+	if (!ws_count_user(c->ws, session_user_key(s, key))) {
+		ws_close(c->ws, 1013, "too many connections of this user");
 		session_put(s);
 		return;
 	}
@@ -487,18 +493,6 @@ static void on_close(struct ws *ws)
 
 const struct ws_handler push_handler = { on_message, on_close, 16384 };
 
-static int unauthenticated_of(const char *peer)
-{
-	int n = 0;
-
-	for (struct list *l = clients.next; l != &clients; l = l->next) {
-		struct client *c = list_entry(l, struct client, node);
-
-		n += !c->session && strcmp(ws_peer(c->ws), peer) == 0;
-	}
-	return n;
-}
-
 struct outcome *push_open(struct req *req)
 {
 	struct str cookie = http_cookie(&req->http->head, COOKIE_ACCESS);
@@ -509,8 +503,7 @@ struct outcome *push_open(struct req *req)
 		return req_fail(req, ERR_BUSY, NULL);
 	if (!http_origin_is_ours(&req->http->head))
 		return req_fail(req, ERR_FORBIDDEN, NULL);
-	if (health.unauthenticated >= UNAUTHENTICATED_PER_PEER &&
-		unauthenticated_of(req->http->peer) >= UNAUTHENTICATED_PER_PEER)
+	if (!http_count_guest(req->http, UNAUTHENTICATED_PER_PEER))
 		return req_fail(req, ERR_RATE, NULL);
 	cookie.p = arena_dup(&req->arena, cookie.p ? cookie.p : "", cookie.n);
 	c = xcalloc(1, sizeof(*c));
