@@ -12,9 +12,23 @@ void crypto_random(void *out, size_t n)
 	bug_on(RAND_bytes(out, (int)n) != 1);
 }
 
+/* The algorithm is looked up once and its context used again: that costs more than to digest a
+ * token or the key of a cached result. */
 void crypto_sha256(const void *p, size_t n, unsigned char out[32])
 {
-	bug_on(!EVP_Digest(p, n, out, NULL, EVP_sha256(), NULL));
+	static struct {
+		EVP_MD *algorithm;
+		EVP_MD_CTX *context;
+	} sha256;
+
+	if (!sha256.context) {
+		sha256.algorithm = EVP_MD_fetch(NULL, "SHA256", NULL);
+		sha256.context = EVP_MD_CTX_new();
+	}
+	bug_on(!sha256.algorithm || !sha256.context);
+	bug_on(!EVP_DigestInit_ex2(sha256.context, sha256.algorithm, NULL) ||
+		!EVP_DigestUpdate(sha256.context, p, n) ||
+		!EVP_DigestFinal_ex(sha256.context, out, NULL));
 }
 
 static void to_hex(const unsigned char *p, size_t n, char *out)
