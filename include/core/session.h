@@ -63,11 +63,11 @@ static inline bool session_may(const struct session *s, enum permission p)
 {
 	return p == PERM_ANYONE || (s && s->perms >> p & 1);
 }
+#define SESSION_KEY_MAX 64
+/* The user or service token of S as a key for limits, "staff:1:7", in OUT. */
+struct str session_user_key(const struct session *s, char out[SESSION_KEY_MAX]);
 /* Does S serve the tenant? Takes less than a microsecond for 10,000 tenants, because the live feed
  * asks this for each client and event. */
-#define SESSION_KEY_MAX 64
-/* The user or service token of S as a key of limits, "staff:1:7", in OUT. */
-struct str session_user_key(const struct session *s, char out[SESSION_KEY_MAX]);
 bool session_serves(const struct session *s, int64_t tenant_id);
 /* The database context for everything that is done for S. */
 struct db_context session_context(const struct session *s);

@@ -23,6 +23,7 @@ enum http_owner {
 	HTTP_OWNER_GUEST, /* an address whose feed has not said who it is */
 	HTTP_OWNERS
 };
+/* The kind as the metrics and the log name it. */
 const char *http_owner_name(enum http_owner kind);
 
 /* One request, from its head to its reply. Its memory comes from the arena. */
@@ -123,10 +124,13 @@ void http_reply_file(struct http_request *r, int status, const char *type, const
 void http_address_key(const char *address, char out[HTTP_ADDRESS_MAX]);
 /* Did R come through a trusted proxy? Its peer is then the proxy, until somebody says otherwise. */
 bool http_from_proxy(const struct http_request *r);
-/* Count R's connection for R->peer, or for USER, or as a guest of R->peer, until it is counted for
- * another or ends; a proxy's until the reply. Returns false if that is one connection too many. */
+/* Count R's connection for the address R->peer until it is counted for another or ends; that of a
+ * proxy until the reply. Returns false if the address then had too many connections. */
 bool http_count_address(struct http_request *r);
+/* The same for USER. */
 bool http_count_user(struct http_request *r, struct str user);
+/* The same for an upgrade whose client has not said who it is: at most LIMIT for an address. The
+ * count ends with ws_count_user, or with the reply if there is no upgrade. */
 bool http_count_guest(struct http_request *r, uint64_t limit);
 /* Continue to read a streamed body. */
 void http_resume(struct http_request *r);

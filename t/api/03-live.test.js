@@ -346,7 +346,11 @@ test('WebSocket framing: echo, fragments, deflate, pings, and what must close', 
 	assert.strictEqual(await close([0xf1, 0x81, 0, 0, 0, 0, 0x61]), 1002, 'reserved bits');
 	assert.strictEqual(await close([0x83, 0x80, 0, 0, 0, 0]), 1002, 'unknown opcode');
 	assert.strictEqual(await close([0x89, 0xfe, 0, 126, 0, 0, 0, 0]), 1002, 'long ping');
-	assert.strictEqual(await close([0x81, 0xff, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]), 1009, 'message too large');
+	assert.strictEqual(
+		await close([0x81, 0xff, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]),
+		1009,
+		'message too large',
+	);
 	assert.strictEqual(await close([0x80, 0x80, 0, 0, 0, 0]), 1002, 'continuation of nothing');
 	assert.strictEqual((await s.get('/healthz')).status, 200);
 });
