@@ -262,8 +262,10 @@ struct request_settings {
 /* Serve the N ROUTES, which must live until request_free. Exits if two routes, or a route and its
  * contract, contradict each other. */
 void request_init(const struct route *routes, size_t n, const struct request_settings *s);
-/* Call FN for every answered request with its status, while session and route are still alive. */
-void request_on_end(void (*fn)(struct req *req, const struct http_request *http, int status));
+/* Somebody who hears of every request that was answered; its session and route are still valid. */
+typedef void request_listener(struct req *req, const struct http_request *http, int status);
+/* Call FN too, after those that were registered before. */
+void request_on_end(request_listener *fn);
 /* Free everything. No request may be in progress any more. */
 void request_free(void);
 /* What the HTTP server calls. */

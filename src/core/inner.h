@@ -44,6 +44,12 @@ char *req_path_value(struct req *req, const char *name);
 char *req_query_value(struct req *req, const char *key);
 char *req_form_value(struct req *req, const char *key);
 
+/* A new request for HTTP, with its arena. */
+struct req *req_new(struct http_request *http);
+/* Release REQ if it has ended and waits for nothing. */
+void req_free_if_done(struct req *req);
+/* A step has returned O: release the request if that ended it. */
+void req_settle(struct req *req, struct outcome *o);
 /* Call when the answer that REQ waited for has arrived, before the next step runs. Pass the
  * outcome of that step to req_continue. */
 void req_begin_step(struct req *req);

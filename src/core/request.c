@@ -12,185 +12,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define WORK_MS 2500 /* time limit for a helper's job for a request */
-
-static struct request_settings settings;
-static const struct route *all_routes;
-static size_t route_count;
-static struct request_metrics *metrics;
-static void (*tell_end)(struct req *req, const struct http_request *http, int status);
+static struct {
+	struct request_settings settings;
+	const struct route *routes;
+	size_t route_n;
+	struct request_metrics *metrics;
+	request_listener **listeners; /* in the order of their registration */
+	size_t listener_n;
+} serving;
 const double request_buckets[11] = { .0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1, 5 };
-
-/* --- the state of a flow --- */
-
-void *req_state_set(struct req *req, void *state, const char *type)
-{
-	req->state = state;
-	req->state_is = type;
-	return state;
-}
-
-void *req_state_check(const struct req *req, const char *type)
-{
-	const char *is = req->state_is, *base;
-
-	if (is == type || !req->state)
-		return req->state;
-	base = is ? strchr(is, ' ') : NULL;
-	if (!is || !(strcmp(is, type) == 0 ||
-			   (base && (strcmp(base + 1, type) == 0 ||
-					    ((size_t)(base - is) == strlen(type) &&
-						    memcmp(is, type, strlen(type)) == 0)))))
-		bug_fail(__FILE__, __LINE__, type);
-	return req->state;
-}
-
-/* --- life --- */
-
-static void req_free_if_done(struct req *req)
-{
-	if (!req->ended || req->waiting || req->http)
-		return;
-	if (req->cleanup)
-		req->cleanup(req);
-	session_put(req->session);
-	json_object_put(req->body);
-	buf_free(&req->invalid);
-	arena_free(&req->arena);
-	free(req);
-}
-
-static struct req *req_new(struct http_request *http)
-{
-	static uint64_t serial;
-	struct req *req = xcalloc(1, sizeof(*req));
-	static uint64_t salt;
-	uint64_t x;
-
-	if (!salt)
-		crypto_random(&salt, sizeof(salt));
-	req->http = http;
-	req->began_us = http->began_us;
-	x = (++serial * 0x9e3779b97f4a7c15ULL) ^
-	    salt; /* a bijection: unique within this process, but not recognisable as a counter */
-	snprintf(req->id, sizeof(req->id), "%016llx", (unsigned long long)x);
-	snprintf(req->who.kind, sizeof(req->who.kind), "req");
-	req->who.id = serial;
-	http->user = req;
-	return req;
-}
-
-/* --- waits --- */
-
-void req_begin_step(struct req *req)
-{
-	req->waiting = false;
-	req->stepping = true;
-}
-
-static void settle(struct req *req, struct outcome *o)
-{
-	(void)o;
-	req->stepping = false;
-	req_free_if_done(req);
-}
-
-void req_continue(struct req *req, struct outcome *o)
-{
-	settle(req, o);
-}
-
-static void on_query_done(struct db_call *call, enum db_error error, const PGresult *rows)
-{
-	struct req *req = call->arg;
-
-	req_begin_step(req);
-	settle(req, req->on_row(req, error, rows));
-}
-
-static struct outcome *query_as(struct req *req, struct db_context ctx, const struct sql_stmt *stmt,
-	const char *const *params, req_row_step *on_row)
-{
-	bug_on(req->waiting);
-	req->call = (struct db_call){ .stmt = stmt,
-		.ctx = ctx,
-		.replan = req->replan,
-		.on_done = on_query_done,
-		.arg = req };
-	for (int i = 0; i < stmt->param_count; i++)
-		req->call.param[i] = params[i];
-	req->waiting = true;
-	req->on_row = on_row;
-	db_exec(&req->call);
-	return GOES_ON;
-}
-
-struct outcome *req_query(struct req *req, const struct sql_stmt *stmt, const char *const *params,
-	req_row_step *on_row)
-{
-	return query_as(req, session_context(req->session), stmt, params, on_row);
-}
-
-struct outcome *req_query_job(struct req *req, const struct sql_stmt *stmt,
-	const char *const *params, req_row_step *on_row)
-{
-	return query_as(req, (struct db_context){ .role = DB_ROLE_JOB }, stmt, params, on_row);
-}
-
-static void on_work_done(void *arg, enum work_end end, struct str answer)
-{
-	struct req *req = arg;
-
-	req_begin_step(req);
-	settle(req, req->on_work(req, end == WORK_DONE, answer));
-}
-
-struct outcome *req_work(
-	struct req *req, enum work_kind kind, const void *p, size_t n, req_work_step *on_work)
-{
-	if (!work_submit(&(struct work_job){ kind, p, n, WORK_MS, on_work_done, req }))
-		return on_work(req, false, (struct str){ 0 });
-	req->waiting = true;
-	req->on_work = on_work;
-	return GOES_ON;
-}
-
-struct delay {
-	struct req *req;
-	req_step *step;
-	struct loop_timer *timer;
-};
-
-static void on_delayed(void *arg)
-{
-	struct delay d = *(struct delay *)arg;
-
-	free(arg);
-	loop_timer_free(d.timer);
-	req_begin_step(d.req);
-	settle(d.req, d.step(d.req));
-}
-
-struct outcome *req_delay(struct req *req, int64_t ms, req_step *step)
-{
-	struct delay *d = xmalloc(sizeof(*d));
-
-	*d = (struct delay){ req, step, loop_timer_new(on_delayed, d) };
-	req->waiting = true;
-	loop_timer_set(d->timer, ms * 1000);
-	return GOES_ON;
-}
-
-struct outcome *req_wait(struct req *req)
-{
-	(void)req;
-	return GOES_ON;
-}
-
-const char *req_int(struct req *req, int64_t v)
-{
-	return arena_printf(&req->arena, "%lld", (long long)v);
-}
 
 /* --- guards --- */
 
@@ -208,7 +38,7 @@ static struct outcome *run_route(struct req *req)
 	const char *variant;
 
 	if (r->file)
-		return req_serve_file(req, settings.static_dir);
+		return req_serve_file(req, serving.settings.static_dir);
 	if (r->ws)
 		return r->on_ws(req);
 	if (may_seal(r) && !field_keys_ready())
@@ -265,7 +95,7 @@ static void on_session(void *arg, struct session *s, enum db_error error)
 		o = req_fail(req, ERR_FORBIDDEN, NULL);
 	else
 		o = run_route(req);
-	settle(req, o);
+	req_settle(req, o);
 }
 
 static bool is_form(const struct route *r)
@@ -356,7 +186,7 @@ static void on_known(void *arg, struct session *s, enum db_error error)
 	(void)error;
 	req_begin_step(req);
 	req->session = s;
-	settle(req, run_route(req));
+	req_settle(req, run_route(req));
 }
 
 struct str req_token(struct req *req)
@@ -383,7 +213,7 @@ static void on_request(struct http_request *h)
 	if (!o)
 		o = parse_body(req);
 	if (o) {
-		settle(req, o);
+		req_settle(req, o);
 		return;
 	}
 	token = req_token(req);
@@ -393,16 +223,16 @@ static void on_request(struct http_request *h)
 		return;
 	}
 	if (req->route->permission == PERM_ANYONE) {
-		settle(req, run_route(req));
+		req_settle(req, run_route(req));
 		return;
 	}
 	if (!token.n) {
-		settle(req, req_fail(req, ERR_NO_AUTH, NULL));
+		req_settle(req, req_fail(req, ERR_NO_AUTH, NULL));
 		return;
 	}
 	if (req->by_cookie && h->head.method != HTTP_GET && h->head.method != HTTP_HEAD &&
 		!http_csrf_is_right(&h->head)) {
-		settle(req, req_fail(req, ERR_FORBIDDEN, csrf_details));
+		req_settle(req, req_fail(req, ERR_FORBIDDEN, csrf_details));
 		return;
 	}
 	req->waiting = true;
@@ -453,7 +283,7 @@ static enum http_body on_head(struct http_request *h, uint64_t *max)
 
 	req->zh = wants_chinese(h);
 	if (!guard_believe_proxy(h)) {
-		settle(req, guard_refuse_connection(req, "address_connections"));
+		req_settle(req, guard_refuse_connection(req, "address_connections"));
 		return HTTP_BODY_REPLIED;
 	}
 	routes_match(h->head.method, canonical(req, h->head.path), &m);
@@ -462,7 +292,7 @@ static enum http_body on_head(struct http_request *h, uint64_t *max)
 	memcpy(req->path_value, m.value, sizeof(m.value));
 	req->path_params = m.params;
 	if (!req->route) {
-		settle(req, no_route(req, &m));
+		req_settle(req, no_route(req, &m));
 		return HTTP_BODY_REPLIED;
 	}
 	*max = JSON_MAX_BYTES;
@@ -476,13 +306,16 @@ static bool on_piece(struct http_request *h, const char *p, size_t n)
 	return req->route->stream(req, p, n);
 }
 
-static void count(struct req *req, int status)
+/* A listener itself: for /metrics. */
+static void count(struct req *req, const struct http_request *http, int status)
 {
 	struct request_metrics *m =
-		&metrics[req->route ? (size_t)(req->route - all_routes) : route_count];
+		&serving.metrics[req->route ? (size_t)(req->route - serving.routes)
+					    : serving.route_n];
 	double s = (double)(clock_mono_us() - req->began_us) / 1e6;
 	size_t b = 0;
 
+	(void)http;
 	m->count[status / 100 < 6 ? status / 100 : 5]++;
 	while (b < ARRAY_LEN(request_buckets) && s > request_buckets[b])
 		b++;
@@ -506,9 +339,8 @@ static void on_done(struct http_request *h)
 {
 	struct req *req = h->user;
 
-	count(req, h->status);
-	if (tell_end)
-		tell_end(req, h, h->status);
+	for (size_t i = 0; i < serving.listener_n; i++)
+		serving.listeners[i](req, h, h->status);
 	req->http = NULL;
 	/* Otherwise the caller of the step that replied frees it. Outside a step, the last piece of
 	 * a streamed reply was taken, or the server itself refused the body. */
@@ -528,42 +360,47 @@ const struct http_handler *request_handler(void)
 
 void request_init(const struct route *routes, size_t n, const struct request_settings *s)
 {
-	settings = *s;
-	ending_init(&settings);
+	serving.settings = *s;
+	ending_init(&serving.settings);
 	cookies_init(s->secure_cookies);
 	limit_init();
-	all_routes = routes;
-	route_count = n;
-	metrics = xcalloc(n + 1, sizeof(*metrics));
+	serving.routes = routes;
+	serving.route_n = n;
+	serving.metrics = xcalloc(n + 1, sizeof(*serving.metrics));
 	for (size_t i = 0; i < n; i++)
-		metrics[i].route = &routes[i];
+		serving.metrics[i].route = &routes[i];
 	routes_build(routes, n);
+	request_on_end(count);
 }
 
-void request_on_end(void (*fn)(struct req *req, const struct http_request *http, int status))
+void request_on_end(request_listener *fn)
 {
-	tell_end = fn;
+	serving.listeners =
+		xrealloc(serving.listeners, (serving.listener_n + 1) * sizeof(*serving.listeners));
+	serving.listeners[serving.listener_n++] = fn;
 }
 
 void request_free(void)
 {
-	tell_end = NULL;
+	free(serving.listeners);
+	serving.listeners = NULL;
+	serving.listener_n = 0;
 	routes_free();
 	session_forget_all();
 	session_limit_degraded(0);
 	limit_free();
-	free(metrics);
-	metrics = NULL;
+	free(serving.metrics);
+	serving.metrics = NULL;
 }
 
 const struct route *request_routes(size_t *out_n)
 {
-	*out_n = route_count;
-	return all_routes;
+	*out_n = serving.route_n;
+	return serving.routes;
 }
 
 const struct request_metrics *request_metrics(size_t *out_n)
 {
-	*out_n = route_count + 1;
-	return metrics;
+	*out_n = serving.route_n + 1;
+	return serving.metrics;
 }

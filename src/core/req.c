@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A request: its memory, its state, and what it waits for. */
+#include "base/json.h"
+#include "crypto/crypto.h"
+#include "crypto/field.h"
+#include "inner.h"
+#include "loop/loop.h"
+#include "work/work.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+#define WORK_MS 2500 /* time limit for a helper's job for a request */
+
+/* --- the state of a flow --- */
+
+void *req_state_set(struct req *req, void *state, const char *type)
+{
+	req->state = state;
+	req->state_is = type;
+	return state;
+}
+
+void *req_state_check(const struct req *req, const char *type)
+{
+	const char *is = req->state_is, *base;
+
+	if (is == type || !req->state)
+		return req->state;
+	base = is ? strchr(is, ' ') : NULL;
+	if (!is || !(strcmp(is, type) == 0 ||
+			   (base && (strcmp(base + 1, type) == 0 ||
+					    ((size_t)(base - is) == strlen(type) &&
+						    memcmp(is, type, strlen(type)) == 0)))))
+		bug_fail(__FILE__, __LINE__, type);
+	return req->state;
+}
+
+/* --- life --- */
+
+void req_free_if_done(struct req *req)
+{
+	if (!req->ended || req->waiting || req->http)
+		return;
+	if (req->cleanup)
+		req->cleanup(req);
+	session_put(req->session);
+	json_object_put(req->body);
+	buf_free(&req->invalid);
+	arena_free(&req->arena);
+	free(req);
+}
+
+struct req *req_new(struct http_request *http)
+{
+	static uint64_t serial;
+	struct req *req = xcalloc(1, sizeof(*req));
+	static uint64_t salt;
+	uint64_t x;
+
+	if (!salt)
+		crypto_random(&salt, sizeof(salt));
+	req->http = http;
+	req->began_us = http->began_us;
+	x = (++serial * 0x9e3779b97f4a7c15ULL) ^
+	    salt; /* a bijection: unique within this process, but not recognisable as a counter */
+	snprintf(req->id, sizeof(req->id), "%016llx", (unsigned long long)x);
+	snprintf(req->who.kind, sizeof(req->who.kind), "req");
+	req->who.id = serial;
+	http->user = req;
+	return req;
+}
+
+/* --- waits --- */
+
+void req_begin_step(struct req *req)
+{
+	req->waiting = false;
+	req->stepping = true;
+}
+
+void req_settle(struct req *req, struct outcome *o)
+{
+	(void)o;
+	req->stepping = false;
+	req_free_if_done(req);
+}
+
+void req_continue(struct req *req, struct outcome *o)
+{
+	req_settle(req, o);
+}
+
+static void on_query_done(struct db_call *call, enum db_error error, const PGresult *rows)
+{
+	struct req *req = call->arg;
+
+	req_begin_step(req);
+	req_settle(req, req->on_row(req, error, rows));
+}
+
+static struct outcome *query_as(struct req *req, struct db_context ctx, const struct sql_stmt *stmt,
+	const char *const *params, req_row_step *on_row)
+{
+	bug_on(req->waiting);
+	req->call = (struct db_call){ .stmt = stmt,
+		.ctx = ctx,
+		.replan = req->replan,
+		.on_done = on_query_done,
+		.arg = req };
+	for (int i = 0; i < stmt->param_count; i++)
+		req->call.param[i] = params[i];
+	req->waiting = true;
+	req->on_row = on_row;
+	db_exec(&req->call);
+	return GOES_ON;
+}
+
+struct outcome *req_query(struct req *req, const struct sql_stmt *stmt, const char *const *params,
+	req_row_step *on_row)
+{
+	return query_as(req, session_context(req->session), stmt, params, on_row);
+}
+
+struct outcome *req_query_job(struct req *req, const struct sql_stmt *stmt,
+	const char *const *params, req_row_step *on_row)
+{
+	return query_as(req, (struct db_context){ .role = DB_ROLE_JOB }, stmt, params, on_row);
+}
+
+static void on_work_done(void *arg, enum work_end end, struct str answer)
+{
+	struct req *req = arg;
+
+	req_begin_step(req);
+	req_settle(req, req->on_work(req, end == WORK_DONE, answer));
+}
+
+struct outcome *req_work(
+	struct req *req, enum work_kind kind, const void *p, size_t n, req_work_step *on_work)
+{
+	if (!work_submit(&(struct work_job){ kind, p, n, WORK_MS, on_work_done, req }))
+		return on_work(req, false, (struct str){ 0 });
+	req->waiting = true;
+	req->on_work = on_work;
+	return GOES_ON;
+}
+
+struct delay {
+	struct req *req;
+	req_step *step;
+	struct loop_timer *timer;
+};
+
+static void on_delayed(void *arg)
+{
+	struct delay d = *(struct delay *)arg;
+
+	free(arg);
+	loop_timer_free(d.timer);
+	req_begin_step(d.req);
+	req_settle(d.req, d.step(d.req));
+}
+
+struct outcome *req_delay(struct req *req, int64_t ms, req_step *step)
+{
+	struct delay *d = xmalloc(sizeof(*d));
+
+	*d = (struct delay){ req, step, loop_timer_new(on_delayed, d) };
+	req->waiting = true;
+	loop_timer_set(d->timer, ms * 1000);
+	return GOES_ON;
+}
+
+struct outcome *req_wait(struct req *req)
+{
+	(void)req;
+	return GOES_ON;
+}
+
+const char *req_int(struct req *req, int64_t v)
+{
+	return arena_printf(&req->arena, "%lld", (long long)v);
+}
