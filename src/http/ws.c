@@ -17,6 +17,8 @@
 #include <wslay/wslay.h>
 #include <zlib.h>
 
+#define FRAGMENTS_MAX 256
+
 struct ws {
 	struct http_conn *conn;
 	const struct ws_handler *h;
@@ -25,6 +27,7 @@ struct ws {
 	const uint8_t *in; /* the frame being processed */
 	size_t in_n;
 	int64_t seen_us;
+	size_t fragments; /* of the message that is being received */
 	bool deflate, fragmented, closing;
 };
 
@@ -350,10 +353,23 @@ static uint64_t frame_length(const unsigned char *p, size_t n)
 	return head + (p[1] & 0x80 ? 4 : 0) + len;
 }
 
+/* wslay keeps each fragment by itself, an empty one too. An honest client sends few. */
+static bool too_many_fragments(struct ws *ws, unsigned opcode)
+{
+	if (opcode >= 8)
+		return false;
+	ws->fragments = opcode == WSLAY_CONTINUATION_FRAME ? ws->fragments + 1 : 0;
+	return ws->fragments > FRAGMENTS_MAX + ws->h->max_message / 64;
+}
+
 static void feed_frame(struct ws *ws, const unsigned char *p, size_t n)
 {
 	unsigned opcode = p[0] & 15;
 
+	if (too_many_fragments(ws, opcode)) {
+		ws_close(ws, 1009, "");
+		return;
+	}
 	if (!ws->ctx)
 		context_new(ws);
 	if (opcode < 8)

@@ -374,6 +374,34 @@ test('WebSocket pings whose pongs nobody reads: before and after authentication'
 		ws.destroy();
 	}
 });
+test('a WebSocket message in endless fragments, empty ones too, is refused as too big', async () => {
+	for (const piece of ['', 'x']) {
+		const ws = await Raw.open(s.port, '/api/v1/live');
+		await ws.write(frame(TEXT, '{', { fin: false }));
+		await grows(s, 4 * MB, async () => {
+			for (let k = 0; k < 200 && !ws.ended; k++)
+				await ws
+					.write(
+						Buffer.concat(
+							[...Array(500)].map(() =>
+								frame(0, piece, { fin: false }),
+							),
+						),
+					)
+					.catch(() => {});
+			assert.ok(await ws.until(() => ws.ended, 10000));
+		});
+		assert.strictEqual(ws.close, 1009);
+		ws.destroy();
+	}
+	/* an honest client's fragments are taken */
+	const ws = await Raw.open(s.port, '/api/v1/live');
+	const auth = JSON.stringify({ op: 'auth', token });
+	for (let k = 0; k < auth.length; k += 10)
+		await ws.write(frame(k ? 0 : TEXT, auth.slice(k, k + 10), { fin: k + 10 >= auth.length }));
+	assert.ok(await ws.until(() => ws.messages.length > 0));
+	ws.destroy();
+});
 test('WebSocket pings whose pongs are read late are all answered', async () => {
 	const ws = await Raw.open(s.port, '/test/echo'),
 		n = 20000;
