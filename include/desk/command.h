@@ -17,6 +17,7 @@ enum call_result {
 	CALL_NO_PRIORITY,   /* the ticket's policy does not have this priority */
 	CALL_NO_CHOICE,     /* create: not in the tenant's catalogue; choice[0] tells which */
 	CALL_NO_BREACH, /* waive: the clock has no breach; accept-contact: nothing is contested */
+	CALL_TOO_EARLY, /* contact: before the ticket was opened */
 	CALL_NOT_PROPOSED, /* approve or reject: no exclusion is proposed */
 	CALL_SAME_PERSON,  /* approve: the proposer may not */
 	CALL_REPLAYED,     /* the idempotency key was used for the same request: id is the result of

@@ -448,6 +448,6 @@ void openapi_print(void)
 
 struct outcome *openapi(struct req *req)
 {
-	return req_reply_raw(
-		req, 200, "application/json", "Cache-Control: max-age=60\r\n", doc.p, doc.n);
+	return req_reply_lasting(
+		req, "application/json", "Cache-Control: max-age=60\r\n", doc.p, doc.n);
 }

@@ -415,6 +415,10 @@ bool ticket_decide(struct ticket_call *c, enum call_result *out)
 		*out = CALL_WRONG_VERSION;
 		return false;
 	}
+	if (c->cmd == CMD_CONTACT && c->reckon_at < t->opened_at) {
+		*out = CALL_TOO_EARLY;
+		return false;
+	}
 	if (c->cmd == CMD_EXCLUDE_WINDOW && t->sla.windows.n >= SLA_WINDOWS_MAX) {
 		*out = CALL_WRONG_STATE;
 		return false;

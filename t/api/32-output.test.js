@@ -214,6 +214,24 @@ for (const name of ['plain', 'TLS']) {
 	});
 }
 
+test('200 hostile connections that read nothing: 60 MB in all at most', async () => {
+	const kinds = [
+			get('/openapi.json').repeat(300),
+			get('/app.js').repeat(300),
+			get('/docs').repeat(300),
+			get('/healthz').repeat(3000),
+			get('/test/flood?bytes=400000000'),
+		],
+		before = descriptors(s);
+	await Promise.all([...Array(200)].map((_, i) => deaf(s, kinds[i % kinds.length], 2000)));
+	await resting(s);
+	const all = rss(s) / MB;
+	console.log(`# ${all.toFixed(1)} MB with 200 connections that read nothing`);
+	if (measured) assert.ok(all <= 60, `${all.toFixed(1)} MB`);
+	assert.strictEqual((await s.get('/healthz')).status, 200);
+	open.splice(0).forEach((c) => c.destroy());
+	await gone(s, before);
+});
 test('a stream that nobody reads holds a bounded part, and is closed', async () => {
 	const before = descriptors(s);
 	await grows(s, 8 * MB, () => deaf(s, get('/test/flood?bytes=400000000')));

@@ -316,6 +316,7 @@ static struct outcome *step_done(struct flow *f)
 	case CALL_WRONG_ACTOR:
 	case CALL_WRONG_VERSION:
 	case CALL_NO_BREACH:
+	case CALL_TOO_EARLY:
 	case CALL_NOT_PROPOSED:
 	case CALL_SAME_PERSON:
 	case CALL_REPLAYED:

@@ -87,6 +87,10 @@ static struct outcome *reply_result(struct req *req, struct ticket_call *c, enum
 				"该工单没有存在争议的联系");
 		return refuse_command(req, ERR_WRONG_STATE, "",
 			"the first response is not a recorded contact", "首次响应不是联系记录");
+	case CALL_TOO_EARLY:
+		req_note_invalid(
+			req, "at", "not before the ticket was opened", "不能早于工单创建时间");
+		return req_invalid(req);
 	case CALL_NOT_PROPOSED:
 		return refuse_command(req, ERR_WRONG_STATE, "",
 			"no exclusion of this ticket is waiting for approval",
