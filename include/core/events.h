@@ -32,7 +32,7 @@ void events_listen(const struct consumer *table);
 /* This instance has committed something for TENANT: fetch soon. */
 void events_hint(int64_t tenant_id);
 /* Redis reports that another instance has committed something for TENANT. */
-void bus_hint_remote(int64_t tenant_id);
+void events_hint_remote(int64_t tenant_id);
 /* The last seq delivered for TENANT; -1 if unknown. */
 int64_t events_position(int64_t tenant_id);
 struct events_health {

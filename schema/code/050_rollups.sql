@@ -35,7 +35,7 @@ create or replace function rollup_parts(o ticket_outcomes) returns setof rollups
   where v.day is not null
 $$;
 
--- The rows that result from what the tickets were counted as.
+-- What the rollups should be, computed from the stored outcome of each ticket.
 create or replace view rollups_now with (security_invoker = true) as
 select p.tenant_id, p.day, p.service_type, p.priority, p.department, p.project, p.region, p.engineer_id, sum(p.opened)::bigint as opened,
   sum(p.pending)::bigint as pending, sum(p.resolved)::bigint as resolved, sum(p.overdue)::bigint as overdue, sum(p.response_n)::bigint as response_n,

@@ -169,7 +169,7 @@ static bool can_fail(const struct route *r, const struct contract *c, int status
 
 static void add_failures(struct buf *b, const struct route *r, const struct contract *c)
 {
-	/* a form is another protocol's, which has its own words for what is wrong with it */
+	/* SSO protocols define their own error replies for forms. */
 	if (c->form)
 		buf_adds(b, ",\"400\":{\"description\":\"refused, as the protocol says it\"}");
 	for (size_t i = 0; i < ARRAY_LEN(failures); i++)

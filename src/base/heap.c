@@ -14,7 +14,7 @@ struct slot {
 #define NO_SLOT UINT32_MAX
 
 struct heap {
-	struct heap4 quad;
+	struct heap4 order;
 	struct slot *slots;
 	uint32_t *map; /* slot + 1, 0 = empty; size is a power of two */
 	size_t map_size;
@@ -33,7 +33,7 @@ void heap_free(struct heap *h)
 {
 	if (!h)
 		return;
-	heap4_free(&h->quad);
+	heap4_free(&h->order);
 	free(h->slots);
 	free(h->map);
 	free(h);
@@ -88,7 +88,7 @@ static void grow(struct heap *h, size_t cap)
 {
 	size_t map_size = 16;
 
-	heap4_reserve(&h->quad, cap);
+	heap4_reserve(&h->order, cap);
 	h->slots = xrealloc(h->slots, cap * sizeof(*h->slots));
 	while (map_size < cap + cap / 2)
 		map_size *= 2;
@@ -122,17 +122,17 @@ void heap_set(struct heap *h, uint64_t key, int64_t tenant_id, int64_t at_us)
 	bug_on(key == 0);
 	s = map_find(h, key);
 	if (s != NO_SLOT) {
-		heap4_move(&h->quad, s, at_us);
+		heap4_move(&h->order, s, at_us);
 		return;
 	}
-	if (h->quad.count == h->quad.cap)
-		grow(h, h->quad.cap ? h->quad.cap + h->quad.cap / 2 : 16);
-	heap4_push(&h->quad, take_slot(h, key, tenant_id), at_us);
+	if (h->order.count == h->order.cap)
+		grow(h, h->order.cap ? h->order.cap + h->order.cap / 2 : 16);
+	heap4_push(&h->order, take_slot(h, key, tenant_id), at_us);
 }
 
 static void drop_slot(struct heap *h, uint32_t s)
 {
-	heap4_remove(&h->quad, s);
+	heap4_remove(&h->order, s);
 	map_remove(h, h->slots[s].key);
 	h->slots[s] = (struct slot){ .key = 0, .tenant_id = h->free_slot };
 	h->free_slot = s;
@@ -152,10 +152,10 @@ bool heap_peek(const struct heap *h, struct heap_item *out)
 {
 	const struct slot *s;
 
-	if (!h->quad.count)
+	if (!h->order.count)
 		return false;
-	s = &h->slots[h->quad.entries[0].slot];
-	*out = (struct heap_item){ h->quad.entries[0].at_us, s->key, s->tenant_id };
+	s = &h->slots[h->order.entries[0].slot];
+	*out = (struct heap_item){ h->order.entries[0].at_us, s->key, s->tenant_id };
 	return true;
 }
 
@@ -163,7 +163,7 @@ bool heap_pop(struct heap *h, struct heap_item *out)
 {
 	if (!heap_peek(h, out))
 		return false;
-	drop_slot(h, h->quad.entries[0].slot);
+	drop_slot(h, h->order.entries[0].slot);
 	return true;
 }
 
@@ -173,25 +173,26 @@ bool heap_find(const struct heap *h, uint64_t key, int64_t *out_at_us)
 
 	if (s == NO_SLOT)
 		return false;
-	*out_at_us = h->quad.entries[h->quad.pos[s]].at_us;
+	*out_at_us = h->order.entries[h->order.pos[s]].at_us;
 	return true;
 }
 
 size_t heap_count(const struct heap *h)
 {
-	return h->quad.count;
+	return h->order.count;
 }
 
 size_t heap_bytes(const struct heap *h)
 {
 	return sizeof(*h) +
-	       h->quad.cap * (sizeof(*h->quad.entries) + sizeof(*h->quad.pos) + sizeof(*h->slots)) +
+	       h->order.cap *
+		       (sizeof(*h->order.entries) + sizeof(*h->order.pos) + sizeof(*h->slots)) +
 	       h->map_size * sizeof(*h->map);
 }
 
 void heap_check(const struct heap *h)
 {
-	const struct heap4 *q = &h->quad;
+	const struct heap4 *q = &h->order;
 
 	for (size_t i = 0; i < q->count; i++) {
 		uint32_t s = q->entries[i].slot;

@@ -35,42 +35,43 @@ static struct {
 	size_t fetched_n;
 	bool fetching, booted, fetch_queued, running;
 	struct events_health health;
-} bus;
+} events;
 
 static void fetch_events(void *arg);
 
 static struct tenant *find_tenant(int64_t id, bool add)
 {
-	size_t lo = 0, hi = bus.tenant_count;
+	size_t lo = 0, hi = events.tenant_count;
 
 	while (lo < hi) {
 		size_t mid = (lo + hi) / 2;
 
-		if (bus.tenants[mid].id < id)
+		if (events.tenants[mid].id < id)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	if (lo < bus.tenant_count && bus.tenants[lo].id == id)
-		return &bus.tenants[lo];
+	if (lo < events.tenant_count && events.tenants[lo].id == id)
+		return &events.tenants[lo];
 	if (!add)
 		return NULL;
-	if (bus.tenant_count == bus.tenant_cap) {
-		bus.tenant_cap = bus.tenant_cap ? bus.tenant_cap * 2 : 64;
-		bus.tenants = xrealloc(bus.tenants, bus.tenant_cap * sizeof(*bus.tenants));
+	if (events.tenant_count == events.tenant_cap) {
+		events.tenant_cap = events.tenant_cap ? events.tenant_cap * 2 : 64;
+		events.tenants =
+			xrealloc(events.tenants, events.tenant_cap * sizeof(*events.tenants));
 	}
-	memmove(&bus.tenants[lo + 1], &bus.tenants[lo],
-		(bus.tenant_count - lo) * sizeof(*bus.tenants));
-	bus.tenants[lo] = (struct tenant){ .id = id };
-	bus.tenant_count++;
-	return &bus.tenants[lo];
+	memmove(&events.tenants[lo + 1], &events.tenants[lo],
+		(events.tenant_count - lo) * sizeof(*events.tenants));
+	events.tenants[lo] = (struct tenant){ .id = id };
+	events.tenant_count++;
+	return &events.tenants[lo];
 }
 
 static void queue_fetch(void)
 {
-	if (bus.fetching || bus.fetch_queued || !bus.booted)
+	if (events.fetching || events.fetch_queued || !events.booted)
 		return;
-	bus.fetch_queued = true;
+	events.fetch_queued = true;
 	later_call(fetch_events, NULL);
 }
 
@@ -78,8 +79,8 @@ static void hint(int64_t tenant_id, bool ours)
 {
 	struct tenant *t;
 
-	bus.health.hints++;
-	if (!bus.running)
+	events.health.hints++;
+	if (!events.running)
 		return;
 	t = find_tenant(tenant_id, true);
 	t->dirty = true;
@@ -92,7 +93,7 @@ void events_hint(int64_t tenant_id)
 	hint(tenant_id, true);
 }
 
-void bus_hint_remote(int64_t tenant_id)
+void events_hint_remote(int64_t tenant_id)
 {
 	hint(tenant_id, false);
 }
@@ -101,19 +102,20 @@ int64_t events_position(int64_t tenant_id)
 {
 	const struct tenant *t = find_tenant(tenant_id, false);
 
-	return t && bus.booted ? t->seq : -1;
+	return t && events.booted ? t->seq : -1;
 }
 
 struct events_health events_health(void)
 {
-	bus.health.tenants = bus.tenant_count;
-	return bus.health;
+	events.health.tenants = events.tenant_count;
+	return events.health;
 }
 
 void events_listen(const struct consumer *table)
 {
-	bus.listeners = xrealloc(bus.listeners, (bus.listener_count + 1) * sizeof(*bus.listeners));
-	bus.listeners[bus.listener_count++] = table;
+	events.listeners =
+		xrealloc(events.listeners, (events.listener_count + 1) * sizeof(*events.listeners));
+	events.listeners[events.listener_count++] = table;
 }
 
 static bool wants(const struct consumer *c, struct str type)
@@ -159,9 +161,9 @@ static void deliver(const PGresult *r, int i)
 			(long long)t->seq, (long long)e.seq);
 	t->seq = e.seq;
 	e.ours = t->asked_ours;
-	bus.health.delivered++;
-	for (size_t k = 0; k < bus.listener_count; k++)
-		for (const struct consumer *c = bus.listeners[k]; c->name; c++)
+	events.health.delivered++;
+	for (size_t k = 0; k < events.listener_count; k++)
+		for (const struct consumer *c = events.listeners[k]; c->name; c++)
 			if (wants(c, e.type))
 				c->fn(&e);
 }
@@ -171,22 +173,22 @@ static void on_fetched(struct db_call *call, enum db_error error, const PGresult
 	int n = error == DB_OK ? PQntuples(rows) : 0;
 
 	(void)call;
-	bus.fetching = false;
+	events.fetching = false;
 	if (n)
 		failpoint("events-fetched");
 	for (int i = 0; i < n; i++)
 		deliver(rows, i);
 	if (n == FETCH_LIMIT) { /* the page was full: a tenant was cut off */
-		bus.fetch_from = db_int(rows, n - 1, 0);
-		for (size_t i = 0; i < bus.fetched_n; i++) {
-			struct tenant *t = find_tenant(bus.fetched[i], true);
+		events.fetch_from = db_int(rows, n - 1, 0);
+		for (size_t i = 0; i < events.fetched_n; i++) {
+			struct tenant *t = find_tenant(events.fetched[i], true);
 
 			t->dirty = true;
 			t->ours |= t->asked_ours;
 		}
 	}
-	for (size_t i = 0; error == DB_OK && i < bus.tenant_count; i++)
-		if (bus.tenants[i].dirty) {
+	for (size_t i = 0; error == DB_OK && i < events.tenant_count; i++)
+		if (events.tenants[i].dirty) {
 			queue_fetch();
 			break;
 		}
@@ -199,35 +201,37 @@ static void fetch_events(void *arg)
 	size_t first = 0;
 
 	(void)arg;
-	bus.fetch_queued = false;
-	if (bus.fetching || !bus.running)
+	events.fetch_queued = false;
+	if (events.fetching || !events.running)
 		return;
-	bus.fetch_tenants.n = bus.fetch_after.n = bus.fetched_n = 0;
-	while (first < bus.tenant_count && bus.tenants[first].id <= bus.fetch_from)
+	events.fetch_tenants.n = events.fetch_after.n = events.fetched_n = 0;
+	while (first < events.tenant_count && events.tenants[first].id <= events.fetch_from)
 		first++;
-	for (size_t k = 0; k < bus.tenant_count && bus.fetched_n < TENANTS_A_FETCH; k++) {
-		struct tenant *t = &bus.tenants[(first + k) % bus.tenant_count];
+	for (size_t k = 0; k < events.tenant_count && events.fetched_n < TENANTS_A_FETCH; k++) {
+		struct tenant *t = &events.tenants[(first + k) % events.tenant_count];
 
 		if (!t->dirty)
 			continue;
 		t->dirty = false;
 		t->asked_ours = t->ours;
 		t->ours = false;
-		buf_addf(&bus.fetch_tenants, "%c%lld", bus.fetched_n ? ',' : '{', (long long)t->id);
-		buf_addf(&bus.fetch_after, "%c%lld", bus.fetched_n ? ',' : '{', (long long)t->seq);
-		bus.fetched[bus.fetched_n++] = t->id;
+		buf_addf(&events.fetch_tenants, "%c%lld", events.fetched_n ? ',' : '{',
+			(long long)t->id);
+		buf_addf(&events.fetch_after, "%c%lld", events.fetched_n ? ',' : '{',
+			(long long)t->seq);
+		events.fetched[events.fetched_n++] = t->id;
 	}
-	if (!bus.fetched_n)
+	if (!events.fetched_n)
 		return;
-	buf_addc(&bus.fetch_tenants, '}');
-	buf_addc(&bus.fetch_after, '}');
-	bus.fetching = true;
-	bus.fetch_call = (struct db_call){ .stmt = &sql_bus_fetch,
+	buf_addc(&events.fetch_tenants, '}');
+	buf_addc(&events.fetch_after, '}');
+	events.fetching = true;
+	events.fetch_call = (struct db_call){ .stmt = &sql_bus_fetch,
 		.ctx.role = DB_ROLE_JOB,
-		.param = { buf_cstr(&bus.fetch_tenants), buf_cstr(&bus.fetch_after),
-			bus.fetch_limit },
+		.param = { buf_cstr(&events.fetch_tenants), buf_cstr(&events.fetch_after),
+			events.fetch_limit },
 		.on_done = on_fetched };
-	db_exec(&bus.fetch_call);
+	db_exec(&events.fetch_call);
 }
 
 static void on_counters(struct job_run *run, enum db_error error, const PGresult *rows)
@@ -253,8 +257,8 @@ static void on_booted(struct job_run *run, enum db_error error, const PGresult *
 		t->seq = t->stored_seq = db_int(rows, i, 1);
 	}
 	if (error == DB_OK) {
-		bus.booted = true;
-		log_info(NULL, "bus ready tenants=%zu", bus.tenant_count);
+		events.booted = true;
+		log_info(NULL, "events ready tenants=%zu", events.tenant_count);
 	}
 	job_end(run, error == DB_OK ? JOB_MORE : JOB_FAILED);
 }
@@ -262,7 +266,7 @@ static void on_booted(struct job_run *run, enum db_error error, const PGresult *
 /* Find what no hint told of; at first, where this process goes on from. */
 static void sweep_counters(struct job_run *run)
 {
-	if (bus.booted) {
+	if (events.booted) {
 		job_query(run, &sql_bus_counters, on_counters);
 		return;
 	}
@@ -273,8 +277,8 @@ static void sweep_counters(struct job_run *run)
 static void on_position_stored(struct job_run *run, enum db_error error, const PGresult *rows)
 {
 	(void)rows;
-	for (size_t i = 0; error != DB_OK && i < bus.tenant_count; i++)
-		bus.tenants[i].stored_seq = -1;
+	for (size_t i = 0; error != DB_OK && i < events.tenant_count; i++)
+		events.tenants[i].stored_seq = -1;
 	job_end(run, error == DB_OK ? JOB_DONE : JOB_FAILED);
 }
 
@@ -282,27 +286,29 @@ static void store_positions(struct job_run *run)
 {
 	int n = 0;
 
-	bus.store_tenants.n = bus.store_seqs.n = 0;
-	for (size_t i = 0; bus.booted && i < bus.tenant_count && n < 1000; i++) {
-		if (bus.tenants[i].stored_seq == bus.tenants[i].seq)
+	events.store_tenants.n = events.store_seqs.n = 0;
+	for (size_t i = 0; events.booted && i < events.tenant_count && n < 1000; i++) {
+		if (events.tenants[i].stored_seq == events.tenants[i].seq)
 			continue;
-		bus.tenants[i].stored_seq = bus.tenants[i].seq;
-		buf_addf(&bus.store_tenants, "%c%lld", n ? ',' : '{', (long long)bus.tenants[i].id);
-		buf_addf(&bus.store_seqs, "%c%lld", n++ ? ',' : '{', (long long)bus.tenants[i].seq);
+		events.tenants[i].stored_seq = events.tenants[i].seq;
+		buf_addf(&events.store_tenants, "%c%lld", n ? ',' : '{',
+			(long long)events.tenants[i].id);
+		buf_addf(&events.store_seqs, "%c%lld", n++ ? ',' : '{',
+			(long long)events.tenants[i].seq);
 	}
 	if (!n) {
 		job_end(run, JOB_DONE);
 		return;
 	}
-	buf_addc(&bus.store_tenants, '}');
-	buf_addc(&bus.store_seqs, '}');
+	buf_addc(&events.store_tenants, '}');
+	buf_addc(&events.store_seqs, '}');
 	job_param_text(run, 0, "bus");
-	job_param_text(run, 1, buf_cstr(&bus.store_tenants));
-	job_param_text(run, 2, buf_cstr(&bus.store_seqs));
+	job_param_text(run, 1, buf_cstr(&events.store_tenants));
+	job_param_text(run, 2, buf_cstr(&events.store_seqs));
 	job_query(run, &sql_bus_position_set, on_position_stored);
 }
 
-static const struct job bus_jobs[] = {
+static const struct job events_jobs[] = {
 	{ "events_sweep", 500, .more_ms = 1, .at_start = true, .run = sweep_counters },
 	{ "events_positions", 1000, .run = store_positions },
 	{ 0 },
@@ -310,20 +316,20 @@ static const struct job bus_jobs[] = {
 
 void events_init(void)
 {
-	snprintf(bus.fetch_limit, sizeof(bus.fetch_limit), "%d", FETCH_LIMIT);
-	bus.running = true;
-	jobs_add(bus_jobs);
+	snprintf(events.fetch_limit, sizeof(events.fetch_limit), "%d", FETCH_LIMIT);
+	events.running = true;
+	jobs_add(events_jobs);
 }
 
 void events_free(void)
 {
-	bus.running = bus.booted = false;
-	free(bus.tenants);
-	bus.tenants = NULL;
-	bus.tenant_count = bus.tenant_cap = 0;
-	bus.listener_count = 0;
-	buf_free(&bus.fetch_tenants);
-	buf_free(&bus.fetch_after);
-	buf_free(&bus.store_tenants);
-	buf_free(&bus.store_seqs);
+	events.running = events.booted = false;
+	free(events.tenants);
+	events.tenants = NULL;
+	events.tenant_count = events.tenant_cap = 0;
+	events.listener_count = 0;
+	buf_free(&events.fetch_tenants);
+	buf_free(&events.fetch_after);
+	buf_free(&events.store_tenants);
+	buf_free(&events.store_seqs);
 }

@@ -161,7 +161,8 @@ static struct piece *held_of(const struct follower_queue *q, const void *item)
 	return NULL;
 }
 
-/* Items whose group is held join it, behind those that wait there. False if none is left. */
+/* Move the items of P whose group is held to the end of that group's queue. Returns false if no
+ * item is left in P. */
 static bool divert(struct follower_queue *q, struct piece *p)
 {
 	size_t kept = 0, size = q->kind->item_size;
@@ -211,7 +212,7 @@ static struct piece *take_waiting(struct follower_queue *q)
 	size_t n = q->n < q->kind->batch ? q->n : q->kind->batch, size = q->kind->item_size;
 	struct piece *p;
 
-	/* beside another piece only a full one is started: more items may join it meanwhile */
+	/* While a piece is under way, start another only if it is full: more items may arrive. */
 	if (!n || !list_is_empty(&q->again) || (q->under_way && n < q->kind->batch))
 		return NULL;
 	p = piece_new(n, size);

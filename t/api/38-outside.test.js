@@ -22,9 +22,7 @@ test.before(async () => {
 	fs.chmodSync(dir, 0o755);
 	mails = await relay();
 	hooks = await hookSink();
-	const issuer = http.createServer((req, res) =>
-		res.end('{}'),
-	); /* what it answers is of no use, once it comes */
+	const issuer = http.createServer((req, res) => res.end('{}')); /* its answer is invalid */
 	await new Promise((ok) => issuer.listen(0, '127.0.0.1', ok));
 	issuer.unref();
 	provider = issuer;

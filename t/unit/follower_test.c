@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The durable batch consumer: whatever the database answers, one bad item holds up nobody, the
+ * The durable batch consumer: whatever the database answers, one bad item delays no other, the
  * order within a group is kept, nothing is lost and nothing is retried for ever. */
 #include "unit.h"
 #include "../../src/core/follower_queue.h"

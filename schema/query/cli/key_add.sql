@@ -1,4 +1,4 @@
--- cli/key_add: store a new key of personal fields; one that is there stays.
+-- cli/key_add: store a new key of personal fields; an existing key is not replaced.
 -- mode: job   shape: rows   class: job
 -- $1 id       int   call.id       required
 -- $2 wrapped  text  call.wrapped  required

@@ -8,25 +8,25 @@
 #include "overview.h"
 #include "sql_gen.h"
 
-#define LOOK_MS 200 /* first until the events are counted, then the pause between two overviews */
+#define LOOK_MS 200 /* between two looks at whether the events are counted */
 #define AGAIN_MS (365LL * 86400 * 1000)
 
 static struct {
 	PGresult *rows; /* rollup/warm */
 	int next;
 	bool done;
-} warm;
+} warmup;
 
 void cache_warmup_free(void)
 {
-	PQclear(warm.rows);
-	warm.rows = NULL;
+	PQclear(warmup.rows);
+	warmup.rows = NULL;
 }
 
-static void warm_next(struct job_run *run)
+static void warmup_next(struct job_run *run)
 {
-	const PGresult *r = warm.rows;
-	int i = warm.next++;
+	const PGresult *r = warmup.rows;
+	int i = warmup.next++;
 
 	if (i < PQntuples(r)) {
 		overview_warm(db_int(r, i, 0), str_is(db_text(r, i, 1), "zh"),
@@ -35,7 +35,7 @@ static void warm_next(struct job_run *run)
 		return;
 	}
 	log_info(NULL, "dashboards computed in advance n=%d", PQntuples(r));
-	warm.done = true;
+	warmup.done = true;
 	cache_warmup_free();
 	job_end(run, JOB_DONE);
 }
@@ -44,28 +44,28 @@ static void on_list(struct job_run *run, enum db_error error, const PGresult *ro
 {
 	(void)rows;
 	if (error != DB_OK) { /* then each is computed when it is requested */
-		warm.done = true;
+		warmup.done = true;
 		job_end(run, JOB_DONE);
 		return;
 	}
-	warm.rows = run->call.rows;
-	warm_next(run);
+	warmup.rows = run->call.rows;
+	warmup_next(run);
 }
 
 int64_t cache_warmup_every(void)
 {
-	return warm.done ? AGAIN_MS : LOOK_MS;
+	return warmup.done ? AGAIN_MS : LOOK_MS;
 }
 
 void cache_warmup_run(struct job_run *run)
 {
 	struct rollup_health r = rollup_health();
 
-	if (warm.rows) {
-		warm_next(run);
+	if (warmup.rows) {
+		warmup_next(run);
 		return;
 	}
-	if (warm.done || !r.caught_up || r.waiting) {
+	if (warmup.done || !r.caught_up || r.waiting) {
 		job_end(run, JOB_DONE);
 		return;
 	}

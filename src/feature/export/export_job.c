@@ -31,7 +31,7 @@ static struct {
 	int64_t after_id;
 	size_t bytes;
 	bool last;
-	struct csv_writer sheet;
+	struct csv_writer writer;
 	struct buf out, base64;
 	struct exports_health health;
 } job;
@@ -85,10 +85,10 @@ static void read_export(const PGresult *r)
 	job.user_id = db_int(r, 0, 2);
 	job.file_id = db_int(r, 0, 3);
 	snprintf(job.tenants, sizeof(job.tenants), "{%lld}", (long long)job.tenant_id);
-	job.sheet = (struct csv_writer){ .json = str_is(db_text(r, 0, 4), "json"),
+	job.writer = (struct csv_writer){ .json = str_is(db_text(r, 0, 4), "json"),
 		.compressed = db_int(r, 0, 13) != 0 };
 	job.columns = text_of(r, 5);
-	set_columns(&job.sheet, job.columns);
+	set_columns(&job.writer, job.columns);
 	for (int i = 0; i < FILTERS; i++)
 		job.filter[i] = text_of(r, 6 + i);
 	job.scope = text_of(r, 11);
@@ -112,17 +112,17 @@ static struct outcome *step_begin(struct flow *f)
 		return end_with(f, JOB_MORE);
 	}
 	read_export(f->rows);
-	csv_writer_begin(&job.sheet, db_int(f->rows, 0, 12) != 0, &job.out);
+	csv_writer_begin(&job.writer, db_int(f->rows, 0, 12) != 0, &job.out);
 	return flow_go(f, READ);
 }
 
 static struct outcome *step_read(struct flow *f)
 {
-	int64_t left = job.most - job.sheet.rows;
+	int64_t left = job.most - job.writer.rows;
 
 	job.limit = left < PAGE ? left : PAGE;
 	flow_param_int(f, 0, job.limit);
-	if (job.sheet.rows) {
+	if (job.writer.rows) {
 		flow_param_text(f, 1, job.after_at);
 		flow_param_int(f, 2, job.after_id);
 	}
@@ -140,16 +140,16 @@ static void write_rows(const PGresult *rows)
 {
 	int n = PQntuples(rows);
 
-	for (int c = 0; c < job.sheet.columns; c++)
-		job.sheet.column[c] = PQfnumber(rows, job.sheet.name[c]);
-	csv_writer_rows(&job.sheet, rows, &job.out);
-	job.last = n < job.limit || job.sheet.rows >= job.most;
+	for (int c = 0; c < job.writer.columns; c++)
+		job.writer.column[c] = PQfnumber(rows, job.writer.name[c]);
+	csv_writer_rows(&job.writer, rows, &job.out);
+	job.last = n < job.limit || job.writer.rows >= job.most;
 	if (n) {
 		time_format(db_time(rows, n - 1, 0), 6, job.after_at);
 		job.after_id = db_int(rows, n - 1, 1);
 	}
 	if (job.last)
-		csv_writer_end(&job.sheet, &job.out);
+		csv_writer_end(&job.writer, &job.out);
 }
 
 static struct outcome *step_write(struct flow *f)
@@ -170,7 +170,7 @@ static struct outcome *step_write(struct flow *f)
 	buf_add_base64(&job.base64, job.out.n ? job.out.p : "", job.out.n);
 	flow_param_int(f, 3, job.part);
 	flow_param_text(f, 4, buf_cstr(&job.base64));
-	flow_param_int(f, 5, job.sheet.rows);
+	flow_param_int(f, 5, job.writer.rows);
 	flow_param_int(f, 6, clock_now_us());
 	flow_param_text(f, 7, job.last ? "true" : "false");
 	return flow_query(f, STORED, &sql_export_part);
@@ -207,7 +207,7 @@ static const struct flow_step steps[] = {
 
 static void on_end(struct flow *f)
 {
-	csv_writer_free(&job.sheet);
+	csv_writer_free(&job.writer);
 	free(job.scope);
 	free(job.columns);
 	for (int i = 0; i < FILTERS; i++)

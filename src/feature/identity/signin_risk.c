@@ -172,7 +172,7 @@ static void device_name(const char *agent, char out[204])
 
 /* --- assessment --- */
 
-struct watch {
+struct risk_check {
 	struct db_call call;
 	int64_t tenant_id, actor_id;
 	char network[64], device[204];
@@ -181,7 +181,7 @@ struct watch {
 
 static void on_watched(struct db_call *call, enum db_error error, const PGresult *rows)
 {
-	struct watch *w = call->arg;
+	struct risk_check *w = call->arg;
 
 	if (error != DB_OK)
 		log_warn(NULL, "login risk not assessed tenant=%lld err=%s",
@@ -204,7 +204,7 @@ static void on_signin(struct req *req, const struct sign_in *s)
 	const char *address = session_peer(req);
 	const struct network *at = locate(address);
 	struct buf sealed = { 0 };
-	struct watch *w;
+	struct risk_check *w;
 
 	if (running >= RUNNING_MAX) /* a flood of logins is reported by other means */
 		return;

@@ -289,22 +289,22 @@ struct outcome *customers_sync(struct req *req)
 
 /* --- pulled --- */
 
-static struct pull {
+static struct {
 	struct job_run *run; /* NULL: no pull is in progress */
 	struct delivery d;
 	struct buf docs;
 	bool stopped;
-} pull;
+} customers_pull;
 
 static void end_pull(enum job_result result)
 {
-	struct job_run *run = pull.run;
+	struct job_run *run = customers_pull.run;
 
-	json_object_put(pull.d.good);
-	buf_free(&pull.d.rejects);
-	buf_free(&pull.docs);
-	pull.d = (struct delivery){ 0 };
-	pull.run = NULL;
+	json_object_put(customers_pull.d.good);
+	buf_free(&customers_pull.d.rejects);
+	buf_free(&customers_pull.docs);
+	customers_pull.d = (struct delivery){ 0 };
+	customers_pull.run = NULL;
 	job_end(run, result);
 }
 
@@ -327,17 +327,17 @@ static void on_pull_taken(struct job_run *run, enum db_error error, const PGresu
 		end_pull(JOB_FAILED);
 		return;
 	}
-	count_rows(&pull.d, rows, &created, &changed);
-	log_info(NULL, "customers pulled n=%zu created=%zu changed=%zu rejected=%zu", pull.d.n,
-		created, changed, pull.d.rejected);
+	count_rows(&customers_pull.d, rows, &created, &changed);
+	log_info(NULL, "customers pulled n=%zu created=%zu changed=%zu rejected=%zu",
+		customers_pull.d.n, created, changed, customers_pull.d.rejected);
 	if (created)
 		session_forget_all();
-	if (!pull.d.rejected) {
+	if (!customers_pull.d.rejected) {
 		end_pull(JOB_DONE);
 		return;
 	}
 	job_param_text(run, 0, "pull");
-	job_param_text(run, 1, rejects_text(&pull.d));
+	job_param_text(run, 1, rejects_text(&customers_pull.d));
 	job_param_int(run, 2, clock_now_us());
 	job_query(run, &sql_customer_reject, on_pull_rejected);
 }
@@ -348,20 +348,20 @@ static void on_pulled(void *arg, const struct fetch_result *r)
 	struct json_object *o = r->ok ? json_read(r->body, r->body_n, &err) : NULL;
 
 	(void)arg;
-	if (pull.stopped || !is_list(json_get(o, "customers"))) {
-		if (!pull.stopped)
+	if (customers_pull.stopped || !is_list(json_get(o, "customers"))) {
+		if (!customers_pull.stopped)
 			log_error(NULL, "customers: not pulled err=%s",
 				r->ok ? "not a list of 1 to 200 customers" : r->error);
 		json_object_put(o);
 		end_pull(JOB_FAILED);
 		return;
 	}
-	read_delivery(&pull.d, json_get(o, "customers"), "pull");
-	json_write(&pull.docs, pull.d.good);
+	read_delivery(&customers_pull.d, json_get(o, "customers"), "pull");
+	json_write(&customers_pull.docs, customers_pull.d.good);
 	json_object_put(o);
-	job_param_text(pull.run, 0, buf_cstr(&pull.docs));
-	job_param_int(pull.run, 1, clock_now_us());
-	job_query(pull.run, &sql_customer_take, on_pull_taken);
+	job_param_text(customers_pull.run, 0, buf_cstr(&customers_pull.docs));
+	job_param_int(customers_pull.run, 1, clock_now_us());
+	job_query(customers_pull.run, &sql_customer_take, on_pull_taken);
 }
 
 int64_t customers_pull_every(void)
@@ -376,12 +376,12 @@ void customers_pull_run(struct job_run *run)
 		job_end(run, JOB_FAILED);
 		return;
 	}
-	pull.run = run;
+	customers_pull.run = run;
 	integration_http_get(options.integration_customers_url,
 		options.integration_customers_token_file, on_pulled, NULL);
 }
 
 void customers_stop(void)
 {
-	pull.stopped = true;
+	customers_pull.stopped = true;
 }

@@ -274,13 +274,13 @@ static struct outcome *step_compare(struct flow *f)
 		return give_up(f);
 	}
 	same = db_int(f->rows, 0, 0) == run.theirs && str_is(db_text(f->rows, 0, 1), run.checksum);
-	/* what has arrived on its own since the first look is not a difference */
+	/* A message that arrived during the comparison is not a difference. */
 	arrived = run.verifying && same && !run.differing && !run.left;
 	if (!run.verifying || arrived)
 		run.ours = db_int(f->rows, 0, 0);
 	if (run.verifying && !same && !run.left && db_int(f->rows, 0, 0) > run.theirs)
 		note_left(NULL, "tickets that the source system does not know",
-			"主导系统中不存在的工单");
+			"源系统中不存在的工单");
 	return record(f, same            ? run.verifying && !arrived ? "repaired" : "agrees"
 			 : run.verifying ? "differs"
 					 : "repairing");
@@ -435,7 +435,7 @@ static struct outcome *step_applied(struct flow *f)
 	if (run.applied == SYNC_APPLIED && item->status != TICKET_STATE_COUNT &&
 		item->state != item->status)
 		note_left(item->external_id, "cannot return to the state of the source system",
-			"无法回到主导系统所示的状态");
+			"无法回到源系统所示的状态");
 	else if (run.applied == SYNC_APPLIED)
 		run.repaired++;
 	else

@@ -38,7 +38,7 @@ struct client {
 	struct json_object *scope; /* the only visible tickets of the tenant; NULL: all */
 	uint8_t topics;
 	bool live, behind, finding;
-	uint64_t first_cast;      /* it already has the events gathered before this */
+	uint64_t first_event;     /* it already has the events gathered before this */
 	int64_t since_us;         /* when it connected, later the last ping */
 	struct floor_seq *floors; /* events up to these were sent already; freed when the bus has
 				     passed them all */
@@ -66,13 +66,13 @@ struct push_health push_health(void)
  * into turns. A client that went live after an event was gathered already has it, from its resume
  * or snapshot. */
 
-struct casts {
-	struct feed_event *cast;
+struct gathered {
+	struct feed_event *event;
 	size_t n, room;
 };
 
 static struct {
-	struct casts gathering, going;
+	struct gathered gathering, going;
 	struct list *next; /* current client of the round; NULL between rounds */
 	uint64_t count;    /* total number of events gathered */
 	bool asked;
@@ -97,7 +97,7 @@ static bool may_hear(const struct client *c, const struct feed_event *e)
 static void go_live(struct client *c)
 {
 	c->live = true;
-	c->first_cast = round_.count;
+	c->first_event = round_.count;
 }
 
 /* Send every tenant's position, so that the client can resume from it. A snapshot of many tenants
@@ -122,7 +122,7 @@ static void send_snapshot(struct client *c, const char *reason)
 	}
 	buf_adds(&b, "}}");
 	f = ws_frame_new(b.p, b.n, false);
-	c->first_cast = round_.count;
+	c->first_event = round_.count;
 	c->behind = !ws_send(c->ws, &f, 1, b.n > QUEUE_MAX ? b.n + FRAME_HEAD : QUEUE_MAX);
 	health.snapshots++;
 	ws_frame_put(f);
@@ -141,16 +141,16 @@ static bool below_floor(const struct client *c, const struct feed_event *e)
 
 /* --- broadcast --- */
 
-static void cast_to(struct client *c)
+static void send_events_to(struct client *c)
 {
 	for (size_t i = 0; i < round_.going.n && c->live && !c->behind;) {
 		struct ws_frame *f[WS_SEND_MAX];
 		size_t n = 0;
 
 		for (; i < round_.going.n && n < WS_SEND_MAX; i++) {
-			const struct feed_event *e = &round_.going.cast[i];
+			const struct feed_event *e = &round_.going.event[i];
 
-			if (e->number >= c->first_cast && may_hear(c, e) && !below_floor(c, e))
+			if (e->number >= c->first_event && may_hear(c, e) && !below_floor(c, e))
 				f[n++] = e->frame;
 		}
 		if (n && !ws_send(c->ws, f, n, QUEUE_MAX)) {
@@ -164,19 +164,19 @@ static void cast_to(struct client *c)
 static void end_round(void)
 {
 	for (size_t i = 0; i < round_.going.n; i++)
-		feed_event_free(&round_.going.cast[i]);
+		feed_event_free(&round_.going.event[i]);
 	round_.going.n = 0;
 	round_.next = NULL;
 }
 
 /* Continue the round for at most US. Returns true when it is finished. */
-static bool cast_for(int64_t us)
+static bool send_round_for(int64_t us)
 {
 	int64_t began = clock_mono_us();
 
 	while (round_.going.n || round_.gathering.n) {
 		if (!round_.going.n) {
-			struct casts empty = round_.going;
+			struct gathered empty = round_.going;
 
 			round_.going = round_.gathering;
 			round_.gathering = empty;
@@ -186,7 +186,7 @@ static bool cast_for(int64_t us)
 			struct client *c = list_entry(round_.next, struct client, node);
 
 			round_.next = round_.next->next;
-			cast_to(c);
+			send_events_to(c);
 			if (clock_mono_us() - began > us)
 				return false;
 		}
@@ -197,7 +197,7 @@ static bool cast_for(int64_t us)
 
 static void on_round(void *arg)
 {
-	round_.asked = !cast_for(CAST_SLICE_US);
+	round_.asked = !send_round_for(CAST_SLICE_US);
 	if (round_.asked)
 		later_call(on_round, arg);
 }
@@ -215,15 +215,15 @@ static void close_feeds(int64_t tenant_id, int64_t session_id)
 
 void push_on_event(const struct desk_event *e)
 {
-	struct casts *g = &round_.gathering;
+	struct gathered *g = &round_.gathering;
 
 	session_each_ended(e, close_feeds);
 	if (list_is_empty(&clients))
 		return;
 	if (g->n == g->room)
-		g->cast = xrealloc(
-			g->cast, (g->room = g->room ? g->room * 2 : 64) * sizeof(*g->cast));
-	g->cast[g->n++] = feed_event_of(e, round_.count);
+		g->event = xrealloc(
+			g->event, (g->room = g->room ? g->room * 2 : 64) * sizeof(*g->event));
+	g->event[g->n++] = feed_event_of(e, round_.count);
 	round_.count++;
 	if (!round_.asked)
 		later_call(on_round, NULL);
@@ -578,7 +578,7 @@ static void on_remote(void *arg, const char *channel, const char *p, size_t n)
 		return;
 	redis_feed_heard(tenant, seq);
 	if (seq > events_position(tenant))
-		bus_hint_remote(tenant);
+		events_hint_remote(tenant);
 }
 
 void push_init(void)
@@ -593,7 +593,7 @@ void push_init(void)
 void push_drain(void)
 {
 	draining = true;
-	cast_for(INT64_MAX);
+	send_round_for(INT64_MAX);
 	for (struct list *n = clients.next; n != &clients; n = n->next) {
 		struct client *c = list_entry(n, struct client, node);
 

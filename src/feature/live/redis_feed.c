@@ -58,7 +58,7 @@ struct stream {
 	/* the events requested to catch up */
 	int64_t asked_after, asked_latest;
 	bool answered;
-	/* the stream's end lies beyond the newest event that we know; 0: it does not */
+	/* The last id in the stream, if it is newer than the newest event we know; else 0. */
 	int64_t ahead, ahead_us, sure;
 };
 
@@ -122,7 +122,7 @@ static struct stream *add(int64_t tenant_id, int64_t published)
 	return s;
 }
 
-/* Run a check within US. Not while catching up: its end runs a check. */
+/* Run a check within US microseconds. Catching up ends with a check of its own. */
 static void look_in(int64_t us)
 {
 	int64_t at_us = clock_mono_us() + us;

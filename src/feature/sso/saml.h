@@ -25,8 +25,8 @@ void saml_add_text(struct buf *b, const char *s);
  * our key (saml-bindings 3.4). STATE may be NULL. In the arena. */
 const char *saml_location(struct req *req, const char *endpoint, const char *message,
 	struct str xml, const char *state);
-/* Have a helper verify and read the document, whose request's state is a struct saml; then go on
- * with STEP, which begins with saml_read_answer. */
+/* Let a helper verify and read the document BASE64. The state of F's request is a struct saml. STEP
+ * runs next and must call saml_read_answer first. */
 struct outcome *saml_verify_wait(struct flow *f, int step, const char *base64) MUST_USE;
 /* Read the helper's answer that F has waited for. Returns false if the document was refused; why
  * tells the reason. */

@@ -1,5 +1,5 @@
 -- notify/done: record the result of an attempt; a failed notification waits for its next attempt or is dead.
--- Only who holds the claim may put it back or give it up. That it was sent is true whoever says so: its new holder need not send it again.
+-- Only who holds the claim may put it back or give it up. A success is recorded even if the claim has passed to another instance, which then need not send it again.
 -- mode: job   shape: rows   class: job
 -- $1 tenant   bigint  call.tenant   required
 -- $2 id       bigint  call.id       required
