@@ -14,7 +14,7 @@
 /* Allocate a zeroed struct TYPE with its magic. Call magic_end before free(). */
 #define magic_new(type) ((struct type *)magic_set(xcalloc(1, sizeof(struct type)), type##_magic))
 
-/* P as struct TYPE *, whose first member is `uint32_t magic`. */
+/* P (NULL stays NULL) as struct TYPE *, whose first member is `uint32_t magic`. */
 #define magic_cast(type, p) ((struct type *)magic_check((p), type##_magic, #type))
 
 /* Mark an object as freed, so that a late callback is caught. */
@@ -32,7 +32,7 @@ static inline void *magic_check(void *p, uint32_t magic, const char *type)
 
 	if (p)
 		memcpy(&is, p, sizeof(is));
-	if (is != magic)
+	if (p && is != magic)
 		bug_fail(__FILE__, __LINE__, type);
 	return p;
 }

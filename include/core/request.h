@@ -5,6 +5,7 @@
 #ifndef SLADESK_CORE_REQUEST_H
 #define SLADESK_CORE_REQUEST_H
 
+#include "base/magic.h"
 #include "core/limit.h"
 #include "core/session.h"
 #include "http/server.h"
@@ -95,6 +96,7 @@ struct route {
 #define REQ_PATH_PARAMS 4
 
 struct req {
+	uint32_t magic;
 	struct http_request *http; /* NULL: the client has left */
 	const struct route *route;
 	struct session *session; /* NULL: nobody */
@@ -126,6 +128,7 @@ struct req {
 	bool replan;           /* db_call.replan for its next query */
 	char id[17];
 };
+MAGIC(req, 0x88dfd903);
 
 /* --- endings --- */
 /* Reply STATUS with DATA (JSON bytes) inside the envelope. */

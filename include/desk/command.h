@@ -4,6 +4,7 @@
 #ifndef SLADESK_DESK_COMMAND_H
 #define SLADESK_DESK_COMMAND_H
 
+#include "base/magic.h"
 #include "db/db.h"
 #include "ticket/ticket_doc.h"
 #include "desk/versions.h"
@@ -33,6 +34,7 @@ enum call_result {
 
 /* The request. All texts belong to the caller and must stay valid until on_done. */
 struct ticket_call {
+	uint32_t magic;
 	enum ticket_command cmd;
 	enum actor_kind actor;
 	int64_t actor_id;
@@ -91,6 +93,7 @@ struct ticket_call {
 	int64_t config_version, due_before[SLA_CLOCKS];
 	struct loop_timer *retry;
 };
+MAGIC(ticket_call, 0xf8a5f855);
 
 /* Start the command. ON_DONE runs exactly once, on a later turn. */
 void ticket_command(struct ticket_call *call);

@@ -274,7 +274,7 @@ static void ask(struct cache_flight *f);
 
 static void on_rows(struct db_call *call, enum db_error error, const PGresult *rows)
 {
-	struct cache_flight *f = call->arg;
+	struct cache_flight *f = magic_cast(cache_flight, call->arg);
 	bool found;
 
 	if (error != DB_OK &&
@@ -305,7 +305,7 @@ static void ask(struct cache_flight *f)
 /* A replica that has every event that is counted here is as good as the primary. */
 static void on_position(struct db_call *call, enum db_error error, const PGresult *rows)
 {
-	struct cache_flight *f = call->arg;
+	struct cache_flight *f = magic_cast(cache_flight, call->arg);
 
 	f->replica = error == DB_OK && PQntuples(rows) == 1 && db_int(rows, 0, 0) >= f->counted;
 	cache.health.replica += f->replica;
@@ -375,7 +375,7 @@ static struct cache_flight *begin_flight(const struct cached_query *query,
 	const struct cache_key *key, const struct db_context *ctx, bool new)
 {
 	struct generation *g = generation_of(query->tenant_id);
-	struct cache_flight *f = xcalloc(1, sizeof(*f));
+	struct cache_flight *f = magic_new(cache_flight);
 
 	f->query = *query;
 	f->key = *key;

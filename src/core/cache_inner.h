@@ -4,6 +4,7 @@
 #ifndef SLADESK_CORE_CACHE_INNER_H
 #define SLADESK_CORE_CACHE_INNER_H
 
+#include "base/magic.h"
 #include "core/cache.h"
 
 struct cache_key {
@@ -12,6 +13,7 @@ struct cache_key {
 
 /* A result that is being computed, and the requests that wait for it. */
 struct cache_flight {
+	uint32_t magic;
 	struct list node, waiters;
 	struct db_call call;
 	struct cached_query query;
@@ -28,6 +30,7 @@ struct cache_flight {
 	bool computes;   /* if not: ask Redis first */
 	bool replica;    /* it is computed on the replica */
 };
+MAGIC(cache_flight, 0xb5164c57);
 
 /* Ask Redis for F's result. Continues with cache_flight_compute, or with cache_flight_end if Redis
  * has it. */

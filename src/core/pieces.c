@@ -14,7 +14,7 @@ struct pieces {
 
 static void on_session(void *arg, struct session *s, enum db_error error)
 {
-	struct req *req = arg;
+	struct req *req = magic_cast(req, arg);
 
 	req_begin_step(req);
 	if (s && session_may(s, req->route->permission)) {
@@ -32,7 +32,7 @@ static void on_session(void *arg, struct session *s, enum db_error error)
 
 static void on_drain(struct http_request *h)
 {
-	struct req *req = h->user;
+	struct req *req = magic_cast(req, h->user);
 	struct pieces *p = req->pieces;
 
 	if (req->waiting)

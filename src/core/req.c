@@ -53,7 +53,7 @@ void req_free_if_done(struct req *req)
 struct req *req_new(struct http_request *http)
 {
 	static uint64_t serial;
-	struct req *req = xcalloc(1, sizeof(*req));
+	struct req *req = magic_new(req);
 	static uint64_t salt;
 	uint64_t x;
 
@@ -92,7 +92,7 @@ void req_continue(struct req *req, struct outcome *o)
 
 static void on_query_done(struct db_call *call, enum db_error error, const PGresult *rows)
 {
-	struct req *req = call->arg;
+	struct req *req = magic_cast(req, call->arg);
 
 	req_begin_step(req);
 	req_settle(req, req->on_row(req, error, rows));
@@ -129,7 +129,7 @@ struct outcome *req_query_job(struct req *req, const struct sql_stmt *stmt,
 
 static void on_work_done(void *arg, enum work_end end, struct str answer)
 {
-	struct req *req = arg;
+	struct req *req = magic_cast(req, arg);
 
 	req_begin_step(req);
 	req_settle(req, req->on_work(req, end == WORK_DONE, answer));

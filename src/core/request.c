@@ -69,7 +69,7 @@ static const char csrf_details[] =
 
 static void on_session(void *arg, struct session *s, enum db_error error)
 {
-	struct req *req = arg;
+	struct req *req = magic_cast(req, arg);
 	struct outcome *o;
 
 	req_begin_step(req);
@@ -181,7 +181,7 @@ static struct str bearer(const struct http_request *h)
 /* The token is invalid, or the database could not be asked. */
 static void on_known(void *arg, struct session *s, enum db_error error)
 {
-	struct req *req = arg;
+	struct req *req = magic_cast(req, arg);
 
 	(void)error;
 	req_begin_step(req);
@@ -202,7 +202,7 @@ struct str req_token(struct req *req)
 
 static void on_request(struct http_request *h)
 {
-	struct req *req = h->user;
+	struct req *req = magic_cast(req, h->user);
 	struct outcome *o;
 	struct str token;
 
@@ -301,7 +301,7 @@ static enum http_body on_head(struct http_request *h, uint64_t *max)
 
 static bool on_piece(struct http_request *h, const char *p, size_t n)
 {
-	struct req *req = h->user;
+	struct req *req = magic_cast(req, h->user);
 
 	return req->route->stream(req, p, n);
 }
@@ -325,7 +325,7 @@ static void count(struct req *req, const struct http_request *http, int status)
 
 static void on_gone(struct http_request *h)
 {
-	struct req *req = h->user;
+	struct req *req = magic_cast(req, h->user);
 
 	if (!req)
 		return;
@@ -337,7 +337,7 @@ static void on_gone(struct http_request *h)
 
 static void on_done(struct http_request *h)
 {
-	struct req *req = h->user;
+	struct req *req = magic_cast(req, h->user);
 
 	for (size_t i = 0; i < serving.listener_n; i++)
 		serving.listeners[i](req, h, h->status);

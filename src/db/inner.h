@@ -5,6 +5,7 @@
 #ifndef SLADESK_DB_INNER_H
 #define SLADESK_DB_INNER_H
 
+#include "base/magic.h"
 #include "base/base.h"
 #include "base/log.h"
 #include "db/db.h"
@@ -24,6 +25,7 @@ struct prepared {
 };
 
 struct conn {
+	uint32_t magic;
 	struct pool *pool;
 	struct list node; /* in pool->in[state] */
 	struct who who;
@@ -38,6 +40,7 @@ struct conn {
 	unsigned names;            /* names given so far on this connection */
 	int64_t changed_us, retry_us, retry_wait_us;
 };
+MAGIC(conn, 0xfc4f8a0d);
 
 struct pool {
 	enum sql_class class;

@@ -362,7 +362,7 @@ static void conn_read(struct conn *c)
 
 static void on_conn_io(evutil_socket_t fd, short what, void *arg)
 {
-	struct conn *c = arg;
+	struct conn *c = magic_cast(conn, arg);
 
 	(void)fd;
 	(void)what;
@@ -375,7 +375,7 @@ static void on_conn_io(evutil_socket_t fd, short what, void *arg)
 
 static void on_conn_write(evutil_socket_t fd, short what, void *arg)
 {
-	struct conn *c = arg;
+	struct conn *c = magic_cast(conn, arg);
 	int left;
 
 	(void)fd;

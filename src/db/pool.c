@@ -282,6 +282,7 @@ static void pool_init(
 	for (int i = 0; i < size; i++) {
 		struct conn *c = &p->conns[i];
 
+		c->magic = conn_magic;
 		c->pool = p;
 		list_init(&c->sent);
 		list_add_tail(&p->in[CONN_DOWN], &c->node);

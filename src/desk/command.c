@@ -108,7 +108,7 @@ static void retry(struct ticket_call *c)
 
 static void on_idempotent(struct db_call *db, enum db_error error, const PGresult *rows)
 {
-	struct ticket_call *c = db->arg;
+	struct ticket_call *c = magic_cast(ticket_call, db->arg);
 
 	if (error != DB_OK) {
 		end_db(c, error);
@@ -142,7 +142,7 @@ static void refuse_call(struct ticket_call *c, enum call_result why)
 
 static void on_stored(struct db_call *db, enum db_error error, const PGresult *rows)
 {
-	struct ticket_call *c = db->arg;
+	struct ticket_call *c = magic_cast(ticket_call, db->arg);
 	struct str number;
 
 	switch (error) {
@@ -203,7 +203,7 @@ static void step_decide(struct ticket_call *c)
 
 static void on_rebind_calendar(void *arg, const struct sla_version *v, enum db_error error)
 {
-	struct ticket_call *c = arg;
+	struct ticket_call *c = magic_cast(ticket_call, arg);
 
 	c->next_v = v;
 	if (v)
@@ -215,7 +215,7 @@ static void on_rebind_calendar(void *arg, const struct sla_version *v, enum db_e
 /* Rebind binds to the versions that are in force for the tenant now. */
 static void on_rebind_config(void *arg, const struct tenant_config *config)
 {
-	struct ticket_call *c = arg;
+	struct ticket_call *c = magic_cast(ticket_call, arg);
 
 	c->next_v = config ? tenant_config_version(config, c->ticket.service_type) : NULL;
 	if (!c->next_v)
@@ -230,7 +230,7 @@ static void on_rebind_config(void *arg, const struct tenant_config *config)
 
 static void on_versions(void *arg, const struct sla_version *v, enum db_error error)
 {
-	struct ticket_call *c = arg;
+	struct ticket_call *c = magic_cast(ticket_call, arg);
 
 	if (!v) {
 		end_db(c, error);
@@ -249,7 +249,7 @@ static void on_versions(void *arg, const struct sla_version *v, enum db_error er
 
 static void on_loaded(struct db_call *db, enum db_error error, const PGresult *rows)
 {
-	struct ticket_call *c = db->arg;
+	struct ticket_call *c = magic_cast(ticket_call, db->arg);
 	struct str doc;
 
 	if (error == DB_RETRY) {
@@ -295,7 +295,7 @@ static bool choices_allowed(struct ticket_call *c, const struct tenant_config *c
 
 static void on_config(void *arg, const struct tenant_config *config)
 {
-	struct ticket_call *c = arg;
+	struct ticket_call *c = magic_cast(ticket_call, arg);
 	struct ticket *t = &c->ticket;
 
 	if (!config) {
@@ -354,6 +354,7 @@ static void step_load(struct ticket_call *c)
 
 void ticket_command(struct ticket_call *c)
 {
+	c->magic = ticket_call_magic;
 	c->tries = 0;
 	c->db_error = DB_OK;
 	c->docs = NULL;

@@ -132,7 +132,7 @@ void http_conn_close(struct http_conn *c)
 
 static void on_read(struct bufferevent *bev, void *arg)
 {
-	struct http_conn *c = arg;
+	struct http_conn *c = magic_cast(http_conn, arg);
 
 	(void)bev;
 	if (c->state == CONN_LINGERING)
@@ -144,7 +144,7 @@ static void on_read(struct bufferevent *bev, void *arg)
 
 static void on_write(struct bufferevent *bev, void *arg)
 {
-	struct http_conn *c = arg;
+	struct http_conn *c = magic_cast(http_conn, arg);
 
 	(void)bev;
 	if (c->state == CONN_OPEN) {
@@ -159,7 +159,7 @@ static void on_write(struct bufferevent *bev, void *arg)
 
 static void on_event(struct bufferevent *bev, short what, void *arg)
 {
-	struct http_conn *c = arg;
+	struct http_conn *c = magic_cast(http_conn, arg);
 
 	(void)bev;
 	if (what & BEV_EVENT_CONNECTED) {
@@ -176,7 +176,7 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 
 static void on_output_changed(struct evbuffer *out, const struct evbuffer_cb_info *info, void *arg)
 {
-	struct http_conn *c = arg;
+	struct http_conn *c = magic_cast(http_conn, arg);
 
 	(void)out;
 	c->taken += info->n_deleted;
@@ -187,7 +187,7 @@ static void on_output_changed(struct evbuffer *out, const struct evbuffer_cb_inf
 struct http_conn *http_conn_new(
 	struct http_server *s, int fd, const char *peer, const struct http_protocol *protocol)
 {
-	struct http_conn *c = xcalloc(1, sizeof(*c));
+	struct http_conn *c = magic_new(http_conn);
 
 	c->server = s;
 	c->protocol = protocol;

@@ -5,6 +5,7 @@
 #ifndef SLADESK_HTTP_CONN_H
 #define SLADESK_HTTP_CONN_H
 
+#include "base/magic.h"
 #include "http/server.h"
 
 struct bufferevent;
@@ -17,6 +18,7 @@ struct ssl_ctx_st;
 struct ssl_st;
 
 struct http_server {
+	uint32_t magic;
 	int fd;
 	struct evconnlistener *listener;
 	struct http_settings set;
@@ -31,6 +33,7 @@ struct http_server {
 	void *on_empty_arg;
 	void (*on_conn_gone)(struct http_server *s);
 };
+MAGIC(http_server, 0x81fbb747);
 
 extern struct http_counts http_count;
 
@@ -89,6 +92,7 @@ struct http1 {
 #define HTTP_OUT_MAX (64 * 1024)
 
 struct http_conn {
+	uint32_t magic;
 	struct list node;
 	struct http_server *server;
 	struct bufferevent *bev;
@@ -106,6 +110,7 @@ struct http_conn {
 	struct http1 http1;
 	void *upgraded; /* the state of the protocol that took over */
 };
+MAGIC(http_conn, 0xc77f3b1f);
 
 /* --- conn.c --- */
 

@@ -20,7 +20,7 @@
 
 static void on_tick(void *arg)
 {
-	struct http_server *s = arg;
+	struct http_server *s = magic_cast(http_server, arg);
 	int64_t now = clock_mono_us();
 	struct list *next;
 
@@ -40,7 +40,7 @@ static bool is_full(const struct http_server *s)
 
 static void accept_again(void *arg)
 {
-	struct http_server *s = arg;
+	struct http_server *s = magic_cast(http_server, arg);
 
 	if (s->listener && !s->draining && !is_full(s))
 		evconnlistener_enable(s->listener);
@@ -55,7 +55,7 @@ static void pause_accepting(struct http_server *s)
 static void on_accept_error(struct evconnlistener *l, void *arg)
 {
 	static int64_t said_us;
-	struct http_server *s = arg;
+	struct http_server *s = magic_cast(http_server, arg);
 
 	(void)l;
 	if (clock_mono_us() - said_us > 60 * US_PER_S) {
@@ -80,7 +80,7 @@ static void refuse(struct http_server *s, int fd)
 static void on_accept(
 	struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa, int len, void *arg)
 {
-	struct http_server *s = arg;
+	struct http_server *s = magic_cast(http_server, arg);
 	char peer[HTTP_ADDRESS_MAX], key[HTTP_ADDRESS_MAX];
 	struct http_conn *c;
 	bool limited;
@@ -156,7 +156,7 @@ static void keep_descriptors(struct http_server *s)
 struct http_server *http_server_new(int listen_fd, const struct http_settings *set,
 	const struct http_handler *h, const char **out_error)
 {
-	struct http_server *s = xcalloc(1, sizeof(*s));
+	struct http_server *s = magic_new(http_server);
 	int unsent = HTTP_OUT_MAX;
 
 	s->fd = listen_fd;

@@ -3,6 +3,7 @@
  * read, because an idle client must be cheap: complete frames are awaited in the connection's own
  * buffer first. Outgoing frames are built once and shared. */
 #include "conn.h"
+#include "base/magic.h"
 #include "ws_frame.h"
 #include "base/clock.h"
 #include "loop/loop.h"
@@ -20,6 +21,7 @@
 #define FRAGMENTS_MAX 256
 
 struct ws {
+	uint32_t magic;
 	struct http_conn *conn;
 	const struct ws_handler *h;
 	void *user;
@@ -30,6 +32,7 @@ struct ws {
 	size_t fragments; /* of the message that is being received */
 	bool deflate, fragmented, closing;
 };
+MAGIC(ws, 0x84796d93);
 
 void *ws_user(struct ws *ws)
 {
@@ -136,7 +139,8 @@ struct ws *ws_accept(struct http_request *r, const struct ws_handler *h, void *u
 		return NULL;
 	}
 	ws = xcalloc(1, sizeof(*ws));
-	*ws = (struct ws){ .conn = c,
+	*ws = (struct ws){ .magic = ws_magic,
+		.conn = c,
 		.h = h,
 		.user = user,
 		.seen_us = clock_mono_us(),
@@ -240,7 +244,7 @@ void ws_close(struct ws *ws, uint16_t code, const char *reason)
 static ssize_t feed_wslay(
 	wslay_event_context_ptr ctx, uint8_t *buf, size_t len, int flags, void *user)
 {
-	struct ws *ws = user;
+	struct ws *ws = magic_cast(ws, user);
 	size_t n = ws->in_n < len ? ws->in_n : len;
 
 	(void)flags;
@@ -257,7 +261,7 @@ static ssize_t feed_wslay(
 static ssize_t send_wslay(
 	wslay_event_context_ptr ctx, const uint8_t *data, size_t len, int flags, void *user)
 {
-	struct ws *ws = user;
+	struct ws *ws = magic_cast(ws, user);
 
 	(void)ctx;
 	(void)flags;
@@ -294,7 +298,7 @@ static bool inflate_message(const uint8_t *p, size_t n, size_t max, struct buf *
 static void on_wslay_message(
 	wslay_event_context_ptr ctx, const struct wslay_event_on_msg_recv_arg *m, void *user)
 {
-	struct ws *ws = user;
+	struct ws *ws = magic_cast(ws, user);
 	struct buf plain = { 0 };
 
 	(void)ctx;

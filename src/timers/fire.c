@@ -3,6 +3,7 @@
  * fenced by the fire rows. A batch waits for nobody: a ticket that is locked, unreadable, not
  * understood or refused leaves the batch and is parked alone (parked.c). */
 #include "core/events.h"
+#include "base/magic.h"
 #include "core/follower.h"
 #include "base/log.h"
 #include "desk/command.h"
@@ -23,6 +24,7 @@ struct item {
 };
 
 struct batch {
+	uint32_t magic;
 	struct follower_run *run;
 	const struct due *due; /* N of the run */
 	size_t n;
@@ -33,6 +35,7 @@ struct batch {
 	struct item *item;
 	size_t loaded, settled, sent;
 };
+MAGIC(batch, 0x9a31c9ff);
 
 /* Due tickets, and those that have been parked before: the latter are tried apart, so that what
  * delays them delays nobody else. */
@@ -104,7 +107,7 @@ static int64_t tenant_of(const void *item)
 
 static void on_batch_stored(struct db_call *call, enum db_error error, const PGresult *rows)
 {
-	struct batch *b = call->arg;
+	struct batch *b = magic_cast(batch, call->arg);
 
 	if (error != DB_OK) {
 		batch_end(b, error);
@@ -203,7 +206,7 @@ static void want_version(const struct batch *b, const struct ticket *t)
 /* Settle the loaded tickets, one slice per turn. */
 static void batch_go_on(void *arg)
 {
-	struct batch *b = arg;
+	struct batch *b = magic_cast(batch, arg);
 	int64_t began = clock_mono_us();
 
 	for (; b->settled < b->loaded; b->settled++) {
@@ -255,7 +258,7 @@ static void batch_read_row(struct batch *b, int row)
 /* Read the loaded rows, one slice per turn. */
 static void batch_read(void *arg)
 {
-	struct batch *b = arg;
+	struct batch *b = magic_cast(batch, arg);
 	int64_t began = clock_mono_us();
 
 	for (; b->read < PQntuples(b->call.rows); b->read++) {
@@ -275,7 +278,7 @@ static void batch_read(void *arg)
 
 static void on_batch_loaded(struct db_call *call, enum db_error error, const PGresult *rows)
 {
-	struct batch *b = call->arg;
+	struct batch *b = magic_cast(batch, call->arg);
 
 	if (error != DB_OK) { /* locks here are of tables: everybody's */
 		batch_end(b, error == DB_RETRY ? DB_BUSY : error);
@@ -320,9 +323,9 @@ static void batch_load(struct batch *b)
 
 static void batch_start(struct follower_run *run)
 {
-	struct batch *b = xcalloc(1, sizeof(*b));
+	struct batch *b = magic_new(batch);
 
-	*b = (struct batch){ .run = run, .due = run->item, .n = run->n };
+	*b = (struct batch){ .magic = batch_magic, .run = run, .due = run->item, .n = run->n };
 	batch_load(b);
 	engine_arm(); /* more can gather meanwhile */
 }

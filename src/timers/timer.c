@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A due timer row. Its consequence is an ordinary command. */
 #include "base/log.h"
+#include "base/magic.h"
 #include "desk/command.h"
 #include "inner.h"
 #include "loop/loop.h"
@@ -12,10 +13,12 @@
 #define TRIES_MAX 12 /* takes about 25 minutes */
 
 struct timer_run {
+	uint32_t magic;
 	struct db_call db;
 	struct ticket_call call;
 	int64_t tenant_id, id, due_us;
 };
+MAGIC(timer_run, 0x738334cf);
 
 static const struct {
 	const char *kind;
@@ -59,7 +62,7 @@ static int64_t soon_us(void)
 
 static void on_timer_cancelled(struct db_call *db, enum db_error error, const PGresult *rows)
 {
-	struct timer_run *r = db->arg;
+	struct timer_run *r = magic_cast(timer_run, db->arg);
 
 	(void)rows;
 	if (error != DB_OK) {
@@ -77,7 +80,7 @@ static void timer_cancel(struct timer_run *r)
 
 static void on_timer_counted(struct db_call *db, enum db_error error, const PGresult *rows)
 {
-	struct timer_run *r = db->arg;
+	struct timer_run *r = magic_cast(timer_run, db->arg);
 	struct str kind;
 
 	if (error != DB_OK) {
@@ -111,7 +114,7 @@ static void timer_failed(struct timer_run *r)
 
 static void on_timer_done(struct ticket_call *call, enum call_result result)
 {
-	struct timer_run *r = call->arg;
+	struct timer_run *r = magic_cast(timer_run, call->arg);
 
 	switch (result) {
 	case CALL_OK:
@@ -149,7 +152,7 @@ static void on_timer_done(struct ticket_call *call, enum call_result result)
 
 static void on_timer_loaded(struct db_call *db, enum db_error error, const PGresult *rows)
 {
-	struct timer_run *r = db->arg;
+	struct timer_run *r = magic_cast(timer_run, db->arg);
 	struct str kind;
 
 	if (error != DB_OK) {
@@ -191,7 +194,7 @@ static void on_timer_loaded(struct db_call *db, enum db_error error, const PGres
 
 void timer_start(int64_t tenant_id, int64_t id)
 {
-	struct timer_run *r = xcalloc(1, sizeof(*r));
+	struct timer_run *r = magic_new(timer_run);
 
 	r->tenant_id = tenant_id;
 	r->id = id;

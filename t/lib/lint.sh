@@ -4,6 +4,7 @@ cmd_lint() {
 	local rc=0
 	say "== lint"
 	bash t/lint/layers.sh || rc=1
+	bash t/lint/magic.sh || rc=1
 	bash t/lint/flows.sh || rc=1
 	bash t/lint/zh.sh || rc=1
 	bash t/lint/sleeps.sh || rc=1

@@ -97,7 +97,7 @@ static enum outbox_channel channel_of(struct str name)
 
 static struct sending *sending_new(const PGresult *rows, int i)
 {
-	struct sending *s = xcalloc(1, sizeof(*s));
+	struct sending *s = magic_new(sending);
 
 	list_init(&s->node);
 	s->channel = channel_of(db_text(rows, i, C_CHANNEL));

@@ -4,6 +4,7 @@
 #ifndef SLADESK_FEATURE_NOTIFY_OUTBOX_H
 #define SLADESK_FEATURE_NOTIFY_OUTBOX_H
 
+#include "base/magic.h"
 #include "base/list.h"
 #include "db/db.h"
 #include "fetch/fetch.h"
@@ -52,6 +53,7 @@ enum outbox_channel { CHANNEL_MAIL, CHANNEL_WEBHOOK, CHANNEL_SMS, OUTBOX_CHANNEL
 
 /* A claimed notification, from its claim until its result is stored. */
 struct sending {
+	uint32_t magic;
 	struct list node; /* the list that it is in: to be sent, or to be stored */
 	struct db_call call;
 	const struct sql_stmt *stmt; /* the statement that records the result */
@@ -69,6 +71,7 @@ struct sending {
 	char *to;           /* a mail's recipient */
 	struct buf message; /* and its text */
 };
+MAGIC(sending, 0xa50a37cb);
 
 /* --- outbox.c --- */
 /* Count the end of an attempt, for the metrics. */

@@ -35,7 +35,7 @@ static void feed(void);
 
 static void on_sent(void *arg, enum work_end end, struct str answer)
 {
-	struct sending *s = arg;
+	struct sending *s = magic_cast(sending, arg);
 	struct mail_result m = { .error = "the mail helper stopped or was too slow" };
 	struct fetch_result r = { .took_ms = (int)((clock_mono_us() - s->began_us) / 1000) };
 

@@ -50,7 +50,7 @@ static bool is_passing(enum db_error error)
 
 static void on_stored(struct db_call *call, enum db_error error, const PGresult *rows)
 {
-	struct sending *s = call->arg;
+	struct sending *s = magic_cast(sending, call->arg);
 
 	if (error != DB_OK && (is_passing(error) || ++s->refused < REFUSED_MAX)) {
 		list_add_tail(&settling.unstored, &s->node);
