@@ -415,10 +415,13 @@ bool ticket_decide(struct ticket_call *c, enum call_result *out)
 		*out = CALL_WRONG_VERSION;
 		return false;
 	}
-	if (c->cmd == CMD_CONTACT && c->reckon_at < t->opened_at) {
+	/* people see milliseconds: the instant that is shown as the opening is not too early */
+	if (c->cmd == CMD_CONTACT && c->reckon_at / 1000 < t->opened_at / 1000) {
 		*out = CALL_TOO_EARLY;
 		return false;
 	}
+	if (c->cmd == CMD_CONTACT && c->reckon_at < t->opened_at)
+		c->reckon_at = t->opened_at;
 	if (c->cmd == CMD_EXCLUDE_WINDOW && t->sla.windows.n >= SLA_WINDOWS_MAX) {
 		*out = CALL_WRONG_STATE;
 		return false;
