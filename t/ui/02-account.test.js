@@ -253,10 +253,13 @@ test('an administrator sets name, colours and logo; all users of the customer se
 	await page.fill('#look [name=display_name]', '甲方公司 Beta');
 	await page.fill('#look [name=primary_color]', '#f5c400');
 	await page.fill('#look [name=accent_color]', '#0a7d5a');
+	/* an empty page may have no frame to take a picture of */
+	const logo = await browser.newPage({ viewport: { width: 60, height: 60 } });
+	await logo.setContent('<body style="background: #0a7d5a">logo');
 	await page.setInputFiles('#look [name=logo]', {
 		name: 'logo.png',
 		mimeType: 'image/png',
-		buffer: await (await browser.newPage({ viewport: { width: 60, height: 60 } })).screenshot(),
+		buffer: await logo.screenshot(),
 	});
 	await page.locator('#look').scrollIntoViewIfNeeded();
 	await page.click('#look [type=submit]');
