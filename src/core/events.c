@@ -260,7 +260,7 @@ static void on_booted(struct job_run *run, enum db_error error, const PGresult *
 		events.booted = true;
 		log_info(NULL, "events ready tenants=%zu", events.tenant_count);
 	}
-	job_end(run, error == DB_OK ? JOB_MORE : JOB_FAILED);
+	job_end(run, error == DB_OK ? JOB_DONE : JOB_FAILED);
 }
 
 /* Find what no hint told of; at first, where this process goes on from. */
