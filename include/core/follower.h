@@ -71,8 +71,6 @@ size_t follower_waiting(const struct follower *f);
 size_t follower_gathered(const struct follower *f);
 /* The number of items stored so far. */
 uint64_t follower_done(const struct follower *f);
-/* The number of runs that are under way. */
-int follower_running(const struct follower *f);
 
 struct follower_health {
 	const char *name;

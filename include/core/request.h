@@ -88,9 +88,8 @@ struct route {
 	enum limit limit; /* for a route without a session; LIMIT_ADDRESS if not given */
 	bool sensitive;   /* reads are recorded in the audit log */
 	bool know;        /* open to everyone; a session is recognised if there is one */
-	bool (*stream)(struct req *req, const char *p,
-		size_t n); /* receives the body in pieces before the flow runs; returns false to
-			      pause reading */
+	void (*stream)(struct req *req, const char *p,
+		size_t n); /* receives the body in pieces before the flow runs */
 };
 
 #define REQ_PATH_PARAMS 4

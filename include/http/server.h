@@ -48,9 +48,8 @@ struct http_handler {
 	/* The head has arrived. Return how the body is wanted (buffered up to *MAX bytes), or reply
 	 * at once and return HTTP_BODY_REPLIED. */
 	enum http_body (*on_head)(struct http_request *r, uint64_t *max);
-	/* For streamed bodies: a piece has arrived. Return false to pause reading until
-	 * http_resume. */
-	bool (*on_piece)(struct http_request *r, const char *p, size_t n);
+	/* For streamed bodies: a piece has arrived. */
+	void (*on_piece)(struct http_request *r, const char *p, size_t n);
 	/* The body is complete. Must lead to a reply, now or later. */
 	void (*on_request)(struct http_request *r);
 	/* The client left before the reply was complete. R is freed when this returns. Not called
@@ -86,8 +85,6 @@ void http_server_free(struct http_server *s);
 /* Read certificate and key again. New connections use them; open ones keep the old ones. Returns
  * false, and keeps the old ones, if they cannot be read. Does nothing without TLS. */
 bool http_server_reload_tls(struct http_server *s, const char **out_error);
-/* The listening socket, which S owns. */
-int http_server_fd(const struct http_server *s);
 
 struct http_counts {
 	uint64_t refused[HTTP_OWNERS];
@@ -132,8 +129,6 @@ bool http_count_user(struct http_request *r, struct str user);
 /* The same for an upgrade whose client has not said who it is: at most LIMIT for an address. The
  * count ends with ws_count_user, or with the reply if there is no upgrade. */
 bool http_count_guest(struct http_request *r, uint64_t limit);
-/* Continue to read a streamed body. */
-void http_resume(struct http_request *r);
 /* Close the connection after the reply. */
 void http_close_after(struct http_request *r);
 

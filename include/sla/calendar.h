@@ -29,8 +29,6 @@ bool calendar_only_adds(struct json_object *old, struct json_object *new, const 
 struct calendar *calendar_always(void) MUST_USE;
 /* Release C. NULL is allowed. */
 void calendar_free(struct calendar *c);
-/* Is every instant working time? */
-bool calendar_is_always(const struct calendar *c);
 
 /* The first working stretch [*OUT_FROM, *OUT_TO) that ends after AT, cut to begin at AT or later.
  * Returns false if no window opens within 400 days of AT. The next stretch may follow without a

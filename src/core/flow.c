@@ -50,7 +50,7 @@ static struct outcome *run_step(struct flow *f)
 
 /* Run steps until one waits or the flow ends. A flow that runs on its own may be freed
  * afterwards. */
-static struct outcome *run(struct flow *f)
+static struct outcome *run_steps(struct flow *f)
 {
 	struct outcome *o = GOES_ON;
 
@@ -72,7 +72,7 @@ static struct outcome *arrive(struct flow *f)
 	if (f->req)
 		f->req->waiting = false;
 	if (!f->running)
-		return run(f);
+		return run_steps(f);
 	f->ready = f->came = true;
 	return GOES_ON;
 }
@@ -92,14 +92,14 @@ void flow_start(struct flow *f, const struct flow_kind *kind, int64_t id)
 {
 	begin(f, kind);
 	f->id = id;
-	(void)run(f);
+	(void)run_steps(f);
 }
 
 struct outcome *flow_answer(struct flow *f, const struct flow_kind *kind, struct req *req)
 {
 	begin(f, kind);
 	f->req = req;
-	return run(f);
+	return run_steps(f);
 }
 
 void flow_stop(struct flow *f)

@@ -172,11 +172,6 @@ uint64_t follower_done(const struct follower *f)
 	return f ? f->done : 0;
 }
 
-int follower_running(const struct follower *f)
-{
-	return f ? f->queue.under_way : 0;
-}
-
 void followers_each(void (*fn)(void *arg, const struct follower_health *h), void *arg)
 {
 	for (const struct follower *f = followers; f; f = f->next) {

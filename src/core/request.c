@@ -299,11 +299,11 @@ static enum http_body on_head(struct http_request *h, uint64_t *max)
 	return req->route->stream ? HTTP_BODY_STREAM : HTTP_BODY_BUFFER;
 }
 
-static bool on_piece(struct http_request *h, const char *p, size_t n)
+static void on_piece(struct http_request *h, const char *p, size_t n)
 {
 	struct req *req = magic_cast(req, h->user);
 
-	return req->route->stream(req, p, n);
+	req->route->stream(req, p, n);
 }
 
 /* A listener itself: for /metrics. */

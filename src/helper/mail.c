@@ -72,7 +72,7 @@ static void hang_up(void)
 
 /* --- one mail --- */
 
-static void tell(bool ok, bool permanent, int status, const char *error)
+static void send_result(bool ok, bool permanent, int status, const char *error)
 {
 	struct mail_result r = { .ok = ok, .permanent = permanent, .status = status };
 
@@ -102,7 +102,7 @@ static size_t on_line(char *p, size_t size, size_t count, void *arg)
 
 	(void)arg;
 	if (mail.ended && n >= 4 && p[0] == '2' && p[3] == ' ')
-		tell(true, false, atoi(p), "");
+		send_result(true, false, atoi(p), "");
 	return n;
 }
 
@@ -187,7 +187,7 @@ static bool try(
 	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &fresh);
 	if (code == CURLE_OK) {
-		tell(true, false, (int)status, "");
+		send_result(true, false, (int)status, "");
 		return false;
 	}
 	if (!fresh && !mail.given && !mail.ended && (status == 0 || status == 421))
@@ -197,8 +197,8 @@ static bool try(
 	if (status)
 		snprintf(mail.error + strlen(mail.error), sizeof(mail.error) - strlen(mail.error),
 			" (%ld)", status);
-	tell(false, (status >= 550 && status < 560) || code == CURLE_URL_MALFORMAT, (int)status,
-		mail.error);
+	send_result(false, (status >= 550 && status < 560) || code == CURLE_URL_MALFORMAT,
+		(int)status, mail.error);
 	return false;
 }
 
@@ -210,7 +210,7 @@ static void send_mail(const struct mail_job *m)
 
 	mail = (struct mail){ .job = m };
 	if (*m->username && !password) {
-		tell(false, false, 0, "mail.password_file cannot be read");
+		send_result(false, false, 0, "mail.password_file cannot be read");
 	} else if (try(m, to, password, until_ms)) {
 		hang_up();
 		try(m, to, password, until_ms);

@@ -78,8 +78,7 @@ struct http1 {
 	struct http_request *req;
 	enum http1_state state;
 	int64_t state_us, head_began_us; /* monotonic */
-	bool close_after, chunked_reply, sized_reply, head_only, read_paused, stream, working,
-		fresh;
+	bool close_after, chunked_reply, sized_reply, head_only, stream, working, fresh;
 	uint64_t body_left, body_max;
 	struct http_chunked chunk;
 	void (*on_drain)(struct http_request *r);

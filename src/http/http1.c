@@ -226,7 +226,6 @@ static bool begin_body(struct http_conn *c)
 		refuse_body(c, 413);
 		return false;
 	}
-	c->http1.read_paused = false;
 	if (r->head.expect_continue && (r->head.chunked || c->http1.body_left))
 		bufferevent_write(c->bev, "HTTP/1.1 100 Continue\r\n\r\n", 25);
 	return true;
@@ -239,7 +238,7 @@ static bool give_body(struct http_conn *c, const char *p, size_t n)
 
 	r->body_seen += n;
 	if (c->http1.stream) {
-		c->http1.read_paused = !c->server->h->on_piece(r, p, n);
+		c->server->h->on_piece(r, p, n);
 		return c->http1.req == r;
 	}
 	if (r->body_seen > c->http1.body_max) {
@@ -254,7 +253,7 @@ static bool read_body(struct http_conn *c)
 {
 	struct evbuffer *in = http_conn_input(c);
 
-	while (!http1_has_body(c) && !c->http1.read_paused) {
+	while (!http1_has_body(c)) {
 		size_t n = evbuffer_get_contiguous_space(in), data_n = 0;
 		const char *p = n ? (const char *)evbuffer_pullup(in, (ev_ssize_t)n) : NULL,
 			   *data = p;
@@ -343,14 +342,6 @@ static void on_input(struct http_conn *c)
 		finish(c);
 }
 
-void http_resume(struct http_request *r)
-{
-	if (!r->conn || !r->conn->http1.read_paused)
-		return;
-	r->conn->http1.read_paused = false;
-	http_conn_look_again(r->conn);
-}
-
 /* --- the protocol --- */
 
 static void on_open(struct http_conn *c)
@@ -394,8 +385,6 @@ static bool is_late_with_body(const struct http_conn *c, int64_t now)
 	int64_t s = (now - c->http1.state_us) / US_PER_S;
 	uint64_t seen = c->http1.req->body_seen;
 
-	if (c->http1.read_paused)
-		return false;
 	return s >= set->total_s || (s >= set->body_s && seen < (uint64_t)s * set->min_rate) ||
 	       (s >= 5 && s < set->body_s && seen == 0);
 }

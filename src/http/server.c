@@ -200,11 +200,6 @@ bool http_server_reload_tls(struct http_server *s, const char **out_error)
 	return true;
 }
 
-int http_server_fd(const struct http_server *s)
-{
-	return s->fd;
-}
-
 void http_server_drain(struct http_server *s, int grace_ms, void (*on_empty)(void *arg), void *arg)
 {
 	s->draining = true;

@@ -246,11 +246,6 @@ void calendar_free(struct calendar *c)
 	free(c);
 }
 
-bool calendar_is_always(const struct calendar *c)
-{
-	return c->always;
-}
-
 /* The windows of W without those of CUT. */
 static void cut_breaks(struct windows *w, const struct windows *cut)
 {

@@ -53,7 +53,7 @@ static struct parked **slot_of(uint64_t key)
 }
 
 /* Many bad tickets fill the metric, not the log. */
-static bool may_tell(void)
+static bool may_log(void)
 {
 	int64_t now = clock_mono_us();
 
@@ -70,14 +70,14 @@ static bool may_tell(void)
 	return false;
 }
 
-static void tell(const struct parked *p, int64_t wait_us)
+static void log_parked(const struct parked *p, int64_t wait_us)
 {
 	bool again = p->tries > 1;
 
 	if (p->why == PARK_BUSY ? p->tries != BUSY_TOLD_TRIES && p->tries < BUSY_LONG_TRIES
 				: again && wait_us < WRONG_MAX_US)
 		return;
-	if (may_tell())
+	if (may_log())
 		log_error(NULL, "%s set aside tenant=%lld %s=%lld: %s tries=%u",
 			p->key & 7 ? "fire" : "timer", (long long)p->tenant_id,
 			p->key & 7 ? "ticket" : "timer", (long long)(p->key >> 3),
@@ -121,7 +121,7 @@ int64_t park_set(uint64_t key, int64_t tenant_id, int64_t due_us, enum park_why 
 	p->tries = tries ? tries : p->why == why ? p->tries + 1 : 1;
 	p->why = why;
 	wait = park_wait_us(why, p->tries);
-	tell(p, wait);
+	log_parked(p, wait);
 	wait = jittered(p, wait);
 	/* a lock is held in real time, however fast the clock of a drill runs */
 	return clock_now_us() + (why == PARK_BUSY ? (int64_t)((double)wait * clock_scale()) : wait);

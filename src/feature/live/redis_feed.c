@@ -26,7 +26,7 @@
 /* how long to wait for the instance that committed, plus a random time */
 #define HEAR_MIN_US 300000
 #define HEAR_SPREAD_US 500000
-#define LOOK_US 200000
+#define CHECK_US 200000
 #define AHEAD_US US_PER_S
 #define COMPLAIN_US (60 * US_PER_S)
 
@@ -72,12 +72,12 @@ static struct {
 	struct stream **stream; /* sorted by tenant */
 	size_t n, room;
 	struct list behind;
-	struct loop_timer *look;
+	struct loop_timer *check_timer;
 	struct db_call missed;
 	struct buf tenants, seqs, stored, stored_seqs;
 	struct stream *asked[TENANTS_A_FETCH];
 	size_t asked_n, in_flight, unstored, ahead;
-	int64_t complained_us, look_at_us; /* 0: the timer is not armed */
+	int64_t complained_us, check_at_us; /* 0: the timer is not armed */
 	bool wanted, begun, fetching;
 } feed;
 
@@ -98,14 +98,14 @@ static size_t place_of(int64_t tenant_id)
 	return lo;
 }
 
-static struct stream *find(int64_t tenant_id)
+static struct stream *find_stream(int64_t tenant_id)
 {
 	size_t i = place_of(tenant_id);
 
 	return i < feed.n && feed.stream[i]->tenant_id == tenant_id ? feed.stream[i] : NULL;
 }
 
-static struct stream *add(int64_t tenant_id, int64_t published)
+static struct stream *add_stream(int64_t tenant_id, int64_t published)
 {
 	size_t i = place_of(tenant_id);
 	struct stream *s = xcalloc(1, sizeof(*s));
@@ -123,15 +123,15 @@ static struct stream *add(int64_t tenant_id, int64_t published)
 }
 
 /* Run a check within US microseconds. Catching up ends with a check of its own. */
-static void look_in(int64_t us)
+static void check_within(int64_t us)
 {
 	int64_t at_us = clock_mono_us() + us;
 
 	if (list_is_empty(&feed.behind) || feed.fetching || feed.in_flight ||
-		(feed.look_at_us && feed.look_at_us <= at_us))
+		(feed.check_at_us && feed.check_at_us <= at_us))
 		return;
-	feed.look_at_us = at_us;
-	loop_timer_set(feed.look, us);
+	feed.check_at_us = at_us;
+	loop_timer_set(feed.check_timer, us);
 }
 
 static void note_behind(struct stream *s, int64_t wait_us)
@@ -145,7 +145,7 @@ static void note_behind(struct stream *s, int64_t wait_us)
 	} else if (due_us < s->due_us) {
 		s->due_us = due_us;
 	}
-	look_in(wait_us < LOOK_US ? wait_us : LOOK_US);
+	check_within(wait_us < CHECK_US ? wait_us : CHECK_US);
 }
 
 static void note_published(struct stream *s, int64_t seq)
@@ -211,7 +211,7 @@ static void on_answer(struct stream *s, int64_t seq, int64_t last)
 static void on_sent(void *arg, const redisReply *reply)
 {
 	struct sending *e = arg;
-	struct stream *s = feed.wanted ? find(e->tenant_id) : NULL;
+	struct stream *s = feed.wanted ? find_stream(e->tenant_id) : NULL;
 	bool answered = reply && reply->type == REDIS_REPLY_INTEGER;
 
 	if (e->catching_up)
@@ -221,9 +221,9 @@ static void on_sent(void *arg, const redisReply *reply)
 	if (s && answered)
 		on_answer(s, e->seq, reply->integer);
 	else if (s)
-		note_behind(s, LOOK_US);
+		note_behind(s, CHECK_US);
 	if (e->catching_up && feed.wanted)
-		look_in(answered ? 0 : LOOK_US);
+		check_within(answered ? 0 : CHECK_US);
 	free(e);
 }
 
@@ -261,9 +261,9 @@ void redis_feed_on_event(const struct desk_event *e)
 
 	if (!feed.wanted)
 		return;
-	s = find(e->tenant_id);
+	s = find_stream(e->tenant_id);
 	if (!s)
-		s = add(e->tenant_id, e->seq - 1);
+		s = add_stream(e->tenant_id, e->seq - 1);
 	if (e->seq > s->latest)
 		s->latest = e->seq;
 	note_heard(s);
@@ -272,12 +272,12 @@ void redis_feed_on_event(const struct desk_event *e)
 	if (e->ours && kv_is_up())
 		publish(s, e, false, false);
 	else
-		note_behind(s, e->ours ? LOOK_US : hearing_us());
+		note_behind(s, e->ours ? CHECK_US : hearing_us());
 }
 
 void redis_feed_heard(int64_t tenant_id, int64_t seq)
 {
-	struct stream *s = feed.wanted ? find(tenant_id) : NULL;
+	struct stream *s = feed.wanted ? find_stream(tenant_id) : NULL;
 
 	if (s && seq > s->heard)
 		s->heard = seq;
@@ -295,7 +295,7 @@ static void publish_rows(const PGresult *rows)
 		struct desk_event e = event_of_row(rows, i);
 
 		if (!s || s->tenant_id != e.tenant_id) {
-			s = find(e.tenant_id);
+			s = find_stream(e.tenant_id);
 			before = s->asked_after;
 			s->answered = true;
 		}
@@ -317,7 +317,7 @@ static void on_missed(struct db_call *call, enum db_error error, const PGresult 
 	for (size_t i = 0; error == DB_OK && i < feed.asked_n; i++)
 		if (!feed.asked[i]->answered && PQntuples(rows) < atoi(FETCH_LIMIT))
 			note_published(feed.asked[i], feed.asked[i]->asked_latest);
-	look_in(LOOK_US);
+	check_within(CHECK_US);
 }
 
 /* Gather the streams whose time has come, except those that have caught up meanwhile. */
@@ -345,16 +345,16 @@ static void gather(void)
 	buf_addc(&feed.seqs, '}');
 }
 
-static void look(void *arg)
+static void check_behind(void *arg)
 {
 	(void)arg;
-	feed.look_at_us = 0;
+	feed.check_at_us = 0;
 	if (!feed.wanted || feed.fetching || feed.in_flight)
 		return;
 	if (kv_is_up())
 		gather();
 	if (!kv_is_up() || !feed.asked_n) {
-		look_in(LOOK_US);
+		check_within(CHECK_US);
 		return;
 	}
 	feed.fetching = true;
@@ -370,10 +370,10 @@ static void look(void *arg)
 static void on_begun(struct job_run *run, enum db_error error, const PGresult *rows)
 {
 	for (int i = 0; error == DB_OK && i < PQntuples(rows); i++) {
-		struct stream *s = find(db_int(rows, i, 0));
+		struct stream *s = find_stream(db_int(rows, i, 0));
 
 		if (!s)
-			s = add(db_int(rows, i, 0), 0);
+			s = add_stream(db_int(rows, i, 0), 0);
 		s->published = db_int(rows, i, 1);
 		if (db_int(rows, i, 2) > s->latest)
 			s->latest = db_int(rows, i, 2);
@@ -419,7 +419,7 @@ static void end_ahead(struct stream *s)
 static void on_counters(struct job_run *run, enum db_error error, const PGresult *rows)
 {
 	for (int i = 0; error == DB_OK && i < PQntuples(rows); i++) {
-		struct stream *s = find(db_int(rows, i, 0));
+		struct stream *s = find_stream(db_int(rows, i, 0));
 
 		if (!s || !is_ahead(s))
 			continue;
@@ -494,13 +494,13 @@ void redis_feed_init(void)
 {
 	list_init(&feed.behind);
 	feed.wanted = options.redis_url[0] != 0;
-	feed.look = loop_timer_new(look, NULL);
+	feed.check_timer = loop_timer_new(check_behind, NULL);
 }
 
 void redis_feed_free(void)
 {
 	feed.wanted = false;
-	loop_timer_free(feed.look);
+	loop_timer_free(feed.check_timer);
 	for (size_t i = 0; i < feed.n; i++)
 		free(feed.stream[i]);
 	free(feed.stream);

@@ -9,7 +9,7 @@ extern const struct ws_handler echo_handler;
 /* Endpoint: GET /test/echo. */
 struct outcome *echo_open(struct req *req) MUST_USE;
 /* Count the bytes of a streamed body. */
-bool sink_piece(struct req *req, const char *p, size_t n);
+void sink_piece(struct req *req, const char *p, size_t n);
 /* Endpoint: POST /test/sink. */
 struct outcome *sink_done(struct req *req) MUST_USE;
 /* Endpoint: GET /test/flood. */
