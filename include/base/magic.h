@@ -17,6 +17,9 @@
 /* P (NULL stays NULL) as struct TYPE *, whose first member is `uint32_t magic`. */
 #define magic_cast(type, p) ((struct type *)magic_check((p), type##_magic, #type))
 
+/* The same for a pointer to const. */
+#define magic_cast_const(type, p) ((const struct type *)magic_check_const((p), type##_magic, #type))
+
 /* Mark an object as freed, so that a late callback is caught. */
 #define magic_end(p) ((p)->magic = 0)
 
@@ -26,7 +29,7 @@ static inline void *magic_set(void *p, uint32_t magic)
 	return p;
 }
 
-static inline void *magic_check(void *p, uint32_t magic, const char *type)
+static inline const void *magic_check_const(const void *p, uint32_t magic, const char *type)
 {
 	uint32_t is = 0;
 
@@ -34,6 +37,12 @@ static inline void *magic_check(void *p, uint32_t magic, const char *type)
 		memcpy(&is, p, sizeof(is));
 	if (p && is != magic)
 		bug_fail(__FILE__, __LINE__, type);
+	return p;
+}
+
+static inline void *magic_check(void *p, uint32_t magic, const char *type)
+{
+	(void)magic_check_const(p, magic, type);
 	return p;
 }
 

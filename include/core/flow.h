@@ -27,6 +27,7 @@ struct flow_kind {
 };
 
 struct flow {
+	uint32_t magic;
 	const struct flow_kind *kind;
 	int64_t id;      /* for the log; can be set when it becomes known */
 	struct req *req; /* the request that it answers, or NULL */
@@ -46,6 +47,7 @@ struct flow {
 	int64_t since_us;
 	struct db_call call;
 };
+MAGIC(flow, 0x8aa4a2c6);
 
 /* Start a flow that runs on its own, at its first step. F must be zero, or have ended. */
 void flow_start(struct flow *f, const struct flow_kind *kind, int64_t id);

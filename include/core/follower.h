@@ -13,12 +13,14 @@ struct follower;
 
 /* A batch that is being stored. The call is the consumer's to use. */
 struct follower_run {
+	uint32_t magic;
 	struct follower *follower;
 	const void *item; /* the first of N */
 	size_t n;
 	struct db_call call;
 	struct piece *piece; /* the follower's own */
 };
+MAGIC(follower_run, 0xef038380);
 
 struct follower_kind {
 	const char *name;  /* the label of the metrics, and for the log */

@@ -30,10 +30,12 @@ struct job {
 
 /* A run. The job may use its call and parameters, one statement at a time. */
 struct job_run {
+	uint32_t magic;
 	const struct job *job;
 	struct db_call call;
 	void (*on_rows)(struct job_run *run, enum db_error error, const PGresult *rows);
 };
+MAGIC(job_run, 0xf7a3790d);
 
 /* Register TABLE, which ends with a row without a name. Its jobs run from the next turn on. */
 void jobs_add(const struct job *table);

@@ -6,6 +6,7 @@
 #define SLADESK_DB_DB_H
 
 #include "base/list.h"
+#include "base/magic.h"
 #include "db/stmt.h"
 
 #include <libpq-fe.h>
@@ -49,6 +50,7 @@ struct db_context {
 };
 
 struct db_call {
+	uint32_t magic;
 	const struct sql_stmt *stmt;
 	const char *param[SQL_PARAMS_MAX]; /* text; NULL = SQL null */
 	struct db_context ctx;
@@ -69,6 +71,7 @@ struct db_call {
 	unsigned name, drops; /* names of prepared statements */
 	bool prepares, retried;
 };
+MAGIC(db_call, 0xa2d48dc1);
 
 /* Set parameter I (counted from 0) of CALL to V. The text is stored in CALL, which must not be
  * copied afterwards. */

@@ -2,6 +2,7 @@
  * Health, readiness, metrics. */
 #include "app.h"
 #include "base/clock.h"
+#include "base/magic.h"
 #include "base/log.h"
 #include "core/follower.h"
 #include "core/cache.h"
@@ -386,13 +387,15 @@ static const struct {
 };
 
 struct job_page {
+	uint32_t magic;
 	struct buf *b;
 	size_t family;
 };
+MAGIC(job_page, 0x923d564a);
 
 static void add_job(void *arg, const struct job_health *h)
 {
-	const struct job_page *p = arg;
+	const struct job_page *p = magic_cast(job_page, arg);
 	double v[] = { (double)h->runs, (double)h->failed, (double)h->last_ok_us / 1e6,
 		(double)h->last_duration_us / 1e6 };
 
@@ -403,7 +406,7 @@ static void add_job(void *arg, const struct job_health *h)
 static void job_metrics(struct buf *b)
 {
 	for (size_t i = 0; i < ARRAY_LEN(job_families); i++) {
-		struct job_page p = { b, i };
+		struct job_page p = { job_page_magic, b, i };
 
 		buf_addf(b, "# HELP sladesk_%s %s\n# TYPE sladesk_%s %s\n", job_families[i].name,
 			job_families[i].help, job_families[i].name, job_families[i].type);
@@ -423,7 +426,7 @@ static const struct {
 
 static void add_follower(void *arg, const struct follower_health *h)
 {
-	const struct job_page *p = arg;
+	const struct job_page *p = magic_cast(job_page, arg);
 	uint64_t v[] = { h->waiting, h->done, h->retried, h->set_aside };
 
 	buf_addf(p->b, "sladesk_%s{consumer=\"%s\"} %llu\n", follower_families[p->family].name,
@@ -433,7 +436,7 @@ static void add_follower(void *arg, const struct follower_health *h)
 static void follower_metrics(struct buf *b)
 {
 	for (size_t i = 0; i < ARRAY_LEN(follower_families); i++) {
-		struct job_page p = { b, i };
+		struct job_page p = { job_page_magic, b, i };
 
 		buf_addf(b, "# HELP sladesk_%s %s\n# TYPE sladesk_%s %s\n",
 			follower_families[i].name, follower_families[i].help,

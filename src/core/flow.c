@@ -61,6 +61,7 @@ static struct outcome *run_steps(struct flow *f)
 	if (f->waiting && !f->ready)
 		return o;
 	log_change(f, "end");
+	magic_end(f);
 	if (!f->req)
 		f->kind->on_end(f);
 	return o;
@@ -80,6 +81,7 @@ static struct outcome *arrive(struct flow *f)
 static void begin(struct flow *f, const struct flow_kind *kind)
 {
 	bug_on(f->running || f->waiting);
+	magic_set(f, flow_magic);
 	f->kind = kind;
 	f->stopped = false;
 	f->fresh = true;
@@ -138,7 +140,7 @@ struct outcome *flow_wait(struct flow *f, int step)
 
 static void on_rows(struct db_call *call, enum db_error error, const PGresult *rows)
 {
-	struct flow *f = call->arg;
+	struct flow *f = magic_cast(flow, call->arg);
 
 	for (int i = 0; i < SQL_PARAMS_MAX; i++)
 		call->param[i] = NULL;
@@ -208,7 +210,7 @@ void flow_bring(struct flow *f, void *what)
 
 void flow_on_fetched(void *arg, const struct fetch_result *r)
 {
-	struct flow *f = arg;
+	struct flow *f = magic_cast(flow, arg);
 
 	f->fetched = r;
 	flow_arrived(f);

@@ -2,6 +2,7 @@
  * Runs what follower_queue.c decides. */
 #include "core/follower.h"
 #include "base/clock.h"
+#include "base/magic.h"
 #include "base/log.h"
 #include "follower_queue.h"
 #include "loop/loop.h"
@@ -11,6 +12,7 @@
 #define TOLD_US (10 * US_PER_S)
 
 struct follower {
+	uint32_t magic;
 	struct follower *next;
 	struct follower_queue queue;
 	struct loop_timer *timer;
@@ -18,6 +20,7 @@ struct follower {
 	int64_t told_us;
 	bool paused, gathering;
 };
+MAGIC(follower, 0xa587fae8);
 
 static struct follower *followers;
 
@@ -32,11 +35,12 @@ static void start_runs(struct follower *f)
 	f->gathering = false;
 	while (!f->paused && f->queue.under_way < parallel &&
 		(p = follower_queue_take(&f->queue, clock_mono_us()))) {
-		struct follower_run *run = xcalloc(1, sizeof(*run));
+		struct follower_run *run = magic_new(follower_run);
 
-		*run = (struct follower_run){
-			.follower = f, .item = p->item, .n = p->n, .piece = p
-		};
+		run->follower = f;
+		run->item = p->item;
+		run->n = p->n;
+		run->piece = p;
 		kind->run(run);
 	}
 }
@@ -53,7 +57,7 @@ static void arm(struct follower *f)
 
 static void on_timer(void *arg)
 {
-	struct follower *f = arg;
+	struct follower *f = magic_cast(follower, arg);
 
 	start_runs(f);
 	arm(f);
@@ -75,6 +79,7 @@ void follower_end(struct follower_run *run, enum db_error error)
 		}
 	}
 	follower_queue_end(&f->queue, run->piece, error, now);
+	magic_end(run);
 	later_free(run);
 	arm(f);
 }
@@ -83,7 +88,7 @@ void follower_end(struct follower_run *run, enum db_error error)
 
 struct follower *follower_new(const struct follower_kind *kind)
 {
-	struct follower *f = xcalloc(1, sizeof(*f)), **last = &followers;
+	struct follower *f = magic_new(follower), **last = &followers;
 
 	follower_queue_init(&f->queue, kind);
 	f->timer = loop_timer_new(on_timer, f);
@@ -107,6 +112,7 @@ void follower_free(struct follower *f)
 	if (f->queue.kind->set_aside_at_end)
 		follower_queue_set_aside(&f->queue, DB_DOWN);
 	follower_queue_free(&f->queue);
+	magic_end(f);
 	free(f);
 }
 

@@ -190,7 +190,7 @@ void job_param_text(struct job_run *run, int i, const char *text)
 
 static void on_rows(struct db_call *call, enum db_error error, const PGresult *rows)
 {
-	struct job_run *run = call->arg;
+	struct job_run *run = magic_cast(job_run, call->arg);
 
 	for (int i = 0; i < SQL_PARAMS_MAX; i++)
 		call->param[i] = NULL;
@@ -217,6 +217,7 @@ void jobs_add(const struct job *table)
 	for (; table && table->name; table++) {
 		struct slot *s = magic_new(slot);
 
+		magic_set(&s->run, job_run_magic);
 		s->run.job = table;
 		s->health.name = table->name;
 		s->timer = loop_timer_new(on_due, s);

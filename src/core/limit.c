@@ -184,8 +184,7 @@ static void settle(const redisReply *const *left)
 
 static void on_told(void *arg, const redisReply *reply)
 {
-	struct job_run *run = arg;
-
+	struct job_run *run = magic_cast(job_run, arg);
 	bool sound = reply && reply->type == REDIS_REPLY_ARRAY &&
 		     reply->elements == (size_t)limits.told_n;
 

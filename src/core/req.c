@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A request: its memory, its state, and what it waits for. */
 #include "base/json.h"
+#include "base/magic.h"
 #include "crypto/crypto.h"
 #include "crypto/field.h"
 #include "inner.h"
@@ -146,26 +147,33 @@ struct outcome *req_work(
 }
 
 struct delay {
+	uint32_t magic;
 	struct req *req;
 	req_step *step;
 	struct loop_timer *timer;
 };
+MAGIC(delay, 0xeec19f94);
 
 static void on_delayed(void *arg)
 {
-	struct delay d = *(struct delay *)arg;
+	struct delay *d = magic_cast(delay, arg);
+	struct req *req = d->req;
+	req_step *step = d->step;
 
-	free(arg);
-	loop_timer_free(d.timer);
-	req_begin_step(d.req);
-	req_settle(d.req, d.step(d.req));
+	loop_timer_free(d->timer);
+	magic_end(d);
+	free(d);
+	req_begin_step(req);
+	req_settle(req, step(req));
 }
 
 struct outcome *req_delay(struct req *req, int64_t ms, req_step *step)
 {
-	struct delay *d = xmalloc(sizeof(*d));
+	struct delay *d = magic_new(delay);
 
-	*d = (struct delay){ req, step, loop_timer_new(on_delayed, d) };
+	d->req = req;
+	d->step = step;
+	d->timer = loop_timer_new(on_delayed, d);
 	req->waiting = true;
 	loop_timer_set(d->timer, ms * 1000);
 	return GOES_ON;

@@ -41,12 +41,13 @@ bool db_is_away(enum db_error e)
 
 static void deliver(void *arg)
 {
-	struct db_call *call = arg;
+	struct db_call *call = magic_cast(db_call, arg);
 	PGresult *rows = call->rows;
 	bool keep = call->keep_rows && call->error == DB_OK;
 
 	if (!keep)
 		call->rows = NULL;
+	magic_end(call); /* it may be used again, or be freed */
 	call->on_done(call, call->error, call->error == DB_OK ? rows : NULL);
 	if (!keep)
 		PQclear(rows);
@@ -153,6 +154,7 @@ void db_exec(struct db_call *call)
 	struct pool *p;
 
 	bug_on(!call->on_done || !call->stmt);
+	magic_set(call, db_call_magic);
 	bug_on(call->replica && call->stmt->mode != SQL_READ);
 	if (!role_fits(call)) {
 #ifdef __SANITIZE_ADDRESS__

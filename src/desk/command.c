@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The ticket command, step by step: config or load, versions, decide (decide.c), store. */
 #include "desk/command.h"
+#include "base/magic.h"
 #include "decide.h"
 #include "base/log.h"
 #include "crypto/crypto.h"
@@ -19,21 +20,24 @@ static void step_load(struct ticket_call *c);
 static void step_store(struct ticket_call *c);
 
 struct ended {
+	uint32_t magic;
 	struct ticket_call *call;
 	enum call_result result;
 };
+MAGIC(ended, 0xe6120d04);
 
 static void deliver(void *arg)
 {
-	struct ended e = *(struct ended *)arg;
+	struct ended *e = magic_cast(ended, arg), copy = *e;
 
-	free(arg);
-	e.call->on_done(e.call, e.result);
+	magic_end(e);
+	free(e);
+	copy.call->on_done(copy.call, copy.result);
 }
 
 static void finish_call(struct ticket_call *c, enum call_result result)
 {
-	struct ended *e = xmalloc(sizeof(*e));
+	struct ended *e = magic_new(ended);
 
 	c->state = c->ticket.sla.state;
 	ticket_clear(&c->ticket);
@@ -41,7 +45,8 @@ static void finish_call(struct ticket_call *c, enum call_result result)
 	c->docs = NULL;
 	loop_timer_free(c->retry);
 	c->retry = NULL;
-	*e = (struct ended){ c, result };
+	e->call = c;
+	e->result = result;
 	later_call(deliver, e);
 }
 

@@ -425,16 +425,19 @@ static bool may_send(void)
 }
 
 struct unsent {
+	uint32_t magic;
 	kv_done *fn;
 	void *arg;
 };
+MAGIC(unsent, 0x8e040919);
 
 static void deliver_unsent(void *arg)
 {
-	struct unsent u = *(struct unsent *)arg;
+	struct unsent *u = magic_cast(unsent, arg), copy = *u;
 
-	free(arg);
-	u.fn(u.arg, NULL);
+	magic_end(u);
+	free(u);
+	copy.fn(copy.arg, NULL);
 }
 
 void kv_command(kv_done *fn, void *arg, int argc, const struct str *argv)
@@ -447,8 +450,9 @@ void kv_command(kv_done *fn, void *arg, int argc, const struct str *argv)
 
 	bug_on(argc < 1 || argc > KV_ARGS_MAX);
 	if (!may_send()) {
-		u = xmalloc(sizeof(*u));
-		*u = (struct unsent){ fn, arg };
+		u = magic_new(unsent);
+		u->fn = fn;
+		u->arg = arg;
 		later_call(deliver_unsent, u);
 		return;
 	}

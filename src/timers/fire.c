@@ -179,25 +179,28 @@ static void batch_settle(struct batch *b, struct item *it)
 
 /* The version is not cached: the ticket leaves the batch and comes back with the version. */
 struct wanted {
+	uint32_t magic;
 	struct due due;
 };
+MAGIC(wanted, 0xd53440b2);
 
 static void on_version(void *arg, const struct sla_version *v, enum db_error error)
 {
-	struct wanted *w = arg;
+	struct wanted *w = magic_cast(wanted, arg);
 
 	if (v)
 		deadline_recheck(w->due.tenant_id, w->due.ticket_id, w->due.at_us);
 	else
 		deadline_park(w->due.tenant_id, w->due.ticket_id, w->due.at_us,
 			error == DB_FAILED ? PARK_NOT_UNDERSTOOD : PARK_BUSY);
+	magic_end(w);
 	free(w);
 	engine_arm();
 }
 
 static void want_version(const struct batch *b, const struct ticket *t)
 {
-	struct wanted *w = xmalloc(sizeof(*w));
+	struct wanted *w = magic_new(wanted);
 
 	w->due = (struct due){ t->tenant_id, t->id, due_of(b, t->id) };
 	versions_get(t->policy_id, t->calendar_id, on_version, w);

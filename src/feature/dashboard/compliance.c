@@ -78,7 +78,7 @@ static void add_violation(struct buf *b, const PGresult *rows, int i)
 static bool add_compliance(struct buf *b, int step, const PGresult *rows, const void *arg)
 {
 	if (step == 0)
-		return add_groups(b, rows, arg);
+		return add_groups(b, rows, magic_cast_const(kpi_reader, arg));
 	buf_adds(b, ",\"violations\":[");
 	for (int i = 0; i < PQntuples(rows); i++)
 		add_violation(b, rows, i);

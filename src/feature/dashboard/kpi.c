@@ -135,6 +135,7 @@ int64_t kpi_tenant(struct req *req)
 
 void kpi_read_reader(struct req *req, struct kpi_reader *out)
 {
+	out->magic = kpi_reader_magic;
 	out->zh = req->zh;
 	out->staff = req->session->staff;
 	out->sla = session_may(req->session, PERM_SLA_READ);

@@ -17,13 +17,15 @@ struct kpi {
 
 /* The reader and the requested data: the arg of a cached_query, so it has no padding. */
 struct kpi_reader {
-	int64_t tenant_id;
+	uint32_t magic;
 	int days;
+	int64_t tenant_id;
 	uint32_t metrics; /* one bit per metric to compute, where a request can choose */
 	bool zh, sla, satisfaction, tickets, staff;
-	char group[19];
+	char group[23];
 };
-_Static_assert(sizeof(struct kpi_reader) == 8 + 4 + 4 + 5 + 19, "no padding");
+MAGIC(kpi_reader, 0xf1ad169b);
+_Static_assert(sizeof(struct kpi_reader) == 4 + 4 + 8 + 4 + 5 + 23, "no padding");
 
 /* Add row I of rollup/days to S. */
 void kpi_add_row(struct kpi *s, const PGresult *rows, int i);

@@ -91,7 +91,7 @@ static void add_links(struct buf *b, const PGresult *rows, const struct kpi_read
 
 static bool add_overview(struct buf *b, int step, const PGresult *rows, const void *arg)
 {
-	const struct kpi_reader *who = arg;
+	const struct kpi_reader *who = magic_cast_const(kpi_reader, arg);
 
 	if (step == 0) {
 		if (!add_days(b, rows, who))
@@ -126,7 +126,8 @@ static void overview_query(struct arena *a, const struct kpi_reader *who, struct
 
 void overview_warm(int64_t tenant_id, bool zh, uint32_t permissions)
 {
-	struct kpi_reader who = { .days = 30,
+	struct kpi_reader who = { .magic = kpi_reader_magic,
+		.days = 30,
 		.zh = zh,
 		.sla = permissions >> PERM_SLA_READ & 1,
 		.satisfaction = permissions >> PERM_SATISFACTION_READ & 1,
@@ -164,7 +165,7 @@ struct outcome *overview_get(struct req *req)
 static bool add_report(struct buf *b, int step, const PGresult *rows, const void *arg)
 {
 	(void)step;
-	if (!add_days(b, rows, arg))
+	if (!add_days(b, rows, magic_cast_const(kpi_reader, arg)))
 		return false;
 	buf_adds(b, ",\"generated_at\":");
 	buf_add_time_json(b, clock_now_us());

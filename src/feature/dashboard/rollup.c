@@ -61,7 +61,7 @@ static const char *end_list(struct buf *b)
 
 static void on_applied(struct db_call *call, enum db_error error, const PGresult *rows)
 {
-	struct follower_run *run = call->arg;
+	struct follower_run *run = magic_cast(follower_run, call->arg);
 	const struct touched *t = run->item;
 	bool missed = run->follower == catching_up;
 

@@ -206,7 +206,7 @@ static int step_of(const struct kpi_reader *who, int n)
 
 static bool add_widgets(struct buf *b, int n, const PGresult *rows, const void *arg)
 {
-	const struct kpi_reader *who = arg;
+	const struct kpi_reader *who = magic_cast_const(kpi_reader, arg);
 	int step = step_of(who, n);
 
 	if (step == STEP_DAYS && !add_numbers(b, rows, who))
@@ -228,7 +228,7 @@ static bool add_widgets(struct buf *b, int n, const PGresult *rows, const void *
 static void pick_widgets(
 	struct buf *b, const char *body, size_t n, const void *arg, uint32_t wanted)
 {
-	const struct kpi_reader *who = arg;
+	const struct kpi_reader *who = magic_cast_const(kpi_reader, arg);
 	const char *end = body + n, *line = memchr(body, '\n', n);
 	int masked = 0, shown = 0;
 

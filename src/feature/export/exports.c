@@ -118,6 +118,11 @@ static bool read_range(struct json_object *v, const char **from, const char **to
 	return true;
 }
 
+/* The parameters of export/new. */
+struct export_params {
+	const char *p[13];
+};
+
 /* The requested lists in the form that export/new expects, into P. */
 static void read_lists(struct req *req, const struct in_export_ask *in, const char **p)
 {
@@ -146,7 +151,7 @@ static void read_lists(struct req *req, const struct in_export_ask *in, const ch
 
 void export_check(struct req *req)
 {
-	const char **p = req->state = arena_alloc(&req->arena, 13 * sizeof(*p));
+	const char **p = req_state_new(req, export_params)->p;
 
 	p[2] = "{ticket_id,title,status,priority,service_type,created_at,resolved_at}";
 	read_lists(req, REQ_INPUT(req, export_ask), p);
@@ -192,7 +197,7 @@ static struct outcome *on_new(struct req *req, enum db_error error, const PGresu
 struct outcome *export_post(struct req *req)
 {
 	const struct in_export_ask *in = REQ_INPUT(req, export_ask);
-	const char **p = req->state; /* export_check has filled it in */
+	const char **p = req_state(req, export_params)->p; /* export_check has filled it in */
 
 	p[0] = req_int(req, req->session->actor_id);
 	p[1] = strcmp(in->format, "json") == 0 ? "json" : "csv";

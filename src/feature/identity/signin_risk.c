@@ -4,6 +4,7 @@
  * longitude) maps addresses to places. Without a table, a network is the first 16 bits of an IPv4
  * address or 48 bits of an IPv6 address. */
 #include "base/clock.h"
+#include "base/magic.h"
 #include "base/log.h"
 #include "crypto/field.h"
 #include "config/options.h"
@@ -173,15 +174,17 @@ static void device_name(const char *agent, char out[204])
 /* --- assessment --- */
 
 struct risk_check {
+	uint32_t magic;
 	struct db_call call;
 	int64_t tenant_id, actor_id;
 	char network[64], device[204];
 	char *username, *address, *sealed;
 };
+MAGIC(risk_check, 0xc2ffd4cb);
 
 static void on_watched(struct db_call *call, enum db_error error, const PGresult *rows)
 {
-	struct risk_check *w = call->arg;
+	struct risk_check *w = magic_cast(risk_check, call->arg);
 
 	if (error != DB_OK)
 		log_warn(NULL, "login risk not assessed tenant=%lld err=%s",
@@ -196,6 +199,7 @@ static void on_watched(struct db_call *call, enum db_error error, const PGresult
 	free(w->username);
 	free(w->address);
 	free(w->sealed);
+	magic_end(w);
 	free(w);
 }
 
@@ -209,7 +213,7 @@ static void on_signin(struct req *req, const struct sign_in *s)
 	if (running >= RUNNING_MAX) /* a flood of logins is reported by other means */
 		return;
 	running++;
-	w = xcalloc(1, sizeof(*w));
+	w = magic_new(risk_check);
 	w->tenant_id = s->tenant_id;
 	w->actor_id = s->subject_id;
 	network_name(address, w->network);

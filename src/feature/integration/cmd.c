@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * sladesk deadletter: show and resend messages from source systems that could not be applied. */
 #include "cli/cli.h"
+#include "base/magic.h"
 #include "base/json.h"
 #include "config/options.h"
 #include "config/secret.h"
@@ -15,18 +16,20 @@
 #define AT_ONCE_MAX "1000"
 
 struct ask {
+	uint32_t magic;
 	int argc;
 	const struct str *argv;
 	void (*use)(const redisReply *reply);
 	bool sent;
 	int left_ms;
 };
+MAGIC(ask, 0x8369ac5f);
 
 static char *dead;
 
 static void on_reply(void *arg, const redisReply *reply)
 {
-	struct ask *a = arg;
+	struct ask *a = magic_cast(ask, arg);
 
 	if (!reply)
 		die("no answer from Redis");
@@ -54,7 +57,7 @@ static void send_when_up(void *arg)
 
 static void send_command(int argc, const struct str *argv, void (*use)(const redisReply *reply))
 {
-	struct ask a = { .argc = argc, .argv = argv, .use = use, .left_ms = WAIT_MS };
+	struct ask a = { ask_magic, argc, argv, use, false, WAIT_MS };
 
 	asked = &a;
 	send_when_up(NULL);

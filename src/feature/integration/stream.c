@@ -130,7 +130,7 @@ static void try_later(struct letter *l)
 
 static void on_applied(struct sync_item *item, enum sync_result result)
 {
-	struct letter *l = item->arg;
+	struct letter *l = magic_cast(letter, item->arg);
 
 	switch (result) {
 	case SYNC_APPLIED:

@@ -182,7 +182,7 @@ static struct outcome *step_found(struct flow *f)
 
 static void on_command(struct ticket_call *c, enum call_result result)
 {
-	struct sync_item *item = c->arg;
+	struct sync_item *item = magic_cast(sync_item, c->arg);
 
 	item->command_result = result;
 	flow_arrived(&item->flow);
@@ -350,5 +350,6 @@ static const struct flow_kind sync_flow = { "sync", steps, on_end };
 
 void sync_apply(struct sync_item *item)
 {
+	magic_set(item, sync_item_magic);
 	flow_start(&item->flow, &sync_flow, 0);
 }

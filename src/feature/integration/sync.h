@@ -29,6 +29,7 @@ struct sync_fault {
 
 /* A message being applied. It owns its texts; the context belongs to the caller until on_done. */
 struct sync_item {
+	uint32_t magic;
 	int64_t tenant_id, token_id;
 	char *event_id, *external_id, *title, *description, *assignee, *service_type;
 	enum ticket_state status; /* TICKET_STATE_COUNT: not given */
@@ -57,6 +58,7 @@ struct sync_item {
 	bool rated, looked_again;
 	enum sync_result result;
 };
+MAGIC(sync_item, 0x8731e490);
 
 /* Read a message: the union of the two field lists in the product document. Returns false and sets
  * the item's fault if it is invalid. Free its own fields with sync_item_clear in both cases. */

@@ -2,6 +2,7 @@
  * Messages from source systems over HTTP: one, or up to a thousand. Several run concurrently, but
  * only one per ticket; each has its own result. */
 #include "base/json.h"
+#include "base/magic.h"
 #include "core/request.h"
 #include "sync.h"
 #include "integration.h"
@@ -12,12 +13,14 @@
 #define AT_ONCE 16
 
 struct entry {
+	uint32_t magic;
 	struct sync_item item;
 	enum { WAITS, GOES, DONE } phase;
 	enum sync_result result;
 	bool foreign; /* names a tenant that the token does not serve */
 	struct batch *batch;
 };
+MAGIC(entry, 0xe470df37);
 
 struct batch {
 	struct req *req;
@@ -170,7 +173,7 @@ static void go_on(struct batch *b)
 
 static void on_applied(struct sync_item *item, enum sync_result result)
 {
-	struct entry *e = item->arg;
+	struct entry *e = magic_cast(entry, item->arg);
 	struct batch *b = e->batch;
 
 	e->phase = DONE;
@@ -239,6 +242,7 @@ struct outcome *tickets_sync(struct req *req)
 	b->n = list ? json_object_array_length(list) : 1;
 	b->entry = xcalloc(b->n, sizeof(*b->entry));
 	for (size_t i = 0; i < b->n; i++) {
+		magic_set(&b->entry[i], entry_magic);
 		b->entry[i].batch = b;
 		read_entry(
 			req, &b->entry[i], list ? json_object_array_get_idx(list, i) : req->body);

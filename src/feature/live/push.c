@@ -8,6 +8,7 @@
 #include "feed_event.h"
 #include "redis_feed.h"
 #include "base/clock.h"
+#include "base/magic.h"
 #include "base/json.h"
 #include "core/events.h"
 #include "kv/kv.h"
@@ -32,6 +33,7 @@ struct floor_seq {
 };
 
 struct client {
+	uint32_t magic;
 	struct list node;
 	struct ws *ws;
 	struct session *session;
@@ -44,14 +46,17 @@ struct client {
 				     passed them all */
 	int floor_count;
 };
+MAGIC(client, 0xbda3b378);
 
 /* A client that catches up, with a query of its own, so that it can leave at any time. */
 struct resume {
+	uint32_t magic;
 	struct db_call call;
 	struct client *client; /* NULL: the client has left */
 	struct buf tenants, after;
 	struct list node;
 };
+MAGIC(resume, 0x9faf382f);
 
 static struct list clients, resumes;
 static struct push_health health;
@@ -237,6 +242,7 @@ static void resume_free(struct resume *r)
 	list_remove(&r->node);
 	buf_free(&r->tenants);
 	buf_free(&r->after);
+	magic_end(r);
 	free(r);
 }
 
@@ -265,7 +271,7 @@ static bool has_moved_on(const struct client *c)
 
 static void on_resumed(struct db_call *call, enum db_error error, const PGresult *rows)
 {
-	struct resume *r = call->arg;
+	struct resume *r = magic_cast(resume, call->arg);
 	struct client *c = r->client;
 	int n = error == DB_OK ? PQntuples(rows) : 0;
 	bool too_old = error != DB_OK;
@@ -299,7 +305,7 @@ static void on_resumed(struct db_call *call, enum db_error error, const PGresult
 
 static void start_resume(struct client *c, struct json_object *since)
 {
-	struct resume *r = xcalloc(1, sizeof(*r));
+	struct resume *r = magic_new(resume);
 	int n = 0;
 
 	c->floor_count = 0;
@@ -391,19 +397,22 @@ static void subscribe(struct client *c, struct json_object *msg)
 /* --- a client --- */
 
 struct finding {
+	uint32_t magic;
 	struct client *client;
 	struct list node;
 };
+MAGIC(finding, 0xcd4ea397);
 static struct list findings;
 
 static void on_session(void *arg, struct session *s, enum db_error error)
 {
-	struct finding *f = arg;
+	struct finding *f = magic_cast(finding, arg);
 	struct client *c = f->client;
 	char key[SESSION_KEY_MAX];
 	struct json_error err;
 
 	list_remove(&f->node);
+	magic_end(f);
 	free(f);
 	if (!c) {
 		session_put(s);
@@ -437,7 +446,7 @@ static void on_session(void *arg, struct session *s, enum db_error error)
 
 static void authenticate(struct client *c, struct str token)
 {
-	struct finding *f = xcalloc(1, sizeof(*f));
+	struct finding *f = magic_new(finding);
 
 	f->client = c;
 	c->finding = true;
@@ -447,7 +456,7 @@ static void authenticate(struct client *c, struct str token)
 
 static void on_message(struct ws *ws, const char *p, size_t n, bool binary)
 {
-	struct client *c = ws_user(ws);
+	struct client *c = magic_cast(client, ws_user(ws));
 	struct json_error err;
 	struct json_object *msg = binary ? NULL : json_read(p, n, &err);
 	const char *op = json_get_string(msg, "op"), *token = json_get_string(msg, "token");
@@ -471,7 +480,7 @@ static void on_message(struct ws *ws, const char *p, size_t n, bool binary)
 
 static void on_close(struct ws *ws)
 {
-	struct client *c = ws_user(ws);
+	struct client *c = magic_cast(client, ws_user(ws));
 
 	for (struct list *n = resumes.next; n != &resumes; n = n->next)
 		if (list_entry(n, struct resume, node)->client == c)
@@ -488,6 +497,7 @@ static void on_close(struct ws *ws)
 	session_put(c->session);
 	json_object_put(c->scope);
 	free(c->floors);
+	magic_end(c);
 	free(c);
 }
 
@@ -506,7 +516,7 @@ struct outcome *push_open(struct req *req)
 	if (!http_count_guest(req->http, UNAUTHENTICATED_PER_PEER))
 		return req_fail(req, ERR_RATE, NULL);
 	cookie.p = arena_dup(&req->arena, cookie.p ? cookie.p : "", cookie.n);
-	c = xcalloc(1, sizeof(*c));
+	c = magic_new(client);
 	c->since_us = clock_mono_us();
 	o = req_taken(req);
 	c->ws = ws_accept(req->http, &push_handler, c);

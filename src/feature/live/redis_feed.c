@@ -7,6 +7,7 @@
  * whole is stored, so that a restart of all instances loses nothing. */
 #include "redis_feed.h"
 #include "base/clock.h"
+#include "base/magic.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "config/options.h"
@@ -64,9 +65,11 @@ struct stream {
 
 /* An event being sent to Redis. */
 struct sending {
+	uint32_t magic;
 	int64_t tenant_id, seq;
 	bool catching_up;
 };
+MAGIC(sending, 0xd16ddbb3);
 
 static struct {
 	struct stream **stream; /* sorted by tenant */
@@ -210,7 +213,7 @@ static void on_answer(struct stream *s, int64_t seq, int64_t last)
 
 static void on_sent(void *arg, const redisReply *reply)
 {
-	struct sending *e = arg;
+	struct sending *e = magic_cast(sending, arg);
 	struct stream *s = feed.wanted ? find_stream(e->tenant_id) : NULL;
 	bool answered = reply && reply->type == REDIS_REPLY_INTEGER;
 
@@ -224,16 +227,19 @@ static void on_sent(void *arg, const redisReply *reply)
 		note_behind(s, CHECK_US);
 	if (e->catching_up && feed.wanted)
 		check_within(answered ? 0 : CHECK_US);
+	magic_end(e);
 	free(e);
 }
 
 static void publish(struct stream *s, const struct desk_event *e, bool force, bool catching_up)
 {
-	struct sending *sending = xmalloc(sizeof(*sending));
+	struct sending *sending = magic_new(sending);
 	char key[64], channel[64], seq[24], known[24];
 	struct buf json = { 0 };
 
-	*sending = (struct sending){ e->tenant_id, e->seq, catching_up };
+	sending->tenant_id = e->tenant_id;
+	sending->seq = e->seq;
+	sending->catching_up = catching_up;
 	feed.in_flight += catching_up;
 	event_add_json(&json, e, false);
 	snprintf(key, sizeof(key), "sladesk:v1:events:%lld", (long long)e->tenant_id);

@@ -15,13 +15,16 @@
 #define KEPT 64 /* maximum number of calendars; the least recently used one makes room */
 #define FRESH_US (60 * US_PER_S)
 
-static struct cached_hours {
+struct cached_hours {
+	uint32_t magic;
 	int64_t tenant_id, asked_us, used_us;
 	char code[64];
 	struct calendar *calendar; /* NULL: not known yet, or there is none */
 	struct db_call call;
 	bool asking, known;
-} kept[KEPT];
+};
+MAGIC(cached_hours, 0xf095fa9b);
+static struct cached_hours kept[KEPT];
 static bool running;
 
 static struct calendar *read_doc(struct str doc)
@@ -37,7 +40,7 @@ static struct calendar *read_doc(struct str doc)
 
 static void on_calendar(struct db_call *done, enum db_error error, const PGresult *rows)
 {
-	struct cached_hours *k = done->arg;
+	struct cached_hours *k = magic_cast(cached_hours, done->arg);
 	struct calendar *c;
 
 	k->asking = false;
@@ -81,7 +84,8 @@ static struct cached_hours *find_calendar(int64_t tenant_id, struct str code)
 	}
 	if (oldest) {
 		calendar_free(oldest->calendar);
-		*oldest = (struct cached_hours){ .tenant_id = tenant_id };
+		*oldest = (struct cached_hours){ .magic = cached_hours_magic,
+			.tenant_id = tenant_id };
 		snprintf(oldest->code, sizeof(oldest->code), "%.*s", (int)code.n, code.p);
 	}
 	return oldest;

@@ -50,12 +50,18 @@ void themes_free(void)
 		free_theme(&themes[i]);
 }
 
+/* Whose theme a request asks for, as it names the customer. */
+struct theme_of {
+	const char *text;
+};
+
 static struct outcome *stale_theme(struct req *req, enum db_error error)
 {
-	const struct theme *t = theme_slot(req->state);
+	const char *of = req_state(req, theme_of)->text;
+	const struct theme *t = theme_slot(of);
 	struct buf b = { 0 };
 
-	if (!t->of || strcmp(t->of, req->state) != 0)
+	if (!t->of || strcmp(t->of, of) != 0)
 		return req_fail_db(req, error);
 	buf_add(&b, t->body, strlen(t->body) - 1);
 	buf_adds(&b, ",\"stale\":true,\"as_of\":");
@@ -107,13 +113,14 @@ static bool is_anothers(const struct req *req, const PGresult *rows)
 
 static struct outcome *on_theme(struct req *req, enum db_error error, const PGresult *rows)
 {
+	const char *of = req_state(req, theme_of)->text;
 	struct buf b = { 0 };
 	struct outcome *o;
 	char tag[65];
 
 	if (error != DB_OK)
 		return stale_theme(req, error);
-	if (PQntuples(rows) == 0 && strncmp(req->state, "host:", 5) == 0)
+	if (PQntuples(rows) == 0 && strncmp(of, "host:", 5) == 0)
 		return req_reply(req, 200, "null",
 			4); /* a host name that belongs to no customer is not an error */
 	if (is_anothers(req, rows))
@@ -121,7 +128,7 @@ static struct outcome *on_theme(struct req *req, enum db_error error, const PGre
 	if (PQntuples(rows) == 0)
 		return req_fail(req, ERR_NOT_FOUND, NULL);
 	write_theme(&b, rows);
-	keep_theme(req->state, &b);
+	keep_theme(of, &b);
 	crypto_sha256_hex(b.p, b.n, tag);
 	tag[32] = 0;
 	o = reply_unchanged(req, tag);
@@ -145,7 +152,7 @@ struct outcome *theme_get(struct req *req)
 	const char **p = arena_alloc(&req->arena, sizeof(*p));
 	const char *of = named_customer(req, REQ_INPUT(req, portal_theme_get)->tenant_id);
 
-	p[0] = req->state = arena_dup(&req->arena, of, strlen(of));
+	p[0] = req_state_new(req, theme_of)->text = arena_dup(&req->arena, of, strlen(of));
 	return req_query(req, &sql_client_theme_get, p, on_theme);
 }
 

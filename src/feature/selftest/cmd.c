@@ -5,6 +5,7 @@
  * of B comes back and no row of B changes. Its identities live for at most ten minutes and are
  * removed at the end. */
 #include "cli/cli.h"
+#include "base/magic.h"
 #include "base/json.h"
 #include "crypto/crypto.h"
 #include "config/keyfile.h"
@@ -25,14 +26,17 @@ struct list {
 };
 
 struct walk {
+	uint32_t magic;
 	const char *base;
 	char a[24], b[24]; /* tenant ids */
 	struct list ids, marks;
 	char *token[2]; /* as a user, as a service */
 	CURL *curl;
+	struct buf *answer; /* to the request in progress */
 	size_t requests, leaks, routes;
 	long status[600];
 };
+MAGIC(walk, 0x9c75863d);
 
 /* --- the data of B --- */
 
@@ -139,10 +143,10 @@ static void remove_tokens(PGconn *pg, const char *tenant)
 
 static size_t on_bytes(char *p, size_t size, size_t n, void *arg)
 {
-	struct buf *b = arg;
+	struct walk *w = magic_cast(walk, arg);
 
-	if (b->n < (8u << 20))
-		buf_add(b, p, size * n);
+	if (w->answer->n < (8u << 20))
+		buf_add(w->answer, p, size * n);
 	return size * n;
 }
 
@@ -155,13 +159,14 @@ static long send_request(struct walk *w, const char *method, const char *path, c
 	long status = 0;
 
 	out->n = 0;
+	w->answer = out;
 	curl_easy_reset(w->curl);
 	curl_easy_setopt(w->curl, CURLOPT_URL, url);
 	curl_easy_setopt(w->curl, CURLOPT_CUSTOMREQUEST, method);
 	curl_easy_setopt(w->curl, CURLOPT_TIMEOUT, 20L);
 	curl_easy_setopt(w->curl, CURLOPT_PROXY, "");
 	curl_easy_setopt(w->curl, CURLOPT_WRITEFUNCTION, on_bytes);
-	curl_easy_setopt(w->curl, CURLOPT_WRITEDATA, out);
+	curl_easy_setopt(w->curl, CURLOPT_WRITEDATA, w);
 	if (body)
 		curl_easy_setopt(w->curl, CURLOPT_COPYPOSTFIELDS, body);
 	curl_easy_setopt(w->curl, CURLOPT_HTTPHEADER, headers);

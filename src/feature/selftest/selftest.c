@@ -67,20 +67,23 @@ struct outcome *sink_done(struct req *req)
 	return req_reply(req, 200, out, (size_t)n);
 }
 
+struct flooding {
+	int64_t left;
+};
+
 /* ?bytes=N of 'x', as fast as the client takes them. */
 static void flood_more(struct http_request *h)
 {
 	static char block[16384];
-	struct req *req = h->user;
-	int64_t *left = req->state;
+	struct flooding *f = req_state(magic_cast(req, h->user), flooding);
 
 	if (!block[0])
 		memset(block, 'x', sizeof(block));
-	while (*left > 0) {
-		size_t n = *left < (int64_t)sizeof(block) ? (size_t)*left : sizeof(block);
+	while (f->left > 0) {
+		size_t n = f->left < (int64_t)sizeof(block) ? (size_t)f->left : sizeof(block);
 
-		*left -= (int64_t)n;
-		if (!http_reply_piece(h, block, n) && *left > 0)
+		f->left -= (int64_t)n;
+		if (!http_reply_piece(h, block, n) && f->left > 0)
 			return;
 	}
 	http_reply_end(h);
@@ -89,7 +92,6 @@ static void flood_more(struct http_request *h)
 struct outcome *flood(struct req *req)
 {
 	const struct in_selftest_flood *in = REQ_INPUT(req, selftest_flood);
-	int64_t *left = arena_alloc(&req->arena, sizeof(*left));
 	struct http_request *h = req->http;
 	struct outcome *o;
 
@@ -99,8 +101,7 @@ struct outcome *flood(struct req *req)
 		req_note_invalid(req, "bytes", "required", "必填");
 		return req_invalid(req);
 	}
-	*left = in->bytes;
-	req->state = left;
+	req_state_new(req, flooding)->left = in->bytes;
 	o = req_streaming(req);
 	http_reply_start(h, 200, "application/octet-stream", NULL, -1,
 		flood_more); /* the first piece is requested when the head has been sent */

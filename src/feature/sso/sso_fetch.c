@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sso.h"
 #include "base/clock.h"
+#include "base/magic.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "config/options.h"
@@ -25,10 +26,12 @@ static struct cached_documents {
 static size_t kept_n;
 
 struct asking {
+	uint32_t magic;
 	struct flow *flow;
 	char *issuer;
 	struct json_object *metadata;
 };
+MAGIC(asking, 0xfc60ec31);
 
 /* --- the cache --- */
 
@@ -81,6 +84,7 @@ static void finish_asking(struct asking *a, struct sso_documents *d)
 
 	json_object_put(a->metadata);
 	free(a->issuer);
+	magic_end(a);
 	free(a);
 	flow_bring(f, d);
 }
@@ -99,7 +103,7 @@ static void fetch_json(const char *url, fetch_done *on_done, struct asking *a)
 
 static void on_keys(void *arg, const struct fetch_result *r)
 {
-	struct asking *a = arg;
+	struct asking *a = magic_cast(asking, arg);
 
 	if (!r->ok) {
 		log_warn(&a->flow->req->who,
@@ -113,7 +117,7 @@ static void on_keys(void *arg, const struct fetch_result *r)
 
 static void on_metadata(void *arg, const struct fetch_result *r)
 {
-	struct asking *a = arg;
+	struct asking *a = magic_cast(asking, arg);
 	struct json_error err;
 	const char *issuer, *keys;
 
@@ -144,8 +148,9 @@ struct outcome *sso_documents_wait(struct flow *f, int step, const char *issuer,
 		flow_bring(f, &k->d);
 		return flow_wait(f, step);
 	}
-	a = xcalloc(1, sizeof(*a));
-	*a = (struct asking){ .flow = f, .issuer = xstrdup(issuer) };
+	a = magic_new(asking);
+	a->flow = f;
+	a->issuer = xstrdup(issuer);
 	url = xasprintf("%s%s.well-known/openid-configuration", issuer,
 		issuer[0] && issuer[strlen(issuer) - 1] == '/' ? "" : "/");
 	fetch_json(url, on_metadata, a);
@@ -155,7 +160,7 @@ struct outcome *sso_documents_wait(struct flow *f, int step, const char *issuer,
 
 static void on_answer(void *arg, const struct fetch_result *r)
 {
-	struct flow *f = arg;
+	struct flow *f = magic_cast(flow, arg);
 	struct json_error err;
 	struct json_object *o = r->body_n ? json_read(r->body, r->body_n, &err) : NULL;
 

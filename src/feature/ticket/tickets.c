@@ -2,6 +2,7 @@
  * Tickets over HTTP: from a request to a ticket_call, and from its result to a response. Nothing is
  * decided here. */
 #include "ticket.h"
+#include "base/magic.h"
 #include "base/json.h"
 #include "crypto/crypto.h"
 #include "desk/command.h"
@@ -109,7 +110,7 @@ static struct outcome *reply_result(struct req *req, struct ticket_call *c, enum
 
 static void on_call(struct ticket_call *c, enum call_result result)
 {
-	struct req *req = c->arg;
+	struct req *req = magic_cast(req, c->arg);
 
 	req->waiting = false;
 	req_continue(req, reply_result(req, c, result));
@@ -394,12 +395,14 @@ struct outcome *ticket_act(struct req *req)
 /* --- explain --- */
 
 struct explain {
+	uint32_t magic;
 	struct ticket ticket;
 	const struct sla_version *v;
 	struct buf out;
 	const PGresult *history;
 	int n;
 };
+MAGIC(explain, 0xad34a1c1);
 
 static void explain_cleanup(struct req *req)
 {
@@ -431,7 +434,7 @@ static void add_cause(struct explain *x, int64_t from)
 static void add_interval(
 	void *arg, enum sla_interval_kind kind, int64_t from, int64_t to, int64_t consumed_us)
 {
-	struct explain *x = arg;
+	struct explain *x = magic_cast(explain, arg);
 
 	buf_addf(&x->out, "%s{\"from\":", x->n++ ? "," : "");
 	buf_add_time_json(&x->out, from);
@@ -508,7 +511,7 @@ static struct outcome *on_history(struct req *req, enum db_error error, const PG
 
 static void on_explain_version(void *arg, const struct sla_version *v, enum db_error error)
 {
-	struct req *req = arg;
+	struct req *req = magic_cast(req, arg);
 	struct explain *x = req_state(req, explain);
 	const char **p = arena_alloc(&req->arena, 4 * sizeof(*p));
 
@@ -544,7 +547,7 @@ struct outcome *ticket_explain(struct req *req)
 {
 	const char **p = arena_alloc(&req->arena, sizeof(*p));
 
-	(void)req_state_new(req, explain);
+	magic_set(req_state_new(req, explain), explain_magic);
 	req->cleanup = explain_cleanup;
 	p[0] = req_int(req, REQ_INPUT(req, ticket_explain)->id);
 	return req_query(req, &sql_ticket_load, p, on_explain_loaded);
