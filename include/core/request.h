@@ -13,6 +13,7 @@
 
 struct json_object;
 struct flow;
+struct given;
 struct ws_handler;
 struct outcome; /* never defined; it stands for "the request goes on or has ended" */
 struct req;
@@ -102,10 +103,12 @@ struct req {
 	struct arena arena;
 	struct who who;
 	struct str path_name[REQ_PATH_PARAMS], path_value[REQ_PATH_PARAMS];
+	char *path_text[REQ_PATH_PARAMS]; /* decoded */
 	int path_params;
-	struct str query;         /* copied */
-	struct json_object *body; /* NULL if there was none */
-	void *input;              /* for a flow: see REQ_INPUT */
+	struct str query;                       /* copied */
+	struct given *given_query, *given_form; /* decoded: values.c */
+	struct json_object *body;               /* NULL if there was none */
+	void *input;                            /* for a flow: see REQ_INPUT */
 	char *idempotency_key, *if_match;
 	char fingerprint[65]; /* digest of method, path and body, if there is an Idempotency-Key */
 	struct buf invalid;   /* the list of invalid fields so far, for the error's details */
@@ -246,6 +249,8 @@ enum cookie {
 #define CSRF_CHARS 32
 /* Empty if there is no such cookie, or if there are two. */
 struct str http_cookie(const struct http_head *h, enum cookie which);
+/* Can V be a token that we have set as cookie WHICH? If it cannot, that is noted. */
+bool cookie_is_token(struct req *req, enum cookie which, struct str v);
 /* Does the request come from our own pages, or from no page at all? */
 bool http_origin_is_ours(const struct http_head *h);
 /* Was this sent by one of our own pages? Checked before a cookie may authorise a change. */

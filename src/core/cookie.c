@@ -49,6 +49,20 @@ struct str http_cookie(const struct http_head *h, enum cookie which)
 	return found;
 }
 
+bool cookie_is_token(struct req *req, enum cookie which, struct str v)
+{
+	for (size_t i = 0; i < v.n; i++) {
+		char c = v.p[i];
+
+		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+			(c && strchr("-._~+/=", c)))
+			continue;
+		req_note_invalid(req, name_of(which), "a token as it was set", "应为所设置的令牌");
+		return false;
+	}
+	return true;
+}
+
 bool http_origin_is_ours(const struct http_head *h)
 {
 	struct str o = http_header_find(h, "origin");

@@ -39,7 +39,12 @@ void note_absent(struct req *req, const struct param *p, const char *in);
 void note_unknown_query(struct req *req, const struct contract *c);
 void note_unknown_members(struct req *req, const struct contract *c, int parent, const char *in,
 	struct json_object *object);
-/* The first value of that name, decoded into the arena; NULL if there is none. */
+/* Note every header that is one value and was sent twice. */
+void values_note_headers(struct req *req);
+/* Decode the values of the path, the query and the form. Note those that are no text, and those
+ * that were given twice. */
+void values_read(struct req *req);
+/* The value of that name, after values_read; NULL if there is none. */
 char *req_path_value(struct req *req, const char *name);
 char *req_query_value(struct req *req, const char *key);
 char *req_form_value(struct req *req, const char *key);

@@ -156,25 +156,6 @@ void note_absent(struct req *req, const struct param *p, const char *in)
 
 /* --- unknown names --- */
 
-void note_unknown_query(struct req *req, const struct contract *c)
-{
-	struct str rest = req->query, k, v;
-
-	while (http_query_next(&rest, &k, &v)) {
-		bool known = k.n == 0;
-
-		for (int i = 0; i < c->param_count && !known; i++)
-			known = (c->params[i].source == FROM_QUERY &&
-					str_is(k, c->params[i].key)) ||
-				(c->params[i].source == FROM_CURSOR && str_is(k, "cursor"));
-		known |= (req->route->variant.key && str_is(k, req->route->variant.key)) ||
-			 (req->session && req->session->staff && str_is(k, "tenant_id"));
-		if (!known)
-			req_note_invalid(req, arena_dup(&req->arena, k.p, k.n),
-				"unknown query parameter", "未知的查询参数");
-	}
-}
-
 static bool has_member(const struct contract *c, int parent, const char *key)
 {
 	for (int i = 0; i < c->param_count; i++)

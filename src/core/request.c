@@ -39,6 +39,11 @@ static struct outcome *run_route(struct req *req)
 
 	if (r->file)
 		return req_serve_file(req, serving.settings.static_dir);
+	values_read(req);
+	if (r->ws)
+		note_unknown_query(req, r->contract);
+	if (req_has_invalid(req))
+		return req_invalid(req);
 	if (r->ws)
 		return r->on_ws(req);
 	if (may_seal(r) && !field_keys_ready())
@@ -154,6 +159,9 @@ static struct outcome *copy_headers(struct req *req)
 			arena_dup(&req->arena, req->path_value[i].p, req->path_value[i].n);
 	if (match.p)
 		req->if_match = arena_dup(&req->arena, match.p, match.n);
+	values_note_headers(req);
+	if (req_has_invalid(req))
+		return req_invalid(req);
 	if (!key.p)
 		return NULL;
 	for (size_t i = 0; i < key.n; i++)
@@ -217,6 +225,11 @@ static void on_request(struct http_request *h)
 		return;
 	}
 	token = req_token(req);
+	if (req->by_cookie && (req->route->permission != PERM_ANYONE || req->route->know) &&
+		!cookie_is_token(req, COOKIE_ACCESS, token)) {
+		req_settle(req, req_invalid(req));
+		return;
+	}
 	if (req->route->permission == PERM_ANYONE && req->route->know && token.n) {
 		req->waiting = true;
 		session_find(token, on_known, req);

@@ -88,6 +88,8 @@ struct outcome *session_refresh(struct req *req)
 		return req_invalid(req);
 	}
 	req->by_cookie = !text;
+	if (req->by_cookie && !cookie_is_token(req, COOKIE_REFRESH, cookie))
+		return req_invalid(req);
 	if (req->by_cookie && !http_csrf_is_right(&req->http->head))
 		return req_fail(req, ERR_FORBIDDEN, "{\"field\":\"X-CSRF-Token\"}");
 	if (!session_token_read(text ? str_of(text) : cookie, &old))

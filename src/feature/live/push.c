@@ -511,6 +511,8 @@ struct outcome *push_open(struct req *req)
 
 	if (draining)
 		return req_fail(req, ERR_BUSY, NULL);
+	if (!cookie_is_token(req, COOKIE_ACCESS, cookie))
+		return req_invalid(req);
 	if (!http_origin_is_ours(&req->http->head))
 		return req_fail(req, ERR_FORBIDDEN, NULL);
 	if (!http_count_guest(req->http, UNAUTHENTICATED_PER_PEER))
