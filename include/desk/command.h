@@ -7,11 +7,13 @@
 #include "base/magic.h"
 #include "db/db.h"
 #include "ticket/ticket_doc.h"
+#include "desk/reference.h"
 #include "desk/versions.h"
 
 enum call_result {
 	CALL_OK,
-	CALL_NOT_FOUND, /* the ticket, or a parent, user or text that the call names */
+	CALL_NOT_FOUND,     /* the ticket */
+	CALL_BAD_REFERENCE, /* a ticket, person or text that the call names; reference tells why */
 	CALL_WRONG_STATE,
 	CALL_WRONG_ACTOR,
 	CALL_WRONG_VERSION, /* If-Match names another version */
@@ -79,13 +81,16 @@ struct ticket_call {
 	enum ticket_state state;
 	enum priority decided;
 	enum db_error db_error;
-	char levels[64]; /* with CALL_NO_PRIORITY: the levels that exist */
+	char levels[64];                        /* with CALL_NO_PRIORITY: the levels that exist */
+	const struct reference_rule *reference; /* with CALL_BAD_REFERENCE: the rule it breaks */
+	int64_t merged_into; /* a customer's reply to a merged ticket went to this one; 0: it did
+				not */
 
 	/* private to the flow */
 	struct db_call db;
 	struct ticket ticket;
 	const struct sla_version *v, *next_v; /* next_v: the versions that rebind binds to */
-	int tries;
+	int tries, merges_followed;
 	enum call_result refusal; /* unless it was already done under the idempotency key */
 	bool fresh_config;
 	char tenants_text[32], ids_text[32];

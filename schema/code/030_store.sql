@@ -18,12 +18,20 @@ declare
   a_base bigint[];
   first jsonb := docs -> 0;
   comment_id bigint;
+  fault text;
 begin
   if first ? 'timer_id' then
     update timers set state = 'done'
     where tenant_id = (first ->> 'tenant')::bigint and id = (first ->> 'timer_id')::bigint and state = 'pending';
     if not found then
       return;
+    end if;
+  end if;
+
+  if first ? 'refs' then
+    fault := reference_fault((first ->> 'tenant')::bigint, (first ->> 'id')::bigint, first -> 'refs');
+    if fault is not null then
+      raise exception 'reference refused' using errcode = 'SD002', constraint = fault;
     end if;
   end if;
 
@@ -107,7 +115,7 @@ begin
     update ticket_comments m set body = '[redacted]', details = null
     where m.tenant_id = a_tenant[1] and m.ticket_id = a_id[1] and m.id = (first ->> 'redact')::bigint;
     if not found then
-      raise exception 'no such text' using errcode = 'SD002';
+      raise exception 'no such text' using errcode = 'SD002', constraint = 'text';
     end if;
   end if;
   if first ? 'rating' then -- one rating for each user and cycle: a second one replaces the first
@@ -196,12 +204,12 @@ begin
   -- The recipients: users of the ticket directly; groups are looked up once for each tenant and level, not for each ticket.
   insert into notifications (tenant_id, event_seq, ticket_id, recipient_kind, recipient_id, channel, template, next_attempt_at, created_at)
   with e as materialized (
-    select x.tenant, x.base + e.i as seq, x.id, d.requester_kind, d.requester_id, d.assignee_id, d.level, e.type, e.at, e.audience,
+    select x.tenant, x.base + e.i as seq, x.id, d.requester_kind, d.requester_id, d.assignee_id, d.level, e.type, e.at, e.audience, e.actor_kind, e.actor_id,
       n.recipient_group, n.channel, n.template, array_position(e.keys, n.event_key) as rank
     from unnest(a_ti, a_tenant, a_id, a_base) as x(ti, tenant, id, base)
     cross join lateral jsonb_to_record(docs -> x.ti) as d(requester_kind text, requester_id bigint, assignee_id bigint, level int, muted boolean)
     cross join lateral jsonb_to_recordset(docs -> x.ti -> 'events')
-      as e(i int, type text, audience text, at bigint, notify boolean, keys text[])
+      as e(i int, type text, actor_kind text, actor_id bigint, audience text, at bigint, notify boolean, keys text[])
     join notification_rules n on n.tenant_id = 1 and n.event_type = e.type and (n.event_key = '' or n.event_key = any (e.keys))
     where e.notify and not coalesce(d.muted, false)
       and (n.recipient_group <> 'webhook' or e.audience = 'customer' or e.type like 'sla.%' or e.type like 'ticket.p0%')
@@ -222,6 +230,7 @@ begin
   select distinct on (r.tenant, r.seq, r.recipient_kind, r.recipient_id, r.channel)
     r.tenant, r.seq, r.id, r.recipient_kind, r.recipient_id, r.channel, r.template, ts(r.at), ts(r.at)
   from r
+  where not (r.recipient_kind = 'staff' and r.actor_kind = 'staff' and r.recipient_id = r.actor_id) -- nobody is told what they did themselves
   order by r.tenant, r.seq, r.recipient_kind, r.recipient_id, r.channel, r.rank nulls last;
 
   return query

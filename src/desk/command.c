@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #define TRIES_MAX 5
+#define MERGES_MAX 8 /* as long as a chain of parents can be */
 
 static void step_load(struct ticket_call *c);
 static void step_store(struct ticket_call *c);
@@ -167,7 +168,8 @@ static void on_stored(struct db_call *db, enum db_error error, const PGresult *r
 			end_db(c, error);
 		return;
 	case DB_MISSING:
-		refuse_call(c, CALL_NOT_FOUND);
+		c->reference = reference_rule(db->constraint);
+		refuse_call(c, c->reference ? CALL_BAD_REFERENCE : CALL_NOT_FOUND);
 		return;
 	default:
 		end_db(c, error);
@@ -252,6 +254,24 @@ static void on_versions(void *arg, const struct sla_version *v, enum db_error er
 		step_decide(c);
 }
 
+/* What a customer replies to a merged ticket belongs to the one that it was merged into. Returns
+ * true with that one as the call's ticket. A version that the customer saw must be the merged
+ * ticket's. */
+static bool follows_merge(struct ticket_call *c)
+{
+	const struct ticket *t = &c->ticket;
+
+	if (c->cmd != CMD_CUSTOMER_REPLY || t->sla.state != TICKET_MERGED || !t->parent_id ||
+		c->merges_followed >= MERGES_MAX ||
+		(c->expect_version && c->expect_version != t->version))
+		return false;
+	c->merges_followed++;
+	c->expect_version = 0;
+	c->ticket_id = c->merged_into = t->parent_id;
+	ticket_clear(&c->ticket);
+	return true;
+}
+
 static void on_loaded(struct db_call *db, enum db_error error, const PGresult *rows)
 {
 	struct ticket_call *c = magic_cast(ticket_call, db->arg);
@@ -265,6 +285,12 @@ static void on_loaded(struct db_call *db, enum db_error error, const PGresult *r
 		end_db(c, error);
 		return;
 	}
+	if (PQntuples(rows) == 0 && c->merged_into) {
+		c->merged_into = 0; /* a customer who may not see it does not hear of it */
+		c->ticket.sla.state = TICKET_MERGED;
+		finish_call(c, CALL_WRONG_STATE);
+		return;
+	}
 	if (PQntuples(rows) == 0) {
 		finish_call(c, CALL_NOT_FOUND);
 		return;
@@ -273,6 +299,10 @@ static void on_loaded(struct db_call *db, enum db_error error, const PGresult *r
 	if (!ticket_read(doc.p, doc.n, &c->ticket)) {
 		log_error(NULL, "ticket cannot be read id=%lld", (long long)c->ticket_id);
 		end_db(c, DB_FAILED);
+		return;
+	}
+	if (follows_merge(c)) {
+		step_load(c);
 		return;
 	}
 	c->tenant_id = c->ticket.tenant_id;
@@ -360,7 +390,9 @@ static void step_load(struct ticket_call *c)
 void ticket_command(struct ticket_call *c)
 {
 	c->magic = ticket_call_magic;
-	c->tries = 0;
+	c->tries = c->merges_followed = 0;
+	c->merged_into = 0;
+	c->reference = NULL;
 	c->db_error = DB_OK;
 	c->docs = NULL;
 	c->retry = NULL;

@@ -357,6 +357,25 @@ static bool may_judge(const struct ticket_call *c, enum call_result *out)
 	}
 }
 
+/* What the command refers to. desk_store() checks it when it stores the command, so that nothing
+ * changes in between. */
+static void write_references(const struct ticket_call *c, struct buf *b)
+{
+	const struct ticket *t = &c->ticket;
+
+	if (c->cmd == CMD_ASSIGN)
+		buf_addf(b, ",\"refs\":{\"assignee\":%lld}", (long long)c->assignee_id);
+	if (c->cmd == CMD_CREATE && c->actor != ACTOR_CUSTOMER &&
+		strcmp(t->requester_kind, "customer") == 0)
+		buf_addf(b, ",\"refs\":{\"requester\":%lld}", (long long)t->requester_id);
+	if (c->cmd == CMD_LINK)
+		buf_addf(b, ",\"refs\":{\"parent\":%lld}", (long long)c->parent_id);
+	if (c->cmd == CMD_MERGE && t->parent_id)
+		buf_addf(b, ",\"refs\":{\"merge\":true,\"parent\":%lld}", (long long)t->parent_id);
+	else if (c->cmd == CMD_MERGE)
+		buf_adds(b, ",\"refs\":{\"merge\":true}");
+}
+
 /* Write the document for desk_store() into the call. EVENT: the number of the command's own event;
  * BEFORE: the earlier priority. */
 static void write_document(
@@ -368,6 +387,7 @@ static void write_document(
 	ticket_doc_write(d, &c->ticket, ticket_call_rules(c), 0, true, &b);
 	if (c->cmd == CMD_CREATE)
 		write_create(c, &b);
+	write_references(c, &b);
 	write_comment(c, &b, at);
 	if (c->cmd == CMD_RATE)
 		buf_addf(&b,

@@ -126,6 +126,7 @@ static void on_timer_done(struct ticket_call *call, enum call_result result)
 	case CALL_WRONG_STATE:
 	case CALL_WRONG_ACTOR:
 	case CALL_NOT_FOUND:
+	case CALL_BAD_REFERENCE:
 	case CALL_NO_PRIORITY:
 	case CALL_WRONG_VERSION:
 	case CALL_REPLAYED:

@@ -306,6 +306,8 @@ static struct outcome *step_done(struct flow *f)
 	case CALL_NO_CHOICE:
 		return refuse_field(f, item, "service_type", "not in this tenant's catalogue",
 			"不在该租户的目录中");
+	case CALL_BAD_REFERENCE: /* the source's word for it is the assignee's name */
+		return refuse_field(f, item, "assigned_to", c->reference->en, c->reference->zh);
 	case CALL_NOT_FOUND:
 	case CALL_GONE:
 		return refuse_field(f, item, "ticket_id", "no such ticket", "工单不存在");

@@ -124,7 +124,9 @@ static void send_row(const PGresult *rows, int i)
 				  priority_parse(db_text(rows, i, C_PRIORITY)), clock_now_us())
 			: 0;
 
-	if (until)
+	if (db_int(rows, i, C_GONE))
+		outbox_drop(s);
+	else if (until)
 		outbox_hold(s, until);
 	else if (s->channel == CHANNEL_MAIL)
 		outbox_send_mail(s, &w);

@@ -46,7 +46,8 @@ enum {
 	C_BODY,
 	C_TEXT,
 	C_HOURS,
-	C_PHONE
+	C_PHONE,
+	C_GONE
 };
 
 enum outbox_channel { CHANNEL_MAIL, CHANNEL_WEBHOOK, CHANNEL_SMS, OUTBOX_CHANNELS };
@@ -88,6 +89,8 @@ void outbox_settle(struct sending *s, const struct fetch_result *r);
 /* Settle S as failed without sending it; PERMANENT: it is not retried. WHY is stored with the
  * delivery. */
 void outbox_settle_now(struct sending *s, const char *why, bool permanent);
+/* The recipient may not read it any more: it is not sent. */
+void outbox_drop(struct sending *s);
 /* Hold it until UNTIL_US; the attempt is not counted. */
 void outbox_hold(struct sending *s, int64_t until_us);
 /* The attempt was not started: any instance may claim it. */

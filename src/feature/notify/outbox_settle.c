@@ -183,6 +183,19 @@ void outbox_settle_now(struct sending *s, const char *why, bool permanent)
 	outbox_settle(s, &r);
 }
 
+void outbox_drop(struct sending *s)
+{
+	s->ok = false;
+	s->state = "dropped";
+	s->ended_us = s->next_us = clock_now_us();
+	snprintf(s->detail, sizeof(s->detail),
+		"the recipient is disabled or no longer serves this customer");
+	log_info(NULL, "notification dropped tenant=%lld id=%lld", (long long)s->tenant_id,
+		(long long)s->id);
+	s->stmt = &sql_notify_done;
+	store(s);
+}
+
 void outbox_settle_init(void)
 {
 	list_init(&settling.unstored);

@@ -45,6 +45,30 @@ static struct outcome *refuse_command(
 			&req->arena, "{%s\"rule\":\"%s\"}", field, req->zh ? rule_zh : rule_en));
 }
 
+static struct outcome *refuse_reference(struct req *req, const struct reference_rule *r)
+{
+	const char *field = arena_printf(&req->arena, "\"field\":\"%s\",", r->field);
+
+	if (r->refusal != REFERENCE_INVALID)
+		return refuse_command(req,
+			r->refusal == REFERENCE_ABSENT ? ERR_NOT_FOUND : ERR_WRONG_STATE, field,
+			r->en, r->zh);
+	req_note_invalid(req, r->field, r->en, r->zh);
+	return req_invalid(req);
+}
+
+/* A customer's reply to a merged ticket hears where it belongs, if that one takes no reply. */
+static struct outcome *refuse_state(struct req *req, const struct ticket_call *c)
+{
+	const char *merged = c->merged_into ? arena_printf(&req->arena, ",\"merged_into\":%lld",
+						      (long long)c->merged_into)
+					    : "";
+
+	return req_fail(req, ERR_WRONG_STATE,
+		arena_printf(&req->arena, "{\"state\":\"%s\",\"command\":\"%s\"%s}",
+			ticket_state_name(c->state), ticket_rule(c->cmd)->name, merged));
+}
+
 static struct outcome *reply_result(struct req *req, struct ticket_call *c, enum call_result result)
 {
 	switch (result) {
@@ -57,13 +81,13 @@ static struct outcome *reply_result(struct req *req, struct ticket_call *c, enum
 		return req_fail_key(req, ERR_KEY_REUSED);
 	case CALL_IN_FLIGHT:
 		return req_fail_key(req, ERR_IN_FLIGHT);
+	case CALL_BAD_REFERENCE:
+		return refuse_reference(req, c->reference);
 	case CALL_NOT_FOUND:
 	case CALL_GONE:
 		return req_fail(req, ERR_NOT_FOUND, NULL);
 	case CALL_WRONG_STATE:
-		return req_fail(req, ERR_WRONG_STATE,
-			arena_printf(&req->arena, "{\"state\":\"%s\",\"command\":\"%s\"}",
-				ticket_state_name(c->state), ticket_rule(c->cmd)->name));
+		return refuse_state(req, c);
 	case CALL_WRONG_ACTOR:
 		return req_fail(req, ERR_FORBIDDEN, NULL);
 	case CALL_WRONG_VERSION:

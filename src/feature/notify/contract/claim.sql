@@ -1,4 +1,5 @@
 -- notify/claim: claim due notifications until an instant, at most so many of each channel; an expired claim is taken again with the same key.
+-- The recipient is read as he is now: who was disabled or no longer serves the customer is gone, except for news of the own account.
 -- mode: job   shape: rows   class: job
 -- $1 me     text    call.me     required
 -- $2 now    bigint  call.now    required
@@ -23,14 +24,17 @@ select c.tenant_id, c.id, c.event_seq, c.channel, c.template, c.attempts, e.type
   t.id as ticket_id, t.number, t.title, t.status, t.priority, k.name as tenant, us(r.due_at) as response_due,
   coalesce(s.email, u.email) as email, coalesce(s.full_name, u.full_name) as full_name, coalesce(s.lang, u.lang, 'zh') as lang,
   w.url, w.secret, p.subject, p.body, left(m.body, 4000) as text,
-  g.doc ->> 'delivery_hours' as hours, u.phone
+  g.doc ->> 'delivery_hours' as hours, u.phone,
+  c.recipient_kind <> 'webhook' and s.id is null and u.id is null as gone
 from c
 join customers k on k.tenant_id = c.tenant_id
 left join events e on e.tenant_id = c.tenant_id and e.seq = c.event_seq and e.at = c.created_at
 left join tickets t on t.tenant_id = c.tenant_id and t.id = c.ticket_id
 left join sla_clocks r on r.tenant_id = c.tenant_id and r.ticket_id = c.ticket_id and r.clock = 'response'
 left join staff s on c.recipient_kind = 'staff' and s.id = c.recipient_id
+  and (starts_with(c.template, 'auth_') or door.staff_serves(s.id, c.tenant_id))
 left join client_users u on c.recipient_kind = 'customer' and u.tenant_id = c.tenant_id and u.id = c.recipient_id
+  and (starts_with(c.template, 'auth_') or u.disabled_at is null)
 left join webhooks w on c.recipient_kind = 'webhook' and w.tenant_id = c.tenant_id and w.id = c.recipient_id and w.active
 left join ticket_comments m on m.tenant_id = c.tenant_id and m.id = (e.data ->> 'comment_id')::bigint and m.created_at = e.at and m.audience = 'customer'
 left join notification_templates p on p.tenant_id = 1 and p.code = c.template and p.lang = coalesce(s.lang, u.lang, 'zh')
