@@ -21,6 +21,7 @@ struct job {
 	int64_t every_ms;       /* from the end of one run to the next; 0: use every() */
 	int64_t (*every)(void); /* the same, from the current settings; 0: switched off */
 	int64_t more_ms;        /* between two parts of a run (JOB_MORE); 0: 100 */
+	int64_t gather_ms;      /* from job_wake to the run, so that more can join it */
 	int jitter_percent;     /* random addition, as a share of the period */
 	bool claim;             /* on one instance at a time, due by the table job_claims */
 	bool at_start;          /* the first run starts at once, not after a period */
@@ -45,7 +46,8 @@ void jobs_stop(void);
 bool jobs_busy(void);
 /* Free everything, after the database has been closed. */
 void jobs_free(void);
-/* Run JOB soon. If it is running now, run it once more afterwards. */
+/* There is work for JOB, a row of a registered table: run it now, or after its gather_ms. Further
+ * calls until then change nothing. If it is running now, run it once more afterwards. */
 void job_wake(const struct job *job);
 
 /* The run has ended. */
@@ -57,7 +59,8 @@ void job_param_text(struct job_run *run, int i, const char *text);
 /* Run STMT with the parameters set since the last statement, then call ON_ROWS on a later turn. */
 void job_query(struct job_run *run, const struct sql_stmt *stmt,
 	void (*on_rows)(struct job_run *run, enum db_error error, const PGresult *rows));
-/* End a run that consists of one statement: JOB_FAILED with a log line unless ERROR is DB_OK. */
+/* End a run that consists of one statement: JOB_FAILED unless ERROR is DB_OK. The first failure is
+ * logged, and later ones once a minute. */
 void job_end_db(struct job_run *run, enum db_error error);
 
 struct job_health {

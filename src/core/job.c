@@ -16,6 +16,7 @@
 #define CLAIM_US (600 * US_PER_S)     /* how long an instance that died holds up the others */
 #define CLAIM_LOOK_US (60 * US_PER_S) /* another instance has it, or did it: look again */
 #define BACKOFF_MAX_US (300 * US_PER_S)
+#define TOLD_US (60 * US_PER_S)
 
 enum slot_state { SLOT_WAITING, SLOT_CLAIMING, SLOT_RUNNING, SLOT_RELEASING };
 
@@ -26,7 +27,8 @@ struct slot {
 	enum job_result result;
 	struct job_health health;
 	struct loop_timer *timer;
-	int64_t began_us;
+	int64_t began_us, due_us; /* due_us: while it waits */
+	int64_t told_us;
 	int failures; /* in a row */
 	bool asked;   /* job_wake was called while it ran */
 	struct slot *next;
@@ -60,6 +62,7 @@ static int64_t jittered(const struct job *job, int64_t us)
 static void wait_for(struct slot *s, int64_t us)
 {
 	s->state = SLOT_WAITING;
+	s->due_us = clock_mono_us() + us;
 	if (!jobs.stopping)
 		loop_timer_set(s->timer, us);
 }
@@ -114,7 +117,7 @@ static void on_due(void *arg)
  * most. */
 static int64_t backoff_us(const struct slot *s, int64_t period)
 {
-	int64_t us = s->failures < 9 ? US_PER_S << s->failures : BACKOFF_MAX_US,
+	int64_t us = s->failures < 10 ? US_PER_S << (s->failures - 1) : BACKOFF_MAX_US,
 		most = period < BACKOFF_MAX_US ? period : BACKOFF_MAX_US;
 
 	return us < most ? us : most;
@@ -126,10 +129,10 @@ static void rest(struct slot *s)
 
 	if (s->result == JOB_FAILED)
 		wait_for(s, backoff_us(s, period));
+	else if (s->asked)
+		wait_for(s, s->run.job->gather_ms * 1000);
 	else if (s->result == JOB_MORE)
 		wait_for(s, (s->run.job->more_ms ? s->run.job->more_ms : MORE_MS) * 1000);
-	else if (s->asked)
-		wait_for(s, 0);
 	else
 		wait_for(s, jittered(s->run.job, period ? period : CLAIM_LOOK_US));
 }
@@ -170,9 +173,14 @@ void job_end(struct job_run *run, enum job_result result)
 
 void job_end_db(struct job_run *run, enum db_error error)
 {
-	if (error != DB_OK)
+	struct slot *s = slot_of(run);
+	int64_t now = clock_mono_us();
+
+	if (error != DB_OK && (!s->failures || now - s->told_us > TOLD_US)) {
+		s->told_us = now;
 		log_warn(NULL, "job failed name=%s err=%s; will retry", run->job->name,
 			db_error_name(error));
+	}
 	job_end(run, error == DB_OK ? JOB_DONE : JOB_FAILED);
 }
 
@@ -229,12 +237,17 @@ void jobs_add(const struct job *table)
 
 void job_wake(const struct job *job)
 {
-	for (struct slot *s = jobs.first; s; s = s->next)
-		if (s->run.job == job) {
-			s->asked = true;
-			if (s->state == SLOT_WAITING && !jobs.stopping)
-				loop_timer_set(s->timer, 0);
-		}
+	int64_t gather_us = job->gather_ms * 1000;
+	struct slot *s = jobs.first;
+
+	while (s && s->run.job != job)
+		s = s->next;
+	if (!s)
+		return;
+	if (s->state != SLOT_WAITING)
+		s->asked = true;
+	else if (clock_mono_us() + gather_us < s->due_us)
+		wait_for(s, gather_us);
 }
 
 void jobs_stop(void)
