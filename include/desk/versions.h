@@ -62,8 +62,6 @@ enum priority tenant_config_usual(const struct tenant_config *c, const char *ser
 bool tenant_config_allows(const struct tenant_config *c, const char *kind, const char *code);
 /* The keyword list; empty until it has been read for the first time. */
 const struct keyword *priority_keywords(size_t *out_n);
-/* Start, and read the keyword list at once. Call once. */
-void versions_init(void);
 /* Release all versions. */
 void versions_free(void);
 

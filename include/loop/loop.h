@@ -43,8 +43,8 @@ void loop_timer_set(struct loop_timer *t, int64_t wait_us);
 void loop_timer_cancel(struct loop_timer *t);
 /* Free T, which then never runs. NULL is allowed. */
 void loop_timer_free(struct loop_timer *t);
-/* Call FN(ARG) every PERIOD_MS, or whenever signal SIGNO arrives. Both stay active as long as the
- * loop. */
+/* Call FN(ARG) every PERIOD_MS, as long as the loop runs. For what belongs to the loop itself or to
+ * a driver; upkeep is a row for the job runner (core/job.h). */
 void loop_every(int64_t period_ms, void (*fn)(void *arg), void *arg);
 /* Call FN whenever signal SIGNO arrives, as long as the loop runs. */
 void loop_on_signal(int signo, void (*fn)(int signo));

@@ -6,17 +6,16 @@
 #ifndef SLADESK_TIMERS_LEASE_H
 #define SLADESK_TIMERS_LEASE_H
 
-#include "base/base.h"
+#include "core/job.h"
 
-/* Begin to lease shards. Call once, after db_init. */
+/* Choose this instance's name; lease_jobs then take shards and renew them. */
 void lease_init(void);
+extern const struct job lease_jobs[];
 /* Release all shards, so that others act on them at once. The process must stay until the database
  * has confirmed it. */
 void lease_release(void);
 /* Is a lease_release not confirmed yet? */
 bool lease_is_releasing(void);
-/* Free everything, after the database has been closed. */
-void lease_free(void);
 /* May this instance act on SUBJECT of TENANT now? */
 bool lease_holds(int64_t tenant_id, int64_t subject_id);
 /* Were shards acquired since the last call? */

@@ -47,8 +47,7 @@ static struct {
 	struct http_server *server;
 	bool draining, ending, told_ready;
 	struct loop_timer *drain_limit, *leave_limit, *emptied;
-	struct db_call schema_call;
-	bool schema_asked, schema_fits;
+	bool schema_fits;
 } self;
 /* A clean stop: time for work in flight to end on its own, and time to store its results after it
  * was interrupted. */
@@ -261,14 +260,14 @@ static void on_ready(void)
 	notify("READY=1");
 }
 
-static void on_schema(struct db_call *call, enum db_error error, const PGresult *rows)
+static void on_schema(struct job_run *run, enum db_error error, const PGresult *rows)
 {
 	int64_t version, from;
 
-	(void)call;
-	self.schema_asked = false;
-	if (error != DB_OK && error != DB_FAILED) /* failed: not even the table exists */
-		return;                           /* the job runner asks again */
+	if (error != DB_OK && error != DB_FAILED) { /* failed: not even the table exists */
+		job_end_db(run, error);
+		return;
+	}
 	version = error == DB_OK ? db_int(rows, 0, 0) : 0;
 	from = error == DB_OK ? db_int(rows, 0, 1) : 0;
 	if (version < schema_needed() || from > schema_needed())
@@ -277,28 +276,33 @@ static void on_schema(struct db_call *call, enum db_error error, const PGresult 
 			(long long)version, (long long)from, schema_needed());
 	self.schema_fits = true;
 	fieldkeys_load(on_ready);
+	job_end(run, JOB_DONE);
 }
 
-static void check_schema(void *arg)
+static int64_t schema_every(void)
 {
-	(void)arg;
-	if (self.schema_fits && !self.told_ready)
-		fieldkeys_load(on_ready);
-	if (self.schema_fits || self.schema_asked || !db_health(SQL_CLASS_JOB).up)
-		return;
-	self.schema_asked = true;
-	self.schema_call = (struct db_call){
-		.stmt = &sql_admin_schema_version, .ctx.role = DB_ROLE_JOB, .on_done = on_schema
-	};
-	db_exec(&self.schema_call);
+	return self.told_ready ? 0 : 250;
 }
 
+static void check_schema(struct job_run *run)
+{
+	if (!self.schema_fits && db_health(SQL_CLASS_JOB).up) {
+		job_query(run, &sql_admin_schema_version, on_schema);
+		return;
+	}
+	if (self.schema_fits)
+		fieldkeys_load(on_ready);
+	job_end(run, JOB_DONE);
+}
+
+/* Not a job: lines must come out while the daemon drains, too, when the jobs are stopped. */
 static void flush_log(void *arg)
 {
 	(void)arg;
 	log_flush();
 }
 
+/* Not a job: it tells systemd that the loop turns, and must do so until the process ends. */
 static void watchdog(void *arg)
 {
 	(void)arg;
@@ -318,6 +322,7 @@ static void look_at_field_keys(struct job_run *run)
 }
 
 static const struct job own_jobs[] = {
+	{ "schema", .every = schema_every, .run = check_schema },
 	{ "signing_key", 60000, .run = look_at_signing_key },
 	{ "field_keys", 10000, .run = look_at_field_keys },
 	{ 0 },
@@ -423,12 +428,12 @@ static void start(bool takeover)
 		die("%s", error);
 	free(redis_password);
 	fetch_init();
-	versions_init();
 	events_init();
 	lease_init();
 	engine_init(options.engine_horizon_s);
 	cache_init();
 	features_init();
+	jobs_add(lease_jobs);
 	jobs_add(own_jobs);
 	request_init(routes, route_count, &rs);
 	openapi_build();
@@ -441,7 +446,6 @@ static void start(bool takeover)
 	loop_on_signal(SIGINT, on_term);
 	loop_on_signal(SIGHUP, on_hup);
 	loop_on_signal(SIGUSR1, on_usr1);
-	loop_every(250, check_schema, NULL);
 	loop_every(5000, watchdog, NULL);
 	loop_every(500, flush_log, NULL);
 }
@@ -465,7 +469,6 @@ static void stop(void)
 	cache_free();
 	spkey_free();
 	engine_free();
-	lease_free();
 	events_free();
 	breaker_free();
 	versions_free();

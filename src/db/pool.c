@@ -250,6 +250,7 @@ static void connect_next(void *arg)
 	}
 }
 
+/* Not a job, because jobs use these connections. */
 static void on_tick(void *arg)
 {
 	int64_t now = clock_mono_us();

@@ -38,6 +38,8 @@ static void expire(struct job_run *run)
 const struct job desk_jobs[] = {
 	{ "partitions", 600 * 1000, .claim = true, .at_start = true, .run = make_partitions },
 	{ "expire", 600 * 1000, .claim = true, .run = expire },
+	{ "priority_keywords", .every = versions_keywords_every, .at_start = true,
+		.run = versions_keywords_run },
 	{ "rebind", 5000, .claim = true, .run = rebind_run },
 	{ "calendar_gaps", 6 * 3600 * 1000, .at_start = true, .run = rebind_look_for_gaps },
 	{ 0 },

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "desk/upkeep.h"
 #include "desk/versions.h"
 #include "base/magic.h"
 #include "base/json.h"
@@ -19,8 +20,7 @@ static struct {
 	struct tenant_config *configs;
 	struct keyword *keywords;
 	size_t keyword_count;
-	struct db_call keyword_call;
-	struct loop_timer *keyword_timer;
+	bool keywords_read;
 } known;
 static struct unreadable {
 	struct unreadable *next;
@@ -344,10 +344,10 @@ static void keywords_clear(void)
 	known.keyword_count = 0;
 }
 
-static void on_keywords(struct db_call *call, enum db_error error, const PGresult *rows)
+static void on_keywords(struct job_run *run, enum db_error error, const PGresult *rows)
 {
-	(void)call;
 	if (error == DB_OK) {
+		known.keywords_read = true;
 		keywords_clear();
 		known.keywords = xcalloc((size_t)PQntuples(rows), sizeof(*known.keywords));
 		for (int i = 0; i < PQntuples(rows); i++) {
@@ -358,16 +358,18 @@ static void on_keywords(struct db_call *call, enum db_error error, const PGresul
 					priority_parse(db_text(rows, i, 1)) };
 		}
 	}
-	loop_timer_set(known.keyword_timer, error == DB_OK ? 60 * US_PER_S : US_PER_S / 4);
+	job_end_db(run, error);
 }
 
-static void read_keywords(void *arg)
+/* The first time, a failure must not delay them: until then, no priority is guessed from words. */
+int64_t versions_keywords_every(void)
 {
-	(void)arg;
-	known.keyword_call = (struct db_call){
-		.stmt = &sql_sla_keywords, .ctx.role = DB_ROLE_JOB, .on_done = on_keywords
-	};
-	db_exec(&known.keyword_call);
+	return known.keywords_read ? 60000 : 250;
+}
+
+void versions_keywords_run(struct job_run *run)
+{
+	job_query(run, &sql_sla_keywords, on_keywords);
 }
 
 const struct keyword *priority_keywords(size_t *out_n)
@@ -376,16 +378,9 @@ const struct keyword *priority_keywords(size_t *out_n)
 	return known.keywords;
 }
 
-void versions_init(void)
-{
-	known.keyword_timer = loop_timer_new(read_keywords, NULL);
-	loop_timer_set(known.keyword_timer, 0);
-}
-
 void versions_free(void)
 {
 	keywords_clear();
-	loop_timer_free(known.keyword_timer);
 	while (known.configs) {
 		struct tenant_config *next = known.configs->next;
 

@@ -347,6 +347,7 @@ static void link_tick(struct link *l, int64_t now)
 		link_drop(l);
 }
 
+/* Not a job: a driver knows nothing of the job runner. */
 static void on_tick(void *arg)
 {
 	int64_t now = clock_mono_us();

@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "db/db.h"
-#include "loop/loop.h"
 #include "sql_gen.h"
 
 #include <errno.h>
@@ -14,18 +13,17 @@
 
 #define SHARDS 64
 #define TTL_US (10 * US_PER_S)
-#define RENEW_US (3 * US_PER_S)
+#define RENEW_MS 3000
 #define MARGIN_US (2 * US_PER_S)
-#define SOON_US (US_PER_S / 4) /* while shards are missing, or the database did not answer */
+#define SOON_MS 250 /* while shards are missing, or the database did not answer */
 #define SKEW_MAX_US (US_PER_S / 10)
 
 static struct {
 	uint64_t held;
 	int64_t held_until_us, sent_us, skew_us, skew_told_us;
 	int instances;
-	bool changed, running, asked, releasing;
-	struct db_call hold_call, owners_call, dead_call, release_call;
-	struct loop_timer *timer;
+	bool changed, running, asked, releasing, complete; /* complete: no shards are missing */
+	struct db_call release_call;
 	char me[96], host_prefix[80], may_take[2], dead[2000], mine[100];
 } lease;
 
@@ -102,20 +100,10 @@ static void release(void)
 	db_exec(&lease.release_call);
 }
 
-static void on_held(struct db_call *call, enum db_error error, const PGresult *rows)
+static void take_answer(const PGresult *rows)
 {
 	uint64_t now_held;
 
-	(void)call;
-	lease.asked = false;
-	if (lease.releasing)
-		release(); /* a lease renewed after this would outlive this process */
-	if (!lease.running)
-		return;
-	if (error != DB_OK) {
-		loop_timer_set(lease.timer, SOON_US);
-		return;
-	}
 	now_held = (uint64_t)db_int(rows, 0, 0);
 	note_skew(db_int(rows, 0, 1));
 	lease.instances = (int)db_int(rows, 0, 2);
@@ -125,45 +113,49 @@ static void on_held(struct db_call *call, enum db_error error, const PGresult *r
 	lease.changed |= (now_held & ~lease.held) != 0 || clock_mono_us() >= lease.held_until_us;
 	lease.held = now_held;
 	lease.held_until_us = lease.sent_us + TTL_US - MARGIN_US;
-	loop_timer_set(lease.timer,
-		__builtin_popcountll(lease.held) < SHARDS / lease.instances ? SOON_US : RENEW_US);
+	lease.complete = __builtin_popcountll(lease.held) >= SHARDS / lease.instances;
 }
 
-static void hold(void *arg)
+static void on_held(struct job_run *run, enum db_error error, const PGresult *rows)
 {
-	(void)arg;
+	lease.asked = lease.complete = false;
+	if (lease.releasing)
+		release(); /* a lease renewed after this would outlive this process */
+	if (lease.running && error == DB_OK)
+		take_answer(rows);
+	job_end_db(run, error);
+}
+
+static void hold(struct job_run *run)
+{
 	lease.sent_us = clock_mono_us();
 	/* an instance whose clock is off takes no further shards */
 	snprintf(lease.may_take, sizeof(lease.may_take), "%s",
 		llabs(lease.skew_us) > SKEW_MAX_US ? "f" : "t");
 	lease.asked = true;
-	lease.hold_call = (struct db_call){ .stmt = &sql_lease_hold,
-		.ctx.role = DB_ROLE_JOB,
-		.param = { lease.me, lease.may_take },
-		.on_done = on_held };
-	db_exec(&lease.hold_call);
+	job_param_text(run, 0, lease.me);
+	job_param_text(run, 1, lease.may_take);
+	job_query(run, &sql_lease_hold, on_held);
 }
 
-static void on_dead_released(struct db_call *call, enum db_error error, const PGresult *rows)
+static void on_dead_released(struct job_run *run, enum db_error error, const PGresult *rows)
 {
-	(void)call;
 	(void)error; /* then they expire */
 	(void)rows;
 	if (lease.running)
-		hold(NULL);
+		hold(run);
+	else
+		job_end(run, JOB_DONE);
 }
 
 /* An instance of this host that was killed cannot release its shards: its process is gone. (In
  * another process namespace it may be alive. Then both act for a while, and the fence decides.) */
-static void on_owners(struct db_call *call, enum db_error error, const PGresult *rows)
+static void on_owners(struct job_run *run, enum db_error error, const PGresult *rows)
 {
 	size_t n = 1;
 
-	(void)call;
-	if (!lease.running)
-		return;
-	if (error != DB_OK) {
-		loop_timer_set(lease.timer, SOON_US);
+	if (!lease.running || error != DB_OK) {
+		job_end_db(run, error);
 		return;
 	}
 	lease.dead[0] = '{';
@@ -177,34 +169,36 @@ static void on_owners(struct db_call *call, enum db_error error, const PGresult 
 				n > 1 ? "," : "", (int)owner.n, owner.p);
 	}
 	snprintf(lease.dead + n, sizeof(lease.dead) - n, "}");
-	lease.dead_call = (struct db_call){ .stmt = &sql_lease_release,
-		.ctx.role = DB_ROLE_JOB,
-		.param = { lease.dead },
-		.on_done = on_dead_released };
-	db_exec(&lease.dead_call);
+	job_param_text(run, 0, lease.dead);
+	job_query(run, &sql_lease_release, on_dead_released);
 }
 
 /* First find the earlier instances of this host, then take our own shards. */
-static void begin_acting(void *arg)
+static void renew(struct job_run *run)
 {
-	(void)arg;
 	if (lease.held_until_us) {
-		hold(NULL);
+		hold(run);
 		return;
 	}
-	lease.owners_call = (struct db_call){ .stmt = &sql_lease_owners,
-		.ctx.role = DB_ROLE_JOB,
-		.param = { lease.host_prefix },
-		.on_done = on_owners };
-	db_exec(&lease.owners_call);
+	job_param_text(run, 0, lease.host_prefix);
+	job_query(run, &sql_lease_owners, on_owners);
 }
+
+static int64_t renew_every(void)
+{
+	return lease.complete ? RENEW_MS : SOON_MS;
+}
+
+const struct job lease_jobs[] = {
+	{ "lease", .every = renew_every, .at_start = true, .run = renew },
+	{ 0 },
+};
 
 void lease_release(void)
 {
 	if (!lease.running)
 		return;
 	lease.running = false;
-	loop_timer_cancel(lease.timer);
 	lease.held = 0;
 	lease.releasing = true;
 	if (!lease.asked)
@@ -227,13 +221,4 @@ void lease_init(void)
 	snprintf(lease.host_prefix, sizeof(lease.host_prefix), "%s:", host);
 	snprintf(lease.me, sizeof(lease.me), "%s%d", lease.host_prefix, (int)getpid());
 	lease.running = true;
-	lease.timer = loop_timer_new(begin_acting, NULL);
-	begin_acting(NULL);
-}
-
-void lease_free(void)
-{
-	lease.running = false;
-	loop_timer_free(lease.timer);
-	lease.timer = NULL;
 }

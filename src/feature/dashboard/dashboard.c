@@ -54,7 +54,8 @@ static enum check_state check_rollup(struct buf *more)
 
 static const struct consumer consumers[] = { { "rollup", NULL, rollup_on_event }, { 0 } };
 static const struct check checks[] = { { "dashboard", false, check_rollup }, { 0 } };
-static const struct job jobs[] = {
+const struct job dashboard_jobs[] = {
+	{ "rollup_walk", 60000, .at_start = true, .run = rollup_walk_run },
 	{ "rollup_check", .every = rollup_check_every, .run = rollup_check_run },
 	{ "cache_warmup", .every = cache_warmup_every, .more_ms = 20, .at_start = true,
 		.run = cache_warmup_run },
@@ -67,7 +68,7 @@ const struct feature dashboard_feature = {
 	.init = rollup_init,
 	.free = dashboard_free,
 	.consumers = consumers,
-	.jobs = jobs,
+	.jobs = dashboard_jobs,
 	.metrics = metrics,
 	.checks = checks,
 };

@@ -15,6 +15,8 @@ struct rollup_health {
 void rollup_init(void);
 /* Free the tickets waiting to be counted, after the database has been closed. */
 void rollup_free(void);
+/* A job: find tickets that were touched before the start, one page per run. */
+void rollup_walk_run(struct job_run *run);
 /* Counts for /metrics and the checks. */
 struct rollup_health rollup_health(void);
 /* rollup_check.c: the regular recount. */
@@ -54,6 +56,7 @@ extern const struct route dashboard_routes[];
 /* The ticket of this event must be counted again. */
 void rollup_on_event(const struct desk_event *e);
 
+extern const struct job dashboard_jobs[]; /* the first is rollup_walk_run */
 extern const struct feature dashboard_feature;
 
 #endif

@@ -9,7 +9,6 @@
 #include "core/events.h"
 #include "core/follower.h"
 #include "dashboard.h"
-#include "loop/loop.h"
 #include "sql_gen.h"
 
 #include <stdlib.h>
@@ -17,7 +16,6 @@
 #define GATHER_US 100000
 #define BATCH 500
 #define WAITING_MAX 100000 /* beyond it, the tickets are found again in the database */
-#define RETRY_MAX_US (60 * US_PER_S)
 
 struct touched {
 	int64_t tenant_id, ticket_id, seq; /* seq 0: touched before the start */
@@ -25,10 +23,8 @@ struct touched {
 
 /* The walk over the tickets that were touched before the start, in order of their ids. */
 static struct {
-	int64_t after_tenant, after_ticket, wait_us;
-	bool asking, again; /* again: from the beginning, once this walk has ended */
-	struct db_call call;
-	struct loop_timer *retry;
+	int64_t after_tenant, after_ticket;
+	bool again; /* from the beginning, once this walk has ended */
 } walk;
 
 static struct follower *following, *catching_up;
@@ -36,14 +32,17 @@ static struct buf tenants, tickets, followed, positions;
 static bool caught_up, running;
 static uint64_t applied;
 
-static void ask_missed(void *arg);
-
 struct rollup_health rollup_health(void)
 {
 	return (struct rollup_health){ .waiting = follower_waiting(following) +
 						  follower_waiting(catching_up),
 		.applied = applied,
 		.caught_up = caught_up };
+}
+
+static void walk_on(void)
+{
+	job_wake(&dashboard_jobs[0]);
 }
 
 /* --- counting --- */
@@ -72,7 +71,7 @@ static void on_applied(struct db_call *call, enum db_error error, const PGresult
 	applied += error == DB_OK ? run->n : 0;
 	follower_end(run, error);
 	if (missed && running && !follower_waiting(catching_up))
-		ask_missed(NULL);
+		walk_on();
 }
 
 /* A tenant's events come in order of seq, so the last one tells how far the batch goes. */
@@ -127,7 +126,7 @@ static void start_walk(void)
 	walk.after_tenant = walk.after_ticket = 0;
 	caught_up = false;
 	follower_pause(following, true);
-	ask_missed(NULL);
+	walk_on();
 }
 
 /* Positions move only with what was counted: the database knows what is dropped here. */
@@ -135,7 +134,7 @@ static void start_over(struct follower *f)
 {
 	follower_clear(f);
 	log_warn(NULL, "more than %d events to count; looking them up again", WAITING_MAX);
-	if (walk.asking || !caught_up)
+	if (!caught_up)
 		walk.again = true;
 	else
 		start_walk();
@@ -152,47 +151,32 @@ static void end_walk(void)
 	follower_pause(following, false);
 }
 
-static void on_missed(struct db_call *call, enum db_error error, const PGresult *rows)
+static void on_missed(struct job_run *run, enum db_error error, const PGresult *rows)
 {
 	int n = error == DB_OK ? PQntuples(rows) : 0;
 
-	(void)call;
-	walk.asking = false;
-	if (!running)
-		return;
-	if (error != DB_OK) {
-		walk.wait_us = walk.wait_us ? 2 * walk.wait_us : US_PER_S;
-		if (walk.wait_us > RETRY_MAX_US)
-			walk.wait_us = RETRY_MAX_US;
-		log_warn(NULL, "events before the start not found err=%s; will retry",
-			db_error_name(error));
-		loop_timer_set(walk.retry, walk.wait_us);
-		return;
-	}
-	walk.wait_us = 0;
 	for (int i = 0; i < n; i++)
 		follower_add(catching_up,
 			&(struct touched){ db_int(rows, i, 0), db_int(rows, i, 1), 0 });
-	if (!n) {
-		end_walk();
-		return;
+	if (n) {
+		walk.after_tenant = db_int(rows, n - 1, 0);
+		walk.after_ticket = db_int(rows, n - 1, 1);
 	}
-	walk.after_tenant = db_int(rows, n - 1, 0);
-	walk.after_ticket = db_int(rows, n - 1, 1);
+	job_end_db(run, error);
+	if (error == DB_OK && !n)
+		end_walk();
 }
 
-static void ask_missed(void *arg)
+/* A page of the walk; when it has been counted, the job is woken for the next one. */
+void rollup_walk_run(struct job_run *run)
 {
-	(void)arg;
-	if (walk.asking || !running)
+	if (caught_up || follower_waiting(catching_up)) {
+		job_end(run, JOB_DONE);
 		return;
-	walk.asking = true;
-	walk.call = (struct db_call){
-		.stmt = &sql_rollup_missed, .ctx.role = DB_ROLE_JOB, .on_done = on_missed
-	};
-	db_call_int(&walk.call, 0, walk.after_tenant);
-	db_call_int(&walk.call, 1, walk.after_ticket);
-	db_exec(&walk.call);
+	}
+	job_param_int(run, 0, walk.after_tenant);
+	job_param_int(run, 1, walk.after_ticket);
+	job_query(run, &sql_rollup_missed, on_missed);
 }
 
 /* --- the interface --- */
@@ -233,9 +217,7 @@ void rollup_init(void)
 	running = true;
 	following = follower_new(&following_kind);
 	catching_up = follower_new(&catching_up_kind);
-	walk.retry = loop_timer_new(ask_missed, NULL);
 	follower_pause(following, true);
-	loop_timer_set(walk.retry, GATHER_US);
 }
 
 void rollup_free(void)
@@ -244,7 +226,6 @@ void rollup_free(void)
 	follower_free(following);
 	follower_free(catching_up);
 	following = catching_up = NULL;
-	loop_timer_free(walk.retry);
 	buf_free(&tenants);
 	buf_free(&tickets);
 	buf_free(&followed);

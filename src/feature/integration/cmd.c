@@ -42,6 +42,7 @@ static void on_reply(void *arg, const redisReply *reply)
 
 static struct ask *asked;
 
+/* A command has no job runner, only this one wait for Redis. */
 static void send_when_up(void *arg)
 {
 	(void)arg;

@@ -225,6 +225,7 @@ static enum check_state check_sync(struct buf *more)
 static const struct job jobs[] = {
 	{ "customers_pull", .every = customers_pull_every, .claim = true,
 		.run = customers_pull_run },
+	{ "stream", .every = stream_every, .run = stream_run },
 	{ "tickets_compare", .every = reconcile_every, .run = reconcile_run },
 	{ 0 },
 };

@@ -10,8 +10,12 @@ struct stream_health {
 	size_t waiting;
 	uint64_t applied, dead; /* dead: the number of dead letters now */
 };
-/* Start reading the stream. */
+/* Prepare to read the stream. */
 void stream_init(void);
+/* The period of the job below, in milliseconds; 0: no stream is configured. */
+int64_t stream_every(void);
+/* A job: read messages that have arrived. */
+void stream_run(struct job_run *run);
 /* Begin nothing new; stream_free follows when no callback is pending. */
 void stream_stop(void);
 /* Free the messages that were read and not applied. */

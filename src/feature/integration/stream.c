@@ -43,7 +43,7 @@ MAGIC(letter, 0xfc73a7b9);
 static struct {
 	struct list letters;
 	char *stream, *dead, consumer[64];
-	bool group_made, asking, stopping;
+	bool group_made, stopping;
 	int64_t claimed_us;
 	struct stream_health health;
 } inlet;
@@ -284,16 +284,20 @@ static void take_all(const redisReply *entries)
 	go_on();
 }
 
-/* [[stream, [[id, [field, value, …]], …]]] */
-static void on_read(void *arg, const redisReply *reply)
+static void end_poll(void *run, const redisReply *reply)
 {
-	(void)arg;
-	inlet.asking = false;
+	job_end(magic_cast(job_run, run), reply ? JOB_DONE : JOB_FAILED);
+}
+
+/* [[stream, [[id, [field, value, …]], …]]] */
+static void on_read(void *run, const redisReply *reply)
+{
 	if (reply && reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "NOGROUP", 7) == 0)
 		inlet.group_made = false;
 	if (reply && reply->type == REDIS_REPLY_ARRAY && reply->elements == 1 &&
 		reply->element[0]->type == REDIS_REPLY_ARRAY && reply->element[0]->elements == 2)
 		take_all(reply->element[0]->element[1]);
+	end_poll(run, reply);
 }
 
 static void on_counted(void *arg, const redisReply *reply)
@@ -304,43 +308,46 @@ static void on_counted(void *arg, const redisReply *reply)
 }
 
 /* [next, [[id, …], …], …] */
-static void on_claimed(void *arg, const redisReply *reply)
+static void on_claimed(void *run, const redisReply *reply)
 {
-	(void)arg;
-	inlet.asking = false;
 	if (reply && reply->type == REDIS_REPLY_ARRAY && reply->elements >= 2)
 		take_all(reply->element[1]);
+	end_poll(run, reply);
 }
 
-static void on_group(void *arg, const redisReply *reply)
+static void on_group(void *run, const redisReply *reply)
 {
-	(void)arg;
-	inlet.asking = false;
 	inlet.group_made = reply && (reply->type != REDIS_REPLY_ERROR ||
 					    strncmp(reply->str, "BUSYGROUP", 9) == 0);
+	end_poll(run, reply);
 }
 
-static void poll_stream(void *arg)
+int64_t stream_every(void)
+{
+	return inlet.stream ? POLL_MS : 0;
+}
+
+void stream_run(struct job_run *run)
 {
 	int64_t now = clock_mono_us();
 
-	(void)arg;
-	if (inlet.asking || inlet.health.waiting || !kv_is_up())
+	if (inlet.health.waiting || !kv_is_up()) {
+		job_end(run, JOB_DONE);
 		return;
-	inlet.asking = true;
+	}
 	if (!inlet.group_made) {
-		kv_command(on_group, NULL, 6,
+		kv_command(on_group, run, 6,
 			(struct str[]){ STR("XGROUP"), STR("CREATE"), str_of(inlet.stream),
 				STR(GROUP), STR("0"), STR("MKSTREAM") });
 	} else if (now - inlet.claimed_us > CLAIM_EVERY_US) {
 		inlet.claimed_us = now;
-		kv_command(on_claimed, NULL, 8,
+		kv_command(on_claimed, run, 8,
 			(struct str[]){ STR("XAUTOCLAIM"), str_of(inlet.stream), STR(GROUP),
 				str_of(inlet.consumer), STR(CLAIM_IDLE_MS), STR("0"), STR("COUNT"),
 				STR(READ_AT_ONCE) });
 		kv_command(on_counted, NULL, 2, (struct str[]){ STR("XLEN"), str_of(inlet.dead) });
 	} else {
-		kv_command(on_read, NULL, 9,
+		kv_command(on_read, run, 9,
 			(struct str[]){ STR("XREADGROUP"), STR("GROUP"), STR(GROUP),
 				str_of(inlet.consumer), STR("COUNT"), STR(READ_AT_ONCE),
 				STR("STREAMS"), str_of(inlet.stream), STR(">") });
@@ -363,7 +370,6 @@ void stream_init(void)
 	snprintf(inlet.consumer, sizeof(inlet.consumer), "%s-%d", host, (int)getpid());
 	inlet.stream = xstrdup(options.integration_stream);
 	inlet.dead = xasprintf("%s:dead", inlet.stream);
-	loop_every(POLL_MS, poll_stream, NULL);
 }
 
 void stream_stop(void)

@@ -565,6 +565,8 @@ static void client_tick(struct client *c, int64_t now)
 		drop_floors(c);
 }
 
+/* Not a job: clients are pinged, and closed when their session expires, while the daemon drains
+ * too. */
 static void on_tick(void *arg)
 {
 	int64_t now = clock_mono_us();

@@ -11,7 +11,6 @@
 #include "core/events.h"
 #include "config/options.h"
 #include "fetch/breaker.h"
-#include "loop/loop.h"
 #include "sql_gen.h"
 
 #include <openssl/crypto.h>
@@ -19,18 +18,16 @@
 #include <stdlib.h>
 
 #define CLAIM_MAX 32 /* of each channel, at once */
-#define GATHER_US 10000
-#define HTTP_MAX 64 /* webhooks, or text messages, in progress */
+#define GATHER_MS 10 /* events committed together are claimed together */
+#define HTTP_MAX 64  /* webhooks, or text messages, in progress */
 
 static const char *const channel_names[OUTBOX_CHANNELS] = { "mail", "webhook", "sms" };
 static struct {
-	struct db_call claim_call;
 	char claim_me[64], claim_channels[40], claim_limits[40], me[32];
-	int64_t claimed_us, claim_until_us;
+	int64_t claim_until_us;
 	int limits[OUTBOX_CHANNELS], in_hand[OUTBOX_CHANNELS];
 	bool more[OUTBOX_CHANNELS]; /* the last claim found as many as it might take */
-	bool claiming, again, waking, running;
-	struct loop_timer *soon;
+	bool running;
 	struct outbox_health health;
 } outbox;
 
@@ -139,19 +136,15 @@ static void send_row(const PGresult *rows, int i)
 
 /* --- claiming --- */
 
-static void on_claimed(struct db_call *call, enum db_error error, const PGresult *rows)
+static void on_claimed(struct job_run *run, enum db_error error, const PGresult *rows)
 {
 	int n = error == DB_OK ? PQntuples(rows) : 0, got[OUTBOX_CHANNELS] = { 0 };
 
-	(void)call;
-	outbox.claiming = false;
 	for (int i = 0; i < n; i++)
 		got[channel_of(db_text(rows, i, C_CHANNEL))]++;
 	for (int c = 0; c < OUTBOX_CHANNELS; c++)
 		if (outbox.limits[c])
 			outbox.more[c] = got[c] == outbox.limits[c];
-	if (outbox.again)
-		wake();
 	if (n)
 		failpoint("notification-claimed");
 	for (int i = 0; i < n; i++) {
@@ -160,6 +153,7 @@ static void on_claimed(struct db_call *call, enum db_error error, const PGresult
 		else
 			outbox_release(sending_new(rows, i));
 	}
+	job_end_db(run, error);
 }
 
 static int room(enum outbox_channel c)
@@ -195,7 +189,7 @@ static bool set_limits(void)
 
 /* Each claim has its own name: a process that comes back after its claim has expired and been taken
  * over, even by itself, changes nothing. */
-static void set_claim(void)
+static int64_t begin_claim(void)
 {
 	static uint64_t serial;
 	int64_t now = clock_now_us();
@@ -203,38 +197,30 @@ static void set_claim(void)
 	/* a claim lasts for real time, however fast the clock of a drill runs */
 	outbox.claim_until_us =
 		now + (int64_t)((double)(outbox_mail_claim_s() * US_PER_S) * clock_scale());
-	outbox.claimed_us = now;
 	snprintf(outbox.claim_me, sizeof(outbox.claim_me), "%s.%llu", outbox.me,
 		(unsigned long long)++serial);
+	return now;
 }
 
-static void claim(void *arg)
+static void claim(struct job_run *run)
 {
-	(void)arg;
-	outbox.waking = false;
-	outbox.again |= outbox.claiming;
 	/* store results first: what was sent must not be claimed again because its claim expired */
-	if (outbox.claiming || !outbox.running || outbox_unstored() || !set_limits())
+	if (!outbox.running || outbox_unstored() || !set_limits()) {
+		job_end(run, JOB_DONE);
 		return;
-	outbox.again = false;
-	outbox.claiming = true;
-	set_claim();
-	outbox.claim_call = (struct db_call){ .stmt = &sql_notify_claim,
-		.ctx.role = DB_ROLE_JOB,
-		.param = { outbox.claim_me, NULL, outbox.claim_channels, NULL,
-			outbox.claim_limits },
-		.on_done = on_claimed };
-	db_call_int(&outbox.claim_call, 1, outbox.claimed_us);
-	db_call_int(&outbox.claim_call, 3, outbox.claim_until_us);
-	db_exec(&outbox.claim_call);
+	}
+	job_param_int(run, 1, begin_claim());
+	job_param_text(run, 0, outbox.claim_me);
+	job_param_text(run, 2, outbox.claim_channels);
+	job_param_int(run, 3, outbox.claim_until_us);
+	job_param_text(run, 4, outbox.claim_limits);
+	job_query(run, &sql_notify_claim, on_claimed);
 }
 
 static void wake(void)
 {
-	if (!outbox.running || outbox.waking)
-		return;
-	outbox.waking = true;
-	loop_timer_set(outbox.soon, GATHER_US); /* events committed together are claimed together */
+	if (outbox.running)
+		job_wake(&outbox_jobs[0]);
 }
 
 void outbox_on_event(const struct desk_event *e)
@@ -258,6 +244,8 @@ static void count_backlog(struct job_run *run)
 }
 
 const struct job outbox_jobs[] = {
+	{ .name = "notify_claim", .every_ms = 1000, .gather_ms = GATHER_MS, .run = claim },
+	{ .name = "mail_queue", .every_ms = 1000, .run = outbox_mail_run },
 	{ .name = "notify_backlog", .every_ms = 10000, .run = count_backlog },
 	{ 0 },
 };
@@ -270,26 +258,23 @@ void outbox_init(void)
 	snprintf(outbox.me, sizeof(outbox.me), "sladeskd-%s", id);
 	outbox.running = true;
 	hooks.notify_wake = wake;
-	outbox.soon = loop_timer_new(claim, NULL);
 	outbox_settle_init();
 	outbox_mail_init();
-	loop_every(1000, claim, NULL);
 }
 
 void outbox_stop(void)
 {
-	outbox.running = outbox.again = false;
+	outbox.running = false;
 	outbox_mail_stop();
 }
 
 bool outbox_is_busy(void)
 {
-	return outbox.claiming || outbox.health.in_flight > 0;
+	return outbox.health.in_flight > 0;
 }
 
 void outbox_free(void)
 {
 	outbox_mail_free();
 	outbox_settle_free();
-	loop_timer_free(outbox.soon);
 }

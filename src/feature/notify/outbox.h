@@ -6,7 +6,7 @@
 
 #include "base/magic.h"
 #include "base/list.h"
-#include "db/db.h"
+#include "core/job.h"
 #include "fetch/fetch.h"
 
 struct json_object;
@@ -114,7 +114,9 @@ void outbox_send_mail(struct sending *s, const struct outbox_row *w);
 int outbox_mail_room(void);
 /* Seconds for which a mail must be claimed. */
 int64_t outbox_mail_claim_s(void);
-/* Read the settings of the relay. */
+/* A job: start mails that a helper has room for, and release those that have waited too long. */
+void outbox_mail_run(struct job_run *run);
+/* Start with an empty queue. */
 void outbox_mail_init(void);
 /* Release the waiting mails; those in progress continue. */
 void outbox_mail_stop(void);

@@ -7,7 +7,6 @@
 #include "base/log.h"
 #include "config/options.h"
 #include "crypto/field.h"
-#include "loop/loop.h"
 #include "work/mail_job.h"
 #include "work/work.h"
 
@@ -125,16 +124,16 @@ static void feed(void)
 		start(take_first());
 }
 
-static void release_old(void *arg)
+void outbox_mail_run(struct job_run *run)
 {
 	int64_t now = clock_mono_us();
 
-	(void)arg;
 	feed();
 	while (relay.waiting_n &&
 		now - list_entry(relay.waiting.next, struct sending, node)->waits_since_us >
 			WAIT_MAX_US)
 		outbox_release(take_first());
+	job_end(run, JOB_DONE);
 }
 
 int outbox_mail_room(void)
@@ -197,7 +196,6 @@ void outbox_send_mail(struct sending *s, const struct outbox_row *w)
 void outbox_mail_init(void)
 {
 	list_init(&relay.waiting);
-	loop_every(1000, release_old, NULL);
 }
 
 void outbox_mail_stop(void)
