@@ -62,6 +62,8 @@ struct param {
 	int parent;  /* in the body: the parameter that contains it; -1: the body itself */
 	const char *fallback; /* NULL: none */
 	const char *in;       /* a|b|c */
+	const char *shown;    /* a|b|c for the documentation; the flow checks the value */
+	bool words;           /* the value is a list of SHOWN, separated by commas */
 	enum format like;
 	const char *example;
 	int64_t min, max;             /* of the value, or of the length of the text in characters */
@@ -89,6 +91,7 @@ struct contract {
 	bool nullable;       /* for REPLY_OBJECT: data may be null */
 	const char *returns; /* "path type, …" of the envelope's data; for a statement, a test
 				compares it with the database */
+	const char *example; /* a body; NULL: one made of the required members */
 	int status;          /* on success; 0: 201 for a POST of a statement, else 200 */
 	int also;            /* another status with the same reply (503 of the probes); 0: none */
 	bool form;           /* the body is a form (application/x-www-form-urlencoded), not JSON */

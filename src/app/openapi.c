@@ -89,6 +89,8 @@ static void add_parameters(struct buf *b, const struct route *r, const struct co
 		begin_parameter(
 			b, &first, p->key, in[p->source], p->required || p->source == FROM_PATH);
 		openapi_param_schema(b, c, i);
+		if (p->words) /* one parameter, its words separated by commas */
+			buf_adds(b, ",\"style\":\"form\",\"explode\":false");
 		buf_adds(b, ",\"example\":");
 		openapi_param_example(b, c, i);
 		buf_addc(b, '}');
@@ -316,6 +318,15 @@ static void add_operation(struct buf *b, const struct route *r)
 
 /* --- the document --- */
 
+/* Does one of the first N errors have the same code as ERR[N]? */
+static bool code_is_among(const enum err *err, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (error_text(err[i])->code == error_text(err[n])->code)
+			return true;
+	return false;
+}
+
 static void add_response(struct buf *b, const char *name, const enum err *err, const char *details)
 {
 	const struct error_text *t = error_text(err[0]);
@@ -326,12 +337,9 @@ static void add_response(struct buf *b, const char *name, const enum err *err, c
 	buf_adds(b, ",\"x-description-zh\":");
 	openapi_quote(b, t->zh);
 	buf_adds(b, ",\"x-codes\":[");
-	for (int i = 0, seen = 0; err[i] != ERR_COUNT; i++) {
-		if (error_text(err[i])->code == seen)
-			continue;
-		buf_addf(b, "%s%d", seen ? "," : "", error_text(err[i])->code);
-		seen = error_text(err[i])->code;
-	}
+	for (int i = 0; err[i] != ERR_COUNT; i++)
+		if (!code_is_among(err, i))
+			buf_addf(b, "%s%d", i ? "," : "", error_text(err[i])->code);
 	buf_adds(b, "]");
 	if (later)
 		buf_adds(b, ",\"headers\":{\"Retry-After\":{\"description\":\"seconds to wait\","

@@ -55,8 +55,8 @@ static void add_rules(struct buf *b, const struct param *p)
 			is_number(p) ? ",\"minimum\":%lld,\"maximum\":%lld"
 				     : ",\"minLength\":%lld,\"maxLength\":%lld",
 			(long long)p->min, (long long)p->max);
-	if (p->in)
-		add_choices(b, p->in);
+	if (p->in || p->shown)
+		add_choices(b, p->in ? p->in : p->shown);
 	if (like && like->openapi)
 		buf_addf(b, ",\"format\":\"%s\"", like->openapi);
 	if (like && like->pattern) {
@@ -122,12 +122,15 @@ void openapi_param_schema(struct buf *b, const struct contract *c, int i)
 {
 	const struct param *p = &c->params[i];
 
-	if (!p->list) {
+	if (!p->list && !p->words) {
 		add_one(b, c, i);
 		return;
 	}
-	buf_addf(b, "{\"type\":\"array\",\"minItems\":%lld,\"maxItems\":%lld,\"items\":",
-		(long long)p->items_min, (long long)p->items_max);
+	buf_adds(b, "{\"type\":\"array\",");
+	if (p->list)
+		buf_addf(b, "\"minItems\":%lld,\"maxItems\":%lld,", (long long)p->items_min,
+			(long long)p->items_max);
+	buf_adds(b, "\"items\":");
 	add_one(b, c, i);
 	buf_addc(b, '}');
 }
@@ -201,7 +204,8 @@ void openapi_param_example(struct buf *b, const struct contract *c, int i)
 {
 	const struct param *p = &c->params[i];
 
-	if (p->example && (p->list || (p->type != PARAM_TEXT && p->type != PARAM_TIME))) {
+	if (p->example &&
+		(p->list || p->words || (p->type != PARAM_TEXT && p->type != PARAM_TIME))) {
 		buf_adds(b, p->example);
 	} else if (p->example) {
 		openapi_quote(b, p->example);
@@ -244,5 +248,8 @@ static void add_member_examples(
 
 void openapi_body_example(struct buf *b, const struct contract *c, enum param_source source)
 {
-	add_member_examples(b, c, source, -1);
+	if (c->example)
+		buf_adds(b, c->example);
+	else
+		add_member_examples(b, c, source, -1);
 }

@@ -82,6 +82,8 @@ function param(n, f, a,   i, k, v, s, src, path, up, type, list, out, what) {
 			out = out sprintf(", .min = %sLL, .max = %sLL, .has_range = true", s2[1], s2[2])
 		} else if (k == "items" && list && v ~ /^[0-9]+\.\.[0-9]+$/) { split(v, s2, /\.\./); out = out sprintf(", .items_min = %s, .items_max = %s", s2[1], s2[2]) }
 		else if (k == "in" && v != "") out = out ", .in = " cstr(v)
+		else if (k == "shown" && v != "") out = out ", .shown = " cstr(v)
+		else if (k == "words" && v != "" && src == "query" && type == "text") out = out ", .shown = " cstr(v) ", .words = true"
 		else if (k == "like" && v ~ /^[a-z0-9_]+$/) out = out ", .like = FORMAT_" toupper(v)
 		else if (k == "example" && v != "") { # to the end of the line
 			while (i < n) v = v " " f[++i]
@@ -150,7 +152,7 @@ function finish_flow(   i, id) {
 	id = id_of(name); ids[++count] = id
 	f_name[id] = name; f_about[id] = about; f_zh[id] = about_zh; f_tag[id] = tag; f_mode[id] = mode; sub(/\?$/, "", reply) && (f_null[id] = 1); f_reply[id] = reply
 	f_status[id] = status; f_also[id] = also; f_base[id] = id_of(base); f_open[id] = open; f_form[id] = form; f_file[id] = at_file; f_np[id] = np
-	sub(/,$/, "", returns); f_returns[id] = returns
+	sub(/,$/, "", returns); f_returns[id] = returns; f_example[id] = example
 	for (i = 1; i <= np; i++) {
 		f_p[id, i] = p[i]; f_parent[id, i] = parent[i]; f_pname[id, i] = pname[i]; f_inside[id, i] = inside[i]
 		f_ctype[id, i] = plist[i] || ptype[i] ~ /^(json|object)$/ ? "struct json_object *" : ptype[i] == "text" ? "const char *" : ptype[i] == "number" ? "double " : ptype[i] == "bool" ? "bool " : ptype[i] == "int" ? "int " : "int64_t "
@@ -202,6 +204,8 @@ function write_flow(id,   n, b) {
 	if (f_form[id]) printf ", .form = true"
 	for (b = id; b != "" && f_returns[b] == ""; b = f_base[b]);
 	if (b != "") printf ",\n\t.returns = %s", cstr(f_returns[b])
+	for (b = id; b != "" && f_example[b] == ""; b = f_base[b]);
+	if (b != "") printf ",\n\t.example = %s", cstr(f_example[b])
 	if (f_base[id] != "") printf ",\n\t.base = &contract_%s", f_base[id]
 	printf ",\n\t.params = %s, .param_count = %d, .input_size = sizeof(struct in_%s) };\n\n", n ? "params_" id : "NULL", n, id
 }
@@ -216,6 +220,7 @@ function line_of(s,   f, n) {
 	n = split(s, f, /[ \t]+/)
 	if (f[1] == "zh:") about_zh = substr(s, 5)
 	else if (f[1] == "returns") returned(substr(s, 9))
+	else if (kind == "flow" && f[1] == "example:") example = substr(s, 10)
 	else if (f[1] ~ /^[a-z]+:$/) keys(n, f)
 	else if (kind == "flow") { if (n < 3) die("what is this? " s); param(n, f, 1) }
 	else if (f[1] == "$" (np + 1)) param(n, f, 2)
@@ -231,7 +236,7 @@ BEGIN {
 FNR == 1 {
 	finish()
 	at_file = FILENAME
-	name = about = about_zh = returns = mode = shape = class = text = lines = c1 = c2 = reply = status = also = base = tag = ""
+	name = about = about_zh = returns = mode = shape = class = text = lines = c1 = c2 = reply = status = also = base = example = tag = ""
 	np = open = form = 0
 	split("", p); split("", need); split("", where); split("", parent); split("", loose)
 }

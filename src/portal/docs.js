@@ -4,6 +4,9 @@
 const words = {
 	zh: {
 		other: 'EN',
+		portal: '登录 / 门户',
+		or_null: '或 null',
+		null_data: 'data 可能为 null',
 		find: '搜索路径或说明…',
 		groups: '分组',
 		errors: '错误码',
@@ -47,14 +50,17 @@ const words = {
 	},
 	en: {
 		other: '中文',
-		find: 'search paths and descriptions…',
-		groups: 'groups',
+		portal: 'Log in / portal',
+		or_null: 'or null',
+		null_data: 'data may be null',
+		find: 'Search paths and descriptions…',
+		groups: 'Groups',
 		errors: 'Errors',
 		intro: 'Success is code, message and data. An error is code, message, details, timestamp and request_id, and lists all invalid fields.',
 		status: 'status',
 		code: 'code',
 		meaning: 'meaning',
-		token: "access token (leave empty to use this browser's session)",
+		token: "Access token (leave empty to use this browser's session)",
 		name: 'name',
 		where: 'in',
 		rule: 'type and rule',
@@ -71,14 +77,14 @@ const words = {
 		reply: 'Reply',
 		example: 'Example reply',
 		failures: 'Possible errors',
-		may: 'permission',
+		may: 'Permission',
 		only: 'only',
 		anyone: 'anyone',
 		try_it: 'Try it',
 		send: 'Send',
-		sending: 'sending…',
-		link: 'link',
-		none: 'no matching endpoints',
+		sending: 'Sending…',
+		link: 'Link',
+		none: 'No matching endpoints',
 		person: 'logged-in users (not service tokens)',
 		customer: "a customer's users and programs",
 		customer_user: "a customer's users",
@@ -86,14 +92,19 @@ const words = {
 		provider_service: "the provider's service tokens",
 		self: 'any authenticated caller',
 		staff: 'staff',
-		not_sent: 'sending failed: ',
+		not_sent: 'Sending failed: ',
 	},
 };
 let lang = localStorage.getItem('lang') || (navigator.language.startsWith('en') ? 'en' : 'zh'),
 	doc,
 	token = '';
 const w = (k) => words[lang][k] || k;
-const said = (o, key) => (lang === 'zh' && o['x-' + key + '-zh']) || o[key] || '';
+const said = (o, key) => {
+	const text = (lang === 'zh' && o['x-' + key + '-zh']) || o[key] || '';
+	return text.charAt(0).toUpperCase() + text.slice(1);
+};
+/* The description of a group is "Title: more." */
+const titleOf = (tag) => said(tag, 'description').split(/[:：]/)[0];
 const $ = (id) => document.getElementById(id);
 const el = (tag, cls, ...inside) => {
 	const e = document.createElement(tag);
@@ -106,16 +117,19 @@ const pretty = (v) => JSON.stringify(v, null, 2);
 /* --- schemas in words --- */
 
 function rule(s) {
-	const types = [].concat(s.type || 'any').filter((t) => t !== 'null'),
+	const types = [].concat(s.type || 'any'),
+		one = s.items || s,
 		range = (a, b, unit) => (a === b ? a : a + '…' + b) + (unit ? ' ' + unit : '');
 	return [
-		types.join(' / ') + (s.items ? `[${[].concat(s.items.type || 'any')[0]}]` : ''),
-		s.format && !/^int/.test(s.format) && s.format,
-		(s.enum || (s.items && s.items.enum) || []).join(' | '),
-		s.minimum !== undefined && s.maximum < 9e15 && range(s.minimum, s.maximum),
-		s.minLength !== undefined && range(s.minLength, s.maxLength, w('chars')),
+		types.filter((t) => t !== 'null').join(' / ') +
+			(s.items ? `[${[].concat(one.type || 'any')[0]}]` : '') +
+			(types.includes('null') ? ' ' + w('or_null') : ''),
+		one.format && !/^int/.test(one.format) && one.format,
+		(one.enum || []).join(' | '),
+		one.minimum !== undefined && one.maximum < 9e15 && range(one.minimum, one.maximum),
+		one.minLength !== undefined && range(one.minLength, one.maxLength, w('chars')),
 		s.minItems !== undefined && range(s.minItems, s.maxItems, w('items')),
-		s.pattern,
+		one.pattern,
 		s.default !== undefined && w('dflt') + ' ' + s.default,
 	]
 		.filter(Boolean)
@@ -172,6 +186,7 @@ function reply(op) {
 		data = schema.properties && schema.properties.data ? schema.properties.data : schema,
 		rows = members(data).map(([name, s]) => [el('code', '', name), rule(s)]);
 	out.push(rows.length ? table([w('name'), w('rule')], rows) : el('p', 'meta', type));
+	if ([].concat(data.type).includes('null')) out.push(el('p', 'meta', w('null_data')));
 	if (example) out.push(el('h3', '', w('example')), el('pre', '', pretty(example)));
 	return out;
 }
@@ -375,20 +390,21 @@ function draw() {
 	$('find').setAttribute('aria-label', w('find'));
 	$('groups').setAttribute('aria-label', w('groups'));
 	$('lang').textContent = w('other');
+	$('portal').textContent = w('portal');
 	drawIntro();
 	const all = groups(),
 		nothing = el('p', 'meta', w('none'));
 	nothing.id = 'nothing';
 	$('groups').replaceChildren(
 		...all.map(({ tag, cards }) => {
-			const a = el('a', '', tag.name, el('span', 'meta', String(cards.length)));
+			const a = el('a', '', titleOf(tag), el('span', 'meta', String(cards.length)));
 			a.href = '#tag-' + tag.name;
 			return a;
 		}),
 	);
 	$('list').replaceChildren(
 		...all.map(({ tag, cards }) => {
-			const h = el('h2', '', tag.name),
+			const h = el('h2', '', titleOf(tag), el('code', 'meta', tag.name)),
 				s = el('section', '', h, el('p', 'meta', said(tag, 'description')), ...cards);
 			h.id = 'tag-' + tag.name;
 			return s;

@@ -18,7 +18,7 @@ test.before(async () => {
 });
 test.after(() => s.drop());
 
-const fields = (r) => ((r.json.details || {}).fields || []).map((f) => f.field);
+const fields = (r) => (((r.json || {}).details || {}).fields || []).map((f) => f.field);
 
 test('a choice is exactly one of the list: not two, not a part, not in another case', async () => {
 	for (const v of ['P0|P1', 'P', '', 'p0', 'P0|', '|P0']) {
@@ -146,18 +146,7 @@ test('every operation: a name, a group, both languages, real types, an example, 
 test('what is required is required, what is unknown is refused, in every body and query', async () => {
 	const doc = JSON.parse(kept('openapi.json')),
 		people = { boss: await s.login('boss'), admin: await s.login('admin', 'alpha'), user };
-	people.service = s
-		.cli([
-			'token',
-			'add',
-			'--tenant',
-			'alpha',
-			'--name',
-			'contracts',
-			'--scopes',
-			'admin,tickets:read,tickets:write',
-		])
-		.match(/sd1\.\S+/)[0];
+	people.service = s.token('alpha', 'admin,tickets:read,tickets:write', 'contracts');
 	let bodies = 0,
 		queries = 0;
 	for (const [p, ops] of Object.entries(doc.paths))
@@ -197,4 +186,90 @@ test('what is required is required, what is unknown is refused, in every body an
 			}
 		}
 	assert.ok(bodies > 60 && queries > 60, `${bodies} bodies, ${queries} queries`);
+});
+
+test('an error code stands once in a row of errors', () => {
+	const doc = JSON.parse(kept('openapi.json'));
+	for (const [name, r] of Object.entries(doc.components.responses))
+		assert.deepStrictEqual([...new Set(r['x-codes'])], r['x-codes'], name);
+});
+test('the example of tickets/sync is applied, message by message', async () => {
+	const doc = JSON.parse(kept('openapi.json')),
+		service = s.token('alpha', 'tickets:read,tickets:write'),
+		op = doc.paths['/api/v1/integration/tickets/sync'].post,
+		{ example } = op.requestBody.content['application/json'];
+	for (const e of example.events) e.tenant_id = s.alpha;
+	const r = await s.post('/api/v1/integration/tickets/sync', service, example);
+	assert.strictEqual(r.status, 200, r.text);
+	assert.strictEqual(r.data.applied, example.events.length, r.text);
+});
+test('what the documentation shows as choices is what the endpoint accepts', async () => {
+	const doc = JSON.parse(kept('openapi.json')),
+		boss = await s.login('boss'),
+		people = [boss, await s.login('admin', 'alpha')];
+	let n = 0;
+	for (const [p, ops] of Object.entries(doc.paths))
+		for (const x of (ops.get || { parameters: [] }).parameters) {
+			const choices = (x.schema.items || x.schema).enum;
+			if (x.in !== 'query' || !choices || /\{/.test(p)) continue;
+			const need = ops.get.parameters
+				.filter((q) => q.in === 'query' && q.required && q.name !== x.name)
+				.map((q) => '&' + q.name + '=' + encodeURIComponent(q.example));
+			for (const token of people)
+				for (const v of [...choices, 'no-such-choice']) {
+					const r = await s.get(
+						`${p}?${x.name}=${encodeURIComponent(v)}${need.join('')}`,
+						token,
+					);
+					if ([401, 403, 404, 429].includes(r.status)) continue;
+					assert.strictEqual(
+						fields(r).includes(x.name),
+						v === 'no-such-choice',
+						`${p} ${x.name}=${v} ${r.text}`,
+					);
+					n++;
+				}
+		}
+	assert.ok(n > 50, String(n));
+	const create = doc.paths['/api/v1/tickets'].post.requestBody.content['application/json'];
+	for (const priority of [...create.schema.properties.priority.enum, 'P5', 'urgent']) {
+		const r = await s.post('/api/v1/tickets', user, { ...create.example, priority });
+		assert.strictEqual(r.status, /P5|urgent/.test(priority) ? 400 : 201, priority + r.text);
+	}
+});
+/* The last test: an example changes the tenant's security. */
+test('every example body is a request that its endpoint accepts', async () => {
+	const doc = JSON.parse(kept('openapi.json')),
+		people = [await s.login('boss'), await s.login('admin', 'alpha'), user];
+	for (const tenant of ['provider', 'alpha'])
+		people.push(s.token(tenant, 'admin,tickets:read,tickets:write'));
+	/* no example can hold a secret of this installation, and customers must not name their tenant */
+	const excused = /token$|password$/,
+		faulty = [];
+	let n = 0;
+	for (const [p, ops] of Object.entries(doc.paths))
+		for (const [m, op] of Object.entries(ops)) {
+			const content = (op.requestBody || { content: {} }).content['application/json'],
+				url = p.replace(/\{(\w+)\}/g, (_, k) => {
+					const x = op.parameters.find((q) => q.name === k);
+					return x.schema.enum ? x.example : '999999999';
+				});
+			if (!content || /logout/.test(p)) continue;
+			for (const token of op.security.length ? people : [undefined]) {
+				const r = await s.request(m.toUpperCase(), url, {
+					token,
+					body: content.example,
+				});
+				n += ![401, 403, 429].includes(r.status);
+				if (r.status !== 400 || fields(r).every((f) => excused.test(f))) continue;
+				if (
+					/ticket_create$/.test(op.operationId) &&
+					String(fields(r)) === 'tenant_id'
+				)
+					continue;
+				faulty.push(`${m} ${p} ${r.text}`);
+			}
+		}
+	assert.ok(n > 100, String(n));
+	assert.deepStrictEqual(faulty, []);
 });

@@ -72,6 +72,17 @@ test('an anchor opens its operation: fields, example, reply, possible errors', a
 	for (const code of ['40003', '41002', '41004', '40005'])
 		assert.ok((await op.locator('td', { hasText: code }).count()) > 0, code);
 	assert.match(await op.innerText(), /ticket:write/);
+	assert.match(
+		await op.locator('tr:has(code:text-is("priority"))').first().innerText(),
+		/P0 \| P1 .* critical/,
+	);
+	await page.evaluate(() => (location.hash = '#ticket_get'));
+	await page.locator('#ticket_get .inside').waitFor();
+	assert.match(
+		await page.locator('#ticket_get tr:has(code:text-is("assignee_id"))').innerText(),
+		/integer or null/,
+	);
+	assert.strictEqual(await page.locator('header a#portal').getAttribute('href'), '/');
 	await shot(page, 'docs-operation');
 	await page.context().close();
 });
