@@ -51,6 +51,12 @@ char *cli_hash(const char *password);
 const char *cli_option(int argc, char **argv, const char *name, const char *fallback);
 /* The same for a name that users see: exits unless it has 1 to 100 characters. */
 const char *cli_name(int argc, char **argv, const char *name, const char *fallback);
+/* The id of the tenant CODE. Exits if there is none. The caller frees it. */
+char *cli_tenant_id(PGconn *pg, const char *code) MUST_USE;
+/* Now, as a parameter of a statement; valid until the next call. */
+const char *cli_now(void);
+/* Print the rows, one a line, the columns separated by tabs, and clear R. */
+void cli_print_rows(PGresult *r);
 /* Is --NAME in the arguments? */
 bool cli_flag(int argc, char **argv, const char *name);
 /* Print PROMPT on a terminal, and read a line of standard input without its line end. NULL at the
@@ -77,8 +83,6 @@ struct json_object *cli_json(const char *text);
 
 /* A progress bar on standard error, if that is a terminal. */
 void cli_progress(size_t done, size_t all);
-/* Recount the dashboard numbers of a tenant. */
-void cli_rollup_rebuild(PGconn *pg, const char *tenant_id);
 /* sladesk import --go-live: start the clocks of the open tickets that were imported for TENANT (its
  * code). */
 int import_go_live(PGconn *pg, const char *tenant);
@@ -102,18 +106,8 @@ int cmd_migrate(int argc, char **argv);
 int cmd_import(int argc, char **argv);
 /* sladesk keys. */
 int cmd_keys(int argc, char **argv);
-/* sladesk key. */
-int cmd_key(int argc, char **argv);
 /* sladesk demo. */
 int cmd_demo(int argc, char **argv);
-
-/* The archive of the audit log (cmd_archive.c): move the months before --before of all tenants, or
- * of CODE, into files in DIR, one month per file, and remove files that are too old. */
-int audit_archive(const char *dir, const char *owner_url, const char *code, const char *before,
-	int keep_years);
-/* Verify a tenant's files: each exists, is unchanged, and their rows form one chain that the
- * database continues. Prints a line for each failure and returns their number. */
-int audit_files_broken(PGconn *pg, const char *tenant_id, const char *dir);
 
 /* Reading CSV (RFC 4180), plain or gzip, record by record. */
 struct csv;

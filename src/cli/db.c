@@ -3,7 +3,9 @@
 #include "cli/cli.h"
 #include "config/options.h"
 #include "config/secret.h"
+#include "sql_gen.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static void check_result(const PGresult *r)
@@ -116,4 +118,34 @@ void cli_copy_in(PGconn *pg, const char *table, struct buf *rows)
 		PQclear(r);
 	}
 	rows->n = 0;
+}
+
+char *cli_tenant_id(PGconn *pg, const char *code)
+{
+	PGresult *r = cli_exec(pg, &sql_cli_tenant_id, &code);
+	char *id;
+
+	if (!PQntuples(r))
+		die("no such tenant: %s", code);
+	id = xstrdup(PQgetvalue(r, 0, 0));
+	PQclear(r);
+	return id;
+}
+
+const char *cli_now(void)
+{
+	static char t[32];
+
+	time_format(clock_now_us(), 6, t);
+	return t;
+}
+
+void cli_print_rows(PGresult *r)
+{
+	for (int i = 0; i < PQntuples(r); i++) {
+		for (int c = 0; c < PQnfields(r); c++)
+			printf("%s%s", c ? "\t" : "", PQgetvalue(r, i, c));
+		putchar('\n');
+	}
+	PQclear(r);
 }

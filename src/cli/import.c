@@ -205,7 +205,7 @@ int cmd_import(int argc, char **argv)
 	file_digest(file, sha);
 	import_read_log(file, rejects, &log, &totals);
 	import_all(pg, &b, id_list, sha);
-	cli_rollup_rebuild(pg, ids[0]);
+	cli_do(pg, &sql_cli_rollup_rebuild, (const char *[]){ ids[0] });
 	fclose(rejects);
 	if (!totals.rejected)
 		unlink(rejects_name);

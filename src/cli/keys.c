@@ -21,14 +21,6 @@ static unsigned char master[FIELD_KEY_BYTES];
 
 /* --- keys --- */
 
-static const char *now_text(void)
-{
-	static char t[32];
-
-	time_format(clock_now_us(), 6, t);
-	return t;
-}
-
 /* Every use of the master key is recorded in the provider's audit log. */
 static void audit(PGconn *pg, const char *operation)
 {
@@ -50,7 +42,7 @@ static void insert_key(PGconn *pg, int64_t id, int64_t delay_s)
 	unsigned char wrapped[FIELD_WRAPPED_BYTES];
 	struct buf hex = { 0 };
 	char text[24], from[32];
-	const char *p[] = { text, NULL, now_text(), from };
+	const char *p[] = { text, NULL, cli_now(), from };
 
 	field_key_make(master, id, wrapped);
 	buf_add_hex(&hex, wrapped, sizeof(wrapped));

@@ -46,10 +46,8 @@ static const char *session_value(struct req *req, const struct param *p)
 	if (strcmp(p->key, "customer") ==
 		0) /* ids of staff and of services are separate number ranges */
 		return s && s->actor == ACTOR_CUSTOMER ? req_int(req, s->actor_id) : "0";
-	if (strcmp(p->key, "pii") == 0)
-		return session_may(s, PERM_PII_READ) ? "true" : "false";
-	if (strcmp(p->key, "exports") == 0) /* likewise */
-		return session_may(s, PERM_EXPORT_ALL) ? "true" : "false";
+	if (strchr(p->key, ':')) /* session.may.<permission> */
+		return s && s->perms & permissions_parse(str_of(p->key)) ? "true" : "false";
 	return s ? req_int(req, s->actor_id) : NULL;
 }
 

@@ -7,3 +7,7 @@ verb='(select|insert into|update [a-z_%]+ set|delete from|with [a-z_]+ as|create
 found=$(git ls-files -co --exclude-standard 'src/*.c' 'src/*.h' 'include/*.h' | grep -vxFf <(sed -n 's/^\([a-z][^ ]*\) .*/\1/p' t/lint/sql.txt) |
 	xargs grep -nE "\"($verb)" | grep -vE 'log_(error|warn|info|debug|line)\(|\bdie\(|strcmp\(' | cut -c1-140)
 [ -z "$found" ] || { printf '%s\n' "$found" "SQL in C: put the statement into a contract file" >&2; exit 1; }
+# A statement may ask for a permission of the session: session.may.<permission>. A misspelt one would always be refused.
+for p in $(git ls-files -co --exclude-standard '*.sql' | xargs grep -ohE 'session\.may\.[a-z_:]+' | sort -u); do
+	grep -qE "^PERMISSION\([A-Z_]+, $(echo "${p#session.may.}" | sed 's/:/, /')," include/core/permissions.def || { echo "no such permission: $p" >&2; exit 1; }
+done

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * sladesk audit: verify each tenant's chain of the audit log, in the database and in its files. */
+#include "cmd_archive.h"
 #include "cli/cli.h"
 #include "sql_gen.h"
 

@@ -5,6 +5,7 @@
  * (audit_digest), so the file can be verified without the database. Rows leave the database only
  * after their file has been written, synced and read back. */
 #include "base/json.h"
+#include "cmd_archive.h"
 #include "cli/cli.h"
 #include "crypto/crypto.h"
 #include "sql_gen.h"

@@ -12,7 +12,7 @@
 #define AGAIN_MS (365LL * 86400 * 1000)
 
 static struct {
-	PGresult *rows; /* rollup/warm */
+	PGresult *rows; /* cache/warmup */
 	int next;
 	bool done;
 } warmup;
@@ -71,5 +71,5 @@ void cache_warmup_run(struct job_run *run)
 	}
 	run->call.keep_rows = true;
 	job_param_int(run, 0, clock_now_us());
-	job_query(run, &sql_rollup_warm, on_list);
+	job_query(run, &sql_cache_warmup, on_list);
 }

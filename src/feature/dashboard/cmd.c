@@ -6,11 +6,6 @@
 
 #include <stdio.h>
 
-void cli_rollup_rebuild(PGconn *pg, const char *tenant_id)
-{
-	cli_do(pg, &sql_cli_rollup_rebuild, &tenant_id);
-}
-
 /* Recount the numbers of all customers now, as the daemon does periodically. Returns 1 if a number
  * was wrong. */
 static int check(void)
@@ -58,7 +53,9 @@ static int cmd_rollup(int argc, char **argv)
 	if (!n)
 		die("no such tenant: %s", code);
 	for (int i = 0; i < n; i++) {
-		cli_rollup_rebuild(pg, PQgetvalue(r, i, 0));
+		const char *tenant = PQgetvalue(r, i, 0);
+
+		cli_do(pg, &sql_cli_rollup_rebuild, &tenant);
 		cli_progress((size_t)i + 1, (size_t)n);
 	}
 	printf("%d tenants recounted\n", n);

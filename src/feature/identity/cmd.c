@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tenants, users, tokens, webhooks. Passwords come from standard input, never from the arguments.
+ * Tenants, users, tokens. Passwords come from standard input, never from the arguments.
  */
+#include "cmd_key.h"
 #include "cli/cli.h"
 #include "crypto/crypto.h"
 #include "crypto/password.h"
@@ -10,49 +11,19 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static const char *now_text(void)
-{
-	static char t[32];
-
-	time_format(clock_now_us(), 6, t);
-	return t;
-}
-
-static char *tenant_id(PGconn *pg, const char *code)
-{
-	PGresult *r = cli_exec(pg, &sql_cli_tenant_id, &code);
-	char *id;
-
-	if (!PQntuples(r))
-		die("no such tenant: %s", code);
-	id = xstrdup(PQgetvalue(r, 0, 0));
-	PQclear(r);
-	return id;
-}
-
-static void print_rows(PGresult *r)
-{
-	for (int i = 0; i < PQntuples(r); i++) {
-		for (int c = 0; c < PQnfields(r); c++)
-			printf("%s%s", c ? "\t" : "", PQgetvalue(r, i, c));
-		putchar('\n');
-	}
-	PQclear(r);
-}
-
 static int cmd_tenant(int argc, char **argv)
 {
 	PGconn *pg = cli_connect();
 	const char *what = argc ? argv[0] : "";
 
 	if (strcmp(what, "list") == 0) {
-		print_rows(cli_exec(pg, &sql_cli_tenant_list, NULL));
+		cli_print_rows(cli_exec(pg, &sql_cli_tenant_list, NULL));
 	} else if (strcmp(what, "add") == 0) {
 		const char *p[] = { cli_option(argc, argv, "code", NULL),
 			cli_option(argc, argv, "name", NULL), cli_option(argc, argv, "lang", "zh"),
-			cli_option(argc, argv, "policy", "standard"), now_text() };
+			cli_option(argc, argv, "policy", "standard"), cli_now() };
 
-		print_rows(cli_exec(pg, &sql_cli_tenant_add, p));
+		cli_print_rows(cli_exec(pg, &sql_cli_tenant_add, p));
 	} else if (strcmp(what, "set") == 0) {
 		const char *p[] = { cli_option(argc, argv, "code", NULL),
 			cli_option(argc, argv, "host", ""), cli_option(argc, argv, "max-users", ""),
@@ -62,7 +33,7 @@ static int cmd_tenant(int argc, char **argv)
 
 		if (!PQntuples(r))
 			die("no such tenant: %s", p[0]);
-		print_rows(r);
+		cli_print_rows(r);
 	} else {
 		die("tenant add, tenant set or tenant list");
 	}
@@ -95,16 +66,16 @@ static void user_add(PGconn *pg, int argc, char **argv)
 			cli_option(argc, argv, "lang", "zh"),
 			cli_option(argc, argv, "role", "engineer"),
 			cli_option(argc, argv, "level", "1"),
-			cli_flag(argc, argv, "on-call") ? "t" : "f", hash, now_text(),
+			cli_flag(argc, argv, "on-call") ? "t" : "f", hash, cli_now(),
 			cli_flag(argc, argv, "must-change") ? "t" : "f" };
 
 		r = cli_exec(pg, &sql_cli_staff_add, p);
 	} else {
-		char *tenant = tenant_id(pg, cli_option(argc, argv, "tenant", NULL));
+		char *tenant = cli_tenant_id(pg, cli_option(argc, argv, "tenant", NULL));
 		const char *p[] = { tenant, cli_name(argc, argv, "username", NULL),
 			cli_name(argc, argv, "name", NULL), cli_option(argc, argv, "email", NULL),
 			cli_option(argc, argv, "lang", "zh"),
-			cli_option(argc, argv, "role", "user"), hash, now_text(),
+			cli_option(argc, argv, "role", "user"), hash, cli_now(),
 			cli_option(argc, argv, "department", ""),
 			cli_option(argc, argv, "project", ""),
 			cli_option(argc, argv, "contract", ""),
@@ -116,7 +87,7 @@ static void user_add(PGconn *pg, int argc, char **argv)
 		free(tenant);
 	}
 	cli_seal_people(pg);
-	print_rows(r);
+	cli_print_rows(r);
 	free(password);
 	free(hash);
 }
@@ -124,11 +95,11 @@ static void user_add(PGconn *pg, int argc, char **argv)
 static void user_change(PGconn *pg, int argc, char **argv, bool disable)
 {
 	const char *code = cli_option(argc, argv, "tenant", "");
-	char *tenant = *code ? tenant_id(pg, code) : xstrdup("1"),
+	char *tenant = *code ? cli_tenant_id(pg, code) : xstrdup("1"),
 	     *password = disable ? NULL : read_password(cli_option(argc, argv, "username", NULL)),
 	     *hash = password ? cli_hash(password) : NULL;
 	const char *p[] = { tenant, cli_option(argc, argv, "username", NULL),
-		disable ? now_text() : hash, cli_flag(argc, argv, "must-change") ? "t" : "f" };
+		disable ? cli_now() : hash, cli_flag(argc, argv, "must-change") ? "t" : "f" };
 	const struct sql_stmt *stmt =
 		*code     ? disable ? &sql_cli_user_disable : &sql_cli_user_password
 		: disable ? &sql_cli_staff_disable
@@ -161,7 +132,7 @@ static int cmd_user(int argc, char **argv)
 static void token_add(PGconn *pg, int argc, char **argv)
 {
 	char secret[49], sha[65], until[32],
-		*tenant = tenant_id(pg, cli_option(argc, argv, "tenant", NULL));
+		*tenant = cli_tenant_id(pg, cli_option(argc, argv, "tenant", NULL));
 	int64_t days;
 	PGresult *r;
 
@@ -171,7 +142,7 @@ static void token_add(PGconn *pg, int argc, char **argv)
 	crypto_sha256_hex(secret, strlen(secret), sha);
 	time_format(clock_now_us() + days * 86400 * US_PER_S, 6, until);
 	const char *p[] = { tenant, cli_name(argc, argv, "name", NULL), sha,
-		cli_option(argc, argv, "scopes", "tickets:read,tickets:write"), until, now_text() };
+		cli_option(argc, argv, "scopes", "tickets:read,tickets:write"), until, cli_now() };
 	r = cli_exec(pg, &sql_cli_token_add, p);
 	/* printed once; only its digest is stored */
 	printf("sd1.%s.%s.%s\n", tenant, PQgetvalue(r, 0, 0), secret);
@@ -187,10 +158,10 @@ static int cmd_token(int argc, char **argv)
 	if (strcmp(what, "add") == 0) {
 		token_add(pg, argc, argv);
 	} else if (strcmp(what, "list") == 0) {
-		print_rows(cli_exec(pg, &sql_cli_token_list, NULL));
+		cli_print_rows(cli_exec(pg, &sql_cli_token_list, NULL));
 	} else if (strcmp(what, "revoke") == 0) {
-		char *tenant = tenant_id(pg, cli_option(argc, argv, "tenant", NULL));
-		const char *p[] = { tenant, cli_option(argc, argv, "id", NULL), now_text() };
+		char *tenant = cli_tenant_id(pg, cli_option(argc, argv, "tenant", NULL));
+		const char *p[] = { tenant, cli_option(argc, argv, "id", NULL), cli_now() };
 
 		if (!cli_finds(pg, &sql_cli_token_revoke, p))
 			die("no such token");
@@ -198,21 +169,6 @@ static int cmd_token(int argc, char **argv)
 	} else {
 		die("token add, token list or token revoke");
 	}
-	PQfinish(pg);
-	return 0;
-}
-
-static int cmd_webhook(int argc, char **argv)
-{
-	PGconn *pg = cli_connect();
-	char *tenant = tenant_id(pg, cli_option(argc, argv, "tenant", NULL));
-	const char *p[] = { tenant, cli_option(argc, argv, "url", NULL),
-		cli_option(argc, argv, "secret", NULL), now_text() };
-
-	if (!argc || strcmp(argv[0], "add") != 0)
-		die("webhook add");
-	print_rows(cli_exec(pg, &sql_cli_webhook_add, p));
-	free(tenant);
 	PQfinish(pg);
 	return 0;
 }
@@ -242,8 +198,5 @@ const struct command identity_commands[] = {
 		"key rotate [--at-once]\n"
 		"      create a signing key for access tokens; --at-once makes all earlier keys "
 		"invalid" },
-	{ "webhook", cmd_webhook,
-		"webhook add --tenant C --url U --secret S\n"
-		"      register a webhook" },
 	{ 0 },
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * sladesk key: the keys that sign access tokens. */
+#include "cmd_key.h"
 #include "cli/cli.h"
 #include "config/keyfile.h"
 #include "config/options.h"

@@ -222,7 +222,7 @@ static void on_signin(struct req *req, const struct sign_in *s)
 	w->address = xstrdup(address);
 	field_seal(&sealed, "ip_address", str_of(address), clock_now_us() / US_PER_S);
 	w->sealed = buf_take(&sealed);
-	w->call = (struct db_call){ .stmt = &sql_auth_watch,
+	w->call = (struct db_call){ .stmt = &sql_auth_signin_risk,
 		.ctx.role = DB_ROLE_JOB,
 		.param = { NULL, s->staff ? "staff" : "customer", NULL, w->username, NULL,
 			w->network, w->device, at ? at->country : NULL, at ? at->lat : NULL,

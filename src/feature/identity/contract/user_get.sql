@@ -2,7 +2,7 @@
 -- zh: 单个用户
 -- mode: read   shape: object   class: point
 -- $1 user_id  bigint  path.user_id  required range=1..9007199254740991
--- $2 pii      bool    session.pii   required
+-- $2 pii      bool    session.may.pii:read   required
 -- returns user_id bigint, tenant_id bigint, username text, full_name text, email text, phone text, role_type text, department text,
 -- returns project text, contract text, cost_centre text, region text, office text, lang text, is_active boolean,
 -- returns must_change_password boolean, last_login_at timestamptz, created_at timestamptz

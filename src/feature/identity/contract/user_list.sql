@@ -6,7 +6,7 @@
 -- $3 cursor_id  bigint  cursor.1         optional
 -- $4 role_type  text    query.role_type  optional in=admin|manager|user
 -- $5 is_active  bool    query.is_active  optional
--- $6 pii        bool    session.pii      required
+-- $6 pii        bool    session.may.pii:read      required
 -- $7 tenant_id  bigint  query.tenant_id  optional range=1..9007199254740991
 -- returns user_id bigint, tenant_id bigint, username text, full_name text, email text, phone text, role_type text, department text,
 -- returns project text, lang text, is_active boolean, must_change_password boolean, last_login_at timestamptz, created_at timestamptz

@@ -2,7 +2,7 @@
 -- zh: 客户的联系人；没有 pii:read 权限时邮箱与电话脱敏
 -- mode: read   shape: list   class: point
 -- $1 tenant_id  bigint  path.tenant_id  required range=2..9007199254740991
--- $2 pii        bool    session.pii     required
+-- $2 pii        bool    session.may.pii:read     required
 -- returns external_id text, name text, title text, email text, phone text, vip boolean
 select k.external_id, k.name, k.title, case when $2::bool then k.email else masked_mail(k.email) end as email,
   case when $2::bool then k.phone else masked_phone(k.phone) end as phone, k.vip

@@ -1,4 +1,4 @@
--- auth/watch: compare a login with the user's earlier ones, record it, and mail what is unusual. A user's first login is never unusual.
+-- auth/signin_risk: compare a login with the user's earlier ones, record it, and mail what is unusual. A user's first login is never unusual.
 -- mode: job   shape: rows   class: job
 -- $1 tenant    bigint  call.tenant    required
 -- $2 kind      text    call.kind      required

@@ -1,4 +1,4 @@
--- rollup/warm: overviews to compute in advance: every customer with users who were active within a day, once for each language and set of
+-- cache/warmup: overviews to compute in advance: every customer with users who were active within a day, once for each language and set of
 -- permissions. Users with a data scope are left out.
 -- mode: job   shape: rows   class: job
 -- $1 now  bigint  call.now  required

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * sladesk webhook: register webhooks. */
+#include "cli/cli.h"
+#include "sql_gen.h"
+
+#include <stdlib.h>
+
+static int cmd_webhook(int argc, char **argv)
+{
+	PGconn *pg = cli_connect();
+	char *tenant = cli_tenant_id(pg, cli_option(argc, argv, "tenant", NULL));
+	const char *p[] = { tenant, cli_option(argc, argv, "url", NULL),
+		cli_option(argc, argv, "secret", NULL), cli_now() };
+
+	if (!argc || strcmp(argv[0], "add") != 0)
+		die("webhook add");
+	cli_print_rows(cli_exec(pg, &sql_cli_webhook_add, p));
+	free(tenant);
+	PQfinish(pg);
+	return 0;
+}
+
+const struct command notify_commands[] = {
+	{ "webhook", cmd_webhook,
+		"webhook add --tenant C --url U --secret S\n"
+		"      register a webhook" },
+	{ 0 },
+};
