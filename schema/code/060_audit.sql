@@ -95,3 +95,18 @@ begin
   end if;
 end
 $$;
+
+-- The rows of a tenant that the filters select; before: only those with a smaller chain_no. The planner expands it, so the caller's order and
+-- limit use the index.
+create or replace function audit_matching(p_tenant bigint, p_before bigint, p_username text, p_operation text, p_result text, p_from timestamptz,
+  p_to timestamptz) returns setof audit_logs language sql stable as $$
+  select a.*
+  from audit_logs a
+  where a.tenant_id = p_tenant
+    and (p_before is null or a.chain_no < p_before)
+    and (p_username is null or a.username = p_username)
+    and (p_operation is null or a.operation = p_operation)
+    and (p_result is null or a.result = p_result)
+    and (p_from is null or a.at >= p_from)
+    and (p_to is null or a.at < p_to)
+$$;

@@ -11,14 +11,8 @@
 -- $9 to         time    call.to         optional
 -- $10 tenant_id  bigint  call.tenant_id  optional
 select a.chain_no
-from audit_logs a
-where a.tenant_id = coalesce($10::bigint, $4::bigint)
-  and ($2::bigint is null or a.chain_no < coalesce($3::bigint, 0))
-  and ($5::text is null or a.username = $5::text)
-  and ($6::text is null or a.operation = $6::text)
-  and ($7::text is null or a.result = $7::text)
-  and ($8::timestamptz is null or a.at >= $8::timestamptz)
-  and ($9::timestamptz is null or a.at < $9::timestamptz)
+from audit_matching(coalesce($10::bigint, $4::bigint), case when $2::bigint is not null then coalesce($3::bigint, 0) end, $5::text, $6::text, $7::text,
+  $8::timestamptz, $9::timestamptz) a
 order by a.chain_no desc
 offset $1::int - 1
 limit 2

@@ -16,13 +16,7 @@
 select 'AUD-' || to_char(a.at at time zone 'UTC', 'YYYYMMDD') || '-' || lpad(coalesce(a.day_no, a.chain_no)::text, 3, '0') as audit_id, a.tenant_id, a.chain_no,
   a.at as timestamp, a.actor_kind, a.actor_id as user_id, a.username, a.operation, a.resource, a.result, a.status, a.address as ip_address, a.user_agent,
   a.request_id, a.details, encode(a.digest, 'hex') as digest
-from audit_logs a
-where a.tenant_id = coalesce($10::bigint, $4::bigint)
-  and ($2::bigint is null or a.chain_no < coalesce($3::bigint, 0))
-  and ($5::text is null or a.username = $5::text)
-  and ($6::text is null or a.operation = $6::text)
-  and ($7::text is null or a.result = $7::text)
-  and ($8::timestamptz is null or a.at >= $8::timestamptz)
-  and ($9::timestamptz is null or a.at < $9::timestamptz)
+from audit_matching(coalesce($10::bigint, $4::bigint), case when $2::bigint is not null then coalesce($3::bigint, 0) end, $5::text, $6::text, $7::text,
+  $8::timestamptz, $9::timestamptz) a
 order by a.chain_no desc
 limit $1::int
