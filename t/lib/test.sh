@@ -26,6 +26,7 @@ cmd_test() {
 		CC=clang build build-clang CC=clang --enable-werror CFLAGS="-O1 -g"
 	fi
 	say "== build ($mode)"
+	[ -f "$dir/config.status" ] || say "the tests have their own build in $dir, with warnings as errors"
 	build "$dir" $opts CFLAGS="$flags"
 	if [ -z "${ONLY:-}" ]; then
 		say "== unit tests"
