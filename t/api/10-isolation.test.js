@@ -16,9 +16,7 @@ test.before(async () => {
 	doc = JSON.parse((await s.get('/openapi.json')).text);
 	people = { user: await s.login('user', 'alpha'), admin: await s.login('admin', 'alpha') };
 	for (const scopes of ['tickets:read,tickets:write', 'admin,tickets:read,tickets:write'])
-		people['token ' + scopes] = s
-			.cli(['token', 'add', '--tenant', 'alpha', '--name', 'walker', '--scopes', scopes])
-			.match(/sd1\.\S+/)[0];
+		people['token ' + scopes] = s.token('alpha', scopes, 'walker');
 	const boss = await s.login('boss'),
 		fill = async (tenant, mark, code) => {
 			const user = await s.login('user', tenant),
@@ -144,7 +142,8 @@ function* requests() {
 			const params = op.parameters || [],
 				inPath = params.filter((p) => p.in === 'path').map((p) => p.name),
 				inQuery = params.filter((p) => p.in === 'query').map((p) => p.name);
-			const [type, content] = Object.entries((op.requestBody || { content: {} }).content)[0] || [],
+			const [type, content] =
+					Object.entries((op.requestBody || { content: {} }).content)[0] || [],
 				schema = content && content.schema,
 				fields = Object.keys((schema && schema.properties) || {});
 			const fillPath = (v) =>
@@ -208,7 +207,10 @@ test('SEC-001 SEC-002: every route, every kind of foreign id: no foreign byte, n
 					const r = await s.request(q.method.toUpperCase(), q.path, {
 						token,
 						...(q.body instanceof URLSearchParams
-							? { raw: String(q.body), headers: { 'Content-Type': FORM } }
+							? {
+									raw: String(q.body),
+									headers: { 'Content-Type': FORM },
+								}
 							: { body: q.body }),
 					});
 					n++;

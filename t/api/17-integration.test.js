@@ -7,10 +7,7 @@ const { Server, waitUntil } = require('../lib/server.js');
 
 let s, admin, user, boss, service, narrow;
 const fields = (r) => (r.json.details.fields || []).map((f) => f.field);
-const token = (tenant, scopes) =>
-	s
-		.cli(['token', 'add', '--tenant', tenant || 'provider', '--name', 'svc', '--scopes', scopes])
-		.match(/sd1\.\S+/)[0];
+const token = (tenant, scopes) => s.token(tenant || 'provider', scopes, 'svc');
 const today = () => new Date(Date.now() + 8 * 3600e3).toISOString().slice(0, 10);
 test.before(async () => {
 	s = await Server.make('integration');

@@ -8,8 +8,7 @@ const { Server, waitUntil, redis } = require('../lib/server.js');
 const PATH = '/api/v1/integration/tickets/sync';
 let s, service, narrow, admin;
 const fields = (r) => (r.json.details.fields || []).map((f) => f.field);
-const token = (tenant, scopes) =>
-	s.cli(['token', 'add', '--tenant', tenant, '--name', 'svc', '--scopes', scopes]).match(/sd1\.\S+/)[0];
+const token = (tenant, scopes) => s.token(tenant, scopes, 'svc');
 let serial = 0;
 const at = (s) => new Date(Date.now() - 60000 + s * 1000).toISOString();
 const message = (ticket_id, more = {}) => ({
@@ -237,9 +236,7 @@ test('the same messages from the Redis stream; one that cannot be applied become
 		[
 			'- event: no JSON',
 			...['R-3', 'R-4', 'R-5'].map(
-				(n) =>
-					n +
-					' token: not a service token with tickets:write for this tenant',
+				(n) => n + ' token: not a service token with tickets:write for this tenant',
 			),
 			'R-2 status: one of new, accepted, in_progress, pending_customer, pending_aws, resolved, closed, cancelled',
 		].sort(),

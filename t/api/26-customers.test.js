@@ -30,18 +30,7 @@ test.before(async () => {
 	fs.writeFileSync(file, 'crm-secret\n');
 	s.settings.integration.customers_token_file = file;
 	await s.start();
-	service = s
-		.cli([
-			'token',
-			'add',
-			'--tenant',
-			'provider',
-			'--name',
-			'crm',
-			'--scopes',
-			'user:write,admin',
-		])
-		.match(/sd1\.\S+/)[0];
+	service = s.token('provider', 'user:write,admin', 'crm');
 	boss = await s.login('boss');
 });
 test.after(async () => {

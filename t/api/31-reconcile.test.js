@@ -102,18 +102,7 @@ test.before(async () => {
 		},
 	});
 	await s.prepare();
-	service = s
-		.cli([
-			'token',
-			'add',
-			'--tenant',
-			'alpha',
-			'--name',
-			'desk',
-			'--scopes',
-			'ticket:write,ticket:read',
-		])
-		.match(/sd1\.\S+/)[0];
+	service = s.token('alpha', 'ticket:write,ticket:read', 'desk');
 	fs.writeFileSync(path.join(s.dir, 'theirs'), 'their-secret\n');
 	fs.writeFileSync(path.join(s.dir, 'ours'), service + '\n');
 	s.settings.integration.tickets_token_file = path.join(s.dir, 'theirs');

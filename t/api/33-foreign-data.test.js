@@ -58,18 +58,7 @@ test.before(async () => {
 	await s.prepare();
 	fs.writeFileSync(
 		path.join(s.dir, 'ours'),
-		s
-			.cli([
-				'token',
-				'add',
-				'--tenant',
-				'alpha',
-				'--name',
-				'desk',
-				'--scopes',
-				'ticket:write,ticket:read',
-			])
-			.match(/sd1\.\S+/)[0] + '\n',
+		s.token('alpha', 'ticket:write,ticket:read', 'desk') + '\n',
 	);
 	s.settings.integration.tickets_service_token_file = path.join(s.dir, 'ours');
 });

@@ -4,6 +4,7 @@
 const fs = require('node:fs'),
 	path = require('node:path'),
 	{ execFileSync, spawn, spawnSync } = require('node:child_process');
+const cpu = require('./cpu.js');
 const { Server, psql, waitUntil, freePort, SOCK, secret, VAR } = require('../lib/server.js');
 /* one client sends everything, and the limits are not what is measured */
 const MANY = { address_connections: 0, user_connections: 0 },
@@ -17,19 +18,6 @@ const BIN = process.env.BENCH_BIN,
 const PGOPTIONS =
 	'-c jit=off -c random_page_cost=1.1 -c plan_cache_mode=force_generic_plan -c enable_seqscan=off'; /* like the daemon's own connections */
 const median = (a) => [...a].sort((x, y) => x - y)[Math.floor(a.length / 2)];
-const cpu = (pid) =>
-	fs
-		.readdirSync(`/proc/${pid}/task`)
-		.reduce(
-			(s, t) =>
-				s +
-				Number(
-					fs
-						.readFileSync(`/proc/${pid}/task/${t}/schedstat`, 'utf8')
-						.split(' ')[0],
-				),
-			0,
-		);
 const rss = (pid) =>
 	Number(fs.readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8').match(/^Pss:\s+(\d+)/m)[1]) / 1024;
 const report = (what, value, target) => {

@@ -218,9 +218,7 @@ async function logins(ask, token, seconds, report) {
 	);
 }
 async function sync(s, ask, report) {
-	const token = s
-		.cli(['token', 'add', '--tenant', 'provider', '--name', 'bench', '--scopes', 'ticket:write'])
-		.match(/sd1\.\S+/)[0];
+	const token = s.token('provider', 'ticket:write', 'bench');
 	const admin = await s.login('admin', 'beta'),
 		began = Date.now();
 	let n = 0;

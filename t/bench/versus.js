@@ -5,6 +5,7 @@
 const fs = require('node:fs'),
 	path = require('node:path'),
 	{ execFileSync, spawn } = require('node:child_process');
+const cpu = require('./cpu.js');
 
 const OLD = process.argv[2],
 	ROUNDS = Number(process.env.ROUNDS || 7),
@@ -70,19 +71,6 @@ function start(name, inst) {
 
 /* --- the rounds --- */
 
-const cpu = (pid) =>
-	fs
-		.readdirSync(`/proc/${pid}/task`)
-		.reduce(
-			(s, t) =>
-				s +
-				Number(
-					fs
-						.readFileSync(`/proc/${pid}/task/${t}/schedstat`, 'utf8')
-						.split(' ')[0],
-				),
-			0,
-		);
 const rss = (pid) => Number(fs.readFileSync(`/proc/${pid}/status`, 'utf8').match(/VmRSS:\s+(\d+)/)[1]);
 function load(b, url, args) {
 	const before = cpu(b.pid),

@@ -409,6 +409,13 @@ class Server {
 	post(p, token, body, headers) {
 		return this.request('POST', p, { token, body, headers });
 	}
+	/* A new service token of TENANT. */
+	token(tenant, scopes, name = 'test') {
+		return this.cli([
+			...['token', 'add', '--tenant', tenant],
+			...['--name', name, '--scopes', scopes],
+		]).match(/sd1\.\S+/)[0];
+	}
 	async login(username, tenant) {
 		const r = await this.post('/api/v1/auth/login', null, {
 			username,
