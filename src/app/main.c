@@ -458,8 +458,8 @@ static void stop(void)
 	fetch_free(); /* work in flight ends while the database is still available */
 	work_free();
 	loop_run_later();
-	db_free(); /* whatever waits for the database is told now, while everything it uses still
-		      exists */
+	db_free(); /* what waits for the database gets its error while everything that it uses
+		      still exists */
 	kv_free();
 	loop_run_later();
 	request_free();

@@ -75,8 +75,9 @@ static void add_text(struct buf *b, const char *s)
 		buf_addf(b, "%zu:%s", strlen(s), s);
 }
 
-/* Everything that row-level security reads, that affects the writing of the result, and that is
- * asked. Two users with the same scope differ, because each also sees their own tickets. */
+/* The key holds everything that row-level security reads, everything that affects how the result is
+ * written, and the query itself. Two users with the same scope have different keys, because each
+ * also sees their own tickets. */
 static struct cache_key key_of(const struct cached_query *q, const struct cache_reader *r)
 {
 	static struct buf b;

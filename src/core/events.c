@@ -263,7 +263,8 @@ static void on_booted(struct job_run *run, enum db_error error, const PGresult *
 	job_end(run, error == DB_OK ? JOB_DONE : JOB_FAILED);
 }
 
-/* Find what no hint told of; at first, where this process goes on from. */
+/* Find events that no hint announced. The first run reads the positions from which this process
+ * continues. */
 static void sweep_counters(struct job_run *run)
 {
 	if (events.booted) {

@@ -324,7 +324,7 @@ static const char *plain_value(struct req *req, const struct param *p)
 	return strcmp(p->key, "If-Match") == 0 ? req->if_match : req->idempotency_key;
 }
 
-/* A text that is not a number names neither a served tenant nor any other. */
+/* A text that is not a number is no tenant's id. */
 static enum bound bad_path(const struct param *p, enum bound so_far)
 {
 	return p->served || so_far == BOUND_FOREIGN ? BOUND_FOREIGN : BOUND_NOTHING;

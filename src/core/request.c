@@ -24,8 +24,9 @@ const double request_buckets[11] = { .0005, .001, .0025, .005, .01, .025, .05, .
 
 /* --- guards --- */
 
-/* What it writes may have to be encrypted, or found by a blind index, and the keys come from the
- * database after the start. A single sign-on begins and ends with a GET. */
+/* May the request need the keys of personal fields, which are read from the database after the
+ * start? A write may encrypt a field or look one up by its blind index. A single sign-on begins and
+ * ends with a GET. */
 static bool may_seal(const struct route *r)
 {
 	return (r->method != HTTP_GET && r->method != HTTP_HEAD) ||
@@ -355,8 +356,8 @@ static void on_done(struct http_request *h)
 	for (size_t i = 0; i < serving.listener_n; i++)
 		serving.listeners[i](req, h, h->status);
 	req->http = NULL;
-	/* Otherwise the caller of the step that replied frees it. Outside a step, the last piece of
-	 * a streamed reply was taken, or the server itself refused the body. */
+	/* The last piece of a streamed reply was taken, or the server itself refused the body. In
+	 * all other cases, the caller of the step that replied frees the request. */
 	if (req->streaming || !req->ended) {
 		req->ended = true;
 		if (!req->stepping)

@@ -435,7 +435,7 @@ bool ticket_decide(struct ticket_call *c, enum call_result *out)
 		*out = CALL_WRONG_VERSION;
 		return false;
 	}
-	/* people see milliseconds: the instant that is shown as the opening is not too early */
+	/* people see milliseconds: a contact at the displayed time of opening is not too early */
 	if (c->cmd == CMD_CONTACT && c->reckon_at / 1000 < t->opened_at / 1000) {
 		*out = CALL_TOO_EARLY;
 		return false;

@@ -23,7 +23,7 @@ function head(line,   want, verb, file) {
 	if (file != verb && file != want) die("the header says " name)
 	if (at_file ~ /schema\/query\// && name != tag "/" file) die("the header says " name)
 	if (kind == "flow" && at_file !~ /schema\/query\// && name != tag "/" file) die("the header says " name)
-	if (name in seen) die(name " stands in " seen[name] ", too")
+	if (name in seen) die(name " is also in " seen[name])
 	seen[name] = at_file
 }
 function keys(n, f,   i, k, v) {
@@ -49,22 +49,22 @@ function param(n, f, a,   i, k, v, s, src, path, up, type, list, out, what) {
 	if (!match(f[a + 2], /^[a-z]+\./)) die("unknown source " f[a + 2])
 	src = substr(f[a + 2], 1, RLENGTH - 1); path = substr(f[a + 2], RLENGTH + 1)
 	if (src !~ (kind == "sql" ? "^(path|query|body|session|idem|call|cursor)$" : "^(path|query|body|form|header)$")) die("unknown source " f[a + 2])
-	if (src == "header" && path !~ /^(If-Match|Idempotency-Key)$/) die("the core keeps no header " path)
-	if (kind == "flow" && src != "body" && (list || type ~ /^(json|object)$/)) die(path ": only a body holds " f[a + 1])
+	if (src == "header" && path !~ /^(If-Match|Idempotency-Key)$/) die("unknown header " path)
+	if (kind == "flow" && src != "body" && (list || type ~ /^(json|object)$/)) die(path ": only a body can contain " f[a + 1])
 	np++
 	parent[np] = 0
 	what = path; gsub(/\[\]/, "", what); where[what] = np
 	if (src == "body" && match(what, /.*\./)) {
 		up = substr(what, 1, RLENGTH - 1)
-		if (!(up in where)) die(path " stands in " up ", which is not declared before it")
-		if (ptype[where[up]] != "object") die(path " stands in " up ", which is no object")
+		if (!(up in where)) die(path " is a member of " up ", which must be declared before it")
+		if (ptype[where[up]] != "object") die(path " is a member of " up ", which is not an object")
 		parent[np] = where[up]
 	}
 	s = what; sub(/.*\./, "", s)
 	ptype[np] = type; pname[np] = f[a]; plist[np] = list
 	if (src == "path") need[np] = 1
 	if (src == "form") form = 1
-	if (src == "cursor" && type != "bigint") die(path ": a cursor is two whole numbers (bigint)")
+	if (src == "cursor" && type != "bigint") die(path ": the type of a cursor must be bigint")
 	out = sprintf(".name = %s, .key = %s, .source = FROM_%s", cstr(kind == "sql" ? f[a] : path), cstr(s), toupper(src))
 	out = out ", .type = PARAM_" toupper(type ~ /^(id|tenant)$/ ? "bigint" : type)
 	if (type ~ /^(id|tenant)$/) out = out ", .min = 1, .max = 9007199254740991LL, .has_range = true"
@@ -93,11 +93,11 @@ function param(n, f, a,   i, k, v, s, src, path, up, type, list, out, what) {
 		else if (k == "more" && type == "object" && !list) out = out ", .more = true"
 		else die("unknown constraint " f[i])
 	}
-	if (list && out !~ /items_max/) die(path ": a list says how many items it may have (items=a..b)")
+	if (list && out !~ /items_max/) die(path ": a list must have items=a..b")
 	if (parent[np] && loose[parent[np]]) loose[np] = 1
 	inside[np] = index(path, "[]") > 0 || (parent[np] && loose[parent[np]]) || (loose[np] && !list && type != "object")
-	if (inside[np] && f[a] != "-") die(path ": its name must be -, as it has no place of its own in the input")
-	if (f[a] != "-" && f[a] !~ /^[a-z][a-z0-9_]*$/) die(path ": its name is a word, or - when the flow does not read it by itself")
+	if (inside[np] && f[a] != "-") die(path ": its name must be -, because it has no member in the input struct")
+	if (f[a] != "-" && f[a] !~ /^[a-z][a-z0-9_]*$/) die(path ": its name must be an identifier, or - if it has no member in the input struct")
 	if (f[a] == "-") inside[np] = 1
 	p[np] = out
 }
@@ -106,7 +106,7 @@ function returned(text,   n, i, f, parts) {
 		gsub(/^ +| *,? *$/, "", text)
 		n = split(text, parts, /, */)
 		for (i = 1; i <= n; i++)
-			if (split(parts[i], f, " ") != 2 || f[1] !~ /^([A-Za-z_0-9]+(\[\])?\.)*([A-Za-z_0-9]+|\*)$/ || f[2] !~ /^(text|int|bigint|bool|number|time|date|json|object)(\[\])?\??$/) die("returns what? " parts[i])
+			if (split(parts[i], f, " ") != 2 || f[1] !~ /^([A-Za-z_0-9]+(\[\])?\.)*([A-Za-z_0-9]+|\*)$/ || f[2] !~ /^(text|int|bigint|bool|number|time|date|json|object)(\[\])?\??$/) die("invalid returns: " parts[i])
 	}
 	returns = join(returns, text (kind == "flow" ? "," : ""))
 }
@@ -142,13 +142,13 @@ function finish_sql(   i, id, used) {
 # A flow waits for its base, which may come later, so flows are kept until all have been read.
 function finish_flow(   i, id) {
 	if (name ~ /\/capability$/) { # what the capability is for: a tag of the documents
-		if (about_zh == "" || np || mode != "") die("it holds a line of English and one of Chinese (zh:)")
+		if (about_zh == "" || np || mode != "") die("it must consist of the line area/capability and a zh: line")
 		tags[++tag_count] = sprintf("{ %s, %s, %s }", cstr(tag), cstr(about), cstr(about_zh))
 		return
 	}
 	if (mode == "" || reply == "") die("no 'mode: … reply: …' line")
 	if (about_zh == "") die("no 'zh:' line")
-	if (status != "" && reply ~ /^(redirect|socket)$/) die("a " reply " has its own status")
+	if (status != "" && reply ~ /^(redirect|socket)$/) die("reply " reply " has a fixed status")
 	id = id_of(name); ids[++count] = id
 	f_name[id] = name; f_about[id] = about; f_zh[id] = about_zh; f_tag[id] = tag; f_mode[id] = mode; sub(/\?$/, "", reply) && (f_null[id] = 1); f_reply[id] = reply
 	f_status[id] = status; f_also[id] = also; f_base[id] = id_of(base); f_open[id] = open; f_form[id] = form; f_file[id] = at_file; f_np[id] = np
@@ -222,7 +222,7 @@ function line_of(s,   f, n) {
 	else if (f[1] == "returns") returned(substr(s, 9))
 	else if (kind == "flow" && f[1] == "example:") example = substr(s, 10)
 	else if (f[1] ~ /^[a-z]+:$/) keys(n, f)
-	else if (kind == "flow") { if (n < 3) die("what is this? " s); param(n, f, 1) }
+	else if (kind == "flow") { if (n < 3) die("unknown line: " s); param(n, f, 1) }
 	else if (f[1] == "$" (np + 1)) param(n, f, 2)
 	else if (f[1] ~ /^\$/) die("parameters must be numbered in order: " f[1])
 }

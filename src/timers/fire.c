@@ -90,8 +90,8 @@ static void park_item(const void *item, enum db_error error)
 									     : PARK_REFUSED);
 }
 
-/* Locked tickets are skipped; what a batch waited for in vain belongs to a customer, most likely
- * its counter. */
+/* The statement skips locked tickets. The lock that it waited for in vain is therefore a
+ * customer's, most likely that of the counter. */
 static void park_locked(const void *item, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -170,9 +170,9 @@ static void batch_settle(struct batch *b, struct item *it)
 		it->sent = true;
 	} else if (it->row_due) {
 		park_ticket(b, t,
-			PARK_NOT_UNDERSTOOD); /* its row is due, but by our rules nothing is */
+			PARK_NOT_UNDERSTOOD); /* its row is due, but our rules find nothing due */
 	} else {
-		deadline_set(t, r); /* moved meanwhile: only the heap was behind */
+		deadline_set(t, r); /* its deadline was moved, and only the heap did not know */
 	}
 	ticket_doc_free(&d);
 }

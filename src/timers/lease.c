@@ -59,8 +59,8 @@ struct lease_health lease_health(void)
 	};
 }
 
-/* The part of the difference that the round trip cannot explain. The clock of a drill is meant to
- * differ. */
+/* The skew is the part of the difference that the round trip cannot explain. A warped clock differs
+ * on purpose. */
 static void note_skew(int64_t database_us)
 {
 	int64_t trip = clock_mono_us() - lease.sent_us,

@@ -561,7 +561,7 @@ test('plain OAuth 2.0 by userinfo', async () => {
 	server.closeAllConnections();
 	server.close();
 });
-test('WeCom, DingTalk and Feishu in their own ways, as their API descriptions tell them', async () => {
+test('WeCom, DingTalk and Feishu log in as their API descriptions say', async () => {
 	const seen = [];
 	let wrong = null;
 	const server = http.createServer((req, res) => {

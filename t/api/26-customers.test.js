@@ -175,7 +175,7 @@ test('two deliveries at the same time make one customer of one external id', asy
 		assert.strictEqual(s.sql(`select count(*) from customers where code like 'twin-${i}_'`), '1');
 	}
 });
-test('pulled regularly from the source system, with our token; an invalid response changes nothing', async () => {
+test('customers are pulled regularly from the source system, with our token; an invalid response changes nothing', async () => {
 	answer = JSON.stringify({
 		customers: [
 			{ external_id: 'C-9', code: 'pulled', name: 'Pulled' },

@@ -76,7 +76,7 @@ const up = async (how) =>
 			how,
 	);
 
-test('while it has everything that is counted, the replica computes the numbers, with the same isolation', async () => {
+test('a replica that has everything that is counted computes the numbers, with the same isolation', async () => {
 	await up('up');
 	await make();
 	await waitUntil(async () => (await total()) === 1, 2000);
@@ -89,7 +89,7 @@ test('while it has everything that is counted, the replica computes the numbers,
 	assert.strictEqual(theirs.data.summary.total_tickets, 0);
 	assert.strictEqual(onReplica('select pg_is_in_recovery()'), 't');
 });
-test('behind: the primary answers, within the same second; caught up: the replica again', async () => {
+test('a replica that lags behind: the primary answers, within the same second; once it has caught up, the replica again', async () => {
 	onReplica('select pg_wal_replay_pause()');
 	await waitUntil(() => onReplica('select pg_get_wal_replay_pause_state()') === 'paused');
 	await make();
@@ -100,7 +100,7 @@ test('behind: the primary answers, within the same second; caught up: the replic
 	onReplica('select pg_wal_replay_resume()');
 	await waitUntil(async () => (await total('&refresh=true')) === 2 && (await computed()) > before);
 });
-test('down: the primary answers; back: the replica; no errors in between', async () => {
+test('a replica that is down: the primary answers; once it is back, the replica again; no errors in between', async () => {
 	replica('stop');
 	for (let i = 0; i < 5; i++) assert.strictEqual(await total(i === 4 ? '&refresh=true' : ''), 2);
 	await up('down');

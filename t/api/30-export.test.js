@@ -63,7 +63,7 @@ const taken = async (token, body) => {
 };
 const numbers = (json) => JSON.parse(json).map((t) => t.ticket_id);
 
-test('as in the product document: a job, its progress, a file that a spreadsheet opens without running formulas', async () => {
+test('an export: a job, its progress, a file that a spreadsheet opens without running formulas', async () => {
 	const day = (ago) => new Date(Date.now() + 8 * 3600e3 - ago * 86400e3).toISOString().slice(0, 10),
 		r = await s.post(PATH, admin, {
 			export_type: 'ticket_data',
@@ -304,7 +304,7 @@ test('many rows and pages; a file that would be too large is refused with advice
 	);
 	s.sql("delete from exports where day = '2001-01-01'");
 });
-test('if a daemon dies, the next one starts the export again; after the third time it fails for good', async () => {
+test('if a daemon dies, the next one starts the export again; after three attempts it fails for good', async () => {
 	s.sql(
 		'create table slow (x int); create function slow() returns trigger language plpgsql as $$ begin perform pg_sleep(0.2); return new; end $$; create trigger slow before insert on file_parts for each row execute function slow()',
 	);

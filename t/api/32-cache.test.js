@@ -221,7 +221,7 @@ for (const e of ENDPOINTS)
 			}
 		assert.deepStrictEqual(crossed, []);
 	});
-test('through Redis, too: after a restart each reader gets their own', async () => {
+test('results from Redis: after a restart each reader gets their own', async () => {
 	const days = 30,
 		reload = async () => {
 			/* positions are stored once a second; a result from Redis belongs to one */

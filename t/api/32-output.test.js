@@ -214,7 +214,7 @@ for (const name of ['plain', 'TLS']) {
 	});
 }
 
-test('200 hostile connections that read nothing: 60 MB in all at most', async () => {
+test('200 hostile connections that read nothing: at most 60 MB in all', async () => {
 	const kinds = [
 			get('/openapi.json').repeat(300),
 			get('/app.js').repeat(300),

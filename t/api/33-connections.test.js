@@ -56,7 +56,7 @@ const many = (n, from) => Promise.all([...Array(n)].map(() => connect(from)));
 const refused = (limit) => s.metric(`http_refused_total{limit="${limit}"}`);
 const bearer = (t) => `Authorization: Bearer ${t}\r\n`;
 
-test('an address: the one too many is refused, the others and other addresses go on', async () => {
+test('an address: one connection too many is refused; its other connections and other addresses continue', async () => {
 	const held = await many(OF_ADDRESS),
 		before = await refused('address');
 	assert.deepStrictEqual(await Promise.all(held.map((c) => ask(c))), Array(OF_ADDRESS).fill(200));
@@ -100,7 +100,7 @@ test('a trusted proxy: its own connections do not count, the addresses it forwar
 	sockets[0].destroy();
 	await waitUntil(async () => (await ask(await connect(PROXY), '/healthz', from('10.0.0.1'))) === 200);
 });
-test('a user: HTTP and WebSocket count together; another user and nobody go on', async () => {
+test('a user: HTTP and WebSocket count together; other users and anonymous clients continue', async () => {
 	const held = await many(OF_USER - 2),
 		before = await refused('user');
 	for (const c of held) {
@@ -137,7 +137,7 @@ test('a user: HTTP and WebSocket count together; another user and nobody go on',
 	feeds[0].destroy();
 	await waitUntil(async () => (await ask(await connect(), '/api/v1/me', bearer(tokens.eng1))) === 200);
 });
-test('feeds that have not said who they are: 20 an address, also the one that a proxy forwards', async () => {
+test('feeds that have not authenticated: at most 20 per address, also for a forwarded address', async () => {
 	const upgrade = (more) =>
 			'Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n' +
 			more,

@@ -195,7 +195,7 @@ test('a process that lost its claim cannot return it; the result that a mail was
 		s.sql(`update notifications set claimed_by = null, claim_until = null where ${mine}`);
 	}
 });
-test('holding is fenced as well: only the owner of the claim can put a notification back', async () => {
+test('only the owner of the claim can put a notification back', async () => {
 	const text = fs.readFileSync(
 			path.join(__dirname, '../../src/feature/notify/contract/wait.sql'),
 			'utf8',

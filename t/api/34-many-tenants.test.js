@@ -56,7 +56,7 @@ test('the snapshot names all of them, and events follow', async () => {
 	await waitUntil(() => f.all.some((e) => e.op === 'event' && e.ticket_id === k.id));
 	f.ws.close();
 });
-test('the snapshot arrives over TLS, too, where every write goes through the buffer', async () => {
+test('the snapshot also arrives over TLS, where every write goes through the buffer', async () => {
 	const dir = s.dir,
 		key = path.join(dir, 'tls.key'),
 		cert = path.join(dir, 'tls.pem');

@@ -107,7 +107,7 @@ test(`SIGTERM ${STOPS} times with a backlog: nothing empty, doubled or left clai
 	);
 	assert.ok(Math.max(...took) < 3000);
 });
-test('a stop that signals the helpers as well (a control group, a terminal) is no different', async () => {
+test('a stop that also signals the helpers (a control group, a terminal) loses nothing either', async () => {
 	for (const sig of ['SIGTERM', 'SIGINT', 'SIGHUP']) {
 		await backlog(2);
 		await underWay();

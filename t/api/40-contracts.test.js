@@ -80,7 +80,7 @@ test('what is reviewed is what is served: openapi.json and routes.txt are up to 
 	);
 	assert.match(of('GET', '/api/v1/audit'), / audit:read +user +read +sql audit\/list {2}audited$/);
 });
-test('openapi.json passes a strict linter without a word', async () => {
+test('openapi.json passes a strict linter without a warning', async () => {
 	const { lintFromString, createConfig } = require('@redocly/openapi-core'),
 		config = await createConfig({
 			extends: ['recommended'],

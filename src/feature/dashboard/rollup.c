@@ -129,7 +129,8 @@ static void start_walk(void)
 	walk_on();
 }
 
-/* Positions move only with what was counted: the database knows what is dropped here. */
+/* Nothing is lost: the positions cover only what was counted, so the walk finds the dropped items
+ * again. */
 static void start_over(struct follower *f)
 {
 	follower_clear(f);

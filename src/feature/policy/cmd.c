@@ -34,7 +34,7 @@ static int calc(void)
 	}
 	free(line);
 	if (!feof(stdin))
-		die("standard input cannot be read further: %m");
+		die("standard input cannot be read: %m");
 	if (fflush(stdout) != 0)
 		die("standard output cannot be written: %m");
 	return rc;

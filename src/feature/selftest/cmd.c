@@ -297,7 +297,7 @@ static void walk_all(struct walk *w)
 	doc = json_read_own(text.p, text.n, &err);
 	paths = json_get(doc, "paths");
 	if (!json_object_is_type(paths, json_type_object))
-		die("%s/openapi.json names no paths", w->base);
+		die("%s/openapi.json lists no paths", w->base);
 	all = (size_t)json_object_object_length(paths);
 	json_object_object_foreach(paths, path, methods)
 	{
