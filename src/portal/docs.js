@@ -4,7 +4,7 @@
 const words = {
 	zh: {
 		other: 'EN',
-		portal: '登录 / 门户',
+		portal: '门户',
 		or_null: '或 null',
 		null_data: 'data 可能为 null',
 		find: '搜索路径或说明…',
@@ -50,7 +50,7 @@ const words = {
 	},
 	en: {
 		other: '中文',
-		portal: 'Log in / portal',
+		portal: 'Portal',
 		or_null: 'or null',
 		null_data: 'data may be null',
 		find: 'Search paths and descriptions…',
@@ -105,6 +105,7 @@ const said = (o, key) => {
 };
 /* The description of a group is "Title: more." */
 const titleOf = (tag) => said(tag, 'description').split(/[:：]/)[0];
+const textOf = (tag) => said(tag, 'description').replace(/^[^:：]*[:：]\s*/, '');
 const $ = (id) => document.getElementById(id);
 const el = (tag, cls, ...inside) => {
 	const e = document.createElement(tag);
@@ -405,7 +406,7 @@ function draw() {
 	$('list').replaceChildren(
 		...all.map(({ tag, cards }) => {
 			const h = el('h2', '', titleOf(tag), el('code', 'meta', tag.name)),
-				s = el('section', '', h, el('p', 'meta', said(tag, 'description')), ...cards);
+				s = el('section', '', h, el('p', 'meta', textOf(tag)), ...cards);
 			h.id = 'tag-' + tag.name;
 			return s;
 		}),
