@@ -72,6 +72,7 @@ static void records(void)
 		{ "\"a", "!1:3;" },
 		{ "\"a\n\nb", "!1:6;" },
 		{ "a\rb\nc\n", "!1:2;[c];" },
+		{ "a\r,b\nc\n", "!1:2;[c];" },
 		{ "a\n\"b\nc\"x\nd\n", "[a];!2:6;[d];" },
 	};
 

@@ -1,5 +1,5 @@
 -- audit/list: the audit log, newest first.
--- zh: 审计日志，最近的在前
+-- zh: 审计日志，最近的在前。
 -- mode: read   shape: list   class: point   cursor: chain_no chain_no
 -- $1 limit      int     query.limit      default=50 range=1..200
 -- $2 cursor_at  bigint  cursor.0         optional

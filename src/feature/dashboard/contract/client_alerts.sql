@@ -1,5 +1,5 @@
 -- client/alerts: open tickets that have used more than 80 % of a budget, including those in breach.
--- zh: SLA 告警：已违约或已用去 80% 以上时限的未关闭工单
+-- zh: SLA 告警：已违约或已用去 80% 以上时限的未关闭工单。
 -- mode: read   shape: list   class: point   cursor: urgent_at ticket_id
 -- $1 limit      int     query.limit      default=50 range=1..200
 -- $2 cursor_at  bigint  cursor.0         optional

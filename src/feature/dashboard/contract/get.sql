@@ -1,5 +1,5 @@
 -- dashboard/get: one of my dashboards, or one that is shared.
--- zh: 单个仪表板
+-- zh: 单个仪表板。
 -- mode: read   shape: object   class: point
 -- $1 config_id  bigint  path.config_id  required range=1..9007199254740991
 -- $2 user_id    bigint  session.customer    required

@@ -1,5 +1,5 @@
 -- dashboard/list: my dashboards, and those shared with me.
--- zh: 我的仪表板以及共享给我的仪表板
+-- zh: 我的仪表板以及共享给我的仪表板。
 -- mode: read   shape: list   class: point   cursor: config_id config_id
 -- $1 user_id    bigint  session.customer  required
 -- $2 limit      int     query.limit   default=50 range=1..200

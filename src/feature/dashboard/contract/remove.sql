@@ -1,5 +1,5 @@
 -- dashboard/remove: delete one of my dashboards.
--- zh: 删除我的仪表板
+-- zh: 删除我的仪表板。
 -- mode: write   shape: object   class: point
 -- $1 config_id  bigint  path.config_id  required range=1..9007199254740991
 -- $2 user_id    bigint  session.customer    required

@@ -1,5 +1,5 @@
 -- rollup/check_list: the latest recounts of each customer's dashboard numbers: what was wrong and has been corrected.
--- zh: 数据质量：各客户仪表板数字的核对结果与改正内容
+-- zh: 数据质量：各客户仪表板数字的核对结果与改正内容。
 -- mode: read   shape: list   class: point
 -- returns tenant_id bigint, code text, started_at timestamptz, done_at timestamptz, tickets bigint, wrong bigint, wrong_rows bigint, left_wrong bigint
 select c.tenant_id, t.code, c.started_at, c.done_at, c.tickets, c.wrong, c.wrong_rows, c.left_wrong

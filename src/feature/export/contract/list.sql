@@ -1,5 +1,5 @@
 -- export/list: my exports, newest first; with export:all, all exports of the company.
--- zh: 我的导出任务，最近的在前；有 export:all 权限者可见全公司的
+-- zh: 我的导出任务，最近的在前；有 export:all 权限者可见全公司的。
 -- mode: read   shape: list   class: point   cursor: created_at id
 -- $1 limit       int     query.limit    default=50 range=1..200
 -- $2 cursor_at   bigint  cursor.0       optional

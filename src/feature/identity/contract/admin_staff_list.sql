@@ -1,5 +1,5 @@
 -- admin/staff_list: the provider's staff that tickets can be assigned to.
--- zh: 服务商员工
+-- zh: 服务商员工。
 -- mode: read   shape: list   class: point
 -- returns id bigint, username text, full_name text, role text, level smallint, on_call boolean
 select s.id, s.username, s.full_name, s.role, s.level, s.on_call

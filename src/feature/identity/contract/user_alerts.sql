@@ -1,5 +1,5 @@
 -- user/alerts: unusual logins of a customer's users, newest first.
--- zh: 异常登录记录，最近的在前
+-- zh: 异常登录记录，最近的在前。
 -- mode: read   shape: list   class: point   cursor: at alert_id
 -- $1 limit      int     query.limit      default=50 range=1..200
 -- $2 cursor_at  bigint  cursor.0         optional

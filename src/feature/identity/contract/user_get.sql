@@ -1,5 +1,5 @@
 -- user/get: one of a customer's users.
--- zh: 单个用户
+-- zh: 单个用户。
 -- mode: read   shape: object   class: point
 -- $1 user_id  bigint  path.user_id  required range=1..9007199254740991
 -- $2 pii      bool    session.may.pii:read   required

@@ -1,5 +1,5 @@
 -- user/grants: a user's grants and restrictions beyond the role, and the data scope.
--- zh: 用户在角色之外的授权、限制与数据范围
+-- zh: 用户在角色之外的授权、限制与数据范围。
 -- mode: read   shape: list   class: point   cursor: permission_id permission_id
 -- $1 user_id    bigint  path.user_id  required range=1..9007199254740991
 -- $2 limit      int     query.limit   default=100 range=1..200

@@ -1,5 +1,5 @@
 -- user/list: a customer's users; mail addresses and phone numbers are masked without pii:read.
--- zh: 客户的用户列表；没有 pii:read 权限时邮箱与电话脱敏
+-- zh: 客户的用户列表；没有 pii:read 权限时邮箱与电话脱敏。
 -- mode: read   shape: list   class: point   cursor: user_id user_id
 -- $1 limit      int     query.limit      default=50 range=1..200
 -- $2 cursor_at  bigint  cursor.0         optional

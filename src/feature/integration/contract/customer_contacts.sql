@@ -1,5 +1,5 @@
 -- customer/contacts: a customer's contacts; mail addresses and phone numbers are masked without pii:read.
--- zh: 客户的联系人；没有 pii:read 权限时邮箱与电话脱敏
+-- zh: 客户的联系人；没有 pii:read 权限时邮箱与电话脱敏。
 -- mode: read   shape: list   class: point
 -- $1 tenant_id  bigint  path.tenant_id  required range=2..9007199254740991
 -- $2 pii        bool    session.may.pii:read     required

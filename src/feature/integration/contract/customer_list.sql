@@ -1,5 +1,5 @@
 -- customer/list: the customers that the caller serves, with the data from their source system.
--- zh: 所服务的客户及其来自源系统的资料
+-- zh: 所服务的客户及其来自源系统的资料。
 -- mode: read   shape: list   class: point   cursor: tenant_id tenant_id
 -- $1 limit      int     query.limit      default=50 range=1..200
 -- $2 cursor_at  bigint  cursor.0         optional

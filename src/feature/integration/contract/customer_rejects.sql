@@ -1,5 +1,5 @@
 -- customer/rejects: items from source systems that were rejected, latest first.
--- zh: 源系统送来但被拒收的数据，最近的在前
+-- zh: 源系统送来但被拒收的数据，最近的在前。
 -- mode: read   shape: list   class: point   cursor: last_at reject_id
 -- $1 limit      int     query.limit  default=50 range=1..200
 -- $2 cursor_at  bigint  cursor.0     optional

@@ -1,5 +1,5 @@
 -- reconcile/list: the latest comparisons with source systems: tickets that differed, were repaired, and still differ.
--- zh: 数据一致性：与源系统的核对结果、已修复数与仍存在的差异
+-- zh: 数据一致性：与源系统的核对结果、已修复数与仍存在的差异。
 -- mode: read   shape: list   class: point
 -- returns tenant_id bigint, code text, started_at timestamptz, ended_at timestamptz, state text, theirs bigint, ours bigint, differing bigint,
 -- returns repaired bigint, left_over jsonb

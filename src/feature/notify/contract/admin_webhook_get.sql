@@ -1,5 +1,5 @@
 -- admin/webhook_get: one webhook, without its secret.
--- zh: 单个 webhook
+-- zh: 单个 webhook。
 -- mode: read   shape: object   class: point
 -- $1 id  bigint  path.id  required range=1..9007199254740991
 -- returns id bigint, tenant_id bigint, url text, active boolean, created_at timestamptz

@@ -1,5 +1,5 @@
 -- admin/webhook_new: register a webhook; every event of the tenant (or of the listed types) is signed with the secret and sent to it.
--- zh: 登记 webhook：租户的事件经签名后发往该地址
+-- zh: 登记 webhook：租户的事件经签名后发往该地址。
 -- mode: write   shape: object   class: point
 -- $1 url     text    body.url      required len=8..2000
 -- $2 secret  text    body.secret   required len=16..200

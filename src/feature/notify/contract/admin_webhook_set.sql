@@ -1,5 +1,5 @@
 -- admin/webhook_set: switch a webhook on or off.
--- zh: 启用或停用 webhook
+-- zh: 启用或停用 webhook。
 -- mode: write   shape: object   class: point
 -- $1 id      bigint  path.id      required range=1..9007199254740991
 -- $2 active  bool    body.active  required

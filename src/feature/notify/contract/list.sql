@@ -1,5 +1,5 @@
 -- notify/list: the notifications of a ticket, their recipients, and whether they were delivered.
--- zh: 工单的通知、收件人及投递结果
+-- zh: 工单的通知、收件人及投递结果。
 -- mode: read   shape: list   class: point
 -- $1 id  bigint  path.id  required range=1..9007199254740991
 -- returns id bigint, event_seq bigint, recipient_kind text, recipient_id bigint, channel text, template text, state text,

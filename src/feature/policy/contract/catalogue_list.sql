@@ -1,5 +1,5 @@
 -- catalogue/list: the catalogue entries that a tenant can use: its own and the built-in ones.
--- zh: 租户可用的目录项
+-- zh: 租户可用的目录项。
 -- mode: read   shape: list   class: point
 -- $1 kind  text  query.kind  optional in=service_type|department|project|contract|cost_centre|region|office|category|incident_type
 -- returns tenant_id bigint, kind text, code text, name_zh text, name_en text, priority text, active boolean

@@ -1,5 +1,5 @@
 -- catalogue/put: add or change an entry of the caller's tenant.
--- zh: 新增或修改目录项
+-- zh: 新增或修改目录项。
 -- mode: write   shape: object   class: point
 -- $1 kind     text  path.kind     required in=service_type|department|project|contract|cost_centre|region|office|category
 -- $2 code     text  path.code     required len=1..100

@@ -1,5 +1,5 @@
 -- sla/config_list: the policies in force for each customer that the caller serves: the general one and those for single service types.
--- zh: 各客户当前生效的 SLA 策略
+-- zh: 各客户当前生效的 SLA 策略。
 -- mode: read   shape: list   class: point   cursor: tenant_id tenant_id
 -- $1 limit      int     query.limit      default=50 range=1..200
 -- $2 cursor_at  bigint  cursor.0         optional

@@ -1,5 +1,5 @@
 -- sla/policy_list: the policy versions that the caller's tenants are bound to.
--- zh: SLA 策略的全部版本
+-- zh: SLA 策略的全部版本。
 -- mode: read   shape: list   class: point
 -- returns id bigint, tenant_id bigint, code text, version integer, service_type text, calendar_code text, doc jsonb,
 -- returns effective_from timestamptz, effective_to timestamptz

@@ -1,5 +1,5 @@
 -- client/preferences_get: my preferences.
--- zh: 我的偏好设置
+-- zh: 我的偏好设置。
 -- mode: read   shape: object   class: point
 -- $1 user_id  bigint  session.customer  required
 -- returns preferences jsonb, lang text, timezone text

@@ -1,5 +1,5 @@
 -- client/workspace: everything that the portal needs when it opens: user, theme, permissions and dashboards.
--- zh: 工作区：门户打开时所需的身份、外观、权限与仪表板
+-- zh: 工作区：门户打开时所需的身份、外观、权限与仪表板。
 -- mode: read   shape: object   class: point
 -- $1 user_id  bigint  session.customer  required
 -- $2 now      bigint  session.now       required

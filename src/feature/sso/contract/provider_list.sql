@@ -1,5 +1,5 @@
 -- sso/provider_list: a customer's identity providers, without their secrets.
--- zh: 身份提供方列表（不含密钥）
+-- zh: 身份提供方列表（不含密钥）。
 -- mode: read   shape: list   class: point
 -- $1 tenant_id  bigint  query.tenant_id  optional range=1..9007199254740991
 -- returns provider_id bigint, tenant_id bigint, kind text, name text, client_id text, has_secret boolean, settings jsonb, active boolean, version bigint,

@@ -1,5 +1,5 @@
 -- client/clocks: open tickets with their live clocks, the earliest deadline first.
--- zh: 未关闭的工单及其实时 SLA 时钟，最先到期的在前
+-- zh: 未关闭的工单及其实时 SLA 时钟，最先到期的在前。
 -- mode: read   shape: list   class: point   cursor: urgent_at ticket_id
 -- $1 limit      int     query.limit      default=50 range=1..200
 -- $2 cursor_at  bigint  cursor.0         optional

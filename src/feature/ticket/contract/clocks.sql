@@ -1,5 +1,5 @@
 -- ticket/clocks: the stored clocks of a ticket.
--- zh: 工单的 SLA 时钟
+-- zh: 工单的 SLA 时钟。
 -- mode: read   shape: list   class: point
 -- $1 id  bigint  path.id  required range=1..9007199254740991
 -- returns clock text, state text, cycle integer, budget_s integer, start_at timestamptz, due_at timestamptz,

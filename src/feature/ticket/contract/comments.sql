@@ -1,5 +1,5 @@
 -- ticket/comments: the texts of a ticket, oldest first; customers see only the texts meant for them.
--- zh: 工单的回复与备注，最早的在前
+-- zh: 工单的回复与备注，最早的在前。
 -- mode: read   shape: list   class: point   cursor: id id
 -- $1 id         bigint  path.id      required range=1..9007199254740991
 -- $2 limit      int     query.limit  default=100 range=1..200

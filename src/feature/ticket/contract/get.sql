@@ -1,5 +1,5 @@
 -- ticket/get: one ticket with everything that its page shows.
--- zh: 单个工单的全部信息
+-- zh: 单个工单的全部信息。
 -- mode: read   shape: object   class: point
 -- $1 id  bigint  path.id  required range=1..9007199254740991
 -- returns id bigint, number text, tenant_id bigint, tenant_name text, title text, status text, priority text, priority_source text,

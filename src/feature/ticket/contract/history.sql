@@ -1,5 +1,5 @@
 -- ticket/history: the events of a ticket in order.
--- zh: 工单的历史事件
+-- zh: 工单的历史事件。
 -- mode: read   shape: list   class: point   cursor: seq seq
 -- $1 id         bigint  path.id      required range=1..9007199254740991
 -- $2 limit      int     query.limit  default=100 range=1..200

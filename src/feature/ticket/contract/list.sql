@@ -1,5 +1,5 @@
 -- ticket/list: tickets of the caller's tenants, newest first; can be limited to a range of opening times and to the tickets behind a number (doc/api/metrics.md).
--- zh: 工单列表，最新的在前
+-- zh: 工单列表，最新的在前。
 -- mode: read   shape: list   class: point   cursor: opened_at id
 -- $1 limit        int      query.limit         default=20 range=1..200
 -- $2 cursor_at    bigint   cursor.0            optional

@@ -1,5 +1,5 @@
 -- ticket/list_urgent: open tickets of the caller's tenants, the earliest deadline first.
--- zh: 未关闭的工单，最紧急的在前
+-- zh: 未关闭的工单，最紧急的在前。
 -- mode: read   shape: list   class: point   cursor: urgent_at id
 -- $1 limit        int      query.limit         default=20 range=1..200
 -- $2 cursor_at    bigint   cursor.0            optional
