@@ -15,4 +15,9 @@ bad=$(git ls-files 'src/*.c' 'src/*.h' | grep -v '^src/core/req\.c$' | xargs gre
 	-e "\*\w+ = (\(struct \w+ \*\))?ws_user\(" \
 	-e "\breq->state = " -e "= req->state;" || true)
 [ -z "$bad" ] || { echo "magic: unchecked casts from void * (magic_cast, req_state):" >&2; echo "$bad" >&2; rc=1; }
+
+# what is cast by its magic must have got one somewhere
+for type in $(git ls-files 'src/*.c' 'src/*.h' 'include/*.h' | xargs sed -n 's/^MAGIC(\([a-z_0-9]*\),.*/\1/p'); do
+	git grep -qE "\b(magic_new\($type\)|${type}_magic\b)" -- src include || { echo "magic: no $type gets its magic" >&2; rc=1; }
+done
 exit $rc

@@ -327,7 +327,8 @@ static int cmd_isolation(int argc, char **argv)
 {
 	const char *a = cli_option(argc, argv, "as", NULL),
 		   *b = cli_option(argc, argv, "against", NULL);
-	struct walk w = { .base = cli_option(argc, argv, "url", options.http_url) };
+	struct walk w = { .magic = walk_magic,
+		.base = cli_option(argc, argv, "url", options.http_url) };
 	char *before, *after, *id;
 	PGconn *pg;
 
