@@ -61,9 +61,18 @@ struct sla_fire {
 	char key[8];
 	int64_t due_at, origin_seq;
 	int32_t cycle;
+	int32_t periods; /* update: the missed periods that it stands for; else 1 */
+	bool more;  /* these periods are added to the row of an earlier fire with this origin_seq */
 	bool alert; /* false: recorded late, and merged into or surpassed by a higher alert */
 	bool by_priority;
 };
+
+/* In an update clock's fired: this reckoning has the fire that stands for all later misses. */
+#define SLA_FIRED_REST (1 << 16)
+/* Missed update periods in a row that have a fire each; one fire stands for all the later ones. */
+#define SLA_MISSES_APART 99
+/* The highest number of fires that one settle can give. */
+#define SLA_FIRES_MAX (SLA_MISSES_APART + 1 + SLA_LADDER * SLA_THRESHOLDS_MAX + SLA_LADDER_STEPS)
 
 enum sla_event_type {
 	SLA_CREATED,
@@ -128,7 +137,8 @@ void sla_clock_free(struct sla_clock *c);
 bool sla_clock_same(const struct sla_clock *a, const struct sla_clock *b);
 /* Record every unfired instant <= NOW, in order of instant. The state changes that follow (missed
  * update periods, resolution starting at response due, ladder steps) happen on the way. At most MAX
- * fires are written to OUT; returns their number. Call again while it returns MAX. */
+ * fires are written to OUT; returns their number. Call again while it returns MAX. However late it
+ * is called, there are at most SLA_FIRES_MAX fires. */
 size_t sla_settle(
 	struct sla_ticket *t, struct sla_rules r, int64_t now, struct sla_fire *out, size_t max);
 /* Of the fires of one settle for one clock, only the highest alerts. Returns how many still alert.

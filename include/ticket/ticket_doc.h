@@ -43,8 +43,10 @@ enum ticket_command ticket_command_of_event(struct str type);
 struct ticket_doc {
 	struct buf events, fires;
 	int event_count;
-	unsigned clocks; /* bit k: clock k was changed by a fire */
-	int64_t at;      /* instant of the last event added */
+	unsigned clocks;     /* bit k: clock k was changed by a fire */
+	int64_t at;          /* instant of the last event added */
+	int64_t more_origin; /* missed periods that are added to the row of an earlier fire */
+	int32_t more_periods;
 };
 /* Release the document's buffers. */
 void ticket_doc_free(struct ticket_doc *d);

@@ -164,12 +164,19 @@ begin
     as e(i int, type text, actor_kind text, actor_id bigint, audience text, at bigint, data jsonb, comment boolean);
 
   if jsonb_array_length(first -> 'fires') > 0 or jsonb_array_length(docs) > 1 then
-    insert into sla_fires (tenant_id, ticket_id, clock, origin_seq, threshold, cycle, due_at, fired_at, lag_ms, alerted, cause, event_seq)
+    insert into sla_fires (tenant_id, ticket_id, clock, origin_seq, threshold, cycle, due_at, fired_at, lag_ms, alerted, cause, event_seq,
+      periods)
     select x.tenant, x.id, f.clock, real_seq(f.origin_seq, x.base), f.threshold, f.cycle, ts(f.due_at), ts(f.at), (f.at - f.due_at) / 1000,
-      f.alerted, f.cause, x.base + f.i
+      f.alerted, f.cause, x.base + f.i, coalesce(f.periods, 1)
     from unnest(a_ti, a_tenant, a_id, a_base) as x(ti, tenant, id, base)
     cross join lateral jsonb_to_recordset(docs -> x.ti -> 'fires')
-      as f(i int, clock text, origin_seq bigint, threshold text, cycle int, due_at bigint, at bigint, alerted boolean, cause text);
+      as f(i int, clock text, origin_seq bigint, threshold text, cycle int, due_at bigint, at bigint, alerted boolean, cause text, periods int);
+  end if;
+  if jsonb_path_exists(docs, '$[*].more') then -- further missed periods of a row that stands for the rest
+    update sla_fires f set periods = f.periods + (x.more ->> 'periods')::int
+    from (select a.tenant, a.id, a.base, docs -> a.ti -> 'more' as more from unnest(a_ti, a_tenant, a_id, a_base) as a(ti, tenant, id, base)) x
+    where x.more is not null and f.tenant_id = x.tenant and f.ticket_id = x.id and f.clock = 'update'
+      and f.origin_seq = real_seq((x.more ->> 'origin_seq')::bigint, x.base) and f.threshold = '100';
   end if;
 
   insert into sla_clocks (tenant_id, ticket_id, clock, state, cycle, budget_s, origin_seq, start_at, stopped_at, breached_at, due_at,

@@ -80,6 +80,7 @@ grant insert on ticket_comments, events, sla_fires, idempotency_keys, exports to
 grant insert, update, delete on exports, files, file_parts to sladesk_job;
 revoke select on exports, files, file_parts from sladesk_report;
 grant update (body, details) on ticket_comments to sladesk_app;
+grant update (periods) on sla_fires to sladesk_app, sladesk_job;
 revoke select on staff, client_users, client_permissions, api_tokens, webhooks, sessions from sladesk_report;
 grant insert, update, delete on tickets, sla_clocks, timers, tenant_counters, notifications, sessions, idempotency_keys, consumer_positions,
   import_batches, client_users, staff, customers, api_tokens, catalogue, webhooks, sla_configurations, calendars to sladesk_job;

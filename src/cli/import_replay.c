@@ -49,33 +49,33 @@ static void put_event(struct build *b, const char *type, const char *actor, cons
 		ticket_state_name(b->t.sla.state), priority_name(b->t.sla.priority), more);
 }
 
+static void put_fire(struct build *b, const struct sla_fire *f, int64_t now)
+{
+	char more[160];
+	bool ladder = f->clock == SLA_LADDER, due = !ladder && strcmp(f->key, "100") == 0;
+
+	snprintf(more, sizeof(more),
+		",\"clock\":\"%s\",\"threshold\":\"%s\",\"due_at\":%lld,\"periods\":%d,"
+		"\"imported\":true",
+		sla_clock_name(f->clock), f->key, (long long)f->due_at, f->periods);
+	put_event(b,
+		ladder                          ? "sla.ladder"
+		: due && f->clock == SLA_UPDATE ? "sla.update_missed"
+						: "sla.threshold",
+		"system", due ? "customer" : "staff", now, more);
+	b->t.sla_breached |= due;
+	buf_addf(&b->fires, "%ld\t%d\t%s\t%lld\t%s\t%d\t%lld\t%lld\t%d\n", b->ticket_n, b->event_n,
+		sla_clock_name(f->clock), (long long)f->origin_seq, f->key, f->cycle,
+		(long long)f->due_at, (long long)now, f->periods);
+}
+
 static void settle(struct build *b, int64_t now)
 {
-	struct sla_fire f[64];
-	size_t n;
+	struct sla_fire f[SLA_FIRES_MAX];
+	size_t n = sla_settle(&b->t.sla, b->rules, now, f, ARRAY_LEN(f));
 
-	do {
-		n = sla_settle(&b->t.sla, b->rules, now, f, ARRAY_LEN(f));
-		for (size_t i = 0; i < n; i++) {
-			char more[160];
-			bool ladder = f[i].clock == SLA_LADDER,
-			     due = !ladder && strcmp(f[i].key, "100") == 0;
-
-			snprintf(more, sizeof(more),
-				",\"clock\":\"%s\",\"threshold\":\"%s\",\"due_at\":%lld,"
-				"\"imported\":true",
-				sla_clock_name(f[i].clock), f[i].key, (long long)f[i].due_at);
-			put_event(b,
-				ladder                            ? "sla.ladder"
-				: due && f[i].clock == SLA_UPDATE ? "sla.update_missed"
-								  : "sla.threshold",
-				"system", due ? "customer" : "staff", now, more);
-			b->t.sla_breached |= due;
-			buf_addf(&b->fires, "%ld\t%d\t%s\t%lld\t%s\t%d\t%lld\t%lld\n", b->ticket_n,
-				b->event_n, sla_clock_name(f[i].clock), (long long)f[i].origin_seq,
-				f[i].key, f[i].cycle, (long long)f[i].due_at, (long long)now);
-		}
-	} while (n == ARRAY_LEN(f));
+	for (size_t i = 0; i < n; i++)
+		put_fire(b, &f[i], now);
 }
 
 static void replay_row(

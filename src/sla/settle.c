@@ -6,14 +6,54 @@
 
 static const char *const ladder_keys[SLA_LADDER_STEPS] = { "L2", "L3", "AWS" };
 
-static void miss_update(struct sla_ticket *t, struct sla_rules r, int64_t due, int64_t origin)
+/* Do N periods fall due up to NOW? Then *OUT is the last due instant. */
+static bool periods_fit(
+	const struct sla_clock *c, const struct calendar *cal, int64_t n, int64_t now, int64_t *out)
+{
+	int64_t at = clock_instant(c, cal, n * c->budget_s * US_PER_S);
+
+	if (at == INSTANT_NONE || at > now)
+		return false;
+	*out = at;
+	return true;
+}
+
+/* The number of periods that fall due from *LAST, the due instant of the first, up to NOW, and the
+ * last due instant. One period ends where the next begins, so that N periods end when N budgets
+ * are consumed. A calendar may end before NOW. */
+static int64_t periods_until(
+	const struct sla_clock *c, const struct calendar *cal, int64_t now, int64_t *last)
+{
+	int64_t most = clock_consumed(c, cal, now) / (c->budget_s * US_PER_S), some = 1;
+
+	if (most <= 1 || periods_fit(c, cal, most, now, last))
+		return most > 1 ? most : 1;
+	while (most - some > 1) {
+		int64_t middle = some + (most - some) / 2;
+
+		*(periods_fit(c, cal, middle, now, last) ? &some : &most) = middle;
+	}
+	return some;
+}
+
+/* The next period begins at the due instant. The first misses in a row begin a reckoning each; the
+ * others belong to that of the last of these, so that one row stands for them. */
+static void miss_updates(
+	struct sla_ticket *t, struct sla_rules r, int64_t now, struct sla_fire *out)
 {
 	struct sla_clock *c = &t->clock[SLA_UPDATE];
-	int32_t missed = c->missed + 1;
+	int32_t missed = c->missed, more = c->fired & SLA_FIRED_REST;
+	int64_t due = out->due_at;
 
-	clock_start(t, r, SLA_UPDATE, due, origin + 1);
-	t->clock[SLA_UPDATE].missed = missed;
-	t->clock[SLA_UPDATE].breached_at = due;
+	if (missed >= SLA_MISSES_APART)
+		out->periods =
+			(int32_t)periods_until(c, clock_calendar(t, r, SLA_UPDATE), now, &due);
+	out->more = more != 0;
+	out->alert &= !out->more;
+	clock_start(t, r, SLA_UPDATE, due, out->origin_seq + (missed < SLA_MISSES_APART));
+	c->missed = missed + out->periods;
+	c->fired = missed < SLA_MISSES_APART ? 0 : SLA_FIRED_REST;
+	c->breached_at = due;
 }
 
 static void take_ladder_step(struct sla_ticket *t, struct sla_rules r, int64_t due)
@@ -35,7 +75,7 @@ static void take_ladder_step(struct sla_ticket *t, struct sla_rules r, int64_t d
 }
 
 static void fire_one(struct sla_ticket *t, struct sla_rules r, enum sla_clock_kind k, int rank,
-	int64_t at, struct sla_fire *out)
+	int64_t at, int64_t now, struct sla_fire *out)
 {
 	struct sla_clock *c = &t->clock[k];
 	const struct sla_threshold *th = &r.policy->threshold[rank];
@@ -46,6 +86,7 @@ static void fire_one(struct sla_ticket *t, struct sla_rules r, enum sla_clock_ki
 		.due_at = at,
 		.origin_seq = c->origin_seq,
 		.cycle = c->cycle,
+		.periods = 1,
 		.alert = rank + 1 > c->high || k == SLA_LADDER,
 		.by_priority = c->by_priority };
 	snprintf(out->key, sizeof(out->key), "%s", k == SLA_LADDER ? ladder_keys[rank] : th->key);
@@ -65,29 +106,49 @@ static void fire_one(struct sla_ticket *t, struct sla_rules r, enum sla_clock_ki
 			clock_start_resolution(t, r, at, c->origin_seq);
 		clock_start_ladder(t, r, at, c->origin_seq);
 	} else if (k == SLA_UPDATE) {
-		miss_update(t, r, at, c->origin_seq);
+		miss_updates(t, r, now, out);
 	}
+}
+
+/* The next fire of each clock. */
+struct next {
+	int64_t at[SLA_CLOCKS];
+	int rank[SLA_CLOCKS];
+};
+
+static void find_next(const struct sla_ticket *t, struct sla_rules r, int k, struct next *out)
+{
+	out->rank[k] = 0;
+	out->at[k] = sla_next_fire(t, r, (enum sla_clock_kind)k, &out->rank[k]);
+}
+
+/* The clock whose fire comes first and not after NOW; SLA_CLOCKS if there is none. */
+static int first_due(const struct next *next, int64_t now)
+{
+	int best = SLA_CLOCKS;
+
+	for (int k = 0; k < SLA_CLOCKS; k++)
+		if (next->at[k] != INSTANT_NONE && next->at[k] <= now &&
+			(best == SLA_CLOCKS || next->at[k] < next->at[best]))
+			best = k;
+	return best;
 }
 
 size_t sla_settle(
 	struct sla_ticket *t, struct sla_rules r, int64_t now, struct sla_fire *out, size_t max)
 {
+	struct next next;
 	size_t n = 0;
+	int k;
 
-	while (n < max) {
-		int64_t best = INSTANT_NONE;
-		int best_rank = 0, best_clock = 0;
-
-		for (int k = 0; k < SLA_CLOCKS; k++) {
-			int rank = 0;
-			int64_t at = sla_next_fire(t, r, (enum sla_clock_kind)k, &rank);
-
-			if (at != INSTANT_NONE && (best == INSTANT_NONE || at < best))
-				best = at, best_rank = rank, best_clock = k;
-		}
-		if (best == INSTANT_NONE || best > now)
-			break;
-		fire_one(t, r, (enum sla_clock_kind)best_clock, best_rank, best, &out[n++]);
+	for (k = 0; k < SLA_CLOCKS; k++)
+		find_next(t, r, k, &next);
+	while (n < max && (k = first_due(&next, now)) != SLA_CLOCKS) {
+		fire_one(t, r, (enum sla_clock_kind)k, next.rank[k], next.at[k], now, &out[n++]);
+		/* only the response clock moves others: it starts resolution and ladder */
+		for (int other = 0; other < SLA_CLOCKS; other++)
+			if (other == k || k == SLA_RESPONSE)
+				find_next(t, r, other, &next);
 	}
 	return n;
 }

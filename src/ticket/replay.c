@@ -6,10 +6,9 @@
 
 void replay_settle(struct sla_ticket *t, struct sla_rules rules, int64_t at)
 {
-	struct sla_fire fires[64];
+	struct sla_fire fires[SLA_FIRES_MAX];
 
-	while (sla_settle(t, rules, at, fires, ARRAY_LEN(fires)) == ARRAY_LEN(fires))
-		;
+	sla_settle(t, rules, at, fires, ARRAY_LEN(fires));
 }
 
 void replay_before(struct sla_ticket *t, struct sla_rules rules, enum ticket_command cmd,

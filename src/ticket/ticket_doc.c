@@ -272,6 +272,23 @@ void ticket_doc_event_end(struct ticket_doc *d)
 	buf_adds(&d->events, "}}");
 }
 
+/* A merged message goes to the union of the recipients: all keys once each, highest first. */
+static void write_keys(
+	struct buf *b, const struct sla_fire *f, const struct sla_fire *all, size_t n)
+{
+	const char *before = f->key;
+
+	buf_addf(b, ",\"keys\":[\"%s\"", f->key);
+	for (size_t i = n; f->alert && i-- > 0;) {
+		if (&all[i] == f || all[i].clock != f->clock || all[i].alert ||
+			strcmp(all[i].key, before) == 0)
+			continue;
+		before = all[i].key;
+		buf_addf(b, ",\"%s\"", before);
+	}
+	buf_addc(b, ']');
+}
+
 static void write_fire(struct ticket *t, struct sla_rules r, struct ticket_doc *d,
 	const struct sla_fire *f, const struct sla_fire *all, size_t n)
 {
@@ -287,55 +304,55 @@ static void write_fire(struct ticket *t, struct sla_rules r, struct ticket_doc *
 		d, t, type, ACTOR_SYSTEM, 0, breach ? "customer" : "staff", f->alert, false);
 	buf_addf(b,
 		",\"clock\":\"%s\",\"threshold\":\"%s\",\"due_at\":%lld,\"clock_due_at\":%lld,"
-		"\"lag_ms\":%lld,\"late\":%s%s}",
+		"\"lag_ms\":%lld,\"late\":%s%s",
 		sla_clock_name(f->clock), f->key, (long long)f->due_at,
 		(long long)(breach || clock_due == INSTANT_NONE ? f->due_at : clock_due),
-		(long long)(d->at - f->due_at) / 1000, f->alert ? "false" : "true",
+		(long long)(d->at - f->due_at) / 1000, f->alert || f->more ? "false" : "true",
 		f->by_priority ? ",\"cause\":\"priority_change\"" : "");
-	/* a merged message goes to the union of the recipients: list all keys, highest first */
-	buf_addf(b, ",\"keys\":[\"%s\"", f->key);
-	for (size_t i = n; f->alert && i-- > 0;)
-		if (&all[i] != f && all[i].clock == f->clock && !all[i].alert)
-			buf_addf(b, ",\"%s\"", all[i].key);
-	buf_adds(b, "]}");
-	buf_addf(&d->fires,
-		"%s{\"i\":%d,\"clock\":\"%s\",\"origin_seq\":%lld,\"threshold\":\"%s\",\"cycle\":%"
-		"d,\"due_at\":%lld,\"at\":%lld,\"alerted\":%s,\"cause\":%s}",
-		d->fires.n ? "," : "", d->event_count, sla_clock_name(f->clock),
-		(long long)f->origin_seq, f->key, f->cycle, (long long)f->due_at, (long long)d->at,
-		f->alert ? "true" : "false", f->by_priority ? "\"priority_change\"" : "null");
+	if (f->periods > 1 || f->more)
+		buf_addf(b, ",\"periods\":%d", f->periods);
+	buf_addc(b, '}'); /* keys is a member of the event, not of its data */
+	write_keys(b, f, all, n);
+	buf_addc(b, '}');
 	if (breach)
 		t->sla_breached = true;
+	if (f->more) {
+		d->more_origin = f->origin_seq;
+		d->more_periods += f->periods;
+		return;
+	}
+	buf_addf(&d->fires,
+		"%s{\"i\":%d,\"clock\":\"%s\",\"origin_seq\":%lld,\"threshold\":\"%s\",\"cycle\":%"
+		"d,\"due_at\":%lld,\"at\":%lld,\"alerted\":%s,\"cause\":%s,\"periods\":%d}",
+		d->fires.n ? "," : "", d->event_count, sla_clock_name(f->clock),
+		(long long)f->origin_seq, f->key, f->cycle, (long long)f->due_at, (long long)d->at,
+		f->alert ? "true" : "false", f->by_priority ? "\"priority_change\"" : "null",
+		f->periods);
 }
-
-#define FIRES_MAX 64
 
 size_t ticket_settle(struct ticket *t, struct sla_rules r, struct ticket_doc *d, int64_t now)
 {
 	struct sla_clock before[SLA_CLOCKS];
-	struct sla_fire fires[FIRES_MAX];
-	size_t total = 0, n;
+	struct sla_fire fires[SLA_FIRES_MAX];
+	size_t n;
 
 	for (int k = 0; k < SLA_CLOCKS; k++)
 		sla_clock_copy(&before[k], &t->sla.clock[k]);
-	do {
-		n = sla_settle(&t->sla, r, now, fires, FIRES_MAX);
-		sla_merge_alerts(fires, n);
-		if (n && d->at < now - 1)
-			d->at = now - 1;
-		for (size_t i = 0; i < n; i++)
-			write_fire(t, r, d, &fires[i], fires, n);
-		total += n;
-	} while (n == FIRES_MAX);
+	n = sla_settle(&t->sla, r, now, fires, SLA_FIRES_MAX);
+	sla_merge_alerts(fires, n);
+	if (n && d->at < now - 1)
+		d->at = now - 1;
+	for (size_t i = 0; i < n; i++)
+		write_fire(t, r, d, &fires[i], fires, n);
 	for (int k = 0; k < SLA_CLOCKS; k++) {
 		if (!sla_clock_same(&before[k], &t->sla.clock[k]))
 			d->clocks |= 1U << k;
 		sla_clock_free(&before[k]);
 	}
 	t->level = t->sla.level;
-	if (t->last_at < d->at && total)
+	if (t->last_at < d->at && n)
 		t->last_at = d->at;
-	return total;
+	return n;
 }
 
 static void write_runs(struct buf *b, const struct sla_clock *c)
@@ -519,7 +536,11 @@ void ticket_doc_write(const struct ticket_doc *d, const struct ticket *t, struct
 	buf_add(b, d->events.p, d->events.n);
 	buf_adds(b, "],\"fires\":[");
 	buf_add(b, d->fires.p, d->fires.n);
-	buf_adds(b, "],\"clocks\":[");
+	buf_addc(b, ']');
+	if (d->more_periods)
+		buf_addf(b, ",\"more\":{\"origin_seq\":%lld,\"periods\":%d}",
+			(long long)d->more_origin, d->more_periods);
+	buf_adds(b, ",\"clocks\":[");
 	write_clocks(t, r, command ? ~0U : d->clocks, b);
 	buf_addc(b, ']');
 }

@@ -101,7 +101,8 @@ static void describe(struct buf *b, const struct sla_clock *c, bool runs)
 	add_instant(b, c->stopped_at);
 	buf_adds(b, " breached=");
 	add_instant(b, c->breached_at);
-	buf_addf(b, " fired=%d missed=%d", c->fired, c->missed);
+	/* rows of versions before 0.3 lack the mark of the fire that stands for the rest */
+	buf_addf(b, " fired=%d missed=%d", c->fired & ~SLA_FIRED_REST, c->missed);
 	if (runs)
 		buf_addf(b, " runs=%d", c->runs.n);
 	buf_addf(b, "%s%s%s verdict=%s", c->self_reported ? " self-reported" : "",
