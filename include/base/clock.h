@@ -10,6 +10,13 @@
 #define US_PER_S 1000000LL
 #define INSTANT_NONE INT64_MIN /* "no such instant"; NULL in SQL */
 
+/* Instants from outside are from 1970 to 2199: the range in which our sums and PostgreSQL's cannot
+ * overflow, and in which dates are not marks for "none" or "for ever". */
+static inline bool instant_is_sane(int64_t at_us)
+{
+	return at_us >= 0 && at_us < 7258118400LL * US_PER_S;
+}
+
 /* The wall clock, warped if clock_warp was called. */
 int64_t clock_now_us(void);
 /* A monotonic clock for measuring waits. It is never warped. */
@@ -40,6 +47,13 @@ void buf_add_time_json(struct buf *b, int64_t at_us);
 /* Read RFC 3339 with an offset (Z or +hh:mm); any fraction is reduced to microseconds. Returns
  * false if TEXT is malformed or out of range. */
 bool time_parse(struct str s, int64_t *out_us);
+/* Read an instant from outside: as time_parse, and in the range of instant_is_sane. */
+static inline bool time_read(struct str s, int64_t *out_us)
+{
+	return time_parse(s, out_us) && instant_is_sane(*out_us);
+}
+#define TIME_RULE_EN "an RFC 3339 time from 1970 to 2199, such as 2026-01-31T08:00:00Z"
+#define TIME_RULE_ZH "1970 年至 2199 年的 RFC 3339 时间，例如 2026-01-31T08:00:00Z"
 /* Read YYYY-MM-DD to days since 1970. */
 bool date_parse(struct str s, int64_t *out_days);
 

@@ -6,6 +6,7 @@
 
 #include "base/magic.h"
 #include "db/db.h"
+#include "ticket/instants.h"
 #include "ticket/ticket_doc.h"
 #include "desk/reference.h"
 #include "desk/versions.h"
@@ -19,8 +20,8 @@ enum call_result {
 	CALL_WRONG_VERSION, /* If-Match names another version */
 	CALL_NO_PRIORITY,   /* the ticket's policy does not have this priority */
 	CALL_NO_CHOICE,     /* create: not in the tenant's catalogue; choice[0] tells which */
-	CALL_NO_BREACH, /* waive: the clock has no breach; accept-contact: nothing is contested */
-	CALL_TOO_EARLY, /* contact: before the ticket was opened */
+	CALL_NO_BREACH,   /* waive: the clock has no breach; accept-contact: nothing is contested */
+	CALL_BAD_INSTANT, /* an instant that the ticket does not allow; fault tells which */
 	CALL_NOT_PROPOSED, /* approve or reject: no exclusion is proposed */
 	CALL_SAME_PERSON,  /* approve: the proposer may not */
 	CALL_REPLAYED,     /* the idempotency key was used for the same request: id is the result of
@@ -50,10 +51,8 @@ struct ticket_call {
 	int64_t assignee_id, parent_id; /* assign, link */
 	int64_t comment_id;             /* redact */
 	int64_t score;                  /* rate: 100 to 500, in hundredths of a point */
-	int64_t reckon_at;              /* contact */
-	int64_t wake_at;                /* schedule */
+	struct asked_instants asked;    /* contact, schedule, exclude-window */
 	enum sla_clock_kind clock;      /* waive */
-	int64_t from, to;               /* exclude-window */
 	const char *exclusion_kind;     /* propose-exclusion */
 	int64_t calendar_id; /* rebind: to this calendar and the same policy; 0: to the versions in
 				force */
@@ -85,6 +84,7 @@ struct ticket_call {
 	const struct reference_rule *reference; /* with CALL_BAD_REFERENCE: the rule it breaks */
 	int64_t merged_into; /* a customer's reply to a merged ticket went to this one; 0: it did
 				not */
+	struct instant_fault fault; /* with CALL_BAD_INSTANT */
 
 	/* private to the flow */
 	struct db_call db;

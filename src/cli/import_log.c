@@ -4,13 +4,12 @@
 #include "import.h"
 #include "base/json.h"
 #include "desk/versions.h"
+#include "ticket/instants.h"
 
 #include <stdlib.h>
 
 #define COLUMNS_MAX 64
 #define TEXT_MAX 100 /* maximum length of an incident's number and category in characters */
-#define TIME_MIN 0LL /* 1970 */
-#define TIME_MAX (7258118400LL * US_PER_S) /* 2200 */
 #define FIELDS 12
 
 enum field {
@@ -138,18 +137,12 @@ static int64_t from_local(int64_t local_s)
 	return (local_s - zone_offset(map.zone, utc, &until)) * US_PER_S;
 }
 
-/* Years in the range of PostgreSQL and our own arithmetic; other years do not occur in a log. */
-static bool is_sane(int64_t at)
-{
-	return at >= TIME_MIN && at < TIME_MAX;
-}
-
-static bool read_time(struct str s, int64_t *out)
+static bool parse_time(struct str s, int64_t *out)
 {
 	int64_t v[6] = { 0 };
 
 	if (strcmp(map.time, "rfc3339") == 0)
-		return time_parse(s, out) && is_sane(*out);
+		return time_parse(s, out);
 	if (strcmp(map.time, "D/M/YYYY HH:MM") == 0) {
 		if (!numbers(s, "// :", v, 5) ||
 			!date_is_valid(v[2], (unsigned)v[1], (unsigned)v[0]) || v[3] > 23 ||
@@ -157,14 +150,29 @@ static bool read_time(struct str s, int64_t *out)
 			return false;
 		*out = from_local(days_from_civil(v[2], (unsigned)v[1], (unsigned)v[0]) * 86400 +
 				  v[3] * 3600 + v[4] * 60);
-		return is_sane(*out);
+		return true;
 	}
 	if (!numbers(s, "-- ::", v, 6) || !date_is_valid(v[0], (unsigned)v[1], (unsigned)v[2]) ||
 		v[3] > 23 || v[4] > 59 || v[5] > 59)
 		return false;
 	*out = from_local(days_from_civil(v[0], (unsigned)v[1], (unsigned)v[2]) * 86400 +
 			  v[3] * 3600 + v[4] * 60 + v[5]);
-	return is_sane(*out);
+	return true;
+}
+
+/* Why an instant cannot be taken; NULL if it can. A log tells what has happened: the clocks of all
+ * its tickets would stand still until an instant of the future. One before the opening of its
+ * incident counts as the opening (import_replay.c). */
+static const char *instant_fault(int64_t at)
+{
+	if (!instant_is_sane(at))
+		return "not in the years 1970 to 2199";
+	return at > clock_now_us() + INSTANT_SKEW_US ? "in the future" : NULL;
+}
+
+static const char *read_time(struct str s, int64_t *out)
+{
+	return parse_time(s, out) ? instant_fault(*out) : "not a time";
 }
 
 static struct str cell(const struct str *fields, enum field f)
@@ -241,10 +249,28 @@ static bool texts_fit(const struct str *f, int n, long line, struct rejects *r)
 	return true;
 }
 
+/* When the incident was opened and closed, where the log tells it. */
+static bool read_span(const struct str *f, long line, struct entry *e, struct rejects *r)
+{
+	struct {
+		enum field field;
+		int64_t *at;
+	} all[] = { { F_OPENED, &e->opened }, { F_CLOSED, &e->closed } };
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		struct str text = cell(f, all[i].field);
+		const char *why = is_unknown(text) ? NULL : read_time(text, all[i].at);
+
+		if (why)
+			return reject(r, line, map.column[all[i].field], why), false;
+	}
+	return true;
+}
+
 static bool read_row(const struct import_log *log, const struct str *f, int n, long line,
 	struct entry *e, struct rejects *r)
 {
-	const char *p;
+	const char *p, *why;
 
 	*e = (struct entry){ .line = line,
 		.order = (uint32_t)log->n,
@@ -258,19 +284,21 @@ static bool read_row(const struct import_log *log, const struct str *f, int n, l
 		if (!read_weekday(f, e))
 			return reject(r, line, map.column[F_WEEKDAY], "not a weekday and hour"),
 			       false;
+		why = instant_fault(e->at);
+		if (why)
+			return reject(r, line, map.column[F_WEEKDAY], why), false;
 	} else {
 		if (is_unknown(cell(f, F_ID)))
 			return reject(r, line, map.column[F_ID], "no incident number"), false;
-		if (!read_time(cell(f, F_AT), &e->at))
-			return reject(r, line, map.column[F_AT], "not a time"), false;
+		why = read_time(cell(f, F_AT), &e->at);
+		if (why)
+			return reject(r, line, map.column[F_AT], why), false;
 		if (!read_value(log, f, e))
 			return reject(r, line, map.column[F_STATE], "unknown state or activity"),
 			       false;
 	}
-	if (!is_unknown(cell(f, F_OPENED)) && !read_time(cell(f, F_OPENED), &e->opened))
-		return reject(r, line, map.column[F_OPENED], "not a time"), false;
-	if (!is_unknown(cell(f, F_CLOSED)) && !read_time(cell(f, F_CLOSED), &e->closed))
-		return reject(r, line, map.column[F_CLOSED], "not a time"), false;
+	if (!read_span(f, line, e, r))
+		return false;
 	if (!is_unknown(cell(f, F_PRIORITY))) {
 		p = mapped(map.priorities, cell(f, F_PRIORITY));
 		e->priority = (int8_t)priority_parse(str_of(p ? p : ""));

@@ -88,7 +88,7 @@ static bool is_time(const char *v)
 {
 	int64_t us;
 
-	return time_parse(str_of(v), &us);
+	return time_read(str_of(v), &us);
 }
 
 static bool is_cursor(const char *v)
@@ -134,9 +134,8 @@ static const struct format_rule rules[FORMAT_COUNT] = {
 		"应为 base64url", is_base64url },
 	[FORMAT_DATE] = { NULL, "date", "2026-01-31", "a date, such as 2026-01-31",
 		"日期，如 2026-01-31", is_date },
-	[FORMAT_TIME] = { NULL, "date-time", "2026-01-31T08:00:00Z",
-		"an RFC 3339 time, such as 2026-01-31T08:00:00Z",
-		"RFC 3339 时间，例如 2026-01-31T08:00:00Z", is_time },
+	[FORMAT_TIME] = { NULL, "date-time", "2026-01-31T08:00:00Z", TIME_RULE_EN, TIME_RULE_ZH,
+		is_time },
 	[FORMAT_CURSOR] = { "^[1-9][0-9]*(_.*)?$", NULL, "1200_1200",
 		"a next_cursor from an earlier response", "应为上一页返回的游标", is_cursor },
 	[FORMAT_PERIOD] = { "^[1-9][0-9]{0,2}d$", NULL, "30d", "1d to 366d, such as 30d",

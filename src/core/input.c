@@ -84,9 +84,8 @@ bool read_text_value(
 		out->n = v[0] == 't';
 		break;
 	case PARAM_TIME:
-		if (!time_parse(str_of(v), &out->n))
-			return note_place(req, at, "an RFC 3339 time, such as 2026-01-31T08:00:00Z",
-				"RFC 3339 时间，例如 2026-01-31T08:00:00Z");
+		if (!time_read(str_of(v), &out->n))
+			return note_place(req, at, TIME_RULE_EN, TIME_RULE_ZH);
 		break;
 	case PARAM_TEXT:
 		return read_plain(req, p, at, v, out);

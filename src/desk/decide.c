@@ -138,7 +138,7 @@ static void apply_fields(struct ticket_call *c, int64_t at)
 	if ((c->cmd == CMD_REPLY || c->cmd == CMD_CONTACT || c->cmd == CMD_MITIGATE ||
 		    c->cmd == CMD_RESOLVE) &&
 		t->first_response_at == INSTANT_NONE)
-		t->first_response_at = c->cmd == CMD_CONTACT ? c->reckon_at : at;
+		t->first_response_at = c->cmd == CMD_CONTACT ? c->asked.contact_at : at;
 }
 
 /* The effect of a rebind on the deadlines: the due instants before and after it. */
@@ -178,15 +178,16 @@ static void write_event(struct ticket_call *c, struct ticket_doc *d)
 	if (c->cmd == CMD_WAIVE)
 		buf_addf(b, ",\"clock\":\"%s\"", sla_clock_name(c->clock));
 	if (c->cmd == CMD_EXCLUDE_WINDOW)
-		buf_addf(b, ",\"from\":%lld,\"to\":%lld", (long long)c->from, (long long)c->to);
+		buf_addf(b, ",\"from\":%lld,\"to\":%lld", (long long)c->asked.from,
+			(long long)c->asked.to);
 	if (c->cmd == CMD_PROPOSE_EXCLUSION)
 		buf_addf(b, ",\"exclusion\":\"%s\"", c->exclusion_kind);
 	if (c->cmd == CMD_CONTACT)
-		buf_addf(b, ",\"reckon_at\":%lld", (long long)c->reckon_at);
+		buf_addf(b, ",\"reckon_at\":%lld", (long long)c->asked.contact_at);
 	if (c->cmd == CMD_ASSIGN)
 		buf_addf(b, ",\"assignee_id\":%lld", (long long)c->assignee_id);
 	if (c->cmd == CMD_SCHEDULE)
-		buf_addf(b, ",\"wake_at\":%lld", (long long)c->wake_at);
+		buf_addf(b, ",\"wake_at\":%lld", (long long)c->asked.wake_at);
 	if (c->cmd == CMD_RATE)
 		buf_addf(b, ",\"score\":%g", (double)c->score / 100);
 	if (c->cmd == CMD_REDACT)
@@ -245,7 +246,7 @@ static void write_timers(struct ticket_call *c, struct buf *b, int event, enum p
 		add_timer(b, "auto-close", close_at, event);
 	}
 	if (c->cmd == CMD_SCHEDULE)
-		add_timer(b, "wake", c->wake_at, event);
+		add_timer(b, "wake", c->asked.wake_at, event);
 	if (c->cmd == CMD_CREATE && p0_waits)
 		add_timer(b, "p0-unconfirmed", t->opened_at + 5 * MINUTE, event);
 	if ((c->cmd == CMD_CREATE || (c->cmd == CMD_PRIORITY && before != t->sla.priority)) &&
@@ -376,6 +377,14 @@ static void write_references(const struct ticket_call *c, struct buf *b)
 		buf_adds(b, ",\"refs\":{\"merge\":true}");
 }
 
+/* A ticket that was reopened late began again then (sla.md 3). */
+static int64_t cycle_began(const struct ticket *t)
+{
+	int64_t start = t->sla.clock[SLA_RESPONSE].start_at;
+
+	return t->sla.cycle > 1 && start != INSTANT_NONE ? start : t->opened_at;
+}
+
 /* Write the document for desk_store() into the call. EVENT: the number of the command's own event;
  * BEFORE: the earlier priority. */
 static void write_document(
@@ -435,13 +444,10 @@ bool ticket_decide(struct ticket_call *c, enum call_result *out)
 		*out = CALL_WRONG_VERSION;
 		return false;
 	}
-	/* people see milliseconds: a contact at the displayed time of opening is not too early */
-	if (c->cmd == CMD_CONTACT && c->reckon_at / 1000 < t->opened_at / 1000) {
-		*out = CALL_TOO_EARLY;
+	if (!instants_allowed(c->cmd, cycle_began(t), at, &c->asked, &c->fault)) {
+		*out = CALL_BAD_INSTANT;
 		return false;
 	}
-	if (c->cmd == CMD_CONTACT && c->reckon_at < t->opened_at)
-		c->reckon_at = t->opened_at;
 	if (c->cmd == CMD_EXCLUDE_WINDOW && t->sla.windows.n >= SLA_WINDOWS_MAX) {
 		*out = CALL_WRONG_STATE;
 		return false;
@@ -467,8 +473,8 @@ bool ticket_decide(struct ticket_call *c, enum call_result *out)
 	event = d.event_count + 1;
 	sla_apply(&t->sla, ticket_call_rules(c),
 		&(struct sla_event){ ticket_sla_event(c->cmd), at, SEQ_NEW + event,
-			c->cmd == CMD_CONTACT ? c->reckon_at : INSTANT_NONE, to, t->sla.priority,
-			c->clock, c->from, c->to });
+			c->cmd == CMD_CONTACT ? c->asked.contact_at : INSTANT_NONE, to,
+			t->sla.priority, c->clock, c->asked.from, c->asked.to });
 	t->last_at = at;
 	write_event(c, &d);
 	write_p0(c, &d, before, was_confirmed);

@@ -134,7 +134,7 @@ static void on_timer_done(struct ticket_call *call, enum call_result result)
 	case CALL_IN_FLIGHT:
 	case CALL_NO_CHOICE:
 	case CALL_NO_BREACH:
-	case CALL_TOO_EARLY:
+	case CALL_BAD_INSTANT:
 	case CALL_NOT_PROPOSED:
 	case CALL_SAME_PERSON:
 		timer_cancel(r); /* it no longer applies */

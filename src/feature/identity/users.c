@@ -199,7 +199,7 @@ static const struct rule *read_instant(struct json_object *grant, const char *ke
 
 	if (!v)
 		return NULL;
-	if (!json_object_is_type(v, json_type_string) || !time_parse(json_str(v), out))
+	if (!json_object_is_type(v, json_type_string) || !time_read(json_str(v), out))
 		return &instant_rule;
 	json_object_object_add(grant, key, json_object_new_int64(*out));
 	return NULL;

@@ -198,7 +198,6 @@ static struct ticket_call *new_call(struct sync_item *item, enum ticket_command 
 		.tenant_id = item->tenant_id,
 		.ticket_id = item->ticket_id,
 		.priority = PRIORITY_NONE,
-		.reckon_at = INSTANT_NONE,
 		.text = REASON,
 		.on_done = on_command,
 		.arg = item };
@@ -318,7 +317,7 @@ static struct outcome *step_done(struct flow *f)
 	case CALL_WRONG_ACTOR:
 	case CALL_WRONG_VERSION:
 	case CALL_NO_BREACH:
-	case CALL_TOO_EARLY:
+	case CALL_BAD_INSTANT:
 	case CALL_NOT_PROPOSED:
 	case CALL_SAME_PERSON:
 	case CALL_REPLAYED:

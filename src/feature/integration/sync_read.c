@@ -83,9 +83,11 @@ static bool read_time(struct sync_item *item, struct json_object *m, const char 
 
 	if (!v)
 		return true;
-	if (!json_object_is_type(v, json_type_string) || !time_parse(json_str(v), out))
-		return fault(item, key, "an RFC 3339 time, such as 2026-01-31T08:00:00Z",
-			"RFC 3339 时间，如 2026-01-31T08:00:00Z");
+	if (!json_object_is_type(v, json_type_string) || !time_read(json_str(v), out))
+		return fault(item, key, TIME_RULE_EN, TIME_RULE_ZH);
+	if (*out > clock_now_us() + FUTURE_MAX_US)
+		return fault(item, key, "not more than 5 minutes in the future",
+			"不得晚于当前时间 5 分钟以上");
 	return true;
 }
 
@@ -102,9 +104,8 @@ static bool read_times(struct sync_item *item, struct json_object *m)
 	if (item->said_at == INSTANT_NONE)
 		return fault(item, "timestamp", "required: a time, or updated_at",
 			"必填：时间，或 updated_at");
-	if (item->said_at > clock_now_us() + FUTURE_MAX_US)
-		return fault(item, "timestamp", "not more than 5 minutes in the future",
-			"不得晚于当前时间 5 分钟以上");
+	if (created != INSTANT_NONE && resolved != INSTANT_NONE && resolved < created)
+		return fault(item, "resolved_at", "not before created_at", "不能早于 created_at");
 	return true;
 }
 

@@ -112,9 +112,8 @@ static struct outcome *reply_result(struct req *req, struct ticket_call *c, enum
 				"该工单没有存在争议的联系");
 		return refuse_command(req, ERR_WRONG_STATE, "",
 			"the first response is not a recorded contact", "首次响应不是联系记录");
-	case CALL_TOO_EARLY:
-		req_note_invalid(
-			req, "at", "not before the ticket was opened", "不能早于工单创建时间");
+	case CALL_BAD_INSTANT:
+		req_note_invalid(req, c->fault.field, c->fault.en, c->fault.zh);
 		return req_invalid(req);
 	case CALL_NOT_PROPOSED:
 		return refuse_command(req, ERR_WRONG_STATE, "",
@@ -287,34 +286,15 @@ static int64_t version_of(const char *if_match)
 	return str_to_int(s, 1, (1LL << 53) - 1, &version) ? version : 0;
 }
 
-static void check_window(struct req *req, int64_t from, int64_t to)
-{
-	if (from == INSTANT_NONE || to == INSTANT_NONE)
-		return;
-	if (to <= from)
-		req_note_invalid(req, "to", "after from", "应晚于 from");
-	if (to - from > 30 * 86400 * US_PER_S)
-		req_note_invalid(req, "to", "at most 30 days after from", "最多 30 天");
-}
-
 void ticket_act_check(struct req *req)
 {
 	const struct in_ticket_act *in = REQ_INPUT(req, ticket_act);
-	const struct in_ticket_contact *contact = REQ_INPUT_IF(req, ticket_contact);
 	const struct in_ticket_priority *priority = REQ_INPUT_IF(req, ticket_priority);
-	const struct in_ticket_schedule *schedule = REQ_INPUT_IF(req, ticket_schedule);
-	const struct in_ticket_exclude_window *window = REQ_INPUT_IF(req, ticket_exclude_window);
 
 	if (in->if_match && !version_of(in->if_match))
 		req_note_invalid(req, "If-Match", "a ticket version", "应为工单版本号");
-	if (contact && contact->at > clock_now_us())
-		req_note_invalid(req, "at", "not in the future", "不能晚于当前时间");
-	if (schedule && schedule->until != INSTANT_NONE && schedule->until <= clock_now_us())
-		req_note_invalid(req, "until", "in the future", "应晚于当前时间");
 	if (priority)
 		check_priority(req, priority->priority);
-	if (window)
-		check_window(req, window->from, window->to);
 }
 
 /* Read the fields of this command other than text and reason. */
@@ -322,7 +302,7 @@ static void read_command(struct req *req, struct ticket_call *c)
 {
 	switch (c->cmd) {
 	case CMD_CONTACT:
-		c->reckon_at = REQ_INPUT(req, ticket_contact)->at;
+		c->asked.contact_at = REQ_INPUT(req, ticket_contact)->at;
 		break;
 	case CMD_ASSIGN:
 		c->assignee_id = REQ_INPUT(req, ticket_assign)->assignee_id;
@@ -331,7 +311,7 @@ static void read_command(struct req *req, struct ticket_call *c)
 		c->priority = priority_parse(str_of(REQ_INPUT(req, ticket_priority)->priority));
 		break;
 	case CMD_SCHEDULE:
-		c->wake_at = REQ_INPUT(req, ticket_schedule)->until;
+		c->asked.wake_at = REQ_INPUT(req, ticket_schedule)->until;
 		break;
 	case CMD_RESOLVE:
 		c->details = resolution_text(req, REQ_INPUT(req, ticket_resolve));
@@ -356,8 +336,8 @@ static void read_command(struct req *req, struct ticket_call *c)
 		c->clock = sla_clock_parse(str_of(REQ_INPUT(req, ticket_waive)->clock));
 		break;
 	case CMD_EXCLUDE_WINDOW:
-		c->from = REQ_INPUT(req, ticket_exclude_window)->from;
-		c->to = REQ_INPUT(req, ticket_exclude_window)->to;
+		c->asked.from = REQ_INPUT(req, ticket_exclude_window)->from;
+		c->asked.to = REQ_INPUT(req, ticket_exclude_window)->to;
 		break;
 	case CMD_PROPOSE_EXCLUSION:
 		c->exclusion_kind = REQ_INPUT(req, ticket_propose_exclusion)->kind;
@@ -408,7 +388,6 @@ struct outcome *ticket_act(struct req *req)
 					    : 0;
 	c->text = text ? text->text : reason ? reason->reason : NULL;
 	c->priority = PRIORITY_NONE;
-	c->reckon_at = INSTANT_NONE;
 	read_command(req, c);
 	if (c->cmd != CMD_RESOLVE)
 		return run_command(req, c, in->idempotency_key);
