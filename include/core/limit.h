@@ -35,5 +35,7 @@ const char *limit_name(enum limit kind);
 struct limit_rate limit_rate(enum limit kind);
 /* The number of requests that the limit has refused since the start. */
 uint64_t limit_refused(enum limit kind);
+/* The number of buckets that were looked at since the start to make room for others, for tests. */
+uint64_t limit_steps(void);
 
 #endif

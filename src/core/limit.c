@@ -19,6 +19,7 @@
 struct bucket {
 	struct bucket *next;
 	struct list changed; /* linked while tokens were taken that Redis does not know of */
+	struct list used;    /* in the order of the last use, by kind */
 	enum limit kind;
 	double tokens;
 	int64_t at_us;
@@ -30,6 +31,8 @@ static struct {
 	struct limit_rate rates[LIMIT_COUNT];
 	struct bucket *slots[SLOTS];
 	size_t buckets_n;
+	struct list used[LIMIT_COUNT]; /* the one that was not used for longest comes first */
+	uint64_t steps;                /* buckets looked at to make room */
 	struct list changed;
 	struct bucket *told[TELL_AT_ONCE];
 	int told_n;
@@ -69,26 +72,43 @@ static bool is_unused(const struct bucket *b, int64_t now)
 	double full_s = (double)limits.rates[b->kind].burst /
 			(double)(limits.rates[b->kind].per_s ? limits.rates[b->kind].per_s : 1);
 
-	return !b->taken && !b->telling && (double)(now - b->at_us) / 1e6 > full_s;
+	return !b->telling && (double)(now - b->at_us) / 1e6 > full_s;
 }
 
-/* A bucket that must be full again need not be kept. */
+static void bucket_free(struct bucket *b)
+{
+	struct bucket **at = slot_of(b->kind, str_of(b->key));
+
+	while (*at != b)
+		at = &(*at)->next;
+	*at = b->next;
+	list_remove(&b->used);
+	list_remove(&b->changed); /* what was taken is back in Redis's bucket by now, too */
+	free(b);
+	limits.buckets_n--;
+}
+
+/* A bucket that must be full again need not be kept. All buckets of a kind fill up in the same
+ * time, so if the one that was not used for longest is still needed, so are the others: one look a
+ * kind tells whether there is room, however many buckets there are. */
 static void forget_unused(void)
 {
 	int64_t now = clock_mono_us();
 
-	for (int i = 0; i < SLOTS; i++)
-		for (struct bucket **at = &limits.slots[i]; *at;) {
-			struct bucket *b = *at;
+	for (int kind = 0; kind < LIMIT_COUNT; kind++) {
+		struct list *first = limits.used[kind].next;
 
-			if (!is_unused(b, now)) {
-				at = &b->next;
-				continue;
-			}
-			*at = b->next;
-			free(b);
-			limits.buckets_n--;
-		}
+		if (first == &limits.used[kind])
+			continue;
+		limits.steps++;
+		if (is_unused(list_entry(first, struct bucket, used), now))
+			bucket_free(list_entry(first, struct bucket, used));
+	}
+}
+
+uint64_t limit_steps(void)
+{
+	return limits.steps;
 }
 
 static struct bucket *find_bucket(enum limit kind, struct str key)
@@ -109,8 +129,11 @@ static struct bucket *find_bucket(enum limit kind, struct str key)
 	b->tokens = (double)limits.rates[kind].burst;
 	b->at_us = clock_mono_us();
 	snprintf(b->key, sizeof(b->key), "%.*s", (int)key.n, key.p);
+	slot = slot_of(kind, key);
 	b->next = *slot;
 	*slot = b;
+	list_init(&b->changed);
+	list_add_tail(&limits.used[kind], &b->used);
 	limits.buckets_n++;
 	return b;
 }
@@ -124,6 +147,8 @@ static void refill(struct bucket *b)
 	if (b->tokens > (double)r->burst)
 		b->tokens = (double)r->burst;
 	b->at_us = now;
+	list_remove(&b->used);
+	list_add_tail(&limits.used[b->kind], &b->used);
 }
 
 int64_t limit_take(enum limit kind, struct str key)
@@ -245,9 +270,16 @@ static const struct job limit_jobs[] = {
 	{ 0 },
 };
 
-void limit_init(void)
+static void init_lists(void)
 {
 	list_init(&limits.changed);
+	for (int kind = 0; kind < LIMIT_COUNT; kind++)
+		list_init(&limits.used[kind]);
+}
+
+void limit_init(void)
+{
+	init_lists();
 	jobs_add(limit_jobs);
 }
 
@@ -262,5 +294,5 @@ void limit_free(void)
 		}
 	limits.buckets_n = 0;
 	limits.told_n = 0;
-	list_init(&limits.changed);
+	init_lists();
 }

@@ -90,5 +90,37 @@ static void a_flood(void)
 	limit_free();
 }
 
+/* With a full table, each new key looks at a few buckets, not at all of them, whether they are
+ * still needed or not. */
+static void a_full_table(void)
+{
+	char key[24];
+	uint64_t steps;
+
+	/* all are needed: nothing is found, at once */
+	set(1, 1000000);
+	for (int i = 0; i < 100000; i++) {
+		snprintf(key, sizeof(key), "a%d", i);
+		CU_ASSERT_EQUAL(limit_take(LIMIT_ADDRESS, str_of(key)), 0);
+	}
+	steps = limit_steps();
+	for (int i = 0; i < 1000; i++) {
+		snprintf(key, sizeof(key), "b%d", i);
+		CU_ASSERT_EQUAL(limit_take(LIMIT_USER, str_of(key)), 0);
+	}
+	CU_ASSERT_TRUE(limit_steps() > steps);
+	CU_ASSERT_TRUE(limit_steps() - steps <= 1000 * 2 * LIMIT_COUNT);
+	/* those that are full again after a millisecond make room one by one, nobody shares */
+	set(1000, 1);
+	steps = limit_steps();
+	for (int i = 0; i < 250000; i++) {
+		snprintf(key, sizeof(key), "c%d", i);
+		CU_ASSERT_EQUAL(limit_take(LIMIT_ADDRESS, str_of(key)), 0);
+	}
+	CU_ASSERT_TRUE(limit_steps() - steps >= 150000);
+	CU_ASSERT_TRUE(limit_steps() - steps <= 160000);
+	limit_free();
+}
+
 UNIT_MAIN("limit", { "burst and rate", burst_and_rate }, { "no limit", no_limit }, { "keys", keys },
-	{ "a flood of addresses", a_flood })
+	{ "a flood of addresses", a_flood }, { "a full table", a_full_table })
