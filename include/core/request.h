@@ -125,6 +125,7 @@ struct req {
 	bool zh, waiting, ended, streaming;
 	bool stepping;         /* a step is running: its caller frees the request */
 	bool by_cookie;        /* the session came by cookie */
+	bool counted;          /* in the address's limit */
 	int replay_status;     /* for a request answered by req_replay */
 	int64_t retry_after_s; /* sent with a refusal; 0: one second */
 	bool replan;           /* db_call.replan for its next query */
@@ -152,6 +153,9 @@ struct outcome *req_reply_lasting(
 struct outcome *req_fail(struct req *req, enum err e, const char *details) MUST_USE;
 /* Too often: KIND's limit, SECONDS to wait. */
 struct outcome *req_too_often(struct req *req, enum limit kind, int64_t seconds) MUST_USE;
+/* Count something that S asked for as a request: of its user and, unless S is the provider's, of
+ * its customer. Returns 0, or the seconds to wait and the limit that refuses. */
+int64_t limit_take_session(const struct session *s, enum limit *out_kind) MUST_USE;
 /* The caller, as a limit's key. */
 struct str req_user_key(struct req *req);
 /* End the request with the error that a failed statement means for the client. */

@@ -44,6 +44,8 @@ struct db_context {
 	const char *tenants; /* "{12,13}"; "{}" for none */
 	int64_t tenant_id;   /* the only tenant that a write may touch; 0 for none */
 	int64_t user_id;
+	int64_t behalf; /* with DB_ROLE_JOB: the customer that asked, in whose share of the pool it
+			   counts; 0 or 1: nobody */
 	bool staff;
 	const char
 		*scope; /* the only visible tickets of the tenants (scope_ok()); NULL or "": all */

@@ -162,7 +162,10 @@ struct outcome *flow_query_as(
 
 struct outcome *flow_query(struct flow *f, int step, const struct sql_stmt *stmt)
 {
-	return flow_query_as(f, step, stmt, &(struct db_context){ .role = DB_ROLE_JOB });
+	const struct session *s = f->req ? f->req->session : NULL;
+
+	return flow_query_as(f, step, stmt,
+		&(struct db_context){ .role = DB_ROLE_JOB, .behalf = s ? s->tenant_id : 0 });
 }
 
 static struct outcome *on_work(struct req *req, bool ok, struct str answer)

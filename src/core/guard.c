@@ -3,6 +3,7 @@
 #include "inner.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 
 struct outcome *req_too_often(struct req *req, enum limit kind, int64_t seconds)
 {
@@ -62,19 +63,27 @@ struct outcome *guard_address(struct req *req)
 	return wait ? req_too_often(req, req->route->limit, wait) : NULL;
 }
 
+int64_t limit_take_session(const struct session *s, enum limit *out_kind)
+{
+	char key[SESSION_KEY_MAX];
+	int64_t wait = limit_take(LIMIT_USER, session_user_key(s, key));
+
+	*out_kind = LIMIT_USER;
+	if (wait || s->tenant_id == 1)
+		return wait;
+	snprintf(key, sizeof(key), "%lld", (long long)s->tenant_id);
+	*out_kind = LIMIT_TENANT;
+	return limit_take(LIMIT_TENANT, str_of(key));
+}
+
 struct outcome *guard_session(struct req *req)
 {
-	const struct session *s = req->session;
-	struct str user = req_user_key(req);
-	int64_t wait = limit_take(LIMIT_USER, user);
+	enum limit kind;
+	int64_t wait = limit_take_session(req->session, &kind);
 
-	if (req->http && !http_count_user(req->http, user))
+	if (req->http && !http_count_user(req->http, req_user_key(req)))
 		return guard_refuse_connection(req, "user_connections");
-	if (wait)
-		return req_too_often(req, LIMIT_USER, wait);
-	if (s->tenant_id != 1)
-		wait = limit_take(LIMIT_TENANT, str_of(req_int(req, s->tenant_id)));
-	return wait ? req_too_often(req, LIMIT_TENANT, wait) : NULL;
+	return wait ? req_too_often(req, kind, wait) : NULL;
 }
 
 const char *route_only_name(enum route_only only)

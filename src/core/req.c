@@ -125,7 +125,10 @@ struct outcome *req_query(struct req *req, const struct sql_stmt *stmt, const ch
 struct outcome *req_query_job(struct req *req, const struct sql_stmt *stmt,
 	const char *const *params, req_row_step *on_row)
 {
-	return query_as(req, (struct db_context){ .role = DB_ROLE_JOB }, stmt, params, on_row);
+	struct db_context ctx = { .role = DB_ROLE_JOB,
+		.behalf = req->session ? req->session->tenant_id : 0 };
+
+	return query_as(req, ctx, stmt, params, on_row);
 }
 
 static void on_work_done(void *arg, enum work_end end, struct str answer)

@@ -12,6 +12,7 @@
 
 #define WAITING_MAX 256
 #define CUSTOMERS_MAX (WAITING_MAX * 4 / 5) /* the rest is reserved for the provider's staff */
+#define ONE_CUSTOMER_MAX (WAITING_MAX / 2)
 #define WAIT_MAX_US US_PER_S
 #define CONNECT_GAP_US 15000
 
@@ -144,9 +145,37 @@ static bool role_fits(const struct db_call *call)
 	return false;
 }
 
-static bool is_customers(const struct db_call *call)
+/* The customer in whose share CALL is; 0: nobody's. */
+static int64_t customer_of(const struct db_call *call)
 {
-	return call->stmt->mode != SQL_JOB && call->ctx.tenant_id > 1 && !call->ctx.staff;
+	if (call->ctx.role == DB_ROLE_JOB)
+		return call->ctx.behalf > 1 ? call->ctx.behalf : 0;
+	return call->ctx.tenant_id > 1 && !call->ctx.staff ? call->ctx.tenant_id : 0;
+}
+
+/* Are so many calls of CUSTOMER waiting that another one would take the place of others? The list
+ * is short, and it is looked through only if it is not empty enough. */
+static bool has_its_share(const struct pool *p, int64_t customer)
+{
+	int same = 0;
+
+	if (p->waiting_n < ONE_CUSTOMER_MAX)
+		return false;
+	for (const struct list *n = p->waiting.next; n != &p->waiting; n = n->next)
+		same += customer_of(list_entry(n, struct db_call, node)) == customer;
+	return same >= ONE_CUSTOMER_MAX;
+}
+
+/* May CALL still wait? Deadlines always may. */
+static bool has_room(const struct pool *p, const struct db_call *call)
+{
+	int64_t customer = customer_of(call);
+
+	if (p->class == SQL_FIRE)
+		return true;
+	if (!customer)
+		return p->waiting_n < WAITING_MAX;
+	return p->waiting_n < CUSTOMERS_MAX && !has_its_share(p, customer);
 }
 
 void db_exec(struct db_call *call)
@@ -176,8 +205,7 @@ void db_exec(struct db_call *call)
 		call_finish(call, DB_DOWN);
 		return;
 	}
-	if (p->waiting_n >= (is_customers(call) ? CUSTOMERS_MAX : WAITING_MAX) &&
-		p->class != SQL_FIRE) {
+	if (!has_room(p, call)) {
 		call_finish(call, DB_BUSY);
 		return;
 	}

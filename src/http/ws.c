@@ -134,6 +134,7 @@ struct ws *ws_accept(struct http_request *r, const struct ws_handler *h, void *u
 	}
 	if (!str_is(http_header_find(&r->head, "sec-websocket-version"), "13") ||
 		!accept_key(http_header_find(&r->head, "sec-websocket-key"), key)) {
+		http_close_after(r); /* what follows may be frames */
 		http_reply(r, 400, "text/plain", "Sec-WebSocket-Version: 13\r\n",
 			"bad WebSocket handshake\n", 24);
 		return NULL;
@@ -451,11 +452,12 @@ static void on_room(struct http_conn *c)
 	(void)c;
 }
 
-static void on_tick(struct http_conn *c, int64_t now)
+static void on_tick(struct http_conn *c, int64_t now, int64_t lost_us)
 {
 	struct ws *ws = c->upgraded;
 
 	(void)now;
+	(void)lost_us;
 	if (ws->closing)
 		http_conn_close(c);
 }

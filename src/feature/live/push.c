@@ -5,10 +5,9 @@
  * receiving an event twice. */
 #include "live.h"
 #include "core/session_token.h"
-#include "feed_event.h"
+#include "feed_client.h"
 #include "redis_feed.h"
 #include "base/clock.h"
-#include "base/magic.h"
 #include "base/json.h"
 #include "core/events.h"
 #include "kv/kv.h"
@@ -18,47 +17,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define QUEUE_MAX (64 * 1024)
 #define FRAME_HEAD 10 /* at most */
-#define RESUME_MAX 500
-#define FLOORS_MAX 64
 #define AUTH_WAIT_US (5 * US_PER_S)
 #define PING_US (30 * US_PER_S)
 #define DEAD_US (75 * US_PER_S)
 #define CAST_SLICE_US 2000
 #define UNAUTHENTICATED_PER_PEER 20
+#define REFUSED_MAX 100
 
-struct floor_seq {
-	int64_t tenant_id, seq;
-};
-
-struct client {
-	uint32_t magic;
-	struct list node;
-	struct ws *ws;
-	struct session *session;
-	struct json_object *scope; /* the only visible tickets of the tenant; NULL: all */
-	uint8_t topics;
-	bool live, behind, finding;
-	uint64_t first_event;     /* it already has the events gathered before this */
-	int64_t since_us;         /* when it connected, later the last ping */
-	struct floor_seq *floors; /* events up to these were sent already; freed when the bus has
-				     passed them all */
-	int floor_count;
-};
-MAGIC(client, 0xbda3b378);
-
-/* A client that catches up, with a query of its own, so that it can leave at any time. */
-struct resume {
-	uint32_t magic;
-	struct db_call call;
-	struct client *client; /* NULL: the client has left */
-	struct buf tenants, after;
-	struct list node;
-};
-MAGIC(resume, 0x9faf382f);
-
-static struct list clients, resumes;
+static struct list clients;
 static struct push_health health;
 static bool draining;
 
@@ -85,29 +52,34 @@ static struct {
 
 /* --- frames --- */
 
-static void send_text(struct client *c, const char *p, size_t n)
+void feed_send(struct client *c, const char *p, size_t n)
 {
 	struct ws_frame *f = ws_frame_new(p, n, false);
 
-	if (!ws_send(c->ws, &f, 1, QUEUE_MAX))
+	if (!ws_send(c->ws, &f, 1, FEED_QUEUE_MAX))
 		c->behind = true;
 	ws_frame_put(f);
 }
 
-static bool may_hear(const struct client *c, const struct feed_event *e)
+bool feed_may_hear(const struct client *c, const struct feed_event *e)
 {
 	return (c->topics & e->topics) && feed_event_is_for(e, c->session, c->scope);
 }
 
-static void go_live(struct client *c)
+void feed_go_live(struct client *c)
 {
 	c->live = true;
 	c->first_event = round_.count;
 }
 
-/* Send every tenant's position, so that the client can resume from it. A snapshot of many tenants
- * is longer than QUEUE_MAX; it is sent when nothing else is queued. */
-static void send_snapshot(struct client *c, const char *reason)
+uint64_t feed_event_count(void)
+{
+	return round_.count;
+}
+
+/* A snapshot of many tenants is longer than FEED_QUEUE_MAX; it is sent when nothing else is queued.
+ */
+void feed_send_snapshot(struct client *c, const char *reason)
 {
 	const struct id_list *tenants = &c->session->tenants->ids;
 	struct ws_frame *f;
@@ -128,20 +100,11 @@ static void send_snapshot(struct client *c, const char *reason)
 	buf_adds(&b, "}}");
 	f = ws_frame_new(b.p, b.n, false);
 	c->first_event = round_.count;
-	c->behind = !ws_send(c->ws, &f, 1, b.n > QUEUE_MAX ? b.n + FRAME_HEAD : QUEUE_MAX);
+	c->behind =
+		!ws_send(c->ws, &f, 1, b.n > FEED_QUEUE_MAX ? b.n + FRAME_HEAD : FEED_QUEUE_MAX);
 	health.snapshots++;
 	ws_frame_put(f);
 	buf_free(&b);
-}
-
-/* --- events --- */
-
-static bool below_floor(const struct client *c, const struct feed_event *e)
-{
-	for (int i = 0; i < c->floor_count; i++)
-		if (c->floors[i].tenant_id == e->tenant_id)
-			return e->seq <= c->floors[i].seq;
-	return false;
 }
 
 /* --- broadcast --- */
@@ -155,10 +118,11 @@ static void send_events_to(struct client *c)
 		for (; i < round_.going.n && n < WS_SEND_MAX; i++) {
 			const struct feed_event *e = &round_.going.event[i];
 
-			if (e->number >= c->first_event && may_hear(c, e) && !below_floor(c, e))
+			if (e->number >= c->first_event && feed_may_hear(c, e) &&
+				!feed_below_floor(c, e))
 				f[n++] = e->frame;
 		}
-		if (n && !ws_send(c->ws, f, n, QUEUE_MAX)) {
+		if (n && !ws_send(c->ws, f, n, FEED_QUEUE_MAX)) {
 			c->behind = true; /* send a snapshot once its queue has drained */
 			health.slow++;
 		}
@@ -235,165 +199,6 @@ void push_on_event(const struct desk_event *e)
 	round_.asked = true;
 }
 
-/* --- subscribing and resuming --- */
-
-static void resume_free(struct resume *r)
-{
-	list_remove(&r->node);
-	buf_free(&r->tenants);
-	buf_free(&r->after);
-	magic_end(r);
-	free(r);
-}
-
-static void note_floor(struct client *c, int64_t tenant_id, int64_t seq)
-{
-	for (int i = 0; i < c->floor_count; i++)
-		if (c->floors[i].tenant_id == tenant_id) {
-			if (seq > c->floors[i].seq)
-				c->floors[i].seq = seq;
-			return;
-		}
-	if (c->floor_count == FLOORS_MAX)
-		return;
-	if (!c->floors)
-		c->floors = xcalloc(FLOORS_MAX, sizeof(*c->floors));
-	c->floors[c->floor_count++] = (struct floor_seq){ tenant_id, seq };
-}
-
-static bool has_moved_on(const struct client *c)
-{
-	for (int i = 0; i < c->floor_count; i++)
-		if (events_position(c->floors[i].tenant_id) > c->floors[i].seq)
-			return true;
-	return false;
-}
-
-static void on_resumed(struct db_call *call, enum db_error error, const PGresult *rows)
-{
-	struct resume *r = magic_cast(resume, call->arg);
-	struct client *c = r->client;
-	int n = error == DB_OK ? PQntuples(rows) : 0;
-	bool too_old = error != DB_OK;
-
-	if (!c) {
-		resume_free(r);
-		return;
-	}
-	too_old |= n >= RESUME_MAX; /* the page was full: a tenant was cut off */
-	go_live(c);
-	if (too_old) {
-		send_snapshot(c, error == DB_OK ? "too old" : "unavailable");
-	} else {
-		for (int i = 0; i < n && !c->behind; i++) {
-			struct desk_event e = event_of_row(rows, i);
-			struct feed_event one = feed_event_of(&e, round_.count);
-
-			note_floor(c, e.tenant_id, e.seq);
-			if (may_hear(c, &one) && !ws_send(c->ws, &one.frame, 1, QUEUE_MAX))
-				c->behind = true;
-			feed_event_free(&one);
-		}
-		send_text(c, "{\"op\":\"resumed\"}", 16);
-		/* Events that the bus delivered during the query and that the result does not
-		 * contain are either older than its snapshot or part of it. */
-		if (has_moved_on(c))
-			send_snapshot(c, "moved on");
-	}
-	resume_free(r);
-}
-
-static void start_resume(struct client *c, struct json_object *since)
-{
-	struct resume *r = magic_new(resume);
-	int n = 0;
-
-	c->floor_count = 0;
-	r->client = c;
-	list_add_tail(&resumes, &r->node);
-	json_object_object_foreach(since, key, val)
-	{
-		int64_t tenant, seq = json_object_is_type(val, json_type_int)
-					      ? json_object_get_int64(val)
-					      : -1;
-
-		if (!str_to_int(str_of(key), 1, 1LL << 53, &tenant) || seq < 0 ||
-			!session_serves(c->session, tenant))
-			continue;
-		if (n == FLOORS_MAX) { /* send all of them or none */
-			resume_free(r);
-			c->floor_count = 0;
-			go_live(c);
-			send_snapshot(c, "too many tenants");
-			return;
-		}
-		note_floor(c, tenant, seq);
-		buf_addf(&r->tenants, "%c%lld", n ? ',' : '{', (long long)tenant);
-		buf_addf(&r->after, "%c%lld", n++ ? ',' : '{', (long long)seq);
-	}
-	if (!n) {
-		resume_free(r);
-		go_live(c);
-		send_snapshot(c, "fresh");
-		return;
-	}
-	buf_addc(&r->tenants, '}');
-	buf_addc(&r->after, '}');
-	r->call = (struct db_call){ .stmt = &sql_bus_fetch,
-		.ctx.role = DB_ROLE_JOB,
-		.param = { buf_cstr(&r->tenants), buf_cstr(&r->after), "500" },
-		.on_done = on_resumed,
-		.arg = r };
-	db_exec(&r->call);
-}
-
-static uint8_t read_topics(struct json_object *list)
-{
-	static const struct {
-		const char *name;
-		uint8_t bit;
-	} known[] = { { "overview", TOPIC_OVERVIEW }, { "tickets", TOPIC_TICKETS },
-		{ "alerts", TOPIC_ALERTS } };
-	uint8_t topics = 0;
-
-	for (size_t i = 0;
-		json_object_is_type(list, json_type_array) && i < json_object_array_length(list);
-		i++) {
-		struct json_object *v = json_object_array_get_idx(list, i);
-		uint8_t bit = 0;
-
-		for (size_t k = 0; k < ARRAY_LEN(known); k++)
-			if (json_object_is_type(v, json_type_string) &&
-				str_is(json_str(v), known[k].name))
-				bit = known[k].bit;
-		if (!bit)
-			return 0;
-		topics |= bit;
-	}
-	return topics;
-}
-
-static void subscribe(struct client *c, struct json_object *msg)
-{
-	struct json_object *since = json_get(msg, "since");
-
-	c->topics = read_topics(json_get(msg, "topics"));
-	if (!c->topics) {
-		send_text(c,
-			"{\"op\":\"error\",\"field\":\"topics\",\"rule\":\"a list of overview, "
-			"tickets, alerts\"}",
-			75);
-		return;
-	}
-	c->live = false;
-	if (json_object_is_type(since, json_type_object)) {
-		start_resume(c, since);
-		return;
-	}
-	go_live(c);
-	send_snapshot(c, "fresh");
-}
-
 /* --- a client --- */
 
 struct finding {
@@ -441,7 +246,7 @@ static void on_session(void *arg, struct session *s, enum db_error error)
 		return;
 	}
 	c->since_us = clock_mono_us();
-	send_text(c, "{\"op\":\"welcome\"}", 16);
+	feed_send(c, "{\"op\":\"welcome\"}", 16);
 }
 
 static void authenticate(struct client *c, struct str token)
@@ -454,6 +259,31 @@ static void authenticate(struct client *c, struct str token)
 	session_find(token, on_session, f);
 }
 
+/* A message costs what a request costs, so it counts as one. The client is told, and a client that
+ * does not listen is closed. */
+static bool is_too_often(struct client *c)
+{
+	enum limit kind;
+	int64_t wait = limit_take_session(c->session, &kind);
+	char text[160];
+	int n;
+
+	if (!wait) {
+		c->refused -= c->refused > 0;
+		return false;
+	}
+	if (++c->refused > REFUSED_MAX) {
+		ws_close(c->ws, 1008, "too many messages");
+		return true;
+	}
+	n = snprintf(text, sizeof(text),
+		"{\"op\":\"error\",\"field\":\"op\",\"rule\":\"too many messages\",\"limit\":"
+		"\"%s\",\"retry_after_seconds\":%lld}",
+		limit_name(kind), (long long)wait);
+	feed_send(c, text, (size_t)n);
+	return true;
+}
+
 static void on_message(struct ws *ws, const char *p, size_t n, bool binary)
 {
 	struct client *c = magic_cast(client, ws_user(ws));
@@ -461,18 +291,20 @@ static void on_message(struct ws *ws, const char *p, size_t n, bool binary)
 	struct json_object *msg = binary ? NULL : json_read(p, n, &err);
 	const char *op = json_get_string(msg, "op"), *token = json_get_string(msg, "token");
 
-	if (!op)
+	if (c->session && is_too_often(c))
+		;
+	else if (!op)
 		ws_close(ws, 1003, "JSON objects with an op only");
 	else if (strcmp(op, "auth") == 0 && token && !c->finding)
 		authenticate(c, str_of(token));
 	else if (!c->session)
 		ws_close(ws, 4401, "authenticate first");
 	else if (strcmp(op, "subscribe") == 0)
-		subscribe(c, msg);
+		feed_subscribe(c, msg);
 	else if (strcmp(op, "ping") == 0)
-		send_text(c, "{\"op\":\"pong\"}", 13);
+		feed_send(c, "{\"op\":\"pong\"}", 13);
 	else
-		send_text(c,
+		feed_send(c,
 			"{\"op\":\"error\",\"field\":\"op\",\"rule\":\"auth, subscribe or ping\"}",
 			60);
 	json_object_put(msg);
@@ -482,9 +314,7 @@ static void on_close(struct ws *ws)
 {
 	struct client *c = magic_cast(client, ws_user(ws));
 
-	for (struct list *n = resumes.next; n != &resumes; n = n->next)
-		if (list_entry(n, struct resume, node)->client == c)
-			list_entry(n, struct resume, node)->client = NULL;
+	feed_forget(c);
 	for (struct list *n = findings.next; n != &findings; n = n->next)
 		if (list_entry(n, struct finding, node)->client == c)
 			list_entry(n, struct finding, node)->client = NULL;
@@ -496,7 +326,6 @@ static void on_close(struct ws *ws)
 		health.unauthenticated--;
 	session_put(c->session);
 	json_object_put(c->scope);
-	free(c->floors);
 	magic_end(c);
 	free(c);
 }
@@ -534,16 +363,6 @@ struct outcome *push_open(struct req *req)
 	return o;
 }
 
-static void drop_floors(struct client *c)
-{
-	for (int i = 0; i < c->floor_count; i++)
-		if (events_position(c->floors[i].tenant_id) < c->floors[i].seq)
-			return;
-	free(c->floors);
-	c->floors = NULL;
-	c->floor_count = 0;
-}
-
 static void client_tick(struct client *c, int64_t now)
 {
 	if (!c->session) {
@@ -560,9 +379,9 @@ static void client_tick(struct client *c, int64_t now)
 		ws_ping(c->ws);
 	}
 	if (c->behind && c->live && ws_queued(c->ws) == 0)
-		send_snapshot(c, "behind");
+		feed_send_snapshot(c, "behind");
 	if (c->floors && c->live && !round_.asked)
-		drop_floors(c);
+		feed_drop_floors(c);
 }
 
 /* Not a job: clients are pinged, and closed when their session expires, while the daemon drains
@@ -598,7 +417,7 @@ static void on_remote(void *arg, const char *channel, const char *p, size_t n)
 void push_init(void)
 {
 	list_init(&clients);
-	list_init(&resumes);
+	resume_init();
 	list_init(&findings);
 	kv_psubscribe("sladesk.v1.events.*", on_remote, NULL);
 	loop_every(1000, on_tick, NULL);
@@ -612,7 +431,7 @@ void push_drain(void)
 		struct client *c = list_entry(n, struct client, node);
 
 		if (c->session)
-			send_snapshot(c, "restart");
+			feed_send_snapshot(c, "restart");
 		ws_close(c->ws, 1012, "service restart");
 	}
 }
