@@ -110,6 +110,9 @@ const char *buf_cstr(struct buf *b);
 char *buf_take(struct buf *b) MUST_USE;
 /* Release the bytes; B is empty and usable again. */
 void buf_free(struct buf *b);
+/* Empty B for its next use: a buffer that is kept to save allocations must not keep the size of the
+ * largest thing that was ever in it. */
+void buf_reuse(struct buf *b);
 
 /* The memory of a request. One call frees everything that was allocated from it. */
 struct arena {

@@ -37,12 +37,20 @@ struct http_request {
 	void *user;       /* for the handler */
 	const char *peer; /* address, for logs and limits */
 	bool tls;
+	bool guest; /* nobody has said who sends this: its body counts in a budget that all such
+		       bodies share */
 	int status; /* of the reply, once it has begun */
 	uint64_t sent_bytes;
 	int64_t began_us; /* monotonic */
 };
 
-enum http_body { HTTP_BODY_BUFFER, HTTP_BODY_STREAM, HTTP_BODY_REPLIED };
+enum http_body {
+	HTTP_BODY_BUFFER,
+	HTTP_BODY_HOLD, /* buffered, but nothing is read of it, nor is the client told to send it,
+			   before http_resume */
+	HTTP_BODY_STREAM,
+	HTTP_BODY_REPLIED
+};
 
 struct http_handler {
 	/* The head has arrived. Return how the body is wanted (buffered up to *MAX bytes), or reply
@@ -61,7 +69,9 @@ struct http_handler {
 
 struct http_settings {
 	int header_s, body_s, idle_s, write_s, total_s; /* time limits */
-	uint64_t min_rate; /* body bytes per second after the first five seconds */
+	/* Bytes per second that a client must send of a body, in each window of body_s, and take of
+	 * a reply, in each window of write_s. */
+	uint64_t min_rate;
 	int max_connections;
 	int64_t address_connections, user_connections; /* 0: no limit */
 	/* Addresses, separated by commas, whose X-Forwarded-For is believed and whose connections
@@ -89,9 +99,13 @@ bool http_server_reload_tls(struct http_server *s, const char **out_error);
 struct http_counts {
 	uint64_t refused[HTTP_OWNERS];
 	uint64_t connections, accepted, timeouts, parse_errors, accept_pauses;
+	uint64_t guest_bytes; /* in the bodies of requests by nobody */
+	uint64_t unsent;      /* bytes of replies */
 };
 /* Counts for /metrics. */
 struct http_counts http_counts(void);
+/* The bytes of replies that wait for clients to read them. */
+uint64_t http_unsent(void);
 
 /* Reply with a complete body. EXTRA is additional header lines, each ending in CRLF, or NULL. The
  * connection then takes its next request. */
@@ -129,6 +143,8 @@ bool http_count_user(struct http_request *r, struct str user);
 /* The same for an upgrade whose client has not said who it is: at most LIMIT for an address. The
  * count ends with ws_count_user, or with the reply if there is no upgrade. */
 bool http_count_guest(struct http_request *r, uint64_t limit);
+/* Read the body that on_head held. */
+void http_resume(struct http_request *r);
 /* Close the connection after the reply. */
 void http_close_after(struct http_request *r);
 

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#define BUF_KEPT (64 * 1024) /* what buf_reuse keeps */
+
 void bug_fail(const char *file, int line, const char *what)
 {
 	fprintf(stderr, "sladesk: bug at %s:%d: %s\n", file, line, what);
@@ -233,6 +235,13 @@ void buf_free(struct buf *b)
 {
 	free(b->p);
 	*b = (struct buf){ 0 };
+}
+
+void buf_reuse(struct buf *b)
+{
+	b->n = 0;
+	if (b->cap > BUF_KEPT)
+		buf_free(b);
 }
 
 struct arena_block {

@@ -8,6 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* A page of a list ends at its first row beyond this many bytes. */
+#define PAGE_MAX (1024 * 1024)
+#define PAGE_MIN (64 * 1024)
+#define UNSENT_MAX (16 * 1024 * 1024)
+
 /* --- a statement's parameters --- */
 
 /* "<value>_<id>", the form of next_cursor. */
@@ -143,6 +148,31 @@ static void cursor_value(struct buf *b, const PGresult *rows, int row, const cha
 	buf_add_int(b, t);
 }
 
+/* Do two rows stand for the same cursor? Then a page cannot end between them. */
+static bool same_cursor(const PGresult *rows, int a, int b, const struct sql_stmt *stmt)
+{
+	for (int i = 0; i < 2; i++) {
+		int col = PQfnumber(rows, stmt->cursor[i]);
+		int n = PQgetlength(rows, a, col);
+
+		if (n != PQgetlength(rows, b, col) ||
+			memcmp(PQgetvalue(rows, a, col), PQgetvalue(rows, b, col), (size_t)n) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* How many bytes a page may hold. The more unread replies there are, the less: clients that ask for
+ * large pages and do not read them must not fill the memory, and whoever reads goes on with the
+ * cursor. */
+static size_t page_bytes(void)
+{
+	uint64_t unsent = http_unsent(), left = unsent < UNSENT_MAX ? UNSENT_MAX - unsent : 0;
+	size_t n = (size_t)(left / 16);
+
+	return n < PAGE_MIN ? PAGE_MIN : n < PAGE_MAX ? n : PAGE_MAX;
+}
+
 static void row_to_json(struct buf *b, const PGresult *rows, int row, const struct str *names)
 {
 	int cols = PQnfields(rows);
@@ -160,6 +190,7 @@ void rows_to_json(struct buf *b, const struct sql_stmt *stmt, const PGresult *ro
 	static struct buf text; /* ,"name": for each column, one after the other */
 	struct str names[64];
 	int n = PQntuples(rows), cols = PQnfields(rows);
+	size_t most = stmt->cursor[0] ? b->n + page_bytes() : SIZE_MAX;
 
 	bug_on(cols > 64);
 	text.n = 0;
@@ -178,6 +209,10 @@ void rows_to_json(struct buf *b, const struct sql_stmt *stmt, const PGresult *ro
 	} else {
 		buf_adds(b, "{\"items\":[");
 		for (int r = 0; r < n; r++) {
+			if (r && b->n >= most && !same_cursor(rows, r - 1, r, stmt))
+				n = r; /* the next page begins here */
+			if (r == n)
+				break;
 			if (r)
 				buf_addc(b, ',');
 			row_to_json(b, rows, r, names);
@@ -254,6 +289,7 @@ static struct outcome *on_statement(struct req *req, enum db_error error, const 
 {
 	const struct sql_stmt *stmt = req->call.stmt;
 	static struct buf b;
+	struct outcome *o;
 
 	if (req->route->replay && req->idempotency_key && is_key_taken(&req->call, error))
 		return look_up_key(req);
@@ -261,9 +297,10 @@ static struct outcome *on_statement(struct req *req, enum db_error error, const 
 		return req_fail_db(req, error);
 	if (stmt->shape == SQL_OBJECT && PQntuples(rows) == 0)
 		return req_fail(req, ERR_NOT_FOUND, NULL);
-	b.n = 0;
 	rows_to_json(&b, stmt, rows);
-	return req_reply(req, req->route->method == HTTP_POST ? 201 : 200, b.p, b.n);
+	o = req_reply(req, req->route->method == HTTP_POST ? 201 : 200, b.p, b.n);
+	buf_reuse(&b);
+	return o;
 }
 
 /* A filter makes a list selective; the page position or a single tenant does not. */

@@ -206,9 +206,8 @@ struct answer {
 static struct outcome *give(
 	struct req *req, const struct cached_query *q, uint32_t wanted, const struct answer *a)
 {
-	static struct buf b;
+	struct buf b = { 0 };
 
-	b.n = 0;
 	buf_addc(&b, '{');
 	if (q->pick)
 		q->pick(&b, a->body, a->n, q->arg, wanted);
@@ -221,7 +220,7 @@ static struct outcome *give(
 		buf_add_time_json(&b, a->at_us);
 	}
 	buf_addc(&b, '}');
-	return req_reply(req, 200, b.p, b.n);
+	return req_reply_take(req, 200, &b);
 }
 
 static struct outcome *give_stale(

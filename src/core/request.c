@@ -20,6 +20,8 @@ static struct {
 	request_listener **listeners; /* in the order of their registration */
 	size_t listener_n;
 } serving;
+#define GUEST_BODY_MAX (64 * 1024) /* of a route that is open to everyone */
+
 const double request_buckets[11] = { .0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1, 5 };
 
 /* --- guards --- */
@@ -217,7 +219,7 @@ static void on_request(struct http_request *h)
 
 	req_begin_step(req);
 	o = copy_headers(req);
-	if (!o && req->route->permission == PERM_ANYONE)
+	if (!o && req->route->permission == PERM_ANYONE && !req->counted)
 		o = guard_address(req);
 	if (!o)
 		o = parse_body(req);
@@ -290,6 +292,67 @@ static bool wants_chinese(const struct http_request *h)
 	return !(v.n >= 2 && strncasecmp(v.p, "en", 2) == 0);
 }
 
+/* --- before the body --- */
+
+/* The session that the token names was looked up before the body was read. It is looked up again
+ * with the whole request, from the cache. */
+static void on_sender(void *arg, struct session *s, enum db_error error)
+{
+	struct req *req = magic_cast(req, arg);
+
+	if (!req->http) { /* the client has left */
+		session_put(s);
+		req_begin_step(req);
+		req->ended = true;
+		req_settle(req, GOES_ON);
+	} else if (!s) {
+		on_session(req, s, error);
+	} else {
+		session_put(s);
+		req->waiting = false;
+		http_resume(req->http);
+	}
+}
+
+static bool has_body(const struct http_head *h)
+{
+	return h->chunked || h->length > 0;
+}
+
+/* Decide from the head alone who may send a body, and how much of it: what nobody may send is not
+ * read. */
+static enum http_body admit_body(struct req *req, uint64_t *max)
+{
+	struct http_request *http = req->http;
+	const struct http_head *h = &http->head;
+	bool anyone = req->route->permission == PERM_ANYONE;
+	struct outcome *o = NULL;
+	struct str token;
+
+	*max = anyone && !is_form(req->route) ? GUEST_BODY_MAX : JSON_MAX_BYTES;
+	if (!has_body(h) || (h->has_length && h->length > *max))
+		return HTTP_BODY_BUFFER; /* or refused by the server */
+	if (anyone) {
+		req->counted = true;
+		http->guest = true;
+		o = guard_address(req);
+		if (!o)
+			return HTTP_BODY_BUFFER;
+		req_settle(req, o);
+		return HTTP_BODY_REPLIED;
+	}
+	token = req_token(req);
+	if (!token.n) {
+		req_settle(req, req_fail(req, ERR_NO_AUTH, NULL));
+		return HTTP_BODY_REPLIED;
+	}
+	req->waiting = true;
+	session_find(token, on_sender, req);
+	if (http->status) /* refused at once: REQ is freed, HTTP on a later turn */
+		return HTTP_BODY_REPLIED;
+	return req->waiting ? HTTP_BODY_HOLD : HTTP_BODY_BUFFER;
+}
+
 static enum http_body on_head(struct http_request *h, uint64_t *max)
 {
 	struct req *req = req_new(h);
@@ -309,8 +372,7 @@ static enum http_body on_head(struct http_request *h, uint64_t *max)
 		req_settle(req, no_route(req, &m));
 		return HTTP_BODY_REPLIED;
 	}
-	*max = JSON_MAX_BYTES;
-	return req->route->stream ? HTTP_BODY_STREAM : HTTP_BODY_BUFFER;
+	return req->route->stream ? HTTP_BODY_STREAM : admit_body(req, max);
 }
 
 static void on_piece(struct http_request *h, const char *p, size_t n)

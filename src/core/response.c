@@ -6,6 +6,9 @@
 #include <stdlib.h>
 
 #define FIELD_SHOWN 120
+/* The largest document. Lists end their pages long before (rows_to_json); what is larger is sent in
+ * pieces (pieces.c). */
+#define REPLY_MAX (4 * 1024 * 1024)
 
 char outcome_token;
 static struct {
@@ -63,13 +66,21 @@ struct outcome *req_reply_headers(
 	struct req *req, int status, const char *extra, const char *data, size_t n)
 {
 	static struct buf b;
+	struct outcome *o;
 
+	if (n > REPLY_MAX) {
+		log_warn(&req->who, "reply refused route=%s bytes=%zu: too large", req->route->path,
+			n);
+		return req_fail(req, ERR_LIMIT, NULL);
+	}
 	b.n = 0;
 	buf_addf(&b, "{\"code\":%d,\"message\":\"%s\",\"data\":", status == 204 ? 200 : status,
 		req->zh ? "成功" : "ok");
 	buf_add(&b, data, n);
 	buf_addc(&b, '}');
-	return req_reply_raw(req, status, "application/json; charset=utf-8", extra, b.p, b.n);
+	o = req_reply_raw(req, status, "application/json; charset=utf-8", extra, b.p, b.n);
+	buf_reuse(&b);
+	return o;
 }
 
 struct outcome *req_reply(struct req *req, int status, const char *data, size_t n)

@@ -9,8 +9,11 @@
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -23,6 +26,11 @@ struct http_counts http_count;
 struct http_counts http_counts(void)
 {
 	return http_count;
+}
+
+uint64_t http_unsent(void)
+{
+	return http_count.unsent;
 }
 
 struct evbuffer *http_conn_input(const struct http_conn *c)
@@ -69,6 +77,8 @@ static void release(struct http_conn *c)
 	http_conn_look_again(c);
 }
 
+static void on_output_changed(struct evbuffer *out, const struct evbuffer_cb_info *info, void *arg);
+
 /* --- ending --- */
 
 static void set_state(struct http_conn *c, enum http_conn_state s)
@@ -100,6 +110,8 @@ void http_conn_free(struct http_conn *c)
 	list_remove(&c->node);
 	s->count--;
 	http_count.connections--;
+	http_count.unsent -= evbuffer_get_length(http_conn_output(c));
+	evbuffer_remove_cb(http_conn_output(c), on_output_changed, c);
 	bufferevent_free(c->bev);
 	free(c);
 	s->on_conn_gone(s);
@@ -180,6 +192,8 @@ static void on_output_changed(struct evbuffer *out, const struct evbuffer_cb_inf
 
 	(void)out;
 	c->taken += info->n_deleted;
+	http_count.unsent += info->n_added;
+	http_count.unsent -= info->n_deleted;
 }
 
 /* --- life --- */
@@ -222,35 +236,62 @@ void http_conn_end_late(struct http_conn *c)
 	http_conn_free(c);
 }
 
-/* While output is pending, the peer must take min_rate bytes per second. A peer that takes nothing
- * is closed after write_s, one that takes less than min_rate later; a fast start earns no credit.
- * Only bytes that left the buffer count, never its growth. */
-static bool takes_too_slowly(struct http_conn *c, int64_t now)
+bool http_pace_is_slow(struct http_pace *p, int64_t now, int64_t lost_us, uint64_t done,
+	uint64_t rate, int window_s)
+{
+	bool slow;
+
+	if (p->since_us)
+		p->since_us += lost_us;
+	if (p->since_us && now - p->since_us < window_s * US_PER_S)
+		return false;
+	slow = p->since_us && done - p->before < rate * (uint64_t)window_s;
+	p->since_us = now;
+	p->before = done;
+	return slow;
+}
+
+/* The bytes that the peer has taken: what its kernel has acknowledged. The socket's own buffer
+ * takes in lumps that say nothing about a slow peer. */
+static uint64_t bytes_taken(const struct http_conn *c)
+{
+	struct tcp_info info;
+	socklen_t n = sizeof(info);
+
+	if (getsockopt(bufferevent_getfd(c->bev), IPPROTO_TCP, TCP_INFO, &info, &n) != 0 ||
+		n < offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof(info.tcpi_bytes_acked))
+		return c->taken;
+	return info.tcpi_bytes_acked;
+}
+
+/* While output is pending, the peer must take min_rate bytes per second in each window of
+ * write_s. */
+static bool takes_too_slowly(struct http_conn *c, int64_t now, int64_t lost_us)
 {
 	const struct http_settings *set = &c->server->set;
-	/* a stall of our own loop is not the peer's fault */
-	int64_t us = now - c->ticked_us < US_PER_S ? now - c->ticked_us : US_PER_S;
 
-	c->owed += set->min_rate * (uint64_t)us / US_PER_S;
-	c->owed -= c->taken < c->owed ? c->taken : c->owed;
-	c->taken = 0;
-	c->ticked_us = now;
-	if (!evbuffer_get_length(http_conn_output(c)))
-		c->owed = 0;
-	return c->owed > set->min_rate * (uint64_t)set->write_s;
+	if (!evbuffer_get_length(http_conn_output(c))) {
+		c->reply_pace.since_us = 0;
+		return false;
+	}
+	return http_pace_is_slow(
+		&c->reply_pace, now, lost_us, bytes_taken(c), set->min_rate, set->write_s);
 }
 
 void http_conn_tick(struct http_conn *c, int64_t now)
 {
 	const struct http_settings *set = &c->server->set;
 	int64_t in_state_s = (now - c->state_us) / US_PER_S;
+	/* a stall of our own loop is not the peer's fault */
+	int64_t gap = now - c->ticked_us, lost_us = gap > US_PER_S ? gap - US_PER_S : 0;
 
-	if (takes_too_slowly(c, now))
+	c->ticked_us = now;
+	if (takes_too_slowly(c, now, lost_us))
 		http_conn_end_late(c);
 	else if (c->handshaking && in_state_s >= set->header_s)
 		http_conn_end_late(c);
 	else if (c->state == CONN_LINGERING && in_state_s >= LINGER_S)
 		http_conn_free(c);
 	else if (c->state == CONN_OPEN && !c->handshaking)
-		c->protocol->on_tick(c, now);
+		c->protocol->on_tick(c, now, lost_us);
 }

@@ -48,9 +48,16 @@ struct http_protocol {
 	/* The peer sends nothing more; it may still read. */
 	void (*on_end)(struct http_conn *c);
 	/* Twice a second, for time limits. */
-	void (*on_tick)(struct http_conn *c, int64_t now);
+	void (*on_tick)(struct http_conn *c, int64_t now, int64_t lost_us);
 	/* The connection is freed right after. */
 	void (*on_gone)(struct http_conn *c);
+};
+
+/* How fast a peer sends or takes, measured in one window after the other: what it did in an earlier
+ * window earns it nothing. */
+struct http_pace {
+	int64_t since_us; /* monotonic; 0: nothing is measured */
+	uint64_t before;  /* what it had done when the window began */
 };
 
 enum http_conn_state {
@@ -79,7 +86,9 @@ struct http1 {
 	enum http1_state state;
 	int64_t state_us, head_began_us; /* monotonic */
 	bool close_after, chunked_reply, sized_reply, head_only, stream, working, fresh;
+	bool held; /* the body is not read yet */
 	uint64_t body_left, body_max;
+	struct http_pace body_pace;
 	struct http_chunked chunk;
 	void (*on_drain)(struct http_request *r);
 	uint64_t reply_left; /* for a reply of known length: the bytes still to be written */
@@ -100,9 +109,9 @@ struct http_conn {
 	bool held;                   /* reading is stopped until the output has room */
 	bool ended;                  /* the peer sends nothing more */
 	int64_t state_us, ticked_us; /* monotonic */
-	uint64_t taken, owed; /* bytes sent since the last tick; bytes by which the peer is behind
-				 http.min_rate */
-	bool proxy;           /* a trusted one */
+	uint64_t taken;              /* bytes that left the buffer for the peer's kernel */
+	struct http_pace reply_pace;
+	bool proxy; /* a trusted one */
 	char peer[HTTP_ADDRESS_MAX];
 	struct http_owner_count *owner[HTTP_OWNERS]; /* for whom it counts */
 	const struct http_protocol *protocol;
@@ -128,6 +137,10 @@ void http_conn_look_again(struct http_conn *c);
 void http_conn_drop_input(struct http_conn *c);
 /* The peer is too slow: count it and free C. */
 void http_conn_end_late(struct http_conn *c);
+/* DONE bytes until NOW: did the peer do less than RATE bytes per second in a whole window of
+ * WINDOW_S? LOST_US of the time since the last look were not the peer's fault. */
+bool http_pace_is_slow(struct http_pace *p, int64_t now, int64_t lost_us, uint64_t done,
+	uint64_t rate, int window_s);
 /* Twice a second: time limits. C may be freed. */
 void http_conn_tick(struct http_conn *c, int64_t now);
 struct evbuffer *http_conn_input(const struct http_conn *c);

@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* What the bodies of all requests by nobody may hold together, whatever the number of their
+ * addresses. */
+#define GUEST_BODIES_MAX (32 * 1024 * 1024)
 #define AT_ONCE 8 /* pipelined requests processed before other connections get their turn */
 
 void http1_set_state(struct http_conn *c, enum http1_state s)
@@ -30,6 +33,8 @@ static void request_free(struct http_request *r)
 {
 	if (!r)
 		return;
+	if (r->guest)
+		http_count.guest_bytes -= r->body.n;
 	free(r->head_bytes);
 	buf_free(&r->body);
 	arena_free(&r->arena);
@@ -147,8 +152,10 @@ static void refuse_head(struct http_conn *c, int status)
 static void refuse_body(struct http_conn *c, int status)
 {
 	refuse(c, status,
-		status == 413 ? "{\"code\":41004,\"message\":\"body too large\"}"
-			      : "{\"code\":40002,\"message\":\"malformed body\"}");
+		status == 413   ? "{\"code\":41004,\"message\":\"body too large\"}"
+		: status == 408 ? "{\"code\":40002,\"message\":\"the body came too slowly\"}"
+		: status == 503 ? "{\"code\":50001,\"message\":\"the system is busy\"}"
+				: "{\"code\":40002,\"message\":\"malformed body\"}");
 }
 
 /* Take a head from the input into a new request. Returns false if more bytes are needed or the
@@ -209,12 +216,21 @@ static bool read_head(struct http_conn *c)
 	return true;
 }
 
+static void ask_for_body(struct http_conn *c)
+{
+	c->http1.held = false;
+	if (c->http1.req->head.expect_continue &&
+		(c->http1.req->head.chunked || c->http1.body_left))
+		bufferevent_write(c->bev, "HTTP/1.1 100 Continue\r\n\r\n", 25);
+}
+
 static bool begin_body(struct http_conn *c)
 {
 	struct http_request *r = c->http1.req;
 	enum http_body how;
 
 	http1_set_state(c, HTTP1_BODY);
+	c->http1.body_pace = (struct http_pace){ c->http1.state_us, 0 };
 	c->http1.body_max = 0;
 	c->http1.body_left = r->head.length;
 	c->http1.chunk = (struct http_chunked){ .done = !r->head.chunked };
@@ -226,8 +242,10 @@ static bool begin_body(struct http_conn *c)
 		refuse_body(c, 413);
 		return false;
 	}
-	if (r->head.expect_continue && (r->head.chunked || c->http1.body_left))
-		bufferevent_write(c->bev, "HTTP/1.1 100 Continue\r\n\r\n", 25);
+	if (how == HTTP_BODY_HOLD)
+		c->http1.held = true;
+	else
+		ask_for_body(c);
 	return true;
 }
 
@@ -245,6 +263,11 @@ static bool give_body(struct http_conn *c, const char *p, size_t n)
 		refuse_body(c, 413);
 		return false;
 	}
+	if (r->guest && http_count.guest_bytes + n > GUEST_BODIES_MAX) {
+		refuse_body(c, 503);
+		return false;
+	}
+	http_count.guest_bytes += r->guest ? n : 0;
 	buf_add(&r->body, p, n);
 	return true;
 }
@@ -253,7 +276,7 @@ static bool read_body(struct http_conn *c)
 {
 	struct evbuffer *in = http_conn_input(c);
 
-	while (!http1_has_body(c)) {
+	while (!http1_has_body(c) && !c->http1.held) {
 		size_t n = evbuffer_get_contiguous_space(in), data_n = 0;
 		const char *p = n ? (const char *)evbuffer_pullup(in, (ev_ssize_t)n) : NULL,
 			   *data = p;
@@ -293,7 +316,10 @@ static void finish(struct http_conn *c)
 			http_conn_free(c);
 		break;
 	case HTTP1_BODY:
-		refuse_body(c, 400);
+		if (c->http1.held)
+			http_conn_free(c);
+		else
+			refuse_body(c, 400);
 		break;
 	case HTTP1_HANDLING: /* the client has probably left */
 		http_conn_free(c);
@@ -342,6 +368,14 @@ static void on_input(struct http_conn *c)
 		finish(c);
 }
 
+void http_resume(struct http_request *r)
+{
+	if (!r->conn || !r->conn->http1.held)
+		return;
+	ask_for_body(r->conn);
+	http_conn_look_again(r->conn);
+}
+
 /* --- the protocol --- */
 
 static void on_open(struct http_conn *c)
@@ -379,14 +413,19 @@ static bool is_late_with_head(struct http_conn *c, bool partial, int64_t now)
 		       : in_state_s >= set->idle_s;
 }
 
-static bool is_late_with_body(const struct http_conn *c, int64_t now)
+static bool is_late_with_body(struct http_conn *c, int64_t now, int64_t lost_us)
 {
 	const struct http_settings *set = &c->server->set;
 	int64_t s = (now - c->http1.state_us) / US_PER_S;
 	uint64_t seen = c->http1.req->body_seen;
 
-	return s >= set->total_s || (s >= set->body_s && seen < (uint64_t)s * set->min_rate) ||
-	       (s >= 5 && s < set->body_s && seen == 0);
+	if (c->http1.held) {
+		c->http1.body_pace.since_us = 0;
+		return false;
+	}
+	return s >= set->total_s || (s >= 5 && s < set->body_s && seen == 0) ||
+	       http_pace_is_slow(
+		       &c->http1.body_pace, now, lost_us, seen, set->min_rate, set->body_s);
 }
 
 static void tick_head(struct http_conn *c, int64_t now)
@@ -409,15 +448,17 @@ static void tick_head(struct http_conn *c, int64_t now)
 	}
 }
 
-static void on_tick(struct http_conn *c, int64_t now)
+static void on_tick(struct http_conn *c, int64_t now, int64_t lost_us)
 {
 	switch (c->http1.state) {
 	case HTTP1_HEAD:
 		tick_head(c, now);
 		break;
 	case HTTP1_BODY:
-		if (is_late_with_body(c, now))
-			http_conn_end_late(c);
+		if (is_late_with_body(c, now, lost_us)) {
+			http_count.timeouts++;
+			refuse_body(c, 408);
+		}
 		break;
 	case HTTP1_HANDLING:
 		if (now - c->http1.state_us >= c->server->set.total_s * US_PER_S)

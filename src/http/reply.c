@@ -15,7 +15,7 @@ static void put_head(
 	/* An error while the body is still arriving: the following bytes cannot be told from a next
 	 * request. */
 	if (c->http1.state == HTTP1_BODY && !http1_has_body(c))
-		c->http1.close_after = true;
+		c->linger = c->http1.close_after = true;
 	buf_adds(b, "HTTP/1.1 ");
 	buf_add_int(b, status);
 	buf_addc(b, ' ');

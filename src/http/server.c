@@ -122,6 +122,8 @@ static SSL_CTX *tls_new(const struct http_settings *set, const char **out_error)
 	SSL_CTX_set_min_proto_version(ctx, set->tls12 ? TLS1_2_VERSION : TLS1_3_VERSION);
 	SSL_CTX_set_options(ctx,
 		SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_COMPRESSION);
+	/* an idle connection keeps no buffers for records (34 kB) */
+	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_cipher_list(ctx, "ECDHE+AESGCM:ECDHE+CHACHA20");
 	SSL_CTX_set1_groups_list(ctx, "X25519:P-256:P-384");
 	if (SSL_CTX_use_certificate_chain_file(ctx, set->cert_file) != 1 ||

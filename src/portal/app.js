@@ -194,7 +194,7 @@ async function all(path) {
 			path + '?limit=200' + (cursor && '&cursor=' + encodeURIComponent(cursor)),
 		);
 		items.push(...page.items);
-		cursor = page.next_cursor && page.items.length === 200 ? page.next_cursor : null;
+		cursor = page.next_cursor; // a page can end early, so only an empty one is the end
 	}
 	return items;
 }

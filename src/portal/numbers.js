@@ -19,7 +19,7 @@ async function showBehind(name, link, cursor = '') {
 			};
 			return r;
 		});
-	if (page.next_cursor && page.items.length === 50) {
+	if (page.next_cursor) {
 		const more = el('button', 'plain', t('more'));
 		more.onclick = () => {
 			more.remove();

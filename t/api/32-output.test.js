@@ -214,24 +214,92 @@ for (const name of ['plain', 'TLS']) {
 	});
 }
 
-test('200 hostile connections that read nothing: at most 60 MB in all', async () => {
-	const kinds = [
-			get('/openapi.json').repeat(300),
-			get('/app.js').repeat(300),
-			get('/docs').repeat(300),
-			get('/healthz').repeat(3000),
-			get('/test/flood?bytes=400000000'),
-		],
-		before = descriptors(s);
-	await Promise.all([...Array(200)].map((_, i) => deaf(s, kinds[i % kinds.length], 2000)));
-	await resting(s);
-	const all = rss(s) / MB;
-	console.log(`# ${all.toFixed(1)} MB with 200 connections that read nothing`);
-	if (measured) assert.ok(all <= 60, `${all.toFixed(1)} MB`);
-	assert.strictEqual((await s.get('/healthz')).status, 200);
-	open.splice(0).forEach((c) => c.destroy());
-	await gone(s, before);
-});
+/* A ticket with 200 texts of 20,000 characters, and the tokens of several users of SERVER. */
+async function makeLarge(server) {
+	const tokens = [];
+	for (const [username, tenant] of [['eng1'], ['eng2'], ['boss'], ['user', 'alpha'], ['admin', 'alpha']])
+		tokens.push(
+			(await send(server, '/api/v1/auth/login', null, { username, tenant, password: 'Test-pass-1' }))
+				.access_token,
+		);
+	for (const t of tokens) await send(server, '/api/v1/tickets', t, {}); /* known from now on */
+	const ticket = await send(server, '/api/v1/tickets', tokens[3], {
+		title: 'large',
+		description: 'x',
+		priority: 'P4',
+	});
+	server.sql(`insert into ticket_comments (tenant_id, ticket_id, kind, audience, author_kind, author_id, body, created_at)
+		select tenant_id, ticket_id, kind, audience, author_kind, author_id, repeat('𝄞', 20000), now() + n * interval '1 ms'
+		from (select * from ticket_comments where ticket_id = ${ticket.id} limit 1) c, generate_series(1, 200) n`);
+	return { tokens, ticket };
+}
+/* The data of a POST, over TLS or not. */
+const send = (server, path, token, body) =>
+	new Promise((ok, no) => {
+		const r = require(server === secure ? 'node:https' : 'node:http').request(
+			{
+				...{ port: server.port, method: 'POST', path, agent: false, rejectUnauthorized: false },
+				headers: {
+					'Content-Type': 'application/json',
+					...(token && { Authorization: 'Bearer ' + token }),
+				},
+			},
+			(res) => {
+				let text = '';
+				res.on('data', (d) => (text += d));
+				res.on('end', () => ok(JSON.parse(text).data));
+			},
+		);
+		r.on('error', no);
+		r.end(JSON.stringify(body));
+	});
+
+for (const name of ['plain', 'TLS'])
+	test(`${name}: 200 hostile connections that read nothing: at most 60 MB in all`, async () => {
+		const server = name === 'TLS' ? secure : s,
+			{ tokens, ticket } = await makeLarge(server),
+			bearer = (i) => `Authorization: Bearer ${tokens[i % tokens.length]}\r\n`,
+			json = (o) => frame(TEXT, JSON.stringify(o)),
+			kinds = [
+				() => get('/openapi.json').repeat(300),
+				() => get('/app.js').repeat(300),
+				() => get('/docs').repeat(300),
+				() => get('/healthz').repeat(3000),
+				() => get('/test/flood?bytes=400000000'),
+				(i) => get(`/api/v1/tickets/${ticket.id}/comments?limit=200`, bearer(i)).repeat(50),
+				(i) => get(`/api/v1/tickets/${ticket.id}/comments?limit=200`, bearer(i)),
+				(i) =>
+					`POST /api/v1/${i % 3 ? 'auth/login' : 'tickets'} HTTP/1.1\r\nHost: x\r\n` +
+					`Content-Length: 65536\r\n\r\n${'x'.repeat(65535)}`,
+				(i) =>
+					Buffer.concat([
+						Buffer.from(
+							get(
+								'/api/v1/live',
+								'Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
+									'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n',
+							),
+						),
+						json({ op: 'auth', token: tokens[i % tokens.length] }),
+						...Array(2000).fill(
+							json({
+								op: 'subscribe',
+								topics: ['tickets'],
+								since: { [server.alpha]: 0 },
+							}),
+						),
+					]),
+			],
+			before = descriptors(server);
+		await Promise.all([...Array(200)].map((_, i) => deaf(server, kinds[i % kinds.length](i), 2000)));
+		await resting(server);
+		const all = rss(server) / MB;
+		console.log(`# ${all.toFixed(1)} MB with 200 connections that read nothing`);
+		if (measured) assert.ok(all <= 60, `${all.toFixed(1)} MB`);
+		assert.strictEqual((await server.get('/healthz')).status, 200);
+		open.splice(0).forEach((c) => c.destroy());
+		await gone(server, before);
+	});
 test('a stream that nobody reads holds a bounded part, and is closed', async () => {
 	const before = descriptors(s);
 	await grows(s, 8 * MB, () => deaf(s, get('/test/flood?bytes=400000000')));

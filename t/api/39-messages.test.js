@@ -71,7 +71,11 @@ test('a position above the server’s: a snapshot, and then every event', async 
 		assert.ok(await w.until(() => w.messages.length > 0));
 		assert.strictEqual(said(w)[0].op, 'snapshot');
 		assert.strictEqual(said(w)[0].reason, 'ahead');
-		const made = await s.post('/api/v1/tickets', user, { title: 'a', description: 'b', priority: 'P4' });
+		const made = await s.post('/api/v1/tickets', user, {
+			title: 'a',
+			description: 'b',
+			priority: 'P4',
+		});
 		assert.strictEqual(made.status, 201);
 		const heard = () => said(w).some((m) => m.op === 'event' && m.ticket.id === made.data.id);
 		assert.ok(await w.until(heard), 'the event after it');

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one client can make the daemon hold: pages of lists end by bytes, and the next one goes on exactly; a body is read only from somebody
+// who may send it, and only as fast as min_rate.
+'use strict';
+const test = require('node:test'),
+	assert = require('node:assert'),
+	fs = require('node:fs'),
+	net = require('node:net');
+const { Server, exchange, waitUntil } = require('../lib/server.js');
+
+const MB = 1 << 20,
+	RATE = 4000,
+	WINDOW_S = 3;
+let s, user, admin, eng, ticket;
+test.before(async () => {
+	s = await Server.make('bytes', {
+		http: {
+			...{
+				address_connections: 0,
+				user_connections: 0,
+				body_s: WINDOW_S,
+				write_s: WINDOW_S,
+			},
+			...{ min_rate: RATE, header_s: 10 },
+		},
+	});
+	[user, admin, eng] = await Promise.all([
+		s.login('user', 'alpha'),
+		s.login('admin', 'alpha'),
+		s.login('eng1'),
+	]);
+	ticket = (await s.post('/api/v1/tickets', user, { title: 'a', description: 'b', priority: 'P4' }))
+		.data;
+});
+test.after(() => s.drop());
+const rss = () =>
+	Number(fs.readFileSync(`/proc/${s.proc.pid}/status`, 'utf8').match(/VmRSS:\s*(\d+)/)[1]) * 1024;
+
+/* All pages of a list with 200 rows each: the rows in order, and the bytes of each page. */
+async function walk(path, token) {
+	const rows = [],
+		bytes = [],
+		lengths = [];
+	for (let cursor = ''; cursor !== null;) {
+		const r = await s.get(`${path}${path.includes('?') ? '&' : '?'}limit=200${cursor}`, token);
+		assert.strictEqual(r.status, 200, r.text);
+		rows.push(...r.data.items);
+		bytes.push(Buffer.byteLength(r.text));
+		lengths.push(r.data.items.length);
+		assert.ok(r.data.items.length || r.data.next_cursor === null);
+		cursor = r.data.next_cursor && `&cursor=${r.data.next_cursor}`;
+	}
+	console.log(
+		`# ${path}: ${rows.length} rows on ${bytes.length} pages, the largest has ${(Math.max(...bytes) / MB).toFixed(2)} MB`,
+	);
+	return { rows, bytes, lengths };
+}
+/* No row is lost or doubled across the ends of pages, in this order, and no page is larger than 1 MiB
+ * and its last row (ROW bytes). */
+async function whole(path, token, keys, key, row) {
+	const all = await walk(path, token);
+	assert.deepStrictEqual(all.rows.map(key), keys);
+	assert.ok(Math.max(...all.bytes) <= MB + row + 1000, String(Math.max(...all.bytes)));
+	assert.ok(
+		all.lengths.slice(0, -2).some((n) => n < 200),
+		'pages ended early',
+	);
+}
+const numbers = (sql) => s.sql(sql).split('\n').map(Number);
+
+test('the texts of a ticket: 500 of 20,000 characters, plain, wide and such that JSON escapes', async () => {
+	s.sql(`insert into ticket_comments (tenant_id, ticket_id, kind, audience, author_kind, author_id, body, created_at)
+		select ${s.alpha}, ${ticket.id}, kind, audience, author_kind, author_id,
+			repeat(case n % 3 when 0 then 'x' when 1 then '𝄞' else chr(1) end, 20000), now() + n * interval '1 ms'
+		from (select * from ticket_comments where ticket_id = ${ticket.id} limit 1) c, generate_series(1, 500) n`);
+	const ids = numbers(`select id from ticket_comments where ticket_id = ${ticket.id} order by id`);
+	for (const token of [user, eng])
+		await whole(`/api/v1/tickets/${ticket.id}/comments`, token, ids, (c) => c.id, 120000);
+});
+test('the history of a ticket with large events', async () => {
+	s.sql(`insert into events (tenant_id, ticket_id, seq, type, actor_kind, audience, at, data)
+		select tenant_id, ticket_id, 1000000 + n, type, actor_kind, audience, now() + n * interval '1 ms',
+			jsonb_build_object('reason', repeat('z', 20000))
+		from (select * from events where ticket_id = ${ticket.id} order by seq limit 1) e, generate_series(1, 450) n`);
+	const seqs = numbers(`select seq from events where ticket_id = ${ticket.id} order by seq`);
+	await whole(`/api/v1/tickets/${ticket.id}/history`, eng, seqs, (e) => e.seq, 21000);
+});
+test('the audit log with long details', async () => {
+	s.sql(`insert into audit_logs (tenant_id, at, actor_kind, actor_id, username, operation, resource, result, status, address, user_agent,
+			request_id, details, chain_no, digest)
+		select ${s.alpha}, now(), 'customer', 1, 'x', 'big', 'y', 'success', 200, '', 'u', n::text,
+			jsonb_build_object('d', repeat('d', 15000)), 1000000 + n, sha256('') from generate_series(1, 450) n`);
+	await whole(
+		'/api/v1/client/audit?operation=big',
+		admin,
+		[...Array(450)].map((_, i) => 1000450 - i),
+		(a) => a.chain_no,
+		16000,
+	);
+});
+test('the policies of customers: a page never ends within one customer', async () => {
+	/* 40 policies of 20 kB for each of two customers: more than a page, and two rows share a cursor */
+	s.sql(`insert into sla_configurations (tenant_id, code, version, service_type, calendar_code, doc, effective_from)
+		select t, 'big' || n, 1, 'type' || n, '24x7', jsonb_build_object('pad', repeat('p', 20000)), now() - interval '1 h'
+		from unnest(array[${s.alpha}, ${s.beta}]) t, generate_series(1, 40) n`);
+	const all = await walk('/api/v1/sla/config', eng),
+		seen = all.rows.map((p) => p.tenant_id + ' ' + p.code),
+		wanted = s
+			.sql(
+				`select tenant_id || ' ' || code from sla_configurations where code like 'big%' order by 1`,
+			)
+			.split('\n');
+	assert.strictEqual(new Set(seen).size, seen.length, 'none doubled');
+	assert.deepStrictEqual(seen.filter((c) => / big/.test(c)).sort(), wanted.sort());
+	/* one customer's alone are more than a document may hold: refused, not sent */
+	s.sql(
+		`update sla_configurations set doc = jsonb_build_object('pad', repeat('p', 120000)) where code like 'big%'`,
+	);
+	const large = await s.get('/api/v1/sla/config?limit=1', eng);
+	assert.strictEqual(large.code, 41004, large.text.slice(0, 300));
+	s.sql(`delete from sla_configurations where code like 'big%'`);
+});
+
+const post = (path, more, length) =>
+	`POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n${more}Content-Length: ${length}\r\n\r\n`;
+const bearer = (t) => `Authorization: Bearer ${t}\r\n`,
+	EXPECT = 'Expect: 100-continue\r\n';
+test('a route that wants a session refuses from the head alone, whoever announces a body', async () => {
+	for (const expect of ['', EXPECT])
+		for (const [name, head] of [
+			['nobody', ''],
+			['a broken token', bearer('rubbish')],
+			['an unknown service token', bearer('sd1.11.999.' + 'x'.repeat(43))],
+			['a token of another key', bearer('eyJhbGciOiJFUzI1NiJ9.e30.' + 'A'.repeat(86))],
+		])
+			for (const length of [10, 200000]) {
+				const r = await exchange(
+					s.port,
+					post('/api/v1/tickets', head + expect, length),
+				);
+				assert.match(
+					r.text,
+					/^HTTP\/1\.1 401 /,
+					`${name}, ${length}, ${expect}: ${r.text}`,
+				);
+				assert.match(r.text, /\r\nConnection: close\r\n/);
+			}
+	const chunked = await exchange(
+		s.port,
+		'POST /api/v1/tickets HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n',
+	);
+	assert.match(chunked.text, /^HTTP\/1\.1 401 /);
+});
+test('the same through every route that takes a body', async () => {
+	const doc = (await s.get('/openapi.json')).json || JSON.parse((await s.get('/openapi.json')).text);
+	let open = 0,
+		closed = 0;
+	for (const [path, methods] of Object.entries(doc.paths))
+		for (const [method, op] of Object.entries(methods)) {
+			if (!['post', 'put', 'patch'].includes(method) || path.startsWith('/test/')) continue;
+			const at = path.replace(/\{[^}]*\}/g, '7'),
+				send = (more, length) =>
+					exchange(
+						s.port,
+						post(at, more, length).replace('POST', method.toUpperCase()),
+						{ quiet: 100 },
+					);
+			if (op['x-permission'] === 'anyone') {
+				const form =
+					op.requestBody &&
+					op.requestBody.content['application/x-www-form-urlencoded'];
+				const r = await send(EXPECT, form ? 262145 : 65537);
+				assert.match(r.text, /^HTTP\/1\.1 413 /, `${method} ${path}: ${r.text}`);
+				open++;
+			} else {
+				const r = await send(EXPECT, 1000);
+				assert.match(r.text, /^HTTP\/1\.1 401 /, `${method} ${path}: ${r.text}`);
+				closed++;
+			}
+		}
+	console.log(`# ${closed} routes with a session, ${open} without`);
+	assert.ok(closed > 40 && open > 5);
+});
+test('who may send is told to go on, with a fresh and with a known token', async () => {
+	for (const token of [await s.login('user', 'alpha'), user])
+		for (let i = 0; i < 2; i++) {
+			const body = JSON.stringify({ title: 't', description: 'd', priority: 'P4' }),
+				c = net.connect(s.port, '127.0.0.1');
+			let text = '';
+			c.on('data', (d) => (text += d));
+			c.write(post('/api/v1/tickets', bearer(token) + EXPECT, body.length));
+			await waitUntil(() => text === 'HTTP/1.1 100 Continue\r\n\r\n');
+			c.write(body);
+			await waitUntil(() => /HTTP\/1\.1 201 /.test(text));
+			/* and the connection goes on */
+			c.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');
+			await waitUntil(() => /HTTP\/1\.1 200 /.test(text));
+			c.destroy();
+		}
+	/* all at once, pipelined behind a first use of the token */
+	const fresh = await s.login('user', 'alpha'),
+		body = JSON.stringify({ title: 't', description: 'd', priority: 'P4' }),
+		one = post('/api/v1/tickets', bearer(fresh), body.length) + body,
+		r = await exchange(s.port, one.repeat(3));
+	assert.strictEqual((r.text.match(/HTTP\/1\.1 201 /g) || []).length, 3, r.text);
+});
+test('300 connections of nobody with large bodies hold little', async () => {
+	const before = rss(),
+		open = [];
+	await Promise.all(
+		[...Array(300)].map(
+			(_, i) =>
+				new Promise((ok) => {
+					const c = net.connect(s.port, '127.0.0.1'),
+						[path, n] =
+							i % 2
+								? ['/api/v1/tickets', 262144]
+								: ['/api/v1/auth/login', 65536];
+					c.on('error', () => {});
+					c.on('close', ok);
+					open.push(c);
+					c.write(post(path, '', n));
+					c.write(Buffer.alloc(n - 1, 'x'), () => ok());
+				}),
+		),
+	);
+	await waitUntil(async () => (await s.get('/healthz')).status === 200);
+	const more = (rss() - before) / MB;
+	console.log(`# ${more.toFixed(1)} MB`);
+	if (!process.env.BUILD_DIR.endsWith('build-asan')) assert.ok(more < 24, String(more));
+	open.forEach((c) => c.destroy());
+});
+
+/* Send HEAD, then BURST bytes at once, then RATE bytes per second; what came back, and after which
+ * time the end. */
+function drip(head, burst, rate) {
+	return new Promise((ok) => {
+		const c = net.connect(s.port, '127.0.0.1'),
+			began = Date.now();
+		let text = '',
+			sent = 0;
+		c.write(head + 'x'.repeat(burst));
+		const timer = setInterval(() => {
+			const due = Math.floor(((Date.now() - began) / 1000) * rate) - sent;
+			if (due > 0 && c.writable) c.write('y'.repeat(due));
+			sent += Math.max(due, 0);
+		}, 100);
+		const end = (why) => {
+			clearInterval(timer);
+			c.destroy();
+			ok({ text, ms: Date.now() - began, why });
+		};
+		c.on('data', (d) => (text += d));
+		c.on('error', () => {});
+		c.on('end', () => end('closed'));
+		setTimeout(() => end('open'), WINDOW_S * 4000);
+	});
+}
+test('a body that comes too slowly hears 408, whatever it began with; one that keeps the rate does not', async () => {
+	const sink = (n) => `POST /test/sink HTTP/1.1\r\nHost: x\r\nContent-Length: ${n}\r\n\r\n`,
+		json = post('/api/v1/tickets', bearer(user), 250000),
+		cases = [
+			[sink(1e7), 0, RATE * 0.9, false],
+			[sink(1e7), 900000, RATE * 0.25, false],
+			[sink(1e7), 900000, RATE * 0.9, false],
+			[json, 150000, RATE * 0.8, false],
+			[sink(1e7), 0, RATE * 1.3, true],
+		],
+		ends = await Promise.all(cases.map(([head, burst, rate]) => drip(head, burst, rate)));
+	for (const [i, [, , , keeps]] of cases.entries()) {
+		console.log(`# ${i}: ${ends[i].why} after ${ends[i].ms} ms`);
+		assert.strictEqual(ends[i].why, keeps ? 'open' : 'closed', `case ${i}`);
+		if (keeps) continue;
+		assert.match(ends[i].text, /^HTTP\/1\.1 408 /, `case ${i}: ${ends[i].text}`);
+		assert.ok(ends[i].ms < WINDOW_S * 2000 + 2000, `case ${i}: ${ends[i].ms}`);
+	}
+});
+test('a reply that is read below the rate ends within two windows, however near the rate it is', async () => {
+	const read = (rate) =>
+		new Promise((ok) => {
+			const buffer = Buffer.alloc(1024),
+				began = Date.now();
+			let taken = 0;
+			const c = net.connect({
+				port: s.port,
+				host: '127.0.0.1',
+				onread: {
+					buffer,
+					callback: (n) => {
+						taken += n;
+						const due = began + (taken / rate) * 1000 - Date.now();
+						if (due > 0)
+							setTimeout(() => !c.destroyed && c.resume(), due);
+						return due <= 0;
+					},
+				},
+			});
+			c.on('error', () => {});
+			c.on('connect', () => {
+				c.write('GET /test/flood?bytes=400000000 HTTP/1.1\r\nHost: x\r\n\r\n');
+				ok(c);
+			});
+		});
+	const timeouts = await s.metric('http_timeouts_total'),
+		slow = await Promise.all([0.25, 0.5, 0.75].map((f) => read(RATE * f)));
+	const began = Date.now();
+	await waitUntil(async () => (await s.metric('http_timeouts_total')) >= timeouts + 3, 30000);
+	const ms = Date.now() - began;
+	console.log(`# closed after ${ms} ms`);
+	assert.ok(ms < WINDOW_S * 2000 + 4000, `${ms} ms`);
+	slow.forEach((c) => c.destroy());
+});
