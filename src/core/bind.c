@@ -190,6 +190,7 @@ void rows_to_json(struct buf *b, const struct sql_stmt *stmt, const PGresult *ro
 	static struct buf text; /* ,"name": for each column, one after the other */
 	struct str names[64];
 	int n = PQntuples(rows), cols = PQnfields(rows);
+	bool full; /* by bytes: there may be more, even if there are few rows */
 	size_t most = stmt->cursor[0] ? b->n + page_bytes() : SIZE_MAX;
 
 	bug_on(cols > 64);
@@ -217,8 +218,10 @@ void rows_to_json(struct buf *b, const struct sql_stmt *stmt, const PGresult *ro
 				buf_addc(b, ',');
 			row_to_json(b, rows, r, names);
 		}
+		/* A statement that itself stops at PAGE_MAX (ticket/comments) ends here, too. */
+		full = b->n >= most;
 		buf_adds(b, "],\"next_cursor\":");
-		if (stmt->cursor[0] && n > 0) {
+		if (stmt->cursor[0] && (full || n > 0)) {
 			buf_addc(b, '"');
 			cursor_value(b, rows, n - 1, stmt->cursor[0]);
 			buf_addc(b, '_');
