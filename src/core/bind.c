@@ -2,6 +2,7 @@
  * Statement routes: take the parameters from a request as the contract says, and write the rows as
  * JSON. */
 #include "base/json.h"
+#include "config/options.h"
 #include "inner.h"
 #include "sql_gen.h"
 
@@ -46,6 +47,8 @@ static const char *session_value(struct req *req, const struct param *p)
 
 	if (strcmp(p->key, "now") == 0)
 		return req_int(req, clock_now_us());
+	if (strcmp(p->key, "url") == 0) /* ours */
+		return options.http_url;
 	if (strcmp(p->key, "tenant") == 0)
 		return s ? req_int(req, s->tenant_id) : NULL;
 	if (strcmp(p->key, "customer") ==

@@ -5,7 +5,8 @@ const test = require('node:test'),
 	assert = require('node:assert'),
 	http = require('node:http'),
 	crypto = require('node:crypto');
-const { Server, waitUntil, freePort } = require('../lib/server.js');
+const { Server, waitUntil } = require('../lib/server.js'),
+	{ Browser, realProvider, register, sign, base64url } = require('../lib/idp.js');
 
 let s, idp, issuer, admin, logouts;
 const ACCOUNTS = {
@@ -26,118 +27,25 @@ test.before(async () => {
 		limits: { login_per_s: 0 },
 	});
 	admin = await s.login('admin', 'alpha');
-	const { Provider } = await import('oidc-provider'),
-		port = await freePort();
-	issuer = 'http://127.0.0.1:' + port;
-	const provider = new Provider(issuer, {
-		clients: [
+	idp = await realProvider(
+		[
 			{
 				client_id: 'sladesk',
 				client_secret: 'geheim:&% secret',
-				redirect_uris: [`http://127.0.0.1:${s.port}/api/v1/auth/sso/callback`],
-				backchannel_logout_uri: `http://127.0.0.1:${s.port}/api/v1/auth/sso/backchannel/PLACE`,
+				redirect_uris: ['http://127.0.0.1:1/PLACE'],
+				backchannel_logout_uri: 'http://127.0.0.1:1/PLACE',
 				backchannel_logout_session_required: true,
 			},
 		],
-		claims: {
-			openid: ['sub', 'sid'],
-			email: ['email', 'email_verified'],
-			profile: ['name', 'groups'],
-		},
-		conformIdTokenClaims: false,
-		features: { devInteractions: { enabled: false }, backchannelLogout: { enabled: true } },
-		pkce: { required: () => true },
-		cookies: { keys: ['x'] },
-		findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ sub: id, ...ACCOUNTS[id] }) }),
-		interactions: { url: (ctx, i) => '/interaction/' + i.uid },
-		ttl: { Session: 600, Grant: 600, Interaction: 600, IdToken: 600, AccessToken: 600 },
-	});
-	const callback = provider.callback();
-	const server = http.createServer(async (req, res) => {
-		if (!req.url.startsWith('/interaction/')) return callback(req, res);
-		/* the user that the test names logs in and consents */
-		try {
-			const d = await provider.interactionDetails(req, res);
-			let grant = d.grantId && (await provider.Grant.find(d.grantId));
-			if (!grant)
-				grant = new provider.Grant({
-					accountId: provider.present,
-					clientId: d.params.client_id,
-				});
-			grant.addOIDCScope(d.params.scope);
-			await provider.interactionFinished(
-				req,
-				res,
-				{
-					login: { accountId: provider.present },
-					consent: { grantId: await grant.save() },
-				},
-				{ mergeWithLastSubmission: false },
-			);
-		} catch (e) {
-			res.statusCode = 500;
-			res.end(String(e));
-		}
-	});
-	await new Promise((ok) => server.listen(port, '127.0.0.1', ok));
-	idp = { provider, server, close: () => (server.closeAllConnections(), server.close()) };
+		ACCOUNTS,
+	);
+	issuer = idp.issuer;
 });
 test.after(async () => {
 	idp.close();
 	await s.drop();
 });
 
-/* A browser: follows redirects, and keeps cookies by host and port. */
-class Browser {
-	constructor() {
-		this.jar = {};
-	}
-	get(url, method = 'GET') {
-		return new Promise((ok, no) => {
-			const u = new URL(url),
-				jar = (this.jar[u.host] = this.jar[u.host] || {});
-			const r = http.request(
-				u,
-				{
-					method,
-					headers: {
-						Cookie: Object.entries(jar)
-							.map(([k, v]) => k + '=' + v)
-							.join('; '),
-						'Accept-Language': 'en',
-					},
-				},
-				(res) => {
-					for (const c of res.headers['set-cookie'] || []) {
-						const [, k, v] = c.match(/^([^=]+)=([^;]*)/);
-						jar[k] = v;
-					}
-					let text = '';
-					res.on('data', (d) => (text += d));
-					res.on('end', () =>
-						ok({
-							status: res.statusCode,
-							headers: res.headers,
-							text,
-							url,
-						}),
-					);
-				},
-			);
-			r.on('error', no);
-			r.end();
-		});
-	}
-	async follow(url, stop = () => false) {
-		for (let i = 0; i < 12; i++) {
-			const r = await this.get(url);
-			if (r.status < 300 || r.status >= 400) return r;
-			url = new URL(r.headers.location, url).href;
-			if (stop(url)) return { url };
-		}
-		throw new Error('too many redirects');
-	}
-}
 const start = (more = '') => `http://127.0.0.1:${s.port}/api/v1/auth/sso/start?tenant=alpha` + more;
 const enter = async (who, more = '', b = new Browser()) => {
 	idp.provider.present = who;
@@ -179,10 +87,14 @@ test('an administrator configures the provider; errors are reported; its secret 
 	});
 	assert.strictEqual(r.status, 201, r.text);
 	id = r.data.provider_id;
-	assert.strictEqual(r.data.redirect_uri, `http://127.0.0.1:${s.port}/api/v1/auth/sso/callback`);
+	const own = `${s.alpha}/${id}`;
+	assert.strictEqual(r.data.redirect_uri, `http://127.0.0.1:${s.port}/api/v1/auth/sso/callback/${own}`);
+	await register(idp, 'sladesk', r.data.redirect_uri);
 	(await idp.provider.Client.find('sladesk')).backchannelLogoutUri = r.data.backchannel_logout_uri;
 	logouts = r.data.backchannel_logout_uri;
 	const list = await s.get(providers, admin);
+	for (const key of ['redirect_uri', 'acs_uri', 'metadata_uri', 'backchannel_logout_uri'])
+		assert.strictEqual(list.data.items[0][key], r.data[key], key);
 	assert.ok(list.data.items[0].has_secret && !list.text.includes('geheim'));
 	assert.match(s.sql('select client_secret from identity_providers'), /^e1\./);
 	assert.strictEqual(
@@ -274,7 +186,7 @@ test('a login comes back once, to the browser that began it', async () => {
 	const again = await b.follow(start(), (u) => u.includes('/sso/callback'));
 	s.sql("update sso_logins set began_at = began_at - interval '11 minutes'");
 	assert.strictEqual((await b.get(again.url)).status, 400, 'over');
-	assert.strictEqual((await b.get(`http://127.0.0.1:${s.port}/api/v1/auth/sso/callback`)).status, 400);
+	assert.strictEqual((await b.get(url.split('?')[0])).status, 400);
 	assert.strictEqual(
 		(await b.get(`http://127.0.0.1:${s.port}/api/v1/auth/sso/start?tenant=beta`)).status,
 		404,
@@ -339,23 +251,6 @@ test('a hostile provider: alg none, HS256 with the public key, foreign keys, kid
 		weak = crypto.generateKeyPairSync('rsa', { modulusLength: 1024 }),
 		ec = crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' });
 	let make, nonce, keys;
-	const b64 = (x) => Buffer.from(typeof x === 'string' ? x : JSON.stringify(x)).toString('base64url'),
-		sign = (header, claims, key) => {
-			const text = b64(header) + '.' + b64(claims);
-			return (
-				text +
-				'.' +
-				crypto
-					.sign(
-						'sha256',
-						Buffer.from(text),
-						header.alg === 'ES256'
-							? { key, dsaEncoding: 'ieee-p1363' }
-							: key,
-					)
-					.toString('base64url')
-			);
-		};
 	const server = http.createServer((req, res) => {
 		const base = `http://127.0.0.1:${server.address().port}`,
 			u = new URL(req.url, base),
@@ -421,10 +316,10 @@ test('a hostile provider: alg none, HS256 with the public key, foreign keys, kid
 	};
 	const pem = pair.publicKey.export({ type: 'spki', format: 'pem' });
 	for (const [why, fn] of Object.entries({
-		'alg none': () => b64({ alg: 'none' }) + '.' + b64(claims()) + '.',
+		'alg none': () => base64url({ alg: 'none' }) + '.' + base64url(claims()) + '.',
 		'alg none, signed': () => sign({ ...h, alg: 'none' }, claims(), pair.privateKey),
 		'HS256 with the public key': () => {
-			const t = b64({ alg: 'HS256', kid: 'k1' }) + '.' + b64(claims());
+			const t = base64url({ alg: 'HS256', kid: 'k1' }) + '.' + base64url(claims());
 			return t + '.' + crypto.createHmac('sha256', pem).update(t).digest('base64url');
 		},
 		RS384: () => sign({ ...h, alg: 'RS384' }, claims(), pair.privateKey),
@@ -443,7 +338,7 @@ test('a hostile provider: alg none, HS256 with the public key, foreign keys, kid
 		'RSA key, ES256': () => sign({ alg: 'ES256', kid: 'k1' }, claims(), ec.privateKey),
 		'a changed claim': () => {
 			const [a, , c] = good().split('.');
-			return a + '.' + b64(claims({ sub: 'x' })) + '.' + c;
+			return a + '.' + base64url(claims({ sub: 'x' })) + '.' + c;
 		},
 		'another issuer': () => sign(h, claims({ iss: issuer }), pair.privateKey),
 		'another audience': () => sign(h, claims({ aud: 'other' }), pair.privateKey),
@@ -460,7 +355,7 @@ test('a hostile provider: alg none, HS256 with the public key, foreign keys, kid
 		nobody: () => sign(h, claims({ sub: undefined }), pair.privateKey),
 		'no token': () => undefined,
 		garbage: () => 'x'.repeat(5000),
-		'JSON serialisation': () => JSON.stringify({ payload: b64(claims()), signatures: [] }),
+		'JSON serialisation': () => JSON.stringify({ payload: base64url(claims()), signatures: [] }),
 	}))
 		assert.strictEqual(await go(fn), 401, why);
 	assert.strictEqual(
@@ -671,7 +566,10 @@ test('WeCom, DingTalk and Feishu log in as their API descriptions say', async ()
 					case '/feishu/token': {
 						const { code_verifier, redirect_uri, ...rest } = body();
 						assert.match(code_verifier, /^[0-9a-f]{64}$/);
-						assert.match(redirect_uri, /\/api\/v1\/auth\/sso\/callback$/);
+						assert.match(
+							redirect_uri,
+							/\/api\/v1\/auth\/sso\/callback\/\d+\/\d+$/,
+						);
 						assert.deepStrictEqual(rest, {
 							grant_type: 'authorization_code',
 							client_id: 'cli_2',

@@ -5,41 +5,16 @@
 const test = require('node:test'),
 	assert = require('node:assert'),
 	http = require('node:http'),
-	fs = require('node:fs'),
-	path = require('node:path'),
 	crypto = require('node:crypto'),
-	zlib = require('node:zlib'),
-	{ execFileSync } = require('node:child_process');
-const { Server, waitUntil } = require('../lib/server.js');
+	zlib = require('node:zlib');
+const { Server, waitUntil } = require('../lib/server.js'),
+	{ makeKey } = require('../lib/idp.js');
 const samlp = require('samlp'),
 	xmlenc = require('xml-encryption'),
 	{ SignedXml } = require('xml-crypto');
 
-const PROVIDERS = '/api/v1/client/admin/identity-providers',
-	ACS = '/api/v1/auth/sso/acs';
-let s, admin, idp, id, cert, key, foreign;
-const makeKey = (dir, name) => {
-	execFileSync(
-		'openssl',
-		[
-			'req',
-			'-x509',
-			'-newkey',
-			'rsa:2048',
-			'-nodes',
-			'-days',
-			'2',
-			'-subj',
-			'/CN=' + name,
-			'-keyout',
-			`${dir}/${name}.key`,
-			'-out',
-			`${dir}/${name}.pem`,
-		],
-		{ stdio: 'ignore' },
-	);
-	return [fs.readFileSync(`${dir}/${name}.pem`, 'utf8'), fs.readFileSync(`${dir}/${name}.key`, 'utf8')];
-};
+const PROVIDERS = '/api/v1/client/admin/identity-providers';
+let s, admin, idp, id, ACS, cert, key, foreign;
 test.before(async () => {
 	s = await Server.make('saml', {
 		log: { level: 'debug' },
@@ -68,6 +43,8 @@ test.before(async () => {
 	});
 	assert.strictEqual(r.status, 201, r.text);
 	id = r.data.provider_id;
+	ACS = `/api/v1/auth/sso/acs/${s.alpha}/${id}`;
+	assert.strictEqual(r.data.acs_uri, here(ACS));
 	idp.metadata = r.data.metadata_uri;
 });
 test.after(async () => {
@@ -189,6 +166,7 @@ test('the request is signed with the key in our metadata and contains its id, th
 	assert.match(b.xml, /<saml:Issuer[^>]*>urn:sladesk:alpha</);
 	assert.match(m.text, /entityID="urn:sladesk:alpha"/);
 	assert.match(m.text, /AuthnRequestsSigned="true"/);
+	assert.match(m.text, new RegExp(`AssertionConsumerService [^>]*Location="${here(ACS)}"`));
 	assert.strictEqual((await request('GET', idp.metadata.replace(/\d+$/, '999'))).status, 404);
 });
 test('login: signed assertion, signed response, both; roles by attribute; new users are created', async () => {

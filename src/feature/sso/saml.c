@@ -20,7 +20,6 @@
 #include <stdlib.h>
 #include <zlib.h>
 
-#define ACS "/api/v1/auth/sso/acs"
 #define DOCUMENT_MAX (192 * 1024)
 
 enum { USE, VERIFY, CHECK, ENTER };
@@ -84,8 +83,8 @@ static void add_deflated(struct buf *b, struct str xml)
 	free(out);
 }
 
-static void write_request(
-	struct buf *xml, const char *entity, const char *endpoint, const char *sha256)
+static void write_request(struct buf *xml, const char *entity, const char *endpoint,
+	const char *acs, const char *sha256)
 {
 	char now[32];
 
@@ -98,8 +97,8 @@ static void write_request(
 	saml_add_text(xml, endpoint);
 	buf_adds(xml, "\" ProtocolBinding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST\" "
 		      "AssertionConsumerServiceURL=\"");
-	saml_add_text(xml, options.http_url);
-	buf_adds(xml, ACS "\"><saml:Issuer xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\">");
+	saml_add_text(xml, acs);
+	buf_adds(xml, "\"><saml:Issuer xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\">");
 	saml_add_text(xml, entity);
 	buf_adds(xml, "</saml:Issuer></samlp:AuthnRequest>");
 }
@@ -129,20 +128,20 @@ const char *saml_location(struct req *req, const char *endpoint, const char *mes
 	return location;
 }
 
-struct outcome *saml_redirect(struct req *req, struct json_object *settings, const char *entity,
+struct outcome *saml_redirect(struct req *req, const struct sso_identity *who, const char *entity,
 	const char *state, const char *sha256)
 {
-	const char *endpoint = json_get_string(settings, "authorization_endpoint"), *headers;
+	const char *endpoint = json_get_string(who->settings, "authorization_endpoint"), *headers;
 	struct buf xml = { 0 };
 
-	write_request(&xml, entity, endpoint, sha256);
+	write_request(&xml, entity, endpoint, sso_own_address(req, SAML_ACS, who), sha256);
 	/* the response is posted from another site, so only a cookie without SameSite is sent with
 	 * it, and such a cookie must be Secure */
 	headers = arena_printf(&req->arena,
-		"Location: %s\r\nSet-Cookie: sd_login=%s; Path=" ACS
-		"; Max-Age=600; HttpOnly%s\r\nCache-Control: no-store\r\n",
+		"Location: %s\r\nSet-Cookie: sd_login=%s; Path=%s; Max-Age=600; HttpOnly%s\r\n"
+		"Cache-Control: no-store\r\n",
 		saml_location(req, endpoint, "SAMLRequest", (struct str){ xml.p, xml.n }, state),
-		sha256,
+		sha256, sso_own_path(req, SAML_ACS, who),
 		strncmp(options.http_url, "https://", 8) == 0 ? "; SameSite=None; Secure" : "");
 	buf_free(&xml);
 	return req_reply_raw(req, 302, "text/plain", headers, "", 0);
@@ -174,13 +173,13 @@ static bool audience_is(const struct saml *x)
 }
 
 /* The checks of SAML profiles 4.1.4.3. Returns NULL or the error. */
-static const char *response_broken(const struct saml *x)
+static const char *response_broken(struct req *req, const struct saml *x)
 {
 	int64_t now = clock_now_us(), until, from;
-	const char *issuer = json_get_string(x->who.settings, "issuer");
-	char acs[600], id[48];
+	const char *issuer = json_get_string(x->who.settings, "issuer"),
+		   *acs = sso_own_address(req, SAML_ACS, &x->who);
+	char id[48];
 
-	snprintf(acs, sizeof(acs), "%s" ACS, options.http_url);
 	snprintf(id, sizeof(id), "_%.40s", x->sha256);
 	if (strcmp(saml_said(x, "status"), "urn:oasis:names:tc:SAML:2.0:status:Success") != 0)
 		return "the provider refused";
@@ -303,7 +302,8 @@ static struct outcome *step_verify(struct flow *f)
 		return req_fail_db(req, f->error);
 	if (PQntuples(f->rows) == 0)
 		return sso_fail_over(req);
-	x->who.provider_id = db_int(f->rows, 0, 0);
+	if (!sso_asked_there(req, &x->who, f->rows))
+		return sso_fail_over(req);
 	next = db_text(f->rows, 0, 7);
 	x->who.next = db_is_null(f->rows, 0, 7) ? NULL : arena_dup(&req->arena, next.p, next.n);
 	if (!saml_read_settings(req, x, f->rows, 1, 2, 4))
@@ -324,7 +324,7 @@ static struct outcome *step_check(struct flow *f)
 	else if (strcmp(saml_said(x, "kind"), "response") != 0)
 		why = "no Response";
 	else
-		why = response_broken(x);
+		why = response_broken(req, x);
 	if (why) {
 		log_warn(&req->who, "SAML response refused tenant=%lld provider=%lld why=\"%s\"",
 			(long long)x->who.tenant_id, (long long)x->who.provider_id, why);
@@ -378,7 +378,9 @@ struct outcome *saml_acs(struct req *req)
 	struct saml *x = req_state_new_of(req, saml, sso_identity);
 
 	req->cleanup = x->who.forget = saml_forget;
-	if (!sso_read_state(in->relay_state, &x->who.tenant_id, &x->login_id, x->sha256) ||
+	x->who.tenant_id = in->tenant_id;
+	x->who.provider_id = in->provider_id;
+	if (!sso_read_state(in->relay_state, in->tenant_id, &x->login_id, x->sha256) ||
 		!sso_began_here(req, x->sha256) || !in->saml_response || !in->saml_response[0])
 		return sso_fail_over(req);
 	x->flow.id = x->login_id;
@@ -428,7 +430,8 @@ static struct outcome *on_metadata(struct req *req, enum db_error error, const P
 		"Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST\" Location=\"",
 		(long long)in->tenant_id, (long long)in->provider_id);
 	saml_add_text(&b, options.http_url);
-	buf_adds(&b, ACS "\"/></md:SPSSODescriptor></md:EntityDescriptor>\n");
+	buf_addf(&b, SAML_ACS "/%lld/%lld\"/></md:SPSSODescriptor></md:EntityDescriptor>\n",
+		(long long)in->tenant_id, (long long)in->provider_id);
 	o = req_reply_raw(req, 200, "application/samlmetadata+xml",
 		"Cache-Control: max-age=3600\r\n", b.p, b.n);
 	buf_free(&b);

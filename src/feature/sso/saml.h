@@ -5,6 +5,7 @@
 
 #include "sso.h"
 
+#define SAML_ACS "/api/v1/auth/sso/acs"
 #define SAML_SLO "/api/v1/auth/sso/slo"
 #define SAML_SKEW_US (60 * US_PER_S)
 

@@ -133,7 +133,8 @@ static struct outcome *step_ask_documents(struct flow *f)
 		return req_fail_db(req, f->error);
 	if (PQntuples(rows) == 0)
 		return sso_fail_over(req);
-	x->who.provider_id = db_int(rows, 0, 0);
+	if (!sso_asked_there(req, &x->who, rows))
+		return sso_fail_over(req);
 	x->nonce = keep_text(req, db_text(rows, 0, 5));
 	x->who.next = db_is_null(rows, 0, 7) ? NULL : keep_text(req, db_text(rows, 0, 7));
 	if (!sso_login_read(req, x, rows, 1, 2, 4) ||
@@ -158,7 +159,7 @@ static struct outcome *ask_vendor_tokens(struct flow *f)
 
 	buf_adds(&url, sso_login_endpoint(x, "token_endpoint"));
 	sso_vendor_ask_token(x->vendor, x->client_id, x->secret, x->code, x->verifier,
-		arena_printf(&req->arena, "%s" SSO_CALLBACK, options.http_url), &url, &body);
+		sso_own_address(req, SSO_CALLBACK, &x->who), &url, &body);
 	o = sso_ask_wait(f, READ_TOKENS, buf_cstr(&url), body.n ? buf_cstr(&body) : NULL, NULL);
 	OPENSSL_cleanse(url.p, url.n);
 	if (body.n)
@@ -166,6 +167,37 @@ static struct outcome *ask_vendor_tokens(struct flow *f)
 	buf_free(&url);
 	buf_free(&body);
 	return o;
+}
+
+static struct outcome *refuse(struct req *req, const char *what, const char *why)
+{
+	struct sso *x = req_state(req, sso);
+
+	log_warn(&req->who, "%s refused tenant=%lld provider=%lld why=\"%s\"", what,
+		(long long)x->who.tenant_id, (long long)x->who.provider_id, why);
+	audit_note(req, x->who.tenant_id, false, 0, "", "auth.sso", "refused", 401);
+	return sso_fail_provider(req);
+}
+
+/* RFC 9207: the answer names its issuer if it announces so, and is used only if that is the one
+ * that was asked. Without a configured issuer a name cannot be compared, so it is refused. */
+static const char *issuer_broken(struct req *req, const struct sso_documents *d)
+{
+	static const char announced[] = "authorization_response_iss_parameter_supported";
+	struct sso *x = req_state(req, sso);
+	const char *iss = REQ_INPUT(req, sso_callback)->iss,
+		   *asked = sso_login_setting(x, "issuer");
+	struct json_object *v;
+
+	if (iss)
+		return !asked                    ? "it names an issuer, and none is configured"
+		       : strcmp(iss, asked) != 0 ? "another issuer's"
+						 : NULL;
+	return d && json_object_object_get_ex(d->metadata, announced, &v) &&
+			       !(json_object_is_type(v, json_type_boolean) &&
+				       !json_object_get_boolean(v))
+		       ? "it names no issuer, although the metadata announce it"
+		       : NULL;
 }
 
 static struct outcome *step_ask_tokens(struct flow *f)
@@ -178,16 +210,18 @@ static struct outcome *step_ask_tokens(struct flow *f)
 				       : sso_login_setting(x, "token_endpoint"),
 		   *authorization = NULL, *method = sso_login_setting(x, "token_auth");
 	struct buf form = { 0 }, pair = { 0 }, basic = { 0 };
+	const char *broken = issuer_broken(req, d);
 	struct outcome *o;
 
+	if (broken)
+		return refuse(req, "authorization response", broken);
 	if (x->vendor)
 		return ask_vendor_tokens(f);
 	if (!endpoint)
 		return sso_fail_provider(req);
 	sso_login_add_param(&form, "grant_type", "authorization_code");
 	sso_login_add_param(&form, "code", x->code);
-	sso_login_add_param(&form, "redirect_uri",
-		arena_printf(&req->arena, "%s" SSO_CALLBACK, options.http_url));
+	sso_login_add_param(&form, "redirect_uri", sso_own_address(req, SSO_CALLBACK, &x->who));
 	sso_login_add_param(&form, "code_verifier", x->verifier);
 	if (x->secret && !(method && strcmp(method, "client_secret_post") == 0)) {
 		/* RFC 6749 2.3.1: both parts are form-encoded first */
@@ -264,16 +298,6 @@ static void read_claims(struct req *req, struct sso *x, struct json_object *clai
 		x->who.mail = NULL;
 }
 
-static struct outcome *refuse_token(struct req *req, const char *why)
-{
-	struct sso *x = req_state(req, sso);
-
-	log_warn(&req->who, "identity token refused tenant=%lld provider=%lld why=\"%s\"",
-		(long long)x->who.tenant_id, (long long)x->who.provider_id, why);
-	audit_note(req, x->who.tenant_id, false, 0, "", "auth.sso", "refused", 401);
-	return sso_fail_provider(req);
-}
-
 static struct outcome *step_verify(struct flow *f)
 {
 	struct req *req = f->req;
@@ -293,10 +317,10 @@ static struct outcome *step_verify(struct flow *f)
 		why = idtoken_claims_broken(x->claims, sso_login_setting(x, "issuer"), x->client_id,
 			x->nonce, clock_now_us() / US_PER_S);
 	if (result != IDTOKEN_OK || why)
-		return refuse_token(req, why);
+		return refuse(req, "identity token", why);
 	x->who.subject = sso_text(req, json_get_string(x->claims, "sub"), 300);
 	if (!x->who.subject)
-		return refuse_token(req, "nobody's");
+		return refuse(req, "identity token", "nobody's");
 	x->who.sid = sso_text(req, json_get_string(x->claims, "sid"), 300);
 	read_claims(req, x, x->claims);
 	if (!x->who.mail && x->access_token && json_get_string(d->metadata, "userinfo_endpoint")) {
@@ -424,7 +448,31 @@ static const struct flow_step steps[] = {
 };
 static const struct flow_kind callback_flow = { .name = "sso_callback", .steps = steps };
 
-bool sso_read_state(const char *text, int64_t *out_tenant, int64_t *out_login, char sha256[65])
+const char *sso_own_path(struct req *req, const char *base, const struct sso_identity *who)
+{
+	return arena_printf(&req->arena, "%s/%lld/%lld", base, (long long)who->tenant_id,
+		(long long)who->provider_id);
+}
+
+const char *sso_own_address(struct req *req, const char *base, const struct sso_identity *who)
+{
+	return arena_printf(&req->arena, "%s%s", options.http_url, sso_own_path(req, base, who));
+}
+
+bool sso_asked_there(struct req *req, const struct sso_identity *who, const PGresult *rows)
+{
+	int64_t asked = db_int(rows, 0, 0);
+
+	if (asked == who->provider_id)
+		return true;
+	log_warn(&req->who,
+		"login refused tenant=%lld provider=%lld why=\"it was begun at provider %lld\"",
+		(long long)who->tenant_id, (long long)who->provider_id, (long long)asked);
+	audit_note(req, who->tenant_id, false, 0, "", "auth.sso_other_provider", "refused", 400);
+	return false;
+}
+
+bool sso_read_state(const char *text, int64_t its_tenant, int64_t *out_login, char sha256[65])
 {
 	long long tenant, login;
 	char secret[66] = "";
@@ -434,9 +482,8 @@ bool sso_read_state(const char *text, int64_t *out_tenant, int64_t *out_login, c
 		(sscanf(text, "s1.%lld.%lld.%65[0-9a-f]%n", &tenant, &login, secret, &end) != 3 &&
 			sscanf(text, "s1x%lldx%lldx%65[0-9a-f]%n", &tenant, &login, secret, &end) !=
 				3) ||
-		text[end] || strlen(secret) != 64 || tenant < 1 || login < 1)
+		text[end] || strlen(secret) != 64 || tenant != its_tenant || login < 1)
 		return false;
-	*out_tenant = tenant;
 	*out_login = login;
 	crypto_sha256_hex(secret, 64, sha256);
 	return true;
@@ -455,14 +502,35 @@ struct outcome *sso_callback(struct req *req)
 	const struct in_sso_callback *in = REQ_INPUT(req, sso_callback);
 	struct sso *x = sso_login_new(req);
 
+	x->who.tenant_id = in->tenant_id;
+	x->who.provider_id = in->provider_id;
 	x->code = in->code ? in->code : in->auth_code; /* DingTalk's name for it */
-	if (!sso_read_state(in->state, &x->who.tenant_id, &x->login_id, x->sha256) ||
+	if (!sso_read_state(in->state, in->tenant_id, &x->login_id, x->sha256) ||
 		!sso_began_here(req, x->sha256))
 		return sso_fail_over(req);
 	if (!x->code || strlen(x->code) > 4000)
 		return sso_fail_provider(req);
 	x->flow.id = x->login_id;
 	return flow_answer(&x->flow, &callback_flow, req);
+}
+
+/* One address for all providers let one provider pass on what another had answered. */
+struct outcome *sso_moved(struct req *req)
+{
+	const char *door = req->route->method == HTTP_GET ? SSO_CALLBACK : SAML_ACS;
+
+	return sso_fail_page(req, 410,
+		arena_printf(&req->arena,
+			"This address is no longer in use. Please ask your administrator to "
+			"register "
+			"%s%s/&lt;tenant&gt;/&lt;provider&gt; at your company's login service; "
+			"the list of identity providers shows the exact address.",
+			options.http_url, door),
+		arena_printf(&req->arena,
+			"此地址已停用。请管理员在贵公司的登录服务中登记 "
+			"%s%s/&lt;tenant&gt;/&lt;provider&gt;，"
+			"准确地址见身份提供方列表。",
+			options.http_url, door));
 }
 
 const struct feature sso_feature = {

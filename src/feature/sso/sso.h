@@ -57,14 +57,22 @@ struct outcome *sso_fail_provider(struct req *req) MUST_USE;
  * STEP of F finds the provider and what the login has stored (sso/login_use), or no row. */
 struct outcome *sso_use_login(
 	struct flow *f, int step, int64_t tenant, int64_t login, const char *sha256) MUST_USE;
-/* The state of a login in progress, s1.<tenant>.<login>.<secret>, and whether this browser began
- * it: it then has the digest of the secret. */
-bool sso_read_state(const char *text, int64_t *out_tenant, int64_t *out_login, char sha256[65]);
+/* The state of a login in progress at TENANT, s1.<tenant>.<login>.<secret>. Returns false if it is
+ * none, or another tenant's. */
+bool sso_read_state(const char *text, int64_t tenant, int64_t *out_login, char sha256[65]);
 /* Did the browser of REQ begin the login whose secret has the digest SHA256? */
 bool sso_began_here(const struct req *req, const char sha256[65]);
 
-/* saml.c: send the browser to the provider with a signed AuthnRequest. */
-struct outcome *saml_redirect(struct req *req, struct json_object *settings, const char *entity,
+/* The path below BASE that only this provider uses (RFC 9700, 4.4.2.2). In the arena. */
+const char *sso_own_path(struct req *req, const char *base, const struct sso_identity *who);
+/* The same as an address. */
+const char *sso_own_address(struct req *req, const char *base, const struct sso_identity *who);
+/* Has login LOGIN, which WHO's provider brings back, begun there? ROWS: sso/login_use. Logged and
+ * audited if not. */
+bool sso_asked_there(struct req *req, const struct sso_identity *who, const PGresult *rows);
+
+/* saml.c: send the browser to WHO's provider with a signed AuthnRequest. */
+struct outcome *saml_redirect(struct req *req, const struct sso_identity *who, const char *entity,
 	const char *state, const char *sha256) MUST_USE;
 
 /* Endpoint: GET /api/v1/auth/sso/start. */
@@ -73,11 +81,13 @@ struct outcome *sso_start(struct req *req) MUST_USE;
 void sso_discover_check(struct req *req);
 /* Endpoint: POST /api/v1/auth/sso/discover. */
 struct outcome *sso_discover(struct req *req) MUST_USE;
-/* Endpoint: GET /api/v1/auth/sso/callback. */
+/* Endpoints: GET /api/v1/auth/sso/callback and POST /api/v1/auth/sso/acs. */
+struct outcome *sso_moved(struct req *req) MUST_USE;
+/* Endpoint: GET /api/v1/auth/sso/callback/{tenant_id}/{provider_id}. */
 struct outcome *sso_callback(struct req *req) MUST_USE;
 /* Endpoint: POST /api/v1/auth/sso/backchannel/{tenant_id}/{provider_id}. */
 struct outcome *sso_backchannel(struct req *req) MUST_USE;
-/* Endpoint: POST /api/v1/auth/sso/acs. */
+/* Endpoint: POST /api/v1/auth/sso/acs/{tenant_id}/{provider_id}. */
 struct outcome *saml_acs(struct req *req) MUST_USE;
 /* Endpoint: POST /api/v1/auth/sso/slo/{tenant_id}/{provider_id}. */
 struct outcome *saml_slo(struct req *req) MUST_USE;

@@ -41,11 +41,12 @@ static struct outcome *step_redirect(struct flow *f)
 	struct buf url = { 0 }, challenge = { 0 };
 	unsigned char digest[32];
 	const char *headers;
-	char *redirect, *state;
+	const char *redirect;
+	char *state;
 
 	if (!endpoint)
 		return sso_fail_provider(req);
-	redirect = arena_printf(&req->arena, "%s" SSO_CALLBACK, options.http_url);
+	redirect = sso_own_address(req, SSO_CALLBACK, &x->who);
 	state = state_text(req, x);
 	crypto_sha256(x->verifier, strlen(x->verifier), digest);
 	buf_add_base64url(&challenge, digest, sizeof(digest));
@@ -69,10 +70,9 @@ static struct outcome *step_redirect(struct flow *f)
 		sso_login_add_param(&url, "code_challenge_method", "S256");
 	}
 	headers = arena_printf(&req->arena,
-		"Location: %s\r\nSet-Cookie: sd_login=%s; Path=" SSO_CALLBACK
-		"; Max-Age=600; HttpOnly; SameSite=Lax%s\r\nCache-Control: "
-		"no-store\r\n",
-		buf_cstr(&url), x->sha256,
+		"Location: %s\r\nSet-Cookie: sd_login=%s; Path=%s; Max-Age=600; HttpOnly; "
+		"SameSite=Lax%s\r\nCache-Control: no-store\r\n",
+		buf_cstr(&url), x->sha256, sso_own_path(req, SSO_CALLBACK, &x->who),
 		strncmp(options.http_url, "https://", 8) == 0 ? "; Secure" : "");
 	buf_free(&url);
 	buf_free(&challenge);
@@ -104,6 +104,7 @@ static struct outcome *step_store(struct flow *f)
 			"该客户未配置单点登录。");
 	x->who.tenant_id = db_int(f->rows, 0, 0);
 	x->who.provider_id = db_int(f->rows, 0, 1);
+	x->version = db_int(f->rows, 0, 6);
 	crypto_random_hex(x->state, 32);
 	crypto_sha256_hex(x->state, 64, x->sha256);
 	crypto_random_hex(verifier, 32);
@@ -118,6 +119,7 @@ static struct outcome *step_store(struct flow *f)
 	flow_param_text(f, 4, arena_dup(&req->arena, sealed.p, sealed.n));
 	flow_param_text(f, 5, x->who.next);
 	flow_param_int(f, 6, clock_now_us());
+	flow_param_int(f, 7, x->version);
 	buf_free(&sealed);
 	return flow_query(f, ASK_DOCUMENTS, &sql_sso_login_new);
 }
@@ -131,7 +133,7 @@ static struct outcome *step_ask_documents(struct flow *f)
 	f->id = x->login_id = db_int(f->rows, 0, 0);
 	if (x->kind == SAML)
 		return saml_redirect(
-			f->req, x->who.settings, x->client_id, state_text(f->req, x), x->sha256);
+			f->req, &x->who, x->client_id, state_text(f->req, x), x->sha256);
 	if (x->kind == OIDC)
 		return sso_documents_wait(f, REDIRECT, sso_login_setting(x, "issuer"), false);
 	return flow_go(f, REDIRECT);

@@ -5,6 +5,7 @@
 #define SLADESK_FEATURE_SSO_LOGIN_H
 
 #include "core/flow.h"
+#include "saml.h"
 #include "sso.h"
 #include "sso_vendor.h"
 
@@ -13,7 +14,7 @@
 struct sso {
 	struct sso_identity who; /* must be first: sso_enter takes it over */
 	struct flow flow;
-	int64_t login_id;
+	int64_t login_id, version;
 	enum { OIDC, OAUTH2, SAML } kind;
 	bool retried;
 	const char *client_id, *secret, *nonce, *verifier, *code, *id_token, *access_token,

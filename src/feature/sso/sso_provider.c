@@ -162,7 +162,10 @@ static const char *settings_text(struct req *req, const struct in_sso_provider *
 
 static struct outcome *on_stored(struct req *req, enum db_error error, const PGresult *rows)
 {
-	const char *data;
+	static const char *const columns[] = { "redirect_uri", "acs_uri", "metadata_uri",
+		"backchannel_logout_uri" };
+	struct buf data = { 0 };
+	struct str moved;
 
 	if (error != DB_OK)
 		return req_fail_db(req, error);
@@ -172,24 +175,33 @@ static struct outcome *on_stored(struct req *req, enum db_error error, const PGr
 			       : req_fail(req, ERR_LIMIT,
 					 "{\"rule\":\"at most ten providers "
 					 "/ 最多十个身份提供方\"}");
-	data = arena_printf(&req->arena,
-		"{\"provider_id\":%lld,\"version\":%lld,\"redirect_uri\":\"%s/api/v1/auth/sso/"
-		"callback\",\"acs_uri\":\"%s/api/v1/auth/sso/"
-		"acs\",\"metadata_uri\":\"%s/api/v1/auth/sso/saml-metadata/%lld/"
-		"%lld\",\"backchannel_logout_uri\":\"%s/api/v1/auth/sso/"
-		"backchannel/%lld/%lld\"}",
-		(long long)db_int(rows, 0, 0), (long long)db_int(rows, 0, 1), options.http_url,
-		options.http_url, options.http_url, (long long)req->session->tenant_id,
-		(long long)db_int(rows, 0, 0), options.http_url, (long long)req->session->tenant_id,
-		(long long)db_int(rows, 0, 0));
-	return req_reply(req, req->route->method == HTTP_POST ? 201 : 200, data, strlen(data));
+	moved = db_text(rows, 0, 0);
+	if (!db_is_null(rows, 0, 0)) {
+		req_note_invalid(req, "client_secret",
+			arena_printf(&req->arena, "required again: %.*s has changed", (int)moved.n,
+				moved.p),
+			arena_printf(
+				&req->arena, "%.*s 已更改，必须重新填写", (int)moved.n, moved.p));
+		return req_invalid(req);
+	}
+	buf_addf(&data, "{\"provider_id\":%lld,\"version\":%lld", (long long)db_int(rows, 0, 1),
+		(long long)db_int(rows, 0, 2));
+	for (int i = 0; i < (int)ARRAY_LEN(columns); i++) {
+		buf_addf(&data, ",\"%s\":", columns[i]);
+		if (db_is_null(rows, 0, 3 + i))
+			buf_adds(&data, "null");
+		else
+			buf_add_json(&data, db_text(rows, 0, 3 + i).p, db_text(rows, 0, 3 + i).n);
+	}
+	buf_addc(&data, '}');
+	return req_reply_take(req, req->route->method == HTTP_POST ? 201 : 200, &data);
 }
 
 struct outcome *sso_provider_put(struct req *req)
 {
 	const struct in_sso_provider *in = REQ_INPUT(req, sso_provider);
 	const struct in_sso_provider_set *set = REQ_INPUT_IF(req, sso_provider_set);
-	const char **p = arena_alloc(&req->arena, 8 * sizeof(*p));
+	const char **p = arena_alloc(&req->arena, 9 * sizeof(*p));
 	struct buf sealed = { 0 };
 
 	p[0] = set ? req_int(req, set->provider_id) : NULL;
@@ -205,5 +217,6 @@ struct outcome *sso_provider_put(struct req *req)
 	p[5] = settings_text(req, in);
 	p[6] = in->active ? "true" : "false";
 	p[7] = req_int(req, clock_now_us());
+	p[8] = options.http_url;
 	return req_query(req, &sql_sso_provider_put, p, on_stored);
 }

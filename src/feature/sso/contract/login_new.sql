@@ -7,6 +7,7 @@
 -- $5 verifier  text    call.verifier  required
 -- $6 next      text    call.next      optional
 -- $7 now       bigint  call.now       required
-insert into sso_logins (tenant_id, provider_id, state_sha256, nonce, verifier, next_page, began_at)
-values ($1::bigint, $2::bigint, $3::text, $4::text, $5::text, $6::text, ts($7::bigint))
+-- $8 version   bigint  call.version   required
+insert into sso_logins (tenant_id, provider_id, state_sha256, nonce, verifier, next_page, began_at, provider_version)
+values ($1::bigint, $2::bigint, $3::text, $4::text, $5::text, $6::text, ts($7::bigint), $8::bigint)
 returning id

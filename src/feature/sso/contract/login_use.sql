@@ -1,4 +1,4 @@
--- sso/login_use: a login has come back from the provider: once, within ten minutes.
+-- sso/login_use: a login has come back from the provider: once, within ten minutes, and only if the provider has not been changed since.
 -- mode: job   shape: rows   class: job
 -- $1 tenant  bigint  call.tenant  required
 -- $2 id      bigint  call.id      required
@@ -7,7 +7,7 @@
 with l as (
   update sso_logins set used_at = ts($4::bigint)
   where tenant_id = $1::bigint and id = $2::bigint and state_sha256 = $3::text and used_at is null and began_at > ts($4::bigint) - interval '10 minutes'
-  returning tenant_id, provider_id, nonce, verifier, next_page
+  returning tenant_id, provider_id, nonce, verifier, next_page, provider_version
 )
 select p.id, p.kind, p.client_id, p.client_secret, p.settings, l.nonce, l.verifier, l.next_page
-from l join identity_providers p on p.tenant_id = l.tenant_id and p.id = l.provider_id and p.active
+from l join identity_providers p on p.tenant_id = l.tenant_id and p.id = l.provider_id and p.version = l.provider_version and p.active

@@ -3,7 +3,7 @@
 -- $1 tenant    text    call.tenant    optional
 -- $2 provider  bigint  call.provider  optional
 -- $3 domain    text    call.domain    optional
-select p.tenant_id, p.id, p.kind, p.name, p.client_id, p.settings
+select p.tenant_id, p.id, p.kind, p.name, p.client_id, p.settings, p.version
 from identity_providers p join customers c on c.tenant_id = p.tenant_id
 where p.active and c.status = 'active' and ($1::text is null or c.code = $1::text or c.tenant_id::text = $1::text)
   and ($2::bigint is null or p.id = $2::bigint) and ($3::text is null or p.settings -> 'email_domains' ? $3::text)
