@@ -22,6 +22,7 @@ enum db_error {
 	DB_RETRY,     /* serialization failure, deadlock, lock timeout: can be retried */
 	DB_MISSING,   /* a row that it references does not exist (23503), or not there (SD002) */
 	DB_STALE,     /* SD001: the configuration has changed */
+	DB_REFUSED,   /* SD003: a rule of the schema refuses it; call->constraint names the rule */
 	DB_FAILED,    /* anything else; see the log */
 };
 /* A name for the log. */

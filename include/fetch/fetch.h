@@ -9,10 +9,11 @@
 #include "base/base.h"
 
 struct fetch_result {
-	bool ok;         /* the status is 2xx */
-	long status;     /* 0: no response */
-	char error[300]; /* the reason of a failure */
-	bool permanent;  /* a retry will not help (a refused address) */
+	bool ok;           /* the status is 2xx */
+	long status;       /* 0: no response */
+	char error[300];   /* the reason of a failure */
+	bool permanent;    /* a retry will not help (a refused address) */
+	int retry_after_s; /* the response's Retry-After; 0: none */
 	int took_ms;
 	const char *body; /* if answer_max was given: the response body, NUL-terminated; valid until
 			     the callback returns */

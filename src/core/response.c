@@ -181,6 +181,26 @@ struct outcome *req_fail(struct req *req, enum err e, const char *details)
 	return o;
 }
 
+/* The rules that functions of the schema enforce (SQLSTATE SD003), and the field that each is
+ * about. */
+static struct outcome *fail_rule(struct req *req, const char *rule)
+{
+	static const struct {
+		const char *rule, *field, *en, *zh;
+	} rules[] = {
+		{ "webhooks_most", "url", "at most 20 active webhooks for each customer",
+			"每个客户最多启用 20 个 webhook" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rules); i++)
+		if (strcmp(rules[i].rule, rule) == 0) {
+			req_note_invalid(req, rules[i].field, rules[i].en, rules[i].zh);
+			return req_invalid(req);
+		}
+	log_error(&req->who, "a rule of the schema has no text rule=%s", rule);
+	return req_fail(req, ERR_INTERNAL, NULL);
+}
+
 struct outcome *req_fail_db(struct req *req, enum db_error e)
 {
 	log_warn(&req->who, "database refused stmt=%s err=%s",
@@ -201,6 +221,8 @@ struct outcome *req_fail_db(struct req *req, enum db_error e)
 		return req_fail(req, ERR_DB, NULL);
 	case DB_MISSING:
 		return req_fail(req, ERR_NOT_FOUND, NULL);
+	case DB_REFUSED:
+		return fail_rule(req, req->call.constraint);
 	case DB_STALE:
 	case DB_FAILED:
 		break;

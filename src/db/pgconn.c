@@ -203,7 +203,7 @@ static enum db_error error_of(const char *state)
 	} map[] = { { "57014", DB_TIMEOUT }, { "55P03", DB_RETRY }, { "40001", DB_RETRY },
 		{ "40P01", DB_RETRY }, { "23505", DB_CONFLICT }, { "23503", DB_MISSING },
 		{ "SD002", DB_MISSING }, { "42501", DB_FORBIDDEN }, { "SD001", DB_STALE },
-		{ "57P0", DB_DOWN }, { "53", DB_DOWN },
+		{ "SD003", DB_REFUSED }, { "57P0", DB_DOWN }, { "53", DB_DOWN },
 		/* read-only, by a setting or as a standby */
 		{ "25", DB_DOWN }, { "08", DB_DOWN } };
 

@@ -28,7 +28,7 @@ static struct {
 const char *db_error_name(enum db_error e)
 {
 	static const char *const names[] = { "ok", "down", "busy", "unknown", "timeout", "conflict",
-		"forbidden", "retry", "missing", "stale", "failed" };
+		"forbidden", "retry", "missing", "stale", "refused", "failed" };
 
 	return names[e];
 }

@@ -2,6 +2,7 @@
  * curl_multi_socket_action under libevent. Each transfer is one struct, from the request to its
  * single callback. */
 #include "fetch/fetch.h"
+#include "fetch/private_net.h"
 #include "base/magic.h"
 #include "base/clock.h"
 #include "base/list.h"
@@ -13,6 +14,7 @@
 #include <event2/event.h>
 #include <event2/util.h>
 #include <netdb.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -159,9 +161,12 @@ static void transfer_free(struct transfer *t)
 static void finish_transfer(struct transfer *t, CURLcode code)
 {
 	bool refused = t->blocked && !t->opened;
+	curl_off_t after = 0;
 	struct fetch_result r = { .took_ms = (int)((clock_mono_us() - t->began_us) / 1000) };
 
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &r.status);
+	curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &after);
+	r.retry_after_s = after > INT_MAX ? INT_MAX : (int)after;
 	r.ok = code == CURLE_OK && r.status >= 200 && r.status < 300;
 	if (!r.ok)
 		snprintf(r.error, sizeof(r.error), "%s",
@@ -184,29 +189,6 @@ static void finish_transfer(struct transfer *t, CURLcode code)
 	transfer_free(t);
 }
 
-static bool is_private(const struct sockaddr *sa)
-{
-	uint32_t a;
-	const uint8_t *b;
-
-	if (sa->sa_family == AF_INET) {
-		a = ntohl(((const struct sockaddr_in *)(const void *)sa)->sin_addr.s_addr);
-		return a >> 24 == 0 || a >> 24 == 10 || a >> 24 == 127 || a >> 20 == 0xac1 ||
-		       a >> 16 == 0xc0a8 || a >> 16 == 0xa9fe || a >> 22 == 0x191 || a >> 28 >= 14;
-	}
-	if (sa->sa_family != AF_INET6)
-		return true;
-	b = ((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr.s6_addr;
-	if (memcmp(b, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12) == 0 ||
-		memcmp(b, "\0\0\0\0\0\0\0\0\0\0\0", 12) == 0) {
-		struct sockaddr_in in4 = { .sin_family = AF_INET };
-
-		memcpy(&in4.sin_addr, b + 12, 4);
-		return is_private((struct sockaddr *)&in4);
-	}
-	return (b[0] & 0xfe) == 0xfc || (b[0] == 0xfe && (b[1] & 0xc0) == 0x80) || b[0] == 0xff;
-}
-
 /* Webhook targets come from tenants, so they must not reach our own networks unless a setting
  * allows it. */
 static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
@@ -214,7 +196,7 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
 	struct transfer *t = magic_cast(transfer, arg);
 
 	(void)purpose;
-	if (!t->allow_private && is_private(&a->addr)) {
+	if (!t->allow_private && is_private_address(&a->addr)) {
 		t->blocked = true;
 		return CURL_SOCKET_BAD;
 	}

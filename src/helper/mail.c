@@ -25,6 +25,9 @@ static struct mail {
 	const struct mail_job *job;
 	size_t given;
 	bool ended, answered; /* everything was sent, and the daemon has been told */
+	bool about_mail;      /* the last command was about this recipient or this text */
+	int refusal;          /* the first permanent refusal (5xx), and whether it was about_mail */
+	bool refused_mail;
 	char error[CURL_ERROR_SIZE];
 } mail;
 
@@ -72,9 +75,9 @@ static void hang_up(void)
 
 /* --- one mail --- */
 
-static void send_result(bool ok, bool permanent, int status, const char *error)
+static void send_result(enum mail_verdict verdict, int status, const char *error)
 {
-	struct mail_result r = { .ok = ok, .permanent = permanent, .status = status };
+	struct mail_result r = { .verdict = verdict, .status = status };
 
 	if (mail.answered)
 		return;
@@ -101,9 +104,36 @@ static size_t on_line(char *p, size_t size, size_t count, void *arg)
 	size_t n = size * count;
 
 	(void)arg;
+	if (n >= 4 && p[0] == '5' && !mail.refusal) {
+		mail.refusal = atoi(p);
+		mail.refused_mail = mail.about_mail;
+	}
 	if (mail.ended && n >= 4 && p[0] == '2' && p[3] == ' ')
-		send_result(true, false, atoi(p), "");
+		send_result(MAIL_TAKEN, atoi(p), "");
 	return n;
+}
+
+/* Which command the next reply belongs to. libcurl tells it only in its trace. */
+static int on_trace(CURL *handle, curl_infotype type, char *p, size_t n, void *arg)
+{
+	(void)handle;
+	(void)arg;
+	if (type == CURLINFO_HEADER_OUT)
+		mail.about_mail = n >= 4 && (strncasecmp(p, "RCPT", 4) == 0 ||
+						    strncasecmp(p, "DATA", 4) == 0);
+	return 0;
+}
+
+/* A permanent refusal of this recipient or this text, or of us? A reply that asks for
+ * authentication (RFC 4954, section 6) is about us whenever it comes. */
+static enum mail_verdict verdict_of(CURLcode code)
+{
+	if (code == CURLE_URL_MALFORMAT)
+		return MAIL_REFUSED_US;
+	if (!mail.refusal)
+		return MAIL_FAILED;
+	return mail.refused_mail && mail.refusal != 530 && mail.refusal != 535 ? MAIL_REFUSED
+									       : MAIL_REFUSED_US;
 }
 
 static size_t drop(char *p, size_t size, size_t count, void *arg)
@@ -148,6 +178,8 @@ static void set_up(const struct mail_job *m, struct curl_slist *to, const char *
 	curl_easy_setopt(easy, CURLOPT_READFUNCTION, give_message);
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_line);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, drop);
+	curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, on_trace);
+	curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L);
 	curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket);
 	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
 	if (m->require_tls)
@@ -187,18 +219,19 @@ static bool try(
 	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &fresh);
 	if (code == CURLE_OK) {
-		send_result(true, false, (int)status, "");
+		send_result(MAIL_TAKEN, (int)status, "");
 		return false;
 	}
 	if (!fresh && !mail.given && !mail.ended && (status == 0 || status == 421))
 		return true;
 	if (!*mail.error)
 		snprintf(mail.error, sizeof(mail.error), "%s", curl_easy_strerror(code));
+	if (mail.refusal)
+		status = mail.refusal;
 	if (status)
 		snprintf(mail.error + strlen(mail.error), sizeof(mail.error) - strlen(mail.error),
 			" (%ld)", status);
-	send_result(false, (status >= 550 && status < 560) || code == CURLE_URL_MALFORMAT,
-		(int)status, mail.error);
+	send_result(verdict_of(code), (int)status, mail.error);
 	return false;
 }
 
@@ -210,7 +243,7 @@ static void send_mail(const struct mail_job *m)
 
 	mail = (struct mail){ .job = m };
 	if (*m->username && !password) {
-		send_result(false, false, 0, "mail.password_file cannot be read");
+		send_result(MAIL_REFUSED_US, 0, "mail.password_file cannot be read");
 	} else if (try(m, to, password, until_ms)) {
 		hang_up();
 		try(m, to, password, until_ms);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A mail relay that misbehaves on demand. Each new connection takes the next plan from relay.plans: { at, how }, or null for a good one.
 //   at:  banner ehlo starttls auth mail rcpt data end quit
-//   how: slow (answers after relay.slowMs), hang (never answers), drip (one byte of an endless answer each 100 ms), drop (closes)
+//   how: slow (answers after relay.slowMs), hang (never answers), drip (one byte of an endless answer each 100 ms), drop (closes),
+//        a number (refuses with this code)
 // relay.mails lists what was accepted, relay.cut what ended early. As with a real relay, the end of the message is what accepts it, whether or
 // not the sender receives the reply. relay.hold(mail) may return a promise that delays the reply to the end of the message.
 // relay.checkMs: the longest time that a check of a mail takes before the reply.
@@ -114,6 +115,7 @@ class Session {
 		this.plan = null;
 		if (p.how === 'slow') setTimeout(go, this.relay.slowMs).unref();
 		else if (p.how === 'drop') this.socket.destroy();
+		else if (typeof p.how === 'number') this.socket.write(p.how + ' refused\r\n');
 		else if (p.how === 'drip') {
 			const endless = answer.slice(0, 3) + '-wait\r\n';
 			let i = 0;

@@ -524,6 +524,7 @@ async function hookSink() {
 		req.on('end', () => {
 			calls.push({ headers: req.headers, body: t });
 			res.statusCode = s.status || 200;
+			for (const [k, v] of Object.entries(s.answerHeaders || {})) res.setHeader(k, v);
 			if (s.delayMs) setTimeout(() => res.end('ok'), s.delayMs).unref();
 			else res.end('ok');
 		});

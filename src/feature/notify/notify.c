@@ -40,7 +40,16 @@ static double read_notifications_unstored(void)
 	return (double)outbox_health().unstored;
 }
 
+static double read_mail_refused(void)
+{
+	return outbox_health().mail_refused;
+}
+
 static const struct metric metrics[] = {
+	{ "mail_refused", METRIC_GAUGE,
+		"1 while the mail relay refuses this service (its greeting, log-in or sender "
+		"address).",
+		read_mail_refused },
 	{ "notifications_queued", METRIC_GAUGE, "Notifications waiting.",
 		read_notifications_queued },
 	{ "notifications_dead", METRIC_GAUGE, "Notifications that failed for good.",
@@ -58,10 +67,11 @@ static enum check_state check_outbox(struct buf *more)
 {
 	struct outbox_health o = outbox_health();
 
-	buf_addf(more, ",\"queued\":%lld,\"dead\":%lld", (long long)o.queued, (long long)o.dead);
-	return !db_health(SQL_CLASS_JOB).up ? CHECK_DOWN
-	       : o.dead > 0                 ? CHECK_DEGRADED
-					    : CHECK_HEALTHY;
+	buf_addf(more, ",\"queued\":%lld,\"dead\":%lld,\"mail_refused\":%s", (long long)o.queued,
+		(long long)o.dead, o.mail_refused ? "true" : "false");
+	if (!db_health(SQL_CLASS_JOB).up)
+		return CHECK_DOWN;
+	return o.dead > 0 || o.mail_refused ? CHECK_DEGRADED : CHECK_HEALTHY;
 }
 
 static const struct check checks[] = { { "notifications", false, check_outbox }, { 0 } };

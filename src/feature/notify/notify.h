@@ -11,6 +11,7 @@ struct outbox_health {
 	int unstored; /* results */
 	int64_t queued, dead;
 	uint64_t sent, failed;
+	bool mail_refused; /* the relay refuses this service */
 };
 /* Start claiming notifications. */
 void outbox_init(void);

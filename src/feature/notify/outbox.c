@@ -20,12 +20,18 @@
 #define CLAIM_MAX 32 /* of each channel, at once */
 #define GATHER_MS 10 /* events committed together are claimed together */
 #define HTTP_MAX 64  /* webhooks, or text messages, in progress */
+#define SHARE 16     /* webhooks of one customer in progress, beyond which it must wait */
 
 static const char *const channel_names[OUTBOX_CHANNELS] = { "mail", "webhook", "sms" };
 static struct {
 	char claim_me[64], claim_channels[40], claim_limits[40], me[32];
 	int64_t claim_until_us;
 	int limits[OUTBOX_CHANNELS], in_hand[OUTBOX_CHANNELS];
+	struct share {
+		int64_t tenant_id;
+		int n;
+	} share[HTTP_MAX];          /* the customers that have webhooks in progress */
+	struct buf full;            /* those that have as many as they may, as an array */
 	bool more[OUTBOX_CHANNELS]; /* the last claim found as many as it might take */
 	bool running;
 	struct outbox_health health;
@@ -36,6 +42,7 @@ static void wake(void);
 struct outbox_health outbox_health(void)
 {
 	outbox.health.unstored = outbox_unstored();
+	outbox.health.mail_refused = outbox_mail_is_refused();
 	return outbox.health;
 }
 
@@ -45,11 +52,42 @@ void outbox_count(bool ok)
 	outbox.health.failed += !ok;
 }
 
+/* --- each customer's share of the sender --- */
+
+/* Count N more webhooks of the tenant in progress. At most HTTP_MAX tenants have any. */
+static void share_add(int64_t tenant_id, int n)
+{
+	struct share *s = NULL;
+
+	for (int i = 0; i < HTTP_MAX && !(s && s->tenant_id == tenant_id && s->n); i++)
+		if (outbox.share[i].tenant_id == tenant_id || (!s && !outbox.share[i].n))
+			s = &outbox.share[i];
+	bug_on(!s);
+	if (!s->n)
+		s->tenant_id = tenant_id;
+	s->n += n;
+}
+
+/* The customers that must wait, as an array for the claim. */
+static const char *share_full(void)
+{
+	outbox.full.n = 0;
+	buf_addc(&outbox.full, '{');
+	for (int i = 0; i < HTTP_MAX; i++)
+		if (outbox.share[i].n >= SHARE)
+			buf_addf(&outbox.full, "%s%lld", outbox.full.n > 1 ? "," : "",
+				(long long)outbox.share[i].tenant_id);
+	buf_addc(&outbox.full, '}');
+	return buf_cstr(&outbox.full);
+}
+
 /* --- one notification --- */
 
 void outbox_ended(struct sending *s)
 {
 	outbox.in_hand[s->channel]--;
+	if (s->channel == CHANNEL_WEBHOOK)
+		share_add(s->tenant_id, -1);
 	if (outbox.more[s->channel])
 		wake();
 	outbox.health.in_flight--;
@@ -100,10 +138,12 @@ static struct sending *sending_new(const PGresult *rows, int i)
 	s->channel = channel_of(db_text(rows, i, C_CHANNEL));
 	s->tenant_id = db_int(rows, i, C_TENANT_ID);
 	s->id = db_int(rows, i, C_ID);
-	s->attempt = (int)db_int(rows, i, C_ATTEMPTS);
+	s->attempt = (int)db_int(rows, i, C_ATTEMPTS) + 1;
 	s->claim_until_us = outbox.claim_until_us;
 	snprintf(s->claim, sizeof(s->claim), "%s", outbox.claim_me);
 	outbox.in_hand[s->channel]++;
+	if (s->channel == CHANNEL_WEBHOOK)
+		share_add(s->tenant_id, 1);
 	outbox.health.in_flight++;
 	return s;
 }
@@ -164,6 +204,8 @@ static int room(enum outbox_channel c)
 		n = options.mail_url[0] ? outbox_mail_room() : 0;
 	if (c == CHANNEL_SMS && !options.sms_url[0])
 		n = 0;
+	if (c == CHANNEL_WEBHOOK && n > SHARE)
+		n = SHARE; /* one customer may take all of a claim */
 	return n < 0 ? 0 : n < CLAIM_MAX ? n : CLAIM_MAX;
 }
 
@@ -214,6 +256,7 @@ static void claim(struct job_run *run)
 	job_param_text(run, 2, outbox.claim_channels);
 	job_param_int(run, 3, outbox.claim_until_us);
 	job_param_text(run, 4, outbox.claim_limits);
+	job_param_text(run, 5, share_full());
 	job_query(run, &sql_notify_claim, on_claimed);
 }
 
@@ -277,4 +320,5 @@ void outbox_free(void)
 {
 	outbox_mail_free();
 	outbox_settle_free();
+	buf_free(&outbox.full);
 }

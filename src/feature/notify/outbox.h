@@ -7,7 +7,7 @@
 #include "base/magic.h"
 #include "base/list.h"
 #include "core/job.h"
-#include "fetch/fetch.h"
+#include "retry.h"
 
 struct json_object;
 
@@ -52,6 +52,14 @@ enum {
 
 enum outbox_channel { CHANNEL_MAIL, CHANNEL_WEBHOOK, CHANNEL_SMS, OUTBOX_CHANNELS };
 
+/* How an attempt ended. */
+struct outcome {
+	enum retry_rule rule;
+	int retry_after_s; /* 0: the receiver asked for none */
+	int took_ms;
+	const char *why; /* of a failure */
+};
+
 /* A claimed notification, from its claim until its result is stored. */
 struct sending {
 	uint32_t magic;
@@ -63,8 +71,8 @@ struct sending {
 	int64_t claim_until_us; /* by the wall clock */
 	int64_t waits_since_us, began_us;
 	int attempt, refused; /* refused: results that the database rejected */
-	bool ok;
-	const char *state, *kind;  /* kind: of its circuit; NULL: no circuit was asked */
+	enum retry_rule rule;
+	const char *kind;          /* of its circuit; NULL: no circuit was asked */
 	char claim[64];            /* the claim's owner and number */
 	int64_t ended_us, next_us; /* when the attempt ended; when to retry */
 	int took_ms;
@@ -85,10 +93,9 @@ bool outbox_may_send(struct sending *s, const char *kind, const char *url) MUST_
 
 /* --- outbox_settle.c: each of these takes over S --- */
 /* Record the result of the attempt, and keep it until the database has it. */
-void outbox_settle(struct sending *s, const struct fetch_result *r);
-/* Settle S as failed without sending it; PERMANENT: it is not retried. WHY is stored with the
- * delivery. */
-void outbox_settle_now(struct sending *s, const char *why, bool permanent);
+void outbox_settle(struct sending *s, const struct outcome *o);
+/* Settle S as dead without sending it. WHY is stored with the delivery. */
+void outbox_give_up(struct sending *s, const char *why);
 /* The recipient may not read it any more: it is not sent. */
 void outbox_drop(struct sending *s);
 /* Hold it until UNTIL_US; the attempt is not counted. */
@@ -116,6 +123,8 @@ int outbox_mail_room(void);
 int64_t outbox_mail_claim_s(void);
 /* A job: start mails that a helper has room for, and release those that have waited too long. */
 void outbox_mail_run(struct job_run *run);
+/* Has the relay refused this service, and accepted no mail since? */
+bool outbox_mail_is_refused(void);
 /* Start with an empty queue. */
 void outbox_mail_init(void);
 /* Release the waiting mails; those in progress continue. */

@@ -7,6 +7,7 @@
 #include "config/secret.h"
 #include "crypto/crypto.h"
 #include "crypto/field.h"
+#include "fetch/fetch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +16,13 @@
 
 static void on_sent(void *arg, const struct fetch_result *r)
 {
+	struct outcome o = { .rule = r->permanent ? RETRY_NONE : retry_of_http(r->status),
+		.retry_after_s = r->retry_after_s,
+		.took_ms = r->took_ms,
+		.why = r->error };
+
 	failpoint("notification-sent");
-	outbox_settle(arg, r);
+	outbox_settle(magic_cast(sending, arg), &o);
 }
 
 /* The body is the event. The signature covers timestamp and body, so that neither can be replayed
@@ -32,7 +38,7 @@ void outbox_send_webhook(struct sending *s, const struct outbox_row *w)
 	struct buf hex = { 0 };
 
 	if (db_is_null(w->r, w->i, C_URL)) {
-		outbox_settle_now(s, "webhook is switched off", true);
+		outbox_give_up(s, "webhook is switched off");
 		return;
 	}
 	target = xstrndup(url.p, url.n);
@@ -97,7 +103,7 @@ void outbox_send_sms(struct sending *s, const struct outbox_row *w)
 	if (!field_open(&phone, "phone", db_text(w->r, w->i, C_PHONE))) {
 		outbox_hold(s, clock_now_us() + KEY_WAIT_US);
 	} else if (!phone_number(buf_cstr(&phone), &to) || db_is_null(w->r, w->i, C_BODY)) {
-		outbox_settle_now(s, to.n ? "no template" : "no usable number", true);
+		outbox_give_up(s, to.n ? "no template" : "no usable number");
 	} else if (outbox_may_send(s, "sms", options.sms_url)) {
 		outbox_text(&text, w);
 		buf_addf(&b,

@@ -26,31 +26,57 @@ static struct {
 	struct list waiting;
 	int waiting_n, sending_n;
 	int64_t progress_us;
+	bool refuses_us; /* it refuses the greeting, our log-in or our address */
 } relay;
 
 static void feed(void);
 
 /* --- one mail --- */
 
+static const enum retry_rule rule_of[] = {
+	[MAIL_FAILED] = RETRY_BACKOFF,
+	[MAIL_TAKEN] = RETRY_SENT,
+	[MAIL_REFUSED] = RETRY_NONE,
+	[MAIL_REFUSED_US] = RETRY_KEPT,
+};
+
+/* One alarm, however many mails wait: that the relay refuses us, until it accepts a mail. */
+static void note_refusal(const struct mail_result *m)
+{
+	if (m->verdict == MAIL_REFUSED_US && !relay.refuses_us)
+		log_error(NULL,
+			"the mail relay refuses this service: no mail is sent until that is "
+			"corrected err=%s",
+			m->error);
+	else if (m->verdict == MAIL_TAKEN && relay.refuses_us)
+		log_info(NULL, "the mail relay accepts mail again");
+	if (m->verdict != MAIL_FAILED)
+		relay.refuses_us = m->verdict == MAIL_REFUSED_US;
+}
+
+bool outbox_mail_is_refused(void)
+{
+	return relay.refuses_us;
+}
+
 static void on_sent(void *arg, enum work_end end, struct str answer)
 {
 	struct sending *s = magic_cast(sending, arg);
 	struct mail_result m = { .error = "the mail helper stopped or was too slow" };
-	struct fetch_result r = { .took_ms = (int)((clock_mono_us() - s->began_us) / 1000) };
 
 	failpoint("notification-sent");
 	relay.sending_n--;
 	relay.progress_us = clock_mono_us();
 	if (end == WORK_DONE && answer.n == sizeof(m))
 		memcpy(&m, answer.p, sizeof(m));
-	r.ok = m.ok;
-	r.permanent = m.permanent;
-	r.status = m.status;
-	snprintf(r.error, sizeof(r.error), "%s", m.error);
-	if (end == WORK_LATE)
+	if (end == WORK_LATE) {
 		outbox_release(s);
-	else
-		outbox_settle(s, &r);
+	} else {
+		note_refusal(&m);
+		outbox_settle(s, &(struct outcome){ .rule = rule_of[m.verdict],
+					 .took_ms = (int)((clock_mono_us() - s->began_us) / 1000),
+					 .why = m.error });
+	}
 	feed();
 }
 
@@ -176,13 +202,13 @@ void outbox_send_mail(struct sending *s, const struct outbox_row *w)
 	}
 	s->to = buf_take(&to);
 	if (!address_is_sane(str_of(s->to)) || db_is_null(w->r, w->i, C_SUBJECT)) {
-		outbox_settle_now(s,
-			address_is_sane(str_of(s->to)) ? "no template" : "no usable address", true);
+		outbox_give_up(
+			s, address_is_sane(str_of(s->to)) ? "no template" : "no usable address");
 		return;
 	}
 	outbox_compose(&s->message, w, s->to);
 	if (s->message.n > MESSAGE_MAX) {
-		outbox_settle_now(s, "the mail is too large", true);
+		outbox_give_up(s, "the mail is too large");
 		return;
 	}
 	if (!relay.waiting_n && !relay.sending_n)

@@ -24,6 +24,8 @@ static struct {
 } settling;
 
 static void store(struct sending *s);
+static int counted(const struct sending *s);
+static const char *state_after(const struct sending *s);
 
 /* --- storing --- */
 
@@ -42,6 +44,7 @@ static bool is_passing(enum db_error error)
 	case DB_CONFLICT:
 	case DB_FORBIDDEN:
 	case DB_MISSING:
+	case DB_REFUSED:
 	case DB_FAILED:
 		break;
 	}
@@ -90,8 +93,6 @@ static void on_retry(void *arg)
 
 static void store(struct sending *s)
 {
-	const char *detail = s->ok ? NULL : s->detail;
-
 	s->call = (struct db_call){ .stmt = s->stmt,
 		.ctx.role = DB_ROLE_JOB,
 		.param = { NULL, NULL, s->claim },
@@ -102,12 +103,17 @@ static void store(struct sending *s)
 	if (s->stmt == &sql_notify_wait) {
 		db_call_int(&s->call, 3, s->next_us);
 	} else if (s->stmt == &sql_notify_done) {
-		db_call_int(&s->call, 3, s->attempt);
-		s->call.param[4] = s->state;
+		db_call_int(&s->call, 3, counted(s));
+		s->call.param[4] = state_after(s);
 		db_call_int(&s->call, 5, s->ended_us);
 		db_call_int(&s->call, 6, s->next_us);
-		s->call.param[7] = detail;
+		s->call.param[7] = s->rule == RETRY_SENT ? NULL : s->detail;
 		db_call_int(&s->call, 8, s->took_ms);
+	} else if (s->stmt == &sql_notify_gone) {
+		db_call_int(&s->call, 3, s->attempt);
+		db_call_int(&s->call, 4, s->ended_us);
+		s->call.param[5] = s->detail;
+		db_call_int(&s->call, 6, s->took_ms);
 	}
 	db_exec(&s->call);
 }
@@ -132,55 +138,55 @@ void outbox_release(struct sending *s)
 	store(s);
 }
 
-static int64_t backoff_us(int attempt)
-{
-	int64_t s = options.notify_backoff_s;
-	unsigned char jitter;
-
-	for (int i = 1; i < attempt && s < 3600; i++)
-		s *= 2;
-	s = s > 3600 ? 3600 : s;
-	crypto_random(&jitter, 1);
-	return s * US_PER_S * 3 / 4 + s * US_PER_S * jitter / 512; /* 75 % to 125 % */
-}
-
 /* The refusal of a single message is not a failure of the host. */
-static bool host_works(const struct fetch_result *r)
+static bool host_works(enum retry_rule rule)
 {
-	return r->ok || r->permanent || (r->status >= 400 && r->status < 500 && r->status != 421);
+	return rule != RETRY_BACKOFF && rule != RETRY_KEPT;
 }
 
-void outbox_settle(struct sending *s, const struct fetch_result *r)
+/* The attempt that an outcome under RULE counts as. */
+static int counted(const struct sending *s)
+{
+	return s->rule == RETRY_KEPT ? s->attempt - 1 : s->attempt;
+}
+
+/* The state in which an attempt leaves a notification. */
+static const char *state_after(const struct sending *s)
+{
+	if (s->rule == RETRY_SENT)
+		return "sent";
+	return retry_is_over(s->rule, s->attempt, (int)options.notify_attempts) ? "dead" : "queued";
+}
+
+void outbox_settle(struct sending *s, const struct outcome *o)
 {
 	int64_t now = clock_now_us();
+	unsigned char jitter;
 
-	s->ok = r->ok;
-	s->state = r->ok                                                   ? "sent"
-		   : r->permanent || s->attempt >= options.notify_attempts ? "dead"
-									   : "queued";
+	s->rule = o->rule;
 	if (s->kind)
-		breaker_report(s->kind, s->host, host_works(r), now);
-	outbox_count(r->ok);
+		breaker_report(s->kind, s->host, host_works(o->rule), now);
+	outbox_count(o->rule == RETRY_SENT);
+	crypto_random(&jitter, 1);
 	s->ended_us = now;
-	s->next_us = now + backoff_us(s->attempt);
-	s->took_ms = (int)r->took_ms;
-	snprintf(s->detail, sizeof(s->detail), "%s", r->error);
+	s->next_us = now + retry_wait_us(o->rule, s->attempt, options.notify_backoff_s,
+				   o->retry_after_s, jitter);
+	s->took_ms = o->took_ms;
+	snprintf(s->detail, sizeof(s->detail), "%s", o->why ? o->why : "");
 	for (char *p = s->detail; *p; p++)
 		if ((unsigned char)*p >= 0x7f || (unsigned char)*p < 0x20)
 			*p = '?';
-	if (!r->ok)
+	if (o->rule != RETRY_SENT)
 		log_warn(NULL, "notification failed tenant=%lld id=%lld attempt=%d state=%s err=%s",
-			(long long)s->tenant_id, (long long)s->id, s->attempt, s->state, s->detail);
-	s->stmt = &sql_notify_done;
+			(long long)s->tenant_id, (long long)s->id, s->attempt, state_after(s),
+			s->detail);
+	s->stmt = o->rule == RETRY_GONE ? &sql_notify_gone : &sql_notify_done;
 	store(s);
 }
 
-void outbox_settle_now(struct sending *s, const char *why, bool permanent)
+void outbox_give_up(struct sending *s, const char *why)
 {
-	struct fetch_result r = { .permanent = permanent };
-
-	snprintf(r.error, sizeof(r.error), "%s", why);
-	outbox_settle(s, &r);
+	outbox_settle(s, &(struct outcome){ .rule = RETRY_NONE, .why = why });
 }
 
 void outbox_drop(struct sending *s)
@@ -208,8 +214,8 @@ void outbox_settle_free(void)
 		struct sending *s = list_entry(settling.unstored.next, struct sending, node);
 
 		list_remove(&s->node);
-		log_warn(NULL, "notification result lost tenant=%lld id=%lld ok=%d",
-			(long long)s->tenant_id, (long long)s->id, s->ok);
+		log_warn(NULL, "notification result lost tenant=%lld id=%lld sent=%d",
+			(long long)s->tenant_id, (long long)s->id, s->rule == RETRY_SENT);
 		outbox_ended(s);
 	}
 	settling.unstored_n = 0;

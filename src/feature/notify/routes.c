@@ -7,6 +7,8 @@ const struct route notify_routes[] = {
 	{ HTTP_GET, "/api/v1/webhooks", PERM_WEBHOOK_WRITE, .sql = &sql_admin_webhook_list },
 	{ HTTP_POST, "/api/v1/webhooks", PERM_WEBHOOK_WRITE, .sql = &sql_admin_webhook_new,
 		.replay = &sql_admin_webhook_get },
+	{ HTTP_POST, "/api/v1/webhooks/{id}/replay", PERM_WEBHOOK_WRITE,
+		.sql = &sql_admin_webhook_replay },
 	{ HTTP_PUT, "/api/v1/webhooks/{id}", PERM_WEBHOOK_WRITE, .sql = &sql_admin_webhook_set },
 	{ 0 },
 };

@@ -7,15 +7,15 @@
 -- $4 actor   text    idem.actor    optional
 -- $5 key     text    idem.key      optional
 -- $6 sha256  text    idem.sha256   optional
--- returns id bigint, tenant_id bigint, url text, active boolean, created_at timestamptz
+-- returns id bigint, tenant_id bigint, url text, active boolean, created_at timestamptz, off_at timestamptz, off_reason text
 with w as (
   insert into webhooks (tenant_id, url, secret, created_at)
   values ((select current_setting('app.current_tenant_id')::bigint), $1::text, $2::text, ts($3::bigint))
-  returning id, tenant_id, url, active, created_at
+  returning id, tenant_id, url, active, created_at, off_at, off_reason
 ), i as (
   insert into idempotency_keys (tenant_id, actor, key, request_sha256, subject_type, subject_id, status, created_at)
   select w.tenant_id, $4::text, $5::text, decode($6::text, 'hex'), 'webhook', w.id, 201, ts($3::bigint)
   from w
   where $5::text is not null
 )
-select w.id, w.tenant_id, w.url, w.active, w.created_at from w
+select w.id, w.tenant_id, w.url, w.active, w.created_at, w.off_at, w.off_reason from w

@@ -1,13 +1,15 @@
 -- notify/claim: claim due notifications until an instant, at most so many of each channel; an expired claim is taken again with the same key.
 -- The recipient is read as he is now: who was disabled or no longer serves the customer is gone, except for news of the own account.
+-- Customers that have as many webhooks in progress as they may are left out.
 -- mode: job   shape: rows   class: job
 -- $1 me     text    call.me     required
 -- $2 now    bigint  call.now    required
 -- $3 channels  text  call.channels  required
 -- $4 until  bigint  call.until  required
 -- $5 limits  text  call.limits  required
+-- $6 full  text  call.full  required
 with c as (
-  update notifications n set claimed_by = $1::text, claim_until = ts($4::bigint), attempts = n.attempts + 1
+  update notifications n set claimed_by = $1::text, claim_until = ts($4::bigint)
   where (n.tenant_id, n.id) in (
     select q.tenant_id, q.id
     from unnest($3::text[], $5::int[]) as h(channel, most)
@@ -15,6 +17,7 @@ with c as (
       select q.tenant_id, q.id from notifications q
       where q.state = 'queued' and q.channel = h.channel and q.next_attempt_at <= ts($2::bigint)
         and (q.claim_until is null or q.claim_until < ts($2::bigint))
+        and not (q.channel = 'webhook' and q.tenant_id = any ($6::bigint[]))
       order by q.next_attempt_at
       limit h.most
       for update skip locked) q)

@@ -5,7 +5,7 @@
 -- $3 claim   text    call.claim   required
 -- $4 until   bigint  call.until   required
 with w as (
-  update notifications set next_attempt_at = ts($4::bigint), attempts = attempts - 1, claimed_by = null, claim_until = null
+  update notifications set next_attempt_at = ts($4::bigint), claimed_by = null, claim_until = null
   where tenant_id = $1::bigint and id = $2::bigint and state = 'queued' and claimed_by = $3::text
   returning tenant_id, id, event_seq, ticket_id, recipient_kind, recipient_id, channel, created_at
 ), m as (

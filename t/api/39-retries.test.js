@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a failed delivery means: the recipient is refused, we are refused, the receiver is gone, it asks for time, or it is down. And: no
+// customer's webhooks keep those of another from being sent.
+'use strict';
+const test = require('node:test'),
+	assert = require('node:assert'),
+	http = require('node:http');
+const { Server, waitUntil, hookSink } = require('../lib/server.js'),
+	{ relay } = require('../lib/relay.js');
+
+const REFUSALS = [
+	/* where, code: is it about the recipient? */
+	['rcpt', 550, true],
+	['rcpt', 553, true],
+	['rcpt', 501, true],
+	['data', 554, true],
+	['end', 552, true],
+	['end', 500, true],
+	['banner', 554, false],
+	['auth', 535, false],
+	['mail', 550, false],
+	['mail', 530, false],
+	['rcpt', 530, false],
+	['rcpt', 450, null],
+	['data', 451, null],
+	['end', 452, null],
+	['mail', 421, null],
+];
+let s, r, hook, user, admin, beta, serial;
+test.before(async () => {
+	r = await relay({ auth: true });
+	hook = await hookSink();
+	s = await Server.make('retries', {
+		mail: { url: r.url, require_tls: 'no', username: 'desk' },
+		notify: { allow_private: 'yes', backoff_s: '5' },
+		test: { allow_clock: 'yes' },
+	});
+	await log_in();
+	serial = 0;
+});
+test.after(async () => {
+	await s.drop();
+	await r.close();
+	await hook.close();
+});
+/* the clock jumps by hours, and sessions end */
+async function log_in() {
+	[user, admin, beta] = await Promise.all([
+		s.login('user', 'alpha'),
+		s.login('admin', 'alpha'),
+		s.login('admin', 'beta'),
+	]);
+}
+const row = (where) =>
+	JSON.parse(
+		s.sql(
+			`select coalesce(json_agg(n order by n.id)::text, '[]') from notifications n where ${where}`,
+		),
+	);
+const open = async (token, title) =>
+	(
+		await s.post('/api/v1/client/tickets', token, {
+			title: title || 'told ' + ++serial,
+			description: 'x',
+			priority: 'P3',
+		})
+	).data.id;
+const settledMail = () =>
+	waitUntil(() => r.open.size === 0 && row("channel = 'mail' and state = 'queued'").length === 0, 20000);
+/* one mail to one person */
+async function oneMail() {
+	await settledMail();
+	const id = s.sql(`with e as (select * from events where type = 'ticket.created' order by seq limit 1)
+		insert into notifications (tenant_id, event_seq, ticket_id, recipient_kind, recipient_id, channel, template, next_attempt_at, created_at)
+		select e.tenant_id, -${++serial}, e.ticket_id, 'staff', (select min(id) from staff), 'mail', 'ticket_new_staff', now(), e.at from e returning id`);
+	return 'id = ' + id.split('\n')[0];
+}
+
+test('a refusal of the recipient is final; a refusal of us waits for the operator; everything else is tried again', async () => {
+	await open(user);
+	await settledMail();
+	for (const [at, code, final] of REFUSALS) {
+		const name = `${code} at ${at}`;
+		r.plans = [{ at, how: code }];
+		const one = await oneMail();
+		if (final) {
+			await waitUntil(() => row(one)[0].state === 'dead');
+			const [n] = row(one);
+			assert.strictEqual(n.attempts, 1, name);
+			assert.match(n.last_error, new RegExp(String(code)), name);
+			assert.strictEqual(await s.metric('mail_refused'), 0, name);
+			continue;
+		}
+		await waitUntil(() => row(one)[0].last_error !== null).catch((e) => {
+			throw new Error(name + ': ' + JSON.stringify(row(one)) + e);
+		});
+		const [n] = row(one);
+		assert.strictEqual(n.state, 'queued', name);
+		assert.strictEqual(n.attempts, final === false ? 0 : 1, name + ': attempts');
+		assert.strictEqual(await s.metric('mail_refused'), final === false ? 1 : 0, name);
+		await s.jump(400);
+		await waitUntil(() => row(one)[0].state === 'sent');
+		assert.strictEqual(await s.metric('mail_refused'), 0, name + ': accepted again');
+	}
+	console.log(`# ${REFUSALS.length} refusals`);
+});
+test('one alarm while the relay refuses us, and no mail dies of it', async () => {
+	const alarms = () => s.log.split('the mail relay refuses this service').length - 1,
+		before = alarms();
+	const one = await oneMail();
+	await settledMail();
+	await log_in();
+	r.plans = Array.from({ length: 30 }, () => ({ at: 'auth', how: 535 }));
+	const late = await oneMail();
+	for (let i = 0; i < 12; i++) {
+		await s.jump(400);
+		await waitUntil(() => r.plans.length < 30 - i || row(late)[0].state !== 'queued');
+	}
+	assert.strictEqual(row(late)[0].state, 'queued', 'after more attempts than notify.attempts');
+	assert.strictEqual(alarms() - before, 1);
+	const health = await s.get('/api/v1/integration/health', await s.login('boss'));
+	assert.match(health.text, /"mail_refused":true/);
+	r.plans = [];
+	await waitUntil(async () => {
+		await s.jump(400);
+		return row(late)[0].state === 'sent';
+	});
+	assert.strictEqual(row(one)[0].state, 'sent');
+});
+test('webhooks: what the receiver replies decides', async () => {
+	await log_in();
+	const w = await s.post('/api/v1/webhooks', admin, {
+			url: hook.url,
+			secret: 'webhook-secret-0001',
+		}),
+		/* the jumps of the clock cause further events */
+		mine = () =>
+			row(`recipient_kind = 'webhook' and recipient_id = ${w.data.id} and state <> 'sent' and event_seq in (
+				select e.seq from events e where e.tenant_id = n.tenant_id and e.type = 'ticket.created')`);
+	assert.strictEqual(w.status, 201, w.text);
+	for (const [status, attempts] of [
+		[400, 3],
+		[404, 3],
+		[302, 3],
+		[500, 8],
+		[408, 8],
+		[425, 8],
+		[429, 8],
+		[503, 8],
+	]) {
+		hook.server.status = status;
+		await open(user);
+		await waitUntil(() => mine().some((n) => n.last_error === 'status ' + status));
+		assert.strictEqual(mine()[0].state, 'queued');
+		/* the last attempt that the rule allows */
+		s.sql(
+			`update notifications set attempts = ${attempts - 2}, next_attempt_at = '2020-01-01Z' where recipient_kind = 'webhook' and state = 'queued'`,
+		);
+		await waitUntil(() => mine().every((n) => n.attempts === attempts - 1));
+		assert.ok(mine().every((n) => n.state === 'queued'), 'status ' + status);
+		s.sql(
+			`update notifications set next_attempt_at = '2020-01-01Z' where recipient_kind = 'webhook' and state = 'queued'`,
+		);
+		await waitUntil(() => mine().every((n) => n.state === 'dead'));
+		for (const n of mine()) assert.strictEqual(n.attempts, attempts, 'status ' + status);
+		hook.server.status = 200;
+		const replay = await s.post(`/api/v1/webhooks/${w.data.id}/replay`, admin, {});
+		assert.strictEqual(replay.status, 201, replay.text);
+		assert.ok(replay.data.replayed >= 1);
+		await waitUntil(async () => {
+			await s.jump(70); /* the circuit may be open */
+			return mine().length === 0;
+		}, 20000);
+	}
+	/* the receiver asks for time */
+	hook.server.status = 429;
+	hook.server.answerHeaders = { 'Retry-After': '1800' };
+	await open(user);
+	await waitUntil(() => mine().some((n) => n.last_error === 'status 429'));
+	const wait = Number(
+		s.sql(
+			`select extract(epoch from max(n.next_attempt_at - d.at))::int from notifications n join deliveries d on d.notification_id = n.id and d.tenant_id = n.tenant_id where n.recipient_kind = 'webhook' and n.state = 'queued'`,
+		),
+	);
+	assert.ok(wait >= 1800 && wait < 1900, 'waits ' + wait);
+	hook.server.answerHeaders = {};
+	hook.server.status = 200;
+	await s.jump(1900);
+	await waitUntil(async () => {
+		await s.jump(70);
+		return mine().length === 0;
+	});
+	/* it is gone */
+	await log_in();
+	hook.server.status = 410;
+	await open(user);
+	await waitUntil(() => mine().some((n) => n.last_error === 'status 410' && n.state === 'dead'));
+	const now = (await s.get('/api/v1/webhooks', admin)).data.items.find((x) => x.id === w.data.id);
+	assert.strictEqual(now.active, false);
+	assert.strictEqual(now.off_reason, 'status 410');
+	assert.ok(now.off_at);
+	await waitUntil(
+		() =>
+			s.sql(
+				"select count(*) from notifications where template = 'webhook_off' and state = 'sent'",
+			) === '1',
+	);
+	const mail = r.mails.at(-1);
+	assert.match(mail.raw, /^Subject: /m);
+	assert.ok(
+		Buffer.from(mail.raw.split('\r\n\r\n').slice(1).join(''), 'base64').includes(hook.url) ||
+			mail.raw.includes(hook.url),
+		mail.raw,
+	);
+	hook.server.status = 200;
+	assert.strictEqual(
+		(await s.post(`/api/v1/webhooks/${w.data.id}/replay`, admin, {})).data.replayed,
+		0,
+		'nothing is sent while it is off',
+	);
+	const on = await s.request('PUT', `/api/v1/webhooks/${w.data.id}`, { token: admin, body: { active: true } });
+	assert.deepStrictEqual([on.data.off_at, on.data.off_reason], [null, null]);
+	assert.ok((await s.post(`/api/v1/webhooks/${w.data.id}/replay`, admin, {})).data.replayed >= 1);
+	await waitUntil(() => mine().length === 0);
+	assert.strictEqual((await s.post(`/api/v1/webhooks/${w.data.id}/replay`, beta, {})).status, 404);
+});
+test('at most 20 webhooks a customer are active', async () => {
+	await log_in();
+	const made = [];
+	for (;;) {
+		const w = await s.post('/api/v1/webhooks', beta, {
+			url: hook.url,
+			secret: 'webhook-secret-0001',
+		});
+		if (w.status !== 201) {
+			assert.strictEqual(w.status, 400, w.text);
+			assert.strictEqual(w.json.details.fields[0].field, 'url');
+			break;
+		}
+		made.push(w.data.id);
+		assert.ok(made.length <= 20);
+	}
+	assert.strictEqual(made.length, 20);
+	const put = (id, active) =>
+		s.request('PUT', `/api/v1/webhooks/${id}`, { token: beta, body: { active } });
+	assert.strictEqual((await put(made[0], false)).status, 200);
+	assert.strictEqual((await put(made[0], true)).status, 200);
+	for (const id of made) assert.strictEqual((await put(id, false)).status, 200);
+});
+test("receivers of one customer that hang do not delay another's", async () => {
+	const stuck = http.createServer(() => {});
+	await new Promise((ok) => stuck.listen(0, '0.0.0.0', ok));
+	/* different hosts, so that no circuit opens for all of them */
+	for (let i = 0; i < 18; i++)
+		assert.strictEqual(
+			(
+				await s.post('/api/v1/webhooks', admin, {
+					url: `http://127.0.0.${i + 10}:${stuck.address().port}/`,
+					secret: 'webhook-secret-0001',
+				})
+			).status,
+			201,
+		);
+	for (let i = 0; i < 10; i++) await open(user);
+	await s.post('/api/v1/webhooks', beta, { url: hook.url, secret: 'webhook-secret-0002' });
+	await waitUntil(() => row("channel = 'webhook' and claimed_by is not null").length >= 16);
+	hook.calls.length = 0;
+	const from = Date.now();
+	await open(await s.login('user', 'beta'), 'of beta');
+	await waitUntil(() => hook.calls.some((c) => c.body.includes(`"tenant_id":${s.beta}`)), 9000);
+	console.log(`# delivered after ${Date.now() - from} ms beside ${row("channel = 'webhook' and state = 'queued'").length} that hang or wait`);
+	assert.ok(row(`channel = 'webhook' and tenant_id = ${s.alpha} and claimed_by is not null`).length <= 31);
+	stuck.closeAllConnections();
+	stuck.close();
+});
