@@ -147,7 +147,7 @@ static bool host_works(enum retry_rule rule)
 /* The attempt that an outcome under RULE counts as. */
 static int counted(const struct sending *s)
 {
-	return s->rule == RETRY_KEPT ? s->attempt - 1 : s->attempt;
+	return s->rule == RETRY_KEPT || s->rule == RETRY_DROPPED ? s->attempt - 1 : s->attempt;
 }
 
 /* The state in which an attempt leaves a notification. */
@@ -155,6 +155,8 @@ static const char *state_after(const struct sending *s)
 {
 	if (s->rule == RETRY_SENT)
 		return "sent";
+	if (s->rule == RETRY_DROPPED)
+		return "dropped";
 	return retry_is_over(s->rule, s->attempt, (int)options.notify_attempts) ? "dead" : "queued";
 }
 
@@ -191,8 +193,7 @@ void outbox_give_up(struct sending *s, const char *why)
 
 void outbox_drop(struct sending *s)
 {
-	s->ok = false;
-	s->state = "dropped";
+	s->rule = RETRY_DROPPED;
 	s->ended_us = s->next_us = clock_now_us();
 	snprintf(s->detail, sizeof(s->detail),
 		"the recipient is disabled or no longer serves this customer");

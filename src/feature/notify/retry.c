@@ -36,6 +36,7 @@ bool retry_is_over(enum retry_rule rule, int attempt, int attempts)
 		return false;
 	case RETRY_SENT:
 	case RETRY_NONE:
+	case RETRY_DROPPED:
 	case RETRY_GONE:
 		break;
 	}

@@ -11,6 +11,7 @@ enum retry_rule {
 	RETRY_TWICE,   /* two more attempts within an hour */
 	RETRY_KEPT,    /* until an operator has corrected our side; attempts are not counted */
 	RETRY_NONE,    /* a retry does not help */
+	RETRY_DROPPED, /* not sent, because the recipient may not read it any more */
 	RETRY_GONE,    /* the receiver wants nothing any more: it is switched off */
 };
 
