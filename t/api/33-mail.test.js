@@ -210,7 +210,7 @@ test('only the owner of the claim can put a notification back', async () => {
 				)
 				.split('\n');
 	assert.strictEqual(run('a').pop(), 'f|1');
-	assert.strictEqual(run('b').pop(), 't|0');
+	assert.strictEqual(run('b').pop(), 't|1');
 });
 test('a mail that was accepted while the database was down is not sent again', async () => {
 	await quiet();

@@ -5,7 +5,8 @@
 const test = require('node:test'),
 	assert = require('node:assert'),
 	http = require('node:http');
-const { Server, waitUntil, hookSink } = require('../lib/server.js'),
+const lib = require('../lib/server.js'),
+	{ Server, hookSink } = lib,
 	{ relay } = require('../lib/relay.js');
 
 const REFUSALS = [
@@ -26,6 +27,8 @@ const REFUSALS = [
 	['end', 452, null],
 	['mail', 421, null],
 ];
+/* each attempt may wait for a trial of the circuit */
+const waitUntil = (f, ms = 40000) => lib.waitUntil(f, ms);
 let s, r, hook, user, admin, beta, serial;
 test.before(async () => {
 	r = await relay({ auth: true });
