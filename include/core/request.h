@@ -196,8 +196,8 @@ void *req_state_check(const struct req *req, const char *type);
  * a piece; HEAD ends at once. */
 struct outcome *req_pieces_begin(struct req *req, const char *type, const char *extra,
 	int64_t length, req_step *next) MUST_USE;
-/* Send N bytes, then NEXT when the client is ready for more. Before that, every five seconds the
- * session is read again, and the reply is cut if it no longer has the right. */
+/* Send N bytes, then NEXT when the client is ready for more. Before that, the session is looked up
+ * as for a request, and the reply is cut if it no longer has the right. */
 struct outcome *req_piece(struct req *req, const void *p, size_t n, req_step *next) MUST_USE;
 /* End the reply; all its bytes have been sent. */
 struct outcome *req_pieces_end(struct req *req) MUST_USE;

@@ -41,6 +41,15 @@ struct session_tenants {
 	int refs;
 };
 
+/* What a client holds: an access token of a session, or a service token. */
+struct credential {
+	int64_t tenant_id, id; /* of the session or of the service token */
+	int64_t expires_us;    /* of the access token */
+	uint64_t proof; /* the key that signed the access token; the digest of the service token's
+			   secret */
+	bool service;
+};
+
 struct session {
 	enum actor_kind actor;
 	int64_t actor_id, tenant_id, session_id, expires_us;
@@ -52,8 +61,9 @@ struct session {
 	int level;
 	bool staff, zh, must_change, must_enrol;
 	char *role, *name, *username; /* the user name; "" for a service */
+	struct credential credential;
+	unsigned char key[32]; /* SHA-256 of the token */
 	/* used by the cache */
-	unsigned char key[32];
 	int64_t fetched_us;
 	int refs;
 	struct session *next;
@@ -77,7 +87,18 @@ struct db_context session_context(const struct session *s);
  * be asked. ON_DONE gets a reference to the session and must put it. */
 void session_find(struct str token,
 	void (*on_done)(void *arg, struct session *s, enum db_error error), void *arg);
-/* Release a reference from session_find. NULL is allowed. */
+/* Read N sessions again with one statement, whatever is cached, for those who use a right longer
+ * than a request. ON_DONE gets N results in the same order: the session as it is now, or NULL if it
+ * has ended; or NULL instead of them if the database could not be asked. It owns the array and a
+ * reference to each session. */
+void session_reread(struct session *const *list, size_t n,
+	void (*on_done)(void *arg, struct session **take_now, size_t n), void *arg);
+/* One more reference to S. */
+static inline void session_hold(struct session *s)
+{
+	s->refs++;
+}
+/* Release a reference. NULL is allowed. */
 void session_put(struct session *s);
 /* Forget the cached state of one session (after logout) or of all. */
 void session_forget(int64_t tenant_id, int64_t session_id);

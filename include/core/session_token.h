@@ -9,6 +9,7 @@
 /* sr1.<tenant>.<session>.<secret>: can be used once, to get the next one. */
 struct refresh_token {
 	int64_t tenant_id, session_id;
+	int64_t ends_us; /* when the session ends if it is not refreshed; 0: not known yet */
 	char secret[65], sha256[65]; /* hex */
 };
 /* Create a refresh token with a new secret. Its session_id is set when the session is stored. */
@@ -28,6 +29,8 @@ struct outcome *session_reply_page(
 void session_drop_cookies(struct buf *headers);
 /* When a session ends if it is not refreshed (microseconds). */
 int64_t session_expiry(bool staff);
+/* The days after which a session ends, however often it is refreshed. */
+int64_t session_days_max(bool staff);
 /* The client's address, and its User-Agent, in the arena. */
 const char *session_peer(struct req *req);
 /* Printable ASCII of the User-Agent, at most 200 bytes, in the arena: the session's name. */

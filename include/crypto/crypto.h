@@ -55,6 +55,7 @@ enum token_use {
 struct token_claims {
 	int64_t tenant_id, session_id;
 	int64_t expires_s; /* seconds since 1970 */
+	uint64_t key;      /* the key that signed it; set by token_verify */
 };
 /* Sign a token; the caller frees. */
 char *token_sign(enum token_use use, const struct token_claims *c, int64_t now_s) MUST_USE;
@@ -62,5 +63,7 @@ char *token_sign(enum token_use use, const struct token_claims *c, int64_t now_s
  * audience, exp and nbf. */
 bool token_verify(
 	enum token_use use, const char *p, size_t n, int64_t now_s, struct token_claims *out);
+/* Is KEY of an earlier token_verify still one of our keys? */
+bool token_key_is_ours(uint64_t key);
 
 #endif

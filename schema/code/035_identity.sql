@@ -15,6 +15,64 @@ returns bigint language sql as $$
   select c.seq from c
 $$;
 
+-- Something has ended an account's sessions (all but P_KEEP): end them and record it as account_event does. With P_PROOFS, what could prove the
+-- account without its present password or factors ends too: trusted devices, mailed links, logins that wait for their second step.
+create or replace function account_ends(p_tenant bigint, p_kind text, p_actor bigint, p_type text, p_template text, p_at bigint, p_data jsonb,
+  p_why text, p_keep bigint, p_proofs boolean)
+returns bigint language plpgsql as $$
+declare
+  ended jsonb;
+begin
+  with e as (
+    update sessions x set revoked_at = ts(p_at), revoked_why = p_why
+    where x.tenant_id = p_tenant and x.actor_kind = p_kind and x.actor_id = p_actor and x.revoked_at is null and x.id is distinct from p_keep
+    returning x.id
+  )
+  select coalesce(jsonb_agg(e.id order by e.id), '[]') into ended from e;
+  if p_proofs then
+    delete from trusted_devices d where d.tenant_id = p_tenant and d.actor_kind = p_kind and d.actor_id = p_actor;
+    update password_resets r set used_at = ts(p_at)
+    where r.tenant_id = p_tenant and r.actor_kind = p_kind and r.actor_id = p_actor and r.used_at is null;
+    update login_steps l set done_at = ts(p_at)
+    where l.tenant_id = p_tenant and l.actor_kind = p_kind and l.actor_id = p_actor and l.done_at is null;
+  end if;
+  return account_event(p_tenant, p_kind, p_actor, p_type, p_template, p_at, p_data || jsonb_build_object('sessions', ended));
+end
+$$;
+
+-- Replace a password: by the user (P_OLD: the hash that was checked; null if it has changed meanwhile, or the account may not act any more), by a
+-- mailed link, or by the operator (P_OLD null: whatever it was). Everything that the old password began ends, and a lock is removed. The owner is
+-- notified.
+create or replace function account_password(p_tenant bigint, p_kind text, p_actor bigint, p_old text, p_new text, p_must_change boolean, p_at bigint,
+  p_why text, p_keep bigint, p_data jsonb)
+returns bigint language plpgsql as $$
+declare
+  old text;
+  name text;
+begin
+  if p_old is not null and not exists (select from account_live(p_tenant, p_kind, p_actor)) then
+    return null;
+  end if;
+  if p_kind = 'staff' then
+    select s.password_hash, s.username into old, name from staff s where s.tenant_id = p_tenant and s.id = p_actor for update;
+    update staff s set password_hash = p_new, must_change = p_must_change, password_changed_at = ts(p_at)
+    where s.tenant_id = p_tenant and s.id = p_actor and (p_old is null or s.password_hash = p_old);
+  else
+    select u.password_hash, u.username into old, name from client_users u where u.tenant_id = p_tenant and u.id = p_actor for update;
+    update client_users u set password_hash = p_new, must_change = p_must_change, password_changed_at = ts(p_at)
+    where u.tenant_id = p_tenant and u.id = p_actor and (p_old is null or u.password_hash = p_old);
+  end if;
+  if not found then
+    return null;
+  end if;
+  if old is not null then
+    insert into password_history (tenant_id, actor_kind, actor_id, set_at, password_hash) values (p_tenant, p_kind, p_actor, ts(p_at), old);
+  end if;
+  delete from login_attempts a where a.tenant_id = p_tenant and a.username = name;
+  return account_ends(p_tenant, p_kind, p_actor, 'auth.password_changed', 'auth_password', p_at, p_data, p_why, p_keep, true);
+end
+$$;
+
 -- May one more user of this customer log in? Counts the users whose session was begun or refreshed within P_WINDOW_S. Logins of a customer check
 -- this one at a time: the rest of the transaction holds the lock.
 create or replace function seat_is_free(p_tenant bigint, p_kind text, p_actor bigint, p_now bigint, p_window_s bigint, p_limit bigint)

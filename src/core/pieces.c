@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Replies in pieces: the client's reading drives the steps, so that a large reply costs one piece
- * of memory. Such a reply lives longer than a request: its session is read again, and it ends with
- * the session's rights. */
-#include "base/clock.h"
+ * of memory. Such a reply lives longer than a request: each piece looks its session up as a request
+ * does, and the reply ends with the session's rights. */
 #include "inner.h"
-
-#define RECHECK_US (5 * US_PER_S)
 
 struct pieces {
 	req_step *next;
-	int64_t checked_us; /* monotonic */
 };
 
 static void on_session(void *arg, struct session *s, enum db_error error)
@@ -20,7 +16,6 @@ static void on_session(void *arg, struct session *s, enum db_error error)
 	if (s && session_may(s, req->route->permission)) {
 		session_put(req->session);
 		req->session = s;
-		req->pieces->checked_us = clock_mono_us();
 		req_continue(req, req->http ? req->pieces->next(req) : req_pieces_cut(req));
 		return;
 	}
@@ -33,17 +28,16 @@ static void on_session(void *arg, struct session *s, enum db_error error)
 static void on_drain(struct http_request *h)
 {
 	struct req *req = magic_cast(req, h->user);
-	struct pieces *p = req->pieces;
 
 	if (req->waiting)
 		return;
-	if (req->session && clock_mono_us() - p->checked_us > RECHECK_US) {
+	if (req->session) {
 		req->waiting = true;
 		session_find(req_token(req), on_session, req);
 		return;
 	}
 	req_begin_step(req);
-	req_continue(req, p->next(req));
+	req_continue(req, req->pieces->next(req));
 }
 
 struct outcome *req_pieces_begin(
@@ -52,7 +46,7 @@ struct outcome *req_pieces_begin(
 	if (!req->http)
 		return req_taken(req);
 	req->pieces = arena_alloc(&req->arena, sizeof(*req->pieces));
-	*req->pieces = (struct pieces){ next, clock_mono_us() };
+	*req->pieces = (struct pieces){ next };
 	http_reply_start(req->http, 200, type, reply_headers(req, extra), length, on_drain);
 	if (req->http->head.method == HTTP_HEAD)
 		return req_pieces_end(req);

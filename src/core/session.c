@@ -3,6 +3,7 @@
  * and a revocation takes effect soon. Requests that arrive during a look-up wait for the same
  * answer, because a page opens with a dozen requests at once. */
 #include "core/session.h"
+#include "session_row.h"
 #include "base/magic.h"
 #include "base/json.h"
 #include "crypto/crypto.h"
@@ -22,7 +23,6 @@ static struct {
 	size_t cached;
 	uint64_t forgotten;
 	struct find *finds[BUCKETS];
-	struct session_tenants *latest; /* the list that was read last */
 	size_t served_n, served_max;
 } sessions;
 
@@ -40,56 +40,14 @@ struct find {
 	struct db_call call;
 	struct find *next; /* the next in the same bucket */
 	unsigned char key[32];
-	int64_t tenant_id, id; /* the id of the session or service token */
-	char secret_sha256[65];
-	struct token_claims claims;
-	bool api_token;
+	struct credential credential;
+	char kind[16], tenant[32], id[32]; /* the parameters: lists of one */
+	char secret_sha256[65];            /* of a service token */
 	struct waiter *first, **last;
 	uint64_t forgotten;
 	struct session *old; /* was valid a while ago */
 };
 MAGIC(find, 0x4fa856a7);
-
-/* --- the tenants --- */
-
-static void tenants_put(struct session_tenants *t)
-{
-	if (--t->refs)
-		return;
-	if (sessions.latest == t)
-		sessions.latest = NULL;
-	id_list_free(&t->ids);
-	free(t->text);
-	free(t);
-}
-
-/* Read TEXT, or share the list that was read last. A text that is not a list serves no tenant. */
-static struct session_tenants *tenants_of(struct str text)
-{
-	struct session_tenants *t = sessions.latest;
-
-	if (!t || !str_is(text, t->text)) {
-		t = sessions.latest = xcalloc(1, sizeof(*t));
-		if (!id_list_read(text, &t->ids))
-			text = STR("{}");
-		t->text = xstrndup(text.p, text.n);
-	}
-	t->refs++;
-	return t;
-}
-
-void session_put(struct session *s)
-{
-	if (!s || --s->refs)
-		return;
-	tenants_put(s->tenants);
-	free(s->scope);
-	free(s->support);
-	free(s->role);
-	free(s->name);
-	free(s->username);
-	free(s);
-}
 
 struct str session_user_key(const struct session *s, char out[SESSION_KEY_MAX])
 {
@@ -208,96 +166,6 @@ static void cache_put(struct session *s)
 	sessions.cached++;
 }
 
-static char *own(struct str s)
-{
-	return xstrndup(s.p, s.n);
-}
-
-static char *support_of(const PGresult *r, int column)
-{
-	struct str t = db_text(r, 0, column);
-
-	return db_is_null(r, 0, column) ? NULL : own(t);
-}
-
-static struct session *from_session_row(const struct find *f, const PGresult *r)
-{
-	enum actor_kind actor = actor_kind_parse(db_text(r, 0, 0));
-	struct str t = db_text(r, 0, 3);
-	struct session *s;
-
-	if (actor == ACTOR_KIND_COUNT)
-		return NULL; /* written by a newer version */
-	s = xcalloc(1, sizeof(*s));
-	s->actor = actor;
-	s->actor_id = db_int(r, 0, 1);
-	s->expires_us = db_int(r, 0, 2);
-	s->tenants = tenants_of(t);
-	s->role = own(db_text(r, 0, 4));
-	s->name = own(db_text(r, 0, 5));
-	s->username = own(db_text(r, 0, 6));
-	s->zh = str_is(db_text(r, 0, 7), "zh");
-	s->level = (int)db_int(r, 0, 8);
-	s->staff = s->actor == ACTOR_STAFF;
-	s->tenant_id = f->claims.tenant_id;
-	s->session_id = f->claims.session_id;
-	s->must_change = db_int(r, 0, 9) != 0;
-	s->must_enrol = db_int(r, 0, 12) != 0;
-	s->support = support_of(r, 13);
-	s->perms = 1u << PERM_SELF;
-	if (!s->must_change && !s->must_enrol)
-		s->perms |=
-			permissions_parse(db_text(r, 0, 10)) | (s->staff ? 1u << PERM_STAFF : 0);
-	s->scope = own(db_text(r, 0, 11));
-	if (f->claims.expires_s * US_PER_S < s->expires_us) /* the session outlives its tokens */
-		s->expires_us = f->claims.expires_s * US_PER_S;
-	return s;
-}
-
-/* A token's scopes are permissions by name; tickets:read, tickets:write and admin are older
- * names. */
-static uint32_t scopes_parse(const char *json, bool staff)
-{
-	uint32_t p = permissions_parse(str_of(json));
-
-	if (strstr(json, "\"tickets:read\""))
-		p |= 1u << PERM_TICKET_READ;
-	if (strstr(json, "\"tickets:write\""))
-		p |= 1u << PERM_TICKET_WRITE;
-	if (strstr(json, "\"admin\""))
-		p |= 1u << PERM_CATALOGUE_WRITE | 1u << PERM_WEBHOOK_WRITE |
-		     (staff ? 1u << PERM_STAFF | 1u << PERM_SLA_WRITE | 1u << PERM_TICKET_JUDGE
-			    : 0);
-	return p;
-}
-
-static struct session *from_token_row(const struct find *f, const PGresult *r)
-{
-	struct session *s;
-	struct str sha = db_text(r, 0, 0), t = db_text(r, 0, 4);
-	struct buf scopes = { 0 };
-
-	if (sha.n != 64 || !crypto_equal(sha.p, f->secret_sha256, 64))
-		return NULL;
-	s = xcalloc(1, sizeof(*s));
-	s->actor = ACTOR_SERVICE;
-	s->actor_id = f->id;
-	s->tenant_id = f->tenant_id;
-	s->expires_us = db_int(r, 0, 2);
-	s->tenants = tenants_of(t);
-	s->staff = s->tenant_id == 1;
-	s->perms = 1u << PERM_SELF;
-	s->name = own(db_text(r, 0, 3));
-	s->username = xstrdup("");
-	s->role = xstrdup("service");
-	s->scope = xstrdup("");
-	s->support = support_of(r, 5);
-	db_cell_to_json(&scopes, r, 0, 1);
-	s->perms |= scopes_parse(buf_cstr(&scopes), s->staff);
-	buf_free(&scopes);
-	return s;
-}
-
 /* --- while the database is down --- */
 
 static struct served {
@@ -374,6 +242,13 @@ static void finish_find(struct find *f, struct session *s, enum db_error error)
 	free(f);
 }
 
+static bool secret_is_right(const struct find *f, const PGresult *rows)
+{
+	struct str sha = db_text(rows, 0, RIGHTS_SHA256);
+
+	return !f->credential.service || (sha.n == 64 && crypto_equal(sha.p, f->secret_sha256, 64));
+}
+
 static void on_found(struct db_call *call, enum db_error error, const PGresult *rows)
 {
 	struct find *f = magic_cast(find, call->arg);
@@ -393,14 +268,10 @@ static void on_found(struct db_call *call, enum db_error error, const PGresult *
 		sessions.served_n = 0;
 	if (error == DB_OK && !PQntuples(rows))
 		cache_drop(f->key);
-	if (error == DB_OK && PQntuples(rows) == 1)
-		s = f->api_token ? from_token_row(f, rows) : from_session_row(f, rows);
-	if (s) {
-		memcpy(s->key, f->key, 32);
-		s->refs = 1;
-		if (f->forgotten == sessions.forgotten)
-			cache_put(s);
-	}
+	if (error == DB_OK && PQntuples(rows) == 1 && secret_is_right(f, rows))
+		s = session_of_row(rows, 0, &f->credential, f->key);
+	if (s && f->forgotten == sessions.forgotten)
+		cache_put(s);
 	finish_find(f, s, error);
 }
 
@@ -408,20 +279,55 @@ static void on_found(struct db_call *call, enum db_error error, const PGresult *
 static bool parse_api_token(struct str t, struct find *f)
 {
 	const char *a, *b;
-	int64_t v;
+	struct credential c = { .expires_us = INT64_MAX, .service = true };
 
 	if (t.n < 10 || t.n > 200 || memcmp(t.p, "sd1.", 4) != 0)
 		return false;
 	a = memchr(t.p + 4, '.', t.n - 4);
 	b = a ? memchr(a + 1, '.', (size_t)(t.p + t.n - a) - 1) : NULL;
-	if (!b || !str_to_int((struct str){ t.p + 4, (size_t)(a - t.p) - 4 }, 1, 1LL << 53, &v))
+	if (!b || !str_to_int((struct str){ t.p + 4, (size_t)(a - t.p) - 4 }, 1, 1LL << 53,
+			  &c.tenant_id))
 		return false;
-	f->tenant_id = v;
-	if (!str_to_int((struct str){ a + 1, (size_t)(b - a) - 1 }, 1, 1LL << 53, &v))
+	if (!str_to_int((struct str){ a + 1, (size_t)(b - a) - 1 }, 1, 1LL << 53, &c.id))
 		return false;
-	f->id = v;
 	crypto_sha256_hex(b + 1, (size_t)(t.p + t.n - b) - 1, f->secret_sha256);
+	c.proof = credential_proof(f->secret_sha256);
+	f->credential = c;
 	return true;
+}
+
+static bool parse_access_token(struct str t, struct find *f)
+{
+	struct token_claims c;
+
+	if (!token_verify(TOKEN_ACCESS, t.p, t.n, clock_now_us() / US_PER_S, &c))
+		return false;
+	f->credential = (struct credential){ .tenant_id = c.tenant_id,
+		.id = c.session_id,
+		.expires_us = c.expires_s * US_PER_S,
+		.proof = c.key };
+	return true;
+}
+
+static const char *kind_of(const struct credential *c)
+{
+	return c->service ? "token" : "session";
+}
+
+static void ask(struct find *f)
+{
+	const struct credential *c = &f->credential;
+
+	snprintf(f->kind, sizeof(f->kind), "{%s}", kind_of(c));
+	snprintf(f->tenant, sizeof(f->tenant), "{%lld}", (long long)c->tenant_id);
+	snprintf(f->id, sizeof(f->id), "{%lld}", (long long)c->id);
+	f->call = (struct db_call){ .stmt = &sql_auth_rights,
+		.ctx.role = DB_ROLE_JOB,
+		.param = { f->kind, f->tenant, f->id },
+		.on_done = on_found,
+		.arg = f };
+	db_call_int(&f->call, 3, clock_now_us());
+	db_exec(&f->call);
 }
 
 void session_find(struct str token,
@@ -449,28 +355,96 @@ void session_find(struct str token,
 	memcpy(f->key, key, 32);
 	f->last = &f->first;
 	f->forgotten = sessions.forgotten;
-	f->api_token = parse_api_token(token, f);
-	if (!f->api_token) {
-		if (!token_verify(TOKEN_ACCESS, token.p, token.n, clock_now_us() / US_PER_S,
-			    &f->claims)) {
-			session_put(f->old);
-			free(f);
-			on_done(arg, NULL, DB_OK);
-			return;
-		}
-		f->tenant_id = f->claims.tenant_id;
-		f->id = f->claims.session_id;
+	if (!parse_api_token(token, f) && !parse_access_token(token, f)) {
+		session_put(f->old);
+		free(f);
+		on_done(arg, NULL, DB_OK);
+		return;
 	}
 	f->next = sessions.finds[bucket_of(key)];
 	sessions.finds[bucket_of(key)] = f;
 	wait_for(f, on_done, arg);
-	f->call = (struct db_call){ .stmt = f->api_token ? &sql_auth_token_get
-							 : &sql_auth_session_get,
+	ask(f);
+}
+
+/* --- reading many again --- */
+
+struct reread {
+	uint32_t magic;
+	struct db_call call;
+	struct buf kinds, tenants, ids;
+	struct session **now; /* until the answer: references to those that are asked about */
+	size_t n;
+	void (*on_done)(void *arg, struct session **take_now, size_t n);
+	void *arg;
+};
+MAGIC(reread, 0x6d1f20b3);
+
+/* What became of OLD, by row ROW (-1: it is not in the answer). */
+static struct session *reread_one(struct session *old, const PGresult *rows, int row)
+{
+	struct session *s = row < 0 ? NULL : session_of_row(rows, row, &old->credential, old->key);
+
+	if (!s)
+		cache_drop(old->key);
+	session_put(old);
+	return s;
+}
+
+static void on_reread(struct db_call *call, enum db_error error, const PGresult *rows)
+{
+	struct reread *r = magic_cast(reread, call->arg);
+	int row = 0;
+
+	for (size_t i = 0; i < r->n; i++) {
+		bool here = error == DB_OK && row < PQntuples(rows) &&
+			    db_int(rows, row, RIGHTS_N) == (int64_t)i + 1;
+
+		if (error == DB_OK)
+			r->now[i] = reread_one(r->now[i], rows, here ? row : -1);
+		else
+			session_put(r->now[i]);
+		row += here;
+	}
+	if (error != DB_OK) {
+		free(r->now);
+		r->now = NULL;
+	}
+	r->on_done(r->arg, r->now, r->n);
+	buf_free(&r->kinds);
+	buf_free(&r->tenants);
+	buf_free(&r->ids);
+	magic_end(r);
+	free(r);
+}
+
+void session_reread(struct session *const *list, size_t n,
+	void (*on_done)(void *arg, struct session **take_now, size_t n), void *arg)
+{
+	struct reread *r = magic_new(reread);
+
+	r->n = n;
+	r->now = xcalloc(n + 1, sizeof(*r->now));
+	r->on_done = on_done;
+	r->arg = arg;
+	for (size_t i = 0; i < n; i++) {
+		const struct credential *c = &list[i]->credential;
+		char before = i ? ',' : '{';
+
+		r->now[i] = list[i];
+		list[i]->refs++;
+		buf_addf(&r->kinds, "%c%s", before, kind_of(c));
+		buf_addf(&r->tenants, "%c%lld", before, (long long)c->tenant_id);
+		buf_addf(&r->ids, "%c%lld", before, (long long)c->id);
+	}
+	buf_adds(&r->kinds, n ? "}" : "{}");
+	buf_adds(&r->tenants, n ? "}" : "{}");
+	buf_adds(&r->ids, n ? "}" : "{}");
+	r->call = (struct db_call){ .stmt = &sql_auth_rights,
 		.ctx.role = DB_ROLE_JOB,
-		.on_done = on_found,
-		.arg = f };
-	db_call_int(&f->call, 0, f->tenant_id);
-	db_call_int(&f->call, 1, f->id);
-	db_call_int(&f->call, 2, clock_now_us());
-	db_exec(&f->call);
+		.param = { buf_cstr(&r->kinds), buf_cstr(&r->tenants), buf_cstr(&r->ids) },
+		.on_done = on_reread,
+		.arg = r };
+	db_call_int(&r->call, 3, clock_now_us());
+	db_exec(&r->call);
 }

@@ -68,13 +68,28 @@ static void add_cookies(
 	cookie_add(headers, COOKIE_CSRF, csrf, days * 86400);
 }
 
+/* How long an access token for the session lives: not longer than the session. */
+static int64_t access_lifetime_s(const struct refresh_token *t)
+{
+	int64_t left_s = (t->ends_us - clock_now_us()) / US_PER_S;
+
+	return left_s < options.token_lifetime_s ? left_s : options.token_lifetime_s;
+}
+
+static char *sign_access(const struct refresh_token *t)
+{
+	int64_t now_s = clock_now_us() / US_PER_S;
+	struct token_claims claims = { .tenant_id = t->tenant_id,
+		.session_id = t->session_id,
+		.expires_s = now_s + access_lifetime_s(t) };
+
+	return token_sign(TOKEN_ACCESS, &claims, now_s);
+}
+
 struct outcome *session_reply_tokens(struct req *req, const struct refresh_token *t, bool cookies,
 	const char *device, const char *more)
 {
-	int64_t now = clock_now_us() / US_PER_S;
-	struct token_claims claims = { t->tenant_id, t->session_id,
-		now + options.token_lifetime_s };
-	char *access = token_sign(TOKEN_ACCESS, &claims, now),
+	char *access = sign_access(t),
 	     *refresh = xasprintf("sr1.%lld.%lld.%s", (long long)t->tenant_id,
 		     (long long)t->session_id, t->secret);
 	struct buf body = { 0 }, headers = { 0 };
@@ -93,7 +108,7 @@ struct outcome *session_reply_tokens(struct req *req, const struct refresh_token
 			30 * 86400);
 	else if (device)
 		buf_addf(&body, "\"device_token\":\"dt1.%s\",", device);
-	buf_addf(&body, "\"expires_in\":%lld%s}", (long long)options.token_lifetime_s, more);
+	buf_addf(&body, "\"expires_in\":%lld%s}", (long long)access_lifetime_s(t), more);
 	o = req_reply_headers(req, 200, headers.n ? buf_cstr(&headers) : NULL, body.p, body.n);
 	OPENSSL_cleanse(access, strlen(access));
 	OPENSSL_cleanse(refresh, strlen(refresh));
@@ -109,10 +124,7 @@ struct outcome *session_reply_tokens(struct req *req, const struct refresh_token
 
 struct outcome *session_reply_page(struct req *req, const struct refresh_token *t, const char *page)
 {
-	int64_t now = clock_now_us() / US_PER_S;
-	struct token_claims claims = { t->tenant_id, t->session_id,
-		now + options.token_lifetime_s };
-	char *access = token_sign(TOKEN_ACCESS, &claims, now),
+	char *access = sign_access(t),
 	     *refresh = xasprintf("sr1.%lld.%lld.%s", (long long)t->tenant_id,
 		     (long long)t->session_id, t->secret),
 	     *html = xasprintf(
@@ -144,9 +156,15 @@ void session_drop_cookies(struct buf *headers)
 
 int64_t session_expiry(bool staff)
 {
-	int64_t days = staff ? options.token_staff_days : options.token_customer_days;
+	int64_t days = staff ? options.token_staff_days : options.token_customer_days,
+		most = session_days_max(staff);
 
-	return clock_now_us() + days * 86400 * US_PER_S;
+	return clock_now_us() + (days < most ? days : most) * 86400 * US_PER_S;
+}
+
+int64_t session_days_max(bool staff)
+{
+	return staff ? options.token_staff_days_max : options.token_customer_days_max;
 }
 
 const char *session_peer(struct req *req)

@@ -38,7 +38,9 @@ static struct outcome *on_session(struct req *req, enum db_error error, const PG
 
 	if (error != DB_OK)
 		return req_fail_db(req, error);
-	if (PQntuples(rows) == 0)
+	if (PQntuples(rows) == 0) /* the account was disabled during its login */
+		return req_fail(req, ERR_NO_AUTH, NULL);
+	if (db_is_null(rows, 0, 0))
 		return refuse_seat(req, s);
 	s->refresh.session_id = db_int(rows, 0, 0);
 	role = db_text(rows, 0, 3);
@@ -70,11 +72,12 @@ static struct outcome *begin_session(struct req *req, struct sign_in *s)
 	const char **p = arena_alloc(&req->arena, 16 * sizeof(*p));
 
 	session_token_new(&s->refresh, s->tenant_id);
+	s->refresh.ends_us = session_expiry(s->staff);
 	p[0] = req_int(req, s->tenant_id);
 	p[1] = s->staff ? "staff" : "customer";
 	p[2] = req_int(req, s->subject_id);
 	p[3] = req_int(req, clock_now_us());
-	p[4] = req_int(req, session_expiry(s->staff));
+	p[4] = req_int(req, s->refresh.ends_us);
 	p[5] = arena_printf(&req->arena, "%s", s->refresh.sha256);
 	p[6] = session_device(req);
 	p[7] = session_peer(req);
@@ -122,7 +125,9 @@ static struct outcome *on_step(struct req *req, enum db_error error, const PGres
 {
 	struct sign_in *s = req_state(req, sign_in);
 	int64_t now_s = clock_now_us() / US_PER_S;
-	struct token_claims claims = { s->tenant_id, 0, now_s + STEP_MAX_S };
+	struct token_claims claims = {
+		.tenant_id = s->tenant_id, .session_id = 0, .expires_s = now_s + STEP_MAX_S
+	};
 	struct buf b = { 0 };
 	struct outcome *o;
 	char *token;

@@ -258,12 +258,32 @@ static bool claims_hold(const char *p, size_t n, int64_t now_s, struct token_cla
 	const char *iss = json_get_string(o, "iss"), *aud = json_get_string(o, "aud");
 	bool ok = iss && strcmp(iss, ISSUER) == 0 && aud && strcmp(aud, AUDIENCE) == 0;
 
-	*out = (struct token_claims){ json_get_int(o, "tid", 0), json_get_int(o, "sid", 0),
-		json_get_int(o, "exp", 0) };
+	*out = (struct token_claims){ .tenant_id = json_get_int(o, "tid", 0),
+		.session_id = json_get_int(o, "sid", 0),
+		.expires_s = json_get_int(o, "exp", 0) };
 	ok = ok && out->tenant_id > 0 && out->session_id > 0 && out->expires_s > now_s &&
 	     json_get_int(o, "nbf", INT64_MAX) <= now_s + 5;
 	json_object_put(o);
 	return ok;
+}
+
+/* A key in eight bytes, so that whatever lives longer than a request can ask for it again. */
+static uint64_t key_digest(const struct key *key)
+{
+	unsigned char d[32];
+	uint64_t v;
+
+	crypto_sha256(key->kid, strlen(key->kid), d);
+	memcpy(&v, d, sizeof(v));
+	return v;
+}
+
+bool token_key_is_ours(uint64_t key)
+{
+	for (int i = 0; i < ring.n; i++)
+		if (key_digest(&ring.key[i]) == key)
+			return true;
+	return false;
 }
 
 /* A signature has exactly one text: 64 bytes are 86 characters, and only two bits of the last
@@ -295,6 +315,8 @@ bool token_verify(
 	ok = key && cjose_jws_verify(jws, key->jwk, &err) &&
 	     cjose_jws_get_plaintext(jws, &plain, &plain_n, &err) &&
 	     claims_hold((const char *)plain, plain_n, now_s, out);
+	if (ok)
+		out->key = key_digest(key);
 	cjose_jws_release(jws);
 	return ok;
 }

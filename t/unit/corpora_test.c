@@ -112,7 +112,8 @@ static void key_rotation(void)
 {
 	int64_t now = 1700000000;
 	char *set = token_keys_rotate(NULL, 0, now, true), *next, *first, *second;
-	struct token_claims c = { 12, 345, now + 86400 }, got;
+	struct token_claims c = { .tenant_id = 12, .session_id = 345, .expires_s = now + 86400 },
+			    got;
 	struct buf b = { 0 };
 
 	CU_ASSERT(token_keys_load(set, strlen(set)));
@@ -160,7 +161,8 @@ static void key_rotation(void)
 static void our_tokens(void)
 {
 	char *jwk = token_keys_rotate(NULL, 0, 1700000000, true), *token, *other;
-	struct token_claims c = { 12, 345, 1700003600 }, got;
+	struct token_claims c = { .tenant_id = 12, .session_id = 345, .expires_s = 1700003600 },
+			    got;
 	static const char none[] =
 		"eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0.eyJpc3MiOiJzbGFkZXNrIn0.";
 

@@ -55,7 +55,7 @@ static struct json_object *other_curve(void)
 static void keys_that_cannot_sign(void)
 {
 	struct json_object *ours = new_key(), *half = NULL, *p384;
-	struct token_claims c = { 1, 2, 1700001000 };
+	struct token_claims c = { .tenant_id = 1, .session_id = 2, .expires_s = 1700001000 };
 	char *token;
 
 	CU_ASSERT_TRUE(is_taken(ours));

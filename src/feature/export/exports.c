@@ -214,7 +214,9 @@ struct outcome *export_post(struct req *req)
 static void add_link(struct req *req, struct buf *b, int64_t file)
 {
 	int64_t now = clock_now_us() / US_PER_S;
-	struct token_claims c = { req->session->tenant_id, file, now + LINK_S };
+	struct token_claims c = {
+		.tenant_id = req->session->tenant_id, .session_id = file, .expires_s = now + LINK_S
+	};
 	char *token = token_sign(TOKEN_DOWNLOAD, &c, now);
 
 	buf_addf(b, "\"/api/v1/client/files/download/%lld?token=%s\"", (long long)file, token);

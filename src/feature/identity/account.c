@@ -72,6 +72,7 @@ static struct outcome *on_refreshed(struct req *req, enum db_error error, const 
 		session_forget(next->tenant_id, next->session_id);
 		return refuse_refresh(req);
 	}
+	next->ends_us = db_int(rows, 0, 1);
 	return session_reply_tokens(req, next, req->by_cookie, NULL, "");
 }
 
@@ -79,7 +80,7 @@ struct outcome *session_refresh(struct req *req)
 {
 	struct refresh_token *next = req_state_new(req, refresh_token);
 	struct str cookie = http_cookie(&req->http->head, COOKIE_REFRESH);
-	const char **p = arena_alloc(&req->arena, 8 * sizeof(*p)),
+	const char **p = arena_alloc(&req->arena, 9 * sizeof(*p)),
 		   *text = REQ_INPUT(req, identity_refresh)->refresh_token;
 	struct refresh_token old;
 
@@ -104,6 +105,7 @@ struct outcome *session_refresh(struct req *req)
 	p[5] = req_int(req, session_expiry(old.tenant_id == 1));
 	p[6] = session_peer(req);
 	p[7] = req->by_cookie ? "10" : "0";
+	p[8] = req_int(req, session_days_max(old.tenant_id == 1));
 	return req_query_job(req, &sql_auth_session_refresh, p, on_refreshed);
 }
 

@@ -7,9 +7,28 @@
 #include "crypto/password.h"
 #include "sql_gen.h"
 
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+static const char *now_us_text(void)
+{
+	static char t[24];
+
+	snprintf(t, sizeof(t), "%lld", (long long)clock_now_us());
+	return t;
+}
+
+/* Who runs this, for the audit log. */
+static const char *operator_name(void)
+{
+	static char number[24];
+	const struct passwd *p = getpwuid(getuid());
+
+	snprintf(number, sizeof(number), "%u", (unsigned)getuid());
+	return p ? p->pw_name : number;
+}
 
 static int cmd_tenant(int argc, char **argv)
 {
@@ -34,8 +53,14 @@ static int cmd_tenant(int argc, char **argv)
 		if (!PQntuples(r))
 			die("no such tenant: %s", p[0]);
 		cli_print_rows(r);
+	} else if (strcmp(what, "suspend") == 0 || strcmp(what, "resume") == 0) {
+		const char *p[] = { cli_option(argc, argv, "code", NULL),
+			*what == 's' ? "suspended" : "active", now_us_text(), operator_name() };
+
+		if (!cli_finds(pg, &sql_cli_tenant_status, p))
+			die("no such tenant: %s", p[0]);
 	} else {
-		die("tenant add, tenant set or tenant list");
+		die("tenant add, tenant set, tenant suspend, tenant resume or tenant list");
 	}
 	PQfinish(pg);
 	return 0;
@@ -92,20 +117,19 @@ static void user_add(PGconn *pg, int argc, char **argv)
 	free(hash);
 }
 
-static void user_change(PGconn *pg, int argc, char **argv, bool disable)
+/* WHAT: password, disable or enable. */
+static void user_change(PGconn *pg, int argc, char **argv, const char *what)
 {
 	const char *code = cli_option(argc, argv, "tenant", "");
 	char *tenant = *code ? cli_tenant_id(pg, code) : xstrdup("1"),
-	     *password = disable ? NULL : read_password(cli_option(argc, argv, "username", NULL)),
+	     *password = strcmp(what, "password") == 0
+				 ? read_password(cli_option(argc, argv, "username", NULL))
+				 : NULL,
 	     *hash = password ? cli_hash(password) : NULL;
-	const char *p[] = { tenant, cli_option(argc, argv, "username", NULL),
-		disable ? cli_now() : hash, cli_flag(argc, argv, "must-change") ? "t" : "f" };
-	const struct sql_stmt *stmt =
-		*code     ? disable ? &sql_cli_user_disable : &sql_cli_user_password
-		: disable ? &sql_cli_staff_disable
-			  : &sql_cli_staff_password;
+	const char *p[] = { tenant, cli_option(argc, argv, "username", NULL), what, hash,
+		cli_flag(argc, argv, "must-change") ? "t" : "f", now_us_text(), operator_name() };
 
-	if (!cli_finds(pg, stmt, p))
+	if (!cli_finds(pg, &sql_cli_user_change, p))
 		die("no such user");
 	free(tenant);
 	free(password);
@@ -119,12 +143,11 @@ static int cmd_user(int argc, char **argv)
 
 	if (strcmp(what, "add") == 0)
 		user_add(pg, argc, argv);
-	else if (strcmp(what, "password") == 0)
-		user_change(pg, argc, argv, false);
-	else if (strcmp(what, "disable") == 0)
-		user_change(pg, argc, argv, true);
+	else if (strcmp(what, "password") == 0 || strcmp(what, "disable") == 0 ||
+		 strcmp(what, "enable") == 0)
+		user_change(pg, argc, argv, what);
 	else
-		die("user add, user password or user disable");
+		die("user add, user password, user disable or user enable");
 	PQfinish(pg);
 	return 0;
 }
@@ -161,7 +184,8 @@ static int cmd_token(int argc, char **argv)
 		cli_print_rows(cli_exec(pg, &sql_cli_token_list, NULL));
 	} else if (strcmp(what, "revoke") == 0) {
 		char *tenant = cli_tenant_id(pg, cli_option(argc, argv, "tenant", NULL));
-		const char *p[] = { tenant, cli_option(argc, argv, "id", NULL), cli_now() };
+		const char *p[] = { tenant, cli_option(argc, argv, "id", NULL), now_us_text(),
+			operator_name() };
 
 		if (!cli_finds(pg, &sql_cli_token_revoke, p))
 			die("no such token");
@@ -179,14 +203,17 @@ const struct command identity_commands[] = {
 		"  tenant set --code C [--host H|-] [--max-users N|-] [--mfa yes|no] [--timezone "
 		"Z] "
 		"[--work-hours 8-20]\n"
+		"  tenant suspend --code C\n"
+		"  tenant resume --code C\n"
 		"  tenant list\n"
-		"      add, change and list customers" },
+		"      add, change, suspend and list customers" },
 	{ "user", cmd_user,
 		"user add --staff --username U --name N --email E [--role R] [--level 1..3] "
 		"[--on-call] [--must-change]\n"
 		"  user add --tenant C --username U --name N --email E [--role R] [--must-change]\n"
 		"  user password --username U [--tenant C] [--must-change]\n"
 		"  user disable --username U [--tenant C]\n"
+		"  user enable --username U [--tenant C]\n"
 		"      manage staff and customers' users; the password is read from standard "
 		"input" },
 	{ "token", cmd_token,

@@ -62,7 +62,9 @@ static void challenge_of(const char *token, char out[44])
 static char *new_challenge(int64_t tenant_id, int64_t session_id, char challenge[44])
 {
 	int64_t now_s = clock_now_us() / US_PER_S;
-	struct token_claims c = { tenant_id, session_id, now_s + CHALLENGE_S };
+	struct token_claims c = {
+		.tenant_id = tenant_id, .session_id = session_id, .expires_s = now_s + CHALLENGE_S
+	};
 	char *token = token_sign(TOKEN_CHALLENGE, &c, now_s);
 
 	challenge_of(token, challenge);

@@ -35,6 +35,8 @@ MAGIC(client, 0xbda3b378);
 
 /* --- push.c --- */
 
+extern struct list feed_clients;
+
 /* Send a text of N bytes at P, unless too much is queued. */
 void feed_send(struct client *c, const char *p, size_t n);
 /* May C receive E, by its topics and its rights? */
@@ -45,6 +47,11 @@ void feed_go_live(struct client *c);
 void feed_send_snapshot(struct client *c, const char *reason);
 /* The number of events gathered so far. */
 uint64_t feed_event_count(void);
+
+/* --- feed_rights.c --- */
+
+/* Take TAKE_S over as C's session, or close C if it may not listen. */
+void feed_take_session(struct client *c, struct session *take_s);
 
 /* --- resume.c --- */
 

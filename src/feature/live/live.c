@@ -30,6 +30,7 @@ static const struct metric metrics[] = {
 static const struct consumer consumers[] = { { "feed", NULL, push_on_event },
 	{ "redis", NULL, redis_feed_on_event }, { 0 } };
 static const struct job jobs[] = {
+	{ "feed_rights", .every_ms = 5000, .more_ms = 1, .run = feed_rights_run },
 	{ "redis_feed", .every = redis_feed_every, .at_start = true, .run = redis_feed_run },
 	{ 0 },
 };

@@ -4,6 +4,7 @@
 #define SLADESK_FEATURE_LIVE_H
 
 #include "core/feature.h"
+#include "core/job.h"
 
 /* push.c: the live feed over WebSocket and Redis. */
 struct push_health {
@@ -19,6 +20,9 @@ struct push_health push_health(void);
 extern const struct ws_handler push_handler;
 /* Endpoint: GET /api/v1/live. */
 struct outcome *push_open(struct req *req) MUST_USE;
+
+/* A job: feed_rights.c reads the sessions of the clients again. */
+void feed_rights_run(struct job_run *run);
 
 /* routes.c; ends with an empty row */
 extern const struct route live_routes[];

@@ -25,7 +25,7 @@
 #define UNAUTHENTICATED_PER_PEER 20
 #define REFUSED_MAX 100
 
-static struct list clients;
+struct list feed_clients;
 static struct push_health health;
 static bool draining;
 
@@ -149,9 +149,9 @@ static bool send_round_for(int64_t us)
 
 			round_.going = round_.gathering;
 			round_.gathering = empty;
-			round_.next = clients.next;
+			round_.next = feed_clients.next;
 		}
-		while (round_.next != &clients) {
+		while (round_.next != &feed_clients) {
 			struct client *c = list_entry(round_.next, struct client, node);
 
 			round_.next = round_.next->next;
@@ -173,7 +173,7 @@ static void on_round(void *arg)
 
 static void close_feeds(int64_t tenant_id, int64_t session_id)
 {
-	for (struct list *n = clients.next; n != &clients; n = n->next) {
+	for (struct list *n = feed_clients.next; n != &feed_clients; n = n->next) {
 		struct client *c = list_entry(n, struct client, node);
 
 		if (c->session && c->session->tenant_id == tenant_id &&
@@ -187,7 +187,7 @@ void push_on_event(const struct desk_event *e)
 	struct gathered *g = &round_.gathering;
 
 	session_each_ended(e, close_feeds);
-	if (list_is_empty(&clients))
+	if (list_is_empty(&feed_clients))
 		return;
 	if (g->n == g->room)
 		g->event = xrealloc(
@@ -214,7 +214,6 @@ static void on_session(void *arg, struct session *s, enum db_error error)
 	struct finding *f = magic_cast(finding, arg);
 	struct client *c = f->client;
 	char key[SESSION_KEY_MAX];
-	struct json_error err;
 
 	list_remove(&f->node);
 	magic_end(f);
@@ -237,14 +236,7 @@ static void on_session(void *arg, struct session *s, enum db_error error)
 	}
 	if (!c->session)
 		health.unauthenticated--;
-	session_put(c->session);
-	c->session = s;
-	json_object_put(c->scope);
-	c->scope = s->scope[0] ? json_read(s->scope, strlen(s->scope), &err) : NULL;
-	if (s->scope[0] && !c->scope) {
-		ws_close(c->ws, 1013, "try again");
-		return;
-	}
+	feed_take_session(c, s);
 	c->since_us = clock_mono_us();
 	feed_send(c, "{\"op\":\"welcome\"}", 16);
 }
@@ -355,7 +347,7 @@ struct outcome *push_open(struct req *req)
 		free(c);
 		return o;
 	}
-	list_add_tail(&clients, &c->node);
+	list_add_tail(&feed_clients, &c->node);
 	health.clients++;
 	health.unauthenticated++;
 	if (cookie.n) /* from a browser page: the cookie already identifies it */
@@ -392,7 +384,7 @@ static void on_tick(void *arg)
 	struct list *next;
 
 	(void)arg;
-	for (struct list *n = clients.next; n != &clients; n = next) {
+	for (struct list *n = feed_clients.next; n != &feed_clients; n = next) {
 		next = n->next;
 		client_tick(list_entry(n, struct client, node), now);
 	}
@@ -416,7 +408,7 @@ static void on_remote(void *arg, const char *channel, const char *p, size_t n)
 
 void push_init(void)
 {
-	list_init(&clients);
+	list_init(&feed_clients);
 	resume_init();
 	list_init(&findings);
 	kv_psubscribe("sladesk.v1.events.*", on_remote, NULL);
@@ -427,7 +419,7 @@ void push_drain(void)
 {
 	draining = true;
 	send_round_for(INT64_MAX);
-	for (struct list *n = clients.next; n != &clients; n = n->next) {
+	for (struct list *n = feed_clients.next; n != &feed_clients; n = n->next) {
 		struct client *c = list_entry(n, struct client, node);
 
 		if (c->session)

@@ -91,9 +91,9 @@ static void add_reasons(struct buf *b, const struct outbox_row *w)
 static void add_link(struct buf *b, const struct outbox_row *w, enum token_use use, int64_t lives_s,
 	const char *name)
 {
-	struct token_claims c = { db_int(w->r, w->i, C_TENANT_ID),
-		json_get_int(w->data, "reset_id", 0),
-		db_int(w->r, w->i, C_AT) / US_PER_S + lives_s };
+	struct token_claims c = { .tenant_id = db_int(w->r, w->i, C_TENANT_ID),
+		.session_id = json_get_int(w->data, "reset_id", 0),
+		.expires_s = db_int(w->r, w->i, C_AT) / US_PER_S + lives_s };
 	char *token = token_sign(use, &c, clock_now_us() / US_PER_S);
 
 	buf_addf(b, "%s/#%s=%s", options.http_url, name, token);

@@ -103,7 +103,9 @@ static char *id_of(PGconn *pg, const char *code)
 static char *as_user(PGconn *pg, const char *tenant)
 {
 	int64_t now_s = clock_now_us() / US_PER_S;
-	struct token_claims c = { strtoll(tenant, NULL, 10), 0, now_s + LIFETIME_S };
+	struct token_claims c = { .tenant_id = strtoll(tenant, NULL, 10),
+		.session_id = 0,
+		.expires_s = now_s + LIFETIME_S };
 	char now[32], until[32];
 	const char *p[] = { tenant, now, until };
 	PGresult *r;

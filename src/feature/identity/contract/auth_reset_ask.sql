@@ -6,12 +6,8 @@
 -- $4 address   text    call.address   required
 -- $5 purpose   text    call.purpose   required
 with who as materialized (
-  select s.tenant_id, 'staff' as kind, s.id, s.username from staff s
-  where $1::text = 'provider' and s.username = lower($2::text) and s.disabled_at is null and s.password_hash is not null
-  union all
-  select u.tenant_id, 'customer', u.id, u.username from client_users u join customers c on c.tenant_id = u.tenant_id
-  where $1::text <> 'provider' and (c.code = $1::text or c.tenant_id::text = $1::text or 'host:' || c.host = $1::text) and c.status = 'active' and u.username = lower($2::text)
-    and u.disabled_at is null and u.password_hash is not null
+  select d.tenant_id, case d.tenant_id when 1 then 'staff' else 'customer' end as kind, d.subject_id as id, lower($2::text) as username
+  from door.login($1::text, lower($2::text)) d where d.hash is not null
 ), r as (
   insert into password_resets (tenant_id, actor_kind, actor_id, asked_at, purpose)
   select w.tenant_id, w.kind, w.id, ts($3::bigint), $5::text from who w

@@ -3,10 +3,11 @@
 -- $1 tenant  bigint  call.tenant  required
 -- $2 id      bigint  call.id      required
 -- $3 now     bigint  call.now     required
-select r.actor_kind, r.actor_id, coalesce(s.username, u.username) as username, h.password_hash
+select r.actor_kind, r.actor_id, a.username, h.password_hash
 from password_resets r
-left join staff s on r.actor_kind = 'staff' and s.tenant_id = r.tenant_id and s.id = r.actor_id and s.disabled_at is null
-left join client_users u on r.actor_kind = 'customer' and u.tenant_id = r.tenant_id and u.id = r.actor_id and u.disabled_at is null
+cross join lateral account_live(r.tenant_id, r.actor_kind, r.actor_id) a
+left join staff s on r.actor_kind = 'staff' and s.tenant_id = r.tenant_id and s.id = r.actor_id
+left join client_users u on r.actor_kind = 'customer' and u.tenant_id = r.tenant_id and u.id = r.actor_id
 cross join lateral (
   select x.password_hash from (
     select coalesce(s.password_hash, u.password_hash) as password_hash, 'infinity'::timestamptz as set_at
@@ -17,4 +18,3 @@ cross join lateral (
   order by x.set_at desc
   limit 5) h
 where r.tenant_id = $1::bigint and r.id = $2::bigint and r.purpose = 'reset' and r.used_at is null and r.asked_at > ts($3::bigint) - interval '1 hour'
-  and coalesce(s.username, u.username) is not null

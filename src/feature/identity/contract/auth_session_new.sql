@@ -1,5 +1,5 @@
--- auth/session_new: start a session with its first refresh token, and forget earlier wrong passwords. No row: the customer has as many
--- users logged in as its limit allows.
+-- auth/session_new: start a session with its first refresh token, and forget earlier wrong passwords. No row: the account may not act any more.
+-- No id: the customer has as many users logged in as its limit allows.
 -- mode: job   shape: rows   class: job
 -- $1 tenant      bigint  call.tenant      required
 -- $2 actor_kind  text    call.actor_kind  required
@@ -17,13 +17,15 @@
 -- $14 provider   bigint  call.provider    optional
 -- $15 subject    text    call.subject     optional
 -- $16 sid        text    call.sid         optional
-with a as (
-  delete from login_attempts where tenant_id = $1::bigint and username = lower($9::text)
+with who as materialized (
+  select w.* from account_live($1::bigint, $2::text, $3::bigint) w
+), a as (
+  delete from login_attempts l using who where l.tenant_id = $1::bigint and l.username = lower($9::text)
 ), s as (
   insert into sessions (tenant_id, actor_kind, actor_id, created_at, expires_at, device, address, method, factor, provider_id, subject,
     provider_session)
   select $1::bigint, $2::text, $3::bigint, ts($4::bigint), ts($5::bigint), left($7::text, 200), $8::text, $12::text, $13::text, $14::bigint, $15::text, $16::text
-  where seat_is_free($1::bigint, $2::text, $3::bigint, $4::bigint, $10::bigint, $11::bigint)
+  from who where seat_is_free($1::bigint, $2::text, $3::bigint, $4::bigint, $10::bigint, $11::bigint)
   returning tenant_id, id, actor_kind, actor_id
 ), l as (
   update client_users u set last_login_at = ts($4::bigint) from s where s.actor_kind = 'customer' and u.tenant_id = s.tenant_id and u.id = s.actor_id
@@ -31,12 +33,9 @@ with a as (
   insert into refresh_tokens (tenant_id, session_id, secret_sha256, created_at)
   select s.tenant_id, s.id, decode($6::text, 'hex'), ts($4::bigint) from s
 )
-select s.id, coalesce(f.username, u.username) as username, coalesce(f.full_name, u.full_name) as full_name,
-  coalesce(f.role, u.role_type) as role, coalesce(f.must_change, u.must_change) as must_change,
-  permissions_of(s.tenant_id, s.actor_kind, s.actor_id, coalesce(f.role, u.role_type), $4::bigint)::text as permissions,
-  $12::text in ('password', 'link') and factor_required(s.tenant_id, s.actor_kind, coalesce(f.role, u.role_type))
-    and not exists (select from factors k where k.tenant_id = s.tenant_id and k.actor_kind = s.actor_kind and k.actor_id = s.actor_id
+select s.id, who.username, who.full_name, who.role, who.must_change,
+  permissions_of($1::bigint, $2::text, $3::bigint, who.role, $4::bigint)::text as permissions,
+  $12::text in ('password', 'link') and factor_required($1::bigint, $2::text, who.role)
+    and not exists (select from factors k where k.tenant_id = $1::bigint and k.actor_kind = $2::text and k.actor_id = $3::bigint
       and k.confirmed_at is not null) as must_enrol
-from s
-left join staff f on s.actor_kind = 'staff' and f.tenant_id = s.tenant_id and f.id = s.actor_id
-left join client_users u on s.actor_kind = 'customer' and u.tenant_id = s.tenant_id and u.id = s.actor_id
+from who left join s on true

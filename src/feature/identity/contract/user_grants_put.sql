@@ -17,11 +17,7 @@ with u as materialized (
   select u.tenant_id, u.id, g.resource_type, g.permissions, g.data_scope, ts(coalesce(g.valid_from, $3::bigint)), ts(g.valid_to), $4::text, $5::bigint,
     ts($3::bigint)
   from u, jsonb_to_recordset($2::jsonb) as g(resource_type text, permissions jsonb, data_scope jsonb, valid_from bigint, valid_to bigint)
-), s as (
-  update sessions x set revoked_at = ts($3::bigint), revoked_why = 'rights changed'
-  from u where x.tenant_id = u.tenant_id and x.actor_kind = 'customer' and x.actor_id = u.id and x.revoked_at is null
-  returning x.id
 )
-select u.id, account_event(u.tenant_id, 'customer', u.id, 'auth.user_changed', 'auth_rights', $3::bigint,
-  jsonb_build_object('by', $6::text, 'changed', 'permissions', 'sessions', coalesce((select jsonb_agg(s.id) from s), '[]'))) as told
+select u.id, account_ends(u.tenant_id, 'customer', u.id, 'auth.user_changed', 'auth_rights', $3::bigint,
+  jsonb_build_object('by', $6::text, 'changed', 'permissions'), 'rights changed', null, false) as told
 from u

@@ -31,12 +31,10 @@ with d as materialized (
     disabled_at = case when d.is_active then null when not d.is_active then coalesce(x.disabled_at, ts($3::bigint)) else x.disabled_at end
   from judged j, d where x.tenant_id = j.tenant_id and x.id = j.id and not j.last_admin
   returning x.tenant_id, x.id, j.rights
-), s as (
-  update sessions x set revoked_at = ts($3::bigint), revoked_why = 'rights changed'
-  from u where u.rights and x.tenant_id = u.tenant_id and x.actor_kind = 'customer' and x.actor_id = u.id and x.revoked_at is null
-  returning x.id
 )
-select j.last_admin, case when not j.last_admin then account_event(j.tenant_id, 'customer', j.id, 'auth.user_changed',
-  case when j.rights then 'auth_rights' end, $3::bigint,
-  jsonb_build_object('by', $4::text, 'changed', $5::text, 'sessions', coalesce((select jsonb_agg(s.id) from s), '[]'))) end as told
-from judged j
+select j.last_admin, case when j.last_admin then null
+  when u.rights then account_ends(j.tenant_id, 'customer', j.id, 'auth.user_changed', 'auth_rights', $3::bigint,
+    jsonb_build_object('by', $4::text, 'changed', $5::text), 'rights changed', null, false)
+  else account_event(j.tenant_id, 'customer', j.id, 'auth.user_changed', null, $3::bigint,
+    jsonb_build_object('by', $4::text, 'changed', $5::text, 'sessions', '[]'::jsonb)) end as told
+from judged j left join u on true

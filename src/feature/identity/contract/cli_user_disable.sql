@@ -1,9 +1,0 @@
--- cli/user_disable: disable a customer's user.
--- mode: job   shape: rows   class: job
--- $1 tenant    bigint  call.tenant    required
--- $2 username  text    call.username  required
--- $3 now       time    call.now       required
-update client_users u
-set disabled_at = $3::timestamptz
-where u.tenant_id = $1::bigint and u.username = $2
-returning u.id
