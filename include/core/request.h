@@ -291,8 +291,9 @@ struct outcome *req_run_statement(struct req *req, const struct sql_stmt *stmt) 
 /* Answer a replayed request: STMT reads the present state of subject ID ($1). */
 struct outcome *req_replay(
 	struct req *req, const struct sql_stmt *stmt, int64_t id, int status) MUST_USE;
-/* Append rows as the list or object that the contract describes. */
-void rows_to_json(struct buf *b, const struct sql_stmt *stmt, const PGresult *rows);
+/* Append rows as the list or object that the contract describes. A list of fewer than LIMIT rows is
+ * the end of what there is: it has no next cursor. */
+void rows_to_json(struct buf *b, const struct sql_stmt *stmt, const PGresult *rows, int limit);
 
 /* --- counting, for /metrics --- */
 struct request_metrics {

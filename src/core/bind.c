@@ -188,7 +188,7 @@ static void row_to_json(struct buf *b, const PGresult *rows, int row, const stru
 	buf_addc(b, '}');
 }
 
-void rows_to_json(struct buf *b, const struct sql_stmt *stmt, const PGresult *rows)
+void rows_to_json(struct buf *b, const struct sql_stmt *stmt, const PGresult *rows, int limit)
 {
 	static struct buf text; /* ,"name": for each column, one after the other */
 	struct str names[64];
@@ -224,7 +224,7 @@ void rows_to_json(struct buf *b, const struct sql_stmt *stmt, const PGresult *ro
 		/* A statement that itself stops at PAGE_MAX (ticket/comments) ends here, too. */
 		full = b->n >= most;
 		buf_adds(b, "],\"next_cursor\":");
-		if (stmt->cursor[0] && (full || n > 0)) {
+		if (stmt->cursor[0] && n > 0 && (full || n >= limit)) {
 			buf_addc(b, '"');
 			cursor_value(b, rows, n - 1, stmt->cursor[0]);
 			buf_addc(b, '_');
@@ -246,7 +246,7 @@ static struct outcome *on_replayed(struct req *req, enum db_error error, const P
 		return req_fail_db(req, error);
 	if (PQntuples(rows) == 0)
 		return req_fail(req, ERR_NOT_FOUND, NULL);
-	rows_to_json(&b, req->call.stmt, rows);
+	rows_to_json(&b, req->call.stmt, rows, 1);
 	o = req_reply_headers(req, req->replay_status,
 		"Idempotency-Replayed: true\r\nCache-Control: no-store\r\n", b.p, b.n);
 	buf_free(&b);
@@ -291,6 +291,19 @@ static struct outcome *look_up_key(struct req *req)
 	return req_query(req, &sql_ticket_idempotent, p, on_key);
 }
 
+/* The rows that CALL may return: its limit. A shorter page is the last one. */
+static int limit_of(const struct db_call *call)
+{
+	const struct contract *c = call->stmt->contract;
+	int64_t n;
+
+	for (int i = 0; i < c->param_count; i++)
+		if (c->params[i].source == FROM_QUERY && strcmp(c->params[i].key, "limit") == 0 &&
+			str_to_int(str_of(call->param[i]), 1, INT32_MAX, &n))
+			return (int)n;
+	return 1;
+}
+
 static struct outcome *on_statement(struct req *req, enum db_error error, const PGresult *rows)
 {
 	const struct sql_stmt *stmt = req->call.stmt;
@@ -303,7 +316,7 @@ static struct outcome *on_statement(struct req *req, enum db_error error, const 
 		return req_fail_db(req, error);
 	if (stmt->shape == SQL_OBJECT && PQntuples(rows) == 0)
 		return req_fail(req, ERR_NOT_FOUND, NULL);
-	rows_to_json(&b, stmt, rows);
+	rows_to_json(&b, stmt, rows, limit_of(&req->call));
 	o = req_reply(req, req->route->method == HTTP_POST ? 201 : 200, b.p, b.n);
 	buf_reuse(&b);
 	return o;

@@ -37,6 +37,7 @@ function keys(n, f,   i, k, v) {
 		else if (kind == "flow" && k == "status:" && v ~ /^2[0-9][0-9]$/) status = v
 		else if (kind == "flow" && k == "also:" && v ~ /^[45][0-9][0-9]$/) also = v
 		else if (kind == "flow" && k == "base:") base = v
+		else if (kind == "flow" && k == "most:" && v ~ /^[1-9][0-9]?[0-9]?$/) most = v
 		else if (kind == "flow" && k == "unknown:" && v == "ignored") open = 1
 		else die("unknown key or value: " k " " v)
 	}
@@ -52,6 +53,8 @@ function param(n, f, a,   i, k, v, s, src, path, up, type, list, out, what) {
 	if (src == "header" && path !~ /^(If-Match|Idempotency-Key)$/) die("unknown header " path)
 	if (kind == "flow" && src != "body" && (list || type ~ /^(json|object)$/)) die(path ": only a body can contain " f[a + 1])
 	np++
+	if (path ~ /^(limit|cursor)$/ && src == "query") paged[path] = 1
+	if (src == "cursor") paged[path] = 1
 	parent[np] = 0
 	what = path; gsub(/\[\]/, "", what); where[what] = np
 	if (src == "body" && match(what, /.*\./)) {
@@ -115,6 +118,7 @@ function returned(text,   n, i, f, parts) {
 
 function finish_sql(   i, id, used) {
 	if (mode == "" || shape == "" || class == "") die("no '-- mode: … shape: … class: …' line")
+	if (shape == "list" && !(c1 != "" && paged["limit"] && paged["0"] && paged["1"])) die("a list has query.limit, cursor.0, cursor.1 and the columns of its cursor, so that it can be read to its end")
 	for (i = 1; i <= np; i++) if (text !~ ("\\$" i "([^0-9]|$)")) die("$" i " is declared and not used")
 	used = text
 	while (match(used, /\$[0-9]+/)) {
@@ -148,6 +152,7 @@ function finish_flow(   i, id) {
 	}
 	if (mode == "" || reply == "") die("no 'mode: … reply: …' line")
 	if (about_zh == "") die("no 'zh:' line")
+	if (most == "" && (reply == "list" || (" " returns) ~ / (items object\[\]|next_cursor) /) && !(paged["limit"] && paged["cursor"])) die("a list has query.limit and query.cursor, so that it can be read to its end, or at most so many items (most: …)")
 	if (status != "" && reply ~ /^(redirect|socket)$/) die("reply " reply " has a fixed status")
 	id = id_of(name); ids[++count] = id
 	f_name[id] = name; f_about[id] = about; f_zh[id] = about_zh; f_tag[id] = tag; f_mode[id] = mode; sub(/\?$/, "", reply) && (f_null[id] = 1); f_reply[id] = reply
@@ -236,9 +241,9 @@ BEGIN {
 FNR == 1 {
 	finish()
 	at_file = FILENAME
-	name = about = about_zh = returns = mode = shape = class = text = lines = c1 = c2 = reply = status = also = base = example = tag = ""
+	name = about = about_zh = returns = mode = shape = class = text = lines = c1 = c2 = reply = status = also = base = most = example = tag = ""
 	np = open = form = 0
-	split("", p); split("", need); split("", where); split("", parent); split("", loose)
+	split("", p); split("", need); split("", where); split("", parent); split("", loose); split("", paged)
 }
 {
 	if (kind == "flow") { sub(/[ \t]+$/, ""); if ($0 !~ /^#/) line_of($0) }

@@ -326,9 +326,9 @@ function deviceName(agent) {
 	return browser ? [browser, system].filter(Boolean).join(' · ') : agent;
 }
 async function drawSessions() {
-	const d = await api('GET', '/api/v1/auth/sessions');
+	const sessions = await all('/api/v1/auth/sessions');
 	$('session_list').replaceChildren(
-		...d.items.map((s) =>
+		...sessions.map((s) =>
 			line(
 				deviceName(s.device) || s.address,
 				`${s.address} · ${new Date(s.used_at || s.created_at).toLocaleString(state.lang)}${s.current ? ' · ' + t('this_one') : ''}`,

@@ -191,16 +191,19 @@ async function all(path) {
 	for (let cursor = ''; cursor !== null;) {
 		const page = await api(
 			'GET',
-			path + '?limit=200' + (cursor && '&cursor=' + encodeURIComponent(cursor)),
+			path +
+				(/\?/.test(path) ? '&' : '?') +
+				'limit=200' +
+				(cursor && '&cursor=' + encodeURIComponent(cursor)),
 		);
 		items.push(...page.items);
-		cursor = page.next_cursor; // a page can end early, so only an empty one is the end
+		cursor = page.next_cursor; // a page may be shorter than asked for
 	}
 	return items;
 }
 async function load() {
-	const page = await api('GET', '/api/v1/tickets?sort=urgent&limit=200');
-	state.tickets = new Map(page.items.map((k) => [k.id, k]));
+	const tickets = await all('/api/v1/tickets?sort=urgent');
+	state.tickets = new Map(tickets.map((k) => [k.id, k]));
 	draw();
 	loadNumbers().catch(() => {});
 }
@@ -466,12 +469,12 @@ function live(on) {
 async function enter() {
 	state.me = await api('GET', '/api/v1/me');
 	document.dispatchEvent(new Event('entered'));
-	const tenants = await api('GET', '/api/v1/tenants');
-	state.tenants = new Map(tenants.items.map((c) => [c.id, c.name]));
+	const tenants = await all('/api/v1/tenants');
+	state.tenants = new Map(tenants.map((c) => [c.id, c.name]));
 	const pick = document.querySelector('#pick');
 	pick.hidden = state.me.kind !== 'staff';
 	pick.querySelector('select').replaceChildren(
-		...tenants.items
+		...tenants
 			.filter((c) => c.id !== 1)
 			.map((c) => {
 				const o = el('option', '', c.name);

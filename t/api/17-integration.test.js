@@ -221,21 +221,15 @@ test('staff: SLA attainment and policies of every customer that they serve', asy
 	);
 	assert.ok(c.every((p) => Object.keys(p.document).length > 0));
 	assert.ok(c.some((p) => p.service_type === 'billing'));
-	const page = (await s.get('/api/sla/config?limit=1', boss)).data;
-	assert.deepStrictEqual([...new Set(page.items.map((p) => p.tenant_code))], ['alpha']);
-	assert.deepStrictEqual(
-		[
-			...new Set(
-				(
-					await s.get(
-						'/api/sla/config?limit=1&cursor=' + page.next_cursor,
-						boss,
-					)
-				).data.items.map((p) => p.tenant_code),
-			),
-		],
-		['beta'],
-	);
+	const one = [];
+	for (let cursor = ''; cursor !== null;) {
+		const page = (await s.get('/api/sla/config?limit=1' + cursor, boss)).data;
+		assert.ok(page.items.length <= 1, 'the limit counts policies');
+		one.push(...page.items);
+		cursor = page.next_cursor && '&cursor=' + page.next_cursor;
+	}
+	assert.deepStrictEqual(one, c);
+	assert.deepStrictEqual([...new Set(one.map((p) => p.tenant_code))], ['alpha', 'beta']);
 	for (const p of ['/api/sla/metrics', '/api/sla/config'])
 		assert.strictEqual((await s.get(p, admin)).code, 40003);
 	assert.deepStrictEqual(fields(await s.get('/api/sla/metrics?period=x', boss)), ['period']);

@@ -132,12 +132,13 @@ static const char **session_params(struct req *req, int more)
 
 static struct outcome *on_sessions(struct req *req, enum db_error error, const PGresult *rows)
 {
+	int n = error == DB_OK ? PQntuples(rows) : 0;
 	struct buf b = { 0 };
 
 	if (error != DB_OK)
 		return req_fail_db(req, error);
 	buf_adds(&b, "{\"items\":[");
-	for (int i = 0; i < PQntuples(rows); i++) {
+	for (int i = 0; i < n; i++) {
 		int64_t id = db_int(rows, i, 0);
 
 		buf_addf(&b, "%s{\"id\":%lld,\"current\":%s,\"created_at\":", i ? "," : "",
@@ -153,13 +154,21 @@ static struct outcome *on_sessions(struct req *req, enum db_error error, const P
 		buf_add_json(&b, db_text(rows, i, 5).p, db_text(rows, i, 5).n);
 		buf_addc(&b, '}');
 	}
-	buf_adds(&b, "]}");
+	if (n == REQ_INPUT(req, identity_sessions)->limit)
+		buf_addf(&b, "],\"next_cursor\":\"%lld\"}", (long long)db_int(rows, n - 1, 0));
+	else
+		buf_adds(&b, "],\"next_cursor\":null}");
 	return req_reply_take(req, 200, &b);
 }
 
 struct outcome *session_list(struct req *req)
 {
-	return req_query_job(req, &sql_auth_session_list, session_params(req, 0), on_sessions);
+	const struct in_identity_sessions *in = REQ_INPUT(req, identity_sessions);
+	const char **p = session_params(req, 2);
+
+	p[4] = req_int(req, in->limit);
+	p[5] = in->cursor ? arena_dup(&req->arena, in->cursor, strcspn(in->cursor, "_")) : NULL;
+	return req_query_job(req, &sql_auth_session_list, p, on_sessions);
 }
 
 /* The sessions that ended; for the caller's own session, the provider that began it. */

@@ -33,7 +33,7 @@ static struct outcome *on_users(struct req *req, enum db_error error, const PGre
 		}
 		buf_addc(&b, '}');
 	}
-	if (n == 1000)
+	if (n == REQ_INPUT(req, integration_users_page)->limit)
 		buf_addf(&b, "],\"next_cursor\":\"%lld\"}", (long long)db_int(rows, n - 1, 0));
 	else
 		buf_adds(&b, "],\"next_cursor\":null}");
@@ -43,11 +43,12 @@ static struct outcome *on_users(struct req *req, enum db_error error, const PGre
 struct outcome *integration_users(struct req *req)
 {
 	const struct in_integration_users_page *in = REQ_INPUT(req, integration_users_page);
-	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p));
+	const char **p = arena_alloc(&req->arena, 4 * sizeof(*p));
 
 	p[0] = req_int(req, in->tenant_id);
 	p[1] = session_may(req->session, PERM_PII_READ) ? "true" : "false";
 	p[2] = req_int(req, in->cursor);
+	p[3] = req_int(req, in->limit);
 	return req_query(req, &sql_integration_users, p, on_users);
 }
 
