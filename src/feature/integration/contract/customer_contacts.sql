@@ -2,7 +2,7 @@
 -- zh: 客户的联系人；没有 pii:read 权限时邮箱与电话脱敏。
 -- mode: read   shape: list   class: point   cursor: vip contact_id
 -- $1 tenant_id  bigint  path.tenant_id  required range=2..9007199254740991
--- $2 pii        bool    session.pii     required
+-- $2 pii        bool    session.may.pii:read  required
 -- $3 limit      int     query.limit  default=200 range=1..200
 -- $4 cursor_at  bigint  cursor.0     optional
 -- $5 cursor_id  bigint  cursor.1     optional
