@@ -118,6 +118,8 @@ void csv_close(struct csv *c);
 /* The fields of the next record (valid until the next call). Returns -1 at the end and -2 if the
  * record is broken. */
 int csv_next(struct csv *c, struct str *fields, int max, long *out_line, long *out_column);
+/* The encoding of the file; the fields are UTF-8 in any case. */
+const char *csv_encoding(const struct csv *c);
 /* The number of bytes of the file read so far, for a progress bar. */
 uint64_t csv_bytes_read(const struct csv *c);
 

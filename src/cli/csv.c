@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
- * CSV by RFC 4180: quotes are doubled inside quotes, where newlines are allowed too. Bytes are read
- * through zlib, which also reads plain files. */
+ * CSV by RFC 4180: quotes are doubled inside quotes, where newlines are allowed too. Bytes come
+ * from text_file.c, which makes them UTF-8. */
 #include "cli/cli.h"
+#include "text_file.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <zlib.h>
 
 struct csv {
-	const char *file;
-	gzFile f;
+	struct text_file *t;
 	struct buf record;
-	unsigned char in[65536];
-	int at, n;
+	char in[65536];
+	size_t at, n;
 	long line;
 };
 
@@ -20,54 +18,37 @@ struct csv *csv_open(const char *file)
 {
 	struct csv *c = xcalloc(1, sizeof(*c));
 
-	c->file = file;
-	c->f = gzopen(file, "rb");
-	if (!c->f)
-		die("%s: cannot be read", file);
+	c->t = text_file_open(file);
 	c->line = 1;
 	return c;
 }
 
 void csv_close(struct csv *c)
 {
-	gzclose(c->f);
+	text_file_close(c->t);
 	buf_free(&c->record);
 	free(c);
 }
 
-uint64_t csv_bytes_read(const struct csv *c)
+const char *csv_encoding(const struct csv *c)
 {
-	return (uint64_t)gzoffset(c->f);
+	return text_file_encoding(c->t);
 }
 
-/* A file that is truncated, corrupt or unreadable from some point on is an error, not the end of
- * the file. */
-static void fill(struct csv *c)
+uint64_t csv_bytes_read(const struct csv *c)
 {
-	int error;
-
-	c->at = 0;
-	c->n = gzread(c->f, c->in, sizeof(c->in));
-	if (c->n > 0)
-		return;
-	c->n = 0;
-	gzerror(c->f, &error);
-	if (error == Z_ERRNO)
-		die("%s: line %ld: %s", c->file, c->line, strerror(errno));
-	if (error != Z_OK && error != Z_STREAM_END)
-		die("%s: line %ld: %s", c->file, c->line,
-			error == Z_BUF_ERROR   ? "the compressed file is cut short"
-			: error == Z_MEM_ERROR ? "out of memory"
-					       : "the compressed file is corrupt");
+	return text_file_offset(c->t);
 }
 
 static int next_byte(struct csv *c)
 {
-	if (c->at == c->n)
-		fill(c);
+	if (c->at == c->n) {
+		c->at = 0;
+		c->n = text_file_read(c->t, c->in, sizeof(c->in), c->line);
+	}
 	if (!c->n)
 		return -1;
-	return c->in[c->at++];
+	return (unsigned char)c->in[c->at++];
 }
 
 static void skip_line(struct csv *c)

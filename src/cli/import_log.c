@@ -339,9 +339,13 @@ void import_read_log(const char *file, FILE *rejects, struct import_log *log, st
 
 	if (n <= 0)
 		die("%s: no header line", file);
+	if (strcmp(csv_encoding(c), "UTF-8") != 0)
+		fprintf(stderr, "%s: read as %s\n", file, csv_encoding(c));
 	find_columns(fields, n);
 	log->last_instant = INT64_MIN;
 	while ((n = csv_next(c, fields, COLUMNS_MAX, &line, &column)) != -1) {
+		if (n == 1 && !fields[0].n) /* a blank line, usually the last */
+			continue;
 		totals->rows++;
 		if (n == -2) {
 			reject(&r, line, (int)column - 1, "broken CSV record");

@@ -5,7 +5,8 @@
 const test = require('node:test'),
 	assert = require('node:assert'),
 	fs = require('node:fs'),
-	path = require('node:path');
+	path = require('node:path'),
+	{ execFileSync } = require('node:child_process');
 const { Server, waitUntil, PASSWORD } = require('../lib/server.js'),
 	{ COMMANDS, readyFor } = require('../lib/commands.js');
 
@@ -664,4 +665,36 @@ test('one bad row of an import is rejected alone', () => {
 			),
 			`事件 ${number}|${category}`,
 		);
+});
+
+test('a log with a byte order mark, blank lines, or in another encoding is imported all the same', () => {
+	const map = path.join(s.dir, 'map.json'), // of the test before
+		log = path.join(s.dir, 'encoded.csv'),
+		rejects = path.join(s.dir, 'rejects.csv'),
+		encode = (text, to) =>
+			execFileSync('iconv', ['-f', 'UTF-8', '-t', to], { input: text }),
+		variants = [
+			['utf8', (t) => Buffer.from(t)],
+			['mark', (t) => Buffer.from('\ufeff' + t)],
+			['gbk', (t) => encode(t, 'GBK')],
+			['gb18030', (t) => encode(t, 'GB18030')],
+			['utf16le', (t) => Buffer.from('\ufeff' + t, 'utf16le')],
+			['utf16be', (t) => Buffer.from('\ufeff' + t, 'utf16le').swap16()],
+			['crlf', (t) => Buffer.from(t.replace(/\n/g, '\r\n') + '\r\n')],
+			['blank', (t) => Buffer.from(t.replace(/\n/, '\n\n') + '\n\n\n')],
+		];
+	for (const [name, bytes] of variants) {
+		fs.writeFileSync(
+			log,
+			bytes(`number,at,state,category\n编码${name},2026-01-05T08:00:00Z,New,宕机\n`),
+		);
+		const out = s.cli(['import', '--map', map, '--tenant', 'beta', '--rejects', rejects, log]);
+		assert.match(out, /read +1 log events, rejected 0/, name);
+		assert.strictEqual(
+			s.sql(
+				`select title, category from tickets where tenant_id = ${s.beta} and external_id = '服务台:编码${name}'`,
+			),
+			`事件 编码${name}|宕机`,
+		);
+	}
 });

@@ -4,6 +4,7 @@
 #include "unit.h"
 #include "cli/cli.h"
 
+#include <iconv.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -126,6 +127,88 @@ static void lines(void)
 	csv_close(c);
 }
 
+/* The same text in every encoding gives the same fields. */
+static void encodings(void)
+{
+	static const char text[] = "number,标题\n1,\"宕机，数据库连接失败\"\n2,镕珺 A\n",
+			  want[] = "[number][标题];[1][宕机，数据库连接失败];[2][镕珺 A];";
+	static const struct {
+		const char *name, *mark;
+		size_t mark_n;
+		const char *found;
+	} rows[] = { { "UTF-8", "", 0, "UTF-8" }, { "UTF-8", "\xef\xbb\xbf", 3, "UTF-8" },
+		{ "GBK", "", 0, "GB18030" }, { "GB18030", "", 0, "GB18030" },
+		{ "UTF-16LE", "\xff\xfe", 2, "UTF-16LE" },
+		{ "UTF-16BE", "\xfe\xff", 2, "UTF-16BE" } };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		iconv_t conv = iconv_open(rows[i].name, "UTF-8");
+		struct buf got = { 0 };
+		char in[sizeof(text)], out[512], *from = in, *to = out + rows[i].mark_n;
+		size_t in_n = sizeof(text) - 1, room = sizeof(out) - rows[i].mark_n;
+		struct csv *c;
+
+		memcpy(in, text, sizeof(in));
+		memcpy(out, rows[i].mark, rows[i].mark_n);
+		CU_ASSERT_EQUAL_FATAL(iconv(conv, &from, &in_n, &to, &room), 0);
+		iconv_close(conv);
+		read_all(out, sizeof(out) - room, 4, &got);
+		CU_ASSERT_STRING_EQUAL(buf_cstr(&got), want);
+		c = csv_open(file);
+		CU_ASSERT_STRING_EQUAL(csv_encoding(c), rows[i].found);
+		csv_close(c);
+		buf_free(&got);
+	}
+}
+
+/* A damaged row of a UTF-8 file does not make it another encoding. */
+static void damaged(void)
+{
+	struct buf got = { 0 };
+	static const char text[] = "标题\n\xb1\xea,x\n数据库\n", cut[] = "\xff\xfe"
+									 "a\0\n\0b";
+
+	read_all(text, sizeof(text) - 1, 4, &got);
+	CU_ASSERT_STRING_EQUAL(buf_cstr(&got), "[标题];[\xb1\xea][x];[数据库];");
+	got.n = 0;
+	read_all(cut, sizeof(cut) - 1, 4, &got);
+	CU_ASSERT_STRING_EQUAL(buf_cstr(&got), "[a];[\xef\xbf\xbd];");
+	buf_free(&got);
+}
+
+/* Every character falls on every side of the border of the buffers. */
+static void character_borders(void)
+{
+	static const char word[] = "\xe5\xae\x95\xf0\x9f\x98\x80\xc3\xa9"; /* 3, 4 and 2 bytes */
+
+	for (size_t fill = 0; fill < 12; fill++) {
+		iconv_t conv = iconv_open("GB18030", "UTF-8");
+		struct buf text = { 0 }, got = { 0 }, want = { 0 };
+		char *out, *from, *to;
+		size_t in_n, room;
+
+		for (size_t i = 0; i < fill; i++)
+			buf_addc(&text, 'x');
+		while (text.n < 200000)
+			buf_add(&text, word, sizeof(word) - 1);
+		in_n = text.n;
+		room = 2 * text.n;
+		out = malloc(room);
+		from = text.p;
+		to = out;
+		CU_ASSERT_EQUAL_FATAL(iconv(conv, &from, &in_n, &to, &room), 0);
+		iconv_close(conv);
+		buf_addf(&want, "[%.*s];", (int)text.n, text.p);
+		read_all(out, (size_t)(to - out), 4, &got);
+		CU_ASSERT_EQUAL(got.n, want.n);
+		CU_ASSERT_STRING_EQUAL(buf_cstr(&got), buf_cstr(&want));
+		free(out);
+		buf_free(&text);
+		buf_free(&got);
+		buf_free(&want);
+	}
+}
+
 /* Every special byte falls on every side of the border of the read buffer (65,536 bytes). */
 static void buffer_borders(void)
 {
@@ -204,6 +287,8 @@ static void prepare(void)
 	close(fd);
 }
 
-UNIT_MAIN("CSV", { "a file", prepare }, { "records", records }, { "zero bytes", zero_bytes },
-	{ "too many fields", too_many_fields }, { "line numbers", lines },
-	{ "borders of the buffer", buffer_borders }, { "compressed files", compressed })
+UNIT_MAIN("CSV", { "a file", prepare }, { "records", records }, { "encodings", encodings },
+	{ "damaged", damaged }, { "character borders", character_borders },
+	{ "zero bytes", zero_bytes }, { "too many fields", too_many_fields },
+	{ "line numbers", lines }, { "borders of the buffer", buffer_borders },
+	{ "compressed files", compressed })
