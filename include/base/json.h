@@ -37,7 +37,5 @@ int64_t json_get_int(struct json_object *obj, const char *key, int64_t fallback)
 bool json_get_bool(struct json_object *obj, const char *key, bool fallback);
 /* The bytes of a JSON string; they live as long as S. Empty for anything else. */
 struct str json_str(struct json_object *s);
-/* Append ,"NAME":12.3, PART as percent of ALL; null when ALL is 0. */
-void json_add_percent(struct buf *b, const char *name, int64_t part, int64_t all);
 
 #endif

@@ -423,11 +423,3 @@ struct str json_str(struct json_object *s)
 {
 	return (struct str){ json_object_get_string(s), (size_t)json_object_get_string_len(s) };
 }
-
-void json_add_percent(struct buf *b, const char *name, int64_t part, int64_t all)
-{
-	if (all)
-		buf_addf(b, ",\"%s\":%.1f", name, 100.0 * (double)part / (double)all);
-	else
-		buf_addf(b, ",\"%s\":null", name);
-}

@@ -6,6 +6,7 @@
  * silently: what cannot be read goes to the rejects file. */
 #include "import.h"
 #include "base/json.h"
+#include "base/rate.h"
 #include "crypto/crypto.h"
 #include "desk/versions.h"
 #include "sql_gen.h"
@@ -114,8 +115,20 @@ static void import_all(PGconn *pg, struct build *b, const char *const ids[3], co
 	}
 }
 
+static void print_rate(long met, long all)
+{
+	char rate[16], counts[40];
+
+	snprintf(counts, sizeof(counts), "(%ld of %ld)", met, all);
+	if (all)
+		printf("%7s %% %-18s ", rate_text(met, all, rate), counts);
+	else
+		printf("%-28s ", "      -");
+}
+
 static void summary(const struct totals *t, int64_t us, const char *rejects_name)
 {
+	char text[16];
 	double s = (double)us / 1e6;
 
 	printf("read      %ld log events, rejected %ld (%s)\nimported  %ld tickets, %ld events "
@@ -125,7 +138,7 @@ static void summary(const struct totals *t, int64_t us, const char *rejects_name
 	if (t->skipped)
 		printf("skipped   %ld tickets, imported before\n", t->skipped);
 	printf("speed     %.1f s, %.0f log events/s\n", s, (double)t->rows / s);
-	printf("attainment      response            resolution\n");
+	printf("attainment      response                    resolution\n");
 	for (int p = 0; p < PRIORITY_COUNT; p++) {
 		long n[2] = { t->met[p][0] + t->breached[p][0], t->met[p][1] + t->breached[p][1] };
 
@@ -133,21 +146,16 @@ static void summary(const struct totals *t, int64_t us, const char *rejects_name
 			continue;
 		printf("  %s   ", priority_name((enum priority)p));
 		for (int k = 0; k < 2; k++)
-			if (n[k])
-				printf("%7.2f %% of %-7ld ",
-					100.0 * (double)t->met[p][k] / (double)n[k], n[k]);
-			else
-				printf("%19s ", "-");
+			print_rate(t->met[p][k], n[k]);
 		putchar('\n');
 	}
 	if (t->matrix_checked)
 		printf("matrix    impact x urgency gives the log's priority in %ld of %ld rows\n",
 			t->matrix_checked - t->matrix_differ, t->matrix_checked);
 	if (t->verdict_checked)
-		printf("verdicts  agree with the log's own for %.2f %% of %ld incidents (%ld "
+		printf("verdicts  agree with the log's own for %s %% of %ld incidents (%ld "
 		       "differ)\n",
-			100.0 * (double)(t->verdict_checked - t->verdict_differ) /
-				(double)t->verdict_checked,
+			rate_text(t->verdict_checked - t->verdict_differ, t->verdict_checked, text),
 			t->verdict_checked, t->verdict_differ);
 }
 

@@ -57,7 +57,10 @@ function showNumbers({ summary: s, links, data_quality: quality }) {
 			if (list)
 				d.onclick = () =>
 					showBehind(name, links[name]).catch((e) => toast(e.message, 'bad'));
-			d.append(value, el('span', 'meta', t(name)));
+			const of = s[name + '_decided']
+				? ` · ${s[name + '_met']} / ${s[name + '_decided']}`
+				: '';
+			d.append(value, el('span', 'meta', t(name) + of));
 			return d;
 		});
 	if (quality !== 'ok') cards.push(el('p', 'meta quality', t('figures_' + quality)));

@@ -153,7 +153,15 @@ test('SLA attainment between two dates, in minutes and seconds, equals plain SQL
 	assert.strictEqual(m.avg_response_time, Math.floor((m.avg_response_time_seconds + 30) / 60));
 	assert.deepStrictEqual(
 		Object.keys((await ask(`&tenant_id=${s.alpha}&metrics=compliance_rate`)).data.metrics),
-		['decided_tickets', 'compliance_rate', 'compliance_rate_adjusted'],
+		[
+			'decided_tickets',
+			...['compliance_rate', 'compliance_rate_met', 'compliance_rate_decided'],
+			...[
+				'compliance_rate_adjusted',
+				'compliance_rate_adjusted_met',
+				'compliance_rate_adjusted_decided',
+			],
+		],
 	);
 	assert.strictEqual((await ask(`&tenant_id=${s.beta}`)).data.metrics.compliance_rate, null);
 	assert.strictEqual(

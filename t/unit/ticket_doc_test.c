@@ -145,6 +145,14 @@ static void what_fires(void)
 	CU_ASSERT_EQUAL(ticket_settle(&t, rules(), &d, T0 + 31 * M), 3); /* all of response */
 	CU_ASSERT_EQUAL(d.clocks & 1u << SLA_RESPONSE, 1u << SLA_RESPONSE);
 	CU_ASSERT_TRUE(t.sla_breached && t.last_at == d.at);
+	/* the fire knows what was promised, whatever the priority becomes in the same command */
+	sla_apply(&t.sla, rules(),
+		&(struct sla_event){ .type = SLA_PRIORITY,
+			.at = T0 + 31 * M,
+			.seq = 2,
+			.reckon_at = INSTANT_NONE,
+			.state = TICKET_NEW,
+			.priority = P2 });
 	o = write(&t, &d);
 	fires = json_get(o, "fires");
 	CU_ASSERT_EQUAL(json_object_array_length(fires), 3);
@@ -152,6 +160,8 @@ static void what_fires(void)
 	last = json_object_array_get_idx(fires, 2);
 	CU_ASSERT_STRING_EQUAL(json_get_string(last, "threshold"), "100");
 	CU_ASSERT_EQUAL(json_get_int(last, "due_at", 0), T0 + 30 * M);
+	CU_ASSERT_EQUAL(json_get_int(last, "budget_s", 0), 1800);
+	CU_ASSERT_STRING_EQUAL(json_get_string(last, "priority"), "P1");
 	CU_ASSERT_TRUE(json_get_bool(last, "alerted", false)); /* one alert, about the highest */
 	CU_ASSERT_FALSE(json_get_bool(json_object_array_get_idx(fires, 0), "alerted", true));
 	last = json_object_array_get_idx(json_get(o, "events"), 2);

@@ -3,6 +3,7 @@
 #include "core/cache.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/rate.h"
 #include "dashboard.h"
 #include "kpi.h"
 #include "flow_gen.h"
@@ -16,8 +17,8 @@ static void add_group(struct buf *b, const PGresult *rows, int i, const struct k
 
 	buf_addf(b, "%s{\"%s\":", i ? "," : "", who->group);
 	buf_add_json(b, db_text(rows, i, 0).p, db_text(rows, i, 0).n);
-	json_add_percent(b, "compliance_rate", met, decided);
-	json_add_percent(b, "compliance_rate_adjusted", db_int(rows, i, 11), db_int(rows, i, 10));
+	json_add_rate(b, "compliance_rate", met, decided);
+	json_add_rate(b, "compliance_rate_adjusted", db_int(rows, i, 11), db_int(rows, i, 10));
 	buf_addf(b, ",\"total_tickets\":%lld,\"decided_tickets\":%lld,\"violated_tickets\":%lld",
 		(long long)db_int(rows, i, 3), (long long)decided, (long long)(decided - met));
 	kpi_add_duration(b, "avg_response_time", db_int(rows, i, 5), db_int(rows, i, 4), who->zh);
@@ -42,8 +43,8 @@ static bool add_groups(struct buf *b, const PGresult *rows, const struct kpi_rea
 	buf_addf(b, "\"period\":{\"days\":%d,\"start\":\"%.*s\",\"end\":\"%.*s\"}", who->days,
 		(int)db_text(rows, 0, 1).n, db_text(rows, 0, 1).p, (int)db_text(rows, 0, 2).n,
 		db_text(rows, 0, 2).p);
-	json_add_percent(b, "overall_compliance", met, decided);
-	json_add_percent(b, "overall_compliance_adjusted", met_counted, counted);
+	json_add_rate(b, "overall_compliance", met, decided);
+	json_add_rate(b, "overall_compliance_adjusted", met_counted, counted);
 	buf_addf(b,
 		",\"total_tickets\":%lld,\"decided_tickets\":%lld,\"violated_tickets\":%lld,"
 		"\"group_by\":\"%s\",\"by_%s\":[",
@@ -143,8 +144,8 @@ static struct outcome *on_tenants(struct req *req, enum db_error error, const PG
 			(long long)f.opened, (long long)db_int(rows, i, 12),
 			(long long)db_int(rows, i, 13), (long long)f.decided,
 			(long long)(f.decided - f.met));
-		json_add_percent(&b, "compliance_rate", f.met, f.decided);
-		json_add_percent(&b, "compliance_rate_adjusted", f.met_counted, f.counted);
+		json_add_rate(&b, "compliance_rate", f.met, f.decided);
+		json_add_rate(&b, "compliance_rate_adjusted", f.met_counted, f.counted);
 		kpi_add_duration(&b, "avg_response_time", f.response_s, f.response_n, who->zh);
 		kpi_add_duration(
 			&b, "avg_resolution_time", f.resolution_s, f.resolution_n, who->zh);
@@ -155,7 +156,7 @@ static struct outcome *on_tenants(struct req *req, enum db_error error, const PG
 	}
 	buf_addf(&b, "],\"total_tickets\":%lld,\"decided_tickets\":%lld,\"violated_tickets\":%lld",
 		(long long)all.opened, (long long)all.decided, (long long)(all.decided - all.met));
-	json_add_percent(&b, "overall_compliance", all.met, all.decided);
+	json_add_rate(&b, "overall_compliance", all.met, all.decided);
 	buf_addc(&b, '}');
 	return req_reply_take(req, 200, &b);
 }

@@ -2,6 +2,7 @@
 #include "kpi.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/rate.h"
 #include "flow_gen.h"
 
 #include <stdlib.h>
@@ -49,6 +50,15 @@ void kpi_add_duration(struct buf *b, const char *name, int64_t seconds, int64_t 
 	buf_addf(b, ",\"%s_seconds\":%.0f", name, s);
 }
 
+void kpi_add_rate(
+	struct buf *b, const char *name, int64_t met, int64_t decided, const struct kpi_reader *who)
+{
+	if (who->sla)
+		json_add_rate(b, name, met, decided);
+	else
+		json_add_rate_masked(b, name);
+}
+
 void kpi_add_summary(struct buf *b, const struct kpi *s, const struct kpi_reader *who)
 {
 	buf_addf(b,
@@ -56,12 +66,10 @@ void kpi_add_summary(struct buf *b, const struct kpi *s, const struct kpi_reader
 		"\"overdue_tickets\":%lld",
 		(long long)s->opened, (long long)s->pending, (long long)s->resolved,
 		(long long)s->overdue);
-	json_add_percent(b, "sla_compliance", s->met, who->sla ? s->decided : 0);
-	json_add_percent(b, "sla_compliance_adjusted", s->met_counted, who->sla ? s->counted : 0);
-	json_add_percent(
-		b, "response_compliance", s->response_met, who->sla ? s->response_decided : 0);
-	json_add_percent(b, "resolution_compliance", s->resolution_met,
-		who->sla ? s->resolution_decided : 0);
+	kpi_add_rate(b, "sla_compliance", s->met, s->decided, who);
+	kpi_add_rate(b, "sla_compliance_adjusted", s->met_counted, s->counted, who);
+	kpi_add_rate(b, "response_compliance", s->response_met, s->response_decided, who);
+	kpi_add_rate(b, "resolution_compliance", s->resolution_met, s->resolution_decided, who);
 	kpi_add_duration(b, "avg_response_time", s->response_s, s->response_n, who->zh);
 	kpi_add_duration(b, "avg_resolution_time", s->resolution_s, s->resolution_n, who->zh);
 	if (who->satisfaction && s->ratings)

@@ -36,6 +36,9 @@ bool kpi_sum(const PGresult *rows, int days, struct kpi *before, struct kpi *now
 void kpi_add_period(struct buf *b, const PGresult *rows, int days);
 /* Append ,"NAME":"25 min","NAME_seconds":1500 for the mean of N values. */
 void kpi_add_duration(struct buf *b, const char *name, int64_t seconds, int64_t n, bool zh);
+/* Append a rate with its counts, or nulls for a reader who may not see it. */
+void kpi_add_rate(struct buf *b, const char *name, int64_t met, int64_t decided,
+	const struct kpi_reader *who);
 /* Append the summary object. */
 void kpi_add_summary(struct buf *b, const struct kpi *s, const struct kpi_reader *who);
 

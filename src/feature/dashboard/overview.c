@@ -4,6 +4,7 @@
 #include "core/cache.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/rate.h"
 #include "dashboard.h"
 #include "kpi.h"
 #include "overview.h"
@@ -40,7 +41,7 @@ static bool add_days(struct buf *b, const PGresult *rows, const struct kpi_reade
 		kpi_add_row(&day, rows, i);
 		buf_addf(b, "%s{\"date\":\"%.*s\"", i > who->days ? "," : "",
 			(int)db_text(rows, i, 0).n, db_text(rows, i, 0).p);
-		json_add_percent(b, "compliance", day.met, day.decided);
+		json_add_rate(b, "compliance", day.met, day.decided);
 		buf_addc(b, '}');
 	}
 	buf_adds(b, "]},\"masked\":[");

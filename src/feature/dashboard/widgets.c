@@ -3,6 +3,7 @@
 #include "core/cache.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/rate.h"
 #include "dashboard.h"
 #include "kpi.h"
 #include "flow_gen.h"
@@ -97,7 +98,9 @@ static void add_value(struct buf *b, const char *field, size_t m, const struct k
 {
 	const char *name = metrics[m].name;
 
-	if (masks(who, m))
+	if (masks(who, m) && metrics[m].shape == SHAPE_PERCENT)
+		json_add_rate_masked(b, field);
+	else if (masks(who, m))
 		buf_addf(b, ",\"%s\":null", field);
 	else if (strcmp(name, "total_tickets") == 0)
 		buf_addf(b, ",\"%s\":%lld", field, (long long)f->opened);
@@ -108,11 +111,11 @@ static void add_value(struct buf *b, const char *field, size_t m, const struct k
 	else if (strcmp(name, "overdue_tickets") == 0)
 		buf_addf(b, ",\"%s\":%lld", field, (long long)f->overdue);
 	else if (strcmp(name, "sla_compliance") == 0)
-		json_add_percent(b, field, f->met, f->decided);
+		json_add_rate(b, field, f->met, f->decided);
 	else if (strcmp(name, "response_compliance") == 0)
-		json_add_percent(b, field, f->response_met, f->response_decided);
+		json_add_rate(b, field, f->response_met, f->response_decided);
 	else if (strcmp(name, "resolution_compliance") == 0)
-		json_add_percent(b, field, f->resolution_met, f->resolution_decided);
+		json_add_rate(b, field, f->resolution_met, f->resolution_decided);
 	else if (strcmp(name, "avg_response_time") == 0)
 		kpi_add_duration(b, field, f->response_s, f->response_n, who->zh);
 	else if (strcmp(name, "avg_resolution_time") == 0)
@@ -135,7 +138,7 @@ static void add_series(struct buf *b, size_t m, const PGresult *rows, const stru
 		buf_addf(b, "%s{\"date\":\"%.*s\"", i > who->days ? "," : "",
 			(int)db_text(rows, i, 0).n, db_text(rows, i, 0).p);
 		if (strcmp(metrics[m].name, "sla_trend") == 0)
-			json_add_percent(b, "value", day.met, day.decided);
+			json_add_rate(b, "value", day.met, day.decided);
 		else
 			buf_addf(b, ",\"value\":%lld",
 				(long long)(strcmp(metrics[m].name, "ticket_trend") == 0
@@ -183,8 +186,7 @@ static void add_groups(struct buf *b, const PGresult *rows, const struct kpi_rea
 		buf_adds(b, i ? ",{\"name\":" : "{\"name\":");
 		buf_add_json(b, db_text(rows, i, 0).p, db_text(rows, i, 0).n);
 		buf_addf(b, ",\"total_tickets\":%lld", (long long)db_int(rows, i, 3));
-		json_add_percent(b, "compliance_rate", db_int(rows, i, 9),
-			who->sla ? db_int(rows, i, 8) : 0);
+		kpi_add_rate(b, "compliance_rate", db_int(rows, i, 9), db_int(rows, i, 8), who);
 		buf_addc(b, '}');
 	}
 	buf_addc(b, ']');

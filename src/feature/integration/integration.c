@@ -3,6 +3,7 @@
  * of the parts. */
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/rate.h"
 #include "core/request.h"
 #include "timers/engine.h"
 #include "config/options.h"
@@ -150,8 +151,8 @@ static struct outcome *on_range(struct req *req, enum db_error error, const PGre
 	if (r->wants & WANT_TOTAL)
 		buf_addf(&b, ",\"total_tickets\":%lld", (long long)db_int(rows, 0, 0));
 	if (r->wants & WANT_RATE) {
-		json_add_percent(&b, "compliance_rate", met, decided);
-		json_add_percent(
+		json_add_rate(&b, "compliance_rate", met, decided);
+		json_add_rate(
 			&b, "compliance_rate_adjusted", db_int(rows, 0, 8), db_int(rows, 0, 7));
 	}
 	if (r->wants & WANT_VIOLATIONS)

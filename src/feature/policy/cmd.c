@@ -3,6 +3,7 @@
  * from the events), replay (simulate another policy). */
 #include "cli/cli.h"
 #include "base/json.h"
+#include "base/rate.h"
 #include "ticket/replay.h"
 #include "ticket/ticket_doc.h"
 #include "desk/versions.h"
@@ -269,8 +270,10 @@ static void count(struct tally *n, const struct sla_ticket *t)
 
 static void print_rate(long met, long all)
 {
+	char rate[16];
+
 	if (all)
-		printf("  %7.2f %% (%ld)", 100.0 * (double)met / (double)all, all);
+		printf("  %7s %% (%ld of %ld)", rate_text(met, all, rate), met, all);
 	else
 		printf("  %9s", "-");
 }

@@ -3,6 +3,7 @@
  * the present one. Changes nothing. */
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/rate.h"
 #include "core/request.h"
 #include "ticket/replay.h"
 #include "ticket/ticket_doc.h"
@@ -110,9 +111,9 @@ static void replay(struct preview *x, const PGresult *r)
 static void add_tally(struct buf *b, const char *name, const struct tally *n)
 {
 	buf_addf(b, ",\"%s\":{\"decided_tickets\":%lld", name, (long long)n->both);
-	json_add_percent(b, "compliance_rate", n->both_met, n->both);
-	json_add_percent(b, "response_compliance", n->met[0], n->met[0] + n->breached[0]);
-	json_add_percent(b, "resolution_compliance", n->met[1], n->met[1] + n->breached[1]);
+	json_add_rate(b, "compliance_rate", n->both_met, n->both);
+	json_add_rate(b, "response_compliance", n->met[0], n->met[0] + n->breached[0]);
+	json_add_rate(b, "resolution_compliance", n->met[1], n->met[1] + n->breached[1]);
 	buf_addc(b, '}');
 }
 
