@@ -61,7 +61,8 @@ struct sla_fire {
 	char key[8];
 	int64_t due_at, origin_seq;
 	int32_t cycle;
-	int32_t periods; /* update: the missed periods that it stands for; else 1 */
+	int32_t budget_s; /* at the fire; a priority change replaces the clock's */
+	int32_t periods;  /* update: the missed periods that it stands for; else 1 */
 	bool more;  /* these periods are added to the row of an earlier fire with this origin_seq */
 	bool alert; /* false: recorded late, and merged into or surpassed by a higher alert */
 	bool by_priority;

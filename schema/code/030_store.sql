@@ -197,6 +197,29 @@ begin
     by_priority = excluded.by_priority, contested = excluded.contested, self_reported = excluded.self_reported,
     waived = excluded.waived, verdict = excluded.verdict;
 
+  -- What was promised when a clock was missed stays, whatever the priority becomes: the fire at the breach knows it.
+  if jsonb_path_exists(docs, '$[*].fires[*] ? (@.threshold == "100")') then
+    insert into sla_breaches (tenant_id, ticket_id, clock, cycle, priority, budget_s, breached_at, stopped_at, waived)
+    select x.tenant, x.id, f.clock, f.cycle, f.priority, f.budget_s, ts(f.due_at), ts(k.stopped_at), k.waived
+    from unnest(a_ti, a_tenant, a_id) as x(ti, tenant, id)
+    cross join lateral jsonb_to_recordset(docs -> x.ti -> 'fires')
+      as f(clock text, threshold text, cycle int, due_at bigint, priority text, budget_s int)
+    join lateral jsonb_to_recordset(docs -> x.ti -> 'clocks') as k(clock text, cycle int, breached_at bigint, stopped_at bigint, waived boolean)
+      on k.clock = f.clock and k.cycle = f.cycle and k.breached_at = f.due_at
+    where f.threshold = '100' and f.clock in ('response', 'resolution')
+    on conflict (tenant_id, ticket_id, clock, cycle) do update set priority = excluded.priority, budget_s = excluded.budget_s,
+      breached_at = excluded.breached_at;
+  end if;
+  if (first ->> 'command')::boolean and (first ->> 'sla_breached')::boolean then
+    update sla_breaches b set stopped_at = ts(k.stopped_at), waived = k.waived
+    from jsonb_to_recordset(first -> 'clocks') as k(clock text, cycle int, stopped_at bigint, waived boolean)
+    where b.tenant_id = a_tenant[1] and b.ticket_id = a_id[1] and b.clock = k.clock and b.cycle = k.cycle
+      and (b.stopped_at, b.waived) is distinct from (ts(k.stopped_at), k.waived);
+    delete from sla_breaches b -- an accepted contact, or a policy that judges again, has lifted it
+    using jsonb_to_recordset(first -> 'clocks') as k(clock text, cycle int, breached_at bigint)
+    where b.tenant_id = a_tenant[1] and b.ticket_id = a_id[1] and b.clock = k.clock and b.cycle = k.cycle and k.breached_at is null;
+  end if;
+
   if jsonb_array_length(coalesce(first -> 'cancel', '[]')) > 0 then
     update timers set state = 'cancelled'
     where tenant_id = a_tenant[1] and subject_id = a_id[1] and state = 'pending'

@@ -156,8 +156,15 @@ begin
 end
 $$;
 
+-- The next day from P_FROM on that has a row, or should have one; null: none. Days without either are skipped, however many years they are.
+create or replace function rollup_next_day(p_tenant bigint, p_from date) returns date language sql as $$
+  select least((select min(r.day) from rollups r where r.tenant_id = p_tenant and r.day >= p_from),
+    (select min(d.day) from ticket_outcomes o cross join lateral (values (o.opened_day), (o.response_day), (o.resolution_day), (o.decided_day)) as d(day)
+     where o.tenant_id = p_tenant and d.day >= p_from))
+$$;
+
 -- One step of checking all customers, each of which is due once in p_every seconds: its next tickets, and after the last ticket its day rows, a quarter
--- of a year per step. If a row is wrong, the rows are rebuilt and checked again. A step reads the customer's outcomes: about 2 s for a million. No row:
+-- of a year per step, without the years that have none. Customers take turns: the one with the fewest steps is next. If a row is wrong, the rows are rebuilt and checked again. A step reads the customer's outcomes: about 2 s for a million. No row:
 -- no customer is due. done: this customer is finished, with the result.
 create or replace function rollup_check(p_now bigint, p_every bigint, p_limit int) returns setof rollup_checks language plpgsql as $$
 declare
@@ -170,7 +177,7 @@ begin
   where x.tenant_id > 1 and not exists (select from rollup_checks y
     where y.tenant_id = x.tenant_id and (y.done_at is null or y.started_at > ts(p_now) - p_every * interval '1 second'))
   on conflict do nothing;
-  select * into c from rollup_checks y where y.done_at is null order by y.tenant_id limit 1 for update skip locked;
+  select * into c from rollup_checks y where y.done_at is null order by y.steps, y.tenant_id limit 1 for update skip locked;
   if not found then
     return;
   end if;
@@ -179,9 +186,7 @@ begin
     c.tickets := c.tickets + found_now.seen;
     c.wrong := c.wrong + found_now.wrong;
     c.after := case when found_now.seen = p_limit then found_now.last end;
-    c.from_day := least((select min(r.day) from rollups r where r.tenant_id = c.tenant_id),
-      (select min(least(o.opened_day, o.response_day, o.resolution_day, o.decided_day)) from ticket_outcomes o
-       where c.after is null and o.tenant_id = c.tenant_id));
+    c.from_day := case when c.after is null then rollup_next_day(c.tenant_id, '-infinity') end;
   else
     until := c.from_day + 92;
     if c.step = 'mend' then
@@ -195,15 +200,14 @@ begin
         c.step := 'mend';
       else
         c.step := 'look';
-        c.from_day := until;
+        c.from_day := rollup_next_day(c.tenant_id, until);
       end if;
     end if;
   end if;
-  if c.after is null and (c.from_day is null or c.from_day > greatest((select max(r.day) from rollups r where r.tenant_id = c.tenant_id),
-      (select max(greatest(o.opened_day, o.response_day, o.resolution_day, o.decided_day)) from ticket_outcomes o where o.tenant_id = c.tenant_id))) then
+  if c.after is null and c.from_day is null then
     c.done_at := ts(p_now);
   end if;
-  update rollup_checks y set after = c.after, from_day = c.from_day, step = c.step, tickets = c.tickets, wrong = c.wrong, wrong_rows = c.wrong_rows,
+  update rollup_checks y set steps = y.steps + 1, after = c.after, from_day = c.from_day, step = c.step, tickets = c.tickets, wrong = c.wrong, wrong_rows = c.wrong_rows,
     left_wrong = c.left_wrong, done_at = c.done_at
   where y.tenant_id = c.tenant_id and y.started_at = c.started_at;
   return next c;

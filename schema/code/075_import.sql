@@ -13,7 +13,7 @@ begin
   create temporary table s_clock (n bigint, clock text, state text, cycle int, budget int, origin bigint, start_at bigint, stopped bigint,
     breached bigint, due bigint, carry bigint, runs bigint[], fired int, high int, missed int, by_priority boolean, verdict text);
   create temporary table s_fire (n bigint, i int, clock text, origin bigint, threshold text, cycle int, due bigint, at bigint,
-    periods int);
+    periods int, budget int, priority text);
   create temporary table s_new (n bigint primary key, id bigint, base bigint);
 end
 $$;

@@ -36,7 +36,7 @@ begin
     elsif t.relname = 'rollups' then
       execute 'create policy scope on rollups as restrictive for select to sladesk_app, sladesk_report using '
         '((select current_setting(''app.scope'')) = '''' or scope_ok((select current_setting(''app.scope'')), department, project))';
-    elsif t.relname in ('events', 'ticket_comments', 'sla_clocks', 'sla_fires', 'notifications') then
+    elsif t.relname in ('events', 'ticket_comments', 'sla_clocks', 'sla_fires', 'sla_breaches', 'notifications') then
       execute format('create policy scope on %I as restrictive for select to sladesk_app, sladesk_report using '
         '((select current_setting(''app.scope'')) = '''' or exists (select from tickets t where t.tenant_id = %1$I.tenant_id and t.id = %1$I.ticket_id))', t.relname);
     end if;
@@ -74,6 +74,7 @@ grant insert on sync_events to sladesk_app;
 grant insert, update, delete on sync_tickets, sync_events to sladesk_job;
 grant insert, update, delete on client_satisfaction, tenant_themes to sladesk_job;
 grant insert, update, delete on roles to sladesk_job;
+grant insert, update, delete on sla_breaches to sladesk_app, sladesk_job;
 grant insert, update on tickets, sla_clocks, timers, tenant_counters, notifications, catalogue, webhooks, sessions, api_tokens, client_users
   to sladesk_app;
 grant insert on ticket_comments, events, sla_fires, idempotency_keys, exports to sladesk_app;

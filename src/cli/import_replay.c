@@ -64,9 +64,10 @@ static void put_fire(struct build *b, const struct sla_fire *f, int64_t now)
 						: "sla.threshold",
 		"system", due ? "customer" : "staff", now, more);
 	b->t.sla_breached |= due;
-	buf_addf(&b->fires, "%ld\t%d\t%s\t%lld\t%s\t%d\t%lld\t%lld\t%d\n", b->ticket_n, b->event_n,
-		sla_clock_name(f->clock), (long long)f->origin_seq, f->key, f->cycle,
-		(long long)f->due_at, (long long)now, f->periods);
+	buf_addf(&b->fires, "%ld\t%d\t%s\t%lld\t%s\t%d\t%lld\t%lld\t%d\t%d\t%s\n", b->ticket_n,
+		b->event_n, sla_clock_name(f->clock), (long long)f->origin_seq, f->key, f->cycle,
+		(long long)f->due_at, (long long)now, f->periods, f->budget_s,
+		priority_name(b->t.sla.priority));
 }
 
 static void settle(struct build *b, int64_t now)

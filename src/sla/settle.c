@@ -86,6 +86,7 @@ static void fire_one(struct sla_ticket *t, struct sla_rules r, enum sla_clock_ki
 		.due_at = at,
 		.origin_seq = c->origin_seq,
 		.cycle = c->cycle,
+		.budget_s = c->budget_s,
 		.periods = 1,
 		.alert = rank + 1 > c->high || k == SLA_LADDER,
 		.by_priority = c->by_priority };

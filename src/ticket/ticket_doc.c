@@ -323,11 +323,12 @@ static void write_fire(struct ticket *t, struct sla_rules r, struct ticket_doc *
 	}
 	buf_addf(&d->fires,
 		"%s{\"i\":%d,\"clock\":\"%s\",\"origin_seq\":%lld,\"threshold\":\"%s\",\"cycle\":%"
-		"d,\"due_at\":%lld,\"at\":%lld,\"alerted\":%s,\"cause\":%s,\"periods\":%d}",
+		"d,\"due_at\":%lld,\"at\":%lld,\"alerted\":%s,\"cause\":%s,\"periods\":%d,\"budget_"
+		"s\":%d,\"priority\":\"%s\"}",
 		d->fires.n ? "," : "", d->event_count, sla_clock_name(f->clock),
 		(long long)f->origin_seq, f->key, f->cycle, (long long)f->due_at, (long long)d->at,
 		f->alert ? "true" : "false", f->by_priority ? "\"priority_change\"" : "null",
-		f->periods);
+		f->periods, f->budget_s, priority_name(t->sla.priority));
 }
 
 size_t ticket_settle(struct ticket *t, struct sla_rules r, struct ticket_doc *d, int64_t now)
@@ -459,7 +460,8 @@ int64_t ticket_urgent(const struct ticket *t, struct sla_rules r, enum sla_clock
 	return best;
 }
 
-/* The highest percentage fired on a clock that is still relevant. */
+/* The highest percentage fired on a clock that is still relevant: live, and its breach not waived.
+ */
 static int sla_high(const struct ticket *t, struct sla_rules r)
 {
 	int high = 0;
@@ -467,8 +469,8 @@ static int sla_high(const struct ticket *t, struct sla_rules r)
 	for (int k = 0; k < SLA_LADDER; k++) {
 		const struct sla_clock *c = &t->sla.clock[k];
 
-		if (c->state != CLOCK_RUNNING && c->state != CLOCK_SCHEDULED &&
-			c->state != CLOCK_PAUSED)
+		if (c->waived || (c->state != CLOCK_RUNNING && c->state != CLOCK_SCHEDULED &&
+					 c->state != CLOCK_PAUSED))
 			continue;
 		for (int i = 0; i < r.policy->thresholds; i++)
 			if (c->fired >> i & 1 && r.policy->threshold[i].percent > high)

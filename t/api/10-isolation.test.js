@@ -88,6 +88,7 @@ const TABLES = [
 	'events',
 	'sla_clocks',
 	'sla_fires',
+	'sla_breaches',
 	'timers',
 	'webhooks',
 	'catalogue',

@@ -8,16 +8,15 @@
 -- $5 severity   text    query.severity   optional in=high|medium|low
 -- returns type text, severity text, ticket_id bigint, number text, tenant_id bigint, title text, status text, priority text, urgent_clock text,
 -- returns urgent_at timestamptz, sla_high smallint, timestamp timestamptz
-select case when x.sla_breached then 'sla_violation' else 'sla_warning' end as type, x.severity, x.id as ticket_id, x.number, x.tenant_id, x.title,
-  x.status, x.priority, x.urgent_clock, x.urgent_at, x.sla_high, x.updated_at as timestamp
+select case when x.breached then 'sla_violation' else 'sla_warning' end as type, x.severity, x.id as ticket_id, x.number, x.tenant_id, x.title,
+  x.status, x.priority, x.urgent_clock, x.urgent_at, x.sla_high, x.alert_at as timestamp
 from unnest((select current_setting('app.current_tenants')::bigint[])) as tn(id)
 cross join lateral (
-  select t.*, s.severity from tickets t
-  cross join lateral (select case when t.sla_breached then 'high' when t.sla_high >= 90 then 'medium' else 'low' end as severity) s
-  where t.tenant_id = tn.id and t.sla_high >= 80 and ($4::bigint is null or t.tenant_id = $4) and ($5::text is null or s.severity = $5::text)
-    and t.status in ('new', 'accepted', 'in_progress', 'pending_customer', 'pending_aws', 'scheduled', 'mitigated', 'monitoring')
-    and ($2::bigint is null or (t.urgent_at, t.id) > (case when $2 > 9000000000000000000 then 'infinity' else ts($2) end, $3::bigint))
-  order by t.urgent_at, t.id
+  select a.*, s.severity from ticket_alerts a
+  cross join lateral (select case when a.breached then 'high' when a.sla_high >= 90 then 'medium' else 'low' end as severity) s
+  where a.tenant_id = tn.id and ($4::bigint is null or a.tenant_id = $4) and ($5::text is null or s.severity = $5::text)
+    and ($2::bigint is null or (a.urgent_at, a.id) > (case when $2 > 9000000000000000000 then 'infinity' else ts($2) end, $3::bigint))
+  order by a.urgent_at, a.id
   limit $1::int
 ) x
 order by x.urgent_at, x.id
