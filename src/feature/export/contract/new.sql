@@ -16,12 +16,8 @@
 with l as materialized (
   select pg_advisory_xact_lock(7334, ((select current_setting('app.current_tenant_id')::bigint) % 2147483647)::int)
 ), n as materialized (
-  select c.tenant_id, (ts($13::bigint) at time zone 'UTC')::date as day, (select count(*) from (select 1 from tickets t
-    where t.tenant_id = c.tenant_id and ($4::text is null or t.status = any ($4::text[])) and ($5::text is null or t.priority = any ($5::text[]))
-      and ($6::text is null or t.service_type = any ($6::text[]))
-      and ($7::text is null or t.opened_at >= $7::date::timestamp at time zone c.timezone)
-      and ($8::text is null or t.opened_at < ($8::date + 1)::timestamp at time zone c.timezone)
-    limit least($12::bigint, 5000)) x) as estimated
+  select c.tenant_id, (ts($13::bigint) at time zone 'UTC')::date as day, (select count(*) from (select 1
+    from export_rows($4::text[], $5::text[], $6::text[], $7::date, $8::date) limit $12::bigint) x) as estimated
   from customers c, l where c.tenant_id = (select current_setting('app.current_tenant_id')::bigint)
 )
 insert into exports (tenant_id, day, day_no, user_id, export_type, format, columns, statuses, priorities, service_types, from_day, to_day, scope, headers,

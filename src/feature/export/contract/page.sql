@@ -10,13 +10,7 @@
 -- $8 to             text    call.to             optional
 select t.opened_at as after_at, t.id as after_id, t.number as ticket_id, t.title, t.status, t.priority, t.service_type, t.department, t.project, t.region,
   t.opened_at as created_at, t.first_response_at, t.resolved_at, t.closed_at, t.sla_breached
-from tickets t
-join customers c on c.tenant_id = t.tenant_id
-where t.tenant_id = (select current_setting('app.current_tenant_id')::bigint)
-  and ($2::timestamptz is null or (t.opened_at, t.id) < ($2::timestamptz, $3::bigint))
-  and ($4::text is null or t.status = any ($4::text[])) and ($5::text is null or t.priority = any ($5::text[]))
-  and ($6::text is null or t.service_type = any ($6::text[]))
-  and ($7::text is null or t.opened_at >= $7::date::timestamp at time zone c.timezone)
-  and ($8::text is null or t.opened_at < ($8::date + 1)::timestamp at time zone c.timezone)
+from export_rows($4::text[], $5::text[], $6::text[], $7::date, $8::date) t
+where $2::timestamptz is null or (t.opened_at, t.id) < ($2::timestamptz, $3::bigint)
 order by t.opened_at desc, t.id desc
 limit $1::int
