@@ -420,6 +420,14 @@ static void write_document(
 	c->docs = buf_take(&b);
 }
 
+/* On whose side the actor is: a service of a customer may do what the customer may, and no more. A
+ * rating is a person's. */
+static enum actor_kind acts_as(const struct ticket_call *c)
+{
+	return c->actor == ACTOR_SERVICE && !c->ctx.staff && c->cmd != CMD_RATE ? ACTOR_CUSTOMER
+										: c->actor;
+}
+
 bool ticket_decide(struct ticket_call *c, enum call_result *out)
 {
 	struct ticket *t = &c->ticket;
@@ -430,7 +438,7 @@ bool ticket_decide(struct ticket_call *c, enum call_result *out)
 	enum ticket_state to;
 	int event;
 
-	switch (ticket_apply(c->cmd, t->sla.state, c->actor, &to)) {
+	switch (ticket_apply(c->cmd, t->sla.state, acts_as(c), &to)) {
 	case TICKET_ALLOWED:
 		break;
 	case TICKET_WRONG_ACTOR:

@@ -23,7 +23,16 @@ test.before(async () => {
 	s = await Server.make('instants', { test: { allow_clock: 'yes' } });
 	await logIn();
 	people.service = s
-		.cli(['token', 'add', '--tenant', 'provider', '--name', 'svc', '--scopes', 'ticket:read,ticket:write'])
+		.cli([
+			'token',
+			'add',
+			'--tenant',
+			'provider',
+			'--name',
+			'svc',
+			'--scopes',
+			'ticket:read,ticket:write',
+		])
 		.match(/sd1\.\S+/)[0];
 });
 test.after(() => s.drop());
@@ -44,15 +53,22 @@ function allTimes() {
 	const found = [];
 	for (const [url, ops] of Object.entries(doc.paths))
 		for (const [method, op] of Object.entries(ops)) {
-			const real = url.replace(/\{(\w+)\}/g, (_, k) => (/code|name/.test(k) ? 'standard' : '1')),
+			const real = url.replace(/\{(\w+)\}/g, (_, k) =>
+					/code|name/.test(k) ? 'standard' : '1',
+				),
 				add = (name, send) => found.push({ method, url, name, send });
 			for (const p of op.parameters || [])
 				if (p.in === 'query' && p.schema.format === 'date-time')
-					add(p.name, (v, token) => s.get(`${real}?${p.name}=${encodeURIComponent(v)}`, token));
+					add(p.name, (v, token) =>
+						s.get(`${real}?${p.name}=${encodeURIComponent(v)}`, token),
+					);
 			const body = op.requestBody && op.requestBody.content['application/json'];
 			for (const at of body ? timesIn(body.schema) : [])
 				add(at[at.length - 1], (v, token) =>
-					s.request(method.toUpperCase(), real, { token, body: bodyFor(url, at, v) }),
+					s.request(method.toUpperCase(), real, {
+						token,
+						body: bodyFor(url, at, v),
+					}),
 				);
 		}
 	return found;
@@ -170,7 +186,9 @@ test('an instant that a command reckons with is checked against the ticket', asy
 	let n = 0;
 	for (const [cmd, rules] of Object.entries(RULES)) {
 		const id = await create(),
-			opened = Date.parse((await s.get('/api/v1/tickets/' + id, people.boss)).data.opened_at),
+			opened = Date.parse(
+				(await s.get('/api/v1/tickets/' + id, people.boss)).data.opened_at,
+			),
 			act = (body) =>
 				s.post(`/api/v1/tickets/${id}/${cmd}`, people.boss, {
 					...(cmd === 'contact' ? { text: 'x' } : { reason: 'x' }),
@@ -214,12 +232,20 @@ test('a row of the future, or of no possible year, is rejected with its reason a
 		],
 		csv = (opened) =>
 			'number,at,opened,state\n' +
-			rows.map(([n, at]) => [n, opened ? iso(now) : at, opened ? at : '', 'New'].join()).join('\n') +
+			rows
+				.map(([n, at]) => [n, opened ? iso(now) : at, opened ? at : '', 'New'].join())
+				.join('\n') +
 			'\n';
 	const map = (name) =>
 		JSON.stringify({
 			...{ name, title: 'Incident', kind: 'states', time: 'rfc3339', zone: 'UTC' },
-			...{ id: 'number', at: 'at', opened_at: 'opened', state: 'state', values: { New: 'new' } },
+			...{
+				id: 'number',
+				at: 'at',
+				opened_at: 'opened',
+				state: 'state',
+				values: { New: 'new' },
+			},
 		});
 	for (const opened of [true, false]) {
 		fs.writeFileSync(file('map.json'), map(opened ? 'log1' : 'log2'));
@@ -259,7 +285,9 @@ const misses = (id) =>
 const stall = async () =>
 	Number((await s.get('/metrics')).text.match(/^sladesk_loop_stall_recent_seconds (\S+)/m)[1]);
 const update = async (id) =>
-	(await s.get(`/api/v1/tickets/${id}/clocks`, people.eng)).data.items.find((c) => c.clock === 'update');
+	(await s.get(`/api/v1/tickets/${id}/clocks`, people.eng)).data.items.find(
+		(c) => c.clock === 'update',
+	);
 
 test('a contact long after the opening counts each missed period, in a hundred rows, and stops nobody', async () => {
 	const id = await create({ priority: 'P0' }),
@@ -268,7 +296,10 @@ test('a contact long after the opening counts each missed period, in a hundred r
 	await logIn();
 	await stall();
 	const began = Date.now(),
-		r = await s.post(`/api/v1/tickets/${id}/contact`, people.eng, { text: 'called', at: iso(opened) });
+		r = await s.post(`/api/v1/tickets/${id}/contact`, people.eng, {
+			text: 'called',
+			at: iso(opened),
+		});
 	assert.strictEqual(r.status, 200, r.text);
 	console.log(`# ${Date.now() - began} ms, longest turn of the loop ${(await stall()) * 1000} ms`);
 	assert.ok(Date.now() - began < 2000, `${Date.now() - began} ms`);
@@ -314,6 +345,9 @@ test('a contact cannot be dated before the cycle in which it counts', async () =
 	assert.strictEqual((await s.get('/api/v1/tickets/' + id, people.eng)).data.cycle, 2);
 	const r = await act('contact', { text: 'x', at: opened });
 	assert.deepStrictEqual([r.status, faults(r)], [400, ['at']], r.text);
-	assert.strictEqual((await act('contact', { text: 'x', at: iso((await s.clock()) + 5e3) })).status, 200);
+	assert.strictEqual(
+		(await act('contact', { text: 'x', at: iso((await s.clock()) + 5e3) })).status,
+		200,
+	);
 	assert.match(s.cli(['sla', 'verify']), /, 0 differences/);
 });

@@ -46,6 +46,7 @@ enum {
 	C_BODY,
 	C_TEXT,
 	C_HOURS,
+	C_ZONE,
 	C_PHONE,
 	C_GONE
 };

@@ -7,6 +7,7 @@
 #include "crypto/crypto.h"
 #include "crypto/field.h"
 #include "config/options.h"
+#include "config/zones.h"
 #include "sla/clock.h"
 
 #include <openssl/crypto.h>
@@ -18,14 +19,29 @@ static const char *const status_zh[] = { "新建", "已受理", "处理中", "�
 	"已合并" };
 static const char *const clock_zh[] = { "首次响应", "解决", "更新", "升级" };
 
-static void add_instant(struct buf *b, int64_t us)
+/* In the customer's time zone, with its name and its difference to UTC at that instant:
+ * 2026-01-31 16:00 (Asia/Shanghai, UTC+08:00). */
+static void add_instant(struct buf *b, const struct outbox_row *w, int64_t us)
 {
-	char t[32];
+	struct str name = db_text(w->r, w->i, C_ZONE);
+	const struct zone *zone;
+	char t[32], text[64];
+	int32_t offset, minutes;
+	int64_t until;
 
 	if (us == 0 || us == INSTANT_NONE)
 		return;
-	time_format(us, 3, t);
-	buf_addf(b, "%.10s %.5s UTC", t, t + 11);
+	snprintf(text, sizeof(text), "%.*s", (int)name.n, name.p ? name.p : "");
+	zone = zone_find(text);
+	offset = zone ? zone_offset(zone, us / US_PER_S, &until) : 0;
+	minutes = (offset < 0 ? -offset : offset) / 60;
+	time_format(us + offset * US_PER_S, 3, t);
+	buf_addf(b, "%.10s %.5s", t, t + 11);
+	if (zone && offset)
+		buf_addf(b, " (%s, UTC%c%02d:%02d)", text, offset < 0 ? '-' : '+', minutes / 60,
+			minutes % 60);
+	else
+		buf_adds(b, " UTC");
 }
 
 /* The names of the changed parts of an account, in the reader's language. */
@@ -159,10 +175,10 @@ static void add_variable(struct buf *b, const struct outbox_row *w, struct str n
 		add_link(b, w, TOKEN_LINK, 900, "link");
 		return;
 	} else if (str_is(name, "due")) {
-		add_instant(b, json_get_int(w->data, "clock_due_at", 0));
+		add_instant(b, w, json_get_int(w->data, "clock_due_at", 0));
 		return;
 	} else if (str_is(name, "response_due")) {
-		add_instant(b, db_int(w->r, w->i, C_RESPONSE_DUE));
+		add_instant(b, w, db_int(w->r, w->i, C_RESPONSE_DUE));
 		return;
 	} else if (str_is(name, "url")) {
 		buf_addf(b, "%s/#/tickets/%lld", options.http_url,
@@ -193,11 +209,16 @@ static void render(struct buf *b, const struct outbox_row *w, struct str tmpl)
 	}
 }
 
-/* RFC 2047 encoded words of at most 45 bytes, cut between characters. */
-static void add_encoded_word(struct buf *b, struct str s)
+#define WORD_LINE 76  /* RFC 2047, section 2: a line with an encoded word */
+#define WORD_FRAME 12 /* =?UTF-8?B? and ?= */
+
+/* RFC 2047 encoded words, one a line, cut between characters. USED: the columns of the first line
+ * that the header's name fills. */
+static void add_encoded_words(struct buf *b, struct str s, size_t used)
 {
 	for (size_t at = 0; at < s.n;) {
-		size_t n = s.n - at < 45 ? s.n - at : 45;
+		size_t most = (WORD_LINE - WORD_FRAME - (at ? 1 : used)) / 4 * 3,
+		       n = s.n - at < most ? s.n - at : most;
 
 		while (at + n < s.n && ((unsigned char)s.p[at + n] & 0xc0) == 0x80)
 			n--;
@@ -253,7 +274,7 @@ void outbox_compose(struct buf *b, const struct outbox_row *w, const char *to)
 	buf_addf(b, "Message-ID: <n%lld.%lld.%lld@%.*s>\r\nSubject: ",
 		(long long)db_int(w->r, w->i, C_TENANT_ID), (long long)db_int(w->r, w->i, C_ID),
 		(long long)db_int(w->r, w->i, C_AT), (int)strcspn(domain, "> "), domain);
-	add_encoded_word(b, (struct str){ subject.p, subject.n });
+	add_encoded_words(b, (struct str){ subject.p, subject.n }, strlen("Subject: "));
 	buf_adds(b, "\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; "
 		    "charset=utf-8\r\nContent-Transfer-Encoding: base64\r\nAuto-Submitted: "
 		    "auto-generated\r\n\r\n");

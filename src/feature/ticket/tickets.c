@@ -195,19 +195,13 @@ static void read_choices(const struct in_ticket_create *in, struct ticket_call *
 			c->choice[c->choices++] = all[i];
 }
 
-/* Staff and the provider's services name the tenant. */
-static bool names_tenant(const struct session *s)
-{
-	return s->actor != ACTOR_CUSTOMER && s->tenant_id == 1;
-}
-
-/* The tenant of a new ticket: a customer's own; staff and services name it. */
+/* The tenant of a new ticket: a customer's own; staff and the provider's services name it. */
 static bool read_tenant(
 	const struct session *s, const struct in_ticket_create *in, struct ticket_call *c)
 {
 	c->tenant_id = in->has_tenant_id ? in->tenant_id : s->tenant_id;
 	c->requester_id = s->actor_id;
-	if (!names_tenant(s)) {
+	if (!s->staff) {
 		c->requester_kind = s->actor == ACTOR_CUSTOMER ? "customer" : "service";
 		return c->tenant_id == s->tenant_id;
 	}
@@ -222,7 +216,7 @@ void ticket_create_check(struct req *req)
 	const struct in_ticket_create *in = REQ_INPUT(req, ticket_create);
 
 	check_priority(req, in->priority);
-	if (names_tenant(req->session) && !in->has_tenant_id)
+	if (req->session->staff && !in->has_tenant_id)
 		req_note_invalid(req, "tenant_id", "required", "必填");
 }
 
@@ -380,7 +374,7 @@ struct outcome *ticket_act(struct req *req)
 	const char **p = arena_alloc(&req->arena, sizeof(*p));
 
 	c->cmd = (enum ticket_command)req->route->argument;
-	if (c->cmd == CMD_REPLY && req->session->actor == ACTOR_CUSTOMER)
+	if (c->cmd == CMD_REPLY && !req->session->staff)
 		c->cmd = CMD_CUSTOMER_REPLY;
 	c->ticket_id = in->id;
 	c->expect_version = in->has_version ? in->version
