@@ -135,6 +135,14 @@ void http_reply_file(struct http_request *r, int status, const char *type, const
 void http_address_key(const char *address, char out[HTTP_ADDRESS_MAX]);
 /* Did R come through a trusted proxy? Its peer is then the proxy, until somebody says otherwise. */
 bool http_from_proxy(const struct http_request *r);
+/* Is ADDRESS that of a trusted proxy? */
+bool http_is_proxy(const struct http_request *r, const char *address);
+/* Are all entries of LIST addresses or networks (address/bits)? If not, OUT_BAD is the first that
+ * is not. */
+bool http_list_is_sound(const char *list, struct str *out_bad) MUST_USE;
+/* The usual spelling of the address TEXT; an IPv4 address that is mapped into IPv6 is an IPv4
+ * address. Returns false if TEXT is none. */
+bool http_address_read(struct str text, char out[HTTP_ADDRESS_MAX]) MUST_USE;
 /* Count R's connection for the address R->peer until it is counted for another or ends; that of a
  * proxy until the reply. Returns false if the address then had too many connections. */
 bool http_count_address(struct http_request *r);

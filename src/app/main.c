@@ -373,12 +373,21 @@ static struct work_settings helper_settings(void)
 			[POOL_MAIL] = (int)options.mail_senders } };
 }
 
+static void check_proxies(void)
+{
+	struct str bad;
+
+	if (!http_list_is_sound(options.http_trusted_proxies, &bad))
+		die("http.trusted_proxies: not an address or a network: %.*s", (int)bad.n, bad.p);
+}
+
 /* --check: the settings have been read; check that what they name can run. */
 static int check_settings(void)
 {
 	struct work_settings helpers = helper_settings();
 	char *why;
 
+	check_proxies();
 	if (!work_check(&helpers, &why))
 		die("%s", why);
 	puts("settings are valid");
@@ -407,6 +416,7 @@ static void start(bool takeover)
 	struct db_settings ds;
 	int fd;
 
+	check_proxies();
 	loop_init();
 	if (options.test_nameserver[0] && !loop_set_name_server(options.test_nameserver))
 		die("test.nameserver: not an address: %s", options.test_nameserver);

@@ -2,7 +2,6 @@
  * Rate limits of a request: which buckets it takes tokens from, and the reply when one is empty. */
 #include "inner.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 
 struct outcome *req_too_often(struct req *req, enum limit kind, int64_t seconds)
@@ -136,21 +135,33 @@ struct outcome *guard_refuse_degraded(struct req *req)
 			  "\"suggested_actions\":[\"try again in a minute\"]}");
 }
 
+/* The last address in the list is what our proxy saw. If that is a proxy of ours, too, the one
+ * before it is what that one saw. */
+static bool forwarded_for(const struct http_request *h, struct str v, char out[HTTP_ADDRESS_MAX])
+{
+	bool found = false;
+
+	while (v.n) {
+		size_t at = v.n;
+
+		while (at > 0 && v.p[at - 1] != ',' && v.p[at - 1] != ' ')
+			at--;
+		if (at < v.n && !http_address_read((struct str){ v.p + at, v.n - at }, out))
+			return found;
+		found |= at < v.n;
+		if (at < v.n && !http_is_proxy(h, out))
+			return true;
+		v.n = at ? at - 1 : 0;
+	}
+	return found;
+}
+
 bool guard_believe_proxy(struct http_request *h)
 {
 	struct str v = http_header_find(&h->head, "x-forwarded-for");
-	unsigned char a[16];
-	char *from;
+	char *from = arena_alloc(&h->arena, HTTP_ADDRESS_MAX);
 
-	if (!v.n || !http_from_proxy(h))
-		return true;
-	for (size_t i = v.n; i > 0; i--)
-		if (v.p[i - 1] == ',' || v.p[i - 1] == ' ') {
-			v = (struct str){ v.p + i, v.n - i };
-			break;
-		}
-	from = arena_dup(&h->arena, v.p, v.n);
-	if (inet_pton(AF_INET, from, a) != 1 && inet_pton(AF_INET6, from, a) != 1)
+	if (!v.n || !http_from_proxy(h) || !forwarded_for(h, v, from))
 		return true;
 	h->peer = from;
 	return http_count_address(h);

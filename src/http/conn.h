@@ -153,7 +153,8 @@ struct ssl_st *http_conn_ssl(const struct http_conn *c);
 /* The name of a peer without an address, such as that of a Unix socket: it has no limit. */
 #define HTTP_PEER_LOCAL "local"
 void http_peer_name(const struct sockaddr *sa, char out[HTTP_ADDRESS_MAX]);
-/* Is ADDRESS in LIST (NULL: none; separated by commas)? */
+/* Is ADDRESS one of the addresses and networks in LIST (NULL: none; separated by commas)? They are
+ * compared as numbers: the same address in another spelling is the same. */
 bool http_list_names(const char *list, const char *address);
 /* Does KEY hold fewer than LIMIT connections (0: no limit)? If not, the refusal is counted. */
 bool http_owner_may(enum http_owner kind, struct str key, uint64_t limit);

@@ -62,14 +62,94 @@ void http_address_key(const char *address, char out[HTTP_ADDRESS_MAX])
 	out[n] = 0;
 }
 
+/* Every address as 16 bytes, an IPv4 address mapped into IPv6. */
+static bool to_bytes(struct str text, unsigned char out[16], bool *out_four)
+{
+	static const unsigned char mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
+	char name[HTTP_ADDRESS_MAX];
+
+	if (text.n > 2 && text.p[0] == '[' && text.p[text.n - 1] == ']')
+		text = (struct str){ text.p + 1, text.n - 2 };
+	if (!text.n || text.n >= sizeof(name))
+		return false;
+	memcpy(name, text.p, text.n);
+	name[text.n] = 0;
+	memcpy(out, mapped, 12);
+	*out_four = inet_pton(AF_INET, name, out + 12) == 1;
+	return *out_four || inet_pton(AF_INET6, name, out) == 1;
+}
+
+/* An entry of the list: an address, or a network as address/bits. */
+static bool read_entry(struct str entry, unsigned char out[16], int *out_bits)
+{
+	const char *slash = memchr(entry.p, '/', entry.n);
+	size_t n = slash ? (size_t)(slash - entry.p) : entry.n;
+	int64_t bits;
+	bool four;
+
+	if (!to_bytes((struct str){ entry.p, n }, out, &four))
+		return false;
+	*out_bits = 128;
+	if (!slash)
+		return true;
+	if (!str_to_int((struct str){ slash + 1, entry.n - n - 1 }, 0, four ? 32 : 128, &bits))
+		return false;
+	*out_bits = (int)bits + (four ? 96 : 0);
+	return true;
+}
+
+static bool is_within(const unsigned char a[16], const unsigned char net[16], int bits)
+{
+	int rest = bits % 8;
+
+	return memcmp(a, net, (size_t)bits / 8) == 0 &&
+	       (!rest || (a[bits / 8] ^ net[bits / 8]) >> (8 - rest) == 0);
+}
+
+/* The next entry of LIST from *AT on; false: there is none. */
+static bool next_entry(const char **at, struct str *out)
+{
+	const char *p = *at ? *at + strspn(*at, ", ") : NULL;
+
+	if (!p || !*p)
+		return false;
+	*out = (struct str){ p, strcspn(p, ", ") };
+	*at = p + out->n;
+	return true;
+}
+
 bool http_list_names(const char *list, const char *address)
 {
-	size_t n = strlen(address);
+	unsigned char a[16], net[16];
+	struct str entry;
+	bool four;
+	int bits;
 
-	for (const char *p = list; n && p && (p = strstr(p, address)); p += n)
-		if ((p == list || strchr(", ", p[-1])) && (!p[n] || strchr(", ", p[n])))
+	if (!to_bytes(str_of(address), a, &four))
+		return false;
+	while (next_entry(&list, &entry))
+		if (read_entry(entry, net, &bits) && is_within(a, net, bits))
 			return true;
 	return false;
+}
+
+bool http_list_is_sound(const char *list, struct str *out_bad)
+{
+	unsigned char net[16];
+	int bits;
+
+	while (next_entry(&list, out_bad))
+		if (!read_entry(*out_bad, net, &bits))
+			return false;
+	return true;
+}
+
+bool http_address_read(struct str text, char out[HTTP_ADDRESS_MAX])
+{
+	struct in6_addr a;
+	bool four;
+
+	return to_bytes(text, a.s6_addr, &four) && name_ipv6(&a, out);
 }
 
 /* --- counting --- */
@@ -178,6 +258,11 @@ void http_conn_disown_all(struct http_conn *c)
 bool http_from_proxy(const struct http_request *r)
 {
 	return r->conn->proxy;
+}
+
+bool http_is_proxy(const struct http_request *r, const char *address)
+{
+	return http_list_names(r->conn->server->set.trusted_proxies, address);
 }
 
 bool http_count_address(struct http_request *r)

@@ -123,6 +123,16 @@ test("only a trusted proxy determines the client's address", async () => {
 		(await burst(5, ask('2001:db8:1:2:ffff::7'))).count[429] >= 4,
 		'a network of 64 bits is one',
 	);
+	assert.ok(
+		(await burst(5, ask('::ffff:198.51.100.2'))).count[429] >= 4,
+		'another spelling is the same address',
+	);
+	assert.strictEqual(
+		(await burst(5, ask('198.51.100.3, 10.9.9.9'))).count[200],
+		5,
+		'a second proxy is not the client',
+	);
+	assert.ok((await burst(5, ask('198.51.100.3'))).count[429] >= 4);
 	assert.ok((await burst(7, ask('no address'))).count[200] <= 6);
 	await s.drop();
 	const wary = await make('limits_wary', { address_per_s: 1, address_burst: 5 });

@@ -19,7 +19,60 @@ static void proxies(void)
 			http_list_names("10.0.0.1", "") ||
 			http_list_names("10.0.0.2", "10.0.0.1") ||
 			http_list_names("10.0.0.10", "10.0.0.1") ||
-			http_list_names("110.0.0.1", "10.0.0.1"));
+			http_list_names("10.0.0.1", "10.0.0.10") ||
+			http_list_names("110.0.0.1", "10.0.0.1") ||
+			http_list_names("10.0.0.1", "local") || http_list_names("local", "local"));
+}
+
+/* Every spelling of an address is the same address, and networks have a length. */
+static void proxy_forms(void)
+{
+	static const struct {
+		const char *list, *address;
+		bool in;
+	} cases[] = { { "2001:db8::1", "2001:db8:0:0:0:0:0:1", true },
+		{ "2001:0DB8::0001", "2001:db8::1", true },
+		{ "[2001:db8::1]", "2001:db8::1", true }, { "2001:db8::1", "2001:db8::10", false },
+		{ "2001:db8::10", "2001:db8::1", false }, { "::ffff:10.0.0.1", "10.0.0.1", true },
+		{ "10.0.0.1", "::ffff:10.0.0.1", true }, { "::ffff:10.0.0.10", "10.0.0.1", false },
+		{ "10.0.0.0/24", "10.0.0.255", true }, { "10.0.0.0/24", "10.0.1.0", false },
+		{ "10.0.0.7/24", "10.0.0.9", true }, { "10.0.0.0/31", "10.0.0.1", true },
+		{ "10.0.0.0/31", "10.0.0.2", false }, { "10.0.0.4/30", "10.0.0.3", false },
+		{ "10.0.0.4/30", "10.0.0.7", true },
+		{ "10.0.0.0/8,2001:db8::/32", "2001:db8:ffff::1", true },
+		{ "10.0.0.0/8,2001:db8::/32", "2001:db9::1", false },
+		{ "2001:db8::/33", "2001:db8:8000::1", false },
+		{ "10.0.0.0/33", "10.0.0.1", false }, { "10.0.0.0/", "10.0.0.0", false },
+		{ "10.0.0", "10.0.0.0", false }, { "0.0.0.0/0", "203.0.113.7", true },
+		{ "0.0.0.0/0", "2001:db8::1", false }, { "::/0", "2001:db8::1", true },
+		{ "proxy, 10.0.0.1", "10.0.0.1", true } };
+	struct str bad;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		if (http_list_names(cases[i].list, cases[i].address) != cases[i].in)
+			CU_FAIL(cases[i].list);
+	CU_ASSERT_TRUE(http_list_is_sound("", &bad) && http_list_is_sound(NULL, &bad) &&
+		       http_list_is_sound("10.0.0.1, 10.1.0.0/16 [::1],fd00::/8", &bad));
+	CU_ASSERT_FALSE(http_list_is_sound("10.0.0.1, proxy.example", &bad));
+	CU_ASSERT_TRUE(str_is(bad, "proxy.example"));
+	CU_ASSERT_FALSE(http_list_is_sound("10.0.0.0/33", &bad) ||
+			http_list_is_sound("::/129", &bad) ||
+			http_list_is_sound("10.0.0.1/-1", &bad) || http_list_is_sound("/8", &bad));
+}
+
+/* What a proxy forwards has one spelling, so that it counts as one. */
+static void forwarded(void)
+{
+	char out[HTTP_ADDRESS_MAX];
+
+	CU_ASSERT_TRUE(http_address_read(STR("::ffff:203.0.113.7"), out));
+	CU_ASSERT_STRING_EQUAL(out, "203.0.113.7");
+	CU_ASSERT_TRUE(http_address_read(STR("2001:0DB8::0007"), out));
+	CU_ASSERT_STRING_EQUAL(out, "2001:db8::7");
+	CU_ASSERT_TRUE(http_address_read(STR("[2001:db8::7]"), out));
+	CU_ASSERT_STRING_EQUAL(out, "2001:db8::7");
+	CU_ASSERT_FALSE(http_address_read(STR("unknown"), out) || http_address_read(STR(""), out) ||
+			http_address_read(STR("203.0.113.7:80"), out));
 }
 
 /* For limits, an IPv6 network of 64 bits is one address. */
@@ -109,5 +162,6 @@ static void metrics(void)
 	buf_free(&b);
 }
 
-UNIT_MAIN("guard", { "proxies", proxies }, { "addresses", addresses }, { "callers", callers },
-	{ "errors", errors }, { "metrics", metrics })
+UNIT_MAIN("guard", { "proxies", proxies }, { "spellings", proxy_forms }, { "forwarded", forwarded },
+	{ "addresses", addresses }, { "callers", callers }, { "errors", errors },
+	{ "metrics", metrics })
