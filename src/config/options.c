@@ -7,6 +7,8 @@
 #include <ini.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
+#include <unistd.h>
 
 struct options options;
 
@@ -106,8 +108,46 @@ static int on_ini(void *user, const char *section, const char *key, const char *
 	return 0;
 }
 
+/* Is NAME, without "SLADESK_", a section's and an underscore, but no setting of it? A misspelt one
+ * must not be ignored. */
+static bool is_unknown(const char *name, size_t n)
+{
+	bool section = false;
+
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		size_t s = strlen(table[i].section), k = strlen(table[i].key);
+
+		if (n <= s || strncasecmp(name, table[i].section, s) != 0 || name[s] != '_')
+			continue;
+		section = true;
+		if (n == s + 1 + k && strncasecmp(name + s + 1, table[i].key, k) == 0)
+			return false;
+	}
+	return section;
+}
+
+static bool names_are_known(void)
+{
+	static const char prefix[] = "SLADESK_";
+
+	for (char **e = environ; *e; e++) {
+		const char *name = *e + sizeof(prefix) - 1;
+		size_t n = strcspn(*e, "=");
+
+		if (strncmp(*e, prefix, sizeof(prefix) - 1) != 0 ||
+			!is_unknown(name, n - (sizeof(prefix) - 1)))
+			continue;
+		snprintf(reader.error_text, sizeof(reader.error_text),
+			"%.*s: unknown setting (see sladeskd --help)", n < 80 ? (int)n : 80, *e);
+		return false;
+	}
+	return true;
+}
+
 static bool read_environment(void)
 {
+	if (!names_are_known())
+		return false;
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
 		char name[100];
 		const char *v;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The database driver against a real PostgreSQL: what a pipelined connection keeps after errors,
  * and how long a statement may take. pipeline.test.js gives the connections:
- * SLADESK_TEST_APP_URL, _JOB_URL, _ADMIN_URL and PGPASSWORD. */
+ * PIPELINE_APP_URL, _JOB_URL, _ADMIN_URL and PGPASSWORD. */
 #include "../unit/unit.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -307,8 +307,8 @@ static void test_connection_dies(void)
 
 static void test_connect(void)
 {
-	struct db_settings settings = { .app_url = getenv("SLADESK_TEST_APP_URL"),
-		.job_url = getenv("SLADESK_TEST_JOB_URL"),
+	struct db_settings settings = { .app_url = getenv("PIPELINE_APP_URL"),
+		.job_url = getenv("PIPELINE_JOB_URL"),
 		.replica_url = "",
 		.password = getenv("PGPASSWORD"),
 		.point_connections = 1,
@@ -316,7 +316,7 @@ static void test_connect(void)
 	const char *error = "";
 
 	log_open("/dev/null", LOG_ERROR, false); /* the errors are intended */
-	admin = PQconnectdb(getenv("SLADESK_TEST_ADMIN_URL"));
+	admin = PQconnectdb(getenv("PIPELINE_ADMIN_URL"));
 	CU_ASSERT_EQUAL_FATAL(PQstatus(admin), CONNECTION_OK);
 	loop_init();
 	CU_ASSERT_FATAL(db_init(&settings, &error));

@@ -17,9 +17,9 @@ test('a pipelined connection: names, time limits, what ends it', async () => {
 		env: {
 			...process.env,
 			PGPASSWORD: secret,
-			SLADESK_TEST_APP_URL: url('sladesk_app'),
-			SLADESK_TEST_JOB_URL: url('sladesk_job'),
-			SLADESK_TEST_ADMIN_URL: url('postgres'),
+			PIPELINE_APP_URL: url('sladesk_app'),
+			PIPELINE_JOB_URL: url('sladesk_job'),
+			PIPELINE_ADMIN_URL: url('postgres'),
 		},
 	});
 	assert.strictEqual(r.status, 0, (r.stdout + r.stderr).slice(-6000));
