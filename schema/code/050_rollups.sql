@@ -3,16 +3,16 @@
 -- the planner from joining: just after an import the statistics still show small tables, and it would scan all clocks for each ticket.
 create or replace view outcomes_now with (security_invoker = true) as
 select t.tenant_id, t.id as ticket_id, t.service_type, t.priority, coalesce(t.department, '') as department, coalesce(t.project, '') as project,
-  coalesce(t.region, '') as region, coalesce(t.assignee_id, 0) as engineer_id, (t.opened_at at time zone c.timezone)::date as opened_day,
+  coalesce(t.region, '') as region, coalesce(t.assignee_id, 0) as engineer_id, (t.opened_at at time zone c.zone)::date as opened_day,
   (t.status in ('new', 'accepted', 'in_progress', 'pending_customer', 'pending_aws', 'scheduled', 'mitigated', 'monitoring'))::int as pending,
   (t.status in ('resolved', 'closed'))::int as resolved,
   (t.sla_breached and t.status in ('new', 'accepted', 'in_progress', 'pending_customer', 'pending_aws', 'scheduled', 'mitigated', 'monitoring'))::int
     as overdue,
   (t.first_response_at is not null)::int as response_n, coalesce(extract(epoch from t.first_response_at - t.opened_at)::bigint, 0) as response_s,
   (t.resolved_at is not null)::int as resolution_n, coalesce(extract(epoch from t.resolved_at - t.opened_at)::bigint, 0) as resolution_s,
-  (r.fell_at at time zone c.timezone)::date as response_day, coalesce((r.verdict = 'met')::int, 0) as response_met,
-  (s.fell_at at time zone c.timezone)::date as resolution_day, coalesce((s.verdict = 'met')::int, 0) as resolution_met,
-  case when r.fell_at is not null and s.fell_at is not null then (greatest(r.fell_at, s.fell_at) at time zone c.timezone)::date end as decided_day,
+  (r.fell_at at time zone c.zone)::date as response_day, coalesce((r.verdict = 'met')::int, 0) as response_met,
+  (s.fell_at at time zone c.zone)::date as resolution_day, coalesce((s.verdict = 'met')::int, 0) as resolution_met,
+  case when r.fell_at is not null and s.fell_at is not null then (greatest(r.fell_at, s.fell_at) at time zone c.zone)::date end as decided_day,
   coalesce((r.verdict = 'met' and s.verdict = 'met')::int, 0) as met, (t.exclusion_state is distinct from 'approved')::int as counted,
   coalesce((r.verdict in ('met', 'waived') and s.verdict in ('met', 'waived'))::int, 0) as met_waived
 from tickets t

@@ -8,6 +8,6 @@ returns setof tickets language sql stable as $$
   where t.tenant_id = (select current_setting('app.current_tenant_id')::bigint)
     and (p_statuses is null or t.status = any (p_statuses)) and (p_priorities is null or t.priority = any (p_priorities))
     and (p_service_types is null or t.service_type = any (p_service_types))
-    and (p_from is null or t.opened_at >= p_from::timestamp at time zone c.timezone)
-    and (p_to is null or t.opened_at < (p_to + 1)::timestamp at time zone c.timezone)
+    and (p_from is null or t.opened_at >= p_from::timestamp at time zone c.zone)
+    and (p_to is null or t.opened_at < (p_to + 1)::timestamp at time zone c.zone)
 $$;

@@ -6,7 +6,7 @@
 -- $4 group         text    call.group         required
 -- $5 service_type  text    call.service_type  optional
 with z as materialized (
-  select c.tenant_id, (ts($1::bigint) at time zone c.timezone)::date as today from customers c where c.tenant_id = $3::bigint
+  select c.tenant_id, (ts($1::bigint) at time zone c.zone)::date as today from customers c where c.tenant_id = $3::bigint
 )
 select x.name, (z.today - $2::int + 1)::text as first, z.today::text as last, x.opened, x.response_n, x.response_s, x.resolution_n, x.resolution_s,
   x.decided, x.met, x.counted, x.met_counted

@@ -12,8 +12,8 @@ cross join lateral (
     coalesce(sum(r.counted), 0)::bigint as counted, coalesce(sum(r.met_counted), 0)::bigint as met_counted,
     coalesce(sum(r.pending), 0)::bigint as pending, coalesce(sum(r.overdue), 0)::bigint as overdue
   from rollups r
-  where r.tenant_id = c.tenant_id and r.day > (ts($1::bigint) at time zone c.timezone)::date - $2::int
-    and r.day <= (ts($1::bigint) at time zone c.timezone)::date) x
+  where r.tenant_id = c.tenant_id and r.day > (ts($1::bigint) at time zone c.zone)::date - $2::int
+    and r.day <= (ts($1::bigint) at time zone c.zone)::date) x
 where c.tenant_id > 1 and c.tenant_id = any ((select current_setting('app.current_tenants')::bigint[])::bigint[])
 order by c.tenant_id
 limit 1000

@@ -8,8 +8,8 @@ select t.id, t.number, t.service_type, b.priority, b.clock, b.budget_s, greatest
   us(t.opened_at) as created_at, us(b.breached_at) as breached_at, b.waived
 from sla_breaches b join tickets t on t.tenant_id = b.tenant_id and t.id = b.ticket_id
 where b.tenant_id = $3::bigint
-  and b.breached_at >= ((select (ts($1::bigint) at time zone c.timezone)::date - $2::int + 1 from customers c where c.tenant_id = $3::bigint)::timestamp
-    at time zone (select c.timezone from customers c where c.tenant_id = $3::bigint))
+  and b.breached_at >= ((select (ts($1::bigint) at time zone c.zone)::date - $2::int + 1 from customers c where c.tenant_id = $3::bigint)::timestamp
+    at time zone (select c.zone from customers c where c.tenant_id = $3::bigint))
   and ($4::text is null or t.service_type = $4::text)
 order by b.breached_at desc
 limit 100

@@ -16,7 +16,7 @@ with old as materialized (
   select p.kind, p.value, p.lat, p.lon, p.last_at from sign_in_places p
   where p.tenant_id = $1::bigint and p.actor_kind = $2::text and p.actor_id = $3::bigint
 ), c as materialized (
-  select c.work_from, c.work_to, extract(hour from ts($5::bigint) at time zone c.timezone)::int as hour from customers c where c.tenant_id = $1::bigint
+  select c.work_from, c.work_to, extract(hour from ts($5::bigint) at time zone c.zone)::int as hour from customers c where c.tenant_id = $1::bigint
 ), last_seen as materialized (
   select o.lat, o.lon, extract(epoch from ts($5::bigint) - o.last_at) / 3600 as hours from old o where o.kind = 'network' and o.lat is not null
   order by o.last_at desc limit 1

@@ -6,7 +6,7 @@
 -- returns user_id bigint, username text, full_name text, role_type text, lang text, tenant_id bigint, tenant_name text, tenant_code text,
 -- returns timezone text, theme jsonb, permissions text[], preferences jsonb, dashboards jsonb, default_dashboard_id bigint, open_tickets bigint,
 -- returns alerts bigint
-select u.id as user_id, u.username, u.full_name, u.role_type, u.lang, c.tenant_id, c.name as tenant_name, c.code as tenant_code, c.timezone,
+select u.id as user_id, u.username, u.full_name, u.role_type, u.lang, c.tenant_id, c.name as tenant_name, c.code as tenant_code, c.zone as timezone,
   jsonb_build_object('name', coalesce(t.display_name, c.name), 'logo_url', logo_url_of(t), 'primary_color', t.primary_color, 'accent_color', t.accent_color,
     'support_contact', t.support_contact) as theme,
   permissions_of(u.tenant_id, 'customer', u.id, u.role_type, $2::bigint) as permissions, u.preferences,
