@@ -22,6 +22,10 @@ typedef const struct zone *zone_finder(const char *name);
  * thread-local buffer: copy it) if a rule is broken. */
 struct calendar *calendar_read(
 	struct json_object *json, zone_finder *find, const char **out_error) MUST_USE;
+/* May C be saved: has no day more than 16 pieces of working time, and does a window open within 400
+ * days of NOW (INSTANT_NONE: that is not asked)? Versions that were saved earlier are read as they
+ * are. Otherwise *OUT_ERROR is set like by calendar_read. */
+bool calendar_is_usable(const struct calendar *c, int64_t now_us, const char **out_error);
 /* Does NEW (the same form) contain everything in OLD, and otherwise only add dates after TODAY
  * ("2026-12-31")? */
 bool calendar_only_adds(struct json_object *old, struct json_object *new, const char *today);

@@ -176,7 +176,8 @@ static void bind_policy(
 	cj = json_read(PQgetvalue(r, 0, 4), strlen(PQgetvalue(r, 0, 4)), &err);
 	b->rules.calendar = calendar_read(cj, zone_find, &error);
 	b->rules.policy = &p;
-	if (!b->rules.calendar || !sla_policy_read(pj, &p, &error))
+	if (!b->rules.calendar || !calendar_is_usable(b->rules.calendar, INSTANT_NONE, &error) ||
+		!sla_policy_read(pj, &p, &error))
 		die("%s", error);
 	json_object_put(pj);
 	json_object_put(cj);

@@ -303,7 +303,7 @@ static bool answer_question(struct question *q, zone_finder *find, struct buf *o
 	const char *op = json_get_string(q->json, "op");
 
 	q->cal = calendar_read(json_get(q->json, "calendar"), find, &q->error);
-	if (!q->cal)
+	if (!q->cal || !calendar_is_usable(q->cal, INSTANT_NONE, &q->error))
 		return false;
 	if (op && strcmp(op, "add_working_time") == 0)
 		return answer_add(q, out);

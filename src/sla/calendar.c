@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define MAX_WINDOWS 16
+#define MAX_WINDOWS 16               /* of a day, as written */
+#define MAX_PIECES (2 * MAX_WINDOWS) /* each break cuts at most one window in two */
 #define SEARCH_DAYS 400
 
 struct window {
@@ -17,7 +18,7 @@ struct window {
 
 struct windows {
 	int n;
-	struct window w[MAX_WINDOWS];
+	struct window w[MAX_PIECES];
 };
 
 struct dated {
@@ -256,13 +257,12 @@ static void cut_breaks(struct windows *w, const struct windows *cut)
 			struct window a = w->w[i], x = cut->w[b];
 
 			if (x.open_s >= a.close_s || x.close_s <= a.open_s) {
-				if (left.n < MAX_WINDOWS)
-					left.w[left.n++] = a;
+				left.w[left.n++] = a;
 				continue;
 			}
-			if (a.open_s < x.open_s && left.n < MAX_WINDOWS)
+			if (a.open_s < x.open_s)
 				left.w[left.n++] = (struct window){ a.open_s, x.open_s };
-			if (x.close_s < a.close_s && left.n < MAX_WINDOWS)
+			if (x.close_s < a.close_s)
 				left.w[left.n++] = (struct window){ x.close_s, a.close_s };
 		}
 		*w = left;
@@ -324,6 +324,25 @@ bool calendar_next_open(const struct calendar *c, int64_t at_us, int64_t *out_fr
 		t = t > until ? until : t;
 	}
 	return false;
+}
+
+bool calendar_is_usable(const struct calendar *c, int64_t now_us, const char **out_error)
+{
+	struct windows scratch;
+	int64_t from, to;
+	char date[32];
+
+	for (size_t i = 0; i < c->breaks.n; i++) {
+		if (windows_of(c, c->breaks.d[i].day, &scratch)->n <= MAX_WINDOWS)
+			continue;
+		time_format(c->breaks.d[i].day * 86400 * US_PER_S, 0, date);
+		date[10] = 0;
+		return refuse_calendar(
+			out_error, "at most 16 pieces a day are left by breaks", date);
+	}
+	if (now_us != INSTANT_NONE && !calendar_next_open(c, now_us, &from, &to))
+		return refuse_calendar(out_error, "no window opens within 400 days", NULL);
+	return true;
 }
 
 bool calendar_add(const struct calendar *c, int64_t start_us, int64_t work_us, int64_t *out)

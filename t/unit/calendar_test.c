@@ -223,6 +223,74 @@ static void calc(void)
 		false);
 }
 
-UNIT_MAIN("calendar", { "adds and counts", adds }, { "refuses broken calendars by name", refuses },
+#define DAY_WITH(breaks)                                                                           \
+	"{\"tz\":\"UTC\",\"hours\":{\"mon\":[[\"00:00\",\"24:00\"]]},\"breaks\":{\"2026-01-"       \
+	"05\":" breaks "}}"
+#define SIXTEEN                                                                                    \
+	"[[\"01:00\",\"01:30\"],[\"02:00\",\"02:30\"],[\"03:00\",\"03:30\"],[\"04:00\",\"04:30\"]" \
+	","                                                                                        \
+	"[\"05:00\",\"05:30\"],[\"06:00\",\"06:30\"],[\"07:00\",\"07:30\"],[\"08:00\",\"08:30\"]," \
+	"[\"09:00\",\"09:30\"],[\"10:00\",\"10:30\"],[\"11:00\",\"11:30\"],[\"12:00\",\"12:30\"]," \
+	"[\"13:00\",\"13:30\"],[\"14:00\",\"14:30\"],[\"15:00\",\"15:30\"]%s"
+
+/* A day that breaks cut into more than 16 pieces: no piece is lost in a version that was saved
+ * earlier, and a new one is refused. */
+static void many_pieces(void)
+{
+	char fits[1000], more[1000];
+	const char *error = NULL;
+	struct calendar *c;
+
+	snprintf(fits, sizeof(fits), DAY_WITH(SIXTEEN), "]");
+	snprintf(more, sizeof(more), DAY_WITH(SIXTEEN), ",[\"16:00\",\"16:30\"]]");
+	c = test_calendar(fits);
+	CU_ASSERT_TRUE(calendar_is_usable(c, at("2026-01-01T00:00:00Z"), &error));
+	calendar_free(c);
+	c = test_calendar(more);
+	CU_ASSERT_EQUAL(calendar_between(c, at("2026-01-05T00:00:00Z"), at("2026-01-06T00:00:00Z")),
+		57600 * US_PER_S);
+	CU_ASSERT_FALSE(calendar_is_usable(c, at("2026-01-01T00:00:00Z"), &error));
+	CU_ASSERT_STRING_EQUAL(
+		error, "calendar: at most 16 pieces a day are left by breaks: 2026-01-05");
+	calendar_free(c);
+	snprintf(fits, sizeof(fits),
+		"{\"id\":1,\"op\":\"working_time_between\",\"calendar\":%s,\"start\":"
+		"\"2026-01-05T00:00:00Z\",\"end\":\"2026-01-06T00:00:00Z\"}",
+		more);
+	calc_is(fits,
+		"{\"id\":1,\"error\":\"calendar: at most 16 pieces a day are left by breaks: "
+		"2026-01-05\"}",
+		false);
+}
+
+static void no_window(void)
+{
+	static const char *const never[] = { "{\"tz\":\"UTC\",\"hours\":{}}",
+		"{\"tz\":\"UTC\",\"hours\":{\"mon\":[]}}",
+		"{\"tz\":\"UTC\",\"hours\":{},\"overrides\":{\"2020-01-01\":[[\"09:00\",\"10:00\"]]"
+		"}}" };
+	const char *error = NULL;
+	struct calendar *c;
+
+	for (size_t i = 0; i < ARRAY_LEN(never); i++) {
+		c = test_calendar(never[i]);
+		CU_ASSERT_FALSE(calendar_is_usable(c, at("2026-01-01T00:00:00Z"), &error));
+		CU_ASSERT_STRING_EQUAL(error, "calendar: no window opens within 400 days");
+		calendar_free(c);
+	}
+	c = test_calendar(
+		"{\"tz\":\"UTC\",\"hours\":{},\"overrides\":{\"2026-07-01\":[[\"09:00\",\"10:"
+		"00\"]]}}");
+	CU_ASSERT_TRUE(calendar_is_usable(c, at("2026-01-01T00:00:00Z"), &error));
+	CU_ASSERT_FALSE(calendar_is_usable(c, at("2026-07-02T00:00:00Z"), &error));
+	calendar_free(c);
+	c = calendar_always();
+	CU_ASSERT_TRUE(calendar_is_usable(c, 0, &error));
+	calendar_free(c);
+}
+
+UNIT_MAIN("calendar", { "more pieces than a day may have", many_pieces },
+	{ "a calendar without a window", no_window }, { "adds and counts", adds },
+	{ "refuses broken calendars by name", refuses },
 	{ "zones agree with the C library", zones_agree_with_libc },
 	{ "clock changes, minute by minute", clock_changes }, { "calc lines", calc })

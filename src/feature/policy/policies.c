@@ -2,6 +2,7 @@
  * Policies and calendars: a change creates a new version, validated by the code that will use it.
  */
 #include "policy.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "desk/versions.h"
 #include "policy_fault_text.h"
@@ -43,6 +44,18 @@ static struct draft *read_draft(struct req *req)
 	return d;
 }
 
+/* The database writes blanks into a document that it keeps, and every instance must be able to read
+ * it (JSON_MAX_BYTES). */
+static bool is_small(struct json_object *doc, const char **out_error)
+{
+	size_t n;
+
+	json_object_to_json_string_length(doc, JSON_C_TO_STRING_PLAIN, &n);
+	if (n > JSON_MAX_BYTES / 2)
+		*out_error = "at most 128 KiB";
+	return n <= JSON_MAX_BYTES / 2;
+}
+
 /* --- policies --- */
 
 static struct outcome *on_policy(struct req *req, enum db_error error, const PGresult *rows)
@@ -66,7 +79,8 @@ void policy_check(struct req *req)
 	struct sla_policy checked;
 	const char *error = "";
 
-	if (doc && !sla_policy_read(doc, &checked, &error))
+	if (doc && (!is_small(doc, &error) || !sla_policy_read(doc, &checked, &error) ||
+			   !sla_policy_is_exact(doc, &error)))
 		policy_fault_text_note(req, error);
 }
 
@@ -155,7 +169,7 @@ void calendar_check(struct req *req)
 	const char *error = "";
 	struct calendar *c = doc ? calendar_read(doc, zone_find, &error) : NULL;
 
-	if (doc && !c)
+	if (doc && (!is_small(doc, &error) || !c || !calendar_is_usable(c, clock_now_us(), &error)))
 		policy_fault_text_note(req, error);
 	calendar_free(c);
 }

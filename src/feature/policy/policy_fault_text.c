@@ -23,9 +23,17 @@ static const struct {
 	{ "priorities are P0 to P4", "优先级应为 P0 到 P4" },
 	{ "must be the code of a calendar", "应为日历代码" },
 	{ "0 to 10000 hours, 0 to 365 days", "应为 0 到 10000 小时、0 到 365 天" },
+	{ "a priority comes twice", "同一优先级出现两次" },
+	{ "three waits of 1 s to 400 days", "应为三个 1 秒到 400 天的等待时长" },
+	{ "a whole number", "应为整数" },
+	{ "an object of response, resolution, update",
+		"应为含 response、resolution、update 的对象" },
+	{ "a threshold comes twice", "同一阈值出现两次" },
 	/* for a calendar: "calendar: rule: where" */
 	{ "windows must be a list of [open, close]", "时段应为 [开始时间、结束时间] 的列表" },
 	{ "at most 16 windows a day", "每天最多 16 个时段" },
+	{ "at most 16 pieces a day are left by breaks", "扣除休息后每天最多剩 16 段" },
+	{ "no window opens within 400 days", "400 天内没有任何工作时段" },
 	{ "a window is [\"HH:MM\", \"HH:MM\"]", "时段应为 [\"HH:MM\", \"HH:MM\"]" },
 	{ "a window must open before it closes", "时段的开始必须早于结束" },
 	{ "windows must be sorted and disjoint", "时段必须按序且不重叠" },
@@ -39,6 +47,7 @@ static const struct {
 	/* for both */
 	{ "unknown key", "未知的键" },
 	{ "must be an object", "应为对象" },
+	{ "at most 128 KiB", "最多 128 KiB" },
 };
 
 /* Translate the rule in ERROR to Chinese; the surrounding key or place stays. */

@@ -186,7 +186,7 @@ void policy_preview_check(struct req *req)
 	struct sla_policy checked;
 	const char *why = "";
 
-	if (doc && !sla_policy_read(doc, &checked, &why))
+	if (doc && (!sla_policy_read(doc, &checked, &why) || !sla_policy_is_exact(doc, &why)))
 		policy_fault_text_note(req, why);
 }
 
