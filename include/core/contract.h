@@ -46,6 +46,8 @@ enum format {
 	FORMAT_CURSOR,
 	FORMAT_PERIOD,
 	FORMAT_DOMAIN,
+	FORMAT_TAG,
+	FORMAT_WEB,
 	FORMAT_COUNT
 };
 
@@ -58,8 +60,9 @@ struct param {
 	bool loose;  /* the flow checks the value; the contract serves the documentation, and checks
 			only the length of a list and that an object is one */
 	bool served; /* a tenant's id: forbidden if the caller does not serve that tenant */
-	bool more;   /* an object: members that the contract does not name are accepted */
-	int parent;  /* in the body: the parameter that contains it; -1: the body itself */
+	bool distinct;        /* a list: no item comes twice */
+	bool more;            /* an object: members that the contract does not name are accepted */
+	int parent;           /* in the body: the parameter that contains it; -1: the body itself */
 	const char *fallback; /* NULL: none */
 	const char *in;       /* a|b|c */
 	const char *shown;    /* a|b|c for the documentation; the flow checks the value */

@@ -6,6 +6,10 @@ create or replace function us(t timestamptz) returns bigint language sql stable 
 create or replace function ts(v bigint) returns timestamptz language sql stable parallel safe
   return 'epoch'::timestamptz + v * interval '1 microsecond';
 
+-- The address of a webhook with its scheme and host in lower case.
+create or replace function web_address(url text) returns text language sql immutable parallel safe
+  return lower(substring(url from '^[^:]+://[^/?#]*')) || substring(url from '^[^:]+://[^/?#]*(.*)$');
+
 -- A ticket as src/desk loads it: state, versions and clocks in one document. It is text (json), because nothing here reads its contents.
 create or replace view ticket_state with (security_invoker = true) as
 select t.tenant_id, t.id, json_build_object(

@@ -128,8 +128,8 @@ void openapi_param_schema(struct buf *b, const struct contract *c, int i)
 	}
 	buf_adds(b, "{\"type\":\"array\",");
 	if (p->list)
-		buf_addf(b, "\"minItems\":%lld,\"maxItems\":%lld,", (long long)p->items_min,
-			(long long)p->items_max);
+		buf_addf(b, "\"minItems\":%lld,\"maxItems\":%lld,%s", (long long)p->items_min,
+			(long long)p->items_max, p->distinct ? "\"uniqueItems\":true," : "");
 	buf_adds(b, "\"items\":");
 	add_one(b, c, i);
 	buf_addc(b, '}');

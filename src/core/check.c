@@ -2,6 +2,7 @@
  * Checks of single values that a contract can ask for: choices and named formats. Pure. */
 #include "core/contract.h"
 #include "base/clock.h"
+#include "base/text.h"
 
 const char *contract_mode_name(enum sql_mode mode)
 {
@@ -32,18 +33,6 @@ bool choice_is_listed(const char *choices, struct str v)
 static bool is_made_of(const char *v, const char *letters)
 {
 	return v[strspn(v, letters)] == 0;
-}
-
-static bool is_email(const char *v)
-{
-	const char *at = strchr(v, '@');
-
-	if (!at || at == v || !at[1] || strchr(at + 1, '@'))
-		return false;
-	for (; *v; v++)
-		if ((unsigned char)*v <= 0x20 || strchr("<>,;\"\x7f", *v))
-			return false;
-	return true;
 }
 
 static bool is_phone(const char *v)
@@ -109,6 +98,11 @@ static bool is_period(const char *v)
 	       str_to_int((struct str){ v, n - 1 }, 1, PERIOD_DAYS_MAX, &days);
 }
 
+static bool is_tag(const char *v)
+{
+	return text_is_tag(str_of(v));
+}
+
 static bool is_domain(const char *v)
 {
 	return strlen(v) >= 3 && strlen(v) <= 253 && strchr(v, '.') &&
@@ -117,8 +111,9 @@ static bool is_domain(const char *v)
 
 static const struct format_rule rules[FORMAT_COUNT] = {
 	[FORMAT_EMAIL] = { NULL, "email", "user@example.com",
-		"a mail address, such as user@example.com", "邮箱地址，如 user@example.com",
-		is_email },
+		"a mail address in ASCII, such as user@example.com (an international domain in "
+		"its xn-- form)",
+		"ASCII 邮箱地址，如 user@example.com（国际化域名用 xn-- 形式）", text_is_mail },
 	[FORMAT_PHONE] = { "^[+0-9 ()-]+$", NULL, "+86 10 1234 5678",
 		"digits, +, -, spaces and brackets", "数字、+、-、空格与括号", is_phone },
 	[FORMAT_LOGIN_NAME] = { "^[a-z0-9][a-z0-9._@-]*$", NULL, "wang.fang",
@@ -143,6 +138,11 @@ static const struct format_rule rules[FORMAT_COUNT] = {
 	[FORMAT_DOMAIN] = { "^[a-z0-9.-]{3,253}$", NULL, "example.com",
 		"a domain in lower case, such as example.com", "小写域名，如 example.com",
 		is_domain },
+	[FORMAT_TAG] = { NULL, NULL, "network", "one line with something to see", "一行可见文字",
+		is_tag },
+	[FORMAT_WEB] = { "^[Hh][Tt][Tt][Pp][Ss]?://[^\\s\\\\@]+", "uri", "https://example.com/hook",
+		"an http or https address with a host, without user name, blanks or backslashes",
+		"http 或 https 地址，含主机名，不含用户名、空白与反斜杠", text_is_web },
 };
 
 const struct format_rule *format_rule(enum format f)

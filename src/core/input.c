@@ -5,6 +5,7 @@
 #include "inner.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/text.h"
 
 /* --- where a value is, for the error that names it --- */
 
@@ -56,6 +57,9 @@ static bool read_plain(
 		note_bad_length(req, place_name(req, at), p->min, p->max);
 		return false;
 	}
+	/* what must not be empty must not look empty either */
+	if (p->has_range && p->min > 0 && text_is_blank(str_of(v)))
+		return note_place(req, at, "something to see, not only blanks", "不能只有空白");
 	if (p->in && !choice_is_listed(p->in, str_of(v)))
 		return note_place(req, at, arena_printf(&req->arena, "one of %s", p->in),
 			arena_printf(&req->arena, "可选值：%s", p->in));
@@ -228,12 +232,26 @@ static bool is_closed(const struct contract *c, int i)
 	return false;
 }
 
+static bool has_doubles(struct json_object *list)
+{
+	size_t n = json_object_array_length(list);
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < i; k++)
+			if (json_object_equal(json_object_array_get_idx(list, i),
+				    json_object_array_get_idx(list, k)))
+				return true;
+	return false;
+}
+
 /* Read the items of a list. If a plain item is invalid, the list is noted once. */
 static bool items_hold(struct binding *b, int i, struct place at, struct json_object *list)
 {
 	const struct param *p = &b->c->params[i];
 	const char *name = p->type == PARAM_OBJECT ? place_name(b->req, at) : NULL;
 
+	if (p->distinct && has_doubles(list))
+		return note_place(b->req, at, "no item twice", "各项不能重复");
 	for (size_t k = 0; k < json_object_array_length(list); k++) {
 		struct json_object *item = json_object_array_get_idx(list, k);
 		struct value v = { 0 };

@@ -93,6 +93,7 @@ function param(n, f, a,   i, k, v, s, src, path, up, type, list, out, what) {
 			out = out ", .example = " cstr(v)
 		}
 		else if (k == "loose") { out = out ", .loose = true"; loose[np] = 1 }
+		else if (k == "distinct" && list && type == "text") out = out ", .distinct = true"
 		else if (k == "more" && type == "object" && !list) out = out ", .more = true"
 		else die("unknown constraint " f[i])
 	}

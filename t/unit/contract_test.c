@@ -109,6 +109,9 @@ static void test_formats(void)
 		{ FORMAT_CURSOR, { "", "_1", "0_1", "x", "-1_1" } },
 		{ FORMAT_PERIOD, { "", "d", "0d", "367d", "30", "030d" } },
 		{ FORMAT_DOMAIN, { "", "ab", "Example.com", "a b.c", "abc" } },
+		{ FORMAT_TAG, { "", " ", "a\nb", "\xe2\x80\x8b" } },
+		{ FORMAT_WEB, { "", "ftp://x", "https://", "https://u@x/", "https://x:0/",
+				      "https://x/ a" } },
 	};
 
 	CU_ASSERT_EQUAL(ARRAY_LEN(bad), FORMAT_COUNT - 1);

@@ -4,6 +4,7 @@
 #include "account.h"
 #include "base/json.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "crypto/field.h"
 #include "crypto/password.h"
 #include "config/options.h"
@@ -157,7 +158,7 @@ static bool strings_only(struct json_object *list)
 	for (size_t i = 0; i < n; i++) {
 		struct json_object *v = json_object_array_get_idx(list, i);
 
-		if (!json_object_is_type(v, json_type_string) || json_str(v).n < 1 ||
+		if (!json_object_is_type(v, json_type_string) || text_is_blank(json_str(v)) ||
 			utf8_length(json_str(v).p, json_str(v).n) > 300)
 			return false;
 	}

@@ -4,6 +4,7 @@
  * others are stored. */
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "base/log.h"
 #include "core/request.h"
 #include "crypto/field.h"
@@ -46,7 +47,7 @@ static bool text_fits(struct json_object *o, const char *key, size_t min, size_t
 		return min == 0;
 	n = json_object_is_type(v, json_type_string) ? utf8_length(json_str(v).p, json_str(v).n)
 						     : 0;
-	return json_object_is_type(v, json_type_string) && n >= (min ? min : 1) && n <= max;
+	return json_object_is_type(v, json_type_string) && !text_is_blank(json_str(v)) && n <= max;
 }
 
 static bool date_fits(struct json_object *o, const char *key)
@@ -102,7 +103,7 @@ static const char *contact_broken(struct json_object *c)
 		return "contacts.name";
 	if (!text_fits(c, "title", 0, 100))
 		return "contacts.title";
-	if (!text_fits(c, "email", 0, 254) || (mail && !strchr(mail, '@')))
+	if (!text_fits(c, "email", 0, 254) || (mail && !text_is_mail(mail)))
 		return "contacts.email";
 	if (!text_fits(c, "phone", 0, 40))
 		return "contacts.phone";

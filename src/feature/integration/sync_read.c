@@ -2,6 +2,7 @@
  * Reading a message of a source system: the union of the two field lists, each field checked. */
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "crypto/crypto.h"
 #include "sync.h"
 
@@ -68,11 +69,13 @@ static bool read_text(
 	}
 	if (!json_object_is_type(v, json_type_string))
 		return fault(item, key, "a string", "应为字符串");
-	if (json_str(v).n < 1 || (int64_t)utf8_length(json_str(v).p, json_str(v).n) > max)
+	if (text_is_blank(json_str(v)) || (int64_t)utf8_length(json_str(v).p, json_str(v).n) > max)
 		return fault(item, key,
-			"must not be empty or longer than its limit (ids 100, event_id 200, title "
+			"must not be empty, only blanks, or longer than its limit (ids 100, "
+			"event_id 200, title "
 			"200)",
-			"不能为空，也不能超过长度上限（编号 100、event_id 200、标题 200）");
+			"不能为空或只有空白，也不能超过长度上限（编号 100、event_id 200、标题 "
+			"200）");
 	*out = xstrndup(json_str(v).p, json_str(v).n);
 	return true;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * sladesk webhook: register webhooks. */
+#include "base/text.h"
 #include "cli/cli.h"
 #include "sql_gen.h"
 
@@ -14,6 +15,12 @@ static int cmd_webhook(int argc, char **argv)
 
 	if (!argc || strcmp(argv[0], "add") != 0)
 		die("webhook add");
+	if (!text_is_web(p[1]) || strlen(p[1]) > 2000)
+		die("--url: an http or https address with a host, without user name, blanks or "
+		    "backslashes");
+	if (utf8_length(p[2], strlen(p[2])) < 16 || strlen(p[2]) > 200 ||
+		text_is_blank(str_of(p[2])))
+		die("--secret: 16 to 200 characters");
 	cli_print_rows(cli_exec(pg, &sql_cli_webhook_add, p));
 	free(tenant);
 	PQfinish(pg);

@@ -27,7 +27,7 @@ select c.tenant_id, c.id, c.event_seq, c.channel, c.template, c.attempts, e.type
   t.id as ticket_id, t.number, t.title, t.status, t.priority, k.name as tenant, us(r.due_at) as response_due,
   coalesce(s.email, u.email) as email, coalesce(s.full_name, u.full_name) as full_name, coalesce(s.lang, u.lang, 'zh') as lang,
   w.url, w.secret, p.subject, p.body, left(m.body, 4000) as text,
-  g.doc ->> 'delivery_hours' as hours, k.timezone, u.phone,
+  g.doc ->> 'delivery_hours' as hours, k.zone as timezone, u.phone,
   c.recipient_kind <> 'webhook' and s.id is null and u.id is null as gone
 from c
 join customers k on k.tenant_id = c.tenant_id

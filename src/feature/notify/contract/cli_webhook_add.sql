@@ -5,5 +5,5 @@
 -- $3 secret  text    call.secret  required
 -- $4 now     time    call.now     required
 insert into webhooks (tenant_id, url, secret, created_at)
-values ($1::bigint, $2, $3, $4::timestamptz)
+values ($1::bigint, web_address($2), $3, $4::timestamptz)
 returning id

@@ -2,7 +2,7 @@
 -- zh: 新增或修改目录项。
 -- mode: write   shape: object   class: point
 -- $1 kind     text  path.kind     required in=service_type|department|project|contract|cost_centre|region|office|category
--- $2 code     text  path.code     required len=1..100
+-- $2 code     text  path.code     required len=1..100 like=tag
 -- $3 name_zh  text  body.name_zh  required len=1..200
 -- $4 name_en  text  body.name_en  required len=1..200
 -- $5 active   bool  body.active   default=true
