@@ -13,6 +13,7 @@ struct hooks {
 		const char *username, const char *operation, const char *result, int status);
 	void (*notify_wake)(void);
 	void (*signin_done)(struct req *req, const struct sign_in *s);
+	bool (*is_widget_metric)(struct str name);
 	const char *(*signout_location)(struct req *req, const PGresult *provider,
 		const char *subject, const char *provider_session);
 };
@@ -27,6 +28,8 @@ void audit_note(struct req *req, int64_t tenant_id, bool staff, int64_t actor_id
 void notify_wake(void);
 /* A user has logged in: compare this with the user's earlier logins, outside the request. */
 void signin_done_hook(struct req *req, const struct sign_in *s);
+/* Can a widget show the metric NAME? */
+bool is_widget_metric(struct str name);
 /* The address at which the browser logs out at the provider (row 0 of sso/provider_get) that began
  * the session for SUBJECT; NULL if the provider has no such page. In the arena. */
 const char *signout_location(struct req *req, const PGresult *provider, const char *subject,

@@ -23,6 +23,11 @@ void signin_done_hook(struct req *req, const struct sign_in *s)
 		hooks.signin_done(req, s);
 }
 
+bool is_widget_metric(struct str name)
+{
+	return hooks.is_widget_metric && hooks.is_widget_metric(name);
+}
+
 const char *signout_location(struct req *req, const PGresult *provider, const char *subject,
 	const char *provider_session)
 {

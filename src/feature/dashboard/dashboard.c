@@ -2,7 +2,14 @@
  * The interface of capability dashboard. */
 #include "dashboard.h"
 #include "core/cache.h"
+#include "core/hooks.h"
 #include "db/db.h"
+
+static void dashboard_init(void)
+{
+	hooks.is_widget_metric = dashboard_has_metric;
+	rollup_init();
+}
 
 static void dashboard_free(void)
 {
@@ -65,7 +72,7 @@ const struct job dashboard_jobs[] = {
 const struct feature dashboard_feature = {
 	.name = "dashboard",
 	.routes = dashboard_routes,
-	.init = rollup_init,
+	.init = dashboard_init,
 	.free = dashboard_free,
 	.consumers = consumers,
 	.jobs = dashboard_jobs,

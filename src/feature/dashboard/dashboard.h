@@ -41,6 +41,8 @@ struct outcome *overview_get(struct req *req) MUST_USE;
 struct outcome *compliance_get(struct req *req) MUST_USE;
 /* Endpoint: GET /api/v1/client/dashboard/metrics. */
 struct outcome *dashboard_metrics(struct req *req) MUST_USE;
+/* Is NAME one of the metrics? */
+bool dashboard_has_metric(struct str name);
 /* Check what the contract of GET /api/v1/client/dashboard/data cannot say. */
 void dashboard_data_check(struct req *req);
 /* Endpoint: GET /api/v1/client/dashboard/data. */

@@ -283,6 +283,11 @@ static size_t metric_named(struct str name)
 	return m;
 }
 
+bool dashboard_has_metric(struct str name)
+{
+	return metric_named(name) < ARRAY_LEN(metrics);
+}
+
 /* The bits of the metrics in LIST, at most WIDGETS_MAX of them; 0 if it is not such a list. */
 static uint32_t read_metrics(const char *list)
 {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What a portal stores for a customer's users: their preferences and dashboards. */
+#include "core/hooks.h"
 #include "core/request.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "crypto/crypto.h"
 #include "portal.h"
 #include "flow_gen.h"
@@ -44,7 +46,7 @@ static bool text_within(struct json_object *o, const char *key, size_t max)
 {
 	struct json_object *v = json_get(o, key);
 
-	return json_object_is_type(v, json_type_string) && json_str(v).n >= 1 &&
+	return json_object_is_type(v, json_type_string) && !text_is_blank(json_str(v)) &&
 	       utf8_length(json_str(v).p, json_str(v).n) <= max;
 }
 
@@ -57,6 +59,29 @@ static bool is_widget_type(const char *type)
 		if (strcmp(type, types[i]) == 0)
 			return true;
 	return false;
+}
+
+static bool is_metric(struct json_object *v)
+{
+	return json_object_is_type(v, json_type_string) && is_widget_metric(json_str(v));
+}
+
+/* A widget names what it shows in config.metric, or in the list config.metrics. NULL, or the member
+ * that names something else. */
+static const char *metrics_fit(struct json_object *config)
+{
+	struct json_object *one = NULL, *list = NULL;
+
+	if (json_object_object_get_ex(config, "metric", &one) && !is_metric(one))
+		return "config.metric";
+	if (!json_object_object_get_ex(config, "metrics", &list))
+		return NULL;
+	if (!json_object_is_type(list, json_type_array))
+		return "config.metrics";
+	for (size_t i = 0; i < json_object_array_length(list); i++)
+		if (!is_metric(json_object_array_get_idx(list, i)))
+			return "config.metrics";
+	return NULL;
 }
 
 /* The name of the widget's member that is wrong; NULL if none is. */
@@ -75,7 +100,7 @@ static const char *widget_fault(struct json_object *w, int64_t cols)
 		return "position";
 	if (json_get(w, "config") && !json_object_is_type(json_get(w, "config"), json_type_object))
 		return "config";
-	return NULL;
+	return metrics_fit(json_get(w, "config"));
 }
 
 static bool is_repeated(struct json_object *widgets, size_t i)
@@ -120,8 +145,11 @@ void dashboard_check(struct req *req)
 			req_note_invalid(req,
 				arena_printf(
 					&req->arena, "layout_config.widgets[%zu].%s", i, fault),
-				"a unique id, a known type, and a position within the grid",
-				"id 不得重复，类型须为已知，位置须在网格内");
+				"a unique id, a known type, a position within the grid, and "
+				"metrics "
+				"of GET /api/v1/client/dashboard/metrics",
+				"id 不得重复，类型须为已知，位置须在网格内，指标须见 GET "
+				"/api/v1/client/dashboard/metrics");
 	}
 }
 
