@@ -25,6 +25,8 @@ const char *permission_name(enum permission p);
 /* The bits of the permissions in LIST ("{ticket:read,…}" or any list of names). Unknown names are
  * ignored. */
 uint32_t permissions_parse(struct str list);
+/* Is SCOPE one that a service token can have: a permission, or one of the older names? */
+bool scope_is_known(struct str scope);
 /* The permission for RESOURCE and VERB (NULL: any of the resource) that a customer's user can be
  * granted; PERM_COUNT if there is none. */
 enum permission permission_grantable(const char *resource, const char *verb);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The command-line tool: the table of its commands, and what they share. */
 #include "cli/cli.h"
+#include "base/text.h"
 #include "config/options.h"
 
 #include <argon2.h>
@@ -68,14 +69,23 @@ const char *cli_option(int argc, char **argv, const char *name, const char *fall
 	return fallback;
 }
 
-const char *cli_name(int argc, char **argv, const char *name, const char *fallback)
+static const char *check_text(const char *v, const char *name, size_t max)
 {
-	const char *v = cli_option(argc, argv, name, fallback);
 	size_t n = strlen(v);
 
-	if (!utf8_is_valid(v, n) || !n || utf8_length(v, n) > 100)
-		die("--%s: 1 to 100 characters", name);
+	if (!utf8_is_valid(v, n) || utf8_length(v, n) > max || text_is_blank((struct str){ v, n }))
+		die("--%s: 1 to %zu characters, not only blanks", name, max);
 	return v;
+}
+
+const char *cli_text(int argc, char **argv, const char *name, size_t max)
+{
+	return check_text(cli_option(argc, argv, name, NULL), name, max);
+}
+
+const char *cli_name(int argc, char **argv, const char *name, const char *fallback)
+{
+	return check_text(cli_option(argc, argv, name, fallback), name, 100);
 }
 
 char *cli_read_line(const char *prompt)
@@ -144,12 +154,18 @@ int main(int argc, char **argv)
 	}
 	if (at >= argc || strcmp(argv[at], "--help") == 0)
 		return usage();
-	if (!options_load(file, &error))
-		die("%s", error);
-	failpoint_arm(options.test_failpoint);
 	command = find_command(argv[at]);
 	if (!command)
 		die("unknown command %s (see sladesk --help)", argv[at]);
+	if (cli_flag(argc - at - 1, argv + at + 1, "help")) {
+		printf("usage: sladesk %s\n", command->help);
+		return 0;
+	}
+	if (!usage_is_kept(command, argc - at - 1, argv + at + 1))
+		return 2;
+	if (!options_load(file, &error))
+		die("%s", error);
+	failpoint_arm(options.test_failpoint);
 	rc = command->run(argc - at - 1, argv + at + 1);
 	options_free();
 	return rc;

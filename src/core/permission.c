@@ -27,6 +27,12 @@ static enum permission find_permission(struct str name)
 	return PERM_COUNT;
 }
 
+bool scope_is_known(struct str scope)
+{
+	return find_permission(scope) < PERM_COUNT || str_is(scope, "tickets:read") ||
+	       str_is(scope, "tickets:write") || str_is(scope, "admin");
+}
+
 uint32_t permissions_parse(struct str list)
 {
 	const char *p = list.p, *end = list.p + list.n;

@@ -2,7 +2,10 @@
  * Tenants, users, tokens. Passwords come from standard input, never from the arguments.
  */
 #include "cmd_key.h"
+#include "base/text.h"
 #include "cli/cli.h"
+#include "config/zones.h"
+#include "core/session.h"
 #include "crypto/crypto.h"
 #include "crypto/password.h"
 #include "sql_gen.h"
@@ -30,6 +33,25 @@ static const char *operator_name(void)
 	return p ? p->pw_name : number;
 }
 
+static const char *zone_option(int argc, char **argv)
+{
+	const char *zone = cli_option(argc, argv, "timezone", "");
+
+	if (*zone && !zone_find(zone))
+		die("--timezone: a zone name, such as Asia/Shanghai");
+	return zone;
+}
+
+static const char *mail_option(int argc, char **argv)
+{
+	const char *mail = cli_option(argc, argv, "email", NULL);
+
+	if (!text_is_mail(mail))
+		die("--email: a mail address in ASCII, such as user@example.com (an international "
+		    "domain in its xn-- form)");
+	return mail;
+}
+
 static int cmd_tenant(int argc, char **argv)
 {
 	PGconn *pg = cli_connect();
@@ -39,19 +61,19 @@ static int cmd_tenant(int argc, char **argv)
 		cli_print_rows(cli_exec(pg, &sql_cli_tenant_list, NULL));
 	} else if (strcmp(what, "add") == 0) {
 		const char *p[] = { cli_option(argc, argv, "code", NULL),
-			cli_option(argc, argv, "name", NULL), cli_option(argc, argv, "lang", "zh"),
+			cli_text(argc, argv, "name", 200), cli_option(argc, argv, "lang", "zh"),
 			cli_option(argc, argv, "policy", "standard"), cli_now() };
 
 		cli_print_rows(cli_exec(pg, &sql_cli_tenant_add, p));
 	} else if (strcmp(what, "set") == 0) {
 		const char *p[] = { cli_option(argc, argv, "code", NULL),
 			cli_option(argc, argv, "host", ""), cli_option(argc, argv, "max-users", ""),
-			cli_option(argc, argv, "mfa", ""), cli_option(argc, argv, "timezone", ""),
+			cli_option(argc, argv, "mfa", ""), zone_option(argc, argv),
 			cli_option(argc, argv, "work-hours", "") };
 		PGresult *r = cli_exec(pg, &sql_cli_tenant_set, p);
 
 		if (!PQntuples(r))
-			die("no such tenant: %s", p[0]);
+			die("no such tenant: %s, or no such zone", p[0]);
 		cli_print_rows(r);
 	} else if (strcmp(what, "suspend") == 0 || strcmp(what, "resume") == 0) {
 		const char *p[] = { cli_option(argc, argv, "code", NULL),
@@ -87,7 +109,7 @@ static void user_add(PGconn *pg, int argc, char **argv)
 
 	if (cli_flag(argc, argv, "staff")) {
 		const char *p[] = { cli_name(argc, argv, "username", NULL),
-			cli_name(argc, argv, "name", NULL), cli_option(argc, argv, "email", NULL),
+			cli_name(argc, argv, "name", NULL), mail_option(argc, argv),
 			cli_option(argc, argv, "lang", "zh"),
 			cli_option(argc, argv, "role", "engineer"),
 			cli_option(argc, argv, "level", "1"),
@@ -98,7 +120,7 @@ static void user_add(PGconn *pg, int argc, char **argv)
 	} else {
 		char *tenant = cli_tenant_id(pg, cli_option(argc, argv, "tenant", NULL));
 		const char *p[] = { tenant, cli_name(argc, argv, "username", NULL),
-			cli_name(argc, argv, "name", NULL), cli_option(argc, argv, "email", NULL),
+			cli_name(argc, argv, "name", NULL), mail_option(argc, argv),
 			cli_option(argc, argv, "lang", "zh"),
 			cli_option(argc, argv, "role", "user"), hash, cli_now(),
 			cli_option(argc, argv, "department", ""),
@@ -152,6 +174,22 @@ static int cmd_user(int argc, char **argv)
 	return 0;
 }
 
+static const char *scopes_option(int argc, char **argv)
+{
+	const char *scopes = cli_option(argc, argv, "scopes", "tickets:read,tickets:write"),
+		   *p = scopes;
+
+	for (;; p++) {
+		struct str one = { p, strcspn(p, ",") };
+
+		if (!scope_is_known(one))
+			die("--scopes: unknown scope \"%.*s\"", (int)one.n, one.p);
+		p += one.n;
+		if (!*p)
+			return scopes;
+	}
+}
+
 static void token_add(PGconn *pg, int argc, char **argv)
 {
 	char secret[49], sha[65], until[32],
@@ -165,7 +203,7 @@ static void token_add(PGconn *pg, int argc, char **argv)
 	crypto_sha256_hex(secret, strlen(secret), sha);
 	time_format(clock_now_us() + days * 86400 * US_PER_S, 6, until);
 	const char *p[] = { tenant, cli_name(argc, argv, "name", NULL), sha,
-		cli_option(argc, argv, "scopes", "tickets:read,tickets:write"), until, cli_now() };
+		scopes_option(argc, argv), until, cli_now() };
 	r = cli_exec(pg, &sql_cli_token_add, p);
 	/* printed once; only its digest is stored */
 	printf("sd1.%s.%s.%s\n", tenant, PQgetvalue(r, 0, 0), secret);
@@ -208,9 +246,11 @@ const struct command identity_commands[] = {
 		"  tenant list\n"
 		"      add, change, suspend and list customers" },
 	{ "user", cmd_user,
-		"user add --staff --username U --name N --email E [--role R] [--level 1..3] "
-		"[--on-call] [--must-change]\n"
-		"  user add --tenant C --username U --name N --email E [--role R] [--must-change]\n"
+		"user add --staff --username U --name N --email E [--lang zh|en] [--role R] "
+		"[--level 1..3] [--on-call] [--must-change]\n"
+		"  user add --tenant C --username U --name N --email E [--lang zh|en] [--role R] "
+		"[--department D] [--project P] [--contract K] [--cost-centre K] [--region R] "
+		"[--office O] [--must-change]\n"
 		"  user password --username U [--tenant C] [--must-change]\n"
 		"  user disable --username U [--tenant C]\n"
 		"  user enable --username U [--tenant C]\n"

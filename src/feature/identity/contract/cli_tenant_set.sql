@@ -13,5 +13,5 @@ set host = case when $2 = '' then c.host else nullif(lower($2), '-') end,
   timezone = case when $5 = '' then c.timezone else $5 end,
   work_from = case when $6 = '' then c.work_from else split_part($6, '-', 1)::smallint end,
   work_to = case when $6 = '' then c.work_to else split_part($6, '-', 2)::smallint end
-where c.code = $1
+where c.code = $1 and ($5 = '' or exists (select from pg_timezone_names z where z.name = $5))
 returning c.tenant_id, c.code, c.host, c.max_users, c.mfa_required, c.timezone, c.work_from || '-' || c.work_to
