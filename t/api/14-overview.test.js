@@ -451,6 +451,13 @@ test(
 			],
 			log,
 		]);
+		/* each breach of the log is kept with what was promised */
+		assert.strictEqual(
+			s.sql(
+				`select count(*) > 100 and count(*) = count(*) filter (where b.breached_at = k.breached_at and b.budget_s > 0) from sla_clocks k left join sla_breaches b using (tenant_id, ticket_id, clock, cycle) where k.tenant_id = ${s.beta} and k.clock in ('response', 'resolution') and k.breached_at is not null`,
+			),
+			't',
+		);
 		s.agent = new http.Agent({
 			keepAlive: false,
 		}); /* kept connections exceed the idle limit while the commands run */
