@@ -3,7 +3,7 @@
 #include "app.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "config/secret.h"
+#include "crypto/secretfile.h"
 #include "core/cache.h"
 #include "core/session.h"
 #include "crypto/crypto.h"
@@ -188,7 +188,7 @@ static void on_usr1(int signo)
 
 static struct db_settings database_settings(char **out_password)
 {
-	*out_password = config_secret_read(options.database_password_file);
+	*out_password = secretfile_line(options.database_password_file);
 	return (struct db_settings){ options.database_app_url, options.database_job_url,
 		options.database_replica_url, *out_password, (int)options.database_connections,
 		SQL_STMT_COUNT };
@@ -432,7 +432,7 @@ static void start(bool takeover)
 	if (!db_init(&ds, &error))
 		die("%s", error);
 	free(password);
-	redis_password = config_secret_read(options.redis_password_file);
+	redis_password = secretfile_line(options.redis_password_file);
 	redis.password = redis_password;
 	if (!kv_init(&redis, &error))
 		die("%s", error);

@@ -2,7 +2,7 @@
  * The database, blocking: connections, statements of the contract files, transactions. */
 #include "cli/cli.h"
 #include "config/options.h"
-#include "config/secret.h"
+#include "crypto/secretfile.h"
 #include "sql_gen.h"
 
 #include <stdio.h>
@@ -26,7 +26,7 @@ PGconn *cli_connect(void)
 {
 	const char *keys[] = { "dbname", "password", "application_name", NULL },
 		   *values[] = { options.database_job_url, "", "sladesk", NULL };
-	char *password = config_secret_read(options.database_password_file);
+	char *password = secretfile_line(options.database_password_file);
 	PGconn *pg;
 
 	if (password)

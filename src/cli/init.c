@@ -2,7 +2,7 @@
  * Creates roles, database and schema. Works with a managed PostgreSQL: the administrator needs only
  * CREATEROLE and CREATEDB, and no role gets BYPASSRLS. */
 #include "cli/cli.h"
-#include "config/secret.h"
+#include "crypto/secretfile.h"
 #include "db/migrate.h"
 
 #include <stdio.h>
@@ -42,7 +42,7 @@ int cmd_init(int argc, char **argv)
 		"sladesk_report" };
 	const char *database = cli_option(argc, argv, "database", "sladesk");
 	PGconn *pg = cli_connect_to(cli_option(argc, argv, "admin-url", NULL));
-	char *password = config_secret_read(cli_option(argc, argv, "password-file", "")), *sql,
+	char *password = secretfile_line(cli_option(argc, argv, "password-file", "")), *sql,
 	     *name = PQescapeIdentifier(pg, database, strlen(database));
 
 	for (size_t i = 0; i < ARRAY_LEN(roles); i++)

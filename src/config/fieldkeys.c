@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "crypto/crypto.h"
+#include "crypto/secretfile.h"
 #include "db/db.h"
 #include "config/options.h"
 #include "sql_gen.h"
@@ -82,13 +83,15 @@ bool fieldkeys_make_file(const char *file, const unsigned char key[FIELD_KEY_BYT
 
 bool fieldkeys_read_file(const char *file, unsigned char out[FIELD_KEY_BYTES])
 {
-	FILE *f = fopen(file, "re");
+	FILE *f = secretfile_open(file);
+	int why = f ? 0 : errno;
 	char line[200];
 	bool ok = f && fgets(line, sizeof(line), f) && fieldkeys_parse(line, out, FIELD_KEY_BYTES);
 
 	OPENSSL_cleanse(line, sizeof(line));
 	if (f)
 		fclose(f);
+	errno = why;
 	return ok;
 }
 
@@ -138,7 +141,7 @@ bool fieldkeys_master(unsigned char out[FIELD_KEY_BYTES], const char **out_error
 	}
 	ok = fieldkeys_read_file(file, out);
 	snprintf(text, sizeof(text), "crypto.master_key_file: %s: %s", file,
-		errno ? strerror(errno) : "must hold 64 hex digits");
+		errno ? secretfile_error(errno) : "must hold 64 hex digits");
 	*out_error = text;
 	free(file);
 	return ok;

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "crypto/crypto.h"
+#include "crypto/secretfile.h"
 #include "config/options.h"
 
 #include <errno.h>
@@ -18,6 +19,15 @@
 
 static struct stat seen;
 
+/* The file, or -1 with errno. */
+static int open_file(void)
+{
+	if (!secretfile_is_exposed(options.token_key_file))
+		return open(options.token_key_file, O_RDONLY | O_CLOEXEC);
+	errno = EPERM;
+	return -1;
+}
+
 /* Read the whole file into TEXT. Returns its length, or -1. */
 static ssize_t read_file(int fd, char text[TEXT_MAX])
 {
@@ -28,7 +38,7 @@ static ssize_t read_file(int fd, char text[TEXT_MAX])
 
 static bool load_keys(void)
 {
-	int fd = open(options.token_key_file, O_RDONLY | O_CLOEXEC);
+	int fd = open_file();
 	char text[TEXT_MAX];
 	ssize_t n = fd < 0 ? -1 : read_file(fd, text);
 	bool ok = n >= 0 && fstat(fd, &seen) == 0 && token_keys_load(text, (size_t)n);
@@ -71,7 +81,7 @@ static bool is_current(int fd, struct stat *out)
 
 bool keyfile_rotate(bool at_once)
 {
-	int fd = open(options.token_key_file, O_RDONLY | O_CLOEXEC);
+	int fd = open_file();
 	char text[TEXT_MAX], *fresh;
 	struct stat old;
 	ssize_t n;

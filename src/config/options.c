@@ -2,8 +2,10 @@
  * One table with five uses: the struct, the defaults, the parser, the help, and the sample file and
  * manual page. */
 #include "config/options.h"
+#include "crypto/secretfile.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <ini.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -219,6 +221,33 @@ static bool is_read_again(size_t i)
 	return table[i].kind == KIND_TEXT && (!reader.reloading || table[i].reload);
 }
 
+static bool names_secret(const struct option *o)
+{
+	static const char *const ends[] = { "password_file", "token_file", "key_file" };
+	size_t n = strlen(o->key);
+
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++)
+		if (n >= strlen(ends[i]) && strcmp(o->key + n - strlen(ends[i]), ends[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Is every secret that the settings name out of the reach of other users? */
+static bool check_secrets(const char **out_error)
+{
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		const char *file = table[i].kind == KIND_TEXT ? *text_at(&options, i) : "";
+
+		if (!*file || !names_secret(&table[i]) || !secretfile_is_exposed(file))
+			continue;
+		snprintf(reader.error_text, sizeof(reader.error_text), "%s.%s: %.150s: %s",
+			table[i].section, table[i].key, file, secretfile_error(EPERM));
+		*out_error = reader.error_text;
+		return false;
+	}
+	return true;
+}
+
 /* All or nothing: a fault leaves every setting as it was. */
 static bool read_all(const char **out_error)
 {
@@ -228,7 +257,7 @@ static bool read_all(const char **out_error)
 	for (size_t i = 0; i < ARRAY_LEN(table); i++)
 		if (is_read_again(i) && *text_at(&was, i))
 			*text_at(&options, i) = xstrdup(*text_at(&was, i));
-	ok = read_values(out_error);
+	ok = read_values(out_error) && check_secrets(out_error);
 	for (size_t i = 0; i < ARRAY_LEN(table); i++)
 		if (is_read_again(i))
 			free_text(ok ? &was : &options, i);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crypto/spkey.h"
 #include "crypto/crypto.h"
+#include "crypto/secretfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -91,7 +92,7 @@ bool spkey_open(const char *file, const char *name)
 
 	if (access(file, F_OK) != 0 && errno == ENOENT && !make(file, name) && errno != EEXIST)
 		return false;
-	f = fopen(file, "re");
+	f = secretfile_open(file);
 	if (!f)
 		return false;
 	spkey.key = PEM_read_PrivateKey(f, NULL, NULL, NULL);

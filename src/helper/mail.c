@@ -4,6 +4,7 @@
  * that (in QUIT) does not cause a second copy. A connection is reused for mails that follow within
  * a second. */
 #include "helper.h"
+#include "crypto/secretfile.h"
 #include "work/mail_job.h"
 
 #include <curl/curl.h>
@@ -143,21 +144,10 @@ static size_t drop(char *p, size_t size, size_t count, void *arg)
 	return size * count;
 }
 
-/* The first line of the file; NULL if it cannot be read. */
+/* NULL if it cannot be read. */
 static char *read_password(const char *name)
 {
-	FILE *f = *name ? fopen(name, "re") : NULL;
-	char *line = NULL;
-	size_t cap = 0;
-	ssize_t n = f ? getline(&line, &cap, f) : -1;
-
-	if (f)
-		fclose(f);
-	if (n >= 0)
-		line[strcspn(line, "\r\n")] = 0;
-	else if (line)
-		free(line), line = NULL;
-	return *name ? line : xstrdup("");
+	return *name ? secretfile_line(name) : xstrdup("");
 }
 
 static void set_up(const struct mail_job *m, struct curl_slist *to, const char *password)

@@ -10,7 +10,7 @@ const test = require('node:test'),
 	{ execFileSync, spawn } = require('node:child_process');
 const WebSocket = require('ws'),
 	{ SMTPServer } = require('smtp-server');
-const { Server, waitUntil, freePort, asUser, secret, VAR } = require('../lib/server.js');
+const { Server, waitUntil, freePort, asUser, secret, VAR, writeSecret } = require('../lib/server.js');
 
 const dir = path.join(VAR, 'tls' + process.pid),
 	key = path.join(dir, 'key.pem'),
@@ -43,8 +43,8 @@ test.before(async () => {
 		],
 		{ stdio: 'ignore' },
 	);
-	fs.chmodSync(key, 0o644);
-	fs.writeFileSync(path.join(dir, 'smtp-password'), 'smtp secret\n');
+	writeSecret(key);
+	writeSecret(path.join(dir, 'smtp-password'), 'smtp secret\n');
 	smtp = new SMTPServer({
 		key: fs.readFileSync(key),
 		cert: fs.readFileSync(cert),
@@ -227,7 +227,7 @@ test('SIGHUP takes a new certificate for new connections; a broken one is refuse
 		],
 		{ stdio: 'ignore' },
 	);
-	fs.chmodSync(key, 0o644);
+	writeSecret(key);
 	await hup();
 	assert.notStrictEqual(await print(), old);
 	open.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');

@@ -356,6 +356,22 @@ test('rows are numbered by day; plain reads are counted without loss; address an
 	assert.match(details, /^"e1\.1\./);
 	assert.match(verify(), /holds/);
 });
+test('ids stay unique beyond 999 rows a day', async () => {
+	const row = `jsonb_build_object('tenant_id', ${s.alpha}, 'at', 1e15::bigint, 'actor_kind', 'x', 'actor_id', 0, 'username', 'many', 'operation', 'many', 'resource', '', 'result', 'success', 'status', 200, 'address', '', 'user_agent', '', 'request_id', '', 'details', '{}'::jsonb)`;
+	s.sql(`select audit_append(jsonb_agg(${row})) from generate_series(1, 1012)`);
+	const ids = [];
+	for (let cursor = ''; cursor !== null && ids.length < 1100; ) {
+		const r = await s.get(
+			'/api/v1/client/audit?limit=200&username=many' + (cursor && '&cursor=' + cursor),
+			admin,
+		);
+		ids.push(...r.data.items.map((x) => x.audit_id));
+		cursor = r.data.next_cursor;
+	}
+	assert.strictEqual(ids.length, 1012);
+	assert.strictEqual(new Set(ids).size, 1012);
+	assert.deepStrictEqual([ids[0], ids.at(-1)], ['AUD-20010909-1012', 'AUD-20010909-001']);
+});
 test('the log as a table, for a spreadsheet', async () => {
 	const r = await s.get('/api/v1/client/audit/export?operation=tickets.create', admin);
 	assert.strictEqual(r.status, 200);

@@ -7,7 +7,7 @@ const test = require('node:test'),
 	fs = require('node:fs'),
 	path = require('node:path'),
 	{ execFileSync } = require('node:child_process');
-const { Server, waitUntil, mailSink, PASSWORD, SOCK, secret } = require('../lib/server.js');
+const { Server, waitUntil, mailSink, PASSWORD, SOCK, secret, writeSecret } = require('../lib/server.js');
 
 let s, mail, admin, user;
 test.before(async () => {
@@ -170,8 +170,7 @@ test('the master key: backed up, tested, restored, changed; another key decrypts
 	assert.match(bad(['keys', 'backup', '--out', path.join(s.dir, 'b2')], 'short\n'), /at least 12/);
 	await s.stop();
 	fs.renameSync(key, key + '.lost');
-	fs.writeFileSync(key, 'ab'.repeat(32) + '\n');
-	if (process.env.RUNAS) execFileSync('chown', [process.env.RUNAS + ':', key]);
+	writeSecret(key, 'ab'.repeat(32) + '\n');
 	await assert.rejects(s.start(), /field key 0: cannot be decrypted with the master key/);
 	fs.unlinkSync(key);
 	s.cli(['keys', 'restore', '--in', copy], phrase);

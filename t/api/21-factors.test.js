@@ -6,7 +6,7 @@ const test = require('node:test'),
 	crypto = require('node:crypto'),
 	fs = require('node:fs'),
 	path = require('node:path');
-const { Server, waitUntil, mailSink, hookSink, PASSWORD } = require('../lib/server.js');
+const { Server, waitUntil, mailSink, hookSink, PASSWORD, writeSecret } = require('../lib/server.js');
 
 let s, mail, sms, admin, user;
 const fields = (r) => (r.json.details.fields || []).map((f) => f.field);
@@ -21,7 +21,7 @@ test.before(async () => {
 	});
 	await s.prepare();
 	s.settings.sms.token_file = path.join(s.dir, 'gateway');
-	fs.writeFileSync(s.settings.sms.token_file, 'gateway-secret\n');
+	writeSecret(s.settings.sms.token_file, 'gateway-secret\n');
 	await s.start();
 	[admin, user] = await Promise.all([s.login('admin', 'alpha'), s.login('user', 'alpha')]);
 });

@@ -6,7 +6,7 @@ const test = require('node:test'),
 	http = require('node:http'),
 	fs = require('node:fs'),
 	path = require('node:path');
-const { Server, waitUntil } = require('../lib/server.js');
+const { Server, waitUntil, writeSecret } = require('../lib/server.js');
 
 const PATH = '/api/v1/integration/customers/sync';
 let s, service, boss, crm, answer;
@@ -27,7 +27,7 @@ test.before(async () => {
 	});
 	await s.prepare();
 	const file = path.join(s.dir, 'crm-token');
-	fs.writeFileSync(file, 'crm-secret\n');
+	writeSecret(file, 'crm-secret\n');
 	s.settings.integration.customers_token_file = file;
 	await s.start();
 	service = s.token('provider', 'user:write,admin', 'crm');

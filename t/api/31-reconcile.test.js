@@ -8,7 +8,7 @@ const test = require('node:test'),
 	fs = require('node:fs'),
 	http = require('node:http'),
 	path = require('node:path');
-const { Server, waitUntil, mailSink } = require('../lib/server.js');
+const { Server, waitUntil, mailSink, writeSecret } = require('../lib/server.js');
 
 /* the source system: its tickets by customer, and its responses */
 const led = new Map();
@@ -103,8 +103,8 @@ test.before(async () => {
 	});
 	await s.prepare();
 	service = s.token('alpha', 'ticket:write,ticket:read', 'desk');
-	fs.writeFileSync(path.join(s.dir, 'theirs'), 'their-secret\n');
-	fs.writeFileSync(path.join(s.dir, 'ours'), service + '\n');
+	writeSecret(path.join(s.dir, 'theirs'), 'their-secret\n');
+	writeSecret(path.join(s.dir, 'ours'), service + '\n');
 	s.settings.integration.tickets_token_file = path.join(s.dir, 'theirs');
 	s.settings.integration.tickets_service_token_file = path.join(s.dir, 'ours');
 	led.set(s.alpha, new Map());

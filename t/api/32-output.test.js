@@ -10,7 +10,7 @@ const test = require('node:test'),
 	path = require('node:path'),
 	tls = require('node:tls'),
 	{ execFileSync } = require('node:child_process');
-const { Server, waitUntil, settled, VAR } = require('../lib/server.js');
+const { Server, waitUntil, settled, VAR, writeSecret } = require('../lib/server.js');
 const { Raw, frame, TEXT, PING } = require('../lib/wsraw.js');
 
 const MB = 1 << 20,
@@ -33,7 +33,7 @@ test.before(async () => {
 		],
 		{ stdio: 'ignore' },
 	);
-	fs.chmodSync(key, 0o644);
+	writeSecret(key);
 	const http = { write_s: WRITE_S, min_rate: RATE, body_s: 3, header_s: 5, idle_s: 2 };
 	s = await Server.make('output', { http });
 	s.agent = new (require('node:http').Agent)({ keepAlive: false });

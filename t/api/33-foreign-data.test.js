@@ -8,7 +8,7 @@ const test = require('node:test'),
 	fs = require('node:fs'),
 	http = require('node:http'),
 	path = require('node:path');
-const { Server, waitUntil, freePort, PASSWORD, SOCK } = require('../lib/server.js');
+const { Server, waitUntil, freePort, PASSWORD, SOCK, writeSecret } = require('../lib/server.js');
 
 const AHEAD_S = 290; // a message may be at most 300 s ahead of our clock
 let s,
@@ -56,7 +56,7 @@ test.before(async () => {
 		},
 	});
 	await s.prepare();
-	fs.writeFileSync(
+	writeSecret(
 		path.join(s.dir, 'ours'),
 		s.token('alpha', 'ticket:write,ticket:read', 'desk') + '\n',
 	);

@@ -8,7 +8,7 @@ const test = require('node:test'),
 	fs = require('node:fs'),
 	path = require('node:path'),
 	{ execFileSync } = require('node:child_process');
-const { Server, waitUntil, pgctl, VAR } = require('../lib/server.js'),
+const { Server, waitUntil, pgctl, VAR, writeSecret } = require('../lib/server.js'),
 	{ relay, STEPS } = require('../lib/relay.js'),
 	machine = require('../lib/machine.js');
 
@@ -30,7 +30,7 @@ test.before(async () => {
 		).split(' '),
 		{ stdio: 'ignore' },
 	);
-	fs.writeFileSync(path.join(dir, 'password'), 'secret\n');
+	writeSecret(path.join(dir, 'password'), 'secret\n');
 	r = await relay({ key: fs.readFileSync(key), cert: fs.readFileSync(cert), auth: true });
 	s = await Server.make('mail', {
 		mail: {

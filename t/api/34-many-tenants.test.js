@@ -7,7 +7,7 @@ const test = require('node:test'),
 	path = require('node:path'),
 	{ execFileSync } = require('node:child_process');
 const WebSocket = require('ws');
-const { Server, waitUntil } = require('../lib/server.js');
+const { Server, waitUntil, writeSecret } = require('../lib/server.js');
 
 const MANY = 10000;
 let s, boss, user;
@@ -67,7 +67,7 @@ test('the snapshot also arrives over TLS, where every write goes through the buf
 		),
 		{ stdio: 'ignore' },
 	);
-	fs.chmodSync(key, 0o644);
+	writeSecret(key);
 	await s.stop();
 	s.settings.http = { cert_file: cert, key_file: key };
 	const plain = s.request;

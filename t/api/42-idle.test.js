@@ -7,7 +7,7 @@ const test = require('node:test'),
 	path = require('node:path'),
 	tls = require('node:tls'),
 	{ execFileSync } = require('node:child_process');
-const { Server, settled, VAR } = require('../lib/server.js');
+const { Server, settled, VAR, writeSecret } = require('../lib/server.js');
 
 const N = 1000,
 	dir = path.join(VAR, 'idle' + process.pid);
@@ -24,7 +24,7 @@ test.before(async () => {
 		],
 		{ stdio: 'ignore' },
 	);
-	fs.chmodSync(key, 0o644);
+	writeSecret(key);
 	s = new Server('idle', {
 		http: {
 			...{ cert_file: cert, key_file: key, address_connections: 0 },

@@ -95,6 +95,13 @@ const asUser = (cmd, args) =>
 		? ['setpriv', ['--reuid', RUNAS, '--regid', RUNAS, '--clear-groups', '--', cmd, ...args]]
 		: [cmd, args];
 
+/* Write TEXT (undefined: the file exists) as a secret that only the daemon's user can read. */
+function writeSecret(file, text) {
+	if (text !== undefined) fs.writeFileSync(file, text);
+	fs.chmodSync(file, 0o600);
+	if (RUNAS) execFileSync('chown', [RUNAS + ':', file]);
+}
+
 class Server {
 	constructor(name, settings = {}) {
 		this.db = 'test_' + name.replace(/\W/g, '_') + '_' + process.pid;
@@ -576,4 +583,5 @@ module.exports = {
 	INST,
 	secret,
 	asUser,
+	writeSecret,
 };

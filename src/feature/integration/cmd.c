@@ -4,7 +4,7 @@
 #include "base/magic.h"
 #include "base/json.h"
 #include "config/options.h"
-#include "config/secret.h"
+#include "crypto/secretfile.h"
 #include "kv/kv.h"
 #include "loop/loop.h"
 
@@ -161,7 +161,7 @@ static void retry(const char *id)
 
 static int cmd_deadletter(int argc, char **argv)
 {
-	char *password = config_secret_read(options.redis_password_file);
+	char *password = secretfile_line(options.redis_password_file);
 	struct kv_settings set = { options.redis_url, password, options.redis_ca_file };
 	const char *error = "", *what = argc ? argv[0] : "";
 

@@ -2,7 +2,7 @@
 #include "integration_http.h"
 #include "config/options.h"
 #include "integration.h"
-#include "config/secret.h"
+#include "crypto/secretfile.h"
 
 #include <stdlib.h>
 
@@ -11,7 +11,7 @@
 
 void integration_http_get(const char *url, const char *token_file, fetch_done *on_done, void *arg)
 {
-	char *token = config_secret_read(token_file),
+	char *token = secretfile_line(token_file),
 	     *header = xasprintf("Authorization: Bearer %s", token ? token : "");
 
 	fetch_http(&(struct fetch_http){ .url = url,

@@ -8,7 +8,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "config/options.h"
-#include "config/secret.h"
+#include "crypto/secretfile.h"
 #include "core/cache.h"
 #include "core/flow.h"
 #include "core/hooks.h"
@@ -202,7 +202,7 @@ static struct outcome *step_log_in(struct flow *f)
 		return give_up(f);
 	if (PQntuples(f->rows) == 0) /* not due, or another instance does it */
 		return flow_end(f);
-	token = config_secret_read(options.integration_tickets_service_token_file);
+	token = secretfile_line(options.integration_tickets_service_token_file);
 	session_find(str_of(token ? token : ""), on_session, f);
 	free(token);
 	return flow_wait(f, ASK_COUNTS);

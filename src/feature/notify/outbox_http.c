@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "config/options.h"
-#include "config/secret.h"
+#include "crypto/secretfile.h"
 #include "crypto/crypto.h"
 #include "crypto/field.h"
 #include "fetch/fetch.h"
@@ -97,7 +97,7 @@ static bool phone_number(const char *to, struct buf *out)
 void outbox_send_sms(struct sending *s, const struct outbox_row *w)
 {
 	struct buf phone = { 0 }, to = { 0 }, text = { 0 }, b = { 0 };
-	char *token = config_secret_read(options.sms_token_file),
+	char *token = secretfile_line(options.sms_token_file),
 	     *header = xasprintf("Authorization: Bearer %s", token ? token : "");
 
 	if (!field_open(&phone, "phone", db_text(w->r, w->i, C_PHONE))) {

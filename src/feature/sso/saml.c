@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "crypto/crypto.h"
+#include "crypto/secretfile.h"
 #include "crypto/spkey.h"
 #include "config/options.h"
 #include "sso.h"
@@ -15,6 +16,7 @@
 #include "flow_gen.h"
 #include "sql_gen.h"
 
+#include <errno.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,8 +47,11 @@ void saml_init(void)
 				       options.token_key_file);
 
 	hooks.signout_location = sso_signout_location;
+	errno = 0;
 	if (!spkey_open(file, "sladesk"))
-		die("sso.saml_key_file: %s: not an RSA key and certificate in PEM", file);
+		die("sso.saml_key_file: %s: %s", file,
+			errno == EPERM ? secretfile_error(errno)
+				       : "not an RSA key and certificate in PEM");
 	free(file);
 }
 

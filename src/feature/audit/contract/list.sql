@@ -13,7 +13,8 @@
 -- $10 tenant_id  bigint  query.tenant_id  optional range=1..9007199254740991
 -- returns audit_id text, tenant_id bigint, chain_no bigint, timestamp timestamptz, actor_kind text, user_id bigint, username text, operation text,
 -- returns resource text, result text, status integer, ip_address text, user_agent text, request_id text, details jsonb, digest text
-select 'AUD-' || to_char(a.at at time zone 'UTC', 'YYYYMMDD') || '-' || lpad(coalesce(a.day_no, a.chain_no)::text, 3, '0') as audit_id, a.tenant_id, a.chain_no,
+select 'AUD-' || to_char(a.at at time zone 'UTC', 'YYYYMMDD') || '-' || case when length(coalesce(a.day_no, a.chain_no)::text) < 3
+  then lpad(coalesce(a.day_no, a.chain_no)::text, 3, '0') else coalesce(a.day_no, a.chain_no)::text end as audit_id, a.tenant_id, a.chain_no,
   a.at as timestamp, a.actor_kind, a.actor_id as user_id, a.username, a.operation, a.resource, a.result, a.status, a.address as ip_address, a.user_agent,
   a.request_id, a.details, encode(a.digest, 'hex') as digest
 from audit_matching(coalesce($10::bigint, $4::bigint), case when $2::bigint is not null then coalesce($3::bigint, 0) end, $5::text, $6::text, $7::text,
