@@ -4,8 +4,10 @@
 #ifndef SLADESK_CONFIG_KEYFILE_H
 #define SLADESK_CONFIG_KEYFILE_H
 
-#include <stdbool.h>
+#include "base/base.h"
 
+/* SETTING, or if it is empty, NAME in the directory of token.key_file. The caller frees it. */
+char *keyfile_beside(const char *setting, const char *name) MUST_USE;
 /* Read the keys, and create the file if it does not exist. Exits with a clear line if that
  * fails. */
 void keyfile_open(void);

@@ -12,7 +12,7 @@
 #define WIRE_MAX (1u << 20)
 
 /* A pool is the set of helpers that run one program: sladesk-helper-<name>. */
-enum work_pool { POOL_HASH, POOL_PARSE, POOL_MAIL, WORK_POOLS };
+enum work_pool { POOL_HASH, POOL_PARSE, POOL_MAIL, POOL_FILE, WORK_POOLS };
 
 /* The hundreds of a kind give its pool: work_pool_of. */
 enum work_kind {
@@ -21,6 +21,8 @@ enum work_kind {
 	WORK_SAML = 201, /* certificate NUL key NUL document -> the contents of its signed part, as
 			    JSON */
 	WORK_MAIL = 301, /* struct mail_job -> struct mail_result */
+	WORK_APPEND = 401, /* file NUL its last line NUL lines -> "+"; "=" and its last line, if
+			      that is another; "!" and an error */
 	/* for the tests, added to a pool's hundred: */
 	WORK_PROBE = 90, /* try to open a socket and a file -> "refused", or what succeeded */
 	WORK_HANG = 91,  /* never answer */

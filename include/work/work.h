@@ -15,7 +15,7 @@ struct work_settings {
 	int count[WORK_POOLS];
 };
 
-/* "hash", "parse" or "mail": static text. */
+/* "hash", "parse", "mail" or "file": static text. */
 const char *work_pool_name(enum work_pool pool);
 /* Start the helpers of all pools. */
 void work_init(const struct work_settings *s);

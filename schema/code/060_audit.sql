@@ -59,6 +59,23 @@ create or replace function audit_anchor(p_now bigint) returns table (tenant_id b
   select f.tenant_id, c.code, f.chain_no, encode(f.digest, 'hex') from fresh f join customers c on c.tenant_id = f.tenant_id order by f.tenant_id
 $$;
 
+-- Store signed anchors if the last one is still the one that the caller saw. Returns the number of lines stored.
+create or replace function audit_sign(p_seen bigint, p_rows jsonb) returns bigint language plpgsql as $$
+declare
+  n bigint;
+begin
+  perform pg_advisory_xact_lock(7336);
+  if coalesce((select max(s.line_no) from audit_signed s), 0) <> p_seen then
+    return 0;
+  end if;
+  insert into audit_signed (tenant_id, chain_no, line_no, line, signed_at)
+  select d.tenant_id, d.chain_no, d.line_no, d.line, ts(d.at)
+  from jsonb_to_recordset(p_rows) as d(tenant_id bigint, chain_no bigint, line_no bigint, line text, at bigint);
+  get diagnostics n = row_count;
+  return n;
+end
+$$;
+
 -- The first row at which a tenant's chain fails verification, beginning after its files; none: the chain is valid.
 create or replace function audit_broken(p_tenant bigint) returns table (chain_no bigint, why text) language plpgsql stable as $$
 declare

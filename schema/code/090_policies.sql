@@ -64,7 +64,8 @@ revoke all on factors, recovery_codes, login_steps, trusted_devices, used_challe
 grant insert, update, delete on factors, recovery_codes, login_steps, trusted_devices, used_challenges to sladesk_job;
 revoke all on field_keys from sladesk_app, sladesk_report;
 grant insert, update on field_keys to sladesk_job;
-grant insert on audit_anchors to sladesk_job;
+grant insert on audit_anchors, audit_signed to sladesk_job;
+revoke all on audit_signed from sladesk_app, sladesk_report;
 revoke all on audit_archives from sladesk_app, sladesk_report;
 revoke select on shard_leases, lease_owners, job_claims from sladesk_app, sladesk_report;
 grant insert, update, delete on shard_leases, lease_owners, job_claims to sladesk_job;

@@ -370,7 +370,8 @@ static struct work_settings helper_settings(void)
 	return (struct work_settings){ or_default(options.worker_path, HELPER_DIR),
 		{ [POOL_HASH] = (int)options.worker_count,
 			[POOL_PARSE] = (int)options.worker_parse,
-			[POOL_MAIL] = (int)options.mail_senders } };
+			[POOL_MAIL] = (int)options.mail_senders,
+			[POOL_FILE] = 1 } };
 }
 
 static void check_proxies(void)

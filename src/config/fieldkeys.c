@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/fieldkeys.h"
+#include "config/keyfile.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "crypto/crypto.h"
@@ -49,12 +50,7 @@ bool fieldkeys_parse(const char *hex, unsigned char *out, size_t n)
 
 char *fieldkeys_file(void)
 {
-	const char *slash = strrchr(options.token_key_file, '/');
-
-	if (options.crypto_master_key_file[0])
-		return xstrdup(options.crypto_master_key_file);
-	return xasprintf("%.*smaster.key", slash ? (int)(slash - options.token_key_file) + 1 : 0,
-		options.token_key_file);
+	return keyfile_beside(options.crypto_master_key_file, "master.key");
 }
 
 bool fieldkeys_make_file(const char *file, const unsigned char key[FIELD_KEY_BYTES])

@@ -19,6 +19,16 @@
 
 static struct stat seen;
 
+char *keyfile_beside(const char *setting, const char *name)
+{
+	const char *slash = strrchr(options.token_key_file, '/');
+
+	if (*setting)
+		return xstrdup(setting);
+	return xasprintf("%.*s%s", slash ? (int)(slash - options.token_key_file) + 1 : 0,
+		options.token_key_file, name);
+}
+
 /* The file, or -1 with errno. */
 static int open_file(void)
 {

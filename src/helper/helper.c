@@ -89,8 +89,9 @@ static const int never[] = { SCMP_SYS(listen), SCMP_SYS(accept), SCMP_SYS(accept
 	SCMP_SYS(openat2), SCMP_SYS(creat), SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(fork),
 	SCMP_SYS(vfork), SCMP_SYS(ptrace), SCMP_SYS(unlink), SCMP_SYS(unlinkat), SCMP_SYS(rename),
 	SCMP_SYS(kill) };
-static const int outside[] = { SCMP_SYS(socket), SCMP_SYS(socketpair), SCMP_SYS(connect),
-	SCMP_SYS(bind), SCMP_SYS(open), SCMP_SYS(openat) };
+static const int files[] = { SCMP_SYS(open), SCMP_SYS(openat) };
+static const int network[] = { SCMP_SYS(socket), SCMP_SYS(socketpair), SCMP_SYS(connect),
+	SCMP_SYS(bind) };
 
 static void refuse_writing(scmp_filter_ctx f, int call, unsigned flags_at)
 {
@@ -103,15 +104,22 @@ static void refuse_writing(scmp_filter_ctx f, int call, unsigned flags_at)
 			SCMP_CMP(flags_at, SCMP_CMP_MASKED_EQ, writing[i].mask, writing[i].value));
 }
 
-static void filter_calls(bool may_outside)
+static void refuse(scmp_filter_ctx f, const int *calls, size_t n)
+{
+	for (size_t i = 0; f && i < n; i++)
+		seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), calls[i], 0);
+}
+
+static void filter_calls(const struct helper_rules *rules)
 {
 	scmp_filter_ctx f = seccomp_init(SCMP_ACT_ALLOW);
 
-	for (size_t i = 0; f && i < ARRAY_LEN(never); i++)
-		seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), never[i], 0);
-	for (size_t i = 0; f && !may_outside && i < ARRAY_LEN(outside); i++)
-		seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), outside[i], 0);
-	if (f && may_outside) {
+	refuse(f, never, ARRAY_LEN(never));
+	if (!rules->outside)
+		refuse(f, network, ARRAY_LEN(network));
+	if (!rules->outside && !rules->files)
+		refuse(f, files, ARRAY_LEN(files));
+	if (f && rules->outside && !rules->files) {
 		refuse_writing(f, SCMP_SYS(open), 1);
 		refuse_writing(f, SCMP_SYS(openat), 2);
 	}
@@ -127,12 +135,12 @@ static void confine(const struct helper_rules *rules)
 #ifndef __SANITIZE_ADDRESS__
 	limit(RLIMIT_AS, rules->memory_max);
 #endif
-	limit(RLIMIT_NOFILE, rules->outside ? 32 : 3);
+	limit(RLIMIT_NOFILE, rules->outside ? 32 : rules->files ? 8 : 3);
 	limit(RLIMIT_CORE, 0);
 	setpriority(PRIO_PROCESS, 0, rules->nice);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	filter_calls(rules->outside);
+	filter_calls(rules);
 }
 
 /* --- life --- */

@@ -16,6 +16,7 @@ struct helper_rules {
 	size_t memory_max; /* maximum address space in bytes */
 	int nice;
 	bool outside; /* may use the network and read files */
+	bool files;   /* may write files */
 	/* Called when no job has come for IDLE_MS; NULL: never. A job that arrives during the call
 	 * waits. */
 	int idle_ms;

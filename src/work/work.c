@@ -25,6 +25,7 @@ static const struct {
 	[POOL_HASH] = { "hash", 3, 64, 5 * US_PER_S },
 	[POOL_PARSE] = { "parse", 3, 64, 5 * US_PER_S },
 	[POOL_MAIL] = { "mail", 1, HELPERS_MAX, 5 * US_PER_S },
+	[POOL_FILE] = { "file", 1, 4, 5 * US_PER_S },
 };
 
 static struct pool pools[WORK_POOLS];

@@ -70,7 +70,7 @@ test.after(async () => {
 /* The installed helpers, but that which reads documents is one of ours: it answers as the file beside it says. */
 function fakeHelper(dir) {
 	fs.mkdirSync(dir);
-	for (const name of ['hash', 'mail'])
+	for (const name of ['hash', 'mail', 'file'])
 		fs.copyFileSync(
 			path.join(INST, 'libexec/sladesk/sladesk-helper-' + name),
 			path.join(dir, 'sladesk-helper-' + name),

@@ -5,6 +5,7 @@
  * is down, rows wait; what it refuses, and what there is no room for, goes into the server's log.
  * Only a killed process loses the last moment. */
 #include "audit.h"
+#include "anchor.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/follower.h"
@@ -21,7 +22,6 @@
 #define WAITING_MAX 20000
 #define READS_MAX 512
 #define MINUTE_MS 60000
-#define ANCHOR_LOOK_MS (600 * 1000) /* its row ensures that this happens once a day */
 
 struct row {
 	int64_t tenant_id;
@@ -272,25 +272,6 @@ static void count_minute(struct job_run *run)
 	job_end(run, JOB_DONE);
 }
 
-/* --- the daily anchor --- */
-
-static void on_anchored(struct job_run *run, enum db_error error, const PGresult *r)
-{
-	for (int i = 0; error == DB_OK && i < PQntuples(r); i++)
-		log_info(NULL, "audit anchor tenant=%.*s chain_no=%lld digest=%.*s",
-			(int)db_text(r, i, 0).n, db_text(r, i, 0).p, (long long)db_int(r, i, 1),
-			(int)db_text(r, i, 2).n, db_text(r, i, 2).p);
-	if (error == DB_OK && PQntuples(r))
-		notify_wake();
-	job_end_db(run, error);
-}
-
-static void anchor(struct job_run *run)
-{
-	job_param_int(run, 0, clock_now_us());
-	job_query(run, &sql_audit_anchor, on_anchored);
-}
-
 static void on_request(struct req *req, const struct http_request *http, int status)
 {
 	const struct session *s = req->session;
@@ -315,6 +296,7 @@ static void on_request(struct req *req, const struct http_request *http, int sta
 
 static void audit_free(void)
 {
+	anchor_free();
 	follower_free(storing);
 	storing = NULL;
 	buf_free(&doc);
@@ -324,6 +306,7 @@ static void audit_free(void)
 
 static void audit_init(void)
 {
+	anchor_init();
 	storing = follower_new(&storing_kind);
 	request_on_end(on_request);
 	hooks.audit_note = note_unknown;
@@ -360,19 +343,27 @@ static const struct metric metrics[] = {
 	{ "audit_refused_total", METRIC_COUNTER,
 		"Audit rows that the database refused; they are in the server's log only.",
 		read_audit_refused_total },
+	{ "audit_anchors_total", METRIC_COUNTER, "Anchors of the audit log signed.",
+		anchor_read_total },
+	{ "audit_anchor_faults", METRIC_GAUGE,
+		"1 if the file of anchors cannot be written, or it and the database contradict "
+		"each "
+		"other.",
+		anchor_read_faults },
 	{ 0 },
 };
 
 static enum check_state check_audit(struct buf *more)
 {
 	buf_addf(more, ",\"rows_waiting\":%zu", follower_waiting(storing));
-	return refused ? CHECK_DEGRADED : CHECK_HEALTHY;
+	return refused || anchor_is_failing() ? CHECK_DEGRADED : CHECK_HEALTHY;
 }
 
 static const struct check checks[] = { { "audit", false, check_audit }, { 0 } };
 static const struct job jobs[] = {
 	{ "audit_reads", MINUTE_MS, .run = count_minute },
-	{ "audit_anchor", ANCHOR_LOOK_MS, .claim = true, .run = anchor },
+	{ "audit_anchor", ANCHOR_DAY_MS, .claim = true, .run = anchor_day },
+	{ "audit_sign", ANCHOR_SIGN_MS, .claim = true, .run = anchor_sign },
 	{ 0 },
 };
 

@@ -5,6 +5,7 @@
  * (audit_digest), so the file can be verified without the database. Rows leave the database only
  * after their file has been written, synced and read back. */
 #include "base/json.h"
+#include "cmd_anchors.h"
 #include "cmd_archive.h"
 #include "cli/cli.h"
 #include "crypto/crypto.h"
@@ -161,10 +162,14 @@ static size_t digest_of_hex(const char *hex, unsigned char out[32])
 int audit_files_broken(PGconn *pg, const char *tenant_id, const char *dir)
 {
 	PGresult *r = cli_exec(pg, &sql_cli_audit_archive_list, &tenant_id);
-	PGresult *anchors = cli_exec(pg, &sql_cli_audit_anchor_list, &tenant_id);
+	char path[4096], *known;
+	const char *p[] = { tenant_id, NULL };
+	PGresult *anchors;
 	int broken = 0;
-	char path[4096];
 
+	p[1] = known = audit_anchors_of(tenant_id);
+	anchors = cli_exec(pg, &sql_cli_audit_anchor_list, p);
+	free(known);
 	for (int i = 0; i < PQntuples(r); i++) {
 		struct stretch s = { .tenant = tenant_id, .anchors = anchors };
 		unsigned char stored[32];

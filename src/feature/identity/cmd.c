@@ -264,6 +264,9 @@ const struct command identity_commands[] = {
 	{ "key", cmd_key,
 		"key rotate [--at-once]\n"
 		"      create a signing key for access tokens; --at-once makes all earlier keys "
-		"invalid" },
+		"invalid\n"
+		"  key audit\n"
+		"      print the public key of the signed anchors of the audit log, and create the "
+		"key if there is none" },
 	{ 0 },
 };

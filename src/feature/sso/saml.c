@@ -10,6 +10,7 @@
 #include "crypto/crypto.h"
 #include "crypto/secretfile.h"
 #include "crypto/spkey.h"
+#include "config/keyfile.h"
 #include "config/options.h"
 #include "sso.h"
 #include "saml.h"
@@ -39,12 +40,7 @@ void saml_forget(struct req *req)
 
 void saml_init(void)
 {
-	const char *slash = strrchr(options.token_key_file, '/');
-	char *file = options.sso_saml_key_file[0]
-			     ? xstrdup(options.sso_saml_key_file)
-			     : xasprintf("%.*ssaml.pem",
-				       slash ? (int)(slash - options.token_key_file) + 1 : 0,
-				       options.token_key_file);
+	char *file = keyfile_beside(options.sso_saml_key_file, "saml.pem");
 
 	hooks.signout_location = sso_signout_location;
 	errno = 0;
