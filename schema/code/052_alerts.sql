@@ -12,4 +12,5 @@ left join lateral (
   select max(f.due_at) as at from sla_fires f
   where f.tenant_id = t.tenant_id and f.ticket_id = t.id and f.clock <> 'ladder' and f.threshold <> '100') w on true
 where t.sla_high >= 80 and t.exclusion_state is distinct from 'approved'
+  and (t.sla_high < 100 or b.at is not null) -- 100 without a breach: waived before sla_high left waived clocks out
   and t.status in ('new', 'accepted', 'in_progress', 'pending_customer', 'pending_aws', 'scheduled', 'mitigated', 'monitoring');
