@@ -156,12 +156,34 @@ static bool forwarded_for(const struct http_request *h, struct str v, char out[H
 	return found;
 }
 
+/* All lines of the header as one list (RFC 9110, 5.3): a proxy extends the client's line, or adds
+ * one behind it. */
+static struct str forwarded_list(struct http_request *h)
+{
+	char *all = arena_alloc(&h->arena, HTTP_HEAD_MAX);
+	size_t n = 0;
+
+	for (int i = 0; i < h->head.headers; i++) {
+		struct str v = h->head.header[i].value;
+
+		if (!str_case_is(h->head.header[i].name, "x-forwarded-for") ||
+			n + v.n + 1 > HTTP_HEAD_MAX)
+			continue;
+		memcpy(all + n, v.p, v.n);
+		n += v.n;
+		all[n++] = ',';
+	}
+	return (struct str){ all, n };
+}
+
 bool guard_believe_proxy(struct http_request *h)
 {
-	struct str v = http_header_find(&h->head, "x-forwarded-for");
-	char *from = arena_alloc(&h->arena, HTTP_ADDRESS_MAX);
+	char *from;
 
-	if (!v.n || !http_from_proxy(h) || !forwarded_for(h, v, from))
+	if (!http_header_find(&h->head, "x-forwarded-for").p || !http_from_proxy(h))
+		return true;
+	from = arena_alloc(&h->arena, HTTP_ADDRESS_MAX);
+	if (!forwarded_for(h, forwarded_list(h), from))
 		return true;
 	h->peer = from;
 	return http_count_address(h);

@@ -133,6 +133,14 @@ test("only a trusted proxy determines the client's address", async () => {
 		'a second proxy is not the client',
 	);
 	assert.ok((await burst(5, ask('198.51.100.3'))).count[429] >= 4);
+	/* a proxy may add a line of its own behind the one that the client has invented */
+	let invented = 0;
+	const two = () =>
+		s.get('/api/v1/client/theme/' + s.alpha, null, {
+			'X-Forwarded-For': ['203.0.113.' + ++invented, '198.51.100.4'],
+		});
+	assert.strictEqual((await burst(5, two)).count[200], 5);
+	assert.ok((await burst(5, two)).count[429] >= 4, 'the last line counts, not the first');
 	assert.ok((await burst(7, ask('no address'))).count[200] <= 6);
 	await s.drop();
 	const wary = await make('limits_wary', { address_per_s: 1, address_burst: 5 });
