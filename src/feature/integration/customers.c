@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "base/log.h"
+#include "core/contract.h"
 #include "core/request.h"
 #include "crypto/field.h"
 #include "config/options.h"
@@ -95,7 +96,7 @@ static const char *contract_broken(struct json_object *c)
 
 static const char *contact_broken(struct json_object *c)
 {
-	const char *mail = json_get_string(c, "email");
+	const char *mail = json_get_string(c, "email"), *phone = json_get_string(c, "phone");
 
 	if (!text_fits(c, "external_id", 1, 100))
 		return "contacts.external_id";
@@ -105,7 +106,7 @@ static const char *contact_broken(struct json_object *c)
 		return "contacts.title";
 	if (!text_fits(c, "email", 0, 254) || (mail && !text_is_mail(mail)))
 		return "contacts.email";
-	if (!text_fits(c, "phone", 0, 40))
+	if (!text_fits(c, "phone", 0, 40) || (phone && !format_rule(FORMAT_PHONE)->fits(phone)))
 		return "contacts.phone";
 	return bool_fits(c, "vip") ? NULL : "contacts.vip";
 }
