@@ -27,6 +27,7 @@ enum err {
 	ERR_FORBIDDEN,   /* 40003 */
 	ERR_NO_AUTH,     /* 40004 */
 	ERR_RATE,        /* 40005 */
+	ERR_STEP_UP,     /* 40006, 403: confirm the session first */
 	ERR_NOT_FOUND,   /* 41001 */
 	ERR_WRONG_STATE, /* 41002 */
 	ERR_EXISTS,      /* 41003 */
@@ -88,7 +89,10 @@ struct route {
 					  Idempotency-Key created earlier */
 	enum limit limit; /* for a route without a session; LIMIT_ADDRESS if not given */
 	bool sensitive;   /* reads are recorded in the audit log */
-	bool know;        /* open to everyone; a session is recognised if there is one */
+	bool step_up; /* the session must have proved its user, by password or factor, within five
+			 minutes: ERR_STEP_UP says how it can */
+	const char *step_up_if; /* only if the body has this member */
+	bool know;              /* open to everyone; a session is recognised if there is one */
 	void (*stream)(struct req *req, const char *p,
 		size_t n); /* receives the body in pieces before the flow runs */
 };

@@ -16,6 +16,7 @@ struct sign_in {
 	const char *device_token; /* the device token of the request: dt1.<secret>, or NULL: from
 				     the cookie */
 	const char *page;    /* answer with a page that navigates there, with cookies; NULL: JSON */
+	int64_t proved_us;   /* sso: when the user logged in there anew; 0: not known */
 	int64_t provider_id; /* sso: the provider and the subject */
 	const char *subject, *provider_session;
 	/* the provider's session id */

@@ -10,7 +10,7 @@ enum sql_shape { SQL_LIST, SQL_OBJECT, SQL_ROWS };
 /* SQL_REPLICA is never a statement's own mode: a call selects it. */
 enum sql_class { SQL_POINT, SQL_SLOW, SQL_FIRE, SQL_CLASS_JOB, SQL_REPLICA, SQL_CLASSES };
 
-#define SQL_PARAMS_MAX 16
+#define SQL_PARAMS_MAX 18
 
 struct contract;
 

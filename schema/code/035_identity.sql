@@ -55,11 +55,13 @@ begin
   end if;
   if p_kind = 'staff' then
     select s.password_hash, s.username into old, name from staff s where s.tenant_id = p_tenant and s.id = p_actor for update;
-    update staff s set password_hash = p_new, must_change = p_must_change, password_changed_at = ts(p_at)
+    update staff s set password_hash = p_new, must_change = p_must_change, password_changed_at = ts(p_at),
+      password_by_mail = p_why = 'password reset'
     where s.tenant_id = p_tenant and s.id = p_actor and (p_old is null or s.password_hash = p_old);
   else
     select u.password_hash, u.username into old, name from client_users u where u.tenant_id = p_tenant and u.id = p_actor for update;
-    update client_users u set password_hash = p_new, must_change = p_must_change, password_changed_at = ts(p_at)
+    update client_users u set password_hash = p_new, must_change = p_must_change, password_changed_at = ts(p_at),
+      password_by_mail = p_why = 'password reset'
     where u.tenant_id = p_tenant and u.id = p_actor and (p_old is null or u.password_hash = p_old);
   end if;
   if not found then
@@ -69,6 +71,7 @@ begin
     insert into password_history (tenant_id, actor_kind, actor_id, set_at, password_hash) values (p_tenant, p_kind, p_actor, ts(p_at), old);
   end if;
   delete from login_attempts a where a.tenant_id = p_tenant and a.username = name;
+  update sessions x set proved_at = ts(p_at), proof_tries = 0 where x.tenant_id = p_tenant and x.id = p_keep;
   return account_ends(p_tenant, p_kind, p_actor, 'auth.password_changed', 'auth_password', p_at, p_data, p_why, p_keep, true);
 end
 $$;

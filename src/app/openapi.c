@@ -132,7 +132,7 @@ static const struct failure {
 	{ "Invalid", 400, { ERR_VALIDATION, ERR_MALFORMED, ERR_COUNT },
 		"{\"fields\":[{\"field\":\"title\",\"rule\":\"required\"}]}" },
 	{ "NotAuthenticated", 401, { ERR_NO_AUTH, ERR_COUNT }, "{}" },
-	{ "Forbidden", 403, { ERR_FORBIDDEN, ERR_COUNT },
+	{ "Forbidden", 403, { ERR_FORBIDDEN, ERR_STEP_UP, ERR_COUNT },
 		"{\"user_message\":\"your role does not allow this\"}" },
 	{ "NotFound", 404, { ERR_NOT_FOUND, ERR_COUNT }, "{}" },
 	{ "Conflict", 409, { ERR_WRONG_STATE, ERR_EXISTS, ERR_IN_FLIGHT, ERR_COUNT },
@@ -304,6 +304,8 @@ static void add_operation(struct buf *b, const struct route *r)
 	buf_addf(b, ",\"x-permission\":\"%s\",\"x-only\":\"%s\",\"x-mode\":\"%s\"",
 		permission_name(r->permission), route_only_name(r->only),
 		contract_mode_name(c->mode));
+	if (r->step_up)
+		buf_addf(b, ",\"x-step-up\":\"%s\"", r->step_up_if ? r->step_up_if : "always");
 	add_parameters(b, r, c);
 	add_body(b, c);
 	buf_adds(b, ",\"responses\":{");

@@ -95,14 +95,15 @@ void app_routes_print(void)
 	for (; n--; r++) {
 		const struct contract *c = r->sql ? r->sql->contract : r->contract;
 
-		printf("%-6s  %-58s  %-31s  %-7s  %-5s  %s %s%s\n", http_method_name(r->method),
+		printf("%-6s  %-58s  %-31s  %-7s  %-5s  %s %s%s%s\n", http_method_name(r->method),
 			r->path, rights_of(r, &rights), limit_of(r),
 			c ? contract_mode_name(c->mode) : "read",
 			r->sql    ? "sql"
 			: r->flow ? "flow"
 			: r->ws   ? "ws"
 				  : "file",
-			c ? c->name : r->file, r->sensitive ? "  audited" : "");
+			c ? c->name : r->file, r->sensitive ? "  audited" : "",
+			r->step_up ? "  step-up" : "");
 	}
 	buf_free(&rights);
 	app_routes_free();

@@ -10,6 +10,8 @@ static const struct error_text errors[ERR_COUNT] = {
 	[ERR_FORBIDDEN] = { 403, 40003, "permission denied", "没有权限执行此操作" },
 	[ERR_NO_AUTH] = { 401, 40004, "log in first", "请先登录" },
 	[ERR_RATE] = { 429, 40005, "too many requests", "请求过于频繁" },
+	[ERR_STEP_UP] = { 403, 40006, "confirm that it is you, then try again",
+		"请先确认是您本人，然后重试" },
 	[ERR_NOT_FOUND] = { 404, 41001, "not found", "资源不存在" },
 	[ERR_WRONG_STATE] = { 409, 41002, "not allowed in the current state",
 		"当前状态不允许此操作" },

@@ -88,6 +88,9 @@ struct outcome *guard_refuse_nobody(struct req *req);
 struct outcome *guard_refuse_degraded(struct req *req);
 /* Refuse, and close the connection: it is one too many for LIMIT. */
 struct outcome *guard_refuse_connection(struct req *req, const char *limit);
+/* Continue with NEXT if the session has proved its user within five minutes; otherwise fail with
+ * ERR_STEP_UP. */
+struct outcome *step_up_check(struct req *req, req_step *next);
 /* The client's address as reported by a trusted proxy: the last one that it added. Returns false if
  * this is one connection too many for that address. */
 bool guard_believe_proxy(struct http_request *h);

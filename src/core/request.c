@@ -75,6 +75,15 @@ static const char csrf_details[] =
 	"{\"field\":\"X-CSRF-Token\",\"rule\":\"must be the value of the csrf cookie, in a request "
 	"from our own pages / 须为 csrf Cookie 的值，且请求来自本站页面\"}";
 
+/* The session must have proved its user lately: routes that change how one logs in. */
+static bool needs_step_up(const struct req *req)
+{
+	const struct route *r = req->route;
+
+	return r->step_up && req->session->session_id &&
+	       (!r->step_up_if || json_get(req->body, r->step_up_if));
+}
+
 static void on_session(void *arg, struct session *s, enum db_error error)
 {
 	struct req *req = magic_cast(req, arg);
@@ -102,7 +111,7 @@ static void on_session(void *arg, struct session *s, enum db_error error)
 	else if (!guard_only(s, req->route->only))
 		o = req_fail(req, ERR_FORBIDDEN, NULL);
 	else
-		o = run_route(req);
+		o = needs_step_up(req) ? step_up_check(req, run_route) : run_route(req);
 	req_settle(req, o);
 }
 

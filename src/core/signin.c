@@ -67,9 +67,20 @@ static struct outcome *on_session(struct req *req, enum db_error error, const PG
 	return o;
 }
 
+/* When the user last proved to be one, by password or factor, or at the provider if it said when. A
+ * mailed link alone is no such proof. */
+static const char *proved_at(struct req *req, const struct sign_in *s)
+{
+	if (s->proved_us)
+		return req_int(req, s->proved_us);
+	return strcmp(s->method, "sso") == 0 || (strcmp(s->method, "link") == 0 && !s->factor)
+		       ? NULL
+		       : req_int(req, clock_now_us());
+}
+
 static struct outcome *begin_session(struct req *req, struct sign_in *s)
 {
-	const char **p = arena_alloc(&req->arena, 16 * sizeof(*p));
+	const char **p = arena_alloc(&req->arena, 17 * sizeof(*p));
 
 	session_token_new(&s->refresh, s->tenant_id);
 	s->refresh.ends_us = session_expiry(s->staff);
@@ -89,6 +100,7 @@ static struct outcome *begin_session(struct req *req, struct sign_in *s)
 	p[13] = s->provider_id ? req_int(req, s->provider_id) : NULL;
 	p[14] = s->subject;
 	p[15] = s->provider_session;
+	p[16] = proved_at(req, s);
 	return req_query_job(req, &sql_auth_session_new, p, on_session);
 }
 
@@ -138,9 +150,8 @@ static struct outcome *on_step(struct req *req, enum db_error error, const PGres
 	token = token_sign(TOKEN_STEP, &claims, now_s);
 	buf_addf(&b,
 		"{\"second_factor_required\":true,\"step_token\":\"%s\",\"expires_in\":%d,"
-		"\"methods\":[%s\"recovery\",\"mail\"%s]}",
-		token, STEP_MAX_S, s->factor ? "\"totp\"," : "",
-		options.sms_url[0] && db_int(rows, 0, 1) ? ",\"sms\"" : "");
+		"\"methods\":%.*s}",
+		token, STEP_MAX_S, (int)db_text(rows, 0, 1).n, db_text(rows, 0, 1).p);
 	o = req_reply(req, 200, b.p, b.n);
 	OPENSSL_cleanse(token, strlen(token));
 	OPENSSL_cleanse(b.p, b.n);
@@ -152,7 +163,7 @@ static struct outcome *on_step(struct req *req, enum db_error error, const PGres
 static struct outcome *on_state(struct req *req, enum db_error error, const PGresult *rows)
 {
 	struct sign_in *s = req_state(req, sign_in);
-	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p));
+	const char **p = arena_alloc(&req->arena, 7 * sizeof(*p));
 	bool totp, passkeys;
 
 	if (error != DB_OK)
@@ -161,13 +172,13 @@ static struct outcome *on_state(struct req *req, enum db_error error, const PGre
 	passkeys = db_int(rows, 0, 1) > 0;
 	if ((!totp && !passkeys) || db_int(rows, 0, 2))
 		return signin_session(req, s);
-	s->factor = totp ? "totp" : NULL; /* until it is given, the methods that can be asked for */
 	p[0] = req_int(req, s->tenant_id);
 	p[1] = s->staff ? "staff" : "customer";
 	p[2] = req_int(req, s->subject_id);
 	p[3] = s->username;
 	p[4] = s->method;
 	p[5] = req_int(req, clock_now_us());
+	p[6] = options.sms_url[0] ? "true" : "false";
 	return req_query_job(req, &sql_factor_step_new, p, on_step);
 }
 

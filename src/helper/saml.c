@@ -309,6 +309,7 @@ static void add_assertion(struct buf *b, xmlNodePtr response, xmlNodePtr a, bool
 	add_attribute(b, "not_before", conditions, "NotBefore");
 	add_attribute(b, "not_on_or_after", conditions, "NotOnOrAfter");
 	add_attribute(b, "session_index", statement, "SessionIndex");
+	add_attribute(b, "authn_instant", statement, "AuthnInstant");
 	add_audiences(b, conditions);
 	add_attributes(b, a);
 	buf_addc(b, '}');

@@ -32,6 +32,13 @@ Object.assign(words.zh, {
 	end_session: '结束',
 	end_all: '结束全部会话',
 	close: '关闭',
+	step_up: '请先确认是您本人',
+	step_up_hint: '输入密码，或验证器应用中的 6 位数字，或恢复码',
+	step_up_passkey: '使用通行密钥确认',
+	step_up_sso: '在企业登录服务重新登录',
+	step_up_none: '您没有可用的确认方式，请联系管理员',
+	password_or_code: '密码或验证码',
+	use_passkey: '请使用通行密钥',
 	must_enrol: '贵公司要求启用两步验证，设置后方可继续',
 });
 Object.assign(words.en, {
@@ -65,6 +72,13 @@ Object.assign(words.en, {
 	end_session: 'End',
 	end_all: 'End all sessions',
 	close: 'Close',
+	step_up: 'Please confirm that it is you',
+	step_up_hint: 'Enter your password, the six digits from your authenticator app, or a recovery code',
+	step_up_passkey: 'Confirm with a passkey',
+	step_up_sso: 'Log in again with your company account',
+	step_up_none: 'There is no way for you to confirm this; contact your administrator',
+	password_or_code: 'Password or code',
+	use_passkey: 'Use your passkey',
 	must_enrol: 'Your company requires two-step verification; set it up to continue',
 });
 
@@ -77,6 +91,9 @@ const toText = (bytes) =>
 const toBytes = (text) =>
 	Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0));
 
+/* six digits, as apps show them: 123 456 */
+const isTimeCode = (text) => /^\d{6}$/.test(text.replaceAll(' ', ''));
+
 // --- the second step ---------------------------------------------------------------------------------------------------------------
 let stepToken = null,
 	stepSent = null; /* how a code was sent */
@@ -84,12 +101,13 @@ function askSecond(d) {
 	stepToken = d.step_token;
 	stepSent = null;
 	$('by_sms').hidden = !d.methods.includes('sms');
+	$('by_mail').hidden = !d.methods.includes('mail');
+	$('by_passkey').hidden = !d.methods.includes('passkey') || !window.PublicKeyCredential;
 	$('login').hidden = true;
 	$('step').hidden = false;
 	$('step').querySelector('.error').textContent = '';
 	$('step').code.value = '';
 	$('step').code.focus();
-	if (!d.methods.includes('totp')) $('by_mail').click();
 }
 async function signedIn(d) {
 	if (d.must_enrol_factor) {
@@ -104,7 +122,7 @@ $('step').onsubmit = async (e) => {
 	e.preventDefault();
 	const f = e.target,
 		code = f.code.value.trim(),
-		method = stepSent ? stepSent : /^\d{6}$/.test(code) ? 'totp' : 'recovery';
+		method = stepSent ? stepSent : isTimeCode(code) ? 'totp' : 'recovery';
 	try {
 		const d = await api('POST', '/api/v1/auth/second-factor', {
 			step_token: stepToken,
@@ -130,6 +148,12 @@ async function sendCode(how) {
 }
 $('by_mail').onclick = () => sendCode('mail');
 $('by_sms').onclick = () => sendCode('sms');
+$('by_passkey').onclick = () => {
+	/* a passkey is both factors: it logs in by itself */
+	$('step').hidden = true;
+	$('login').hidden = false;
+	$('passkey').click();
+};
 
 // --- single sign-on: by the customer code, or by the domain of a mail address ----------------------------------------------------------
 $('sso').onclick = async () => {
@@ -155,27 +179,29 @@ $('sso').onclick = async () => {
 };
 
 // --- passkeys ----------------------------------------------------------------------------------------------------------------------
+async function passkeyAnswer() {
+	const o = await api('POST', '/api/v1/auth/passkey/options'),
+		c = await navigator.credentials.get({
+			publicKey: {
+				challenge: toBytes(o.challenge),
+				rpId: o.rpId,
+				timeout: o.timeout,
+				userVerification: o.userVerification,
+			},
+		});
+	return {
+		challenge_token: o.challenge_token,
+		credential_id: c.id,
+		client_data: toText(c.response.clientDataJSON),
+		authenticator_data: toText(c.response.authenticatorData),
+		signature: toText(c.response.signature),
+	};
+}
 $('passkey').onclick = async () => {
 	const err = $('login').querySelector('.error');
 	err.textContent = '';
 	try {
-		const o = await api('POST', '/api/v1/auth/passkey/options'),
-			c = await navigator.credentials.get({
-				publicKey: {
-					challenge: toBytes(o.challenge),
-					rpId: o.rpId,
-					timeout: o.timeout,
-					userVerification: o.userVerification,
-				},
-			});
-		await api('POST', '/api/v1/auth/passkey', {
-			challenge_token: o.challenge_token,
-			credential_id: c.id,
-			client_data: toText(c.response.clientDataJSON),
-			authenticator_data: toText(c.response.authenticatorData),
-			signature: toText(c.response.signature),
-			cookies: true,
-		});
+		await api('POST', '/api/v1/auth/passkey', { ...(await passkeyAnswer()), cookies: true });
 		await enter();
 	} catch (x) {
 		err.textContent = x.message;
@@ -205,6 +231,55 @@ async function addPasskey() {
 		authenticator_data: toText(c.response.getAuthenticatorData()),
 		public_key: toText(c.response.getPublicKey()),
 	});
+}
+
+// --- step-up: confirm that the session is still in its user's hands ------------------------------------------------------------------
+/* Resolves to true when it is confirmed, and to false when the user gives up. */
+function stepUp(d) {
+	const box = $('step_up'),
+		f = box.querySelector('form'),
+		err = f.querySelector('.error'),
+		typed = d.step_up.some((m) => m !== 'passkey' && m !== 'sso');
+	err.textContent = d.step_up.length ? '' : t('step_up_none');
+	f.proof.value = '';
+	for (const [id, shown] of [
+		['step_up_typed', typed],
+		['step_up_ok', typed],
+		['step_up_passkey', d.step_up.includes('passkey') && window.PublicKeyCredential],
+		['step_up_sso', d.step_up.includes('sso')],
+	])
+		$(id).hidden = !shown;
+	return new Promise((done) => {
+		const prove = async (fn) => {
+			try {
+				await fn();
+				box.close('proved');
+			} catch (x) {
+				err.textContent = x.message;
+			}
+		};
+		box.returnValue = '';
+		box.onclose = () => done(box.returnValue === 'proved');
+		f.onsubmit = (e) => {
+			e.preventDefault();
+			prove(() => api('POST', '/api/v1/auth/step-up', proofOf(f.proof.value, d.step_up)));
+		};
+		$('step_up_passkey').onclick = () =>
+			prove(async () => api('POST', '/api/v1/auth/step-up/passkey', await passkeyAnswer()));
+		$('step_up_sso').onclick = () => {
+			location.href = d.location;
+		};
+		$('step_up_cancel').onclick = () => box.close();
+		box.showModal();
+		f.proof.focus();
+	});
+}
+/* One field takes all of them: a code has six digits, or the form of a recovery code. */
+function proofOf(text, methods) {
+	if (methods.includes('totp') && isTimeCode(text)) return { method: 'totp', code: text };
+	if (methods.includes('recovery') && /^[a-z2-9]{5}-[a-z2-9]{5}$/i.test(text.trim()))
+		return { method: 'recovery', code: text.trim() };
+	return { password: text };
 }
 
 // --- the account ---------------------------------------------------------------------------------------------------------------------
@@ -241,7 +316,7 @@ async function addTotp() {
 	img.setAttribute('aria-label', 'QR');
 	input.name = 'totp';
 	input.inputMode = 'numeric';
-	input.maxLength = 6;
+	input.maxLength = 12;
 	input.placeholder = t('code');
 	box.append(
 		el('p', '', t('scan')),
@@ -292,7 +367,9 @@ async function drawFactors() {
 							await api(
 								'POST',
 								`/api/v1/auth/factors/${f.factor_id}/remove`,
-								{ password: ask.value },
+								ask.value
+									? { password: ask.value }
+									: undefined,
 							);
 							$('enrol').replaceChildren();
 							await drawAccount();

@@ -53,7 +53,12 @@ async function api(method, path, body) {
 	let r = await request(method, path, body);
 	if (r.status === 401 && csrf() && !path.endsWith('/login') && (await renew()))
 		r = await request(method, path, body);
-	const j = await r.json();
+	let j = await r.json();
+	/* what changes how one logs in must be confirmed first; then it is tried once more */
+	if (j.code === 40006 && (await stepUp(j.details))) {
+		r = await request(method, path, body);
+		j = await r.json();
+	}
 	if (r.ok) return j.data;
 	if (r.status === 401 && state.me) leave();
 	const d = j.details || {};

@@ -105,7 +105,7 @@ test('required at login; a code works once, five wrong codes are allowed, a step
 			a.data.access_token,
 			a.data.user_info,
 		],
-		[200, true, ['totp', 'recovery', 'mail'], undefined, undefined],
+		[200, true, ['totp', 'recovery'], undefined, undefined],
 	);
 	assert.strictEqual((await s.get('/api/v1/me', a.data.step_token)).code, 40004, 'no access token');
 	await freshStep();
@@ -167,7 +167,23 @@ test('a recovery code works once; new codes replace the old ones', async () => {
 		200,
 	);
 });
-test('a code by mail, at most three for each login, never stored in plain text', async () => {
+/* an old session confirms that it is its user's */
+const sure = async (token) =>
+	assert.strictEqual((await s.post('/api/v1/auth/step-up', token, { password: PASSWORD })).status, 200);
+test('a code by mail, if the administrator allows it: at most three for each login, never stored in plain text', async () => {
+	const no = await login();
+	assert.strictEqual(
+		(await s.post('/api/v1/auth/second-factor/mail', null, { step_token: no.data.step_token }))
+			.code,
+		40004,
+		'who has an app gets no mail',
+	);
+	await sure(admin);
+	const allowed = await s.request('PUT', '/api/v1/client/admin/security', {
+		token: admin,
+		body: { mfa_required: false, mail_factor: true },
+	});
+	assert.deepStrictEqual(allowed.data, { mfa_required: false, mail_factor: true });
 	const a = await login(),
 		ask = () =>
 			s.post('/api/v1/auth/second-factor/mail', null, { step_token: a.data.step_token }),
@@ -291,6 +307,7 @@ test('a customer requires two-step verification: users must enrol first; an admi
 	const put = (mfa_required, t = admin) =>
 		s.request('PUT', '/api/v1/client/admin/security', { token: t, body: { mfa_required } });
 	assert.strictEqual((await put(true, user)).code, 40003);
+	await sure(admin);
 	assert.strictEqual((await put(true)).data.mfa_required, true);
 	const a = (await login()).data;
 	assert.strictEqual(a.must_enrol_factor, true);

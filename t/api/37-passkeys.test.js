@@ -4,11 +4,11 @@
 const test = require('node:test'),
 	assert = require('node:assert'),
 	crypto = require('node:crypto');
-const { Server } = require('../lib/server.js');
+const { Server } = require('../lib/server.js'),
+	{ authenticatorOf } = require('../lib/authenticator.js');
 
-const sha256 = (x) => crypto.createHash('sha256').update(x).digest(),
-	url64 = (x) => Buffer.from(x).toString('base64url');
 let s;
+const authenticator = (id) => authenticatorOf(s, id);
 test.before(async () => {
 	s = new Server('passkeys');
 	await s.prepare();
@@ -17,54 +17,6 @@ test.before(async () => {
 });
 test.after(() => s.drop());
 
-/* A key, and what a browser sends for it. */
-function authenticator(id) {
-	const pair = crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' });
-	let counter = 0;
-	const data = (flags, rest = Buffer.alloc(0)) => {
-		const head = Buffer.alloc(37);
-		sha256('localhost').copy(head);
-		head[32] = flags;
-		head.writeUInt32BE(++counter, 33);
-		return Buffer.concat([head, rest]);
-	};
-	const client = (type, challenge) =>
-		Buffer.from(JSON.stringify({ type, challenge, origin: s.settings.http.url }));
-	return {
-		async register(token) {
-			const o = (await s.post('/api/v1/auth/factors/passkey/options', token)).data,
-				length = Buffer.alloc(2);
-			length.writeUInt16BE(id.length);
-			return s.post('/api/v1/auth/factors/passkey', token, {
-				challenge_token: o.challenge_token,
-				credential_id: url64(id),
-				client_data: url64(client('webauthn.create', o.challenge)),
-				authenticator_data: url64(
-					data(0x45, Buffer.concat([Buffer.alloc(16), length, id])),
-				),
-				public_key: url64(pair.publicKey.export({ type: 'spki', format: 'der' })),
-			});
-		},
-		async signIn() {
-			const o = (await s.post('/api/v1/auth/passkey/options', null)).data,
-				auth = data(0x05),
-				text = client('webauthn.get', o.challenge);
-			return s.post('/api/v1/auth/passkey', null, {
-				challenge_token: o.challenge_token,
-				credential_id: url64(id),
-				client_data: url64(text),
-				authenticator_data: url64(auth),
-				signature: url64(
-					crypto.sign(
-						'sha256',
-						Buffer.concat([auth, sha256(text)]),
-						pair.privateKey,
-					),
-				),
-			});
-		},
-	};
-}
 const who = async (r) => {
 	assert.strictEqual(r.status, 200, r.text);
 	const me = (await s.get('/api/v1/me', r.data.access_token)).data;

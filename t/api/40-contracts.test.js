@@ -70,7 +70,7 @@ test('what is reviewed is what is served: openapi.json and routes.txt are up to 
 		.split('\n')
 		.filter((l) => l && l[0] !== '#');
 	const row =
-		/^(GET|POST|PUT|DELETE) +(\/\S*) +\S+( \S+)? +(-|user|login|address) +(read|write|door) +(sql|flow|ws|file) \S+( {2}audited)?$/;
+		/^(GET|POST|PUT|DELETE) +(\/\S*) +\S+( \S+)? +(-|user|login|address) +(read|write|door) +(sql|flow|ws|file) \S+( {2}audited)?( {2}step-up)?$/;
 	for (const l of lines) assert.match(l, row);
 	const of = (m, p) => lines.find((l) => l.split(/ +/)[0] === m && l.split(/ +/)[1] === p);
 	assert.match(of('POST', '/api/v1/auth/login'), / anyone +login +door +flow identity\/login$/);

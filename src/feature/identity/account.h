@@ -13,6 +13,17 @@ const char **account_params(struct req *req, int more) MUST_USE;
 struct outcome *account_verify(
 	struct req *req, struct str hash, const char *password, req_work_step *step) MUST_USE;
 
+/* An attempt to prove the session's user. Must be at the beginning of the request's state. */
+struct counted {
+	/* gets the user's time codes: id, secret, counter */
+	struct outcome *(*next)(struct req *req, const PGresult *rows);
+};
+/* Count the attempt, then go on with next. Too many end the session. */
+struct outcome *account_count_proof(struct req *req) MUST_USE;
+/* The proof was right: record it, use up the time step or recovery code (NULL: neither), reply. */
+struct outcome *account_proved(
+	struct req *req, const char *factor, const char *counter, const char *digest) MUST_USE;
+
 /* A new password being set: check the rules, compare with the last five, hash, then STORE. Must be
  * at the beginning of the request's state. */
 #define PASSWORDS_KEPT 5

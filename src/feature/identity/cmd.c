@@ -69,7 +69,8 @@ static int cmd_tenant(int argc, char **argv)
 		const char *p[] = { cli_option(argc, argv, "code", NULL),
 			cli_option(argc, argv, "host", ""), cli_option(argc, argv, "max-users", ""),
 			cli_option(argc, argv, "mfa", ""), zone_option(argc, argv),
-			cli_option(argc, argv, "work-hours", "") };
+			cli_option(argc, argv, "work-hours", ""),
+			cli_option(argc, argv, "mail-factor", "") };
 		PGresult *r = cli_exec(pg, &sql_cli_tenant_set, p);
 
 		if (!PQntuples(r))
@@ -238,7 +239,8 @@ static int cmd_token(int argc, char **argv)
 const struct command identity_commands[] = {
 	{ "tenant", cmd_tenant,
 		"tenant add --code C --name N [--lang zh|en] [--policy P]\n"
-		"  tenant set --code C [--host H|-] [--max-users N|-] [--mfa yes|no] [--timezone "
+		"  tenant set --code C [--host H|-] [--max-users N|-] [--mfa yes|no] "
+		"[--mail-factor yes|no] [--timezone "
 		"Z] "
 		"[--work-hours 8-20]\n"
 		"  tenant suspend --code C\n"

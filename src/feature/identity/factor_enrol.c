@@ -25,30 +25,36 @@
 
 /* --- pure --- */
 
+/* Apps show "123 456", and users type the blank. */
+static bool six_digits(const char *code, char out[7])
+{
+	size_t n = 0;
+
+	for (; *code; code++) {
+		if (*code == ' ')
+			continue;
+		if (*code < '0' || *code > '9' || n == 6)
+			return false;
+		out[n++] = *code;
+	}
+	out[n] = 0;
+	return n == 6;
+}
+
 int64_t totp_step(struct str sealed_secret, const char *code, int64_t now_s)
 {
 	struct buf secret = { 0 };
 	int at = 0, rc = OATH_INVALID_OTP;
+	char digits[7];
 
-	if (strspn(code, "0123456789") == 6 && !code[6] &&
-		field_open(&secret, "totp", sealed_secret) && secret.n == SECRET_BYTES)
+	if (six_digits(code, digits) && field_open(&secret, "totp", sealed_secret) &&
+		secret.n == SECRET_BYTES)
 		rc = oath_totp_validate2(
-			secret.p, secret.n, (time_t)now_s, STEP_S, 0, 1, &at, code);
+			secret.p, secret.n, (time_t)now_s, STEP_S, 0, 1, &at, digits);
 	if (secret.n)
 		OPENSSL_cleanse(secret.p, secret.n);
 	buf_free(&secret);
 	return rc >= 0 ? now_s / STEP_S + at : 0;
-}
-
-void recovery_digest(const char *code, char out[65])
-{
-	char plain[48];
-	size_t n = 0;
-
-	for (; *code && n < sizeof(plain); code++)
-		if (*code != '-' && *code != ' ')
-			plain[n++] = (char)(*code >= 'A' && *code <= 'Z' ? *code + 32 : *code);
-	crypto_sha256_hex(plain, n, out);
 }
 
 /* --- listing --- */
@@ -226,7 +232,7 @@ static struct outcome *give_codes(struct req *req)
 			*out++ = letters[r[k] & 31];
 		}
 		*out = 0;
-		recovery_digest(c->code[i], sha);
+		recovery_digest(req->session->tenant_id, c->code[i], sha);
 		buf_addf(&list, "%s%s", i ? "," : "", sha);
 	}
 	buf_addc(&list, '}');
@@ -303,21 +309,26 @@ static struct outcome *on_removed(struct req *req, enum db_error error, const PG
 	return req_reply(req, 200, "null", 4);
 }
 
-static struct outcome *on_verified(struct req *req, bool ok, struct str answer)
+static struct outcome *remove_it(struct req *req)
 {
 	const char **p = account_params(req, 4);
 
+	p[3] = req_int(req, REQ_INPUT(req, identity_factor_remove)->factor_id);
+	p[4] = req_int(req, clock_now_us());
+	p[5] = req->session->name;
+	p[6] = session_peer(req);
+	return req_query_job(req, &sql_factor_remove, p, on_removed);
+}
+
+static struct outcome *on_verified(struct req *req, bool ok, struct str answer)
+{
 	if (!ok)
 		return req_fail(req, ERR_BUSY, NULL);
 	if (!str_is(answer, "1")) {
 		req_note_invalid(req, "password", "wrong password", "密码不正确");
 		return req_invalid(req);
 	}
-	p[3] = req_int(req, REQ_INPUT(req, identity_factor_remove)->factor_id);
-	p[4] = req_int(req, clock_now_us());
-	p[5] = req->session->name;
-	p[6] = session_peer(req);
-	return req_query_job(req, &sql_factor_remove, p, on_removed);
+	return remove_it(req);
 }
 
 static struct outcome *on_hash(struct req *req, enum db_error error, const PGresult *rows)
@@ -330,9 +341,19 @@ static struct outcome *on_hash(struct req *req, enum db_error error, const PGres
 		REQ_INPUT(req, identity_factor_remove)->password, on_verified);
 }
 
+static struct outcome *on_counted(struct req *req, const PGresult *rows)
+{
+	(void)rows;
+	return req_query_job(req, &sql_auth_password_get, account_params(req, 0), on_hash);
+}
+
+/* The session has proved its user already; a password that is given all the same must be right. */
 struct outcome *factor_remove(struct req *req)
 {
-	return req_query_job(req, &sql_auth_password_get, account_params(req, 0), on_hash);
+	if (!REQ_INPUT(req, identity_factor_remove)->password)
+		return remove_it(req);
+	req_state_new(req, counted)->next = on_counted;
+	return account_count_proof(req);
 }
 
 /* --- reset by an administrator, for a user who has lost the phone --- */
@@ -360,7 +381,8 @@ static struct outcome *on_required(struct req *req, enum db_error error, const P
 		return req_fail(req, ERR_NOT_FOUND, NULL);
 	if (req->route->method != HTTP_GET)
 		session_forget_all();
-	data = db_int(rows, 0, 0) ? "{\"mfa_required\":true}" : "{\"mfa_required\":false}";
+	data = arena_printf(&req->arena, "{\"mfa_required\":%s,\"mail_factor\":%s}",
+		db_int(rows, 0, 0) ? "true" : "false", db_int(rows, 0, 1) ? "true" : "false");
 	return req_reply(req, 200, data, strlen(data));
 }
 
@@ -374,9 +396,11 @@ struct outcome *security_get(struct req *req)
 
 struct outcome *security_put(struct req *req)
 {
-	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p));
+	const struct in_identity_security_put *in = REQ_INPUT(req, identity_security_put);
+	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p));
 
 	p[0] = req_int(req, req->session->tenant_id);
-	p[1] = REQ_INPUT(req, identity_security_put)->mfa_required ? "true" : "false";
+	p[1] = in->mfa_required ? "true" : "false";
+	p[2] = !in->has_mail_factor ? NULL : in->mail_factor ? "true" : "false";
 	return req_query_job(req, &sql_factor_required_put, p, on_required);
 }

@@ -8,8 +8,8 @@
 /* The time step (RFC 6238, 30 s) in which SECRET (encrypted) gives CODE: the present one or a
  * neighbour; 0 if none does. */
 int64_t totp_step(struct str sealed_secret, const char *code, int64_t now_s);
-/* The SHA-256, in hex, of a recovery or mailed code as users type it: blanks and dashes are
- * removed, letters lower-cased. */
-void recovery_digest(const char *code, char out[65]);
+/* The digest, in hex, of a recovery or sent code of a tenant's user, as users type it: blanks and
+ * dashes are removed, letters lower-cased. It is keyed: recovery.c. */
+void recovery_digest(int64_t tenant_id, const char *code, char out[65]);
 
 #endif

@@ -23,6 +23,10 @@ static const struct metric metrics[] = {
 };
 
 static const struct check checks[] = { { "auth", true, check_auth }, { 0 } };
+static const struct job jobs[] = {
+	{ "recovery_codes", .every = recovery_every, .at_start = true, .run = recovery_run },
+	{ 0 },
+};
 static const struct consumer consumers[] = { { "sessions", "auth.", account_on_event }, { 0 } };
 
 const struct feature identity_feature = {
@@ -31,6 +35,7 @@ const struct feature identity_feature = {
 	.init = signin_risk_init,
 	.free = signin_risk_free,
 	.consumers = consumers,
+	.jobs = jobs,
 	.metrics = metrics,
 	.checks = checks,
 };

@@ -4,6 +4,7 @@
 #define SLADESK_FEATURE_IDENTITY_H
 
 #include "core/feature.h"
+#include "core/job.h"
 
 /* Check what the contract of POST /api/v1/auth/login cannot say. */
 void login_check(struct req *req);
@@ -79,6 +80,16 @@ struct outcome *link_use(struct req *req) MUST_USE;
 struct outcome *password_forgot(struct req *req) MUST_USE;
 /* Endpoint: POST /api/v1/auth/password/reset. */
 struct outcome *password_reset(struct req *req) MUST_USE;
+/* Check what the contract of POST /api/v1/auth/step-up cannot say. */
+void step_up_check_input(struct req *req);
+/* Endpoint: POST /api/v1/auth/step-up. */
+struct outcome *step_up(struct req *req) MUST_USE;
+/* Endpoint: POST /api/v1/auth/step-up/passkey. */
+struct outcome *step_up_passkey(struct req *req) MUST_USE;
+/* When recovery_run is due again: soon, while the keys of fields are not loaded. */
+int64_t recovery_every(void);
+/* A job: convert the digests of recovery codes that an earlier version stored. */
+void recovery_run(struct job_run *run);
 /* Endpoint: GET /.well-known/jwks.json. */
 struct outcome *jwks(struct req *req) MUST_USE;
 /* Endpoint: GET /api/v1/me. */

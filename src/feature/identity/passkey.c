@@ -83,6 +83,7 @@ struct ceremony {
 	struct bytes client_data, auth_data, key, signature;
 	struct token_claims claims;
 	bool cookies;
+	bool step_up; /* no login: the session's user proves to be it */
 	int64_t tenant_id, factor_id, subject_id, counter;
 	bool staff;
 	const char *username;
@@ -334,7 +335,7 @@ static bool signature_holds(const struct ceremony *c)
 static struct outcome *on_used(struct req *req, enum db_error error, const PGresult *rows)
 {
 	struct ceremony *c = req_state(req, ceremony);
-	struct sign_in *in = arena_alloc(&req->arena, sizeof(*in));
+	struct sign_in *in;
 
 	if (error != DB_OK)
 		return req_fail_db(req, error);
@@ -343,6 +344,9 @@ static struct outcome *on_used(struct req *req, enum db_error error, const PGres
 			"auth.passkey_copied", "refused", 401);
 		return refuse_passkey(req);
 	}
+	if (c->step_up)
+		return account_proved(req, NULL, NULL, NULL);
+	in = arena_alloc(&req->arena, sizeof(*in));
 	*in = (struct sign_in){ .tenant_id = c->tenant_id,
 		.subject_id = c->subject_id,
 		.username = c->username,
@@ -367,6 +371,11 @@ static void read_candidate(struct req *req, const PGresult *rows, int row)
 	c->key.n = base64url_decode(key, c->key.p);
 }
 
+static bool is_of_session(const struct ceremony *c, const struct session *s)
+{
+	return c->tenant_id == s->tenant_id && c->staff == s->staff && c->subject_id == s->actor_id;
+}
+
 /* Anyone can register a credential id that belongs to someone else, but only the owner's key
  * verifies the signature. A refusal is recorded for the user who registered the id first. */
 static struct outcome *on_passkey(struct req *req, enum db_error error, const PGresult *rows)
@@ -386,7 +395,7 @@ static struct outcome *on_passkey(struct req *req, enum db_error error, const PG
 		audit_note(req, c->tenant_id, c->staff, c->subject_id, c->username, "auth.passkey",
 			"refused", 401);
 	}
-	if (!holds)
+	if (!holds || (c->step_up && !is_of_session(c, req->session)))
 		return refuse_passkey(req);
 	p[0] = req_int(req, c->tenant_id);
 	p[1] = req_int(req, c->factor_id);
@@ -395,15 +404,14 @@ static struct outcome *on_passkey(struct req *req, enum db_error error, const PG
 	return req_query_job(req, &sql_factor_passkey_used, p, on_used);
 }
 
-struct outcome *passkey_login(struct req *req)
+/* Find the passkey that SIGNATURE is said to be from. */
+static struct outcome *find_passkey(struct req *req, const char *signature)
 {
-	const struct in_identity_passkey_login *in = REQ_INPUT(req, identity_passkey_login);
-	struct ceremony *c = req_state_new(req, ceremony);
+	struct ceremony *c = req_state(req, ceremony);
 	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p));
 	char *challenge = arena_alloc(&req->arena, 44);
 
-	c->cookies = in->cookies;
-	c->signature = read_bytes(req, in->signature);
+	c->signature = read_bytes(req, signature);
 	if (!read_answer(req, c))
 		return req_invalid(req);
 	if (c->claims.tenant_id != 1 || !client_data_holds(c, "webauthn.get") ||
@@ -414,4 +422,27 @@ struct outcome *passkey_login(struct req *req)
 	p[1] = challenge;
 	p[2] = req_int(req, clock_now_us());
 	return req_query_job(req, &sql_factor_passkey_get, p, on_passkey);
+}
+
+struct outcome *passkey_login(struct req *req)
+{
+	const struct in_identity_passkey_login *in = REQ_INPUT(req, identity_passkey_login);
+
+	req_state_new(req, ceremony)->cookies = in->cookies;
+	return find_passkey(req, in->signature);
+}
+
+/* --- step-up --- */
+
+static struct outcome *on_counted(struct req *req, const PGresult *rows)
+{
+	(void)rows;
+	req_state_new(req, ceremony)->step_up = true;
+	return find_passkey(req, REQ_INPUT(req, identity_step_up_passkey)->signature);
+}
+
+struct outcome *step_up_passkey(struct req *req)
+{
+	req_state_new(req, counted)->next = on_counted;
+	return account_count_proof(req);
 }

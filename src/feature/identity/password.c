@@ -116,16 +116,23 @@ static struct outcome *on_hashes(struct req *req, enum db_error error, const PGr
 	return account_verify(req, str_of(c->fresh.hash[0]), c->old, on_old);
 }
 
-struct outcome *password_change(struct req *req)
+static struct outcome *on_counted(struct req *req, const PGresult *rows)
 {
 	const struct in_identity_password *in = REQ_INPUT(req, identity_password);
 	struct change *c = req_state_new_of(req, change, fresh_password);
-	const char **p = account_params(req, 0);
 
+	(void)rows;
 	c->old = in->old_password;
 	c->fresh.text = in->new_password;
 	c->fresh.store = on_fresh;
 	if (!fresh_password_fits(req, req->session->username))
 		return req_invalid(req);
-	return req_query_job(req, &sql_auth_password_get, p, on_hashes);
+	return req_query_job(req, &sql_auth_password_get, account_params(req, 0), on_hashes);
+}
+
+/* The old password is the proof that this is its user, and is counted as one. */
+struct outcome *password_change(struct req *req)
+{
+	req_state_new(req, counted)->next = on_counted;
+	return account_count_proof(req);
 }

@@ -116,7 +116,7 @@ static struct outcome *on_try(struct req *req, enum db_error error, const PGresu
 	x->in.method = arena_dup(&req->arena, db_text(rows, 0, 3).p, db_text(rows, 0, 3).n);
 	if (strcmp(x->method, "totp") == 0)
 		return find_totp(x, rows) ? finish_signin(req) : refuse_later(req);
-	recovery_digest(x->code, x->sha256);
+	recovery_digest(x->step.tenant_id, x->code, x->sha256);
 	return finish_signin(req);
 }
 
@@ -170,7 +170,7 @@ static struct outcome *send_code(struct req *req, const struct sql_stmt *stmt)
 		crypto_random(&n, sizeof(n));
 	while (n >= 4294000000u);
 	snprintf(code, sizeof(code), "%06u", n % 1000000);
-	recovery_digest(code, sha);
+	recovery_digest(step.tenant_id, code, sha);
 	field_seal(&sealed, "code", str_of(code), clock_now_us() / US_PER_S);
 	p[0] = req_int(req, step.tenant_id);
 	p[1] = req_int(req, step.session_id);

@@ -85,16 +85,16 @@ static void add_deflated(struct buf *b, struct str xml)
 }
 
 static void write_request(struct buf *xml, const char *entity, const char *endpoint,
-	const char *acs, const char *sha256)
+	const char *acs, const char *sha256, bool fresh)
 {
 	char now[32];
 
 	time_format(clock_now_us(), 0, now);
 	buf_addf(xml,
 		"<samlp:AuthnRequest xmlns:samlp=\"urn:oasis:names:tc:SAML:2.0:protocol\" "
-		"ID=\"_%.40s\" Version=\"2.0\" IssueInstant=\"%s\" "
+		"ID=\"_%.40s\" Version=\"2.0\" IssueInstant=\"%s\" %s"
 		"Destination=\"",
-		sha256, now);
+		sha256, now, fresh ? "ForceAuthn=\"true\" " : "");
 	saml_add_text(xml, endpoint);
 	buf_adds(xml, "\" ProtocolBinding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST\" "
 		      "AssertionConsumerServiceURL=\"");
@@ -135,7 +135,8 @@ struct outcome *saml_redirect(struct req *req, const struct sso_identity *who, c
 	const char *endpoint = json_get_string(who->settings, "authorization_endpoint"), *headers;
 	struct buf xml = { 0 };
 
-	write_request(&xml, entity, endpoint, sso_own_address(req, SAML_ACS, who), sha256);
+	write_request(
+		&xml, entity, endpoint, sso_own_address(req, SAML_ACS, who), sha256, who->fresh);
 	/* the response is posted from another site, so only a cookie without SameSite is sent with
 	 * it, and such a cookie must be Secure */
 	headers = arena_printf(&req->arena,
@@ -174,7 +175,7 @@ static bool audience_is(const struct saml *x)
 }
 
 /* The checks of SAML profiles 4.1.4.3. Returns NULL or the error. */
-static const char *response_broken(struct req *req, const struct saml *x)
+static const char *response_broken(struct req *req, struct saml *x)
 {
 	int64_t now = clock_now_us(), until, from;
 	const char *issuer = json_get_string(x->who.settings, "issuer"),
@@ -208,6 +209,9 @@ static const char *response_broken(struct req *req, const struct saml *x)
 		utf8_length(saml_said(x, "name_id"), strlen(saml_said(x, "name_id"))) > 300 ||
 		!saml_said(x, "id")[0])
 		return "no subject";
+	if (x->who.fresh && (!saml_instant(saml_said(x, "authn_instant"), &from) ||
+				    !sso_is_fresh(&x->who, from)))
+		return "the user did not log in anew";
 	return NULL;
 }
 
@@ -307,6 +311,7 @@ static struct outcome *step_verify(struct flow *f)
 		return sso_fail_over(req);
 	next = db_text(f->rows, 0, 7);
 	x->who.next = db_is_null(f->rows, 0, 7) ? NULL : arena_dup(&req->arena, next.p, next.n);
+	x->who.fresh = db_int(f->rows, 0, 8) != 0;
 	if (!saml_read_settings(req, x, f->rows, 1, 2, 4))
 		return sso_fail_provider(req);
 	return saml_verify_wait(f, CHECK, REQ_INPUT(req, sso_acs)->saml_response);

@@ -137,6 +137,7 @@ static struct outcome *step_ask_documents(struct flow *f)
 		return sso_fail_over(req);
 	x->nonce = keep_text(req, db_text(rows, 0, 5));
 	x->who.next = db_is_null(rows, 0, 7) ? NULL : keep_text(req, db_text(rows, 0, 7));
+	x->who.fresh = db_int(rows, 0, 8) != 0;
 	if (!sso_login_read(req, x, rows, 1, 2, 4) ||
 		!open_sealed(req, "verifier", db_text(rows, 0, 6), &x->verifier) ||
 		(!db_is_null(rows, 0, 3) &&
@@ -321,6 +322,8 @@ static struct outcome *step_verify(struct flow *f)
 	x->who.subject = sso_text(req, json_get_string(x->claims, "sub"), 300);
 	if (!x->who.subject)
 		return refuse(req, "identity token", "nobody's");
+	if (!sso_is_fresh(&x->who, json_get_int(x->claims, "auth_time", 0) * US_PER_S))
+		return refuse(req, "identity token", "the user did not log in anew");
 	x->who.sid = sso_text(req, json_get_string(x->claims, "sid"), 300);
 	read_claims(req, x, x->claims);
 	if (!x->who.mail && x->access_token && json_get_string(d->metadata, "userinfo_endpoint")) {

@@ -36,7 +36,8 @@ const char *sso_signout_location(
 struct sso_identity {
 	int64_t tenant_id, provider_id;
 	const char *subject, *mail, *name, *sid, *next;
-	bool mail_verified;
+	bool mail_verified, fresh;    /* fresh: the user was to log in anew */
+	int64_t proved_us;            /* when the user did, by the provider; 0: not asked */
 	struct json_object *settings; /* the provider's session id */
 	void (*forget)(
 		struct req *req); /* frees the contents of the state when sign-in takes it over */
@@ -70,6 +71,10 @@ const char *sso_own_address(struct req *req, const char *base, const struct sso_
 /* Has login LOGIN, which WHO's provider brings back, begun there? ROWS: sso/login_use. Logged and
  * audited if not. */
 bool sso_asked_there(struct req *req, const struct sso_identity *who, const PGresult *rows);
+
+/* Has the user logged in at the provider within the last minutes, AT_US by its clock, as this login
+ * asked? Sets who->proved_us. True if it did not ask. */
+bool sso_is_fresh(struct sso_identity *who, int64_t at_us);
 
 /* saml.c: send the browser to WHO's provider with a signed AuthnRequest. */
 struct outcome *saml_redirect(struct req *req, const struct sso_identity *who, const char *entity,

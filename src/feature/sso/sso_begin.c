@@ -65,6 +65,10 @@ static struct outcome *step_redirect(struct flow *f)
 	sso_login_add_param(&url, "state", state);
 	if (x->kind == OIDC)
 		sso_login_add_param(&url, "nonce", x->nonce);
+	if (x->kind == OIDC && x->who.fresh) { /* then the ID token has auth_time */
+		sso_login_add_param(&url, "prompt", "login");
+		sso_login_add_param(&url, "max_age", "0");
+	}
 	if (!x->vendor || x->vendor->pkce) {
 		sso_login_add_param(&url, "code_challenge", buf_cstr(&challenge));
 		sso_login_add_param(&url, "code_challenge_method", "S256");
@@ -120,6 +124,7 @@ static struct outcome *step_store(struct flow *f)
 	flow_param_text(f, 5, x->who.next);
 	flow_param_int(f, 6, clock_now_us());
 	flow_param_int(f, 7, x->version);
+	flow_param_text(f, 8, x->who.fresh ? "true" : "false");
 	buf_free(&sealed);
 	return flow_query(f, ASK_DOCUMENTS, &sql_sso_login_new);
 }
@@ -162,6 +167,7 @@ struct outcome *sso_start(struct req *req)
 	struct sso *x = sso_login_new(req);
 
 	x->who.next = read_next(REQ_INPUT(req, sso_start)->next);
+	x->who.fresh = REQ_INPUT(req, sso_start)->fresh;
 	return flow_answer(&x->flow, &start_flow, req);
 }
 

@@ -68,9 +68,25 @@ static struct outcome *on_user(struct req *req, enum db_error error, const PGres
 	if (db_int(rows, 0, 3))
 		audit_note(req, x->tenant_id, false, in->subject_id, in->username,
 			"auth.sso_created", "success", 201);
+	in->proved_us = x->proved_us;
 	x->forget(req);
 	req->cleanup = NULL; /* signin takes over the state */
 	return signin_session(req, in);
+}
+
+#define FRESH_US (300 * US_PER_S)
+#define SKEW_US (30 * US_PER_S)
+
+bool sso_is_fresh(struct sso_identity *who, int64_t at_us)
+{
+	int64_t now = clock_now_us();
+
+	if (!who->fresh)
+		return true;
+	if (at_us > now + SKEW_US || at_us < now - FRESH_US)
+		return false;
+	who->proved_us = at_us < now ? at_us : now;
+	return true;
 }
 
 /* The highest role that the map gives for any of the claim's values. If there is a map and no value

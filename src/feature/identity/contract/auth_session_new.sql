@@ -17,14 +17,15 @@
 -- $14 provider   bigint  call.provider    optional
 -- $15 subject    text    call.subject     optional
 -- $16 sid        text    call.sid         optional
+-- $17 proved     bigint  call.proved      optional
 with who as materialized (
   select w.* from account_live($1::bigint, $2::text, $3::bigint) w
 ), a as (
   delete from login_attempts l using who where l.tenant_id = $1::bigint and l.username = lower($9::text)
 ), s as (
   insert into sessions (tenant_id, actor_kind, actor_id, created_at, expires_at, device, address, method, factor, provider_id, subject,
-    provider_session)
-  select $1::bigint, $2::text, $3::bigint, ts($4::bigint), ts($5::bigint), left($7::text, 200), $8::text, $12::text, $13::text, $14::bigint, $15::text, $16::text
+    provider_session, proved_at)
+  select $1::bigint, $2::text, $3::bigint, ts($4::bigint), ts($5::bigint), left($7::text, 200), $8::text, $12::text, $13::text, $14::bigint, $15::text, $16::text, ts($17::bigint)
   from who where seat_is_free($1::bigint, $2::text, $3::bigint, $4::bigint, $10::bigint, $11::bigint)
   returning tenant_id, id, actor_kind, actor_id
 ), l as (

@@ -6,9 +6,9 @@
 -- $4 codes   text    call.codes   required
 -- $5 now     bigint  call.now     required
 with gone as (
-  delete from recovery_codes c where c.tenant_id = $1::bigint and c.actor_kind = $2::text and c.actor_id = $3::bigint and not c.code_sha256 = any ($4::text[])
+  delete from recovery_codes c where c.tenant_id = $1::bigint and c.actor_kind = $2::text and c.actor_id = $3::bigint and not c.digest = any ($4::text[])
 )
-insert into recovery_codes (tenant_id, actor_kind, actor_id, code_sha256, created_at)
-select $1::bigint, $2::text, $3::bigint, x.code, ts($5::bigint) from unnest($4::text[]) as x(code)
+insert into recovery_codes (tenant_id, actor_kind, actor_id, digest, keyed, created_at)
+select $1::bigint, $2::text, $3::bigint, x.code, true, ts($5::bigint) from unnest($4::text[]) as x(code)
 where exists (select from factors f where f.tenant_id = $1::bigint and f.actor_kind = $2::text and f.actor_id = $3::bigint and f.confirmed_at is not null)
-returning code_sha256
+returning digest

@@ -19,8 +19,8 @@ with s as materialized (
 ), r as (
   update recovery_codes c set used_at = ts($3::bigint)
   from s where $6::text is not null and not $7::bool and c.tenant_id = s.tenant_id and c.actor_kind = s.actor_kind and c.actor_id = s.actor_id
-    and c.code_sha256 = $6::text and c.used_at is null
-  returning c.code_sha256
+    and c.keyed and c.digest = $6::text and c.used_at is null
+  returning c.digest
 ), m as (
   select x.id from login_steps x, s where $7::bool and x.tenant_id = s.tenant_id and x.id = s.id and x.code_sha256 = $6::text
 )

@@ -7,7 +7,7 @@
 with l as (
   update sso_logins set used_at = ts($4::bigint)
   where tenant_id = $1::bigint and id = $2::bigint and state_sha256 = $3::text and used_at is null and began_at > ts($4::bigint) - interval '10 minutes'
-  returning tenant_id, provider_id, nonce, verifier, next_page, provider_version
+  returning tenant_id, provider_id, nonce, verifier, next_page, provider_version, fresh
 )
-select p.id, p.kind, p.client_id, p.client_secret, p.settings, l.nonce, l.verifier, l.next_page
+select p.id, p.kind, p.client_id, p.client_secret, p.settings, l.nonce, l.verifier, l.next_page, l.fresh
 from l join identity_providers p on p.tenant_id = l.tenant_id and p.id = l.provider_id and p.version = l.provider_version and p.active

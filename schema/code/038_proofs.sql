@@ -1,0 +1,21 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- A second factor is another channel than the first. A code by mail proves nothing to whoever already came by mail (a mailed link, or a password
+-- that a mailed link set), and a user with an app or a passkey has something better, unless the customer's administrator allows it.
+create or replace function mail_may_prove(p_tenant bigint, p_kind text, p_actor bigint, p_method text) returns boolean language sql stable as $$
+  select p_method <> 'link'
+    and not coalesce((select s.password_by_mail from staff s where p_kind = 'staff' and s.tenant_id = p_tenant and s.id = p_actor),
+      (select u.password_by_mail from client_users u where p_kind = 'customer' and u.tenant_id = p_tenant and u.id = p_actor), true)
+    and (not exists (select from factors f where f.tenant_id = p_tenant and f.actor_kind = p_kind and f.actor_id = p_actor and f.confirmed_at is not null)
+      or coalesce((select c.mail_factor from customers c where c.tenant_id = p_tenant), false))
+$$;
+
+-- With what a user can prove to be the owner of the account, apart from messages.
+create or replace function proofs_of(p_tenant bigint, p_kind text, p_actor bigint)
+returns table (password boolean, totp boolean, passkey boolean, recovery boolean) language sql stable as $$
+  select exists (select from staff s where p_kind = 'staff' and s.tenant_id = p_tenant and s.id = p_actor and s.password_hash is not null)
+      or exists (select from client_users u where p_kind = 'customer' and u.tenant_id = p_tenant and u.id = p_actor and u.password_hash is not null),
+    exists (select from factors f where f.tenant_id = p_tenant and f.actor_kind = p_kind and f.actor_id = p_actor and f.kind = 'totp'
+      and f.confirmed_at is not null),
+    exists (select from factors f where f.tenant_id = p_tenant and f.actor_kind = p_kind and f.actor_id = p_actor and f.kind = 'passkey'),
+    exists (select from recovery_codes c where c.tenant_id = p_tenant and c.actor_kind = p_kind and c.actor_id = p_actor and c.used_at is null)
+$$;

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A session proves its user again, by password, time code or recovery code (a passkey: passkey.c).
+ * Each attempt is counted before it is checked, so a stolen session is no place to guess. */
+#include "account.h"
+#include "base/clock.h"
+#include "factor_enrol.h"
+#include "identity.h"
+#include "flow_gen.h"
+#include "sql_gen.h"
+
+#define WITHIN_S 300
+
+struct proof {
+	struct counted counted; /* must be first: the state is both */
+	const char *factor, *counter, *digest;
+};
+
+/* --- counting --- */
+
+static struct outcome *on_counted(struct req *req, enum db_error error, const PGresult *rows)
+{
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0) { /* too many: the session has ended */
+		session_forget(req->session->tenant_id, req->session->session_id);
+		return req_fail(req, ERR_NO_AUTH, NULL);
+	}
+	return req_state(req, counted)->next(req, rows);
+}
+
+struct outcome *account_count_proof(struct req *req)
+{
+	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p));
+
+	p[0] = req_int(req, req->session->tenant_id);
+	p[1] = req_int(req, req->session->session_id);
+	p[2] = req_int(req, clock_now_us());
+	return req_query_job(req, &sql_auth_proof_try, p, on_counted);
+}
+
+/* --- the result --- */
+
+static struct outcome *refuse(struct req *req)
+{
+	const char *method = REQ_INPUT(req, identity_step_up)->method;
+
+	if (strcmp(method, "password") == 0)
+		req_note_invalid(req, "password", "wrong password", "密码不正确");
+	else
+		req_note_invalid(req, "code", "a code that is right and was not used before",
+			"应为正确且未使用过的验证码");
+	return req_invalid(req);
+}
+
+static struct outcome *on_proved(struct req *req, enum db_error error, const PGresult *rows)
+{
+	const char *data;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0)
+		return refuse(req);
+	data = arena_printf(&req->arena, "{\"valid_s\":%d}", WITHIN_S);
+	return req_reply(req, 200, data, strlen(data));
+}
+
+struct outcome *account_proved(
+	struct req *req, const char *factor, const char *counter, const char *digest)
+{
+	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p));
+
+	p[0] = req_int(req, req->session->tenant_id);
+	p[1] = req_int(req, req->session->session_id);
+	p[2] = req_int(req, clock_now_us());
+	p[3] = factor;
+	p[4] = counter;
+	p[5] = digest;
+	return req_query_job(req, &sql_auth_proof_done, p, on_proved);
+}
+
+/* --- by password --- */
+
+static struct outcome *on_verified(struct req *req, bool ok, struct str answer)
+{
+	if (!ok)
+		return req_fail(req, ERR_BUSY, NULL);
+	return str_is(answer, "1") ? account_proved(req, NULL, NULL, NULL) : refuse(req);
+}
+
+static struct outcome *on_hash(struct req *req, enum db_error error, const PGresult *rows)
+{
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0)
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	return account_verify(
+		req, db_text(rows, 0, 0), REQ_INPUT(req, identity_step_up)->password, on_verified);
+}
+
+/* --- by code --- */
+
+static struct outcome *by_totp(struct req *req, const PGresult *rows, const char *code)
+{
+	for (int i = 0; i < PQntuples(rows); i++) {
+		int64_t step = db_is_null(rows, i, 0) ? 0
+						      : totp_step(db_text(rows, i, 1), code,
+								clock_now_us() / US_PER_S);
+
+		if (step > db_int(rows, i, 2))
+			return account_proved(
+				req, req_int(req, db_int(rows, i, 0)), req_int(req, step), NULL);
+	}
+	return refuse(req);
+}
+
+static struct outcome *check(struct req *req, const PGresult *rows)
+{
+	const struct in_identity_step_up *in = REQ_INPUT(req, identity_step_up);
+	char *digest;
+
+	if (strcmp(in->method, "password") == 0)
+		return req_query_job(req, &sql_auth_password_get, account_params(req, 0), on_hash);
+	if (strcmp(in->method, "totp") == 0)
+		return by_totp(req, rows, in->code);
+	digest = arena_alloc(&req->arena, 65);
+	recovery_digest(req->session->tenant_id, in->code, digest);
+	return account_proved(req, NULL, NULL, digest);
+}
+
+void step_up_check_input(struct req *req)
+{
+	const struct in_identity_step_up *in = REQ_INPUT(req, identity_step_up);
+	bool password = in->method && strcmp(in->method, "password") == 0;
+
+	if (in->method && password && !in->password)
+		req_note_invalid(req, "password", "required", "必填");
+	if (in->method && !password && !in->code)
+		req_note_invalid(req, "code", "required", "必填");
+}
+
+struct outcome *step_up(struct req *req)
+{
+	req_state_new(req, counted)->next = check;
+	return account_count_proof(req);
+}
