@@ -19,6 +19,7 @@
 #include "desk/versions.h"
 #include "core/cache.h"
 #include "fetch/breaker.h"
+#include "fetch/dns_txt.h"
 #include "fetch/fetch.h"
 #include "kv/kv.h"
 #include "loop/loop.h"
@@ -439,6 +440,8 @@ static void start(bool takeover)
 		die("%s", error);
 	free(redis_password);
 	fetch_init();
+	if (!dns_txt_init(options.sso_dns_servers))
+		die("sso.dns_servers: not a list of addresses: %s", options.sso_dns_servers);
 	events_init();
 	lease_init();
 	engine_init(options.engine_horizon_s);
@@ -466,6 +469,7 @@ static void stop(void)
 	takeover_stop();
 	features_stop();
 	http_server_free(self.server);
+	dns_txt_free();
 	fetch_free(); /* work in flight ends while the database is still available */
 	work_free();
 	loop_run_later();

@@ -113,6 +113,8 @@ test('an administrator configures the provider; errors are reported; its secret 
 		location: `/api/v1/auth/sso/start?tenant=${s.alpha}`,
 	});
 	const d = (email) => s.post('/api/v1/auth/sso/discover', null, { email });
+	assert.deepStrictEqual((await d('anybody@Alpha.Example')).data, { sso: false }, 'not proved');
+	s.cli(['domain', 'confirm', '--tenant', 'alpha', '--domain', 'alpha.example']);
 	assert.strictEqual(
 		(await d('anybody@Alpha.Example')).data.location,
 		`/api/v1/auth/sso/start?tenant=${s.alpha}&provider=${id}`,

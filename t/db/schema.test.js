@@ -21,6 +21,7 @@ const tenantTables = `with tables as (
 const UNIQUE_EVERYWHERE = {
 	customers_code_key: 'it names the customer at log-in',
 	customers_host_key: "it names the customer by the portal's host",
+	mail_domains_owner: 'a mail domain has one proven owner',
 };
 
 test('a unique index of a tenant table names tenant_id', () => {

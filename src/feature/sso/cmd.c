@@ -26,7 +26,41 @@ static int cmd_sso(int argc, char **argv)
 	return 0;
 }
 
+/* The mail domains of customers, and the provider's word about one. */
+static int cmd_domain(int argc, char **argv)
+{
+	bool confirm = argc > 0 && strcmp(argv[0], "confirm") == 0,
+	     withdraw = argc > 0 && strcmp(argv[0], "withdraw") == 0,
+	     list = argc > 0 && strcmp(argv[0], "list") == 0;
+	PGconn *pg;
+
+	if (!confirm && !withdraw && !list)
+		die("domain list, domain confirm or domain withdraw");
+	pg = cli_connect();
+	if (list) {
+		const char *p[] = { cli_option(argc, argv, "tenant", "") };
+
+		cli_print_rows(cli_exec(pg, &sql_cli_domain_list, p));
+	} else {
+		const char *p[] = { cli_option(argc, argv, "tenant", NULL),
+			cli_option(argc, argv, "domain", NULL), confirm ? "true" : "false",
+			cli_now() };
+
+		if (!cli_finds(pg, &sql_cli_domain_confirm, p))
+			die("no such customer");
+	}
+	PQfinish(pg);
+	return 0;
+}
+
 const struct command sso_commands[] = {
+	{ "domain", cmd_domain,
+		"domain list [--tenant C]\n"
+		"  domain confirm --tenant C --domain D\n"
+		"  domain withdraw --tenant C --domain D\n"
+		"      the customers' mail domains: who has proved each, and the provider's own "
+		"word\n"
+		"      about one" },
 	{ "sso", cmd_sso,
 		"sso list [--tenant C]\n"
 		"      the identity providers of all customers, or of one: customer, id, kind,\n"

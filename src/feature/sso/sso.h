@@ -25,6 +25,9 @@ struct outcome *sso_documents_wait(
 struct outcome *sso_ask_wait(struct flow *f, int step, const char *url, const char *body,
 	const char *authorization) MUST_USE;
 
+/* Verify that a mail domain is the customer's, by its DNS record. */
+struct outcome *sso_domain_verify(struct req *req) MUST_USE;
+
 /* Forget the cached documents of providers. */
 void sso_free(void);
 /* The address at which the browser ends its session at the provider in ROWS (sso/provider_get), or

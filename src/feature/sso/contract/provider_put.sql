@@ -30,6 +30,10 @@ with o as materialized (
   returning p
 ), stored as (
   select u.p from u union all select n.p from n
+), d as (
+  insert into mail_domains (tenant_id, domain, created_at)
+  select distinct (s.p).tenant_id, lower(x), ts($8::bigint) from stored s cross join lateral jsonb_array_elements_text((s.p).settings -> 'email_domains') x
+  on conflict (tenant_id, domain) do nothing
 )
 select null as moved, (s.p).id, (s.p).version,
   case when (s.p).kind <> 'saml' then sso_address($9::text, 'callback', s.p) end as redirect_uri,

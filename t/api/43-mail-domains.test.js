@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// A mail domain is the customer's that proves it: discovery leads nobody to a customer that only says so.
+'use strict';
+const test = require('node:test'),
+	assert = require('node:assert'),
+	fs = require('node:fs');
+const { Server } = require('../lib/server.js'),
+	{ nameServer } = require('../lib/dns.js');
+
+const DOMAINS = '/api/v1/client/admin/mail-domains',
+	PROVIDERS = '/api/v1/client/admin/identity-providers';
+let s, dns, alpha, beta;
+test.before(async () => {
+	dns = await nameServer({});
+	s = await Server.make('domains', {
+		sso: { dns_servers: dns.address, allow_private: 'yes' },
+		test: { allow_clock: 'yes' },
+	});
+	[alpha, beta] = await Promise.all([s.login('admin', 'alpha'), s.login('admin', 'beta')]);
+	for (const token of [alpha, beta]) {
+		const r = await s.post(PROVIDERS, token, {
+			kind: 'oidc',
+			name: 'Login',
+			client_id: 'x',
+			issuer: 'https://idp.example',
+			email_domains: ['firm.example', 'other.example'],
+		});
+		assert.strictEqual(r.status, 201, r.text);
+	}
+});
+test.after(async () => {
+	await s.drop();
+	await dns.close();
+});
+const discover = async (domain) =>
+	(await s.post('/api/v1/auth/sso/discover', null, { email: 'a@' + domain })).data;
+const find = async (token, domain) =>
+	(await s.get(DOMAINS, token)).data.items.find((d) => d.domain === domain);
+const verify = (token, id) => s.post(`${DOMAINS}/${id}/verify`, token, {});
+
+test('a domain that nobody has proved leads nowhere', async () => {
+	for (const token of [alpha, beta]) {
+		const d = await find(token, 'firm.example');
+		assert.strictEqual(d.verified, false);
+		assert.strictEqual(d.record_name, '_sladesk.firm.example');
+		assert.match(d.record_value, /^sladesk-domain-proof=[0-9a-f]{32}$/);
+	}
+	assert.deepStrictEqual(await discover('firm.example'), { sso: false });
+});
+test('what the name servers say decides', async () => {
+	const d = await find(beta, 'firm.example');
+	for (const [texts, why] of [
+		[undefined, /no such record/],
+		[{ txt: [] }, /no such record/],
+		[{ txt: ['v=spf1 -all', 'sladesk-domain-proof=' + '0'.repeat(32)] }, /another value/],
+		[{ txt: [d.record_value + ' '] }, /another value/],
+		[{ txt: [d.record_value.toUpperCase()] }, /another value/],
+		[{ txt: [(await find(alpha, 'firm.example')).record_value] }, /another value/],
+		[{ txt: [d.record_value], silent: true }, /no answer from the name servers/],
+	]) {
+		if (texts) dns.names[d.record_name] = texts;
+		const r = await verify(beta, d.id);
+		assert.strictEqual(r.status, 200, r.text);
+		assert.strictEqual(r.data.verified, false, JSON.stringify(texts));
+		assert.match(r.data.last_error, why);
+		assert.deepStrictEqual(await discover('firm.example'), { sso: false });
+	}
+	assert.ok(dns.asked.includes('_sladesk.firm.example'));
+	dns.names[d.record_name] = { txt: ['x'.repeat(300), d.record_value] };
+	const r = await verify(beta, d.id);
+	assert.deepStrictEqual([r.data.verified, r.data.verified_by, r.data.last_error], [true, 'dns', null]);
+	assert.match((await discover('firm.example')).location, new RegExp(`tenant=${s.beta}&`));
+	assert.match((await discover('FIRM.example')).location, new RegExp(`tenant=${s.beta}&`));
+});
+test('a proven domain has one owner', async () => {
+	const d = await find(alpha, 'firm.example');
+	dns.names[d.record_name] = { txt: [d.record_value] };
+	const r = await verify(alpha, d.id);
+	assert.strictEqual(r.status, 400, r.text);
+	assert.strictEqual(r.json.details.fields[0].field, 'domain_id');
+	assert.match((await discover('firm.example')).location, new RegExp(`tenant=${s.beta}&`));
+	assert.throws(() =>
+		s.cli(['domain', 'confirm', '--tenant', 'alpha', '--domain', 'firm.example']),
+	);
+	/* proved again by its owner, it stays the owner's, and a failed look changes nothing */
+	dns.names[d.record_name] = { txt: [] };
+	const again = await verify(beta, (await find(beta, 'firm.example')).id);
+	assert.strictEqual(again.data.verified, true);
+	assert.match((await discover('firm.example')).location, new RegExp(`tenant=${s.beta}&`));
+});
+test("one customer can neither see, prove nor remove another's domain", async () => {
+	const theirs = await find(beta, 'firm.example');
+	assert.ok(!(await s.get(DOMAINS, alpha)).text.includes(theirs.record_value));
+	assert.strictEqual((await verify(alpha, theirs.id)).status, 404);
+	assert.strictEqual(
+		(await s.request('DELETE', `${DOMAINS}/${theirs.id}`, { token: alpha })).status,
+		404,
+	);
+	assert.strictEqual((await verify(await s.login('user', 'beta'), theirs.id)).code, 40003);
+	assert.strictEqual((await s.get(`${DOMAINS}?tenant_id=${s.beta}`, alpha)).data?.items?.length ?? 0, 0);
+});
+test("the provider's word is a proof; giving a domain up frees it", async () => {
+	const out = s.cli(['domain', 'list']);
+	assert.match(out, /alpha.*other\.example/);
+	s.cli(['domain', 'confirm', '--tenant', 'alpha', '--domain', 'Other.example']);
+	assert.match((await discover('other.example')).location, new RegExp(`tenant=${s.alpha}&`));
+	s.cli(['domain', 'withdraw', '--tenant', 'alpha', '--domain', 'other.example']);
+	assert.deepStrictEqual(await discover('other.example'), { sso: false });
+	const own = await find(beta, 'firm.example');
+	assert.strictEqual(
+		(await s.request('DELETE', `${DOMAINS}/${own.id}`, { token: beta })).status,
+		200,
+	);
+	assert.deepStrictEqual(await discover('firm.example'), { sso: false });
+	const d = await find(alpha, 'firm.example');
+	dns.names[d.record_name] = { txt: [d.record_value] };
+	assert.strictEqual((await verify(alpha, d.id)).data.verified, true);
+	assert.match((await discover('firm.example')).location, new RegExp(`tenant=${s.alpha}&`));
+});
+test('a domain is named before it is proved', async () => {
+	for (const domain of ['x', 'a b.example', '-.example', 'a..example', '', 'http://x.example'])
+		assert.strictEqual((await s.post(DOMAINS, alpha, { domain })).status, 400, domain);
+	const one = await s.post(DOMAINS, alpha, { domain: 'new.example' }),
+		two = await s.post(DOMAINS, alpha, { domain: 'new.example' });
+	assert.strictEqual(one.status, 201, one.text);
+	assert.strictEqual(one.data.domain, 'new.example');
+	assert.strictEqual(two.data.record_value, one.data.record_value);
+});
+test('domains in use before proofs were asked for: those of one customer alone are kept', async () => {
+	const sql = fs.readFileSync(
+		`${__dirname}/../../schema/migrate/${fs.readdirSync(`${__dirname}/../../schema/migrate`).find((f) => f.endsWith('_mail_domains.sql'))}`,
+		'utf8',
+	);
+	s.sql(
+		`update identity_providers set settings = settings || '{"email_domains":["both.example","only-beta.example"]}' where tenant_id = ${s.beta};
+		update identity_providers set settings = settings || '{"email_domains":["both.example"]}' where tenant_id = ${s.alpha}`,
+	);
+	s.sql('delete from mail_domains; ' + sql.slice(sql.indexOf('insert into mail_domains')));
+	assert.match((await discover('only-beta.example')).location, new RegExp(`tenant=${s.beta}&`));
+	assert.deepStrictEqual(await discover('both.example'), { sso: false });
+});
