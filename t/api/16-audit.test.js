@@ -332,16 +332,28 @@ test('a row that the database refuses does not hold up others, and is kept in th
 });
 test('rows are numbered by day; plain reads are counted without loss; address and browser are encrypted at rest', async () => {
 	for (let i = 0; i < 7; i++) await s.get('/api/v1/client/tickets', user);
+	const [one, two] = s
+		.sql(
+			`select id from (select id from tickets where tenant_id = ${s.alpha} order by id desc limit 2) t order by id`,
+		)
+		.split('\n');
+	for (const id of [one, two, one])
+		assert.strictEqual((await s.get('/api/v1/client/tickets/' + id, user)).status, 200);
 	await s.get('/api/v1/client/workspace', user);
 	await s.stop();
 	await s.start();
 	const rows = await log(admin, '?limit=200'),
-		reads = rows.find((r) => r.operation === 'tickets.read');
+		reads = rows.find((r) => r.operation === 'tickets.read' && r.resource === '/api/v1/client/tickets');
 	assert.deepStrictEqual(
 		[reads.username, reads.details, reads.resource],
 		['user', { reads: 7 }, '/api/v1/client/tickets'],
 	);
 	assert.deepStrictEqual(rows.find((r) => r.operation === 'workspace.read').details, { reads: 1 });
+	assert.deepStrictEqual(
+		rows.find((r) => r.resource === '/api/v1/client/tickets/{id}' && r.details.reads).details,
+		{ reads: 3, objects: [one, two] },
+		'the row names what was read',
+	);
 	const day = new Date().toISOString().slice(0, 10).replaceAll('-', ''),
 		today = rows.filter((r) => r.audit_id.startsWith(`AUD-${day}-`));
 	assert.strictEqual(new Set(rows.map((r) => r.audit_id)).size, rows.length);

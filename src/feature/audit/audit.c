@@ -21,6 +21,7 @@
 #define BATCH 200
 #define WAITING_MAX 20000
 #define READS_MAX 512
+#define OBJECTS_MAX 50 /* named in a row of counted reads */
 #define MINUTE_MS 60000
 
 struct row {
@@ -215,6 +216,9 @@ static struct reads {
 	enum actor_kind kind;
 	int64_t tenant_id, actor_id, n;
 	char *username;
+	struct buf objects; /* what the paths named, as the members of a JSON array; each once */
+	int objects_n;
+	bool objects_more;
 } reads[READS_MAX];
 static size_t reads_n;
 
@@ -222,8 +226,8 @@ static void store_reads(void)
 {
 	for (size_t i = 0; i < reads_n; i++) {
 		const struct reads *r = &reads[i];
-		char operation[100], details[64];
-		struct buf b = { 0 };
+		char operation[100];
+		struct buf b = { 0 }, details = { 0 };
 
 		name_operation(r->route, operation, sizeof(operation));
 		buf_addf(&b,
@@ -236,15 +240,55 @@ static void store_reads(void)
 		buf_adds(&b, ",\"result\":\"success\",\"status\":200,\"address\":\"\",\"user_"
 			     "agent\":\"\","
 			     "\"request_id\":\"\"");
-		snprintf(details, sizeof(details), "{\"reads\":%lld}", (long long)r->n);
-		add_details(&b, details);
+		buf_addf(&details, "{\"reads\":%lld", (long long)r->n);
+		if (r->objects_n)
+			buf_addf(&details, ",\"objects\":[%s]%s", buf_cstr(&reads[i].objects),
+				r->objects_more ? ",\"more\":true" : "");
+		buf_addc(&details, '}');
+		add_details(&b, buf_cstr(&details));
 		append_row(r->tenant_id, &b);
+		buf_free(&details);
+		buf_free(&reads[i].objects);
 		free(r->username);
 	}
 	reads_n = 0;
 }
 
-static void count_read(const struct session *s, const struct route *route)
+/* Remember which object was read: the parts of PATH that stand for {…} in the route. */
+static void note_object(struct reads *r, struct str path)
+{
+	struct buf name = { 0 }, item = { 0 };
+	const char *p = path.p, *end = path.p + path.n;
+
+	for (const char *t = r->route->path; *t == '/' && p < end;) {
+		size_t tn = 1 + strcspn(t + 1, "/"), pn = 1;
+
+		while (p + pn < end && p[pn] != '/')
+			pn++;
+		if (t[1] == '{') {
+			if (name.n)
+				buf_addc(&name, '/');
+			buf_add(&name, p + 1, pn - 1);
+		}
+		t += tn;
+		p += pn;
+	}
+	if (name.n) {
+		struct str shown = printable((struct str){ name.p, name.n }, 60);
+
+		buf_add_json(&item, shown.p, shown.n);
+		if (r->objects.n && strstr(buf_cstr(&r->objects), buf_cstr(&item)))
+			; /* it is there */
+		else if (r->objects_n == OBJECTS_MAX)
+			r->objects_more = true;
+		else
+			buf_addf(&r->objects, "%s%s", r->objects_n++ ? "," : "", buf_cstr(&item));
+	}
+	buf_free(&name);
+	buf_free(&item);
+}
+
+static void count_read(const struct session *s, const struct route *route, struct str path)
 {
 	size_t i = 0;
 
@@ -264,6 +308,7 @@ static void count_read(const struct session *s, const struct route *route)
 			.username = xstrdup(s->username[0] ? s->username : s->name) };
 	}
 	reads[i].n++;
+	note_object(&reads[i], path);
 }
 
 static void count_minute(struct job_run *run)
@@ -282,7 +327,7 @@ static void on_request(struct req *req, const struct http_request *http, int sta
 	if ((req->route->method == HTTP_GET || req->route->method == HTTP_HEAD) &&
 		!req->route->sensitive && status != 403) {
 		if (status < 400)
-			count_read(s, req->route);
+			count_read(s, req->route, http ? http->head.path : (struct str){ "", 0 });
 		return;
 	}
 	name_operation(req->route, operation, sizeof(operation));
