@@ -18,8 +18,9 @@ struct buf;
 /* Connect as the job role, as the settings say. Exits with a clear line on failure. The caller
  * closes the connection. */
 PGconn *cli_connect(void);
-/* The same by URL, as the owner or the administrator. */
-PGconn *cli_connect_to(const char *url);
+/* The same by URL, as the owner or the administrator, with the password in PASSWORD_FILE (empty: as
+ * libpq finds it). */
+PGconn *cli_connect_to(const char *url, const char *password_file);
 /* Run a statement of the contract files with its parameters, as text. Exits with the database's
  * message if it fails. The caller clears the result, whose cells are text. */
 PGresult *cli_exec(PGconn *pg, const struct sql_stmt *stmt, const char *const *params);

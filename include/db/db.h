@@ -83,7 +83,8 @@ void db_call_int(struct db_call *call, int i, int64_t v);
 struct db_settings {
 	const char *app_url, *job_url; /* libpq connection strings; unix socket or hostaddr only */
 	const char *replica_url;       /* like app_url; "": there is no replica */
-	const char *password;          /* may be NULL */
+	const char *password;          /* of the application role; may be NULL */
+	const char *job_password;      /* of the job role; NULL: the same */
 	int point_connections;
 	int statements; /* the number of statements; their indexes are below it */
 };

@@ -15,29 +15,33 @@ begin
     for p in select policyname from pg_policies where schemaname = 'public' and tablename = t.relname loop
       execute format('drop policy %I on %I', p.policyname, t.relname);
     end loop;
-    execute format('create policy tenant on %I to sladesk_app, sladesk_report using '
+    execute format('create policy tenant on %I to sladesk_app using '
       '(tenant_id = any ((select current_setting(''app.current_tenants'')::bigint[])::bigint[])) '
       'with check (tenant_id = (select current_setting(''app.current_tenant_id'')::bigint))', t.relname);
+    -- A report login sees the tenants that the administrator gave it, whatever it sets.
+    execute format('create policy report on %I for select to sladesk_report using '
+      '(tenant_id = any ((select door.report_tenants())::bigint[]))', t.relname);
     if t.relname = any (shared) then
       execute format('create policy shared on %I for select to sladesk_app, sladesk_report using (tenant_id = 1)', t.relname);
     end if;
     if t.relname in ('events', 'ticket_comments') then
-      execute format('create policy audience on %I as restrictive for select to sladesk_app, sladesk_report using '
+      execute format('create policy audience on %I as restrictive for select to sladesk_app using '
         '(audience = ''customer'' or (select current_setting(''app.audience'')) = ''staff'')', t.relname);
+      execute format('create policy report_audience on %I as restrictive for select to sladesk_report using (audience = ''customer'')', t.relname);
     end if;
     -- A user with a data scope sees only the corresponding part of everything that belongs to tickets, and the user's own tickets.
     if t.relname = 'tickets' then
-      execute 'create policy scope on tickets as restrictive to sladesk_app, sladesk_report using '
+      execute 'create policy scope on tickets as restrictive to sladesk_app using '
         '((select current_setting(''app.scope'')) = '''' or scope_ok((select current_setting(''app.scope'')), department, project) '
         'or (requester_kind = ''customer'' and requester_id = (select current_setting(''app.user_id'')::bigint)))';
     elsif t.relname = 'client_satisfaction' then
-      execute 'create policy scope on client_satisfaction as restrictive for select to sladesk_app, sladesk_report using '
+      execute 'create policy scope on client_satisfaction as restrictive for select to sladesk_app using '
         '((select current_setting(''app.scope'')) = '''' or scope_ok((select current_setting(''app.scope'')), nullif(department, ''''), nullif(project, '''')))';
     elsif t.relname = 'rollups' then
-      execute 'create policy scope on rollups as restrictive for select to sladesk_app, sladesk_report using '
+      execute 'create policy scope on rollups as restrictive for select to sladesk_app using '
         '((select current_setting(''app.scope'')) = '''' or scope_ok((select current_setting(''app.scope'')), department, project))';
     elsif t.relname in ('events', 'ticket_comments', 'sla_clocks', 'sla_fires', 'sla_breaches', 'notifications') then
-      execute format('create policy scope on %I as restrictive for select to sladesk_app, sladesk_report using '
+      execute format('create policy scope on %I as restrictive for select to sladesk_app using '
         '((select current_setting(''app.scope'')) = '''' or exists (select from tickets t where t.tenant_id = %1$I.tenant_id and t.id = %1$I.ticket_id))', t.relname);
     end if;
     execute format('create policy job on %I to sladesk_job, %I using (true) with check (true)', t.relname, current_user);
@@ -49,6 +53,7 @@ grant usage on schema public, door to sladesk_app, sladesk_job, sladesk_report;
 revoke all on all functions in schema door from public;
 grant execute on all functions in schema door to sladesk_app, sladesk_job;
 revoke execute on function door.partitions from sladesk_app;
+grant execute on function door.report_tenants to sladesk_report;
 grant select on all tables in schema public to sladesk_app, sladesk_job, sladesk_report;
 revoke select on schema_version from sladesk_report;
 revoke select on contacts, sync_rejects from sladesk_report;
@@ -68,6 +73,8 @@ grant insert, update on field_keys to sladesk_job;
 grant insert on audit_anchors, audit_signed to sladesk_job;
 revoke all on audit_signed from sladesk_app, sladesk_report;
 revoke all on audit_archives from sladesk_app, sladesk_report;
+revoke all on report_logins from sladesk_app, sladesk_report;
+grant insert, delete on report_logins to sladesk_job;
 revoke select on shard_leases, lease_owners, job_claims from sladesk_app, sladesk_report;
 grant insert, update, delete on shard_leases, lease_owners, job_claims to sladesk_job;
 grant insert, update, delete on client_permissions, dashboard_configs to sladesk_app, sladesk_job;

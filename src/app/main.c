@@ -187,12 +187,20 @@ static void on_usr1(int signo)
 	log_reopen();
 }
 
-static struct db_settings database_settings(char **out_password)
+static const char *or_default(const char *v, const char *fallback)
 {
-	*out_password = secretfile_line(options.database_password_file);
+	return v && *v ? v : fallback;
+}
+
+static struct db_settings database_settings(char **out_password, char **out_job_password)
+{
+	*out_password = secretfile_line(
+		or_default(options.database_app_password_file, options.database_password_file));
+	*out_job_password = secretfile_line(
+		or_default(options.database_job_password_file, options.database_password_file));
 	return (struct db_settings){ options.database_app_url, options.database_job_url,
-		options.database_replica_url, *out_password, (int)options.database_connections,
-		SQL_STMT_COUNT };
+		options.database_replica_url, *out_password, *out_job_password,
+		(int)options.database_connections, SQL_STMT_COUNT };
 }
 
 static void set_limits(void)
@@ -224,8 +232,7 @@ static void on_hup(int signo)
 {
 	const char *error;
 	enum log_level level;
-	char *password, *app = xstrdup(options.database_app_url),
-			*job = xstrdup(options.database_job_url);
+	char *password, *job_password;
 	struct db_settings s;
 
 	(void)signo;
@@ -235,12 +242,11 @@ static void on_hup(int signo)
 	} else {
 		if (log_level_parse(options.log_level, &level))
 			log_set_level(level);
-		s = database_settings(&password);
-		if ((strcmp(app, options.database_app_url) != 0 ||
-			    strcmp(job, options.database_job_url) != 0) &&
-			!db_reconfigure(&s, &error))
+		s = database_settings(&password, &job_password);
+		if (!db_reconfigure(&s, &error))
 			log_error(NULL, "database settings not reloaded: %s", error);
 		free(password);
+		free(job_password);
 		if (!http_server_reload_tls(self.server, &error))
 			log_error(NULL, "certificate not reloaded: %s", error);
 		set_limits();
@@ -248,8 +254,6 @@ static void on_hup(int signo)
 		features_reload();
 		log_info(NULL, "settings reloaded");
 	}
-	free(app);
-	free(job);
 	notify("READY=1");
 	keyfile_tick();
 }
@@ -361,11 +365,6 @@ static void raise_descriptor_limit(void)
 	}
 }
 
-static const char *or_default(const char *v, const char *fallback)
-{
-	return v && *v ? v : fallback;
-}
-
 static struct work_settings helper_settings(void)
 {
 	return (struct work_settings){ or_default(options.worker_path, HELPER_DIR),
@@ -413,7 +412,7 @@ static void start(bool takeover)
 	struct kv_settings redis = { options.redis_url, NULL, options.redis_ca_file };
 	size_t route_count;
 	const struct route *routes = app_routes(&route_count);
-	char *password = NULL, *redis_password;
+	char *password = NULL, *job_password = NULL, *redis_password;
 	struct work_settings helpers;
 	struct db_settings ds;
 	int fd;
@@ -430,10 +429,11 @@ static void start(bool takeover)
 	write_pid_file();
 	helpers = helper_settings();
 	work_init(&helpers);
-	ds = database_settings(&password);
+	ds = database_settings(&password, &job_password);
 	if (!db_init(&ds, &error))
 		die("%s", error);
 	free(password);
+	free(job_password);
 	redis_password = secretfile_line(options.redis_password_file);
 	redis.password = redis_password;
 	if (!kv_init(&redis, &error))

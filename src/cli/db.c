@@ -26,7 +26,9 @@ PGconn *cli_connect(void)
 {
 	const char *keys[] = { "dbname", "password", "application_name", NULL },
 		   *values[] = { options.database_job_url, "", "sladesk", NULL };
-	char *password = secretfile_line(options.database_password_file);
+	char *password = secretfile_line(options.database_job_password_file[0]
+						 ? options.database_job_password_file
+						 : options.database_password_file);
 	PGconn *pg;
 
 	if (password)
@@ -39,9 +41,18 @@ PGconn *cli_connect(void)
 	return pg;
 }
 
-PGconn *cli_connect_to(const char *url)
+PGconn *cli_connect_to(const char *url, const char *password_file)
 {
-	PGconn *pg = PQconnectdb(url);
+	const char *keys[] = { "dbname", "password", NULL }, *values[] = { url, "", NULL };
+	char *password = secretfile_line(password_file);
+	PGconn *pg;
+
+	if (*password_file && !password)
+		die("%s: not a password that only you can read", password_file);
+	if (password)
+		values[1] = password;
+	pg = PQconnectdbParams(keys, values, 1);
+	free(password);
 
 	if (PQstatus(pg) != CONNECTION_OK)
 		die("database: %s", PQerrorMessage(pg));

@@ -2,11 +2,17 @@
  * Creates roles, database and schema. Works with a managed PostgreSQL: the administrator needs only
  * CREATEROLE and CREATEDB, and no role gets BYPASSRLS. */
 #include "cli/cli.h"
+#include "crypto/crypto.h"
 #include "crypto/secretfile.h"
 #include "db/migrate.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static bool exists(PGconn *pg, const char *sql, const char *name)
 {
@@ -36,17 +42,65 @@ static void make_role(PGconn *pg, const char *name, const char *password)
 	PQfreemem(quoted);
 }
 
-int cmd_init(int argc, char **argv)
+/* The password of ROLE from its file in DIR, which is created with a new one if it does not exist,
+ * owned by OWNER (NULL: whoever runs this). The caller frees it. */
+static char *password_of(const char *dir, const char *role, const struct passwd *owner)
+{
+	char *file = xasprintf("%s/%s.password", dir, role), text[65], *password;
+	int fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd >= 0) {
+		crypto_random_hex(text, 32);
+		if (dprintf(fd, "%s\n", text) < 0 || fsync(fd) != 0 ||
+			(owner && fchown(fd, owner->pw_uid, owner->pw_gid) != 0))
+			die("%s: %s", file, strerror(errno));
+		close(fd);
+		OPENSSL_cleanse(text, sizeof(text));
+	} else if (errno != EEXIST) {
+		die("%s: %s", file, strerror(errno));
+	}
+	password = secretfile_line(file);
+	if (!password)
+		die("%s: %s", file, secretfile_error(errno));
+	free(file);
+	return password;
+}
+
+/* Each role gets a password of its own; that of the owner is not for the daemon. */
+static void make_roles(PGconn *pg, int argc, char **argv)
 {
 	static const char *const roles[] = { "sladesk_owner", "sladesk_app", "sladesk_job",
 		"sladesk_report" };
-	const char *database = cli_option(argc, argv, "database", "sladesk");
-	PGconn *pg = cli_connect_to(cli_option(argc, argv, "admin-url", NULL));
-	char *password = secretfile_line(cli_option(argc, argv, "password-file", "")), *sql,
-	     *name = PQescapeIdentifier(pg, database, strlen(database));
+	const char *dir = cli_option(argc, argv, "password-dir", ""),
+		   *file = cli_option(argc, argv, "password-file", ""),
+		   *user = cli_option(argc, argv, "daemon-user", "");
+	const struct passwd *daemon = *user ? getpwnam(user) : NULL;
 
-	for (size_t i = 0; i < ARRAY_LEN(roles); i++)
+	if (*user && !daemon)
+		die("--daemon-user: no such user: %s", user);
+	if (*dir && *file)
+		die("either --password-dir or --password-file");
+	for (size_t i = 0; i < ARRAY_LEN(roles); i++) {
+		bool daemons = strcmp(roles[i], "sladesk_app") == 0 ||
+			       strcmp(roles[i], "sladesk_job") == 0;
+		char *password = *dir ? password_of(dir, roles[i], daemons ? daemon : NULL)
+				      : secretfile_line(file);
+
+		if (*file && !password)
+			die("%s: not a password that only you can read", file);
 		make_role(pg, roles[i], password);
+		free(password);
+	}
+}
+
+int cmd_init(int argc, char **argv)
+{
+	const char *database = cli_option(argc, argv, "database", "sladesk");
+	PGconn *pg = cli_connect_to(cli_option(argc, argv, "admin-url", NULL),
+		cli_option(argc, argv, "admin-password-file", ""));
+	char *sql, *name = PQescapeIdentifier(pg, database, strlen(database));
+
+	make_roles(pg, argc, argv);
 	if (!exists(pg, "select from pg_database where datname = $1", database)) {
 		cli_run(pg, "grant sladesk_owner to current_user");
 		sql = xasprintf("create database %s owner sladesk_owner encoding 'UTF8' lc_collate "
@@ -57,7 +111,6 @@ int cmd_init(int argc, char **argv)
 	}
 	PQfreemem(name);
 	PQfinish(pg);
-	free(password);
 	return 0;
 }
 
@@ -69,7 +122,7 @@ static void print_line(const char *line)
 int cmd_migrate(int argc, char **argv)
 {
 	const char *error = "", *url = cli_option(argc, argv, "owner-url", NULL);
-	PGconn *pg = cli_connect_to(url);
+	PGconn *pg = cli_connect_to(url, cli_option(argc, argv, "owner-password-file", ""));
 	bool ok = schema_migrate((struct pg_conn *)pg, print_line, &error);
 
 	PQfinish(pg);

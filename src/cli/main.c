@@ -12,10 +12,11 @@
 
 static const struct command own_commands[] = {
 	{ "init", cmd_init,
-		"init --admin-url URL --database NAME [--password-file F]\n"
-		"      create the roles and the database" },
+		"init --admin-url URL [--admin-password-file F] --database NAME "
+		"[--password-dir D] [--daemon-user U] [--password-file F]\n"
+		"      create the database and the roles, each with a password of its own in D" },
 	{ "migrate", cmd_migrate,
-		"migrate --owner-url URL\n"
+		"migrate --owner-url URL [--owner-password-file F]\n"
 		"      bring the schema up to date" },
 	{ "keys", cmd_keys,
 		"keys status\n"

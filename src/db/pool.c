@@ -18,7 +18,7 @@
 
 static struct {
 	struct pool pools[SQL_CLASSES];
-	char *app_url, *job_url, *replica_url, *db_password;
+	char *app_url, *job_url, *replica_url, *db_password, *job_password;
 	uint64_t conn_serial;
 	int statements;
 	bool running;
@@ -273,7 +273,8 @@ static void connect_next(void *arg)
 			next = c;
 	}
 	if (next) {
-		conn_connect(next, url_of(next->pool), db.db_password);
+		conn_connect(next, url_of(next->pool),
+			next->pool->job_role ? db.job_password : db.db_password);
 		loop_timer_set(db.connector, CONNECT_GAP_US);
 	}
 }
@@ -328,6 +329,11 @@ static bool is_same(const char *have, const char *wanted)
 	return strcmp(have ? have : "", wanted ? wanted : "") == 0;
 }
 
+static const char *job_password_of(const struct db_settings *s)
+{
+	return s->job_password && s->job_password[0] ? s->job_password : s->password;
+}
+
 static bool take_settings(const struct db_settings *s, const char **out_error)
 {
 	if (!db_url_is_safe(s->app_url, out_error) || !db_url_is_safe(s->job_url, out_error) ||
@@ -338,9 +344,11 @@ static bool take_settings(const struct db_settings *s, const char **out_error)
 	free(db.app_url);
 	free(db.job_url);
 	free(db.db_password);
+	free(db.job_password);
 	db.app_url = xstrdup(s->app_url);
 	db.job_url = xstrdup(s->job_url);
 	db.db_password = s->password && s->password[0] ? xstrdup(s->password) : NULL;
+	db.job_password = job_password_of(s) ? xstrdup(job_password_of(s)) : NULL;
 	return true;
 }
 
@@ -365,7 +373,8 @@ bool db_init(const struct db_settings *s, const char **out_error)
 bool db_reconfigure(const struct db_settings *s, const char **out_error)
 {
 	if (is_same(db.app_url, s->app_url) && is_same(db.job_url, s->job_url) &&
-		is_same(db.replica_url, s->replica_url) && is_same(db.db_password, s->password))
+		is_same(db.replica_url, s->replica_url) && is_same(db.db_password, s->password) &&
+		is_same(db.job_password, job_password_of(s)))
 		return true; /* the reload concerns other settings */
 	if (!take_settings(s, out_error))
 		return false;
@@ -407,7 +416,8 @@ void db_free(void)
 	free(db.job_url);
 	free(db.replica_url);
 	free(db.db_password);
-	db.app_url = db.job_url = db.replica_url = db.db_password = NULL;
+	free(db.job_password);
+	db.app_url = db.job_url = db.replica_url = db.db_password = db.job_password = NULL;
 }
 
 struct db_health db_health(enum sql_class class)
@@ -433,7 +443,7 @@ uint64_t db_calls_total(void)
 PGconn *db_start_job_connection(const char *name, const char *settings)
 {
 	const char *keys[] = { "dbname", "password", "application_name", "options", NULL };
-	const char *values[] = { db.job_url, db.db_password ? db.db_password : "", name, settings,
+	const char *values[] = { db.job_url, db.job_password ? db.job_password : "", name, settings,
 		NULL };
 
 	return PQconnectStartParams(keys, values, 1);

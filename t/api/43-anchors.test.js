@@ -230,6 +230,7 @@ test('a table that contradicts the file is reported by the daemon, which signs n
 	await waitUntil(async () => (await s.metric('audit_anchor_faults')) === 1);
 	assert.match(s.log, /audit anchors contradict each other/);
 	owner('delete from audit_signed where line_no = (select max(line_no) from audit_signed)');
+	append(1);
 	await s.jump(601);
 	await waitUntil(() => lines().length > n, 60000);
 	await waitUntil(async () => (await s.metric('audit_anchor_faults')) === 0);

@@ -106,6 +106,45 @@ test('its output: every login, how staff log in, where the commands are; all of 
 	assert.deepStrictEqual(await p.ended, { code: 0, sig: null });
 	assert.deepStrictEqual(running(), []);
 });
+test('each role has a password of its own; no process has one in its environment; the daemon cannot read the owner\'s', async () => {
+	const p = await up(),
+		roles = ['owner', 'app', 'job', 'report'].map((r) => [
+			r,
+			path.join(place, `roles/sladesk_${r}.password`),
+		]),
+		texts = roles.map(([, file]) => fs.readFileSync(file, 'utf8').trim()),
+		sock = fs.readFileSync(path.join(place, 'sladesk.conf'), 'utf8').match(/host=(\S+)/)[1],
+		psql = (user, password) =>
+			spawnSync('psql', ['-h', sock, '-U', 'sladesk_' + user, '-d', 'sladesk', '-XAtqc', 'select 1'], {
+				encoding: 'utf8',
+				env: { ...process.env, PGPASSWORD: password },
+			});
+	assert.strictEqual(new Set(texts).size, 4);
+	for (const [i, [role, file]] of roles.entries()) {
+		assert.strictEqual(fs.statSync(file).mode & 0o777, 0o600, file);
+		for (const [k, text] of texts.entries())
+			assert.strictEqual(psql(role, text).status === 0, i === k, `${role} with password ${k}`);
+	}
+	for (const [pid] of running())
+		assert.ok(
+			!read(`/proc/${pid}/environ`).some((v) => /^PGPASSWORD=/.test(v)),
+			`${pid} ${read(`/proc/${pid}/cmdline`)}`,
+		);
+	if (process.env.RUNAS) {
+		const reads = (file) =>
+			spawnSync('setpriv', [
+				...['--reuid', process.env.RUNAS, '--regid', process.env.RUNAS, '--clear-groups'],
+				...['--', 'cat', file],
+			]).status === 0;
+		assert.deepStrictEqual(
+			roles.map(([, file]) => reads(file)),
+			[false, true, true, false],
+		);
+		assert.ok(!reads(path.join(place, 'secret/db')), "the administrator's");
+	}
+	p.kill('SIGTERM');
+	assert.deepStrictEqual(await p.ended, { code: 0, sig: null });
+});
 for (const sig of ['SIGINT', 'SIGHUP'])
 	test(`${sig} to the script alone ends everything it started`, async () => {
 		const p = await up();

@@ -16,9 +16,14 @@ private_pg_settings() {
 		${PG_EXTRA:-}
 	C
 }
+private_secret() { # $1 = a file: a new password for the private user, unless it exists
+	[ -s "$1" ] && return 0
+	(umask 077; head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$1")
+	[ -z "$RUNAS" ] || chown "$RUNAS:" "$1"
+}
 private_pg_init() { # once
 	[ -s "$VAR/pg/PG_VERSION" ] && return 0
-	[ -s "$VAR/secret/db" ] || { umask 077; head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$VAR/secret/db"; umask 022; [ -z "$RUNAS" ] || chown -R "$RUNAS:" "$VAR/secret"; }
+	private_secret "$VAR/secret/db"
 	as_user "$PG_BIN/initdb" ${INITDB_EXTRA:-} -D "$VAR/pg" -U postgres -A scram-sha-256 --pwfile="$VAR/secret/db" -E UTF8 --locale=C.UTF-8 >"$VAR/log/initdb" 2>&1 || { tail -3 "$VAR/log/initdb" >&2; return 1; }
 	private_pg_settings >>"$VAR/pg/postgresql.conf"
 }
@@ -28,7 +33,7 @@ private_pg_start() {
 private_pg_stop() { as_user "$PG_BIN/pg_ctl" -D "$VAR/pg" -m "${1:-fast}" -w stop >/dev/null 2>&1 || true; }
 private_redis_start() {
 	as_user redis-server --port 0 --unixsocket "$SOCK/redis" --unixsocketperm 700 --save '' --appendonly no --dir "$VAR" --daemonize yes --pidfile "$VAR/redis.pid" \
-		--logfile "$VAR/log/redis" --requirepass "$(cat "$VAR/secret/db")" >/dev/null || return 1
+		--logfile "$VAR/log/redis" --requirepass "$(cat "${REDIS_SECRET:-$VAR/secret/db}")" >/dev/null || return 1
 }
 private_redis_stop() { end_by_file "$VAR/redis.pid" "$SOCK/redis"; }
 
@@ -68,10 +73,11 @@ private_settings() { # a configuration file for this place; $1 = address to list
 		[database]
 		app_url = host=$SOCK dbname=sladesk user=sladesk_app
 		job_url = host=$SOCK dbname=sladesk user=sladesk_job
-		password_file = $VAR/secret/db
+		app_password_file = $VAR/roles/sladesk_app.password
+		job_password_file = $VAR/roles/sladesk_job.password
 		[redis]
 		url = unix://$SOCK/redis
-		password_file = $VAR/secret/db
+		password_file = ${REDIS_SECRET:-$VAR/secret/db}
 		[token]
 		key_file = $VAR/secret/token.jwk
 		[worker]
@@ -81,8 +87,9 @@ private_settings() { # a configuration file for this place; $1 = address to list
 		control = $SOCK/control
 	C
 }
-private_schema() { # roles, database, migrations
-	PGPASSWORD=$(cat "$VAR/secret/db"); export PGPASSWORD
-	"$INST/bin/sladesk" init --admin-url "host=$SOCK dbname=postgres user=postgres" --database sladesk --password-file "$VAR/secret/db" &&
-		"$INST/bin/sladesk" migrate --owner-url "host=$SOCK dbname=sladesk user=sladesk_owner"
+private_schema() { # roles, database, migrations. Passwords stay in files; the daemon's user can read only those of its own roles
+	mkdir -p -m 711 "$VAR/roles" || return 1
+	"$INST/bin/sladesk" init --admin-url "host=$SOCK dbname=postgres user=postgres" --admin-password-file "$VAR/secret/db" --database sladesk \
+		--password-dir "$VAR/roles" ${RUNAS:+--daemon-user "$RUNAS"} &&
+		"$INST/bin/sladesk" migrate --owner-url "host=$SOCK dbname=sladesk user=sladesk_owner" --owner-password-file "$VAR/roles/sladesk_owner.password"
 }

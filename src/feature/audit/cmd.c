@@ -60,19 +60,21 @@ static int cmd_audit(int argc, char **argv)
 		return verify(argc, argv, code);
 	if (argc < 1 || strcmp(argv[0], "archive") != 0)
 		die("audit verify [--tenant C] [--dir D] [--anchors F [--key PUB]] | audit archive "
-		    "--dir D --owner-url URL "
+		    "--dir D --owner-url URL [--owner-password-file F] "
 		    "[--tenant C] [--before YYYY-MM] [--keep-years 7]");
 	if (!str_to_int(str_of(cli_option(argc, argv, "keep-years", "7")), 1, 100, &years))
 		die("--keep-years: a number from 1 to 100");
 	return audit_archive(cli_option(argc, argv, "dir", NULL),
-		cli_option(argc, argv, "owner-url", NULL), code,
+		cli_option(argc, argv, "owner-url", NULL),
+		cli_option(argc, argv, "owner-password-file", ""), code,
 		cli_option(argc, argv, "before", ""), (int)years);
 }
 
 const struct command audit_commands[] = {
 	{ "audit", cmd_audit,
 		"audit verify [--tenant C] [--dir D] [--anchors F [--key PUB]]\n"
-		"  audit archive --dir D --owner-url URL [--tenant C] [--before YYYY-MM] "
+		"  audit archive --dir D --owner-url URL [--owner-password-file F] "
+		"[--tenant C] [--before YYYY-MM] "
 		"[--keep-years 7]\n"
 		"      find edited, removed or moved rows of the audit log and its files, and "
 		"chains that are not those of the signed anchors; move "

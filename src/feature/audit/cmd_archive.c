@@ -351,10 +351,10 @@ static void first_day(const char *before, char out[12])
 	snprintf(out, 12, "%04u-%02u-01", (unsigned)year % 10000, (unsigned)month % 100);
 }
 
-int audit_archive(const char *dir, const char *owner_url, const char *code, const char *before,
-	int keep_years)
+int audit_archive(const char *dir, const char *owner_url, const char *owner_password_file,
+	const char *code, const char *before, int keep_years)
 {
-	PGconn *pg = cli_connect_to(owner_url);
+	PGconn *pg = cli_connect_to(owner_url, owner_password_file);
 	char day[12], next[32];
 	const char *p[] = { code };
 	PGresult *r;

@@ -2,6 +2,7 @@
  * Tenants, users, tokens. Passwords come from standard input, never from the arguments.
  */
 #include "cmd_key.h"
+#include "cmd_report.h"
 #include "base/text.h"
 #include "cli/cli.h"
 #include "config/zones.h"
@@ -270,5 +271,10 @@ const struct command identity_commands[] = {
 		"  key audit\n"
 		"      print the public key of the signed anchors of the audit log, and create the "
 		"key if there is none" },
+	{ "report", cmd_report,
+		"report grant --login L --tenant C\n"
+		"  report revoke --login L --tenant C\n"
+		"  report list\n"
+		"      let a database login (a member of sladesk_report) read a tenant" },
 	{ 0 },
 };
