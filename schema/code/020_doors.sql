@@ -118,9 +118,3 @@ begin
   return made;
 end
 $$;
-
--- The tenants of the login that reports: by the name with which it connected, which it cannot change. Settings of the session do not count.
-create or replace function door.report_tenants()
-returns bigint[] language sql stable security definer set search_path = public, pg_temp as $$
-  select coalesce(array_agg(r.tenant_id), '{}') from public.report_logins r where r.login = session_user
-$$;

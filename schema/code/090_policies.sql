@@ -18,9 +18,10 @@ begin
     execute format('create policy tenant on %I to sladesk_app using '
       '(tenant_id = any ((select current_setting(''app.current_tenants'')::bigint[])::bigint[])) '
       'with check (tenant_id = (select current_setting(''app.current_tenant_id'')::bigint))', t.relname);
-    -- A report login sees the tenants that the administrator gave it, whatever it sets.
-    execute format('create policy report on %I for select to sladesk_report using '
-      '(tenant_id = any ((select door.report_tenants())::bigint[]))', t.relname);
+    -- A login for reports sees the tenants that the administrator gave to the name with which it connected, whatever it sets.
+    execute format('create policy report on %I for select to sladesk_report using (%s)', t.relname,
+      case when t.relname = 'report_logins' then 'login = session_user'
+        else 'tenant_id = any (array(select r.tenant_id from report_logins r where r.login = session_user))' end);
     if t.relname = any (shared) then
       execute format('create policy shared on %I for select to sladesk_app, sladesk_report using (tenant_id = 1)', t.relname);
     end if;
@@ -53,7 +54,6 @@ grant usage on schema public, door to sladesk_app, sladesk_job, sladesk_report;
 revoke all on all functions in schema door from public;
 grant execute on all functions in schema door to sladesk_app, sladesk_job;
 revoke execute on function door.partitions from sladesk_app;
-grant execute on function door.report_tenants to sladesk_report;
 grant select on all tables in schema public to sladesk_app, sladesk_job, sladesk_report;
 revoke select on schema_version from sladesk_report;
 revoke select on contacts, sync_rejects from sladesk_report;
@@ -73,7 +73,7 @@ grant insert, update on field_keys to sladesk_job;
 grant insert on audit_anchors, audit_signed to sladesk_job;
 revoke all on audit_signed from sladesk_app, sladesk_report;
 revoke all on audit_archives from sladesk_app, sladesk_report;
-revoke all on report_logins from sladesk_app, sladesk_report;
+revoke all on report_logins from sladesk_app;
 grant insert, delete on report_logins to sladesk_job;
 revoke select on shard_leases, lease_owners, job_claims from sladesk_app, sladesk_report;
 grant insert, update, delete on shard_leases, lease_owners, job_claims to sladesk_job;

@@ -64,6 +64,8 @@ test('a reload does not take a secret that others can read', async () => {
 	fs.writeFileSync(s.file, s.conf());
 	s.proc.kill('SIGHUP');
 	await waitUntil(() => /settings not reloaded: sms\.token_file: .*rights on it/.test(s.log));
+	delete s.settings.sms;
+	fs.writeFileSync(s.file, s.conf());
 });
 test('a login for reports reads the customers that it was given, whatever it sets', async () => {
 	const login = 'report_test_' + process.pid,
@@ -93,7 +95,7 @@ test('a login for reports reads the customers that it was given, whatever it set
 			],
 			seen = (set, table) =>
 				as(`${set} select coalesce(string_agg(distinct tenant_id::text, ' '), '') from ${table}`);
-		assert.ok(tables.length >= 20, tables.join(' '));
+		assert.ok(tables.includes('report_logins') && tables.length >= 20, tables.join(' '));
 		for (const set of sets) assert.strictEqual(seen(set, 'tickets'), '', 'nothing was granted');
 		s.cli(['report', 'grant', '--login', login, '--tenant', 'alpha']);
 		let n = 0;
@@ -113,7 +115,6 @@ test('a login for reports reads the customers that it was given, whatever it set
 		}
 		for (const sql of [
 			`insert into report_logins values (${s.beta}, '${login}')`,
-			'select * from report_logins',
 			'select password_hash from client_users',
 			`update tickets set title = 'x'`,
 			'set role sladesk_app',

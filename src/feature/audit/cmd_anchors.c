@@ -75,7 +75,8 @@ static int read_lines(FILE *f, const char *file, int64_t *out_last)
 
 int audit_anchors_read(PGconn *pg, const char *file, const char *key)
 {
-	PGresult *r = cli_exec(pg, &sql_cli_audit_signed_last, NULL); /* before the file */
+	const char *p[] = { cli_now() };
+	PGresult *r = cli_exec(pg, &sql_cli_audit_signed_last, p); /* before the file */
 	char *own = keyfile_beside(options.audit_key_file, "audit.pem");
 	const char *why = *key ? anchor_keys_read(key) : anchor_key_open(own);
 	FILE *f;
@@ -139,7 +140,7 @@ int audit_anchors_broken(PGconn *pg, const char *tenant_id)
 {
 	const struct anchor *back, *last = look_at(strtoll(tenant_id, NULL, 10), &back);
 	char *known, newest[24], at[40];
-	const char *p[] = { tenant_id, NULL, newest, at };
+	const char *p[] = { tenant_id, NULL, newest, at, cli_now() };
 	PGresult *r;
 	int broken;
 
