@@ -133,6 +133,10 @@ struct req {
 	int replay_status;     /* for a request answered by req_replay */
 	int64_t retry_after_s; /* sent with a refusal; 0: one second */
 	bool replan;           /* db_call.replan for its next query */
+	/* before there is a session, what req_work tells the queue: see struct work_job */
+	const char *work_owner; /* NULL: the address */
+	int64_t work_customer;
+	bool work_first;
 	char id[17];
 };
 MAGIC(req, 0x88dfd903);

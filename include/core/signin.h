@@ -29,6 +29,9 @@ struct sign_in {
 struct outcome *signin_first(struct req *req, struct sign_in *s) MUST_USE;
 /* All proofs are complete: begin the session. */
 struct outcome *signin_session(struct req *req, struct sign_in *s) MUST_USE;
+/* The SHA-256 of the secret of this device's token: TOKEN, or if it is NULL that of the cookie.
+ * NULL: none. In the arena. */
+const char *signin_device(struct req *req, const char *token) MUST_USE;
 /* Seconds within which the second factor must follow the first. */
 #define STEP_MAX_S 300
 

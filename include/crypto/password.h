@@ -5,9 +5,12 @@
 
 #include "base/base.h"
 
-/* Returns NULL if USERNAME may use PASSWORD: 8 to 200 bytes with an upper-case letter, a lower-case
- * letter, a digit and another character; without digits and symbols it must be neither a common
- * password nor the name. Otherwise returns the rule that is broken, in the requested language. */
+#define PASSWORD_BYTES 600
+
+/* Returns NULL if USERNAME may use PASSWORD: in its composed form (NFC) 8 to 200 characters and at
+ * most PASSWORD_BYTES bytes, with an upper-case letter, a lower-case letter, a digit and another
+ * character; without digits and symbols it must be neither a common password nor contain the name.
+ * Otherwise returns the rule that is broken, in the requested language. */
 const char *password_rule_broken(const char *password, const char *username, bool zh);
 
 #endif

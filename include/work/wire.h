@@ -8,7 +8,7 @@
 
 #include "base/base.h"
 
-#define WIRE_VERSION 2
+#define WIRE_VERSION 3
 #define WIRE_MAX (1u << 20)
 
 /* A pool is the set of helpers that run one program: sladesk-helper-<name>. */
@@ -17,7 +17,7 @@ enum work_pool { POOL_HASH, POOL_PARSE, POOL_MAIL, POOL_FILE, WORK_POOLS };
 /* The hundreds of a kind give its pool: work_pool_of. */
 enum work_kind {
 	WORK_HASH = 101,   /* password -> argon2id string */
-	WORK_VERIFY = 102, /* string NUL password -> "1" or "0" */
+	WORK_VERIFY = 102, /* string NUL password [NUL password] -> "1", "2" or "0" */
 	WORK_SAML = 201, /* certificate NUL key NUL document -> the contents of its signed part, as
 			    JSON */
 	WORK_MAIL = 301, /* struct mail_job -> struct mail_result */

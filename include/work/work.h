@@ -55,9 +55,17 @@ struct work_job {
 	int timeout_ms; /* for one attempt, counted from when a helper has it */
 	work_done *on_done;
 	void *arg;
+	/* whose turn it is: each owner (an address, a user) waits behind its own jobs and not
+	 * behind those that another one has queued, each customer's owners share its turns; NULL:
+	 * nobody */
+	const char *owner;
+	int64_t customer;
+	bool first; /* somebody who is known: before strangers, who still get every fourth turn */
 };
+#define WORK_OWNER_MAX 80
 /* Queue a job. ON_DONE runs exactly once, on a later turn. Returns false without a callback if the
- * queue is full or none of the pool's helpers can be started now. */
+ * queue is full of jobs whose turn comes before or none of the pool's helpers can be started now. A
+ * job whose turn is far away may later end with WORK_LATE in favour of another. */
 bool work_submit(const struct work_job *job) MUST_USE;
 
 #endif

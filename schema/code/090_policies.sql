@@ -95,10 +95,10 @@ revoke select on staff, client_users, client_permissions, api_tokens, webhooks, 
 grant insert, update, delete on tickets, sla_clocks, timers, tenant_counters, notifications, sessions, idempotency_keys, consumer_positions,
   import_batches, client_users, staff, customers, api_tokens, catalogue, webhooks, sla_configurations, calendars to sladesk_job;
 grant insert on ticket_comments, events, sla_fires, deliveries, password_history, audit_logs to sladesk_job;
-grant insert, update, delete on refresh_tokens, login_attempts, password_resets to sladesk_job;
+grant insert, update, delete on refresh_tokens, login_attempts, known_networks, password_resets to sladesk_job;
 grant insert, update, delete on rollups, ticket_outcomes, rollup_checks, source_checks, source_runs to sladesk_job;
 revoke select on rollups_now from sladesk_app, sladesk_report;
 revoke select on audit_logs from sladesk_report;
 revoke select on ticket_outcomes from sladesk_app, sladesk_report;
-revoke select on refresh_tokens, login_attempts, password_history, password_resets from sladesk_app, sladesk_report;
+revoke select on refresh_tokens, login_attempts, known_networks, password_history, password_resets from sladesk_app, sladesk_report;
 grant usage on all sequences in schema public to sladesk_job;

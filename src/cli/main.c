@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The command-line tool: the table of its commands, and what they share. */
+#include "base/unicode.h"
 #include "cli/cli.h"
 #include "base/text.h"
 #include "config/options.h"
@@ -51,12 +52,13 @@ void cli_progress(size_t done, size_t all)
 char *cli_hash(const char *password)
 {
 	unsigned char salt[16];
-	char *out = xmalloc(128);
+	char *out = xmalloc(128), *nfc = unicode_nfc(password);
 
 	if (RAND_bytes(salt, sizeof(salt)) != 1 ||
-		argon2id_hash_encoded(2, 19 * 1024, 1, password, strlen(password), salt,
-			sizeof(salt), 32, out, 128) != ARGON2_OK)
+		argon2id_hash_encoded(2, 19 * 1024, 1, nfc, strlen(nfc), salt, sizeof(salt), 32,
+			out, 128) != ARGON2_OK)
 		die("cannot hash the password");
+	free(nfc);
 	return out;
 }
 

@@ -27,7 +27,7 @@ struct str req_user_key(struct req *req)
 	return session_user_key(req->session, key);
 }
 
-static struct str address_key(struct req *req)
+struct str req_address_key(struct req *req)
 {
 	char *key = arena_alloc(&req->arena, HTTP_ADDRESS_MAX);
 
@@ -57,7 +57,7 @@ static bool is_limited(const struct req *req)
 
 struct outcome *guard_address(struct req *req)
 {
-	int64_t wait = is_limited(req) ? limit_take(req->route->limit, address_key(req)) : 0;
+	int64_t wait = is_limited(req) ? limit_take(req->route->limit, req_address_key(req)) : 0;
 
 	return wait ? req_too_often(req, req->route->limit, wait) : NULL;
 }
@@ -118,7 +118,7 @@ bool guard_only(const struct session *s, enum route_only only)
 
 struct outcome *guard_refuse_nobody(struct req *req)
 {
-	int64_t wait = limit_take(LIMIT_ADDRESS, address_key(req));
+	int64_t wait = limit_take(LIMIT_ADDRESS, req_address_key(req));
 
 	return wait ? req_too_often(req, LIMIT_ADDRESS, wait) : req_fail(req, ERR_NO_AUTH, NULL);
 }

@@ -79,6 +79,8 @@ void routes_match(enum http_method method, struct str path, struct route_match *
 /* Check the rate limits: by address without a session, by user and tenant with one (the provider's
  * own users have no tenant limit). Returns NULL to continue. */
 struct outcome *guard_address(struct req *req);
+/* The client's address as limits count it. */
+struct str req_address_key(struct req *req);
 struct outcome *guard_session(struct req *req);
 /* Is the route open to S's kind of caller? */
 bool guard_only(const struct session *s, enum route_only only);

@@ -142,7 +142,12 @@ static void on_work_done(void *arg, enum work_end end, struct str answer)
 struct outcome *req_work(
 	struct req *req, enum work_kind kind, const void *p, size_t n, req_work_step *on_work)
 {
-	if (!work_submit(&(struct work_job){ kind, p, n, WORK_MS, on_work_done, req }))
+	struct str owner = req->session ? req_user_key(req) : req_address_key(req);
+
+	if (!work_submit(&(struct work_job){ kind, p, n, WORK_MS, on_work_done, req,
+		    req->work_owner ? req->work_owner : owner.p,
+		    req->session ? req->session->tenant_id : req->work_customer,
+		    req->session || req->work_first }))
 		return on_work(req, false, (struct str){ 0 });
 	req->waiting = true;
 	req->on_work = on_work;

@@ -80,7 +80,7 @@ static const char *proved_at(struct req *req, const struct sign_in *s)
 
 static struct outcome *begin_session(struct req *req, struct sign_in *s)
 {
-	const char **p = arena_alloc(&req->arena, 17 * sizeof(*p));
+	const char **p = arena_alloc(&req->arena, 16 * sizeof(*p));
 
 	session_token_new(&s->refresh, s->tenant_id);
 	s->refresh.ends_us = session_expiry(s->staff);
@@ -92,15 +92,14 @@ static struct outcome *begin_session(struct req *req, struct sign_in *s)
 	p[5] = arena_printf(&req->arena, "%s", s->refresh.sha256);
 	p[6] = session_device(req);
 	p[7] = session_peer(req);
-	p[8] = s->username;
-	p[9] = req_int(req, options.token_lifetime_s);
-	p[10] = req_int(req, options.limits_tenant_users);
-	p[11] = s->method;
-	p[12] = s->factor;
-	p[13] = s->provider_id ? req_int(req, s->provider_id) : NULL;
-	p[14] = s->subject;
-	p[15] = s->provider_session;
-	p[16] = proved_at(req, s);
+	p[8] = req_int(req, options.token_lifetime_s);
+	p[9] = req_int(req, options.limits_tenant_users);
+	p[10] = s->method;
+	p[11] = s->factor;
+	p[12] = s->provider_id ? req_int(req, s->provider_id) : NULL;
+	p[13] = s->subject;
+	p[14] = s->provider_session;
+	p[15] = proved_at(req, s);
 	return req_query_job(req, &sql_auth_session_new, p, on_session);
 }
 
@@ -182,21 +181,28 @@ static struct outcome *on_state(struct req *req, enum db_error error, const PGre
 	return req_query_job(req, &sql_factor_step_new, p, on_step);
 }
 
+const char *signin_device(struct req *req, const char *token)
+{
+	struct str device = token ? str_of(token) : (struct str){ 0 };
+	char *sha = arena_alloc(&req->arena, 65);
+
+	if (!device.n && req->http)
+		device = http_cookie(&req->http->head, COOKIE_DEVICE);
+	if (device.n != 68 || memcmp(device.p, "dt1.", 4) != 0)
+		return NULL;
+	crypto_sha256_hex(device.p + 4, 64, sha);
+	return sha;
+}
+
 struct outcome *signin_first(struct req *req, struct sign_in *s)
 {
 	const char **p = arena_alloc(&req->arena, 5 * sizeof(*p));
-	struct str device = str_of(s->device_token);
-	char *sha = arena_alloc(&req->arena, 65);
 
 	req_state_set(req, s, "sign_in");
-	if (!device.n && req->http)
-		device = http_cookie(&req->http->head, COOKIE_DEVICE);
-	if (device.n == 68 && memcmp(device.p, "dt1.", 4) == 0)
-		crypto_sha256_hex(device.p + 4, 64, sha);
 	p[0] = req_int(req, s->tenant_id);
 	p[1] = s->staff ? "staff" : "customer";
 	p[2] = req_int(req, s->subject_id);
 	p[3] = req_int(req, clock_now_us());
-	p[4] = sha[0] ? sha : NULL;
+	p[4] = signin_device(req, s->device_token);
 	return req_query_job(req, &sql_factor_state, p, on_state);
 }

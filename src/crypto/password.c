@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crypto/password.h"
+#include "base/unicode.h"
 
 #include <ctype.h>
+#include <openssl/crypto.h>
 #include <stdlib.h>
 
 /* The words behind the most common passwords. Usual substitutions are undone and surrounding digits
@@ -27,46 +29,93 @@ static char plain(char c)
 	return at ? to[at - from] : (char)tolower((unsigned char)c);
 }
 
-/* The word in the middle: strip the surroundings, then undo the substitutions. */
+static bool is_edge(const char *at)
+{
+	enum unicode_class c;
+
+	if (!(*at & 0x80))
+		return !isalpha((unsigned char)*at);
+	c = unicode_next(&at);
+	return c == UNICODE_PUNCTUATION || c == UNICODE_DIGIT;
+}
+
+/* The word in the middle: strip the surroundings, then undo the substitutions. Letters and pictures
+ * beyond ASCII are part of the word: what is left of other scripts when they are dropped is no
+ * common password. */
 static void word_of(const char *password, char *out, size_t size)
 {
 	const char *from = password, *to = password + strlen(password);
 	size_t n = 0;
 
-	while (from < to && !isalpha((unsigned char)*from) && *from != '@' && *from != '$')
-		from++;
-	while (to > from && !isalpha((unsigned char)to[-1]))
-		to--;
+	while (from < to && is_edge(from) && *from != '@' && *from != '$')
+		unicode_next(&from);
+	for (const char *last = to; to > from; to = last) {
+		for (last--; last > from && (*last & 0xc0) == 0x80;)
+			last--;
+		if (!is_edge(last))
+			break;
+	}
 	for (; from < to && n + 1 < size; from++)
-		if (isalpha((unsigned char)plain(*from)))
+		if (*from & 0x80 || isalpha((unsigned char)plain(*from)))
 			out[n++] = plain(*from);
 	out[n] = 0;
 }
 
-const char *password_rule_broken(const char *password, const char *username, bool zh)
+static bool is_mixed(const char *password)
 {
-	size_t n = utf8_length(password, strlen(password));
 	bool upper = false, lower = false, digit = false, other = false;
-	char word[201], name[101]; /* only ASCII letters: one byte per character */
 
-	for (const unsigned char *p = (const unsigned char *)password; *p; p++) {
-		upper |= *p >= 'A' && *p <= 'Z';
-		lower |= *p >= 'a' && *p <= 'z';
-		digit |= *p >= '0' && *p <= '9';
-		other |= !isalnum(*p);
+	for (const char *p = password, *at = p; *p; at = p) {
+		enum unicode_class c = unicode_next(&p);
+
+		upper |= c == UNICODE_UPPER;
+		lower |= c == UNICODE_LOWER;
+		digit |= c == UNICODE_DIGIT;
+		other |= *at & 0x80 || !isalnum((unsigned char)*at);
 	}
-	if (n < 8 || n > 200 || !upper || !lower || !digit || !other)
+	return upper && lower && digit && other;
+}
+
+static bool is_common(const char *word)
+{
+	for (size_t i = 0; i < ARRAY_LEN(common); i++)
+		if (strcmp(word, common[i]) == 0)
+			return true;
+	return false;
+}
+
+static const char *rule_broken(const char *password, const char *username, bool zh)
+{
+	size_t bytes = strlen(password), n = utf8_length(password, bytes);
+	char word[PASSWORD_BYTES + 1], name[401];
+
+	if (n < 8 || n > 200 || !is_mixed(password))
 		return zh ? "8 到 200 个字符，须含大写字母、小写字母、数字和符号，例如 Kofferwort-7"
 			  : "8 to 200 characters with an upper-case letter, a lower-case letter, a "
 			    "digit and a symbol, for example Kofferwort-7";
+	if (bytes > PASSWORD_BYTES)
+		return zh ? "最长 600 字节（UTF-8）；汉字占 3 字节，表情符号占 4 字节"
+			  : "at most 600 bytes of UTF-8; a Chinese character takes 3, an emoji 4";
 	word_of(password, word, sizeof(word));
 	word_of(username, name, sizeof(name));
-	for (size_t i = 0; i < ARRAY_LEN(common); i++)
-		if (strcmp(word, common[i]) == 0)
-			return zh ? "过于常见：去掉数字和符号后是常用密码"
-				  : "too common: without digits and symbols it is a well-known "
-				    "password";
+	if (is_common(word))
+		return zh ? "过于常见：去掉数字和符号后是常用密码"
+			  : "too common: without digits and symbols it is a well-known password";
 	if (name[0] && strlen(name) > 2 && strstr(word, name))
 		return zh ? "不能包含用户名" : "must not contain the user name";
 	return NULL;
+}
+
+const char *password_rule_broken(const char *password, const char *username, bool zh)
+{
+	char *nfc;
+	const char *broken;
+
+	if (!utf8_is_valid(password, strlen(password)))
+		return zh ? "应为 UTF-8 文本" : "must be UTF-8 text";
+	nfc = unicode_nfc(password);
+	broken = rule_broken(nfc, username, zh);
+	OPENSSL_cleanse(nfc, strlen(nfc));
+	free(nfc);
+	return broken;
 }

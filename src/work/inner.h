@@ -13,9 +13,21 @@ struct event;
 struct loop_timer;
 struct pool;
 
+enum work_lane { LANE_FIRST, LANE_REST, LANES };
+
+struct lane {
+	struct list jobs; /* by their turns */
+	int queued;
+	int64_t turn; /* of the last job that was given to a helper */
+};
+
 struct job {
 	uint32_t magic;
-	struct list node; /* in its pool's queue, while it waits */
+	struct list node; /* in its lane, while it waits */
+	enum work_lane lane;
+	int64_t turn, customer;
+	bool is_first; /* no other job of its owner waited when it came */
+	char owner[WORK_OWNER_MAX];
 	struct wire_head head;
 	char *bytes;
 	int tries;
@@ -57,8 +69,8 @@ struct pool {
 	int count, tries, queue_max;
 	int64_t wait_us;
 	struct helper helpers[HELPERS_MAX];
-	struct list queue;
-	int queued;
+	struct lane lane[LANES];
+	int ahead; /* jobs of the first lane since one of the others */
 	struct loop_timer *late;
 	bool broken; /* no helper is running and none can be started */
 	struct work_health health;

@@ -8,12 +8,14 @@
 #include <openssl/crypto.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define CHECK_MS 5000
+#define AHEAD_MAX 3 /* jobs of the first lane in a row while others wait */
 
 /* A password or a document can be retried when its helper has died; a mail may already have been
  * sent. */
@@ -62,18 +64,23 @@ void pool_done(struct pool *p, struct job *j, enum work_end end)
 	later_call(deliver, j);
 }
 
-/* --- the queue --- */
+/* --- the queue ---
+ * Two lanes: who is known goes first, but three of them at most before one of the others. In a lane
+ * each address waits behind its own earlier jobs and behind one job of each other address of its
+ * customer, whatever the others have queued; if the lane is full, the job that would come last is
+ * given up. */
 
 static void set_late(struct pool *p)
 {
 	int64_t first = INT64_MAX;
 
-	for (struct list *n = p->queue.next; n != &p->queue; n = n->next) {
-		const struct job *j = list_entry(n, struct job, node);
+	for (int i = 0; i < LANES; i++)
+		for (struct list *n = p->lane[i].jobs.next; n != &p->lane[i].jobs; n = n->next) {
+			const struct job *j = list_entry(n, struct job, node);
 
-		first = j->wait_until_us < first ? j->wait_until_us : first;
-	}
-	if (list_is_empty(&p->queue))
+			first = j->wait_until_us < first ? j->wait_until_us : first;
+		}
+	if (!p->lane[0].queued && !p->lane[1].queued)
 		loop_timer_cancel(p->late);
 	else
 		loop_timer_set(p->late, first - clock_mono_us());
@@ -82,29 +89,56 @@ static void set_late(struct pool *p)
 static void take_out(struct pool *p, struct job *j)
 {
 	list_remove(&j->node);
-	p->queued--;
+	p->lane[j->lane].queued--;
 }
 
-static void put_in(struct pool *p, struct job *j, bool first)
+/* The turn of J: behind the jobs of its own address, and behind one of each other address of the
+ * same customer. */
+static void take_turn(const struct lane *l, struct job *j)
 {
+	int own = 0, others = 0;
+
+	for (const struct list *n = l->jobs.next; n != &l->jobs; n = n->next) {
+		const struct job *k = list_entry(n, struct job, node);
+		bool same = *j->owner && strcmp(k->owner, j->owner) == 0;
+
+		own += same;
+		others += !same && *j->owner && k->customer == j->customer && k->is_first;
+	}
+	j->is_first = own == 0;
+	j->turn = l->turn + 1 + own + others;
+}
+
+static void put_in(struct pool *p, struct job *j, bool again)
+{
+	struct lane *l = &p->lane[j->lane];
+	struct list *at = &l->jobs;
+
 	j->wait_until_us = clock_mono_us() + p->wait_us;
-	list_add_tail(first ? p->queue.next : &p->queue, &j->node);
-	p->queued++;
+	if (again)
+		j->turn = l->turn;
+	else
+		take_turn(l, j);
+	while (at->prev != &l->jobs && list_entry(at->prev, struct job, node)->turn > j->turn)
+		at = at->prev;
+	list_add_tail(at, &j->node);
+	l->queued++;
 }
 
 static void fail_waiting(struct pool *p, int64_t until_us)
 {
 	struct list *next;
 
-	for (struct list *n = p->queue.next; n != &p->queue; n = next) {
-		struct job *j = list_entry(n, struct job, node);
+	for (int i = 0; i < LANES; i++)
+		for (struct list *n = p->lane[i].jobs.next; n != &p->lane[i].jobs; n = next) {
+			struct job *j = list_entry(n, struct job, node);
 
-		next = n->next;
-		if (j->wait_until_us > until_us)
-			continue;
-		take_out(p, j);
-		pool_done(p, j, WORK_LATE);
-	}
+			next = n->next;
+			if (j->wait_until_us > until_us)
+				continue;
+			take_out(p, j);
+			pool_done(p, j, WORK_LATE);
+		}
 }
 
 static void on_late(void *arg)
@@ -115,17 +149,48 @@ static void on_late(void *arg)
 	set_late(p);
 }
 
+static struct job *next_waiting(struct pool *p)
+{
+	const struct lane *first = &p->lane[LANE_FIRST], *rest = &p->lane[LANE_REST];
+	bool known = first->queued && (!rest->queued || p->ahead < AHEAD_MAX);
+	struct lane *l = &p->lane[known ? LANE_FIRST : LANE_REST];
+	struct job *j = list_entry(l->jobs.next, struct job, node);
+
+	p->ahead = known ? p->ahead + 1 : 0;
+	l->turn = j->turn > l->turn ? j->turn : l->turn;
+	return j;
+}
+
 static void dispatch(struct pool *p)
 {
-	for (int i = 0; i < p->count && !list_is_empty(&p->queue); i++) {
-		struct job *j = list_entry(p->queue.next, struct job, node);
+	for (int i = 0; i < p->count && (p->lane[0].queued || p->lane[1].queued); i++) {
+		struct job *j;
 
 		if (p->helpers[i].state != HELPER_IDLE)
 			continue;
+		j = next_waiting(p);
 		take_out(p, j);
 		helper_give(&p->helpers[i], j);
 	}
 	set_late(p);
+}
+
+/* Room for J in a full lane: the last job is given up, unless that is J itself. */
+static bool make_room(struct pool *p, struct job *j)
+{
+	struct lane *l = &p->lane[j->lane];
+	struct job *last;
+
+	if (l->queued < p->queue_max)
+		return true;
+	take_turn(l, j);
+	last = list_entry(l->jobs.prev, struct job, node);
+	if (last->turn <= j->turn)
+		return false;
+	take_out(p, last);
+	p->health.refused++;
+	pool_done(p, last, WORK_LATE);
+	return true;
 }
 
 bool work_submit(const struct work_job *job)
@@ -134,11 +199,20 @@ bool work_submit(const struct work_job *job)
 	struct job *j;
 
 	bug_on(work_pool_of(job->kind) >= WORK_POOLS);
-	if (!running || p->broken || p->queued >= p->queue_max || job->n > WIRE_MAX) {
+	if (!running || p->broken || job->n > WIRE_MAX) {
 		p->health.refused++;
 		return false;
 	}
 	j = magic_new(job);
+	j->lane = job->first ? LANE_FIRST : LANE_REST;
+	j->customer = job->customer;
+	snprintf(j->owner, sizeof(j->owner), "%s", job->owner ? job->owner : "");
+	if (!make_room(p, j)) {
+		p->health.refused++;
+		magic_end(j);
+		free(j);
+		return false;
+	}
 	j->head = (struct wire_head){ (uint32_t)job->n, WIRE_VERSION, (uint16_t)job->kind,
 		next_job++ };
 	j->bytes = xstrndup(job->p, job->n);
@@ -213,7 +287,8 @@ void work_init(const struct work_settings *s)
 			.tries = rules[i].tries,
 			.queue_max = rules[i].queue_max,
 			.wait_us = rules[i].wait_us };
-		list_init(&p->queue);
+		for (int k = 0; k < LANES; k++)
+			list_init(&p->lane[k].jobs);
 		p->late = loop_timer_new(on_late, p);
 		for (int k = 0; k < p->count; k++)
 			helper_init(&p->helpers[k], p);
@@ -256,7 +331,7 @@ struct work_health work_health(enum work_pool pool)
 	struct work_health h = p->health;
 
 	h.helpers = p->count;
-	h.queued = p->queued;
+	h.queued = p->lane[LANE_FIRST].queued + p->lane[LANE_REST].queued;
 	for (int i = 0; i < p->count; i++) {
 		h.ready += p->helpers[i].state >= HELPER_IDLE;
 		h.busy += p->helpers[i].state == HELPER_BUSY;

@@ -14,7 +14,7 @@ const top = path.join(__dirname, '../..'),
 		? path.join(top, 'build-clang')
 		: process.env.BUILD_DIR,
 	skip = fs.existsSync(path.join(build, 'sladesk')) ? false : build + ' is not built',
-	packages = 'libevent libevent_openssl libpq json-c libcurl openssl cjose zlib inih libargon2 hiredis';
+	packages = 'libevent libevent_openssl libpq json-c libcurl openssl cjose zlib inih libargon2 hiredis icu-uc';
 const failmalloc = path.join(VAR, 'failmalloc.so'),
 	driver = path.join(VAR, 'memory'),
 	csv = path.join(VAR, 'memory.csv');

@@ -5,7 +5,7 @@ const fs = require('node:fs'),
 	net = require('node:net'),
 	path = require('node:path');
 
-const VERSION = 2,
+const VERSION = 3,
 	READY = 1,
 	HEAD = 16;
 function frame(kind, job, text) {

@@ -131,6 +131,12 @@ class Server {
 			worker: { path: path.join(INST, 'libexec/sladesk') },
 			mail: { require_tls: 'no', from: 'desk@provider.example' },
 			notify: { backoff_s: '1', allow_private: 'yes' },
+			/* a test is one address and few users, and most tests are not about limits */
+			limits: {
+				...{ address_per_s: 1000, address_burst: 20000 },
+				...{ login_per_s: 50, login_burst: 5000 },
+				...{ user_per_s: 2000, user_burst: 50000 },
+			},
 			test: { echo: 'yes' },
 			daemon: { control: path.join(this.dir, 'c') },
 		};

@@ -27,6 +27,38 @@ static void composition(void)
 	CU_ASSERT_FALSE(taken(longest));
 }
 
+/* Characters are counted, whatever they take as bytes and however they are composed; bytes have a
+ * limit of their own. */
+static void other_scripts(void)
+{
+	static const char *const good[] = { "Aa1!春眠不觉晓处处闻啼鸟", "Aa1-春眠不觉",
+		"Солнышко-7", "Aa1!Солнце", "Aa1!😀🎉🚀🌍🍕🎸", "Passwort1!春眠", "Zu\u0308gel-9x",
+		"Ab1-한국어를", "Привет123!Яx" };
+	char many[4 + 3 * 196 + 1] = "Aa1!", emoji[4 + 4 * 196 + 1] = "Aa1!",
+				parted[4 + 3 * 196 + 2] = "Aa1!";
+
+	for (size_t i = 0; i < ARRAY_LEN(good); i++)
+		if (!taken(good[i]))
+			CU_FAIL(good[i]);
+	CU_ASSERT_FALSE(taken("Aa1!春眠不") || taken("春眠不觉晓处处闻啼鸟") ||
+			taken("Password1！") || taken("Aa1!1234") || taken("「Password1」"));
+	for (int i = 0; i < 196; i++) {
+		strcat(many, "春");
+		strcat(emoji, "😀");
+		strcat(parted, "u\u0308"); /* two code points of one character */
+	}
+	CU_ASSERT_TRUE(taken(many) && taken(parted)); /* 200 characters */
+	CU_ASSERT_FALSE(taken(emoji));
+	CU_ASSERT_PTR_NOT_NULL(strstr(password_rule_broken(emoji, "li.wei", false), "600 bytes"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(password_rule_broken(emoji, "li.wei", true), "600 字节"));
+	emoji[4 + 4 * 140] = 0;
+	CU_ASSERT_TRUE(taken(emoji));
+	strcat(parted, "u"); /* one more */
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(password_rule_broken(parted, "li.wei", false), "200 characters"));
+	CU_ASSERT_PTR_NOT_NULL(password_rule_broken("Aa1!\xff\xfe", "li.wei", false));
+}
+
 static void common_words(void)
 {
 	static const char *const bad[] = { "Password1!", "P@ssw0rd2026!", "!!Welcome99",
@@ -65,5 +97,6 @@ static void languages(void)
 	}
 }
 
-UNIT_MAIN("password", { "what it is made of", composition }, { "well-known ones", common_words },
-	{ "the user's name", user_names }, { "both languages", languages })
+UNIT_MAIN("password", { "what it is made of", composition }, { "other scripts", other_scripts },
+	{ "well-known ones", common_words }, { "the user's name", user_names },
+	{ "both languages", languages })

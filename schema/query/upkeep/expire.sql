@@ -10,8 +10,11 @@ with k as (
     select x.tenant_id, x.id from sessions x where x.expires_at < ts($1::bigint) - interval '30 days' limit 5000)
   returning 1
 ), a as (
-  delete from login_attempts where (tenant_id, username) in (
-    select l.tenant_id, l.username from login_attempts l where l.last_at < ts($1::bigint) - interval '24 hours' limit 5000)
+  delete from login_attempts where (tenant_id, username, source) in (
+    select l.tenant_id, l.username, l.source from login_attempts l where l.last_at < ts($1::bigint) - interval '24 hours' limit 5000)
+), kn as (
+  delete from known_networks where (tenant_id, actor_kind, actor_id, network) in (
+    select n.tenant_id, n.actor_kind, n.actor_id, n.network from known_networks n where n.last_at < ts($1::bigint) - interval '180 days' limit 5000)
 ), y as (
   delete from sync_events where (tenant_id, event_id) in (
     select e.tenant_id, e.event_id from sync_events e where e.received_at < ts($1::bigint) - interval '30 days' limit 5000)

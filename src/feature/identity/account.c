@@ -2,6 +2,7 @@
  * The user's own account: refresh a session, list and end sessions, and whoami. */
 #include "account.h"
 #include "base/json.h"
+#include "base/unicode.h"
 #include "crypto/crypto.h"
 #include "core/events.h"
 #include "config/options.h"
@@ -14,18 +15,56 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+const char *account_name(struct req *req, const char *typed)
+{
+	char *name = unicode_name(typed);
+	const char *copy = arena_dup(&req->arena, name, strlen(name));
+
+	free(name);
+	return copy;
+}
+
+static void wipe(char *text)
+{
+	OPENSSL_cleanse(text, strlen(text));
+	free(text);
+}
+
+/* Older hashes are of the password as it was typed, so that is tried, too, if it differs from the
+ * composed form: what it costs depends on what is typed, not on whose hash it is. */
 struct outcome *account_verify(
 	struct req *req, struct str hash, const char *password, req_work_step *step)
 {
 	struct buf job = { 0 };
 	struct outcome *o;
+	char *nfc = unicode_nfc(password);
 
 	buf_add(&job, hash.p, hash.n);
 	buf_addc(&job, 0);
-	buf_adds(&job, password);
+	buf_adds(&job, nfc);
+	if (strcmp(nfc, password) != 0) {
+		buf_addc(&job, 0);
+		buf_adds(&job, password);
+	}
+	wipe(nfc);
 	o = req_work(req, WORK_VERIFY, job.p, job.n, step);
 	OPENSSL_cleanse(job.p, job.n);
 	buf_free(&job);
+	return o;
+}
+
+bool account_matches(struct str answer, bool *out_raw)
+{
+	*out_raw = str_is(answer, "2");
+	return *out_raw || str_is(answer, "1");
+}
+
+struct outcome *account_hash(struct req *req, const char *password, req_work_step *step)
+{
+	char *nfc = unicode_nfc(password);
+	struct outcome *o = req_work(req, WORK_HASH, nfc, strlen(nfc), step);
+
+	wipe(nfc);
 	return o;
 }
 

@@ -9,9 +9,17 @@
 /* Parameters of a statement about the caller's own account: tenant, kind and actor, and room for
  * MORE. In the arena. */
 const char **account_params(struct req *req, int more) MUST_USE;
-/* Ask a helper whether PASSWORD matches HASH. */
+/* The name of an account or customer for what was TYPED: names that differ in case, in composition
+ * or in outer blanks only are one name. In the arena. */
+const char *account_name(struct req *req, const char *typed) MUST_USE;
+/* Ask a helper whether PASSWORD matches HASH: account_matches tells. */
 struct outcome *account_verify(
 	struct req *req, struct str hash, const char *password, req_work_step *step) MUST_USE;
+/* Is ANSWER of account_verify yes? OUT_RAW: the hash is an old one, of the password as it was
+ * typed. */
+bool account_matches(struct str answer, bool *out_raw) MUST_USE;
+/* Let a helper hash PASSWORD, in its composed form. */
+struct outcome *account_hash(struct req *req, const char *password, req_work_step *step) MUST_USE;
 
 /* An attempt to prove the session's user. Must be at the beginning of the request's state. */
 struct counted {

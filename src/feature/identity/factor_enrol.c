@@ -311,6 +311,7 @@ static struct outcome *on_removed(struct req *req, enum db_error error, const PG
 
 static struct outcome *remove_it(struct req *req)
 {
+	bool raw;
 	const char **p = account_params(req, 4);
 
 	p[3] = req_int(req, REQ_INPUT(req, identity_factor_remove)->factor_id);
@@ -324,7 +325,7 @@ static struct outcome *on_verified(struct req *req, bool ok, struct str answer)
 {
 	if (!ok)
 		return req_fail(req, ERR_BUSY, NULL);
-	if (!str_is(answer, "1")) {
+	if (!account_matches(answer, &raw)) {
 		req_note_invalid(req, "password", "wrong password", "密码不正确");
 		return req_invalid(req);
 	}

@@ -27,17 +27,18 @@ static struct outcome *on_hashed(struct req *req, bool ok, struct str answer)
 static struct outcome *on_compared(struct req *req, bool ok, struct str answer)
 {
 	struct fresh_password *f = req_state(req, fresh_password);
+	bool raw;
 
 	if (!ok)
 		return req_fail(req, ERR_BUSY, NULL);
-	if (str_is(answer, "1")) {
+	if (account_matches(answer, &raw)) {
 		req_note_invalid(req, "new_password", "must not be one of the last five passwords",
 			"不能与最近五次相同");
 		return req_invalid(req);
 	}
 	if (++f->compared < f->hashes)
 		return account_verify(req, str_of(f->hash[f->compared]), f->text, on_compared);
-	return req_work(req, WORK_HASH, f->text, strlen(f->text), on_hashed);
+	return account_hash(req, f->text, on_hashed);
 }
 
 bool fresh_password_fits(struct req *req, const char *username)
@@ -95,9 +96,11 @@ static struct outcome *on_fresh(struct req *req, const char *hash)
 
 static struct outcome *on_old(struct req *req, bool ok, struct str answer)
 {
+	bool raw;
+
 	if (!ok)
 		return req_fail(req, ERR_BUSY, NULL);
-	if (!str_is(answer, "1")) {
+	if (!account_matches(answer, &raw)) {
 		req_note_invalid(req, "old_password", "wrong password", "与现有密码不符");
 		return req_invalid(req);
 	}

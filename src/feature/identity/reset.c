@@ -39,8 +39,8 @@ static struct outcome *request_mail(struct req *req, const char *purpose)
 	const struct in_identity_ask *in = REQ_INPUT(req, identity_ask);
 	const char **p = arena_alloc(&req->arena, 5 * sizeof(*p));
 
-	p[0] = in->tenant ? in->tenant : "provider";
-	p[1] = in->username;
+	p[0] = account_name(req, in->tenant ? in->tenant : "provider");
+	p[1] = account_name(req, in->username);
 	p[4] = purpose;
 	p[2] = req_int(req, clock_now_us());
 	p[3] = session_peer(req);

@@ -89,7 +89,7 @@ struct outcome *user_new(struct req *req)
 	json_object_object_del(req->body, "password"); /* the document leaves it out */
 	seal_person(req);
 	i->doc = req_json_text(req, req->body);
-	return req_work(req, WORK_HASH, password, strlen(password), on_hashed);
+	return account_hash(req, password, on_hashed);
 }
 
 /* --- changing --- */

@@ -6,8 +6,8 @@
 -- $4 address   text    call.address   required
 -- $5 purpose   text    call.purpose   required
 with who as materialized (
-  select d.tenant_id, case d.tenant_id when 1 then 'staff' else 'customer' end as kind, d.subject_id as id, lower($2::text) as username
-  from door.login($1::text, lower($2::text)) d where d.hash is not null
+  select d.tenant_id, case d.tenant_id when 1 then 'staff' else 'customer' end as kind, d.subject_id as id, $2::text as username
+  from door.login($1::text, $2::text) d where d.hash is not null
 ), r as (
   insert into password_resets (tenant_id, actor_kind, actor_id, asked_at, purpose)
   select w.tenant_id, w.kind, w.id, ts($3::bigint), $5::text from who w
