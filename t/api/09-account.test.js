@@ -334,7 +334,7 @@ test('five wrong passwords lock for 30 minutes; an unknown user name behaves the
 	assert.strictEqual((await login('user', 'beta')).status, 200);
 	assert.strictEqual(
 		s.sql(
-			`select count(*) from login_attempts where tenant_id = ${s.beta} and username = 'user'`,
+			`select count(*) from login_attempts where tenant_id = ${s.beta} and username = 'user' and source <> '*' and attempts + cardinality(pending) > 0`,
 		),
 		'0',
 		'forgotten after a right one',
@@ -349,7 +349,7 @@ test('thirty concurrent guesses count as five: a correct one among the later one
 	assert.strictEqual(last.status, 401);
 	assert.strictEqual(
 		s.sql(
-			`select attempts from login_attempts where tenant_id = ${s.alpha} and username = 'admin'`,
+			`select attempts from login_attempts where tenant_id = ${s.alpha} and username = 'admin' and source <> '*'`,
 		),
 		'5',
 	);

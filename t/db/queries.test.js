@@ -316,7 +316,7 @@ test('expired rows are deleted, and nothing else', () => {
 		['new', 23],
 	])
 		s.sql(
-			`insert into idempotency_keys (tenant_id, actor, key, request_sha256, subject_type, subject_id, status, created_at) values (${s.beta}, 'x', '${k}', '', 'ticket', 1, 201, ${at(h)}); insert into login_attempts (tenant_id, username, attempts, last_at) values (${s.beta}, '${k}', 1, ${at(h)}); insert into sessions (tenant_id, actor_kind, actor_id, created_at, expires_at) values (${s.beta}, 'customer', ${h}, ${at(h)}, ${at(h + 29 * 24)}); insert into refresh_tokens (tenant_id, session_id, secret_sha256, created_at) select ${s.beta}, max(id), sha256('x'), ${at(h)} from sessions`,
+			`insert into idempotency_keys (tenant_id, actor, key, request_sha256, subject_type, subject_id, status, created_at) values (${s.beta}, 'x', '${k}', '', 'ticket', 1, 201, ${at(h)}); insert into login_attempts (tenant_id, username, source, attempts, last_at) values (${s.beta}, '${k}', '*', 1, ${at(h)}); insert into sessions (tenant_id, actor_kind, actor_id, created_at, expires_at) values (${s.beta}, 'customer', ${h}, ${at(h)}, ${at(h + 29 * 24)}); insert into refresh_tokens (tenant_id, session_id, secret_sha256, created_at) select ${s.beta}, max(id), sha256('x'), ${at(h)} from sessions`,
 		);
 	as('sladesk_job', `prepare e as ${text}; execute e(1800000000000000)`);
 	assert.strictEqual(

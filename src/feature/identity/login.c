@@ -240,12 +240,22 @@ static struct outcome *on_attempts(struct req *req, enum db_error error, const P
 	return req_query(req, &sql_auth_login, p, on_subject);
 }
 
+/* It names the attempt among those under way, so no two have the same. */
+static int64_t began_now(void)
+{
+	static int64_t last;
+	int64_t now = clock_now_us();
+
+	last = now > last || last - now > US_PER_S ? now : last + 1; /* a clock may be set back */
+	return last;
+}
+
 static struct outcome *begin_attempt(struct req *req)
 {
 	struct attempt *a = req_state(req, attempt);
 	const char **p = arena_alloc(&req->arena, 5 * sizeof(*p));
 
-	a->began = req_int(req, clock_now_us());
+	a->began = req_int(req, began_now());
 	p[0] = a->tenant;
 	p[1] = a->username;
 	p[2] = a->began;

@@ -45,9 +45,9 @@ with t as materialized (
   where not k.locked and not exists (select from late)
   on conflict (tenant_id, username, source) do update set
     attempts = case when l.last_at <= ts($3::bigint) - interval '30 minutes' then 0 else l.attempts end,
-    pending = array(select p from unnest(l.pending) p where p > $3::bigint - 15000000 and p <= $3::bigint) || $3::bigint
+    pending = array(select p from unnest(l.pending) p where abs(p - $3::bigint) < 15000000) || $3::bigint
   where case when l.last_at <= ts($3::bigint) - interval '30 minutes' then 0 else l.attempts end
-    + (select count(*) from unnest(l.pending) p where p > $3::bigint - 15000000 and p <= $3::bigint) < 5
+    + (select count(*) from unnest(l.pending) p where abs(p - $3::bigint) < 15000000) < 5
   returning attempts
 )
 select k.tenant_id, a.attempts, a.attempts is null and not k.locked and late.wait_s is null as busy, late.wait_s,
