@@ -82,9 +82,11 @@ struct outcome *account_proved(
 
 static struct outcome *on_verified(struct req *req, bool ok, struct str answer)
 {
+	bool raw;
+
 	if (!ok)
 		return req_fail(req, ERR_BUSY, NULL);
-	return str_is(answer, "1") ? account_proved(req, NULL, NULL, NULL) : refuse(req);
+	return account_matches(answer, &raw) ? account_proved(req, NULL, NULL, NULL) : refuse(req);
 }
 
 static struct outcome *on_hash(struct req *req, enum db_error error, const PGresult *rows)
