@@ -311,7 +311,6 @@ static struct outcome *on_removed(struct req *req, enum db_error error, const PG
 
 static struct outcome *remove_it(struct req *req)
 {
-	bool raw;
 	const char **p = account_params(req, 4);
 
 	p[3] = req_int(req, REQ_INPUT(req, identity_factor_remove)->factor_id);
@@ -323,6 +322,8 @@ static struct outcome *remove_it(struct req *req)
 
 static struct outcome *on_verified(struct req *req, bool ok, struct str answer)
 {
+	bool raw;
+
 	if (!ok)
 		return req_fail(req, ERR_BUSY, NULL);
 	if (!account_matches(answer, &raw)) {
