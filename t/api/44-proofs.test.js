@@ -268,6 +268,25 @@ test('a session is no place to guess: the sixth wrong proof in a row ends it, wh
 			name,
 		);
 	}
+	/* what is refused for another reason is no guess: a new password against the rules, or used before, beside the right old one */
+	const q = await person(),
+		own = (await session(q)).access_token;
+	for (const new_password of ['password', PASSWORD])
+		for (let i = 0; i < 7; i++)
+			assert.strictEqual(
+				(
+					await s.post('/api/v1/auth/password', own, {
+						old_password: PASSWORD,
+						new_password,
+					})
+				).code,
+				40001,
+			);
+	for (let i = 0; i < 7; i++)
+		assert.strictEqual(
+			(await s.post('/api/v1/auth/factors/99999/remove', own, { password: PASSWORD })).code,
+			41001,
+		);
 	/* a right one begins the count anew */
 	const p = await person(),
 		{ access_token } = await session(p);

@@ -32,6 +32,10 @@ struct outcome *account_count_proof(struct req *req) MUST_USE;
 struct outcome *account_proved(
 	struct req *req, const char *factor, const char *counter, const char *digest) MUST_USE;
 
+/* The password was right, whatever becomes of the rest: record it, then call ON_ROW (no row: the
+ * session has ended). */
+struct outcome *account_password_right(struct req *req, req_row_step *on_row) MUST_USE;
+
 /* A new password being set: check the rules, compare with the last five, hash, then STORE. Must be
  * at the beginning of the request's state. */
 #define PASSWORDS_KEPT 5

@@ -320,6 +320,13 @@ static struct outcome *remove_it(struct req *req)
 	return req_query_job(req, &sql_factor_remove, p, on_removed);
 }
 
+static struct outcome *on_right(struct req *req, enum db_error error, const PGresult *rows)
+{
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	return PQntuples(rows) ? remove_it(req) : req_fail(req, ERR_NO_AUTH, NULL);
+}
+
 static struct outcome *on_verified(struct req *req, bool ok, struct str answer)
 {
 	bool raw;
@@ -330,7 +337,7 @@ static struct outcome *on_verified(struct req *req, bool ok, struct str answer)
 		req_note_invalid(req, "password", "wrong password", "密码不正确");
 		return req_invalid(req);
 	}
-	return remove_it(req);
+	return account_password_right(req, on_right);
 }
 
 static struct outcome *on_hash(struct req *req, enum db_error error, const PGresult *rows)

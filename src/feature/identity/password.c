@@ -94,6 +94,13 @@ static struct outcome *on_fresh(struct req *req, const char *hash)
 	return req_query_job(req, &sql_auth_password_set, p, on_set);
 }
 
+static struct outcome *on_right(struct req *req, enum db_error error, const PGresult *rows)
+{
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	return PQntuples(rows) ? fresh_password(req) : req_fail(req, ERR_NO_AUTH, NULL);
+}
+
 static struct outcome *on_old(struct req *req, bool ok, struct str answer)
 {
 	bool raw;
@@ -104,7 +111,7 @@ static struct outcome *on_old(struct req *req, bool ok, struct str answer)
 		req_note_invalid(req, "old_password", "wrong password", "与现有密码不符");
 		return req_invalid(req);
 	}
-	return fresh_password(req);
+	return account_password_right(req, on_right);
 }
 
 static struct outcome *on_hashes(struct req *req, enum db_error error, const PGresult *rows)
@@ -128,14 +135,16 @@ static struct outcome *on_counted(struct req *req, const PGresult *rows)
 	c->old = in->old_password;
 	c->fresh.text = in->new_password;
 	c->fresh.store = on_fresh;
-	if (!fresh_password_fits(req, req->session->username))
-		return req_invalid(req);
 	return req_query_job(req, &sql_auth_password_get, account_params(req, 0), on_hashes);
 }
 
-/* The old password is the proof that this is its user, and is counted as one. */
+/* The old password is the proof that this is its user, and is counted as one. A new one that breaks
+ * the rules is no attempt. */
 struct outcome *password_change(struct req *req)
 {
+	req_state_new(req, fresh_password)->text = REQ_INPUT(req, identity_password)->new_password;
+	if (!fresh_password_fits(req, req->session->username))
+		return req_invalid(req);
 	req_state_new(req, counted)->next = on_counted;
 	return account_count_proof(req);
 }

@@ -64,8 +64,8 @@ static struct outcome *on_proved(struct req *req, enum db_error error, const PGr
 	return req_reply(req, 200, data, strlen(data));
 }
 
-struct outcome *account_proved(
-	struct req *req, const char *factor, const char *counter, const char *digest)
+static struct outcome *record(struct req *req, const char *factor, const char *counter,
+	const char *digest, req_row_step *on_row)
 {
 	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p));
 
@@ -75,7 +75,18 @@ struct outcome *account_proved(
 	p[3] = factor;
 	p[4] = counter;
 	p[5] = digest;
-	return req_query_job(req, &sql_auth_proof_done, p, on_proved);
+	return req_query_job(req, &sql_auth_proof_done, p, on_row);
+}
+
+struct outcome *account_proved(
+	struct req *req, const char *factor, const char *counter, const char *digest)
+{
+	return record(req, factor, counter, digest, on_proved);
+}
+
+struct outcome *account_password_right(struct req *req, req_row_step *on_row)
+{
+	return record(req, NULL, NULL, NULL, on_row);
 }
 
 /* --- by password --- */
