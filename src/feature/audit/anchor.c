@@ -173,10 +173,13 @@ static void on_appended(void *arg, enum work_end how, struct str answer)
 
 static void append(void)
 {
-	if (sign.lines.n && sign.usable)
+	if (sign.lines.n && sign.usable) {
 		ask_file(&sign.in_file, &sign.lines, on_appended);
-	else
-		end(sign.more ? JOB_MORE : JOB_DONE);
+		return;
+	}
+	if (sign.usable) /* it has all lines */
+		sign.file_fails = false;
+	end(sign.more ? JOB_MORE : JOB_DONE);
 }
 
 static void on_stored(struct job_run *run, enum db_error error, const PGresult *r)

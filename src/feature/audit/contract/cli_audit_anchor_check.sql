@@ -4,7 +4,7 @@
 -- $2 known    json      call.known    required
 -- $3 last     bigint    call.last     required
 -- $4 last_at  time      call.last_at  required
--- $5 now      bigint    call.now      required
+-- $5 now      time      call.now      required
 with x as (
   select x.no, x.digest from jsonb_to_recordset($2::jsonb) x(no bigint, digest text)
 ), archived as (
@@ -18,7 +18,7 @@ with x as (
   select r.last_no, 'removed as expired, although it was anchored less than a year ago'
   from audit_archives r
   where r.tenant_id = $1::bigint and r.expired_at is not null and r.last_no >= $3::bigint and $3::bigint > 0
-    and $4::timestamptz > ts($5::bigint) - interval '1 year'
+    and $4::timestamptz > $5::timestamptz - interval '1 year'
 ), free as (
   select min(a.chain_no), 'these rows should have been anchored: ' || count(*) || ' rows since ' || to_char(min(a.at) at time zone 'UTC', 'YYYY-MM-DD HH24:MI')
   from audit_logs a
