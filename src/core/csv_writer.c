@@ -4,12 +4,38 @@
 #include <stdlib.h>
 #include <zlib.h>
 
+/* The length of the text in LIST, which NULL ends, that is at position AT of V; 0: none is. */
+static size_t begins_with(struct str v, size_t at, const char *const *list)
+{
+	for (; *list; list++)
+		if (v.n - at >= strlen(*list) && memcmp(v.p + at, *list, strlen(*list)) == 0)
+			return strlen(*list);
+	return 0;
+}
+
+/* Would a spreadsheet calculate the cell? Some skip blanks before a formula, take full-width signs
+ * for ASCII ones, and begin a new cell at a control character. */
+static bool is_formula(struct str v)
+{
+	static const char *const blanks[] = { " ", "\xc2\xa0", "\xe1\x9a\x80", "\xe2\x80\x80",
+		"\xe2\x80\x81", "\xe2\x80\x82", "\xe2\x80\x83", "\xe2\x80\x84", "\xe2\x80\x85",
+		"\xe2\x80\x86", "\xe2\x80\x87", "\xe2\x80\x88", "\xe2\x80\x89", "\xe2\x80\x8a",
+		"\xe2\x80\x8b", "\xe2\x80\x8c", "\xe2\x80\x8d", "\xe2\x80\xa8", "\xe2\x80\xa9",
+		"\xe2\x80\xaf", "\xe2\x81\x9f", "\xe2\x81\xa0", "\xe3\x80\x80", "\xef\xbb\xbf",
+		"\xc2\x85", "\xc2\xad", NULL };
+	static const char *const signs[] = { "=", "+", "-", "@", "＝", "＋", "－", "＠", NULL };
+	size_t at = 0, n;
+
+	while (at < v.n && (n = begins_with(v, at, blanks)))
+		at += n;
+	return at < v.n &&
+	       ((unsigned char)v.p[at] < ' ' || v.p[at] == 0x7f || begins_with(v, at, signs));
+}
+
 void csv_add_cell(struct buf *b, struct str v)
 {
-	bool formula = v.n && strchr("=+-@\t\r", v.p[0]);
-
 	buf_addc(b, '"');
-	if (formula)
+	if (is_formula(v))
 		buf_addc(b, '\'');
 	for (size_t i = 0; i < v.n; i++) {
 		if (v.p[i] == '"')

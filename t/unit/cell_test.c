@@ -189,6 +189,40 @@ static void cells(void)
 	}
 }
 
+/* Every sign, in both widths, after every blank and control character that a reader may skip. */
+static void formulas(void)
+{
+	static const char *const signs[] = { "=", "+", "-", "@", "＝", "＋", "－", "＠" },
+				 *const before[] = { "", " ", "   ", "\n", "\r", "\r\n", "\t", "\v",
+					 "\f", " \t", "\xc2\xa0", "\xe2\x80\x83", "\xe2\x80\x8b",
+					 "\xe3\x80\x80", "\xef\xbb\xbf", " \xe3\x80\x80 " },
+				 *const harmless[] = { "a=1", "1+1", "x@y", "  a", "中＝1", "'=1",
+					 " \xe3\x80\x80", "", "\xef", "\xe3\x80" };
+	char cell[32], wanted[40];
+	struct buf b = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(before); i++)
+		for (size_t k = 0; k < ARRAY_LEN(signs); k++) {
+			snprintf(cell, sizeof(cell), "%s%s1", before[i], signs[k]);
+			snprintf(wanted, sizeof(wanted), "\"'%s\"", cell);
+			b.n = 0;
+			csv_add_cell(&b, str_of(cell));
+			CU_ASSERT_STRING_EQUAL(buf_cstr(&b), wanted);
+		}
+	for (const char *c = "\n\r\t\v\f\x01\x7f"; *c; c++) {
+		b.n = 0;
+		csv_add_cell(&b, (struct str){ c, 1 });
+		CU_ASSERT_EQUAL(b.p[1], '\'');
+	}
+	for (size_t i = 0; i < ARRAY_LEN(harmless); i++) {
+		snprintf(wanted, sizeof(wanted), "\"%s\"", harmless[i]);
+		b.n = 0;
+		csv_add_cell(&b, str_of(harmless[i]));
+		CU_ASSERT_STRING_EQUAL(buf_cstr(&b), wanted);
+	}
+	buf_free(&b);
+}
+
 static PGresult *two_rows(void)
 {
 	PGresult *r = result("title", TEXT);
@@ -249,4 +283,5 @@ static void files(void)
 }
 
 UNIT_MAIN("cell", { "numbers", numbers }, { "times", times }, { "texts", texts },
-	{ "sealed values", sealed }, { "cells of a table", cells }, { "files", files })
+	{ "sealed values", sealed }, { "cells of a table", cells },
+	{ "formulas in cells", formulas }, { "files", files })
