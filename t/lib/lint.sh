@@ -10,6 +10,7 @@ cmd_lint() {
 	bash t/lint/sleeps.sh || rc=1
 	bash t/lint/sql.sh || rc=1
 	bash t/lint/rates.sh || rc=1
+	bash t/lint/unit.sh || rc=1
 	# a process is ended by its number, from a file; never by what its command line looks like
 	if grep -nE 'p[k]ill|kill[a]ll' dev t/lib/*.sh t/lint/*.sh .ci/run t/*/*.test.js >&2; then rc=1; fi
 	node t/lint/engines.js t/api/package-lock.json t/bench/peer/package-lock.json || rc=1
