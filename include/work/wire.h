@@ -24,7 +24,7 @@ enum work_kind {
 	WORK_APPEND = 401, /* file NUL its last line NUL lines -> "+"; "=" and its last line, if
 			      that is another; "!" and an error */
 	/* for the tests, added to a pool's hundred: */
-	WORK_PROBE = 90, /* try to open a socket and a file -> "refused", or what succeeded */
+	WORK_PROBE = 90, /* what to try ("socket", "exec", …) -> "refused" or "OPEN" */
 	WORK_HANG = 91,  /* never answer */
 	/* frames that only helpers send: */
 	WORK_READY = 1,  /* confined, and waiting for the first job */

@@ -36,6 +36,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -355,6 +356,16 @@ static void write_pid_file(void)
 	fclose(f);
 }
 
+/* No core dump, and no other process of our user, may show the keys in our memory. The sanitizers
+ * look for leaks with a process that traces this one. */
+static void hide_memory(void)
+{
+	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+#ifndef __SANITIZE_ADDRESS__
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
+}
+
 static void raise_descriptor_limit(void)
 {
 	struct rlimit r;
@@ -424,6 +435,7 @@ static void start(bool takeover)
 	fd = find_listener(takeover);
 	if (options.daemon_user[0] && geteuid() == 0)
 		become(options.daemon_user);
+	hide_memory(); /* setuid may undo it */
 	keyfile_open();
 	fieldkeys_init();
 	write_pid_file();
@@ -548,7 +560,7 @@ int main(int argc, char **argv)
 	failpoint_arm(options.test_failpoint);
 	warp_clock();
 	signal(SIGPIPE, SIG_IGN);
-	umask(027);
+	umask(umask(077) | 027); /* stricter ones stay */
 	raise_descriptor_limit();
 	start(takeover);
 	loop_run();

@@ -82,20 +82,41 @@ test('each pool is bounded and reports its state', async () => {
 	assert.ok((await s.metric('helper_pool_failed_total{pool="parse"}')) >= 66);
 	assert.strictEqual(await s.metric('helper_pool_refused_total{pool="parse"}'), 14);
 });
+/* Every system call is tried against the same filters in t/unit/confine_test.c. */
 test('helpers are confined', async () => {
-	for (const [pool, may] of [
-		['hash', 'refused'],
-		['parse', 'refused'],
-		['mail', 'OPEN'],
-	])
-		assert.strictEqual(
-			(await s.get('/test/probe?pool=' + pool)).data.answer,
-			`socket=${may} file=${may} write=refused exec=refused`,
-			pool,
-		);
+	const ends = 'the helper ends',
+		calls = {
+			socket: [ends, 'OPEN', ends],
+			packet: [ends, ends, ends],
+			file: ['refused', 'OPEN', ends],
+			write: ['refused', ends, ends],
+			exec: [ends, ends, ends],
+			fork: [ends, ends, ends],
+			io_uring: [ends, ends, ends],
+			memory: [ends, ends, ends],
+			code: [ends, 'refused', ends],
+		};
+	for (const pool of ['hash', 'parse', 'mail', 'file'])
+		for (const [call, wanted] of Object.entries(calls)) {
+			const r = (await s.get(`/test/probe?pool=${pool}&call=${call}`)).data;
+			assert.strictEqual(r.ok ? r.answer : ends, wanted[{ mail: 1, file: 2 }[pool] ?? 0], pool + ' ' + call);
+			await waitUntil(async () => (await s.metric(`helper_pool_ready{pool="${pool}"}`)) >= 1);
+		}
 	for (const pid of kids('sladesk-helper')) {
 		assert.strictEqual(fs.readFileSync(`/proc/${pid}/environ`, 'utf8'), '');
 		assert.ok(fs.readdirSync(`/proc/${pid}/fd`).length <= 4, 'no descriptor but its own');
+	}
+});
+test("neither a core dump nor another process of the daemon's user shows its memory", (t) => {
+	const maps = fs.readFileSync(`/proc/${s.proc.pid}/maps`, 'utf8');
+	for (const pid of [s.proc.pid, ...kids('sladesk-helper')]) {
+		assert.match(fs.readFileSync(`/proc/${pid}/limits`, 'utf8'), /^Max core file size +0 +0 /m);
+		if (/libasan/.test(maps)) continue; /* its search for leaks traces the process */
+		for (const file of ['mem', 'maps', 'environ']) {
+			const [cmd, args] = asUser('head', ['-c', '1', `/proc/${pid}/${file}`]),
+				r = spawnSync(cmd, args, { encoding: 'utf8' });
+			assert.match(r.stderr, /Permission denied/, `${pid} ${file}`);
+		}
 	}
 });
 test('--check starts each helper and names one that does not run', () => {

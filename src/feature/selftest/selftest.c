@@ -137,7 +137,8 @@ struct outcome *probe_worker(struct req *req)
 	if (!options.test_echo)
 		return req_fail(req, ERR_NOT_FOUND, NULL);
 	return req_work(req, work_kind_in(pool_named(in->pool), kind),
-		memset(arena_alloc(&req->arena, n + 1), 'x', n), n, on_probe);
+		in->bytes ? memset(arena_alloc(&req->arena, n + 1), 'x', n) : in->call,
+		n ? n : strlen(in->call), on_probe);
 }
 
 const struct feature selftest_feature = {
