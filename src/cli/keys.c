@@ -113,22 +113,28 @@ static char *sealed_anew(const char *column, const char *v, int64_t current)
 static const struct sealed_column {
 	const char *table, *column, *name, *key;
 	bool indexed; /* has a blind index */
+	bool tenant;  /* the name is field_name's */
 } fields[] = { { "client_users", "email", "email", "id", true },
 	{ "client_users", "phone", "phone", "id", false },
 	{ "staff", "email", "email", "id", true }, { "factors", "secret", "totp", "id", false },
 	{ "identity_providers", "client_secret", "client_secret", "id", false },
 	{ "contacts", "email", "email", "external_id", false },
 	{ "contacts", "phone", "phone", "external_id", false },
-	{ "sign_in_alerts", "address", "ip_address", "id", false } };
+	{ "sign_in_alerts", "address", "ip_address", "id", false },
+	{ "webhooks", "secret", "webhooks.secret", "id", false, true } };
 
 static void seal_row(PGconn *pg, const struct sealed_column *f, PGresult *r, int i, int64_t current)
 {
 	const char *tenant = PQgetvalue(r, i, 0), *key = PQgetvalue(r, i, 1),
 		   *old = PQgetvalue(r, i, 2);
-	char *fresh = sealed_anew(f->name, old, current), index[65] = "", *sql;
-	const char *p[] = { tenant, key, old, fresh, index };
+	char name[FIELD_NAME_MAX], *fresh, index[65] = "", *sql;
+	const char *p[] = { tenant, key, old, NULL, index };
 	struct buf text = { 0 };
 
+	snprintf(name, sizeof(name), "%s", f->name);
+	if (f->tenant)
+		field_name(f->name, strtoll(tenant, NULL, 10), name);
+	p[3] = fresh = sealed_anew(name, old, current);
 	if (!fresh)
 		return;
 	if (f->indexed && field_open(&text, f->name, str_of(old)))
@@ -344,6 +350,8 @@ int cmd_keys(int argc, char **argv)
 
 	if (strcmp(what, "rotate") == 0) {
 		rotate(pg, cli_flag(argc, argv, "resume"));
+	} else if (strcmp(what, "seal") == 0) {
+		cli_seal_people(pg);
 	} else if (strcmp(what, "rewrap") == 0) {
 		rewrap(pg);
 	} else if (strcmp(what, "backup") == 0) {
@@ -353,7 +361,8 @@ int cmd_keys(int argc, char **argv)
 	} else if (strcmp(what, "status") == 0) {
 		status(pg);
 	} else {
-		die("keys status | rotate [--resume] | rewrap | backup --out F | restore --in F "
+		die("keys status | rotate [--resume] | seal | rewrap | backup --out F | restore "
+		    "--in F "
 		    "[--check]");
 	}
 	PQfinish(pg);

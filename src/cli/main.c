@@ -22,6 +22,7 @@ static const struct command own_commands[] = {
 	{ "keys", cmd_keys,
 		"keys status\n"
 		"  keys rotate [--resume]\n"
+		"  keys seal\n"
 		"  keys rewrap\n"
 		"  keys backup --out F\n"
 		"  keys restore --in F [--check]\n"

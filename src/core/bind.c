@@ -3,6 +3,7 @@
  * JSON. */
 #include "base/json.h"
 #include "config/options.h"
+#include "crypto/field.h"
 #include "inner.h"
 #include "sql_gen.h"
 
@@ -68,6 +69,19 @@ static const char *idem_value(struct req *req, const struct param *p)
 					       : idem_actor(req);
 }
 
+static const char *sealed_param(struct req *req, const struct param *p, const char *text)
+{
+	char field[FIELD_NAME_MAX];
+	struct buf b = { 0 };
+	const char *out;
+
+	field_name(p->sealed, req->session->tenant_id, field);
+	field_seal(&b, field, str_of(text), clock_now_us() / US_PER_S);
+	out = arena_dup(&req->arena, b.p, b.n);
+	buf_free(&b);
+	return out;
+}
+
 /* The form that the database reads. */
 static const char *json_param(struct req *req, const struct param *p, struct json_object *v)
 {
@@ -76,7 +90,7 @@ static const char *json_param(struct req *req, const struct param *p, struct jso
 	if (!read_json_value(req, p, NULL, v, &out))
 		return NULL;
 	if (out.text)
-		return out.text;
+		return p->sealed ? sealed_param(req, p, out.text) : out.text;
 	if (p->type == PARAM_BOOL)
 		return out.n ? "true" : "false";
 	return p->type == PARAM_JSON ? req_json_text(req, v) : req_int(req, out.n);

@@ -164,6 +164,11 @@ bool field_keys_ready(void)
 
 /* --- values --- */
 
+void field_name(const char *field, int64_t tenant_id, char out[FIELD_NAME_MAX])
+{
+	snprintf(out, FIELD_NAME_MAX, "%s:%lld", field, (long long)tenant_id);
+}
+
 void field_seal(struct buf *b, const char *column, struct str text, int64_t now_s)
 {
 	const struct key *k = find_key(field_key_current(now_s));

@@ -92,6 +92,7 @@ function param(n, f, a,   i, k, v, s, src, path, up, type, list, out, what) {
 			while (i < n) v = v " " f[++i]
 			out = out ", .example = " cstr(v)
 		}
+		else if (k == "sealed" && v ~ /^[a-z0-9_.]+$/ && type == "text" && !list && src == "body") out = out ", .sealed = " cstr(v)
 		else if (k == "loose") { out = out ", .loose = true"; loose[np] = 1 }
 		else if (k == "distinct" && list && type == "text") out = out ", .distinct = true"
 		else if (k == "more" && type == "object" && !list) out = out ", .more = true"

@@ -4,7 +4,9 @@
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
+	crypto = require('node:crypto'),
 	fs = require('node:fs'),
+	http = require('node:http'),
 	path = require('node:path'),
 	{ execFileSync } = require('node:child_process');
 const { Server, waitUntil, mailSink, PASSWORD, SOCK, secret, writeSecret } = require('../lib/server.js');
@@ -39,6 +41,76 @@ const users = async (token) =>
 		(await s.get('/api/v1/client/admin/users', token)).data.items.map((u) => [u.username, u]),
 	);
 
+test("a webhook's secret is stored encrypted, signs, is never returned, and cannot be moved to another customer", async () => {
+	const got = [],
+		server = http.createServer((req, res) => {
+			let body = '';
+			req.on('data', (d) => (body += d)).on('end', () => {
+				got.push({ body, head: req.headers['sladesk-signature'], path: req.url });
+				res.end();
+			});
+		});
+	await new Promise((done) => server.listen(0, '127.0.0.1', done));
+	const url = `http://127.0.0.1:${server.address().port}`,
+		secrets = {
+			'/api': 'secret-by-the-api-01',
+			'/cli': 'secret-by-the-cli-01',
+			'/old': 'secret-from-before-1',
+		},
+		signs = (g, secret) => {
+			const [, at, mac] = g.head.match(/^t=(\d+),v1=(\w+)$/);
+			return mac === crypto.createHmac('sha256', secret).update(`${at}.${g.body}`).digest('hex');
+		},
+		stored = (path) => s.sql(`select secret from webhooks where url like '%${path}'`),
+		ticket = async (title) => {
+			got.length = 0;
+			const r = await s.post('/api/v1/client/tickets', user, {
+				title,
+				description: 'x',
+				priority: 'P3',
+			});
+			assert.strictEqual(r.status, 201, r.text);
+		};
+	try {
+		const made = await s.post('/api/v1/webhooks', admin, {
+			url: url + '/api',
+			secret: secrets['/api'],
+		});
+		assert.strictEqual(made.status, 201, made.text);
+		s.cli(['webhook', 'add', '--tenant', 'alpha', '--url', url + '/cli', '--secret', secrets['/cli']]);
+		assert.match(bad(['webhook', 'add', '--tenant', 'alpha', '--url', url, '--secret', 'short']), /16 to 200/);
+		/* as an earlier version stored it */
+		s.sql(
+			`insert into webhooks (tenant_id, url, secret, created_at) values (${s.alpha}, '${url}/old', '${secrets['/old']}', now())`,
+		);
+		for (const path of ['/api', '/cli']) assert.match(stored(path), /^e1\./);
+		await ticket('before');
+		await waitUntil(() => ['/api', '/cli', '/old'].every((p) => got.some((g) => g.path === p)));
+		for (const g of got) assert.ok(signs(g, secrets[g.path]), g.path);
+		s.cli(['keys', 'seal']);
+		const sealed = stored('/old');
+		assert.match(sealed, /^e1\./);
+		s.cli(['keys', 'seal']);
+		assert.strictEqual(stored('/old'), sealed, 'what is sealed stays');
+		await ticket('after');
+		await waitUntil(() => ['/api', '/cli', '/old'].every((p) => got.some((g) => g.path === p)));
+		for (const g of got) assert.ok(signs(g, secrets[g.path]), g.path);
+		const data = dump(),
+			seen = (await s.get('/api/v1/webhooks', admin)).text + made.text + s.log;
+		for (const v of [...Object.values(secrets), 'e1.'])
+			assert.ok(!seen.includes(v) && (v === 'e1.' || !data.includes(v)), v);
+		/* another customer's value does not open here: nothing is sent with it */
+		s.sql(`delete from webhooks where url like '%/cli' or url like '%/old'`);
+		s.cli(['webhook', 'add', '--tenant', 'beta', '--url', url + '/beta', '--secret', secrets['/cli']]);
+		s.sql(`update webhooks set secret = '${stored('/beta')}' where url like '%/api'`);
+		await ticket('moved');
+		await waitUntil(() => /its secret cannot be decrypted/.test(s.log));
+		assert.deepStrictEqual(got, []);
+	} finally {
+		s.sql('delete from webhooks');
+		server.close();
+	}
+});
 test('personal data written by the API or the command line is never stored in plain text', async () => {
 	const made = await s.post('/api/v1/client/admin/users', admin, {
 		username: 'lin',

@@ -2,6 +2,8 @@
  * sladesk webhook: register webhooks. */
 #include "base/text.h"
 #include "cli/cli.h"
+#include "base/clock.h"
+#include "crypto/field.h"
 #include "sql_gen.h"
 
 #include <stdlib.h>
@@ -10,18 +12,25 @@ static int cmd_webhook(int argc, char **argv)
 {
 	PGconn *pg = cli_connect();
 	char *tenant = cli_tenant_id(pg, cli_option(argc, argv, "tenant", NULL));
-	const char *p[] = { tenant, cli_option(argc, argv, "url", NULL),
-		cli_option(argc, argv, "secret", NULL), cli_now() };
+	const char *p[] = { tenant, cli_option(argc, argv, "url", NULL), NULL, cli_now() };
+	const char *secret = cli_option(argc, argv, "secret", NULL);
+	char field[FIELD_NAME_MAX];
+	struct buf sealed = { 0 };
 
 	if (!argc || strcmp(argv[0], "add") != 0)
 		die("webhook add");
 	if (!text_is_web(p[1]) || strlen(p[1]) > 2000)
 		die("--url: an http or https address with a host, without user name, blanks or "
 		    "backslashes");
-	if (utf8_length(p[2], strlen(p[2])) < 16 || strlen(p[2]) > 200 ||
-		text_is_blank(str_of(p[2])))
+	if (utf8_length(secret, strlen(secret)) < 16 || strlen(secret) > 200 ||
+		text_is_blank(str_of(secret)))
 		die("--secret: 16 to 200 characters");
+	(void)cli_field_keys(pg);
+	field_name("webhooks.secret", strtoll(tenant, NULL, 10), field);
+	field_seal(&sealed, field, str_of(secret), clock_now_us() / US_PER_S);
+	p[2] = buf_cstr(&sealed);
 	cli_print_rows(cli_exec(pg, &sql_cli_webhook_add, p));
+	buf_free(&sealed);
 	free(tenant);
 	PQfinish(pg);
 	return 0;

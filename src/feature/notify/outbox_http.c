@@ -3,12 +3,14 @@
 #include "outbox.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "config/options.h"
 #include "crypto/secretfile.h"
 #include "crypto/crypto.h"
 #include "crypto/field.h"
 #include "fetch/fetch.h"
 
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -25,13 +27,33 @@ static void on_sent(void *arg, const struct fetch_result *r)
 	outbox_settle(magic_cast(sending, arg), &o);
 }
 
+static void wipe(struct buf *secret)
+{
+	if (secret->n)
+		OPENSSL_cleanse(secret->p, secret->n);
+	buf_free(secret);
+}
+
+/* The webhook's secret. Returns false, and the delivery waits, if its key is not available. */
+static bool open_secret(struct sending *s, const struct outbox_row *w, struct buf *out)
+{
+	char field[FIELD_NAME_MAX];
+
+	field_name("webhooks.secret", s->tenant_id, field);
+	if (field_open(out, field, db_text(w->r, w->i, C_SECRET)))
+		return true;
+	log_warn(NULL, "webhook is delayed: its secret cannot be decrypted tenant=%lld id=%lld",
+		(long long)s->tenant_id, (long long)s->id);
+	outbox_hold(s, clock_now_us() + KEY_WAIT_US);
+	return false;
+}
+
 /* The body is the event. The signature covers timestamp and body, so that neither can be replayed
  * without the other. */
 void outbox_send_webhook(struct sending *s, const struct outbox_row *w)
 {
-	struct str url = db_text(w->r, w->i, C_URL), secret = db_text(w->r, w->i, C_SECRET),
-		   data = db_text(w->r, w->i, C_DATA);
-	struct buf b = { 0 }, signed_text = { 0 };
+	struct str url = db_text(w->r, w->i, C_URL), data = db_text(w->r, w->i, C_DATA);
+	struct buf b = { 0 }, signed_text = { 0 }, secret = { 0 };
 	unsigned char mac[32];
 	char header[160], id[96], *target;
 	long long now = (long long)(clock_now_us() / US_PER_S);
@@ -41,8 +63,11 @@ void outbox_send_webhook(struct sending *s, const struct outbox_row *w)
 		outbox_give_up(s, "webhook is switched off");
 		return;
 	}
+	if (!open_secret(s, w, &secret))
+		return;
 	target = xstrndup(url.p, url.n);
 	if (!outbox_may_send(s, "webhook", target)) {
+		wipe(&secret);
 		free(target);
 		return;
 	}
@@ -63,6 +88,7 @@ void outbox_send_webhook(struct sending *s, const struct outbox_row *w)
 	buf_addf(&signed_text, "%lld.", now);
 	buf_add(&signed_text, b.p, b.n);
 	crypto_hmac_sha256(secret.p, secret.n, signed_text.p, signed_text.n, mac);
+	wipe(&secret);
 	buf_add_hex(&hex, mac, 32);
 	snprintf(header, sizeof(header), "Sladesk-Signature: t=%lld,v1=%s", now, buf_cstr(&hex));
 	snprintf(id, sizeof(id), "Sladesk-Delivery: n%lld.%lld", (long long)s->tenant_id,

@@ -2,7 +2,7 @@
 -- zh: 登记 webhook：租户的事件经签名后发往该地址。
 -- mode: write   shape: object   class: point
 -- $1 url     text    body.url      required len=8..2000 like=web
--- $2 secret  text    body.secret   required len=16..200
+-- $2 secret  text    body.secret   required len=16..200 sealed=webhooks.secret
 -- $3 now     bigint  session.now   required
 -- $4 actor   text    idem.actor    optional
 -- $5 key     text    idem.key      optional
