@@ -38,9 +38,9 @@ bool field_keys_ready(void);
  * the clock was set back before all of them. 0: no key is loaded. */
 int64_t field_key_current(int64_t now_s);
 
+#define FIELD_NAME_MAX 80
 /* The name that a tenant's values of a field are authenticated with, so that a value cannot be
  * moved to another tenant either. */
-#define FIELD_NAME_MAX 80
 void field_name(const char *field, int64_t tenant_id, char out[FIELD_NAME_MAX]);
 /* Encrypt TEXT and append it to B. */
 void field_seal(struct buf *b, const char *column, struct str text, int64_t now_s);
