@@ -14,7 +14,7 @@ const top = path.join(__dirname, '../..'),
 		? path.join(top, 'build-clang')
 		: process.env.BUILD_DIR,
 	skip = fs.existsSync(path.join(build, 'sladesk')) ? false : build + ' is not built',
-	packages = 'libevent libevent_openssl libpq json-c libcurl openssl cjose zlib inih libargon2 hiredis icu-uc';
+	packages = 'libevent libevent_openssl libpq json-c libcurl openssl cjose zlib inih libargon2 hiredis icu-uc libcares';
 const failmalloc = path.join(VAR, 'failmalloc.so'),
 	driver = path.join(VAR, 'memory'),
 	csv = path.join(VAR, 'memory.csv');
@@ -42,6 +42,7 @@ test.before(() => {
 		driver,
 		path.join(top, 't/lib/memory.c'),
 		path.join(top, 'src/cli/csv.c'),
+		path.join(top, 'src/cli/text_file.c'),
 		...['sladesk', 'pure', 'base'].map((l) => path.join(build, `lib${l}.a`)),
 		...pkgConfig('--libs'),
 		'-lwslay',
