@@ -60,6 +60,15 @@ enum route_only {
 	ONLY_PROVIDER_SERVICE,
 };
 
+/* How far a caller must reach for what holds for more than one person. */
+enum route_reach {
+	REACH_ANY,
+	REACH_WHOLE, /* sees everything it writes for: session.whole */
+	REACH_ADMIN, /* holds all that it could give: session.admin */
+};
+
+/* "whole", "admin"; "" for REACH_ANY. */
+const char *route_reach_name(enum route_reach reach);
 /* "customer", …; "" for ONLY_ANY. */
 const char *route_only_name(enum route_only only);
 
@@ -82,8 +91,9 @@ struct route {
 	/* Note errors that a contract cannot express. It is called even if fields were refused;
 	 * those are absent from the input. */
 	void (*check)(struct req *req);
-	struct route_variant variant;  /* another statement for a query value */
-	int argument;                  /* for a flow: which command */
+	struct route_variant variant; /* another statement for a query value */
+	int argument;                 /* for a flow: which command */
+	enum route_reach reach;
 	req_step *on_ws;               /* with ws: takes the new socket */
 	const struct sql_stmt *replay; /* for a POST statement: reads by $1 = id what an
 					  Idempotency-Key created earlier */
@@ -140,6 +150,11 @@ struct req {
 	char id[17];
 };
 MAGIC(req, 0x88dfd903);
+
+/* --- guards --- */
+/* NULL, or the refusal of a caller that may not change what belongs to TENANT_ID: the provider's
+ * documents hold for all customers, and are changed only by who serves all of them. */
+struct outcome *req_guard_documents(struct req *req, int64_t tenant_id) MUST_USE;
 
 /* --- endings --- */
 /* Reply STATUS with DATA (JSON bytes) inside the envelope. */

@@ -62,6 +62,10 @@ struct session {
 	uint32_t perms; /* bit per enum permission */
 	int level;
 	bool staff, zh, must_change, must_enrol;
+	bool whole; /* it sees everything: staff all customers, others all of their customer */
+	bool admin; /* whole, and it may do all that an administrator of the customer may */
+	int64_t owner_id; /* whose own tickets it sees: the user, or the one for whom a token was
+			     made; 0: nobody's */
 	char *role, *name, *username; /* the user name; "" for a service */
 	struct credential credential;
 	unsigned char key[32]; /* SHA-256 of the token */

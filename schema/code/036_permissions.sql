@@ -48,3 +48,9 @@ create or replace function factor_required(p_tenant bigint, p_kind text, p_role 
     or coalesce((select r.mfa_required from roles r where r.tenant_id in (p_tenant, 1) and r.kind = p_kind and r.role = p_role
       order by r.tenant_id desc limit 1), false)
 $$;
+
+-- What an administrator of this customer may do.
+create or replace function admin_permissions(p_tenant bigint) returns text[] language sql stable as $$
+  select r.permissions from roles r where r.tenant_id in (p_tenant, 1) and r.kind = 'customer' and r.role = 'admin'
+  order by r.tenant_id desc limit 1
+$$;

@@ -17,7 +17,8 @@ begin
     end loop;
     execute format('create policy tenant on %I to sladesk_app using '
       '(tenant_id = any ((select current_setting(''app.current_tenants'')::bigint[])::bigint[])) '
-      'with check (tenant_id = (select current_setting(''app.current_tenant_id'')::bigint))', t.relname);
+      'with check (tenant_id = (select current_setting(''app.current_tenant_id'')::bigint) '
+      'and tenant_id = any ((select current_setting(''app.current_tenants'')::bigint[])::bigint[]))', t.relname); -- staff limited to some customers do not write tenant 1
     -- A login for reports sees the tenants that the administrator gave to the name with which it connected, whatever it sets.
     execute format('create policy report on %I for select to sladesk_report using (%s)', t.relname,
       case when t.relname = 'report_logins' then 'login = session_user'

@@ -301,9 +301,10 @@ static void add_operation(struct buf *b, const struct route *r)
 	add_operation_id(b, r, c);
 	buf_addf(b, ",\"tags\":[\"%s\"],\"security\":[%s]", c->tag,
 		r->permission == PERM_ANYONE ? "" : "{\"bearer\":[]},{\"cookie\":[]}");
-	buf_addf(b, ",\"x-permission\":\"%s\",\"x-only\":\"%s\",\"x-mode\":\"%s\"",
+	buf_addf(b,
+		",\"x-permission\":\"%s\",\"x-only\":\"%s\",\"x-reach\":\"%s\",\"x-mode\":\"%s\"",
 		permission_name(r->permission), route_only_name(r->only),
-		contract_mode_name(c->mode));
+		route_reach_name(r->reach), contract_mode_name(c->mode));
 	if (r->step_up)
 		buf_addf(b, ",\"x-step-up\":\"%s\"", r->step_up_if ? r->step_up_if : "always");
 	add_parameters(b, r, c);

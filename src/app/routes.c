@@ -82,11 +82,23 @@ static const char *rights_of(const struct route *r, struct buf *b)
 	return buf_cstr(b);
 }
 
+static void print_reaches(const struct route *r, size_t n)
+{
+	puts("# How far the caller of a route must reach: whole = not limited to a part of the "
+	     "customer or to some customers; admin = whole, and holds all permissions of an "
+	     "administrator.");
+	for (; n--; r++)
+		if (r->reach)
+			printf("# %-6s  %-58s  %s\n", http_method_name(r->method), r->path,
+				route_reach_name(r->reach));
+}
+
 void app_routes_print(void)
 {
 	struct buf rights = { 0 };
 	size_t n;
-	const struct route *r = app_routes(&n);
+	const struct route *r = app_routes(&n), *all_of = r;
+	size_t all_n = n;
 
 	puts("# Every endpoint: method, path, permission (and which kind of user), limit, mode, "
 	     "handler.\n"
@@ -105,6 +117,7 @@ void app_routes_print(void)
 			c ? c->name : r->file, r->sensitive ? "  audited" : "",
 			r->step_up ? "  step-up" : "");
 	}
+	print_reaches(all_of, all_n);
 	buf_free(&rights);
 	app_routes_free();
 }

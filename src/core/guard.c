@@ -116,6 +116,39 @@ bool guard_only(const struct session *s, enum route_only only)
 	return false;
 }
 
+const char *route_reach_name(enum route_reach reach)
+{
+	static const char *const names[] = {
+		[REACH_ANY] = "", [REACH_WHOLE] = "whole", [REACH_ADMIN] = "admin"
+	};
+
+	return names[reach];
+}
+
+struct outcome *guard_reach(struct req *req, enum route_reach reach)
+{
+	const struct session *s = req->session;
+
+	if (reach == REACH_ANY || (reach == REACH_WHOLE ? s->whole : s->admin))
+		return NULL;
+	if (reach == REACH_ADMIN)
+		return req_fail(req, ERR_FORBIDDEN,
+			req->zh ? "{\"rule\":\"须拥有管理员的全部权限，且数据范围不受限制\"}"
+				: "{\"rule\":\"only for who holds all permissions of an "
+				  "administrator, for all data\"}");
+	return req_fail(req, ERR_FORBIDDEN,
+		req->zh ? "{\"rule\":\"影响整个租户或所有客户的内容，须由范围不受限制的账号修改\"}"
+			: "{\"rule\":\"what holds for the whole tenant or for all customers is "
+			  "changed only by who is not limited to a part of them\"}");
+}
+
+struct outcome *req_guard_documents(struct req *req, int64_t tenant_id)
+{
+	if (req->session->tenant_id != tenant_id && !session_serves(req->session, tenant_id))
+		return req_fail(req, ERR_FORBIDDEN, NULL);
+	return guard_reach(req, tenant_id == req->session->tenant_id ? REACH_WHOLE : REACH_ANY);
+}
+
 struct outcome *guard_refuse_nobody(struct req *req)
 {
 	int64_t wait = limit_take(LIMIT_ADDRESS, req_address_key(req));

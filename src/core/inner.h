@@ -84,6 +84,8 @@ struct str req_address_key(struct req *req);
 struct outcome *guard_session(struct req *req);
 /* Is the route open to S's kind of caller? */
 bool guard_only(const struct session *s, enum route_only only);
+/* NULL, or the refusal of a caller who does not reach far enough. */
+struct outcome *guard_reach(struct req *req, enum route_reach reach);
 /* An unknown token may be a guess, and guesses are counted. */
 struct outcome *guard_refuse_nobody(struct req *req);
 /* Refuse: the maximum number of users is served while the database is down. */

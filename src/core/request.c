@@ -110,7 +110,7 @@ static void on_session(void *arg, struct session *s, enum db_error error)
 					: NULL);
 	else if (!guard_only(s, req->route->only))
 		o = req_fail(req, ERR_FORBIDDEN, NULL);
-	else
+	else if (!(o = guard_reach(req, req->route->reach)))
 		o = needs_step_up(req) ? step_up_check(req, run_route) : run_route(req);
 	req_settle(req, o);
 }

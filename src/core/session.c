@@ -69,7 +69,7 @@ struct db_context session_context(const struct session *s)
 	return (struct db_context){ .role = DB_ROLE_TENANT,
 		.tenants = s->tenants->text,
 		.tenant_id = s->tenant_id,
-		.user_id = s->actor_id,
+		.user_id = s->owner_id,
 		.staff = s->staff,
 		.scope = s->scope };
 }

@@ -85,6 +85,19 @@ static uint32_t row_perms(const struct session *s, struct str names)
 	return self | permissions_parse(names) | (s->staff ? 1u << PERM_STAFF : 0);
 }
 
+/* How far the session reaches. A token never may more than the person for whom it was made. */
+static void set_reach(struct session *s, const PGresult *rows, int row)
+{
+	uint32_t admin = permissions_parse(db_text(rows, row, RIGHTS_ADMIN));
+
+	if (!db_is_null(rows, row, RIGHTS_MAKER))
+		s->perms &= permissions_parse(db_text(rows, row, RIGHTS_MAKER)) | 1u << PERM_SELF |
+			    1u << PERM_STAFF;
+	s->owner_id = db_int(rows, row, RIGHTS_OWNER);
+	s->whole = s->staff ? db_int(rows, row, RIGHTS_SERVES_ALL) != 0 : !s->scope[0];
+	s->admin = s->whole && (s->perms & admin) == admin;
+}
+
 uint64_t credential_proof(const char *sha256)
 {
 	char head[17] = { 0 };
@@ -130,6 +143,7 @@ struct session *session_of_row(
 	s->must_enrol = db_int(rows, row, RIGHTS_MUST_ENROL) != 0;
 	s->perms = row_perms(s, db_text(rows, row, RIGHTS_PERMISSIONS));
 	s->scope = own(rows, row, RIGHTS_SCOPE);
+	set_reach(s, rows, row);
 	s->support = own(rows, row, RIGHTS_SUPPORT);
 	return s;
 }

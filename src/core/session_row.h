@@ -23,6 +23,10 @@ enum rights_column {
 	RIGHTS_MUST_ENROL,
 	RIGHTS_SUPPORT,
 	RIGHTS_SHA256,
+	RIGHTS_SERVES_ALL,
+	RIGHTS_ADMIN,
+	RIGHTS_MAKER, /* NULL: the token was made for nobody */
+	RIGHTS_OWNER,
 };
 
 /* The session of credential C, whose token has the digest KEY, by ROW of auth/rights, with one

@@ -52,4 +52,16 @@ bool fresh_password_fits(struct req *req, const char *username);
 /* Compare with the hashes, hash, store. */
 struct outcome *fresh_password(struct req *req) MUST_USE;
 
+/* --- users.c --- */
+/* Who gives rights in this request, as grant_fault() in SQL reads it. */
+const char *user_giver(struct req *req);
+/* Ask whether the caller may do to this user what gives power over the account; NEXT gets the
+ * answer, and hands it to user_after_check. */
+struct outcome *user_check_rights(struct req *req, int64_t user_id, req_row_step *next) MUST_USE;
+/* Refuse, or GO_ON. */
+struct outcome *user_after_check(
+	struct req *req, enum db_error error, const PGresult *rows, req_step *go_on) MUST_USE;
+/* Refuse what gives more than the caller holds; FAULT as from grant_fault(), or "self". */
+struct outcome *user_refuse_rights(struct req *req, const char *fault) MUST_USE;
+
 #endif

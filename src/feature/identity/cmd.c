@@ -196,6 +196,7 @@ static void token_add(PGconn *pg, int argc, char **argv)
 {
 	char secret[49], sha[65], until[32],
 		*tenant = cli_tenant_id(pg, cli_option(argc, argv, "tenant", NULL));
+	const char *by = cli_option(argc, argv, "by", "");
 	int64_t days;
 	PGresult *r;
 
@@ -205,8 +206,11 @@ static void token_add(PGconn *pg, int argc, char **argv)
 	crypto_sha256_hex(secret, strlen(secret), sha);
 	time_format(clock_now_us() + days * 86400 * US_PER_S, 6, until);
 	const char *p[] = { tenant, cli_name(argc, argv, "name", NULL), sha,
-		scopes_option(argc, argv), until, cli_now() };
+		scopes_option(argc, argv), until, cli_now(),
+		*by ? by : NULL };
 	r = cli_exec(pg, &sql_cli_token_add, p);
+	if (!PQntuples(r))
+		die("--by: no such user, or one who does not hold these permissions");
 	/* printed once; only its digest is stored */
 	printf("sd1.%s.%s.%s\n", tenant, PQgetvalue(r, 0, 0), secret);
 	PQclear(r);
@@ -260,10 +264,11 @@ const struct command identity_commands[] = {
 		"      manage staff and customers' users; the password is read from standard "
 		"input" },
 	{ "token", cmd_token,
-		"token add --tenant C --name N --scopes tickets:read,tickets:write [--days 90]\n"
+		"token add --tenant C --name N --scopes tickets:read,tickets:write [--days 90] "
+		"[--by U]\n"
 		"  token list\n"
 		"  token revoke --tenant C --id N\n"
-		"      manage service tokens" },
+		"      manage service tokens; one made --by a user never may more than that user" },
 	{ "key", cmd_key,
 		"key rotate [--at-once]\n"
 		"      create a signing key for access tokens; --at-once makes all earlier keys "

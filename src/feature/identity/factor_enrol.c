@@ -367,7 +367,7 @@ struct outcome *factor_remove(struct req *req)
 
 /* --- reset by an administrator, for a user who has lost the phone --- */
 
-struct outcome *factor_reset(struct req *req)
+static struct outcome *reset_factors(struct req *req)
 {
 	const char **p = account_params(req, 4);
 
@@ -378,6 +378,18 @@ struct outcome *factor_reset(struct req *req)
 	p[5] = req->session->name;
 	p[6] = session_peer(req);
 	return req_query_job(req, &sql_factor_remove, p, on_removed);
+}
+
+static struct outcome *on_may_reset(struct req *req, enum db_error error, const PGresult *rows)
+{
+	return user_after_check(req, error, rows, reset_factors);
+}
+
+/* Without its factors an account is easier to enter, so who takes them away must hold what it
+ * may do. */
+struct outcome *factor_reset(struct req *req)
+{
+	return user_check_rights(req, REQ_INPUT(req, identity_factor_reset)->user_id, on_may_reset);
 }
 
 static struct outcome *on_required(struct req *req, enum db_error error, const PGresult *rows)

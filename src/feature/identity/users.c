@@ -38,6 +38,77 @@ static void seal_person(struct req *req)
 	}
 }
 
+/* --- who gives --- */
+
+const char *user_giver(struct req *req)
+{
+	const struct session *s = req->session;
+	struct buf b = { 0 };
+	const char *text;
+
+	buf_addf(&b, "{\"kind\":\"%s\",\"id\":%lld,\"now\":%lld,\"permissions\":",
+		actor_kind_name(s->actor), (long long)s->actor_id, (long long)clock_now_us());
+	permissions_add_list(&b, s->perms);
+	buf_addc(&b, '}');
+	text = arena_dup(&req->arena, b.p, b.n);
+	buf_free(&b);
+	return text;
+}
+
+struct outcome *user_refuse_rights(struct req *req, const char *fault)
+{
+	static const struct {
+		const char *fault, *field, *en, *zh;
+	} rules[] = {
+		{ "self", "user_id", "nobody changes their own role, rights or state",
+			"不能修改自己的角色、权限或状态" },
+		{ "permissions", "permissions", "you cannot give permissions that you do not hold",
+			"不能授予自己没有的权限" },
+		{ "data_scope", "data_scope",
+			"you cannot give a wider part of the data than your own",
+			"不能授予超出自己数据范围的权限" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rules); i++)
+		if (strcmp(fault, rules[i].fault) == 0)
+			return req_fail(req, ERR_FORBIDDEN,
+				arena_printf(&req->arena, "{\"field\":\"%s\",\"rule\":\"%s\"}",
+					rules[i].field, req->zh ? rules[i].zh : rules[i].en));
+	return req_fail(req, ERR_FORBIDDEN, NULL);
+}
+
+struct outcome *user_check_rights(struct req *req, int64_t user_id, req_row_step *next)
+{
+	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p));
+
+	p[0] = req_int(req, user_id);
+	p[1] = user_giver(req);
+	return req_query(req, &sql_user_rights_check, p, next);
+}
+
+struct outcome *user_after_check(
+	struct req *req, enum db_error error, const PGresult *rows, req_step *go_on)
+{
+	struct str fault;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0)
+		return req_fail(req, ERR_NOT_FOUND, NULL);
+	if (db_is_null(rows, 0, 0))
+		return go_on(req);
+	fault = db_text(rows, 0, 0);
+	return user_refuse_rights(req, arena_printf(&req->arena, "%.*s", (int)fault.n, fault.p));
+}
+
+/* The statement was refused: by rights_guard() before the commit, or for another reason. */
+static struct outcome *refused(struct req *req, enum db_error error)
+{
+	if (error == DB_FORBIDDEN && strncmp(req->call.constraint, "rights_", 7) == 0)
+		return user_refuse_rights(req, req->call.constraint + 7);
+	return req_fail_db(req, error);
+}
+
 /* --- creating --- */
 
 struct invitation {
@@ -49,7 +120,7 @@ static struct outcome *on_joined(struct req *req, enum db_error error, const PGr
 	const char *data;
 
 	if (error != DB_OK)
-		return req_fail_db(req, error);
+		return refused(req, error);
 	data = arena_printf(&req->arena, "{\"user_id\":%lld}", (long long)db_int(rows, 0, 0));
 	return req_reply(req, 201, data, strlen(data));
 }
@@ -57,7 +128,7 @@ static struct outcome *on_joined(struct req *req, enum db_error error, const PGr
 static struct outcome *on_hashed(struct req *req, bool ok, struct str answer)
 {
 	struct invitation *i = req_state(req, invitation);
-	const char **p = arena_alloc(&req->arena, 5 * sizeof(*p));
+	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p));
 
 	if (!ok || !answer.n)
 		return req_fail(req, ERR_BUSY, NULL);
@@ -66,6 +137,7 @@ static struct outcome *on_hashed(struct req *req, bool ok, struct str answer)
 	p[2] = req_int(req, clock_now_us());
 	p[3] = req->session->name;
 	p[4] = options.http_url;
+	p[5] = user_giver(req);
 	return req_query(req, &sql_user_new, p, on_joined);
 }
 
@@ -97,7 +169,7 @@ struct outcome *user_new(struct req *req)
 static struct outcome *on_changed(struct req *req, enum db_error error, const PGresult *rows)
 {
 	if (error != DB_OK)
-		return req_fail_db(req, error);
+		return refused(req, error);
 	if (PQntuples(rows) == 0)
 		return req_fail(req, ERR_NOT_FOUND, NULL);
 	if (db_int(rows, 0, 0))
@@ -115,7 +187,7 @@ void user_set_check(struct req *req)
 
 struct outcome *user_set(struct req *req)
 {
-	const char **p = arena_alloc(&req->arena, 5 * sizeof(*p));
+	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p));
 	struct buf names = { 0 };
 
 	json_object_object_foreach(req->body, key, val)
@@ -129,6 +201,7 @@ struct outcome *user_set(struct req *req)
 	p[2] = req_int(req, clock_now_us());
 	p[3] = req->session->name;
 	p[4] = arena_printf(&req->arena, "%s", names.n ? buf_cstr(&names) : "");
+	p[5] = user_giver(req);
 	buf_free(&names);
 	return req_query(req, &sql_user_set, p, on_changed);
 }
@@ -247,10 +320,15 @@ void user_grants_check(struct req *req)
 		check_grant(req, json_object_array_get_idx(list, i), i);
 }
 
-struct outcome *user_grants_put(struct req *req)
+static struct outcome *on_granted(struct req *req, enum db_error error, const PGresult *rows)
+{
+	return error == DB_OK ? req_reply_null(req, error, rows) : refused(req, error);
+}
+
+static struct outcome *put_grants(struct req *req)
 {
 	const struct in_identity_grants_put *in = REQ_INPUT(req, identity_grants_put);
-	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p));
+	const char **p = arena_alloc(&req->arena, 7 * sizeof(*p));
 
 	p[0] = req_int(req, in->user_id);
 	p[1] = req_json_text(req, in->grants);
@@ -258,5 +336,17 @@ struct outcome *user_grants_put(struct req *req)
 	p[3] = actor_kind_name(req->session->actor);
 	p[4] = req_int(req, req->session->actor_id);
 	p[5] = req->session->name;
-	return req_query(req, &sql_user_grants_put, p, req_reply_null);
+	p[6] = user_giver(req);
+	return req_query(req, &sql_user_grants_put, p, on_granted);
+}
+
+static struct outcome *on_may_grant(struct req *req, enum db_error error, const PGresult *rows)
+{
+	return user_after_check(req, error, rows, put_grants);
+}
+
+/* The trigger sees only rows that change; but a change ends sessions even without one. */
+struct outcome *user_grants_put(struct req *req)
+{
+	return user_check_rights(req, REQ_INPUT(req, identity_grants_put)->user_id, on_may_grant);
 }

@@ -89,7 +89,10 @@ struct outcome *policy_put(struct req *req)
 	const struct in_policy_put *in = REQ_INPUT(req, policy_put);
 	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p));
 	struct draft *d = read_draft(req);
+	struct outcome *refusal = req_guard_documents(req, d->tenant_id);
 
+	if (refusal)
+		return refusal;
 	p[0] = req_int(req, d->tenant_id);
 	p[1] = d->code;
 	p[2] = in->service_type;
@@ -178,7 +181,10 @@ struct outcome *calendar_put(struct req *req)
 {
 	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p));
 	struct draft *d = read_draft(req);
+	struct outcome *refusal = req_guard_documents(req, d->tenant_id);
 
+	if (refusal)
+		return refusal;
 	p[0] = req_int(req, d->tenant_id);
 	p[1] = d->code;
 	return req_query_job(req, &sql_sla_calendar_latest, p, on_latest);

@@ -7,7 +7,7 @@ const struct route policy_routes[] = {
 	{ HTTP_GET, "/api/v1/sla/config", PERM_STAFF, .sql = &sql_sla_config_list },
 	{ HTTP_GET, "/api/v1/catalogue", PERM_TICKET_READ, .sql = &sql_catalogue_list },
 	{ HTTP_PUT, "/api/v1/catalogue/{kind}/{code}", PERM_CATALOGUE_WRITE,
-		.sql = &sql_catalogue_put },
+		.sql = &sql_catalogue_put, .reach = REACH_WHOLE },
 	{ HTTP_GET, "/api/v1/sla/policies", PERM_TICKET_READ, .sql = &sql_sla_policy_list },
 	{ HTTP_PUT, "/api/v1/sla/policies/{code}", PERM_SLA_WRITE, .flow = policy_put,
 		.check = policy_check, .contract = &contract_policy_put },

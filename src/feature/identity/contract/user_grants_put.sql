@@ -6,10 +6,11 @@
 -- $4 by_kind  text    call.by_kind  required
 -- $5 by_id    bigint  call.by_id    required
 -- $6 by       text    call.by       required
+-- $7 giver    text    call.giver    required
 with u as materialized (
-  select u.tenant_id, u.id from client_users u
+  select u.tenant_id, u.id from (select set_config('app.giver', $7::text, true)) g, client_users u
   where u.tenant_id = (select current_setting('app.current_tenant_id')::bigint) and u.id = $1::bigint
-  for update
+  for update of u
 ), d as (
   delete from client_permissions c using u where c.tenant_id = u.tenant_id and c.user_id = u.id
 ), i as (

@@ -5,8 +5,9 @@
 -- $3 now      bigint  call.now      required
 -- $4 by       text    call.by       required
 -- $5 changed  text    call.changed  required
+-- $6 giver    text    call.giver    required
 with d as materialized (
-  select * from jsonb_to_record($2::jsonb) as d(full_name text, email text, email_index text, phone text, lang text, role_type text, is_active boolean, department text,
+  select d.* from (select set_config('app.giver', $6::text, true)) g, jsonb_to_record($2::jsonb) as d(full_name text, email text, email_index text, phone text, lang text, role_type text, is_active boolean, department text,
     project text, contract text, cost_centre text, region text, office text)
 ), admins as materialized ( -- all of them are locked in one order, so that two administrators cannot remove each other's rights
   select u.id from client_users u
