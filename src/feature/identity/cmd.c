@@ -206,8 +206,7 @@ static void token_add(PGconn *pg, int argc, char **argv)
 	crypto_sha256_hex(secret, strlen(secret), sha);
 	time_format(clock_now_us() + days * 86400 * US_PER_S, 6, until);
 	const char *p[] = { tenant, cli_name(argc, argv, "name", NULL), sha,
-		scopes_option(argc, argv), until, cli_now(),
-		*by ? by : NULL };
+		scopes_option(argc, argv), until, cli_now(), *by ? by : NULL };
 	r = cli_exec(pg, &sql_cli_token_add, p);
 	if (!PQntuples(r))
 		die("--by: no such user, or one who does not hold these permissions");
