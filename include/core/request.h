@@ -35,6 +35,7 @@ enum err {
 	ERR_KEY_REUSED,  /* 40001, 422: the Idempotency-Key was used for another request */
 	ERR_IN_FLIGHT,   /* 41002, 409: the Idempotency-Key's first request has not ended */
 	ERR_METHOD,      /* 40002, 405 */
+	ERR_MEDIA,       /* 40002, 415: a log-in that sets cookies takes JSON only */
 	ERR_DB,          /* 50001, 503 */
 	ERR_BUSY,        /* 50001, 503 with Retry-After */
 	ERR_UNKNOWN,     /* 50001, 503: a write whose outcome is unknown */
@@ -271,6 +272,7 @@ enum cookie {
 	COOKIE_ACCESS,
 	COOKIE_REFRESH, /* sent to /api/v1/auth only */
 	COOKIE_CSRF,    /* readable by the page, repeated in X-CSRF-Token */
+	COOKIE_LOGIN,   /* a sign-in at a provider that began in this browser */
 	COOKIE_DEVICE,  /* a device that needs no second factor; it outlives the session */
 };
 #define CSRF_CHARS 32
@@ -278,10 +280,16 @@ enum cookie {
 struct str http_cookie(const struct http_head *h, enum cookie which);
 /* Can V be a token that we have set as cookie WHICH? If it cannot, that is noted. */
 bool cookie_is_token(struct req *req, enum cookie which, struct str v);
-/* Does the request come from our own pages, or from no page at all? */
+/* Does the request come from our own pages, or from no page at all? Scheme, host and port must be
+ * ours. */
 bool http_origin_is_ours(const struct http_head *h);
 /* Was this sent by one of our own pages? Checked before a cookie may authorise a change. */
 bool http_csrf_is_right(const struct http_head *h);
+/* Append the cookie of a sign-in that begins. It is sent back to PATH only; over TLS to every path,
+ * because only then no other host can plant it (__Host-). FROM_OTHER_SITE: the answer is posted
+ * from another site, and only a cookie without SameSite is sent with that. */
+void cookie_add_login(
+	struct buf *headers, const char *value, const char *path, bool from_other_site);
 /* Append a Set-Cookie line. MAX_AGE_S = 0 deletes the cookie. */
 void cookie_add(struct buf *headers, enum cookie which, const char *value, int64_t max_age_s);
 
@@ -315,8 +323,12 @@ struct outcome *req_run_statement(struct req *req, const struct sql_stmt *stmt) 
 struct outcome *req_replay(
 	struct req *req, const struct sql_stmt *stmt, int64_t id, int status) MUST_USE;
 /* Append rows as the list or object that the contract describes. A list of fewer than LIMIT rows is
- * the end of what there is: it has no next cursor. */
-void rows_to_json(struct buf *b, const struct sql_stmt *stmt, const PGresult *rows, int limit);
+ * the end of what there is: it has no next cursor. INTERNAL: also the columns that customers do not
+ * see (ticket_field_is_internal). */
+void rows_to_json(
+	struct buf *b, const struct sql_stmt *stmt, const PGresult *rows, int limit, bool internal);
+/* Does the caller of REQ see internal fields? */
+bool req_sees_internal(const struct req *req);
 
 /* --- counting, for /metrics --- */
 struct request_metrics {

@@ -156,4 +156,8 @@ void http_resume(struct http_request *r);
 /* Close the connection after the reply. */
 void http_close_after(struct http_request *r);
 
+/* Does LIST, addresses and networks separated by commas (::1, 10.0.0.0/8), cover ADDRESS? A local
+ * socket counts as the address 127.0.0.1. */
+bool http_list_covers(const char *list, struct str address);
+
 #endif

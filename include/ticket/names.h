@@ -45,4 +45,8 @@ const char *actor_kind_name(enum actor_kind k);
 /* The kind with this name; ACTOR_KIND_COUNT if there is none. */
 enum actor_kind actor_kind_parse(struct str s);
 
+/* Is this a field of tickets that only the provider's staff and services see, or a filter on one?
+ * Customers neither receive it nor ask for it, wherever tickets are shown. */
+bool ticket_field_is_internal(struct str name);
+
 #endif

@@ -31,8 +31,25 @@ select t.tenant_id, t.id, json_build_object(
     from sla_clocks c where c.tenant_id = t.tenant_id and c.ticket_id = t.id), '[]')) as doc
 from tickets t;
 
+-- The customer that a login or a link names: by number, by "host:" and its host name, or by code. A code of digits, which older versions
+-- allowed, never stands for another customer's number.
+create or replace function tenant_named(p text)
+returns bigint language sql stable as $$
+  select c.tenant_id from public.customers c
+  where c.tenant_id::text = p or 'host:' || c.host = p or c.code = p
+  order by (c.tenant_id::text = p) desc, c.tenant_id limit 1
+$$;
+
 -- The address of a portal's logo: the uploaded one with its digest, so that a new logo has a new address; else the configured address.
 create or replace function logo_url_of(t tenant_themes)
-returns text language sql immutable as $$
-  select coalesce('/api/v1/client/theme/' || t.tenant_id || '/logo?v=' || left(t.logo_sha256, 12), t.logo_url)
+returns text language sql stable as $$
+  select coalesce('/api/v1/client/theme/' || c.code || '/logo?v=' || left(t.logo_sha256, 12), t.logo_url)
+  from customers c where c.tenant_id = t.tenant_id
 $$;
+
+-- An export holds what its maker saw, with the maker's own tickets: a reader with a data scope sees only the own exports that were made with the
+-- same scope. Whoever reads exports reads this view; only the numbering of new ones sees them all. The policies of files use it, too.
+create or replace view exports_seen with (security_invoker = true) as
+select e.* from exports e
+where (select current_setting('app.scope')) = ''
+  or (e.scope = (select current_setting('app.scope')) and e.user_id = (select current_setting('app.user_id')::bigint));

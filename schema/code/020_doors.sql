@@ -10,7 +10,7 @@ returns table (tenant_id bigint, subject_id bigint, hash text) language sql stab
     where p_tenant = 'provider' and s.username = p_username and s.disabled_at is null
   union all
   select u.tenant_id, u.id, u.password_hash from public.client_users u join public.customers c on c.tenant_id = u.tenant_id
-    where p_tenant <> 'provider' and (c.code = p_tenant or c.tenant_id::text = p_tenant or 'host:' || c.host = p_tenant) and c.status = 'active'
+    where p_tenant <> 'provider' and c.tenant_id = public.tenant_named(p_tenant) and c.status = 'active'
       and u.username = p_username and u.disabled_at is null
 $$;
 
@@ -61,7 +61,7 @@ language sql stable security definer set search_path = public, pg_temp as $$
     coalesce(t.updated_at, c.created_at),
     (select p.name from public.identity_providers p where p.tenant_id = c.tenant_id and p.active order by p.id limit 1)
   from public.customers c left join public.tenant_themes t on t.tenant_id = c.tenant_id
-  where (c.code = p_of or c.tenant_id::text = p_of or 'host:' || c.host = p_of) and c.tenant_id > 1 and c.status = 'active'
+  where c.tenant_id = public.tenant_named(p_of) and c.tenant_id > 1 and c.status = 'active'
   order by c.tenant_id limit 1
 $$;
 

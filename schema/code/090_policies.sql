@@ -42,6 +42,10 @@ begin
     elsif t.relname = 'rollups' then
       execute 'create policy scope on rollups as restrictive for select to sladesk_app using '
         '((select current_setting(''app.scope'')) = '''' or scope_ok((select current_setting(''app.scope'')), department, project))';
+    elsif t.relname in ('files', 'file_parts') then
+      execute format('create policy scope on %1$I as restrictive for select to sladesk_app using '
+        '((select current_setting(''app.scope'')) = '''' or exists (select from exports_seen e where e.tenant_id = %1$I.tenant_id and e.file_id = %1$I.%2$s))',
+        t.relname, case t.relname when 'files' then 'id' else 'file_id' end);
     elsif t.relname in ('events', 'ticket_comments', 'sla_clocks', 'sla_fires', 'sla_breaches', 'notifications') then
       execute format('create policy scope on %I as restrictive for select to sladesk_app using '
         '((select current_setting(''app.scope'')) = '''' or exists (select from tickets t where t.tenant_id = %1$I.tenant_id and t.id = %1$I.ticket_id))', t.relname);

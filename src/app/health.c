@@ -13,6 +13,9 @@
 #include "config/fieldkeys.h"
 #include "timers/lease.h"
 #include "config/options.h"
+#include "crypto/secretfile.h"
+#include "crypto/crypto.h"
+#include "http/server.h"
 #include "core/cache.h"
 #include "fetch/breaker.h"
 #include "fetch/fetch.h"
@@ -21,6 +24,8 @@
 #include "work/work.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
 #include <unistd.h>
 
 struct outcome *healthz(struct req *req)
@@ -445,11 +450,59 @@ static void follower_metrics(struct buf *b)
 	}
 }
 
+static bool all_covered(struct str list)
+{
+	while (list.n) {
+		size_t n = 0;
+
+		while (n < list.n && list.p[n] != ',' && list.p[n] != ' ')
+			n++;
+		if (n && !http_list_covers(options.metrics_allow, (struct str){ list.p, n }))
+			return false;
+		n += n < list.n;
+		list = (struct str){ list.p + n, list.n - n };
+	}
+	return true;
+}
+
+/* What a proxy forwards comes from all the addresses that the proxies name, in however many
+ * headers: the first of them may be the client's own. */
+static bool is_near(const struct http_request *http)
+{
+	for (int i = 0; i < http->head.headers; i++) {
+		struct str name = http->head.header[i].name;
+
+		if (str_case_is(name, "forwarded") ||
+			(str_case_is(name, "x-forwarded-for") &&
+				!all_covered(http->head.header[i].value)))
+			return false;
+	}
+	return http_list_covers(options.metrics_allow, str_of(http->peer));
+}
+
+/* The numbers tell how busy everybody is, so only the monitor reads them: from its addresses, or
+ * with its token. */
+static bool is_monitor(const struct req *req)
+{
+	struct str sent = http_header_find(&req->http->head, "authorization");
+	char *token = secretfile_line(options.metrics_token_file);
+	bool known = token && sent.n == strlen(token) + 7 &&
+		     strncasecmp(sent.p, "bearer ", 7) == 0 &&
+		     crypto_equal(sent.p + 7, token, sent.n - 7);
+
+	free(token);
+	return known || is_near(req->http);
+}
+
 struct outcome *metrics_page(struct req *req)
 {
 	struct outcome *out;
 	struct buf b = { 0 };
 
+	if (!is_monitor(req))
+		return req_fail(req, ERR_FORBIDDEN,
+			"{\"rule\":\"only from metrics.allow, or with the token of "
+			"metrics.token_file\"}");
 	engine_metrics(&b);
 	circuit_metrics(&b);
 	database_metrics(&b);

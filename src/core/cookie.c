@@ -6,9 +6,10 @@
 
 /* The prefixes of RFC 6265bis, section 4.1.3: the browser refuses such a cookie from another
  * host. */
-static const char *const plain_names[] = { "sd_access", "sd_refresh", "sd_csrf", "sd_device" };
+static const char *const plain_names[] = { "sd_access", "sd_refresh", "sd_csrf", "sd_login",
+	"sd_device" };
 static const char *const secure_names[] = { "__Host-sd_access", "__Secure-sd_refresh",
-	"__Host-sd_csrf", "__Host-sd_device" };
+	"__Host-sd_csrf", "__Host-sdlogin", "__Host-sd_device" };
 static bool secure;
 
 void cookies_init(bool over_tls)
@@ -65,11 +66,17 @@ bool cookie_is_token(struct req *req, enum cookie which, struct str v)
 
 bool http_origin_is_ours(const struct http_head *h)
 {
-	struct str o = http_header_find(h, "origin");
-	const char *host = o.p ? memmem(o.p, o.n, "://", 3) : NULL;
+	struct str o = http_header_find(h, "origin"),
+		   scheme = secure ? STR("https://") : STR("http://"),
+		   port = secure ? STR(":443") : STR(":80"), host = h->host;
 
-	return !o.p ||
-	       (host && str_eq((struct str){ host + 3, o.n - (size_t)(host + 3 - o.p) }, h->host));
+	if (!o.p)
+		return true;
+	/* an origin leaves out the port that its scheme implies */
+	if (host.n > port.n && memcmp(host.p + host.n - port.n, port.p, port.n) == 0)
+		host.n -= port.n;
+	return o.n == scheme.n + host.n && memcmp(o.p, scheme.p, scheme.n) == 0 &&
+	       strncasecmp(o.p + scheme.n, host.p, host.n) == 0;
 }
 
 bool http_csrf_is_right(const struct http_head *h)
@@ -86,5 +93,16 @@ void cookie_add(struct buf *headers, enum cookie which, const char *value, int64
 	buf_addf(headers, "Set-Cookie: %s=%s; Path=%s; Max-Age=%lld; SameSite=Strict%s%s\r\n",
 		name_of(which), value, which == COOKIE_REFRESH ? "/api/v1/auth" : "/",
 		(long long)max_age_s, which == COOKIE_CSRF ? "" : "; HttpOnly",
+		secure ? "; Secure" : "");
+}
+
+void cookie_add_login(
+	struct buf *headers, const char *value, const char *path, bool from_other_site)
+{
+	buf_addf(headers, "Set-Cookie: %s=%s; Path=%s; Max-Age=600; HttpOnly%s%s\r\n",
+		name_of(COOKIE_LOGIN), value, secure ? "/" : path,
+		!from_other_site ? "; SameSite=Lax"
+		: secure         ? "; SameSite=None"
+				 : "",
 		secure ? "; Secure" : "");
 }

@@ -22,6 +22,7 @@ static const struct error_text errors[ERR_COUNT] = {
 	[ERR_IN_FLIGHT] = { 409, 41002,
 		"the first request with this Idempotency-Key is still in progress",
 		"使用该 Idempotency-Key 的首个请求仍在处理中" },
+	[ERR_MEDIA] = { 415, 40002, "unsupported media type", "不支持该内容类型" },
 	[ERR_METHOD] = { 405, 40002, "method not allowed", "不支持该请求方法" },
 	[ERR_DB] = { 503, 50001, "the database is unavailable; try again later",
 		"数据库暂时不可用，请稍后重试" },

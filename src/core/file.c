@@ -42,7 +42,7 @@ struct outcome *req_serve_file(struct req *req, const char *dir)
 	to = st.st_size ? (uint64_t)st.st_size - 1 : 0;
 	extra = arena_printf(&req->arena,
 		"X-Request-Id: %s\r\n%sETag: \"%llx-%llx\"\r\nCache-Control: no-cache\r\n", req->id,
-		request_security_headers, (unsigned long long)st.st_mtime,
+		reply_security_headers(), (unsigned long long)st.st_mtime,
 		(unsigned long long)st.st_size);
 	if (str_is(http_header_find(&req->http->head, "if-none-match"),
 		    arena_printf(&req->arena, "\"%llx-%llx\"", (unsigned long long)st.st_mtime,

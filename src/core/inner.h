@@ -102,7 +102,8 @@ bool guard_believe_proxy(struct http_request *h);
 void cookies_init(bool over_tls);
 
 /* Header lines of every reply. */
-extern const char *const request_security_headers;
+/* The headers that every answer has. */
+const char *reply_security_headers(void);
 /* Answer with the route's file from directory DIR. */
 struct outcome *req_serve_file(struct req *req, const char *dir);
 

@@ -159,6 +159,31 @@ static void add_fingerprint(struct req *req)
 	buf_free(&b);
 }
 
+/* Another site can send a form here, as text/plain with JSON in it, and would log its visitor in as
+ * somebody else. So cookies are set only for JSON, which forms cannot send, and for our own pages;
+ * a program sends no Origin. */
+static struct outcome *guard_cookies(struct req *req)
+{
+	const struct http_head *h = &req->http->head;
+	struct str type = http_header_find(h, "content-type");
+	const char *end = type.p ? memchr(type.p, ';', type.n) : NULL;
+
+	if (req->route->permission != PERM_ANYONE || !json_get_bool(req->body, "cookies", false))
+		return NULL;
+	if (end)
+		type.n = (size_t)(end - type.p);
+	while (type.n && type.p[type.n - 1] == ' ')
+		type.n--;
+	if (type.p && !str_case_is(type, "application/json"))
+		return req_fail(req, ERR_MEDIA,
+			"{\"field\":\"Content-Type\",\"rule\":\"application/json\"}");
+	if (!http_origin_is_ours(h))
+		return req_fail(req, ERR_FORBIDDEN,
+			"{\"field\":\"Origin\",\"rule\":\"from our own pages only / "
+			"仅限本站页面\"}");
+	return NULL;
+}
+
 static struct outcome *copy_headers(struct req *req)
 {
 	const struct http_head *h = &req->http->head;
@@ -232,6 +257,8 @@ static void on_request(struct http_request *h)
 		o = guard_address(req);
 	if (!o)
 		o = parse_body(req);
+	if (!o)
+		o = guard_cookies(req);
 	if (o) {
 		req_settle(req, o);
 		return;

@@ -20,12 +20,24 @@ void ending_init(const struct request_settings *s)
 	responses.settings = s;
 }
 
-const char *const request_security_headers =
+static const char security_headers[] =
 	"X-Content-Type-Options: nosniff\r\nX-Frame-Options: DENY\r\nReferrer-Policy: "
 	"no-referrer\r\nCross-Origin-Opener-Policy: same-origin\r\n"
-	"Content-Security-Policy: default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' "
+	"Content-Security-Policy: default-src 'self'; connect-src 'self'; img-src 'self' "
 	"data: https:; frame-ancestors "
 	"'none'; base-uri 'none'; form-action 'self'\r\n";
+
+const char *reply_security_headers(void)
+{
+	static struct buf head;
+
+	if (!head.n) {
+		buf_adds(&head, security_headers);
+		if (responses.settings->secure_cookies)
+			buf_adds(&head, "Strict-Transport-Security: max-age=31536000\r\n");
+	}
+	return buf_cstr(&head);
+}
 
 const char *reply_headers(const struct req *req, const char *extra)
 {
@@ -35,9 +47,7 @@ const char *reply_headers(const struct req *req, const char *extra)
 	buf_adds(&head, "X-Request-Id: ");
 	buf_adds(&head, req->id);
 	buf_adds(&head, "\r\n");
-	buf_adds(&head, request_security_headers);
-	if (responses.settings->tls)
-		buf_adds(&head, "Strict-Transport-Security: max-age=31536000\r\n");
+	buf_adds(&head, reply_security_headers());
 	buf_adds(&head, extra ? extra : "Cache-Control: no-store\r\n");
 	return buf_cstr(&head);
 }

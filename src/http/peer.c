@@ -152,6 +152,19 @@ bool http_address_read(struct str text, char out[HTTP_ADDRESS_MAX])
 	return to_bytes(text, a.s6_addr, &four) && name_ipv6(&a, out);
 }
 
+bool http_list_covers(const char *list, struct str address)
+{
+	char text[HTTP_ADDRESS_MAX];
+
+	if (str_is(address, HTTP_PEER_LOCAL))
+		address = STR("127.0.0.1");
+	if (!address.n || address.n >= sizeof(text))
+		return false;
+	memcpy(text, address.p, address.n);
+	text[address.n] = 0;
+	return http_list_names(list, text);
+}
+
 /* --- counting --- */
 
 static struct http_owner_count **slot_of(enum http_owner kind, struct str key)

@@ -106,7 +106,7 @@ test('an administrator configures the provider; errors are reported; its secret 
 		).code,
 		41001,
 	);
-	const theme = (await s.get('/api/v1/client/theme/' + s.alpha)).data;
+	const theme = (await s.get('/api/v1/client/theme/alpha')).data;
 	assert.deepStrictEqual(theme.login_methods, ['password', 'passkey', 'sso']);
 	assert.deepStrictEqual(theme.sso, {
 		name: 'Alpha',

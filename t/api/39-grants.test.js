@@ -240,7 +240,7 @@ test("the provider's documents: staff limited to some customers change none of t
 		skip = /\/auth\/|\/test\//,
 		tables = s
 			.sql(
-				"select c.relname from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id' where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and c.relname not in ('sessions', 'refresh_tokens', 'login_attempts', 'audit_logs', 'audit_anchors', 'consumer_positions', 'tenant_counters', 'staff', 'notifications', 'sign_in_places', 'sign_in_alerts', 'rollups', 'rollup_checks', 'ticket_outcomes', 'source_runs', 'source_checks', 'timers', 'sla_clocks', 'sla_fires') order by 1",
+				"select c.relname from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id' where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and c.relname not in ('sessions', 'refresh_tokens', 'login_attempts', 'audit_logs', 'audit_anchors', 'audit_signed', 'consumer_positions', 'tenant_counters', 'staff', 'notifications', 'sign_in_places', 'sign_in_alerts', 'rollups', 'rollup_checks', 'ticket_outcomes', 'source_runs', 'source_checks', 'timers', 'sla_clocks', 'sla_fires') order by 1",
 			)
 			.split('\n'),
 		state = () =>

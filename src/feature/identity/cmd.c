@@ -65,6 +65,8 @@ static int cmd_tenant(int argc, char **argv)
 			cli_text(argc, argv, "name", 200), cli_option(argc, argv, "lang", "zh"),
 			cli_option(argc, argv, "policy", "standard"), cli_now() };
 
+		if (p[0][strspn(p[0], "0123456789")] == 0)
+			die("--code: not digits only, because those are a customer's number");
 		cli_print_rows(cli_exec(pg, &sql_cli_tenant_add, p));
 	} else if (strcmp(what, "set") == 0) {
 		const char *p[] = { cli_option(argc, argv, "code", NULL),

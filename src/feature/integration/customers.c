@@ -70,7 +70,8 @@ static bool code_fits(struct json_object *o)
 
 	return !json_get(o, "code") ||
 	       (s && s[0] && s[0] != '-' && strlen(s) <= 63 &&
-		       strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(s));
+		       strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(s) &&
+		       strspn(s, "0123456789") < strlen(s)); /* that would be a number */
 }
 
 /* Returns NULL, or the field that is invalid. */

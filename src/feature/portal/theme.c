@@ -55,13 +55,25 @@ struct theme_of {
 	const char *text;
 };
 
+/* A number can be counted up by anybody, so without a session that serves the customer it tells
+ * nothing: neither whose it is, nor whether there is one. */
+static bool is_bare_number(const char *of)
+{
+	return *of && strspn(of, "0123456789") == strlen(of);
+}
+
+static bool is_for_nobody(const struct req *req, const char *of)
+{
+	return is_bare_number(of) && !req->session;
+}
+
 static struct outcome *stale_theme(struct req *req, enum db_error error)
 {
 	const char *of = req_state(req, theme_of)->text;
 	const struct theme *t = theme_slot(of);
 	struct buf b = { 0 };
 
-	if (!t->of || strcmp(t->of, of) != 0)
+	if (is_for_nobody(req, of) || !t->of || strcmp(t->of, of) != 0)
 		return req_fail_db(req, error);
 	buf_add(&b, t->body, strlen(t->body) - 1);
 	buf_adds(&b, ",\"stale\":true,\"as_of\":");
@@ -120,7 +132,7 @@ static struct outcome *on_theme(struct req *req, enum db_error error, const PGre
 
 	if (error != DB_OK)
 		return stale_theme(req, error);
-	if (PQntuples(rows) == 0 && strncmp(of, "host:", 5) == 0)
+	if (is_for_nobody(req, of) || (PQntuples(rows) == 0 && strncmp(of, "host:", 5) == 0))
 		return req_reply(req, 200, "null",
 			4); /* a host name that belongs to no customer is not an error */
 	if (is_anothers(req, rows))
@@ -135,7 +147,8 @@ static struct outcome *on_theme(struct req *req, enum db_error error, const PGre
 	if (!o)
 		o = req_reply_headers(req, 200,
 			arena_printf(&req->arena,
-				"ETag: \"%s\"\r\nCache-Control: public, max-age=60\r\n", tag),
+				"ETag: \"%s\"\r\nCache-Control: %s, max-age=60\r\n", tag,
+				is_bare_number(of) ? "private" : "public"),
 			b.p, b.n);
 	buf_free(&b);
 	return o;
@@ -187,14 +200,14 @@ static const char *image_type(const unsigned char *p, size_t n)
 
 static struct outcome *on_logo(struct req *req, enum db_error error, const PGresult *rows)
 {
+	const char *of = req_state(req, theme_of)->text, *tag;
 	struct outcome *o;
-	const char *tag;
 
 	if (error != DB_OK)
 		return req_fail_db(req, error);
 	if (is_anothers(req, rows))
 		return req_fail(req, ERR_FORBIDDEN, NULL);
-	if (PQntuples(rows) == 0)
+	if (PQntuples(rows) == 0 || is_for_nobody(req, of))
 		return req_fail(req, ERR_NOT_FOUND, NULL);
 	tag = arena_printf(&req->arena, "%.32s", db_text(rows, 0, 2).p);
 	o = reply_unchanged(req, tag);
@@ -203,8 +216,8 @@ static struct outcome *on_logo(struct req *req, enum db_error error, const PGres
 	return req_reply_raw(req, 200,
 		arena_printf(
 			&req->arena, "%.*s", (int)db_text(rows, 0, 1).n, db_text(rows, 0, 1).p),
-		arena_printf(&req->arena, "ETag: \"%s\"\r\nCache-Control: public, max-age=3600\r\n",
-			tag),
+		arena_printf(&req->arena, "ETag: \"%s\"\r\nCache-Control: %s, max-age=3600\r\n",
+			tag, is_bare_number(of) ? "private" : "public"),
 		db_text(rows, 0, 3).p, db_text(rows, 0, 3).n);
 }
 
@@ -212,7 +225,8 @@ struct outcome *logo_get(struct req *req)
 {
 	const char **p = arena_alloc(&req->arena, sizeof(*p));
 
-	p[0] = named_customer(req, REQ_INPUT(req, portal_logo_get)->tenant_id);
+	p[0] = req_state_new(req, theme_of)->text =
+		named_customer(req, REQ_INPUT(req, portal_logo_get)->tenant_id);
 	return req_query(req, &sql_client_logo_get, p, on_logo);
 }
 

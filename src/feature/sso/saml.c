@@ -139,12 +139,9 @@ struct outcome *saml_redirect(struct req *req, const struct sso_identity *who, c
 		&xml, entity, endpoint, sso_own_address(req, SAML_ACS, who), sha256, who->fresh);
 	/* the response is posted from another site, so only a cookie without SameSite is sent with
 	 * it, and such a cookie must be Secure */
-	headers = arena_printf(&req->arena,
-		"Location: %s\r\nSet-Cookie: sd_login=%s; Path=%s; Max-Age=600; HttpOnly%s\r\n"
-		"Cache-Control: no-store\r\n",
+	headers = sso_headers(req,
 		saml_location(req, endpoint, "SAMLRequest", (struct str){ xml.p, xml.n }, state),
-		sha256, sso_own_path(req, SAML_ACS, who),
-		strncmp(options.http_url, "https://", 8) == 0 ? "; SameSite=None; Secure" : "");
+		sso_own_path(req, SAML_ACS, who), sha256, true);
 	buf_free(&xml);
 	return req_reply_raw(req, 302, "text/plain", headers, "", 0);
 }

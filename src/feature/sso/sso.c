@@ -494,10 +494,22 @@ bool sso_read_state(const char *text, int64_t its_tenant, int64_t *out_login, ch
 
 bool sso_began_here(const struct req *req, const char sha256[65])
 {
-	struct str v = req->http ? http_header_find(&req->http->head, "cookie") : (struct str){ 0 };
-	const char *at = v.p ? memmem(v.p, v.n, "sd_login=", 9) : NULL;
+	struct str v = req->http ? http_cookie(&req->http->head, COOKIE_LOGIN) : (struct str){ 0 };
 
-	return at && (size_t)(v.p + v.n - at) >= 9 + 64 && crypto_equal(at + 9, sha256, 64);
+	return v.n == 64 && crypto_equal(v.p, sha256, 64);
+}
+
+const char *sso_headers(struct req *req, const char *location, const char *path,
+	const char sha256[65], bool from_other_site)
+{
+	struct buf b = { 0 };
+	const char *text;
+
+	buf_addf(&b, "Location: %s\r\nCache-Control: no-store\r\n", location);
+	cookie_add_login(&b, sha256, path, from_other_site);
+	text = arena_dup(&req->arena, b.p, b.n);
+	buf_free(&b);
+	return text;
 }
 
 struct outcome *sso_callback(struct req *req)

@@ -64,6 +64,11 @@ struct outcome *sso_use_login(
 /* The state of a login in progress at TENANT, s1.<tenant>.<login>.<secret>. Returns false if it is
  * none, or another tenant's. */
 bool sso_read_state(const char *text, int64_t tenant, int64_t *out_login, char sha256[65]);
+/* The headers of a redirect to LOCATION that begins a sign-in: its cookie, for PATH,
+ * holds SHA256.
+ * FROM_OTHER_SITE: the answer is posted by the provider's page. */
+const char *sso_headers(struct req *req, const char *location, const char *path,
+	const char sha256[65], bool from_other_site);
 /* Did the browser of REQ begin the login whose secret has the digest SHA256? */
 bool sso_began_here(const struct req *req, const char sha256[65]);
 

@@ -73,11 +73,8 @@ static struct outcome *step_redirect(struct flow *f)
 		sso_login_add_param(&url, "code_challenge", buf_cstr(&challenge));
 		sso_login_add_param(&url, "code_challenge_method", "S256");
 	}
-	headers = arena_printf(&req->arena,
-		"Location: %s\r\nSet-Cookie: sd_login=%s; Path=%s; Max-Age=600; HttpOnly; "
-		"SameSite=Lax%s\r\nCache-Control: no-store\r\n",
-		buf_cstr(&url), x->sha256, sso_own_path(req, SSO_CALLBACK, &x->who),
-		strncmp(options.http_url, "https://", 8) == 0 ? "; Secure" : "");
+	headers = sso_headers(
+		req, buf_cstr(&url), sso_own_path(req, SSO_CALLBACK, &x->who), x->sha256, false);
 	buf_free(&url);
 	buf_free(&challenge);
 	return req_reply_raw(req, 302, "text/plain", headers, "", 0);

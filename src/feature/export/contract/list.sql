@@ -10,7 +10,7 @@
 -- returns created_at timestamptz, done_at timestamptz, expires_at timestamptz
 select e.id, e.export_no as export_id, e.export_type, e.format, e.status, e.records, f.bytes as size_bytes, f.id as file_id, e.error, e.created_at,
   e.done_at, e.expires_at
-from exports e
+from exports_seen e
 left join files f on f.tenant_id = e.tenant_id and f.id = e.file_id and f.whole
 where e.tenant_id = any ((select current_setting('app.current_tenants')::bigint[])::bigint[])
   and (e.user_id = $4::bigint or $5::bool)

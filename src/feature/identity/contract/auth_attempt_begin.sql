@@ -9,7 +9,7 @@
 -- $5 device    text    call.device    optional
 with t as materialized (
   select case when $1::text = 'provider' then 1 else coalesce((select c.tenant_id from customers c
-    where c.code = $1::text or c.tenant_id::text = $1::text or 'host:' || c.host = $1::text limit 1), 0) end as tenant_id
+    where c.tenant_id = tenant_named($1::text) limit 1), 0) end as tenant_id
 ), who as materialized (
   select t.tenant_id, 'staff' as kind, s.id from t join staff s on t.tenant_id = 1 and s.tenant_id = 1 and s.username = $2::text
   union all

@@ -6,7 +6,7 @@
 -- $3 domain    text    call.domain    optional
 select p.tenant_id, p.id, p.kind, p.name, p.client_id, p.settings, p.version
 from identity_providers p join customers c on c.tenant_id = p.tenant_id
-where p.active and c.status = 'active' and ($1::text is null or c.code = $1::text or c.tenant_id::text = $1::text)
+where p.active and c.status = 'active' and ($1::text is null or c.tenant_id = tenant_named($1::text))
   and ($2::bigint is null or p.id = $2::bigint) and ($3::text is null or p.settings -> 'email_domains' ? $3::text
     and exists (select from mail_domains m where m.tenant_id = p.tenant_id and m.domain = $3::text and m.verified_at is not null))
   and ($1::text is not null or $3::text is not null)

@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is shown to whom: exports by the maker's data scope, internal fields by no customer's route, appearance by number, metrics, and headers and
+// cookies that other sites cannot use.
+'use strict';
+const test = require('node:test'),
+	assert = require('node:assert'),
+	fs = require('node:fs'),
+	path = require('node:path'),
+	{ execFileSync } = require('node:child_process');
+const { Server, waitUntil, hookSink, PASSWORD } = require('../lib/server.js');
+
+let s, admin, boss, eng, hook;
+const users = '/api/v1/client/admin/users';
+const put = (p, token, body) => s.request('PUT', p, { token, body });
+const MARK = 'zebra-mark-7';
+test.before(async () => {
+	hook = await hookSink();
+	s = await Server.make('shown');
+	[admin, boss, eng] = await Promise.all([
+		s.login('admin', 'alpha'),
+		s.login('boss'),
+		s.login('eng1'),
+	]);
+});
+test.after(async () => {
+	await s.drop();
+	await hook.close();
+});
+let serial = 0;
+async function person(scope, more = []) {
+	const username = 'limited' + ++serial,
+		r = await s.post(users, admin, {
+			username,
+			password: 'Erst-Passwort-1',
+			full_name: username,
+			email: username + '@alpha.example',
+			role_type: 'manager',
+		});
+	assert.strictEqual(r.status, 201, r.text);
+	s.sql(`update client_users set must_change = false where id = ${r.data.user_id}`);
+	const me = { id: r.data.user_id, username };
+	await limit(me, scope, more);
+	return me;
+}
+async function limit(me, scope, more = []) {
+	const grants = [
+		{
+			resource_type: 'export',
+			permissions: { all: true },
+			...(scope ? { data_scope: scope } : {}),
+		},
+		...more,
+	];
+	assert.strictEqual((await put(`${users}/${me.id}/permissions`, admin, { grants })).status, 200);
+	const r = await s.post('/api/v1/auth/login', null, {
+		username: me.username,
+		password: 'Erst-Passwort-1',
+		tenant: 'alpha',
+	});
+	assert.strictEqual(r.status, 200, r.text);
+	me.token = r.data.access_token;
+}
+async function makeExport(token) {
+	const r = await s.post('/api/v1/client/export/data', token, {
+		export_type: 'ticket_data',
+		format: 'csv',
+	});
+	assert.strictEqual(r.status, 202, r.text);
+	const id = r.data.export_id;
+	return waitUntil(async () => {
+		const e = (await s.get('/api/v1/client/export/data/' + id, token)).data;
+		return e.status === 'completed' && e;
+	});
+}
+const sees = async (token, e) => {
+	const list = (await s.get('/api/v1/client/export/data?limit=200', token)).data.items,
+		got = {
+			list: list.some((x) => x.export_id === e.export_id),
+			get: (await s.get('/api/v1/client/export/data/' + e.export_id, token)).status === 200,
+			file: (await s.get('/api/v1/client/files/download/' + e.file_id, token)).status === 200,
+		};
+	assert.ok(got.list === got.get && got.get === got.file, JSON.stringify(got));
+	return got.get;
+};
+test('an export is read by who sees what its maker saw: list, one, file', async () => {
+	const hr = { departments: ['HR'] },
+		it = { departments: ['IT'] };
+	await s.post('/api/v1/tickets', admin, { title: 'a', description: 'b', priority: 'P3' });
+	const [one, same, other, free] = [
+			await person(hr),
+			await person(hr),
+			await person(it),
+			await person(null),
+		],
+		whole = await makeExport(admin),
+		part = await makeExport(one.token),
+		own = await makeExport(free.token);
+	assert.strictEqual(whole.records > 0, true);
+	for (const [who, e, may] of [
+		[admin, whole, true],
+		[admin, part, true],
+		[one.token, part, true],
+		[free.token, whole, true],
+		[free.token, part, true],
+		[one.token, whole, false],
+		[other.token, whole, false],
+		[other.token, part, false],
+		/* the same limits, but with the maker's own tickets */
+		[same.token, part, false],
+	])
+		assert.strictEqual(await sees(who, e), may);
+	/* one's own file, made before being limited */
+	assert.strictEqual(await sees(free.token, own), true);
+	await limit(free, hr);
+	assert.strictEqual(await sees(free.token, own), false);
+	await limit(free, null);
+	assert.strictEqual(await sees(free.token, own), true);
+});
+test('no route, event or webhook shows a customer the internal fields of a ticket', async () => {
+	const INTERNAL = [
+		'tags',
+		'parent_id',
+		'exclusion_kind',
+		'exclusion_state',
+		'exclusion_proposer',
+		'exclusion_approver',
+	];
+	assert.strictEqual(
+		(
+			await s.post('/api/v1/webhooks', admin, {
+				url: hook.url,
+				secret: 's'.repeat(20),
+			})
+		).status,
+		201,
+	);
+	const make = async () =>
+			(
+				await s.post('/api/v1/tickets', admin, {
+					title: 'a',
+					description: 'b',
+					priority: 'P3',
+				})
+			).data.id,
+		parent = await make(),
+		id = await make(),
+		act = async (cmd, body, token = eng) => {
+			const r = await s.post(`/api/v1/tickets/${id}/${cmd}`, token, body);
+			assert.strictEqual(r.status, 200, cmd + r.text);
+		};
+	await act('tags', { tags: [MARK] });
+	await act('link', { parent_id: parent });
+	await act('propose-exclusion', { kind: 'spam', reason: MARK });
+	await act('note', { text: MARK });
+	await act('approve-exclusion', { reason: MARK }, boss);
+	await act('reply', { text: 'hello' });
+	const staff = (await s.get('/api/v1/tickets/' + id, eng)).data;
+	for (const f of INTERNAL) assert.ok(staff[f] && staff[f] !== null, f + ' is there for staff');
+	const token = s
+			.cli([
+				...['token', 'add', '--tenant', 'alpha', '--name', 'svc', '--scopes'],
+				'ticket:read,sla:read,dashboard:read,report:read,user:read,audit:read,report:export',
+			])
+			.trim(),
+		spec = (await s.get('/openapi.json')).json;
+	const walk = (v, at) => {
+		if (Array.isArray(v)) v.forEach((x) => walk(x, at));
+		else if (v && typeof v === 'object')
+			for (const [k, x] of Object.entries(v)) {
+				assert.ok(!INTERNAL.includes(k), `${at} shows ${k}`);
+				walk(x, at);
+			}
+	};
+	let n = 0;
+	for (const [p, methods] of Object.entries(spec.paths)) {
+		if (!methods.get || methods.get['x-permission'] === 'anyone' || /\/(audit|docs)/.test(p))
+			continue;
+		const needed = (methods.get.parameters || [])
+				.filter((x) => x.in === 'query' && x.required)
+				.map((x) => `${x.name}=${x.schema.enum ? x.schema.enum[0] : x.example}`),
+			url =
+				p.replace('{tenant_id}', s.alpha).replace(/\{.*?\}/g, id) +
+				(needed.length ? '?' + needed.join('&') : '');
+		for (const who of [admin, token]) {
+			const r = await s.get(url, who);
+			assert.ok(r.status < 500, url + r.text);
+			assert.ok(!r.text.includes(MARK), `${url} shows the mark`);
+			walk(r.json, url);
+			n++;
+		}
+	}
+	for (const p of ['/api/v1/tickets', '/api/v1/client/tickets'])
+		for (const sort of ['', '&sort=urgent']) {
+			const asked = await s.get(`${p}?tag=${MARK}${sort}`, admin);
+			assert.deepStrictEqual(asked.data, { items: [], next_cursor: null }, asked.text);
+			assert.strictEqual((await s.get(`${p}?tag=${MARK}${sort}`, eng)).data.items.length, 1);
+		}
+	await waitUntil(() => hook.calls.some((c) => JSON.parse(c.body).type === 'ticket.replied'));
+	for (const c of hook.calls) {
+		assert.ok(!c.body.includes(MARK));
+		walk(JSON.parse(c.body), 'webhook');
+	}
+	console.log(`shown: ${n} answers to a customer, 0 internal fields`);
+});
+test('a log-in that sets cookies takes JSON from our own pages only', async () => {
+	const ours = 'http://127.0.0.1:' + s.port,
+		spec = (await s.get('/openapi.json')).json,
+		routes = Object.entries(spec.paths)
+			.filter(
+				([, m]) =>
+					m.post &&
+					m.post.requestBody &&
+					m.post.requestBody.content['application/json'] &&
+					m.post.requestBody.content['application/json'].schema.properties.cookies,
+			)
+			.map(([p]) => p),
+		send = (p, headers, cookies = true) =>
+			s.request('POST', p, {
+				raw: JSON.stringify({
+					username: 'user',
+					password: PASSWORD,
+					tenant: 'alpha',
+					...(p.includes('client') ? { tenant_id: s.alpha, tenant: undefined } : {}),
+					cookies,
+				}),
+				headers,
+			});
+	assert.ok(routes.length >= 4, routes.join());
+	for (const p of routes) {
+		for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain;application/json'])
+			assert.strictEqual(
+				(await send(p, { 'Content-Type': type, Origin: ours })).status,
+				415,
+				p + type,
+			);
+		for (const origin of [
+			'https://evil.example',
+			'null',
+			'https://127.0.0.1:' + s.port,
+			'http://127.0.0.1',
+			'http://127.0.0.1:' + (s.port + 1),
+			'http://127.0.0.1:' + s.port + '.evil.example',
+			'x' + ours,
+		]) {
+			const r = await send(p, { 'Content-Type': 'application/json', Origin: origin });
+			assert.strictEqual(r.status, 403, p + origin);
+			assert.strictEqual(r.headers['set-cookie'], undefined);
+		}
+	}
+	for (const headers of [
+		{ 'Content-Type': 'application/json', Origin: ours },
+		{ 'Content-Type': 'Application/JSON; charset=utf-8', Origin: ours },
+		{ 'Content-Type': 'application/json' },
+	]) {
+		const r = await send('/api/v1/auth/login', headers);
+		assert.strictEqual(r.status, 200, r.text);
+		assert.strictEqual(r.headers['set-cookie'].length, 3);
+	}
+});
+test('a number alone does not tell whose portal it is; a code, a host or a session does', async () => {
+	const theme = (of, token) => s.get('/api/v1/client/theme/' + of, token);
+	const answers = [s.alpha, s.beta, 1, 999999].map((n) => theme(n));
+	const texts = (await Promise.all(answers)).map((r) => [r.status, r.data]);
+	for (const t of texts) assert.deepStrictEqual(t, [200, null]);
+	for (const n of [s.alpha, 999999])
+		assert.strictEqual((await theme(n + '/logo')).status, 404);
+	assert.strictEqual((await theme('alpha')).data.name, 'Tenant alpha');
+	assert.strictEqual((await theme(s.alpha, admin)).data.name, 'Tenant alpha');
+	assert.match((await theme(s.alpha, admin)).headers['cache-control'], /^private/);
+	assert.strictEqual((await theme(s.alpha, boss)).data.name, 'Tenant alpha');
+	assert.strictEqual((await theme(s.beta, admin)).status, 403);
+});
+test("a customer's code is never digits only, and an old one never stands for another's number", async () => {
+	assert.throws(() => s.cli(['tenant', 'add', '--code', '4711', '--name', 'x']), /digits/);
+	const token = s
+			.cli(['token', 'add', '--tenant', 'provider', '--name', 'crm', '--scopes', 'user:write'])
+			.trim(),
+		sync = (code) =>
+			s.post('/api/v1/integration/customers/sync', token, {
+				customers: [{ external_id: 'c-' + code, code, name: 'x' }],
+			});
+	const bad = await sync('4711');
+	assert.match(bad.text, /"code"/, bad.text);
+	assert.strictEqual(s.sql("select count(*) from customers where code ~ '^[0-9]+$'"), '0');
+	assert.strictEqual((await sync('a4711')).status, 200);
+	/* as an older version could leave it: the number of alpha as the code of beta */
+	s.sql(
+		`alter table customers drop constraint customers_code_not_a_number; update customers set code = '${s.alpha}' where tenant_id = ${s.beta}`,
+	);
+	const r = await s.post('/api/v1/auth/login', null, {
+		username: 'admin',
+		password: PASSWORD,
+		tenant: String(s.alpha),
+	});
+	assert.strictEqual(r.status, 200, r.text);
+	assert.strictEqual((await s.get('/api/v1/me', r.data.access_token)).data.tenant_id, s.alpha);
+});
+test('metrics: from the listed addresses or with the token', async () => {
+	const file = path.join(s.dir, 'metrics.token'),
+		secret = 'm'.repeat(40);
+	const get = (headers = {}) => s.get('/metrics', null, headers);
+	assert.strictEqual((await get()).status, 200, 'loopback');
+	assert.strictEqual((await get({ 'X-Forwarded-For': '127.0.0.1, ::1' })).status, 200);
+	for (const from of ['203.0.113.9', '127.0.0.1, 203.0.113.9', '203.0.113.9, 127.0.0.1', 'x'])
+		assert.strictEqual((await get({ 'X-Forwarded-For': from })).status, 403, from);
+	assert.strictEqual(
+		(await get({ 'X-Forwarded-For': ['127.0.0.1', '203.0.113.9'] })).status,
+		403,
+		'two headers',
+	);
+	assert.strictEqual((await get({ Forwarded: 'for=203.0.113.9' })).status, 403);
+	fs.writeFileSync(file, secret + '\n', { mode: 0o600 });
+	if (process.env.RUNAS) execFileSync('chown', [process.env.RUNAS + ':', file]);
+	const other = await s.another({
+		metrics: { allow: '10.0.0.0/8,2001:db8::/32', token_file: file },
+	});
+	try {
+		const there = (headers) => other.get('/metrics', null, headers);
+		assert.strictEqual((await there()).status, 403);
+		assert.strictEqual((await there({ Authorization: 'Bearer ' + secret })).status, 200);
+		assert.strictEqual((await there({ Authorization: 'Bearer ' + secret + 'x' })).status, 403);
+		assert.strictEqual((await there({ Authorization: 'Bearer ' })).status, 403);
+	} finally {
+		await other.stop();
+	}
+});
+test('over https every answer has HSTS, and pages connect to our own host only', async () => {
+	const t = await s.another({ http: { url: 'https://desk.example' } });
+	try {
+		for (const p of ['/', '/app.js', '/app.css', '/docs', '/healthz', '/readyz', '/openapi.json', '/nothing', '/api/v1/me', '/api/v1/nothing', '/.well-known/jwks.json']) {
+			const r = await t.get(p);
+			assert.match(r.headers['strict-transport-security'] || '', /^max-age=\d{7,}/, p);
+			assert.match(r.headers['content-security-policy'], /connect-src 'self';/, p);
+		}
+		const tag = (await t.get('/app.js')).headers.etag,
+			same = await t.get('/app.js', null, { 'If-None-Match': tag });
+		assert.strictEqual(same.status, 304);
+		assert.match(same.headers['strict-transport-security'], /max-age/);
+		/* the session's cookies by exact name: a planted one with a longer name is none */
+		const r = await t.post(
+			'/api/v1/auth/login',
+			null,
+			{ username: 'user', password: PASSWORD, tenant: 'alpha', cookies: true },
+			{ 'Content-Type': 'application/json', Origin: 'https://' + '127.0.0.1:' + t.port },
+		);
+		assert.strictEqual(r.status, 200, r.text);
+		for (const c of r.headers['set-cookie']) assert.match(c, /^__(Host|Secure)-.*; Secure/);
+	} finally {
+		await t.stop();
+	}
+	assert.strictEqual((await s.get('/')).headers['strict-transport-security'], undefined);
+});
