@@ -47,20 +47,28 @@ static void origins(void)
 {
 	static const struct {
 		const char *headers;
-		bool ours;
-	} cases[] = { { "", true }, { "Origin: https://desk.example\r\n", true },
-		{ "Origin: http://desk.example\r\n", true },
-		{ "Origin: https://desk.example.evil\r\n", false },
-		{ "Origin: https://evil.desk.example\r\n", false },
-		{ "Origin: https://desk.example:8443\r\n", false }, { "Origin: null\r\n", false },
-		{ "Origin: desk.example\r\n", false }, { "Origin: \r\n", false } };
+		bool plain, tls; /* ours, when users reach us so */
+	} cases[] = { { "", true, true }, { "Origin: https://desk.example\r\n", false, true },
+		{ "Origin: http://desk.example\r\n", true, false },
+		{ "Origin: https://DESK.example\r\n", false, true },
+		{ "Origin: https://desk.example:443\r\n", false, false },
+		{ "Origin: https://desk.example.evil\r\n", false, false },
+		{ "Origin: https://evil.desk.example\r\n", false, false },
+		{ "Origin: https://desk.example:8443\r\n", false, false },
+		{ "Origin: null\r\n", false, false }, { "Origin: desk.example\r\n", false, false },
+		{ "Origin: \r\n", false, false } };
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct http_head h = head_of(cases[i].headers);
 
-		if (http_origin_is_ours(&h) != cases[i].ours)
+		cookies_init(false);
+		if (http_origin_is_ours(&h) != cases[i].plain)
+			CU_FAIL(cases[i].headers);
+		cookies_init(true);
+		if (http_origin_is_ours(&h) != cases[i].tls)
 			CU_FAIL(cases[i].headers);
 	}
+	cookies_init(false);
 }
 
 #define TOKEN "0123456789abcdef0123456789abcdef"
