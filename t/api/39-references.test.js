@@ -77,7 +77,7 @@ test.before(async () => {
 	);
 	serves('far', s.beta);
 	serves('near', s.alpha);
-	s.cli(['user', 'disable', '--staff', '--username', 'gone']);
+	s.cli(['user', 'disable', '--username', 'gone']);
 	s.cli(['user', 'disable', '--tenant', 'alpha', '--username', 'left']);
 	for (const name of ['eng1', 'eng2', 'boss', 'gone', 'far', 'near'])
 		staff[name] = sqlId(`select id from staff where username = '${name}'`);
@@ -356,7 +356,7 @@ test('the recipient is read again at sending: disabled staff and users, and staf
 	await idle();
 	const addresses = ['leaves@provider.example', 'moves@provider.example', 'quits@alpha.example'],
 		before = addresses.map((x) => to(x).length);
-	s.cli(['user', 'disable', '--staff', '--username', 'leaves']);
+	s.cli(['user', 'disable', '--username', 'leaves']);
 	serves('moves', s.beta);
 	s.cli(['user', 'disable', '--tenant', 'alpha', '--username', 'quits']);
 	const news = addresses.map((x) => to(x).filter((m) => !/TKT-/.test(m.subject)).length);
