@@ -16,11 +16,11 @@ fuzz_all() {
 	fi
 	for t in http json sla zone; do
 		[ "$out/$t" -nt "t/fuzz/$t.c" ] && [ -z "$(find src/base src/sla src/http include -newer "$out/$t" -name '*.[ch]' | head -1)" ] ||
-			clang -std=gnu17 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Iinclude "t/fuzz/$t.c" src/base/*.c src/sla/*.c src/ticket/names.c src/http/parse.c -ljson-c -o "$out/$t" || return 1
+			clang -std=gnu17 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Iinclude "t/fuzz/$t.c" src/base/*.c src/sla/*.c src/ticket/names.c src/http/parse.c -ljson-c $(pkg-config --libs icu-uc) -o "$out/$t" || return 1
 	done
 	[ "$out/saml" -nt src/helper/saml.c ] && [ "$out/saml" -nt t/fuzz/saml.c ] ||
 		clang -std=gnu17 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Iinclude $(pkg-config --cflags xmlsec1-openssl) \
-			t/fuzz/saml.c src/helper/saml.c src/base/*.c -ljson-c $(pkg-config --libs xmlsec1-openssl) -o "$out/saml" || return 1
+			t/fuzz/saml.c src/helper/saml.c src/base/*.c -ljson-c $(pkg-config --libs xmlsec1-openssl icu-uc) -o "$out/saml" || return 1
 	# a short run is repeatable, so that a new finding comes from a new change; the long run looks for new inputs
 	local seed=$([ "$seconds" -gt 5 ] || echo -seed=1)
 	for t in http json sla zone saml; do

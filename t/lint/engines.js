@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Checks that every package in a lock file declares support for the oldest Node version that we promise ("engines" in the package.json next to it).
-// npm ci (engine-strict) checks the installed Node, which may be newer; this checks the oldest.
+// npm does not enforce them: some packages also ask for a newer npm than that of Debian 12, without need. ./dev checks the installed Node.
 'use strict';
 const fs = require('node:fs'),
 	path = require('node:path');

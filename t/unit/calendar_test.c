@@ -237,7 +237,7 @@ static void calc(void)
  * earlier, and a new one is refused. */
 static void many_pieces(void)
 {
-	char fits[1000], more[1000];
+	char fits[1200], more[1000];
 	const char *error = NULL;
 	struct calendar *c;
 

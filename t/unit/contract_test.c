@@ -94,7 +94,7 @@ static void test_formats(void)
 {
 	static const struct {
 		enum format f;
-		const char *bad[6];
+		const char *bad[12];
 	} bad[] = {
 		{ FORMAT_EMAIL, { "", "a", "@b", "a@", "a@b@c", "a b@c" } },
 		{ FORMAT_PHONE, { "", "12a" } },
@@ -120,7 +120,7 @@ static void test_formats(void)
 		const struct format_rule *r = format_rule(bad[i].f);
 
 		CU_ASSERT_TRUE(r->fits(r->example));
-		for (size_t k = 0; k < 6 && bad[i].bad[k]; k++)
+		for (size_t k = 0; k < ARRAY_LEN(bad[i].bad) && bad[i].bad[k]; k++)
 			CU_ASSERT_FALSE(r->fits(bad[i].bad[k]));
 	}
 }
