@@ -5,18 +5,23 @@
 #ifndef SLADESK_CRYPTO_IDTOKEN_H
 #define SLADESK_CRYPTO_IDTOKEN_H
 
-#include "base/json.h"
+#include "base/claim.h"
 
 enum idtoken_result { IDTOKEN_OK, IDTOKEN_UNKNOWN_KEY, IDTOKEN_BAD };
 
 /* Check TOKEN's signature with the JWK Set KEYS (JSON): RS256, PS256 or ES256 only, RSA keys of
- * 2048 bits or more. On IDTOKEN_OK the caller owns *OUT_CLAIMS; otherwise *OUT_WHY is a reason for
+ * 2048 bits or more, keys whose use, key_ops and alg allow it, and a signature that is exactly as
+ * long as the key's. On IDTOKEN_OK, OUT holds what was signed; otherwise *OUT_WHY is a reason for
  * the log. */
+enum idtoken_result idtoken_open(
+	struct str keys, struct str token, struct buf *out, const char **out_why) MUST_USE;
+/* The same for a token of claims. On IDTOKEN_OK the caller owns *OUT_CLAIMS. */
 enum idtoken_result idtoken_verify(struct str keys, struct str token,
 	struct json_object **out_claims, const char **out_why) MUST_USE;
 
-/* Check the claims iss, aud (azp if there are several), exp, nbf, iat, and NONCE (NULL: a logout
- * token, which must not have one). Returns NULL, or the reason why they are refused. */
+/* Check the types of all claims that must fit (base/claim.h), then iss, aud (azp if there are
+ * several), exp, nbf, iat, auth_time, and NONCE (NULL: a logout token, which must not have one).
+ * Returns NULL, or the reason why they are refused. */
 const char *idtoken_claims_broken(struct json_object *claims, const char *issuer,
 	const char *audience, const char *nonce, int64_t now_s);
 

@@ -4,6 +4,7 @@
 #include "unit.h"
 #include "base/json.h"
 #include "crypto/crypto.h"
+#include "crypto/idtoken.h"
 
 #include <openssl/evp.h>
 #include <zlib.h>
@@ -27,6 +28,30 @@ static char *read_gz(const char *name)
 		buf_add(&b, block, (size_t)n);
 	gzclose(f);
 	return buf_take(&b);
+}
+
+/* The algorithms that identity tokens may have. */
+static bool choice_of_ours(const char *alg)
+{
+	return strcmp(alg, "RS256") == 0 || strcmp(alg, "PS256") == 0 || strcmp(alg, "ES256") == 0;
+}
+
+/* Is the token of T signed by another algorithm than its key names? */
+static bool of_another(struct json_object *t)
+{
+	struct str jws = json_str(json_get(t, "jws"));
+	unsigned char head[4096];
+	const char *dot = jws.p ? memchr(jws.p, '.', jws.n) : NULL;
+	size_t n = dot && dot - jws.p < 4096
+			   ? base64url_decode((struct str){ jws.p, (size_t)(dot - jws.p) }, head)
+			   : 0;
+	struct json_error err;
+	struct json_object *o = n ? json_read((const char *)head, n, &err) : NULL;
+	const char *alg = json_get_string(o, "alg");
+	bool another = !alg || !choice_of_ours(alg);
+
+	json_object_put(o);
+	return another;
 }
 
 static void json_documents(void)
@@ -105,6 +130,69 @@ static void jws_vectors(void)
 	json_object_put(o);
 	free(text);
 	token_keys_free();
+}
+
+/* The vectors of FILE against identity tokens: what is invalid must be refused, and what is valid
+ * in an algorithm that we take must be taken. */
+static void foreign_signatures(const char *file, int *refused, int *taken)
+{
+	char *text = read_gz(file);
+	struct json_object *o, *groups;
+
+	if (!text)
+		return;
+	o = json_tokener_parse(text);
+	groups = json_get(o, "testGroups");
+	for (size_t g = 0; g < json_object_array_length(groups); g++) {
+		struct json_object *group = json_object_array_get_idx(groups, g), *key,
+				   *tests = json_get(group, "tests");
+		struct buf set = { 0 };
+
+		key = json_get(group, json_get(group, "public") ? "public" : "private");
+		if (json_get(key, "keys")) {
+			json_write(&set, key);
+		} else {
+			buf_adds(&set, "{\"keys\":[");
+			json_write(&set, key);
+			buf_adds(&set, "]}");
+		}
+		for (size_t i = 0; i < json_object_array_length(tests); i++) {
+			struct json_object *t = json_object_array_get_idx(tests, i);
+			struct str jws = json_str(json_get(t, "jws"));
+			bool valid = strcmp(json_get_string(t, "result"), "valid") == 0;
+			const char *why = "", *alg = json_get_string(key, "alg");
+			struct buf out = { 0 };
+			bool ok = idtoken_open((struct str){ set.p, set.n }, jws, &out, &why) ==
+				  IDTOKEN_OK;
+
+			if (ok && !valid) {
+				printf("# taken: %s %lld\n", file,
+					(long long)json_get_int(t, "tcId", 0));
+				CU_FAIL("an invalid signature was taken");
+			}
+			if (valid && !ok && alg && choice_of_ours(alg) && !of_another(t)) {
+				printf("# refused: %s %lld %s\n", file,
+					(long long)json_get_int(t, "tcId", 0), why);
+				CU_FAIL("a valid signature was refused");
+			}
+			*refused += !valid;
+			*taken += valid && ok;
+			buf_free(&out);
+		}
+		buf_free(&set);
+	}
+	json_object_put(o);
+	free(text);
+}
+
+static void identity_tokens(void)
+{
+	int refused = 0, taken = 0;
+
+	foreign_signatures("wycheproof_json_web_signature_test.json.gz", &refused, &taken);
+	foreign_signatures("wycheproof_json_web_key_test.json.gz", &refused, &taken);
+	printf("# identity tokens: %d invalid refused, %d valid taken\n", refused, taken);
+	CU_ASSERT(!refused || (refused > 350 && taken >= 16));
 }
 
 /* The life of a key: which key signs, which still verify, which are published. */
@@ -216,4 +304,5 @@ static void our_tokens(void)
 }
 
 UNIT_MAIN("corpora", { "JSON documents", json_documents }, { "JWS vectors", jws_vectors },
-	{ "our tokens", our_tokens }, { "key rotation", key_rotation })
+	{ "JWS and JWK vectors as identity tokens", identity_tokens }, { "our tokens", our_tokens },
+	{ "key rotation", key_rotation })

@@ -2,6 +2,7 @@
  * Tokens of other issuers: accepted only with the issuer's keys and our algorithms, for our
  * audience, within their lifetime, and for this login. */
 #include "crypto/idtoken.h"
+#include "crypto/crypto.h"
 #include "unit.h"
 
 #include <cjose/cjose.h>
@@ -105,6 +106,101 @@ static void signatures(void)
 	cjose_get_dealloc()(own);
 }
 
+/* The public half of K with MORE members, as a set. */
+static char *set_with(const cjose_jwk_t *k, const char *more)
+{
+	char *own = public_of(k), *set;
+
+	set = xasprintf("{\"keys\":[%.*s,%s}]}", (int)strlen(own) - 1, own, more);
+	cjose_get_dealloc()(own);
+	return set;
+}
+
+static void keys_that_may_verify(void)
+{
+	static const struct {
+		const char *more;
+		bool ok;
+	} rows[] = {
+		{ "\"use\":\"sig\"", true },
+		{ "\"use\":\"enc\"", false },
+		{ "\"use\":\"\"", false },
+		{ "\"use\":5", false },
+		{ "\"use\":null", false },
+		{ "\"use\":[\"sig\"]", false },
+		{ "\"key_ops\":[\"verify\"]", true },
+		{ "\"key_ops\":[\"sign\",\"verify\"]", true },
+		{ "\"key_ops\":[\"encrypt\"]", false },
+		{ "\"key_ops\":[\"sign\"]", false },
+		{ "\"key_ops\":[]", false },
+		{ "\"key_ops\":\"verify\"", false },
+		{ "\"key_ops\":null", false },
+		{ "\"key_ops\":[\"verify\"],\"use\":\"enc\"", false },
+		{ "\"alg\":\"OURS\"", true },
+		{ "\"alg\":\"RS384\"", false },
+		{ "\"alg\":\"none\"", false },
+		{ "\"alg\":7", false },
+		{ "\"alg\":null", false },
+	};
+	const cjose_jwk_t *keys[] = { rsa, rsa, ec };
+	static const char *const algs[] = { "RS256", "PS256", "ES256" };
+
+	for (size_t a = 0; a < ARRAY_LEN(algs); a++)
+		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+			char *set = set_with(keys[a], rows[i].more), *ours = strstr(set, "OURS"),
+			     *named = ours ? xasprintf("%.*s%s%s", (int)(ours - set), set, algs[a],
+						     ours + 4)
+					   : xstrdup(set);
+
+			CU_ASSERT_EQUAL(verify(named, sign(keys[a], algs[a], a == 2 ? "e" : "r",
+							      "{\"iss\":\"i\"}")),
+				rows[i].ok ? IDTOKEN_OK : IDTOKEN_UNKNOWN_KEY);
+			free(set);
+			free(named);
+		}
+}
+
+/* Signatures of any other length, and other spellings of the right one. */
+static void exact_signatures(void)
+{
+	static const char claims[] = "{\"iss\":\"i\"}";
+	const cjose_jwk_t *keys[] = { rsa, rsa, ec };
+	static const char *const algs[] = { "RS256", "PS256", "ES256" };
+	int n = 0;
+
+	for (size_t a = 0; a < ARRAY_LEN(algs); a++) {
+		char *good = sign(keys[a], algs[a], NULL, claims), *dot = strrchr(good, '.');
+		unsigned char bytes[1024] = { 0 };
+		size_t have = base64url_decode(str_of(dot + 1), bytes);
+
+		CU_ASSERT(have == (a == 2 ? 64 : 256));
+		for (size_t len = 0; len <= have + 200; len++) {
+			struct buf b = { 0 };
+
+			buf_add(&b, good, (size_t)(dot + 1 - good));
+			buf_add_base64url(&b, bytes, len);
+			CU_ASSERT_EQUAL(verify(key_set, buf_take(&b)),
+				len == have ? IDTOKEN_OK : IDTOKEN_BAD);
+			n++;
+		}
+		for (const char *more = "=A-_.+/ \n"; *more; more++) {
+			CU_ASSERT_EQUAL(
+				verify(key_set, xasprintf("%s%c", good, *more)), IDTOKEN_BAD);
+			n++;
+		}
+		for (const char *last = "ABCDEFGHQRSTghijwxyz0123"; *last; last++) {
+			char *twin = xasprintf("%.*s%c", (int)strlen(good) - 1, good, *last);
+
+			if (strcmp(twin, good) != 0)
+				CU_ASSERT_EQUAL(verify(key_set, xstrdup(twin)), IDTOKEN_BAD);
+			free(twin);
+			n++;
+		}
+		free(good);
+	}
+	printf("# signatures: %d lengths and spellings\n", n);
+}
+
 static const char *broken(const char *claims, const char *nonce)
 {
 	struct json_object *o = json_tokener_parse(claims);
@@ -140,6 +236,18 @@ static void claims_for_us_now(void)
 	CU_ASSERT_PTR_NOT_NULL(broken("{\"iss\":\"https://i\",\"nonce\":\"n\",\"aud\":\"me\","
 				      "\"exp\":1000001,\"iat\":999399}",
 		"n"));
+	/* with a fraction, as RFC 7519 allows */
+	CU_ASSERT_PTR_NULL(broken("{\"iss\":\"https://i\",\"nonce\":\"n\",\"aud\":\"me\","
+				  "\"exp\":1000001.5,\"iat\":999999.25,\"nbf\":1000000.5,"
+				  "\"auth_time\":999000.125}",
+		"n"));
+	CU_ASSERT_PTR_NOT_NULL(broken("{" GOOD ",\"aud\":\"me\",\"exp\":999939.9}", "n"));
+	CU_ASSERT_PTR_NOT_NULL(broken("{" GOOD ",\"aud\":\"me\",\"exp\":0}", "n"));
+	CU_ASSERT_PTR_NOT_NULL(broken("{" GOOD ",\"aud\":\"me\",\"exp\":\"1000001\"}", "n"));
+	CU_ASSERT_PTR_NOT_NULL(
+		broken("{" GOOD ",\"aud\":\"me\",\"exp\":1000001,\"nbf\":\"1\"}", "n"));
+	CU_ASSERT_PTR_NOT_NULL(
+		broken("{" GOOD ",\"aud\":\"me\",\"exp\":1000001,\"auth_time\":1000061}", "n"));
 	/* another login's, another issuer's */
 	CU_ASSERT_PTR_NOT_NULL(broken("{" GOOD ",\"aud\":\"me\",\"exp\":1000001}", "m"));
 	CU_ASSERT_PTR_NOT_NULL(broken("{" GOOD ",\"aud\":\"me\",\"exp\":1000001}", "nn"));
@@ -161,4 +269,6 @@ static void end_keys(void)
 }
 
 UNIT_MAIN("idtoken", { "keys", make_keys }, { "who signed it, and how", signatures },
+	{ "keys that may verify", keys_that_may_verify },
+	{ "signatures of another length or spelling", exact_signatures },
 	{ "for us, now, for this login", claims_for_us_now }, { "no traces", end_keys })
