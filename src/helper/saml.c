@@ -236,9 +236,18 @@ static void add_attribute(struct buf *b, const char *name, xmlNodePtr n, const c
 	xmlFree(v);
 }
 
+/* Does N hold text alone? The text around or inside another element is not a value. */
+static bool is_plain(xmlNodePtr n)
+{
+	for (xmlNodePtr c = n->children; c; c = c->next)
+		if (c->type != XML_TEXT_NODE)
+			return false;
+	return true;
+}
+
 static void add_content(struct buf *b, const char *before, xmlNodePtr n)
 {
-	xmlChar *v = xmlNodeGetContent(n);
+	xmlChar *v = is_plain(n) ? xmlNodeGetContent(n) : NULL;
 
 	buf_adds(b, before);
 	buf_add_json(b, v ? STR_OF(v) : "", v ? strlen(STR_OF(v)) : 0);
@@ -271,7 +280,7 @@ static void add_attributes(struct buf *b, xmlNodePtr assertion)
 						: NULL;
 
 			for (xmlNodePtr v = name ? a->children : NULL; v; v = v->next)
-				if (is(v, NS_ASSERTION, "AttributeValue")) {
+				if (is(v, NS_ASSERTION, "AttributeValue") && is_plain(v)) {
 					buf_adds(b, n++ ? ",[" : "[");
 					buf_add_json(b, STR_OF(name), strlen(STR_OF(name)));
 					add_content(b, ",", v);
@@ -291,12 +300,16 @@ static void add_assertion(struct buf *b, xmlNodePtr response, xmlNodePtr a, bool
 		   conditions = only(a, NS_ASSERTION, "Conditions"),
 		   statement = only(a, NS_ASSERTION, "AuthnStatement"),
 		   issuer = only(a, NS_ASSERTION, "Issuer"),
+		   sender = only(response, NS_ASSERTION, "Issuer"),
 		   code = only(only(response, NS_PROTOCOL, "Status"), NS_PROTOCOL, "StatusCode");
 
 	buf_addf(b, "{\"ok\":true,\"kind\":\"response\",\"response_signed\":%s",
 		response_signed ? "true" : "false");
 	add_attribute(b, "destination", response, "Destination");
+	add_attribute(b, "response_to", response, "InResponseTo");
 	add_attribute(b, "status", code, "Value");
+	if (sender)
+		add_content(b, ",\"sender\":", sender);
 	add_attribute(b, "id", a, "ID");
 	if (issuer)
 		add_content(b, ",\"issuer\":", issuer);
@@ -305,6 +318,7 @@ static void add_assertion(struct buf *b, xmlNodePtr response, xmlNodePtr a, bool
 	add_attribute(b, "method", confirmation, "Method");
 	add_attribute(b, "recipient", data, "Recipient");
 	add_attribute(b, "in_response_to", data, "InResponseTo");
+	add_attribute(b, "confirm_from", data, "NotBefore");
 	add_attribute(b, "confirm_until", data, "NotOnOrAfter");
 	add_attribute(b, "not_before", conditions, "NotBefore");
 	add_attribute(b, "not_on_or_after", conditions, "NotOnOrAfter");

@@ -535,7 +535,7 @@ test('WeCom, DingTalk and Feishu log in as their API descriptions say', async ()
 								q.get('prompt'),
 								q.get('response_type'),
 							],
-							['ding1', 'openid', 'consent', 'code'],
+							['ding1', 'openid corpid', 'consent', 'code'],
 						);
 						return back('authCode');
 					case '/dingtalk/token':
@@ -639,6 +639,7 @@ test('WeCom, DingTalk and Feishu log in as their API descriptions say', async ()
 			'dingtalk',
 			'ding1',
 			{
+				corp_id: 'c',
 				authorization_endpoint: base + '/dingtalk/auth',
 				token_endpoint: base + '/dingtalk/token',
 				userinfo_endpoint: base + '/dingtalk/me',

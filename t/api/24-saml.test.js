@@ -501,6 +501,234 @@ test('every attack on a response is refused', async () => {
 	assert.strictEqual((await post(b, await answer(b))).status, 200, 'and the true one is taken still');
 	assert.match(s.log, /SAML response refused .*why="/);
 });
+test('a response is taken at the address of the provider that was asked, for its login, from its issuer, at its time', async () => {
+	/* another provider of the same customer, and one of another customer: the same issuer, certificate and entity, so only the address tells */
+	const twin = (token) =>
+		s.post(PROVIDERS, token, {
+			kind: 'saml',
+			name: 'Twin',
+			client_id: 'urn:sladesk:alpha',
+			issuer: 'urn:idp:alpha',
+			authorization_endpoint: idp.url + '/sso',
+			certificate: cert,
+			trust_email: true,
+		});
+	const mine = (await twin(admin)).data,
+		theirs = (await twin(await s.login('admin', 'beta'))).data,
+		at = (b, url, xml, relay = b.relay) =>
+			request('POST', url, {
+				cookie: b.cookie,
+				form: {
+					SAMLResponse: Buffer.from(xml).toString('base64'),
+					RelayState: relay,
+				},
+			});
+	for (const [why, url] of Object.entries({
+		"another provider's": mine.acs_uri,
+		"another customer's": theirs.acs_uri,
+		'the customer of the one, the number of the other': theirs.acs_uri.replace(/\d+$/, id),
+	})) {
+		/* made for our address, and for the one it is sent to */
+		for (const recipient of [here(ACS), url]) {
+			const b = await begin();
+			assert.strictEqual(
+				(await at(b, url, await answer(b, {}, { recipient, destination: recipient })))
+					.status,
+				400,
+				why,
+			);
+		}
+	}
+	const other = await request(
+			'GET',
+			here(`/api/v1/auth/sso/start?tenant=alpha&provider=${mine.provider_id}`),
+		),
+		state = new URL(other.headers.location).searchParams.get('RelayState');
+	let b = await begin();
+	assert.strictEqual((await at(b, here(ACS), await answer(b), state)).status, 400, 'foreign state');
+	b = await begin();
+	assert.strictEqual((await at(b, here(ACS), await answer(b), '')).status, 400, 'unsolicited');
+	const xml = await answer(b),
+		unsolicited = xml.replaceAll(/ InResponseTo="[^"]*"/g, '');
+	assert.notStrictEqual(unsolicited, xml);
+	/* signed again by the true key: what is said, not who says it, is wrong */
+	const sign = (text) => {
+		const sig = new SignedXml(null, {
+			signatureAlgorithm: 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256',
+			idAttribute: 'ID',
+		});
+		sig.addReference(
+			"//*[local-name(.)='Assertion']",
+			[
+				'http://www.w3.org/2000/09/xmldsig#enveloped-signature',
+				'http://www.w3.org/2001/10/xml-exc-c14n#',
+			],
+			'http://www.w3.org/2001/04/xmlenc#sha256',
+		);
+		sig.signingKey = key;
+		sig.computeSignature(text.replace(/<(?:ds:)?Signature[^]*?<\/(?:ds:)?Signature>/, ''), {
+			location: {
+				reference: "//*[local-name(.)='Assertion']/*[local-name(.)='Issuer']",
+				action: 'after',
+			},
+		});
+		return sig.getSignedXml();
+	};
+	const later = (ms) => new Date(Date.now() + ms).toISOString(),
+		mail = (x) => x.match(/<saml:Attribute Name="[^"]*emailaddress"[^]*?<\/saml:Attribute>/)[0],
+		cases = {
+			'as it is': [(x) => x, 200],
+			'no InResponseTo': [(x) => x.replaceAll(/ InResponseTo="[^"]*"/g, ''), 401],
+			"the response's InResponseTo": [
+				(x) => x.replace(/InResponseTo="[^"]*"/, 'InResponseTo="_x"'),
+				401,
+			],
+			"the confirmation's InResponseTo": [
+				(x) =>
+					x.replace(
+						/(SubjectConfirmationData[^>]*InResponseTo=")[^"]*"/,
+						'$1_x"',
+					),
+				401,
+			],
+			"the response's issuer": [
+				(x) => x.replace(/(<saml:Issuer[^>]*>)[^<]*/, '$1urn:evil'),
+				401,
+			],
+			"the assertion's issuer": [
+				(x) =>
+					x.replace(
+						/(<saml:Assertion[^]*?<saml:Issuer[^>]*>)[^<]*/,
+						'$1urn:evil',
+					),
+				401,
+			],
+			'an empty issuer': [(x) => x.replace(/(<saml:Issuer[^>]*>)[^<]*/, '$1'), 401],
+			destination: [
+				(x) => x.replace(/Destination="[^"]*"/, 'Destination="http://evil.example/"'),
+				401,
+			],
+			'an empty destination': [
+				(x) => x.replace(/Destination="[^"]*"/, 'Destination=""'),
+				401,
+			],
+			recipient: [
+				(x) => x.replace(/Recipient="[^"]*"/, `Recipient="${mine.acs_uri}"`),
+				401,
+			],
+			audience: [(x) => x.replace(/(<saml:Audience>)[^<]*/, '$1urn:other'), 401],
+			'no audience': [
+				(x) =>
+					x.replace(
+						/<saml:AudienceRestriction>[^]*?<\/saml:AudienceRestriction>/,
+						'',
+					),
+				401,
+			],
+			future: [(x) => x.replace(/NotBefore="[^"]*"/, `NotBefore="${later(3600e3)}"`), 401],
+			'a time that is none': [
+				(x) => x.replace(/NotBefore="[^"]*"/, 'NotBefore="soon"'),
+				401,
+			],
+			'the condition is over': [
+				(x) =>
+					x.replace(
+						/(<saml:Conditions[^>]*NotOnOrAfter=")[^"]*"/,
+						`$1${later(-120e3)}"`,
+					),
+				401,
+			],
+			'the confirmation is over': [
+				(x) =>
+					x.replace(
+						/(SubjectConfirmationData[^>]*NotOnOrAfter=")[^"]*"/,
+						`$1${later(-120e3)}"`,
+					),
+				401,
+			],
+			'a confirmation without an end': [
+				(x) => x.replace(/(SubjectConfirmationData[^>]*) NotOnOrAfter="[^"]*"/, '$1'),
+				401,
+			],
+			'a confirmation in the future': [
+				(x) =>
+					x.replace(
+						/(<saml:SubjectConfirmationData)/,
+						`$1 NotBefore="${later(3600e3)}"`,
+					),
+				401,
+			],
+			'not a bearer': [(x) => x.replace(/cm:bearer/, 'cm:sender-vouches'), 401],
+			'another status': [(x) => x.replace(/status:Success/, 'status:Responder'), 401],
+			'an element in the name': [(x) => x.replace('>u1<', '>u1<x/>.evil<'), 401],
+			'an empty name': [(x) => x.replace('>u1<', '><'), 401],
+			'blanks as a name': [(x) => x.replace('>u1<', '>  <'), 401],
+			'a name that is too long': [(x) => x.replace('>u1<', `>${'u'.repeat(301)}<`), 401],
+			'two names': [(x) => x.replace(/<saml:NameID[^]*?<\/saml:NameID>/, '$&$&'), 401],
+			'two conditions': [
+				(x) => x.replace(/<saml:Conditions[^]*?<\/saml:Conditions>/, '$&$&'),
+				401,
+			],
+			'two confirmations': [
+				(x) =>
+					x.replace(
+						/<saml:SubjectConfirmation [^]*?<\/saml:SubjectConfirmation>/,
+						'$&$&',
+					),
+				401,
+			],
+		},
+		/* by an unknown subject: the address alone leads to the account, so it must be one text */
+		addresses = {
+			'as it is': [(x) => x, 200],
+			'two of them': [(x) => x.replace(mail(x), mail(x) + mail(x)), 401],
+			'an element in it': [
+				(x) => x.replace('user@alpha.example', 'user@<x/>alpha.example'),
+				401,
+			],
+			'an empty one': [(x) => x.replace('user@alpha.example', ''), 401],
+			'no address': [(x) => x.replace('user@alpha.example', 'user at alpha'), 401],
+			'too long': [
+				(x) => x.replace('user@alpha.example', 'u'.repeat(300) + '@alpha.example'),
+				401,
+			],
+			'a line end in it': [
+				(x) => x.replace('user@alpha.example', '&#10;user@alpha.example'),
+				401,
+			],
+			'not verified': [
+				(x) =>
+					x.replace(
+						mail(x),
+						mail(x) +
+							'<saml:Attribute Name="email_verified"><saml:AttributeValue>false</saml:AttributeValue></saml:Attribute>',
+					),
+				401,
+			],
+		};
+	for (const [why, [change, status]] of Object.entries(cases)) {
+		b = await begin();
+		const was = await answer(b),
+			now = change(was);
+		assert.ok(now !== was || why === 'as it is', why + ' changes something');
+		assert.strictEqual((await post(b, sign(now))).status, status, why);
+	}
+	let n = 0;
+	for (const [why, [change, status]] of Object.entries(addresses)) {
+		b = await begin();
+		s.sql(
+			`update identity_providers set settings = settings || '{"email_field":"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress"}' where id = ${id}`,
+		);
+		const was = await answer(b, { id: 'fresh' + ++n }),
+			now = change(was);
+		assert.ok(now !== was || why === 'as it is', why + ' changes something');
+		assert.strictEqual((await post(b, sign(now))).status, status, 'mail: ' + why);
+	}
+	console.log(
+		`# SAML: ${Object.keys(cases).length + Object.keys(addresses).length} responses signed by the true key`,
+	);
+	await s.request('DELETE', `${PROVIDERS}/${mine.provider_id}`, { token: admin });
+});
 test('the provider ends a session by a signed LogoutRequest, once', async () => {
 	const b = await begin(),
 		r = await post(b, await answer(b, {}, { sessionIndex: '_s1' }));

@@ -155,7 +155,10 @@ async function register(idp, client, uri) {
 	(await idp.provider.Client.find(client)).redirectUris = [uri];
 }
 
-const base64url = (x) => Buffer.from(typeof x === 'string' ? x : JSON.stringify(x)).toString('base64url');
+const base64url = (x) =>
+	Buffer.from(typeof x === 'string' || Buffer.isBuffer(x) ? x : JSON.stringify(x)).toString(
+		'base64url',
+	);
 /* A compact JWS by node's own crypto. CLAIMS may be a text, to sign what is not JSON. */
 function sign(header, claims, key) {
 	const text = base64url(header) + '.' + base64url(claims);
@@ -173,10 +176,10 @@ function sign(header, claims, key) {
 }
 
 /* A provider that says what a test tells it to: .metadata, .keys, .back (what is added to the way back), .token and .userinfo (objects, texts or
- * functions) can be replaced at any time. .seen holds the requests to its back-channel endpoints. */
+ * functions), and .answers (by path) can be replaced at any time. .seen holds the requests to its back-channel endpoints. */
 async function toldProvider() {
 	const pair = crypto.generateKeyPairSync('rsa', { modulusLength: 2048 }),
-		p = { seen: [], pair, metadata: {}, back: {}, userinfo: {} };
+		p = { seen: [], pair, metadata: {}, back: {}, userinfo: {}, answers: {} };
 	const served = await serve((req, res) => {
 		const u = new URL(req.url, p.url),
 			send = (o) => {
@@ -190,6 +193,7 @@ async function toldProvider() {
 				p.seen.push({ path: u.pathname, body: text, query: u.searchParams });
 				send(typeof o === 'function' ? o(u, text) : o);
 			};
+			if (p.answers[u.pathname]) return say(p.answers[u.pathname]);
 			if (u.pathname === '/.well-known/openid-configuration')
 				return send({
 					issuer: p.url,

@@ -174,6 +174,7 @@ static bool audience_is(const struct saml *x)
 /* The checks of SAML profiles 4.1.4.3. Returns NULL or the error. */
 static const char *response_broken(struct req *req, struct saml *x)
 {
+	static const char *const begins[] = { "not_before", "confirm_from" };
 	int64_t now = clock_now_us(), until, from;
 	const char *issuer = json_get_string(x->who.settings, "issuer"),
 		   *acs = sso_own_address(req, SAML_ACS, &x->who);
@@ -182,28 +183,34 @@ static const char *response_broken(struct req *req, struct saml *x)
 	snprintf(id, sizeof(id), "_%.40s", x->sha256);
 	if (strcmp(saml_said(x, "status"), "urn:oasis:names:tc:SAML:2.0:status:Success") != 0)
 		return "the provider refused";
-	if (saml_said(x, "destination")[0] && strcmp(saml_said(x, "destination"), acs) != 0)
+	/* a signed Response must name it (saml-bindings 3.5.5.2) */
+	if ((json_get(x->said, "destination") || json_get_bool(x->said, "response_signed", true)) &&
+		strcmp(saml_said(x, "destination"), acs) != 0)
 		return "wrong destination";
-	if (!issuer || strcmp(saml_said(x, "issuer"), issuer) != 0)
+	if (!issuer || strcmp(saml_said(x, "issuer"), issuer) != 0 ||
+		(json_get(x->said, "sender") && strcmp(saml_said(x, "sender"), issuer) != 0))
 		return "wrong issuer";
 	if (strcmp(saml_said(x, "method"), "urn:oasis:names:tc:SAML:2.0:cm:bearer") != 0 ||
 		strcmp(saml_said(x, "recipient"), acs) != 0)
 		return "wrong recipient";
-	if (strcmp(saml_said(x, "in_response_to"), id) != 0)
+	if (strcmp(saml_said(x, "in_response_to"), id) != 0 ||
+		(json_get(x->said, "response_to") && strcmp(saml_said(x, "response_to"), id) != 0))
 		return "for another login";
 	if (!audience_is(x))
 		return "wrong audience";
 	if (!saml_instant(saml_said(x, "confirm_until"), &until) || until + SAML_SKEW_US <= now)
 		return "over";
-	if (saml_said(x, "not_on_or_after")[0] &&
+	if (json_get(x->said, "not_on_or_after") &&
 		(!saml_instant(saml_said(x, "not_on_or_after"), &until) ||
 			until + SAML_SKEW_US <= now))
 		return "over";
-	if (saml_said(x, "not_before")[0] &&
-		(!saml_instant(saml_said(x, "not_before"), &from) || from - SAML_SKEW_US > now))
-		return "not valid yet";
-	if (!saml_said(x, "name_id")[0] ||
-		utf8_length(saml_said(x, "name_id"), strlen(saml_said(x, "name_id"))) > 300 ||
+	for (size_t i = 0; i < ARRAY_LEN(begins); i++)
+		if (json_get(x->said, begins[i]) &&
+			(!saml_instant(saml_said(x, begins[i]), &from) ||
+				from - SAML_SKEW_US > now))
+			return "not valid yet";
+	if (claim_read(x->said, CLAIM_SUBJECT, "name_id").state != CLAIM_GOOD ||
+		claim_read(x->said, CLAIM_SESSION, "session_index").state == CLAIM_WRONG ||
 		!saml_said(x, "id")[0])
 		return "no subject";
 	if (x->who.fresh && (!saml_instant(saml_said(x, "authn_instant"), &from) ||
@@ -345,25 +352,21 @@ static struct outcome *step_enter(struct flow *f)
 {
 	struct req *req = f->req;
 	struct saml *x = req_state(req, saml);
-	const char *mail = json_get_string(x->who.settings, "email_field"),
-		   *name = json_get_string(x->who.settings, "name_field");
+	const char *mail = json_get_string(x->who.settings, "email_field");
 
 	if (f->error != DB_OK)
 		return req_fail_db(req, f->error);
 	if (PQntuples(f->rows) == 0)
 		return sso_fail_over(req);
 	x->claims = attributes_of(x);
-	x->who.subject = sso_text(req, saml_said(x, "name_id"), 300);
+	x->who.subject = sso_claim(req, x->said, CLAIM_SUBJECT, "name_id");
 	if (!x->who.subject)
 		return sso_fail_provider(req);
-	x->who.sid = sso_text(req, saml_said(x, "session_index"), 300);
-	x->who.mail = sso_text(req, json_get_string(x->claims, mail ? mail : "email"), 254);
-	if (!x->who.mail && strchr(x->who.subject, '@') && strlen(x->who.subject) < 254)
+	x->who.sid = sso_claim(req, x->said, CLAIM_SESSION, "session_index");
+	sso_read_person(req, &x->who, x->claims, NULL, NULL);
+	if (claim_read(x->claims, CLAIM_EMAIL, mail).state == CLAIM_ABSENT &&
+		claim_read(x->said, CLAIM_EMAIL, "name_id").state == CLAIM_GOOD)
 		x->who.mail = x->who.subject;
-	if (x->who.mail && (!strchr(x->who.mail, '@') || strpbrk(x->who.mail, " <>,;\"\r\n")))
-		x->who.mail = NULL;
-	x->who.name = sso_text(req, json_get_string(x->claims, name ? name : "name"), 100);
-	x->who.mail_verified = json_get_bool(x->who.settings, "trust_email", false);
 	return sso_enter(req, x->claims);
 }
 

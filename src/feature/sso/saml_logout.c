@@ -71,7 +71,7 @@ static struct outcome *step_end_sessions(struct flow *f)
 		return bad_logout(req, saml_said(x, "why"));
 	if (strcmp(saml_said(x, "kind"), "logout") != 0 || !issuer ||
 		strcmp(saml_said(x, "issuer"), issuer) != 0 ||
-		!(subject = sso_text(req, saml_said(x, "name_id"), 300)) ||
+		!(subject = sso_claim(req, x->said, CLAIM_SUBJECT, "name_id")) ||
 		(saml_said(x, "destination")[0] && strcmp(saml_said(x, "destination"), slo) != 0) ||
 		!saml_instant(saml_said(x, "issued"), &at) || at > now + SAML_SKEW_US ||
 		at < now - 10 * SAML_SKEW_US)
@@ -79,7 +79,7 @@ static struct outcome *step_end_sessions(struct flow *f)
 	flow_param_int(f, 0, x->who.tenant_id);
 	flow_param_int(f, 1, x->who.provider_id);
 	flow_param_text(f, 2, subject);
-	flow_param_text(f, 3, sso_text(req, saml_said(x, "session_index"), 300));
+	flow_param_text(f, 3, sso_claim(req, x->said, CLAIM_SESSION, "session_index"));
 	flow_param_text(f, 4, saml_said(x, "id"));
 	flow_param_int(f, 5, now);
 	return flow_query(f, REPLY, &sql_sso_logout);

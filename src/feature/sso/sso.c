@@ -127,6 +127,7 @@ static struct outcome *step_ask_documents(struct flow *f)
 {
 	struct req *req = f->req;
 	struct sso *x = req_state(req, sso);
+	const struct in_sso_callback *in = REQ_INPUT(req, sso_callback);
 	const PGresult *rows = f->rows;
 
 	if (f->error != DB_OK)
@@ -143,6 +144,10 @@ static struct outcome *step_ask_documents(struct flow *f)
 		(!db_is_null(rows, 0, 3) &&
 			!open_sealed(req, "client_secret", db_text(rows, 0, 3), &x->secret)) ||
 		(x->vendor && !x->secret))
+		return sso_fail_provider(req);
+	x->code = x->vendor && strcmp(x->vendor->code_param, "authCode") == 0 ? in->auth_code
+									      : in->code;
+	if (!x->code || strlen(x->code) > 4000)
 		return sso_fail_provider(req);
 	if (x->kind == OIDC)
 		return sso_documents_wait(f, ASK_TOKENS, sso_login_setting(x, "issuer"), false);
@@ -258,8 +263,23 @@ static struct json_object *vendor_data(struct req *req, struct json_object *answ
 
 	if (answer && !data)
 		log_warn(&req->who, "%s refused %s=%lld", x->vendor->name, x->vendor->error_field,
-			(long long)json_get_int(answer, x->vendor->error_field, 0));
+			(long long)claim_read(answer, CLAIM_RESULT, x->vendor->error_field).number);
 	return data;
+}
+
+/* Anybody may log in at a vendor; the answer names the enterprise for which. */
+static const char *enterprise_broken(
+	struct req *req, struct json_object *answer, enum sso_enterprise_at at)
+{
+	const struct sso *x = req_state(req, sso);
+	const char *ours = sso_login_setting(x, "corp_id"), *its;
+
+	if (!x->vendor || x->vendor->enterprise_at != at)
+		return NULL;
+	if (!ours)
+		return x->vendor->enterprise_required ? "the setting corp_id is missing" : NULL;
+	its = sso_claim(req, answer, CLAIM_ENTERPRISE, x->vendor->enterprise_field);
+	return its && strcmp(its, ours) == 0 ? NULL : "another enterprise's";
 }
 
 static struct outcome *step_read_tokens(struct flow *f)
@@ -267,36 +287,28 @@ static struct outcome *step_read_tokens(struct flow *f)
 	struct req *req = f->req;
 	struct sso *x = req_state(req, sso);
 	struct json_object *answer = f->brought;
+	const char *why;
 
 	if (x->vendor)
 		answer = vendor_data(req, answer);
-	x->access_token = sso_text(req,
-		json_get_string(answer, x->vendor ? x->vendor->token_field : "access_token"), 8192);
-	x->id_token = sso_text(req, json_get_string(answer, "id_token"), 16384);
-	if (x->access_token && strpbrk(x->access_token, "\r\n"))
-		x->access_token = NULL;
+	x->access_token = sso_claim(
+		req, answer, CLAIM_ACCESS_TOKEN, x->vendor ? x->vendor->token_field : NULL);
+	x->id_token = sso_claim(req, answer, CLAIM_ID_TOKEN, NULL);
+	why = enterprise_broken(req, answer, ENTERPRISE_IN_TOKEN);
+	if (why)
+		return refuse(req, "token response", why);
 	if (x->kind != OIDC)
 		return x->access_token ? flow_go(f, ASK_USERINFO) : sso_fail_provider(req);
 	return x->id_token ? sso_documents_wait(f, VERIFY, sso_login_setting(x, "issuer"), false)
 			   : sso_fail_provider(req);
 }
 
-/* OIDC: email_verified decides. If the customer's own provider does not send it, a setting can tell
- * us to trust the address. */
-static void read_claims(struct req *req, struct sso *x, struct json_object *claims)
+static void read_person(struct req *req, struct json_object *claims)
 {
-	const char *mail = sso_login_setting(x, "email_field"),
-		   *name = sso_login_setting(x, "name_field");
-	struct json_object *verified = json_get(claims, "email_verified");
+	struct sso *x = req_state(req, sso);
 
-	mail = mail ? mail : x->vendor ? x->vendor->email_field : "email";
-	name = name ? name : x->vendor ? x->vendor->name_field : "name";
-	x->who.mail = sso_text(req, json_get_string(claims, mail), 254);
-	x->who.name = sso_text(req, json_get_string(claims, name), 100);
-	x->who.mail_verified = json_object_get_boolean(verified) ||
-			       (!verified && json_get_bool(x->who.settings, "trust_email", false));
-	if (x->who.mail && (!strchr(x->who.mail, '@') || strpbrk(x->who.mail, " <>,;\"\r\n")))
-		x->who.mail = NULL;
+	sso_read_person(req, &x->who, claims, x->vendor ? x->vendor->email_field : NULL,
+		x->vendor ? x->vendor->name_field : NULL);
 }
 
 static struct outcome *step_verify(struct flow *f)
@@ -319,18 +331,16 @@ static struct outcome *step_verify(struct flow *f)
 			x->nonce, clock_now_us() / US_PER_S);
 	if (result != IDTOKEN_OK || why)
 		return refuse(req, "identity token", why);
-	x->who.subject = sso_text(req, json_get_string(x->claims, "sub"), 300);
+	x->who.subject = sso_claim(req, x->claims, CLAIM_SUBJECT, NULL);
 	if (!x->who.subject)
 		return refuse(req, "identity token", "nobody's");
-	if (!sso_is_fresh(&x->who, json_get_int(x->claims, "auth_time", 0) * US_PER_S))
+	if (!sso_is_fresh(&x->who, claim_read(x->claims, CLAIM_AUTH_TIME, NULL).number))
 		return refuse(req, "identity token", "the user did not log in anew");
-	x->who.sid = sso_text(req, json_get_string(x->claims, "sid"), 300);
-	read_claims(req, x, x->claims);
-	if (!x->who.mail && x->access_token && json_get_string(d->metadata, "userinfo_endpoint")) {
-		x->userinfo = arena_printf(
-			&req->arena, "%s", json_get_string(d->metadata, "userinfo_endpoint"));
+	x->who.sid = sso_claim(req, x->claims, CLAIM_SESSION, NULL);
+	read_person(req, x->claims);
+	x->userinfo = sso_claim(req, d->metadata, CLAIM_ADDRESS, "userinfo_endpoint");
+	if (!x->who.mail && x->access_token && x->userinfo)
 		return flow_go(f, ASK_USERINFO);
-	}
 	return sso_enter(req, x->claims);
 }
 
@@ -379,27 +389,26 @@ static struct outcome *step_read_userinfo(struct flow *f)
 {
 	struct req *req = f->req;
 	struct sso *x = req_state(req, sso);
-	struct json_object *answer = x->vendor ? vendor_data(req, f->brought) : f->brought, *v;
-	const char *field = sso_login_setting(x, "subject_field"), *subject;
+	struct json_object *answer = x->vendor ? vendor_data(req, f->brought) : f->brought;
+	const char *field = sso_login_setting(x, "subject_field"), *subject, *why;
 
 	if (!answer)
 		return sso_fail_provider(req);
-	if (!field)
-		field = x->vendor ? x->vendor->subject_field : "id";
-	v = json_get(answer, x->kind == OIDC ? "sub" : field);
-	subject = v && (json_object_is_type(v, json_type_string) ||
-			       json_object_is_type(v, json_type_int))
-			  ? json_object_get_string(v)
-			  : NULL;
-	subject = sso_text(req, subject, 300);
+	why = enterprise_broken(req, answer, ENTERPRISE_IN_USERINFO);
+	if (why)
+		return refuse(req, "userinfo", why);
+	if (!field && x->vendor)
+		field = x->vendor->subject_field;
+	subject = x->kind == OIDC ? sso_claim(req, answer, CLAIM_SUBJECT, NULL)
+				  : sso_claim(req, answer, CLAIM_USER_ID, field);
 	if (!subject)
-		return sso_fail_provider(req);
+		return refuse(req, "userinfo", "nobody's");
 	if (x->kind == OIDC && strcmp(subject, x->who.subject) != 0) /* OpenID Connect Core 5.3.2 */
 		return sso_fail_provider(req);
 	x->who.subject = subject;
 	if (x->vendor && x->vendor->profile_endpoint)
 		return flow_go(f, ASK_PROFILE);
-	read_claims(req, x, answer);
+	read_person(req, answer);
 	return sso_enter(req, answer);
 }
 
@@ -427,7 +436,7 @@ static struct outcome *step_read_profile(struct flow *f)
 	struct outcome *o;
 
 	if (data) {
-		read_claims(req, req_state(req, sso), data);
+		read_person(req, data);
 		return sso_enter(req, data);
 	}
 	none = json_object_new_object();
@@ -519,12 +528,9 @@ struct outcome *sso_callback(struct req *req)
 
 	x->who.tenant_id = in->tenant_id;
 	x->who.provider_id = in->provider_id;
-	x->code = in->code ? in->code : in->auth_code; /* DingTalk's name for it */
 	if (!sso_read_state(in->state, in->tenant_id, &x->login_id, x->sha256) ||
 		!sso_began_here(req, x->sha256))
 		return sso_fail_over(req);
-	if (!x->code || strlen(x->code) > 4000)
-		return sso_fail_provider(req);
 	x->flow.id = x->login_id;
 	return flow_answer(&x->flow, &callback_flow, req);
 }

@@ -3,6 +3,7 @@
 #ifndef SLADESK_FEATURE_SSO_H
 #define SLADESK_FEATURE_SSO_H
 
+#include "base/claim.h"
 #include "core/feature.h"
 #include "core/flow.h"
 
@@ -45,8 +46,17 @@ struct sso_identity {
 	void (*forget)(
 		struct req *req); /* frees the contents of the state when sign-in takes it over */
 };
-/* A copy of V in the arena if it has 1 to MAX characters; else NULL. */
-const char *sso_text(struct req *req, const char *v, size_t max);
+/* The text of a claim (base/claim.h) in the arena. NULL if it is absent, or if it is of another
+ * type, which is logged. NAME: NULL: its usual name. */
+const char *sso_claim(
+	struct req *req, struct json_object *doc, enum claim_kind kind, const char *name);
+/* Read mail address and name of WHO from CLAIMS: MAIL and NAME are their names unless the settings
+ * say otherwise. A mail address is verified if email_verified is true; if there is no such claim,
+ * the setting trust_email decides. */
+void sso_read_person(struct req *req, struct sso_identity *who, struct json_object *claims,
+	const char *mail, const char *name);
+/* May URL be an address of a provider? https, and no characters that end it. */
+bool sso_url_is_allowed(const char *url);
 /* Find or create the account, apply the role that CLAIMS (an object of names and values) give, and
  * begin the session. */
 struct outcome *sso_enter(struct req *req, struct json_object *claims) MUST_USE;

@@ -115,26 +115,39 @@ static void on_keys(void *arg, const struct fetch_result *r)
 	finish_asking(a, &keep_documents(a, r->body, r->body_n)->d);
 }
 
+/* They lead browsers and requests on, so each must be an address; only userinfo may be missing. */
+static bool addresses_broken(struct json_object *metadata)
+{
+	static const char *const keys[] = { "userinfo_endpoint", "jwks_uri", "token_endpoint",
+		"authorization_endpoint" };
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		struct claim c = claim_read(metadata, CLAIM_ADDRESS, keys[i]);
+
+		if (c.state == CLAIM_ABSENT ? i > 0 : !c.text || !sso_url_is_allowed(c.text))
+			return true;
+	}
+	return false;
+}
+
 static void on_metadata(void *arg, const struct fetch_result *r)
 {
 	struct asking *a = magic_cast(asking, arg);
 	struct json_error err;
-	const char *issuer, *keys;
+	const char *issuer;
 
 	a->metadata = r->ok ? json_read(r->body, r->body_n, &err) : NULL;
-	issuer = json_get_string(a->metadata, "issuer");
-	keys = json_get_string(a->metadata, "jwks_uri");
+	issuer = claim_read(a->metadata, CLAIM_ISSUER, "issuer").text;
 	/* the issuer in the document must be the configured one (OpenID Connect Discovery 4.3) */
-	if (!issuer || strcmp(issuer, a->issuer) != 0 || !keys ||
-		!json_get_string(a->metadata, "token_endpoint") ||
-		!json_get_string(a->metadata, "authorization_endpoint")) {
+	if (!issuer || strcmp(issuer, a->issuer) != 0 || addresses_broken(a->metadata)) {
 		log_warn(&a->flow->req->who,
 			"identity provider's metadata cannot be used issuer=%s err=%s", a->issuer,
-			r->ok ? "another issuer, or an endpoint is missing" : r->error);
+			r->ok ? "another issuer, or an endpoint that is missing or no address"
+			      : r->error);
 		finish_asking(a, NULL);
 		return;
 	}
-	fetch_json(keys, on_keys, a);
+	fetch_json(json_get_string(a->metadata, "jwks_uri"), on_keys, a);
 }
 
 struct outcome *sso_documents_wait(struct flow *f, int step, const char *issuer, bool fresh_keys)

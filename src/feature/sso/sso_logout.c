@@ -63,14 +63,15 @@ static struct outcome *step_end_sessions(struct flow *f)
 		why = idtoken_claims_broken(
 			x->claims, x->issuer, x->client_id, NULL, clock_now_us() / US_PER_S);
 	if (result == IDTOKEN_OK && !why &&
-		!json_get(json_get(x->claims, "events"),
-			"http://schemas.openid.net/event/backchannel-logout"))
+		!json_object_is_type(json_get(json_get(x->claims, claim_name(CLAIM_EVENTS)),
+					     "http://schemas.openid.net/event/backchannel-logout"),
+			json_type_object))
 		why = "not a logout token";
 	if (result != IDTOKEN_OK || why)
 		return bad_logout(req, why);
-	subject = sso_text(req, json_get_string(x->claims, "sub"), 300);
-	sid = sso_text(req, json_get_string(x->claims, "sid"), 300);
-	id = sso_text(req, json_get_string(x->claims, "jti"), 300);
+	subject = sso_claim(req, x->claims, CLAIM_SUBJECT, NULL);
+	sid = sso_claim(req, x->claims, CLAIM_SESSION, NULL);
+	id = sso_claim(req, x->claims, CLAIM_TOKEN_ID, NULL);
 	if (!id || (!subject && !sid))
 		return bad_logout(req, "no subject");
 	flow_param_int(f, 0, x->tenant_id);

@@ -14,7 +14,7 @@
 
 #include <stdlib.h>
 
-static bool url_is_allowed(const char *url)
+bool sso_url_is_allowed(const char *url)
 {
 	return (strncmp(url, "https://", 8) == 0 ||
 		       (options.sso_allow_private && strncmp(url, "http://", 7) == 0)) &&
@@ -26,7 +26,7 @@ struct setting {
 	const char *key, *value;
 	bool url;
 };
-#define SETTINGS 14
+#define SETTINGS 15
 
 static void list_settings(const struct in_sso_provider *in, struct setting out[SETTINGS])
 {
@@ -46,6 +46,7 @@ static void list_settings(const struct in_sso_provider *in, struct setting out[S
 		{ "token_auth", in->token_auth },
 		{ "vendor", in->vendor },
 		{ "agent_id", in->agent_id },
+		{ "corp_id", in->corp_id },
 	};
 
 	memcpy(out, all, sizeof(all));
@@ -57,7 +58,7 @@ static void check_addresses(struct req *req, const struct in_sso_provider *in)
 
 	list_settings(in, all);
 	for (size_t i = 0; i < SETTINGS; i++)
-		if (all[i].url && all[i].value && !url_is_allowed(all[i].value))
+		if (all[i].url && all[i].value && !sso_url_is_allowed(all[i].value))
 			req_note_invalid(req, all[i].key, "an https address", "https 地址");
 }
 
@@ -116,6 +117,9 @@ static void check_kind(struct req *req, const struct in_sso_provider *in)
 						       noted already */
 		need(req, "client_secret", in->client_secret, "required for a vendor",
 			"指定 vendor 时必填");
+		if (in->vendor && strcmp(in->vendor, "dingtalk") == 0)
+			need(req, "corp_id", in->corp_id, "required: the enterprise's corpId",
+				"必填：企业的 corpId");
 	} else {
 		need(req, "authorization_endpoint", in->authorization_endpoint, plain_en, plain_zh);
 		need(req, "token_endpoint", in->token_endpoint, plain_en, plain_zh);
@@ -154,6 +158,8 @@ static const char *settings_text(struct req *req, const struct in_sso_provider *
 		json_object_object_add(doc, "role_map", json_object_get(in->role_map));
 	json_object_object_add(doc, "create_users", json_object_new_boolean(in->create_users));
 	json_object_object_add(doc, "trust_email", json_object_new_boolean(in->trust_email));
+	json_object_object_add(
+		doc, "email_verified_text", json_object_new_boolean(in->email_verified_text));
 	text = req_json_text(req, doc);
 	json_object_put(doc);
 	free(pem);

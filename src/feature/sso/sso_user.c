@@ -4,6 +4,7 @@
 #include "core/hooks.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "crypto/crypto.h"
 #include "crypto/field.h"
 
@@ -95,21 +96,19 @@ static const char *role_of(const struct sso_identity *x, struct json_object *cla
 {
 	static const char *const order[] = { "user", "manager", "admin" };
 	const char *attribute = json_get_string(x->settings, "role_attribute");
-	struct json_object *map = json_get(x->settings, "role_map"),
-			   *v = attribute ? json_get(claims, attribute) : NULL;
-	size_t best = 0, n = json_object_is_type(v, json_type_array) ? json_object_array_length(v)
-			     : v                                     ? 1
-								     : 0;
+	struct json_object *map = json_get(x->settings, "role_map"), *v;
+	struct claim roles = { 0 };
+	size_t best = 0, n;
 
 	if (!attribute || !json_object_is_type(map, json_type_object))
 		return NULL;
+	roles = claim_read(claims, CLAIM_ROLES, attribute);
+	v = roles.value;
+	n = !v ? 0 : roles.text ? 1 : json_object_array_length(v);
 	for (size_t i = 0; i < n; i++) {
-		struct json_object *one = json_object_is_type(v, json_type_array)
-						  ? json_object_array_get_idx(v, i)
-						  : v;
-		const char *role = json_object_is_type(one, json_type_string)
-					   ? json_get_string(map, json_object_get_string(one))
-					   : NULL;
+		const char *role = json_get_string(
+			map, roles.text ? roles.text
+					: json_object_get_string(json_object_array_get_idx(v, i)));
 
 		for (size_t k = 0; role && k < ARRAY_LEN(order); k++)
 			if (strcmp(role, order[k]) == 0 && k > best)
@@ -145,10 +144,49 @@ static const char *username_of(struct req *req, const char *mail, const char *su
 	return arena_printf(&req->arena, "sso-%.12s", hex);
 }
 
-const char *sso_text(struct req *req, const char *v, size_t max)
+static struct claim read_logged(
+	struct req *req, struct json_object *doc, enum claim_kind kind, const char *name)
 {
-	return v && v[0] && utf8_length(v, strlen(v)) <= max ? arena_printf(&req->arena, "%s", v)
-							     : NULL;
+	struct claim c = claim_read(doc, kind, name);
+
+	if (c.state == CLAIM_WRONG)
+		log_warn(&req->who, "claim not used name=\"%s\" rule=\"%s\"",
+			name ? name : claim_name(kind), claim_rule(kind));
+	return c;
+}
+
+const char *sso_claim(
+	struct req *req, struct json_object *doc, enum claim_kind kind, const char *name)
+{
+	struct claim c = read_logged(req, doc, kind, name);
+
+	return c.text ? arena_printf(&req->arena, "%s", c.text) : NULL;
+}
+
+/* Some providers send email_verified as a text. If the administrator says so, exactly "true"
+ * counts; "false" and everything else never do. */
+static bool mail_is_verified(
+	struct req *req, const struct sso_identity *who, struct json_object *claims)
+{
+	const char *text = json_get_string(claims, claim_name(CLAIM_EMAIL_VERIFIED));
+	struct claim c;
+
+	if (text && json_get_bool(who->settings, "email_verified_text", false))
+		return strcmp(text, "true") == 0;
+	c = read_logged(req, claims, CLAIM_EMAIL_VERIFIED, NULL);
+	return c.state == CLAIM_ABSENT ? json_get_bool(who->settings, "trust_email", false)
+				       : c.number;
+}
+
+void sso_read_person(struct req *req, struct sso_identity *who, struct json_object *claims,
+	const char *mail, const char *name)
+{
+	const char *set_mail = json_get_string(who->settings, "email_field"),
+		   *set_name = json_get_string(who->settings, "name_field");
+
+	who->mail = sso_claim(req, claims, CLAIM_EMAIL, set_mail ? set_mail : mail);
+	who->name = sso_claim(req, claims, CLAIM_NAME, set_name ? set_name : name);
+	who->mail_verified = mail_is_verified(req, who, claims);
 }
 
 struct outcome *sso_enter(struct req *req, struct json_object *claims)

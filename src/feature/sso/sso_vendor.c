@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sso_vendor.h"
-#include "base/json.h"
+#include "base/claim.h"
 
 static const struct sso_vendor vendors[] = {
 	{ .name = "wecom",
@@ -25,7 +25,7 @@ static const struct sso_vendor vendors[] = {
 		.userinfo_endpoint = "https://api.dingtalk.com/v1.0/contact/users/me",
 		.client_param = "client_id",
 		.authorize_more = "prompt=consent",
-		.scope = "openid",
+		.scope = "openid corpid",
 		.code_param = "authCode",
 		.tokens = VENDOR_BODY,
 		.id_field = "clientId",
@@ -35,7 +35,10 @@ static const struct sso_vendor vendors[] = {
 		.token_header = "x-acs-dingtalk-access-token: %s",
 		.subject_field = "unionId",
 		.email_field = "email",
-		.name_field = "nick" },
+		.name_field = "nick",
+		.enterprise_field = "corpId",
+		.enterprise_at = ENTERPRISE_IN_TOKEN,
+		.enterprise_required = true },
 	{ .name = "feishu",
 		.authorization_endpoint =
 			"https://accounts.feishu.cn/open-apis/authen/v1/authorize",
@@ -54,7 +57,9 @@ static const struct sso_vendor vendors[] = {
 		.data_field = "data",
 		.subject_field = "union_id",
 		.email_field = "enterprise_email",
-		.name_field = "name" },
+		.name_field = "name",
+		.enterprise_field = "tenant_key",
+		.enterprise_at = ENTERPRISE_IN_USERINFO },
 };
 
 const struct sso_vendor *sso_vendor_find(const char *name)
@@ -67,12 +72,17 @@ const struct sso_vendor *sso_vendor_find(const char *name)
 
 struct json_object *sso_vendor_data(const struct sso_vendor *v, struct json_object *answer)
 {
-	struct json_object *data = v->data_field ? json_get(answer, v->data_field) : NULL;
+	struct json_object *data;
+	struct claim result = { 0 };
 
-	if (!json_object_is_type(answer, json_type_object) ||
-		(v->error_field && json_get_int(answer, v->error_field, 0) != 0))
+	if (v->error_field)
+		result = claim_read(answer, CLAIM_RESULT, v->error_field);
+	if (!json_object_is_type(answer, json_type_object) || result.state == CLAIM_WRONG ||
+		result.number)
 		return NULL;
-	return json_object_is_type(data, json_type_object) ? data : answer;
+	if (!v->data_field || !json_object_object_get_ex(answer, v->data_field, &data))
+		return answer;
+	return json_object_is_type(data, json_type_object) ? data : NULL;
 }
 
 static void add_member(struct buf *b, const char *key, const char *value)

@@ -29,6 +29,13 @@ struct sso_vendor {
 	const char *error_field;  /* 0 means success; NULL: the HTTP status decides */
 	const char *data_field;   /* the member that holds the data; NULL: the response itself */
 	const char *subject_field, *email_field, *name_field;
+	const char *enterprise_field; /* compared with the setting corp_id */
+	enum sso_enterprise_at {
+		ENTERPRISE_NOWHERE,
+		ENTERPRISE_IN_TOKEN,
+		ENTERPRISE_IN_USERINFO
+	} enterprise_at;
+	bool enterprise_required; /* without corp_id, nobody logs in */
 };
 
 /* The vendor of this name; NULL if there is none. */
