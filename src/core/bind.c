@@ -403,6 +403,8 @@ struct outcome *req_run_statement(struct req *req, const struct sql_stmt *stmt)
 	int64_t id;
 
 	bind_params(req, stmt, params);
+	if (req->route->check)
+		req->route->check(req);
 	if (req_has_invalid(req))
 		return req_invalid(req);
 	for (int i = 0; i < stmt->param_count; i++)

@@ -426,6 +426,18 @@ test('webhooks never reach private addresses unless allowed', async () => {
 		/--url: /,
 		'a short form of an address is no host name',
 	);
+	const plain = { url: 'http://hook.example/', secret: 'webhook-secret-0001' };
+	assert.throws(
+		() =>
+			t.cli([
+				...['webhook', 'add', '--tenant', 'alpha', '--url', plain.url],
+				...['--secret', plain.secret],
+			]),
+		/--url: an https address/,
+	);
+	const refused = await t.post('/api/v1/webhooks', await t.login('admin', 'alpha'), plain);
+	assert.strictEqual(refused.status, 400, refused.text);
+	assert.strictEqual(refused.json.details.fields[0].field, 'url');
 	await t.post('/api/v1/tickets', await t.login('user', 'alpha'), { title: 'x', description: 'y' });
 	await waitUntil(
 		() =>

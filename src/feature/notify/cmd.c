@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "base/clock.h"
+#include "config/options.h"
 #include "crypto/field.h"
 #include "sql_gen.h"
 
@@ -22,6 +23,8 @@ static int cmd_webhook(int argc, char **argv)
 	if (!text_is_web(p[1]) || strlen(p[1]) > 2000)
 		die("--url: an http or https address with a host, without user name, blanks or "
 		    "backslashes");
+	if (!options.notify_allow_private && strncasecmp(p[1], "https:", 6) != 0)
+		die("--url: an https address, because notify.allow_private is off");
 	if (utf8_length(secret, strlen(secret)) < 16 || strlen(secret) > 200 ||
 		text_is_blank(str_of(secret)))
 		die("--secret: 16 to 200 characters");
