@@ -5,12 +5,12 @@
 
 #include "base/base.h"
 
-#define PASSWORD_BYTES 600
+#define PASSWORD_BYTES 800 /* 200 characters of four bytes */
 
-/* Returns NULL if USERNAME may use PASSWORD: in its composed form (NFC) 8 to 200 characters and at
- * most PASSWORD_BYTES bytes, with an upper-case letter, a lower-case letter, a digit and another
- * character; without digits and symbols it must be neither a common password nor contain the name.
- * Otherwise returns the rule that is broken, in the requested language. */
+/* Returns NULL if USERNAME may use PASSWORD: in its composed form (NFC) 8 to 200 characters
+ * with an upper-case letter, a lower-case letter, a digit and another character; without digits and
+ * symbols it must be neither a common password nor contain the name. Otherwise returns the rule
+ * that is broken, in the requested language. */
 const char *password_rule_broken(const char *password, const char *username, bool zh);
 
 #endif

@@ -93,7 +93,7 @@ grant insert, update on tickets, sla_clocks, timers, tenant_counters, notificati
   to sladesk_app;
 grant insert on ticket_comments, events, sla_fires, idempotency_keys, exports to sladesk_app;
 grant insert, update, delete on exports, files, file_parts to sladesk_job;
-revoke select on exports, files, file_parts from sladesk_report;
+revoke select on exports, exports_seen, files, file_parts from sladesk_report;
 grant update (body, details) on ticket_comments to sladesk_app;
 grant update (periods) on sla_fires to sladesk_app, sladesk_job;
 revoke select on staff, client_users, client_permissions, api_tokens, webhooks, sessions from sladesk_report;

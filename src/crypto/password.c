@@ -86,16 +86,13 @@ static bool is_common(const char *word)
 
 static const char *rule_broken(const char *password, const char *username, bool zh)
 {
-	size_t bytes = strlen(password), n = utf8_length(password, bytes);
+	size_t n = utf8_length(password, strlen(password));
 	char word[PASSWORD_BYTES + 1], name[401];
 
 	if (n < 8 || n > 200 || !is_mixed(password))
 		return zh ? "8 到 200 个字符，须含大写字母、小写字母、数字和符号，例如 Kofferwort-7"
 			  : "8 to 200 characters with an upper-case letter, a lower-case letter, a "
 			    "digit and a symbol, for example Kofferwort-7";
-	if (bytes > PASSWORD_BYTES)
-		return zh ? "最长 600 字节（UTF-8）；汉字占 3 字节，表情符号占 4 字节"
-			  : "at most 600 bytes of UTF-8; a Chinese character takes 3, an emoji 4";
 	word_of(password, word, sizeof(word));
 	word_of(username, name, sizeof(name));
 	if (is_common(word))

@@ -32,6 +32,7 @@ async function request(method, path, body) {
 	const headers = { 'Accept-Language': state.lang };
 	if (method !== 'GET' && csrf()) headers['X-CSRF-Token'] = csrf();
 	if (method === 'POST') headers['Idempotency-Key'] = crypto.randomUUID();
+	if (body) headers['Content-Type'] = 'application/json';
 	const r = await fetch(path, { method, headers, body: body ? JSON.stringify(body) : undefined });
 	const date = Date.parse(r.headers.get('Date'));
 	if (date) state.skew = date - Date.now();

@@ -253,7 +253,7 @@ place(
 	'secret',
 	200,
 	(v) => s.post('/api/v1/webhooks', admin, { url: 'https://example.com/' + ++serial, secret: v }),
-	'webhooks',
+	null, // it is stored encrypted: 20-fields checks that it signs
 );
 place(
 	'POST /api/v1/auth/factors/totp',
@@ -427,7 +427,7 @@ for (const p of places)
 /* Strings in bodies that are not texts of users: our own keywords, numbers, tokens, addresses,
  * instants. */
 const OTHER =
-	/^(cookies|.*token|tenant|tenant_id|username|password|old_password|new_password|code|method|trust_device|credential_id|client_data|authenticator_data|signature|public_key|email|phone|lang|role_type|is_active|mfa_required|kind|resource_type|client_secret|issuer|.*_endpoint|role_map|email_domains|create_users|trust_email|.*_field|certificate|token_auth|vendor|active|.*signed.*|encrypt.*|logo|logo_url|.*_color|export_type|format|parameters|options|preferences|layout_config|is_default|is_shared|priority|source|impact_scope|solution_kind|clock|at|from|to|until|events|event_type|status|resolved_at|customer_satisfaction|timestamp|created_at|updated_at|assigned_to|customers|document|calendar|days|effective_from|url|.*url.*)$/;
+	/^(cookies|.*token|tenant|tenant_id|username|password|old_password|new_password|code|method|trust_device|credential_id|client_data|authenticator_data|signature|public_key|email|phone|lang|role_type|is_active|mfa_required|kind|resource_type|client_secret|corp_id|issuer|.*_endpoint|role_map|email_domains|create_users|trust_email|.*_field|certificate|token_auth|vendor|active|.*signed.*|encrypt.*|logo|logo_url|.*_color|export_type|format|parameters|options|preferences|layout_config|is_default|is_shared|priority|source|impact_scope|solution_kind|clock|at|from|to|until|events|event_type|status|resolved_at|customer_satisfaction|timestamp|created_at|updated_at|assigned_to|customers|document|calendar|days|effective_from|url|.*url.*)$/;
 
 test('no text of the documents is left out', async () => {
 	const doc = (await s.get('/openapi.json')).json,

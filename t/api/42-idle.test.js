@@ -52,7 +52,8 @@ const ask = (p) =>
 	});
 const rss = () => Number(fs.readFileSync(`/proc/${s.proc.pid}/status`, 'utf8').match(/VmRSS:\s*(\d+)/)[1]);
 
-test('1,000 idle connections over TLS: at most 24 kB each', async () => {
+const sanitized = process.env.BUILD_DIR.endsWith('build-asan') && "a sanitizer's own memory counts and never settles";
+test('1,000 idle connections over TLS: at most 24 kB each', { skip: sanitized }, async () => {
 	const open = [];
 	open.push((await ask('/healthz')).c);
 	const before = await settled(rss);
@@ -63,5 +64,5 @@ test('1,000 idle connections over TLS: at most 24 kB each', async () => {
 		`# ${before} kB with 1 connection, ${each.toFixed(1)} kB for each of ${open.length - 1} more`,
 	);
 	open.forEach((c) => c.destroy());
-	if (!process.env.BUILD_DIR.endsWith('build-asan')) assert.ok(each <= 24, `${each.toFixed(1)} kB`);
+	assert.ok(each <= 24, `${each.toFixed(1)} kB`);
 });

@@ -71,6 +71,8 @@ test.before(async () => {
 			select @ALPHA, 'customer', ${user}, '2026-01-01Z', '2099-01-01Z', '2026-01-01Z', '127.0.0.1', 'x' from generate_series(1, @N) g;
 		insert into identity_providers (tenant_id, kind, name, client_id, settings, active, created_at)
 			select @ALPHA, 'oidc', 'p' || g, 'x', '{}', false, '2026-01-01Z' from generate_series(1, @N) g;
+		insert into mail_domains (tenant_id, domain, created_at)
+			select @ALPHA, 'd' || g || '.example', '2026-01-01Z' from generate_series(1, @N) g;
 		insert into webhooks (tenant_id, url, secret, active, created_at)
 			select @ALPHA, 'https://x.example/' || g, repeat('s', 20), false, '2026-01-01Z' from generate_series(1, @N) g;
 		insert into catalogue (tenant_id, kind, code, name_zh, name_en)
@@ -113,6 +115,7 @@ test.after(() => s.drop());
 
 /* Each list: who reads it, the member that names a row, and SQL for how many rows there are at least. */
 const READ = {
+	'/api/v1/client/admin/mail-domains': ['admin', 'id'],
 	'/api/v1/tickets': ['boss', 'id'],
 	'/api/v1/tickets?sort=urgent': ['boss', 'id'],
 	'/api/v1/client/tickets': ['user', 'id'],
