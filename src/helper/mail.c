@@ -27,8 +27,8 @@ static struct mail {
 	size_t given;
 	bool ended, answered; /* everything was sent, and the daemon has been told */
 	bool about_mail;      /* the last command was about this recipient or this text */
-	int refusal;          /* the first permanent refusal (5xx), and whether it was about_mail */
-	bool refused_mail;
+	int refusal;       /* the reply to the last command, if it was a permanent refusal (5xx) */
+	bool refused_mail; /* and whether the command was about_mail */
 	char error[CURL_ERROR_SIZE];
 } mail;
 
@@ -105,7 +105,7 @@ static size_t on_line(char *p, size_t size, size_t count, void *arg)
 	size_t n = size * count;
 
 	(void)arg;
-	if (n >= 4 && p[0] == '5' && !mail.refusal) {
+	if (n >= 4 && p[0] == '5') {
 		mail.refusal = atoi(p);
 		mail.refused_mail = mail.about_mail;
 	}
@@ -114,14 +114,17 @@ static size_t on_line(char *p, size_t size, size_t count, void *arg)
 	return n;
 }
 
-/* Which command the next reply belongs to. libcurl tells it only in its trace. */
+/* Which command the next reply belongs to. libcurl tells it only in its trace. A refusal that
+ * another command follows is over (HELO after EHLO); only QUIT ends what was refused. */
 static int on_trace(CURL *handle, curl_infotype type, char *p, size_t n, void *arg)
 {
 	(void)handle;
 	(void)arg;
-	if (type == CURLINFO_HEADER_OUT)
-		mail.about_mail = n >= 4 && (strncasecmp(p, "RCPT", 4) == 0 ||
-						    strncasecmp(p, "DATA", 4) == 0);
+	if (type != CURLINFO_HEADER_OUT || (n >= 4 && strncasecmp(p, "QUIT", 4) == 0))
+		return 0;
+	mail.refusal = 0;
+	mail.about_mail =
+		n >= 4 && (strncasecmp(p, "RCPT", 4) == 0 || strncasecmp(p, "DATA", 4) == 0);
 	return 0;
 }
 

@@ -26,6 +26,9 @@ const REFUSALS = [
 	['data', 451, null],
 	['end', 452, null],
 	['mail', 421, null],
+	/* a relay without EHLO: the refusal of the greeting is over, what follows counts */
+	['rcpt', 550, true, { at: 'ehlo', how: 502 }],
+	['rcpt', 450, null, { at: 'ehlo', how: 502 }],
 ];
 /* each attempt may wait for a trial of the circuit */
 const waitUntil = (f, ms = 40000) => lib.waitUntil(f, ms);
@@ -82,9 +85,9 @@ async function oneMail() {
 test('a refusal of the recipient is final; a refusal of us waits for the operator; everything else is tried again', async () => {
 	await open(user);
 	await settledMail();
-	for (const [at, code, final] of REFUSALS) {
-		const name = `${code} at ${at}`;
-		r.plans = [{ at, how: code }];
+	for (const [at, code, final, first] of REFUSALS) {
+		const name = `${code} at ${at}` + (first ? ' after ' + first.how : '');
+		r.plans = [first ? { ...first, then: { at, how: code } } : { at, how: code }];
 		const one = await oneMail();
 		if (final) {
 			await waitUntil(() => row(one)[0].state === 'dead');

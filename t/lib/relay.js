@@ -3,6 +3,7 @@
 //   at:  banner ehlo starttls auth mail rcpt data end quit
 //   how: slow (answers after relay.slowMs), hang (never answers), drip (one byte of an endless answer each 100 ms), drop (closes),
 //        a number (refuses with this code)
+//   then: what follows on the same connection, a plan too
 // relay.mails lists what was accepted, relay.cut what ended early. As with a real relay, the end of the message is what accepts it, whether or
 // not the sender receives the reply. relay.hold(mail) may return a promise that delays the reply to the end of the message.
 // relay.checkMs: the longest time that a check of a mail takes before the reply.
@@ -112,7 +113,7 @@ class Session {
 			};
 		if (!p) return go();
 		this.relay.met.push(p);
-		this.plan = null;
+		this.plan = p.then || null;
 		if (p.how === 'slow') setTimeout(go, this.relay.slowMs).unref();
 		else if (p.how === 'drop') this.socket.destroy();
 		else if (typeof p.how === 'number') this.socket.write(p.how + ' refused\r\n');
