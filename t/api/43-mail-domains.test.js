@@ -50,13 +50,13 @@ test('a domain that nobody has proved leads nowhere', async () => {
 test('what the name servers say decides', async () => {
 	const d = await find(beta, 'firm.example');
 	for (const [texts, why] of [
-		[undefined, /no such record/],
-		[{ txt: [] }, /no such record/],
-		[{ txt: ['v=spf1 -all', 'sladesk-domain-proof=' + '0'.repeat(32)] }, /another value/],
-		[{ txt: [d.record_value + ' '] }, /another value/],
-		[{ txt: [d.record_value.toUpperCase()] }, /another value/],
-		[{ txt: [(await find(alpha, 'firm.example')).record_value] }, /another value/],
-		[{ txt: [d.record_value], silent: true }, /no answer from the name servers/],
+		[undefined, /^no_record$/],
+		[{ txt: [] }, /^no_record$/],
+		[{ txt: ['v=spf1 -all', 'sladesk-domain-proof=' + '0'.repeat(32)] }, /^other_value$/],
+		[{ txt: [d.record_value + ' '] }, /^other_value$/],
+		[{ txt: [d.record_value.toUpperCase()] }, /^other_value$/],
+		[{ txt: [(await find(alpha, 'firm.example')).record_value] }, /^other_value$/],
+		[{ txt: [d.record_value], silent: true }, /^no_answer$/],
 	]) {
 		if (texts) dns.names[d.record_name] = texts;
 		const r = await verify(beta, d.id);

@@ -2,6 +2,7 @@
  * The proof that a mail domain is a customer's: a TXT record at _sladesk.<domain> with a value that
  * we chose. */
 #include "base/clock.h"
+#include "base/log.h"
 #include "core/flow.h"
 #include "fetch/dns_txt.h"
 #include "sso.h"
@@ -71,15 +72,17 @@ static struct outcome *ask(struct flow *f)
 	return flow_wait(f, STEP_STORE);
 }
 
-/* Why R does not prove the domain; NULL if it does. */
+/* Why R does not prove the domain, as a word of the API; NULL if it does. */
 static const char *fault_of(struct req *req, const struct dns_txt *r, const char *value)
 {
-	if (!r->answered)
-		return arena_printf(&req->arena, "no answer from the name servers: %s", r->error);
+	if (!r->answered) {
+		log_warn(&req->who, "no answer about a mail domain err=%s", r->error);
+		return "no_answer";
+	}
 	for (size_t i = 0; i < r->n; i++)
 		if (strcmp(r->found[i], value) == 0)
 			return NULL;
-	return r->n ? "the record has another value" : "there is no such record";
+	return r->n ? "other_value" : "no_record";
 }
 
 static struct outcome *store(struct flow *f)
