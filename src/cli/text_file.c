@@ -19,9 +19,11 @@ struct text_file {
 
 /* --- recognising the encoding --- */
 
-/* Counts the characters of more than one byte, and the bytes that are part of no character. */
+/* Counts the characters of more than one byte, the bytes that are part of no character, and, as
+ * GB2312 has them, pairs of high bytes. */
 struct utf8_count {
-	int64_t good, bad;
+	int64_t good, bad, high, pairs;
+	bool half; /* a high byte waits for its second */
 	unsigned char lead;
 	int need, got;
 };
@@ -39,8 +41,16 @@ static bool second_byte_fits(unsigned char lead, unsigned char b)
 	return b >= min && b <= max;
 }
 
+static void count_pair(struct utf8_count *u, unsigned char b)
+{
+	u->high += b >= 0x80;
+	u->pairs += u->half && b >= 0xa1;
+	u->half = !u->half && b >= 0xa1;
+}
+
 static void count_byte(struct utf8_count *u, unsigned char b)
 {
+	count_pair(u, b);
 	if (u->need) {
 		if (u->got == 1 ? second_byte_fits(u->lead, b) : (b & 0xc0) == 0x80) {
 			if (++u->got == u->need) {
@@ -72,8 +82,8 @@ static const char *by_mark(const unsigned char *p, size_t n)
 	return NULL;
 }
 
-/* Chinese text in GBK contains hardly any sequence that is UTF-8, and the reverse. A UTF-8 file
- * with a few damaged rows stays UTF-8, so that only these rows are refused. */
+/* Chinese text in GBK contains hardly any sequence that is UTF-8, and most of its characters are
+ * those of GB2312. Anything else stays UTF-8, so that only the damaged rows are refused. */
 static const char *recognise(struct text_file *t)
 {
 	struct utf8_count u = { 0 };
@@ -88,7 +98,9 @@ static const char *recognise(struct text_file *t)
 		for (int i = 0; i < n; i++)
 			count_byte(&u, (unsigned char)t->raw[i]);
 	}
-	return marked ? marked : u.bad > u.good ? "GB18030" : "UTF-8";
+	if (marked)
+		return marked;
+	return u.bad > u.good && u.pairs * 4 > u.high ? "GB18030" : "UTF-8";
 }
 
 /* --- reading --- */

@@ -171,6 +171,9 @@ static void damaged(void)
 	read_all(text, sizeof(text) - 1, 4, &got);
 	CU_ASSERT_STRING_EQUAL(buf_cstr(&got), "[标题];[\xb1\xea][x];[数据库];");
 	got.n = 0;
+	read_all("caf\xe9,na\xefve\n", 11, 4, &got); /* Latin-1: refused, not read as Chinese */
+	CU_ASSERT_STRING_EQUAL(buf_cstr(&got), "[caf\xe9][na\xefve];");
+	got.n = 0;
 	read_all(cut, sizeof(cut) - 1, 4, &got);
 	CU_ASSERT_STRING_EQUAL(buf_cstr(&got), "[a];[\xef\xbf\xbd];");
 	buf_free(&got);
