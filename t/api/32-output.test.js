@@ -8,9 +8,8 @@ const test = require('node:test'),
 	fs = require('node:fs'),
 	net = require('node:net'),
 	path = require('node:path'),
-	tls = require('node:tls'),
-	{ execFileSync } = require('node:child_process');
-const { Server, waitUntil, settled, VAR, writeSecret } = require('../lib/server.js');
+	tls = require('node:tls');
+const { Server, waitUntil, settled, VAR, selfSigned } = require('../lib/server.js');
 const { Raw, frame, TEXT, PING } = require('../lib/wsraw.js');
 
 const MB = 1 << 20,
@@ -22,18 +21,7 @@ const MB = 1 << 20,
 let s, secure, token;
 
 test.before(async () => {
-	fs.mkdirSync(dir, { mode: 0o755 });
-	const key = path.join(dir, 'key.pem'),
-		cert = path.join(dir, 'cert.pem');
-	execFileSync(
-		'openssl',
-		[
-			...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
-			...['-keyout', key, '-out', cert, '-days', '2', '-subj', '/CN=127.0.0.1'],
-		],
-		{ stdio: 'ignore' },
-	);
-	writeSecret(key);
+	const { key, cert } = selfSigned(dir);
 	const http = { write_s: WRITE_S, min_rate: RATE, body_s: 3, header_s: 5, idle_s: 2 };
 	s = await Server.make('output', { http });
 	s.agent = new (require('node:http').Agent)({ keepAlive: false });

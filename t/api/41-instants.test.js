@@ -22,18 +22,7 @@ async function logIn() {
 test.before(async () => {
 	s = await Server.make('instants', { test: { allow_clock: 'yes' } });
 	await logIn();
-	people.service = s
-		.cli([
-			'token',
-			'add',
-			'--tenant',
-			'provider',
-			'--name',
-			'svc',
-			'--scopes',
-			'ticket:read,ticket:write',
-		])
-		.match(/sd1\.\S+/)[0];
+	people.service = s.token('provider', 'ticket:read,ticket:write');
 });
 test.after(() => s.drop());
 

@@ -18,18 +18,7 @@ async function logIn() {
 test.before(async () => {
 	s = await Server.make('figures', { test: { allow_clock: 'yes' } });
 	await logIn();
-	provider = s
-		.cli([
-			'token',
-			'add',
-			'--tenant',
-			'provider',
-			'--name',
-			'svc',
-			'--scopes',
-			'sla:read,dashboard:read,report:read',
-		])
-		.match(/sd1\.\S+/)[0];
+	provider = s.token('provider', 'sla:read,dashboard:read,report:read');
 });
 test.after(() => s.drop());
 

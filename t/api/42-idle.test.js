@@ -5,26 +5,14 @@ const test = require('node:test'),
 	assert = require('node:assert'),
 	fs = require('node:fs'),
 	path = require('node:path'),
-	tls = require('node:tls'),
-	{ execFileSync } = require('node:child_process');
-const { Server, settled, VAR, writeSecret } = require('../lib/server.js');
+	tls = require('node:tls');
+const { Server, settled, VAR, selfSigned } = require('../lib/server.js');
 
 const N = 1000,
 	dir = path.join(VAR, 'idle' + process.pid);
 let s;
 test.before(async () => {
-	fs.mkdirSync(dir, { mode: 0o755 });
-	const key = path.join(dir, 'key.pem'),
-		cert = path.join(dir, 'cert.pem');
-	execFileSync(
-		'openssl',
-		[
-			...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
-			...['-keyout', key, '-out', cert, '-days', '2', '-subj', '/CN=127.0.0.1'],
-		],
-		{ stdio: 'ignore' },
-	);
-	writeSecret(key);
+	const { key, cert } = selfSigned(dir);
 	s = new Server('idle', {
 		http: {
 			...{ cert_file: cert, key_file: key, address_connections: 0 },

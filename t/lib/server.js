@@ -102,6 +102,23 @@ function writeSecret(file, text) {
 	if (RUNAS) execFileSync('chown', [RUNAS + ':', file]);
 }
 
+/* A key and a self-signed certificate for 127.0.0.1 in the new directory DIR; returns their files. */
+function selfSigned(dir) {
+	const key = path.join(dir, 'key.pem'),
+		cert = path.join(dir, 'cert.pem');
+	fs.mkdirSync(dir, { mode: 0o755 });
+	execFileSync(
+		'openssl',
+		[
+			...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
+			...['-keyout', key, '-out', cert, '-days', '2', '-subj', '/CN=127.0.0.1'],
+		],
+		{ stdio: 'ignore' },
+	);
+	writeSecret(key);
+	return { key, cert };
+}
+
 class Server {
 	constructor(name, settings = {}) {
 		this.db = 'test_' + name.replace(/\W/g, '_') + '_' + process.pid;
@@ -590,4 +607,5 @@ module.exports = {
 	secret,
 	asUser,
 	writeSecret,
+	selfSigned,
 };
