@@ -69,10 +69,12 @@ bool cache_is_running(void)
 /* The length comes first, so that no two lists of texts have the same key. */
 static void add_text(struct buf *b, const char *s)
 {
-	if (!s)
-		buf_addc(b, '-');
-	else
-		buf_addf(b, "%zu:%s", strlen(s), s);
+	size_t n = s ? strlen(s) : 0;
+
+	if (s)
+		buf_add_int(b, (int64_t)n);
+	buf_addc(b, s ? ':' : '-');
+	buf_add(b, s ? s : "", n);
 }
 
 /* The key holds everything that row-level security reads, everything that affects how the result is
@@ -83,15 +85,18 @@ static struct cache_key key_of(const struct cached_query *q, const struct cache_
 	static struct buf b;
 	const struct db_context *c = &r->ctx;
 	bool scoped = c->scope && c->scope[0];
+	const int64_t number[] = { c->role, c->tenant_id, c->staff, scoped ? c->user_id : 0,
+		r->perms, r->zh, q->tenant_id };
 	struct cache_key key = { 0 };
 
 	b.n = 0;
 	add_text(&b, c->tenants);
 	add_text(&b, scoped ? c->scope : NULL);
-	buf_addf(&b, "%d %lld %d %lld %x %d ", c->role, (long long)c->tenant_id, c->staff,
-		scoped ? (long long)c->user_id : 0, r->perms, r->zh);
+	for (size_t i = 0; i < ARRAY_LEN(number); i++) {
+		buf_add_int(&b, number[i]);
+		buf_addc(&b, ' ');
+	}
 	add_text(&b, q->name);
-	buf_addf(&b, "%lld", (long long)q->tenant_id);
 	for (int step = 0; step < CACHE_STEPS && q->stmt[step]; step++) {
 		add_text(&b, q->stmt[step]->name);
 		for (int i = 0; i < q->stmt[step]->param_count; i++)

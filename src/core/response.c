@@ -84,8 +84,9 @@ struct outcome *req_reply_headers(
 		return req_fail(req, ERR_LIMIT, NULL);
 	}
 	b.n = 0;
-	buf_addf(&b, "{\"code\":%d,\"message\":\"%s\",\"data\":", status == 204 ? 200 : status,
-		req->zh ? "成功" : "ok");
+	buf_adds(&b, "{\"code\":");
+	buf_add_int(&b, status == 204 ? 200 : status);
+	buf_adds(&b, req->zh ? ",\"message\":\"成功\",\"data\":" : ",\"message\":\"ok\",\"data\":");
 	buf_add(&b, data, n);
 	buf_addc(&b, '}');
 	o = req_reply_raw(req, status, "application/json; charset=utf-8", extra, b.p, b.n);
