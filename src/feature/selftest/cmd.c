@@ -76,12 +76,13 @@ static void collect(PGconn *pg, struct walk *w)
 	keep_foreign(pg, w);
 }
 
-/* A digest over all rows of B that a request might change. */
-static char *digest(PGconn *pg, const char *tenant)
+/* A digest over all rows of B that a request might change, in how many tables. */
+static char *digest(PGconn *pg, const char *tenant, long *tables)
 {
 	PGresult *r = cli_exec(pg, &sql_cli_isolation_digest, &tenant);
 	char *out = xstrdup(PQgetvalue(r, 0, 0));
 
+	*tables = strtol(PQgetvalue(r, 0, 1), NULL, 10);
 	PQclear(r);
 	return out;
 }
@@ -332,6 +333,7 @@ static int cmd_isolation(int argc, char **argv)
 	struct walk w = { .magic = walk_magic,
 		.base = cli_option(argc, argv, "url", options.http_url) };
 	char *before, *after, *id;
+	long tables;
 	PGconn *pg;
 
 	if (argc < 1 || strcmp(argv[0], "check") != 0)
@@ -351,9 +353,9 @@ static int cmd_isolation(int argc, char **argv)
 	w.token[1] = as_service(pg, w.a);
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	w.curl = curl_easy_init();
-	before = digest(pg, w.b);
+	before = digest(pg, w.b, &tables);
 	walk_all(&w);
-	after = digest(pg, w.b);
+	after = digest(pg, w.b, &tables);
 	remove_tokens(pg, w.a);
 	if (strcmp(before, after) != 0) {
 		w.leaks++;
@@ -367,7 +369,7 @@ static int cmd_isolation(int argc, char **argv)
 	for (int s = 0; s < 600; s++)
 		if (w.status[s])
 			printf("  %d: %ld\n", s, w.status[s]);
-	printf("rows of %s before %s, after %s\n%s\n", b, before, after,
+	printf("rows of %s in %ld tables before %s, after %s\n%s\n", b, tables, before, after,
 		w.leaks ? "NOT ISOLATED" : "isolated: no data was returned and no row changed");
 	free(before);
 	free(after);
