@@ -18,13 +18,13 @@
 /* Abort with file, line and condition if COND holds. Use it for states that only a bug of ours can
  * cause. */
 #define bug_on(cond) ((cond) ? bug_fail(__FILE__, __LINE__, #cond) : (void)0)
-/* Log WHAT with its place and abort. Called by bug_on alone. */
+/* Log WHAT, which must not happen, with its place, and abort. */
 void bug_fail(const char *file, int line, const char *what) __attribute__((noreturn));
 
 /* A point at which a test can make the process die as by kill -9 (setting test.failpoint).
  * doc/HACKING.md lists the names. */
 void failpoint(const char *name);
-/* NAME must stay valid as long as the process. NULL or empty: no failpoint. */
+/* Arm the failpoint NAME, which must stay valid as long as the process. NULL or empty arms none. */
 void failpoint_arm(const char *name);
 
 /* Print "sladesk: what: why" and exit with status 1. Only for start-up and the command line. */
@@ -41,7 +41,7 @@ void *xrealloc(void *ptr, size_t size) MUST_USE;
 char *xstrdup(const char *s) MUST_USE;
 /* A copy of the LEN bytes at S with a NUL behind them; the caller frees it. */
 char *xstrndup(const char *s, size_t len) MUST_USE;
-/* The formatted text; the caller frees it. */
+/* Return the formatted text; the caller frees it. */
 char *xasprintf(const char *fmt, ...) MUST_USE PRINTF(1, 2);
 
 /* A view of bytes that someone else owns. */
@@ -69,7 +69,7 @@ struct buf {
 	char *p;
 	size_t n, cap;
 };
-/* Make room for MORE bytes beyond B->n, and a NUL. Called only by buf_reserve. */
+/* Make room for MORE bytes beyond B->n, and a NUL. Only buf_reserve calls it. */
 void buf_grow(struct buf *b, size_t more);
 static inline void buf_reserve(struct buf *b, size_t more)
 {

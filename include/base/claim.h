@@ -49,12 +49,11 @@ struct claim {
 
 /* Read member NAME (NULL: the kind's usual name) of DOC, which may be NULL. */
 struct claim claim_read(struct json_object *doc, enum claim_kind kind, const char *name);
-/* Is a value of another type a reason to refuse the whole document? Otherwise it counts as absent.
- */
+/* Does a value of another type refuse the whole document? Otherwise the value counts as absent. */
 bool claim_must_fit(enum claim_kind kind);
 /* The usual name of KIND; NULL if it has none. */
 const char *claim_name(enum claim_kind kind);
-/* What KIND must be, for the log. */
+/* The rule for the values of KIND, for the log. */
 const char *claim_rule(enum claim_kind kind);
 /* The first claim of DOC, under its usual name, that must fit and does not; NULL if there is none.
  */

@@ -11,7 +11,7 @@
 #define INSTANT_NONE INT64_MIN /* "no such instant"; NULL in SQL */
 
 /* Instants from outside are from 1970 to 2199: the range in which our sums and PostgreSQL's cannot
- * overflow, and in which dates are not marks for "none" or "for ever". */
+ * overflow. Systems that write "none" or "for ever" as a date use dates outside it. */
 static inline bool instant_is_sane(int64_t at_us)
 {
 	return at_us >= 0 && at_us < 7258118400LL * US_PER_S;
@@ -25,7 +25,7 @@ int64_t clock_mono_us(void);
 void clock_warp(int64_t offset_us, double scale);
 /* The speed of wall time relative to the monotonic clock: 1 unless it is warped. */
 double clock_scale(void);
-/* Does a test run the clock at another rate or offset? */
+/* Has a test shifted or scaled the wall clock? */
 bool clock_is_warped(void);
 
 /* Days since 1970-01-01 of a proleptic Gregorian date (Hinnant, "chrono-compatible low-level date

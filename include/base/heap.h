@@ -30,7 +30,7 @@ bool heap_peek(const struct heap *h, struct heap_item *out);
 bool heap_pop(struct heap *h, struct heap_item *out);
 /* Return the instant of KEY. Returns false if KEY is not in the heap. */
 bool heap_find(const struct heap *h, uint64_t key, int64_t *out_at_us);
-/* How many entries it holds. */
+/* Return the number of entries. */
 size_t heap_count(const struct heap *h);
 /* Bytes used for N entries in total: array, slots and id map. */
 size_t heap_bytes(const struct heap *h);

@@ -23,11 +23,11 @@ struct heap4 {
 void heap4_reserve(struct heap4 *q, size_t cap);
 /* Release the array; the heap is empty. */
 void heap4_free(struct heap4 *q);
-/* SLOT must not be in the heap. */
+/* Insert SLOT, which must not be in the heap, with the instant AT_US. O(log n). */
 void heap4_push(struct heap4 *q, uint32_t slot, int64_t at_us);
-/* SLOT must be in the heap. */
+/* Give SLOT, which must be in the heap, the instant AT_US. O(log n). */
 void heap4_move(struct heap4 *q, uint32_t slot, int64_t at_us);
-/* Remove the entry at SLOT. O(log n). */
+/* Remove SLOT, which must be in the heap. O(log n). */
 void heap4_remove(struct heap4 *q, uint32_t slot);
 
 #endif

@@ -17,14 +17,14 @@ struct who {
 	int64_t tenant_id, user_id;
 };
 
-/* TARGET is "stderr", "syslog" or a file name. Returns false, and keeps the old target, if the file
- * cannot be opened. */
+/* Write lines of LEVEL and above to TARGET: "stderr", "syslog" or a file name. Returns false, and
+ * keeps the old target, if the file cannot be opened. */
 bool log_open(const char *target, enum log_level level, bool json);
 /* Reopen the file by its name, after logrotate has moved it. */
 void log_reopen(void);
 /* Drop lines below LEVEL from now on. */
 void log_set_level(enum log_level level);
-/* Accepts error, warn, info and debug. Returns false for anything else. */
+/* Read NAME (error, warn, info or debug). Returns false for anything else. */
 bool log_level_parse(const char *name, enum log_level *out);
 /* The number of lines lost because the reader was too slow or the disk was full. */
 uint64_t log_dropped(void);

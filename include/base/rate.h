@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Rates that people sign: the share of what was kept, in percent. A rate is never rounded to 100
- * while one is missing, nor to 0 while there is one (doc/api/metrics.md). The only place that
- * computes one. */
+ * Compliance rates, which appear in signed reports: the kept promises as a percentage of all
+ * decided ones. A rate is rounded to 100 only if every promise was kept, and to 0 only if none was
+ * (doc/api/metrics.md). Nothing else computes a rate. */
 #ifndef SLADESK_BASE_RATE_H
 #define SLADESK_BASE_RATE_H
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Whether a text that somebody wants to save can be used: pure checks that the API, the command
- * line, imports and the messages of other systems share, so that none of them saves what another
- * refuses. */
+ * Pure checks of a text that somebody wants to save. The API, the command line, imports and
+ * messages from other systems share them, so that none of them saves what another refuses. */
 #ifndef SLADESK_BASE_TEXT_H
 #define SLADESK_BASE_TEXT_H
 
@@ -12,7 +11,7 @@
 bool text_is_blank(struct str s);
 /* Does S contain a control character (U+0000 to U+001F, U+007F to U+009F, U+2028, U+2029)? */
 bool text_has_control(struct str s);
-/* Can S be a tag: one line with something to see? */
+/* Can S be a tag: one line that is not blank? */
 bool text_is_tag(struct str s);
 /* Can V be a mail address that every relay accepts: an ASCII dot-atom and a host name (RFC 5321,
  * 4.1.2, without quotes and address literals)? International domains are in their ASCII form. */

@@ -8,8 +8,8 @@
 
 /* TEXT (valid UTF-8) in NFC; the caller frees it. */
 char *unicode_nfc(const char *text) MUST_USE;
-/* The name that is compared and counted for what was typed as TEXT: without outer blanks, in NFC,
- * without the difference of case. The caller frees it. */
+/* The form of the name TEXT that is compared and counted: trimmed, in NFC, case folded. The caller
+ * frees it. */
 char *unicode_name(const char *text) MUST_USE;
 
 enum unicode_class {
@@ -20,8 +20,8 @@ enum unicode_class {
 	UNICODE_DIGIT,
 	UNICODE_PUNCTUATION
 };
-/* The class of the character at *P (valid UTF-8, not at its end), and *P moves behind it. Blanks
- * are punctuation; a letter without case is UNICODE_LETTER. */
+/* Return the class of the character at *P (valid UTF-8, not at its end), and move *P past it.
+ * Blanks are punctuation; a letter without case is UNICODE_LETTER. */
 enum unicode_class unicode_next(const char **p);
 
 #endif

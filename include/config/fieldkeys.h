@@ -19,7 +19,7 @@ bool fieldkeys_make_file(const char *file, const unsigned char key[FIELD_KEY_BYT
 /* Read the master key in FILE into OUT. Returns false if it is missing or not 64 hexadecimal
  * digits. */
 bool fieldkeys_read_file(const char *file, unsigned char out[FIELD_KEY_BYTES]);
-/* 64 hex digits. */
+/* Read HEX, exactly 2 × N hexadecimal digits, into OUT. Returns false for anything else. */
 bool fieldkeys_parse(const char *hex, unsigned char *out, size_t n);
 
 /* For the daemon: read the master key now and the data keys once the database is available, then

@@ -48,13 +48,13 @@ struct outcome *cache_reply(struct req *req, const struct cached_query *query, b
 /* Make sure that the result is in memory: take it from Redis or compute it. The texts of QUERY and
  * READER only need to live during the call. */
 void cache_prepare(const struct cached_query *query, const struct cache_reader *reader);
-/* The results of TENANT_ID are outdated: its events up to SEQ are counted. SEQ 0: something else
- * has changed that other instances do not know of. */
+/* Mark the results of TENANT_ID as outdated, because its events up to SEQ are counted now. SEQ 0:
+ * because something has changed that other instances do not know of. */
 void cache_outdate(int64_t tenant_id, int64_t seq);
 
-/* ALL returns whether every delivered event is counted. POSITION reads, for $1 = tenant and from a
- * server that may be the replica, the seq up to which events are counted. Until this is called,
- * results are neither shared nor computed on the replica. */
+/* Register how the cache learns which events are counted. ALL returns whether every delivered event
+ * is. POSITION reads, for $1 = tenant and possibly on the replica, the seq up to which events are
+ * counted. Until this is called, results are neither shared nor computed on the replica. */
 void cache_counted_by(bool (*all)(void), const struct sql_stmt *position);
 
 /* Start the cache. Call once, after events_init. */

@@ -122,7 +122,7 @@ struct format_rule {
 	const char *example, *en, *zh;
 	bool (*fits)(const char *v);
 };
-/* FORMAT must not be FORMAT_NONE. */
+/* The rule of format F, which must not be FORMAT_NONE. It lives as long as the process. */
 const struct format_rule *format_rule(enum format f);
 
 #endif

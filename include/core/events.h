@@ -29,9 +29,9 @@ struct consumer {
 /* Call the rows of TABLE, which ends with an empty row, for each event, in order within a
  * tenant. */
 void events_listen(const struct consumer *table);
-/* This instance has committed something for TENANT: fetch soon. */
+/* Fetch the events of TENANT soon, because this instance has committed something for it. */
 void events_hint(int64_t tenant_id);
-/* Redis reports that another instance has committed something for TENANT. */
+/* The same, because Redis reports that another instance has committed something. */
 void events_hint_remote(int64_t tenant_id);
 /* The last seq delivered for TENANT; -1 if unknown. */
 int64_t events_position(int64_t tenant_id);

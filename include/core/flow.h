@@ -73,7 +73,8 @@ struct outcome *flow_query_as(struct flow *f, int step, const struct sql_stmt *s
 /* Let a helper do a job for the request. STEP gets worked and answer. */
 struct outcome *flow_work(
 	struct flow *f, int step, enum work_kind kind, const void *p, size_t n) MUST_USE;
-/* Something that the caller has armed will call flow_arrived, exactly once. */
+/* Wait until flow_arrived is called, which something that the caller has armed does exactly
+ * once. */
 struct outcome *flow_wait(struct flow *f, int step) MUST_USE;
 
 /* Set parameter I (counted from 0) of the next flow_query to a number. */
@@ -81,11 +82,11 @@ void flow_param_int(struct flow *f, int i, int64_t v);
 /* The same for a text, which must live until the query's step; NULL is SQL null. */
 void flow_param_text(struct flow *f, int i, const char *text);
 
-/* The wait has ended: run its step. It may end before the step that began it has returned. */
+/* End the wait and run its step. A wait may end before the step that began it has returned. */
 void flow_arrived(struct flow *f);
-/* The same: STEP gets WHAT as brought. WHAT must live until STEP has returned. */
+/* The same, and the step gets WHAT as brought. WHAT must live until the step has returned. */
 void flow_bring(struct flow *f, void *what);
-/* The same as a callback of fetch: STEP gets fetched. ARG is the flow. */
+/* The same as a callback of fetch: the step gets fetched. ARG is the flow. */
 void flow_on_fetched(void *arg, const struct fetch_result *r);
 
 #endif

@@ -55,11 +55,11 @@ struct follower_kind {
 
 /* A follower of KIND, which must outlive it; its metrics appear from now on. */
 struct follower *follower_new(const struct follower_kind *kind) MUST_USE;
-/* Release it and what waits; no run may be under way (the database is closed). */
+/* Release F and its waiting items. No run may be in progress: the database must be closed. */
 void follower_free(struct follower *f);
 /* Append a copy of ITEM. */
 void follower_add(struct follower *f, const void *item);
-/* The batch has ended. Frees RUN. */
+/* End the batch. Frees RUN. */
 void follower_end(struct follower_run *run, enum db_error error);
 /* Run the waiting items now, without waiting for more to join them. */
 void follower_hurry(struct follower *f);

@@ -46,11 +46,11 @@ void jobs_stop(void);
 bool jobs_busy(void);
 /* Free everything, after the database has been closed. */
 void jobs_free(void);
-/* There is work for JOB, a row of a registered table: run it now, or after its gather_ms. Further
- * calls until then change nothing. If it is running now, run it once more afterwards. */
+/* Run JOB, a row of a registered table, now or after its gather_ms, because there is work for it.
+ * Further calls until then change nothing. If it is running now, run it once more afterwards. */
 void job_wake(const struct job *job);
 
-/* The run has ended. */
+/* End the run. RUN must not be used any more. */
 void job_end(struct job_run *run, enum job_result result);
 /* Set parameter I (counted from 0) of the next statement. */
 void job_param_int(struct job_run *run, int i, int64_t v);

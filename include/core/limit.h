@@ -24,7 +24,7 @@ struct limit_rate {
 void limit_init(void);
 /* Release all buckets. */
 void limit_free(void);
-/* Can also be called while running. */
+/* Apply RATES from now on. Can be called at any time. */
 void limit_set(const struct limit_rate rates[LIMIT_COUNT]);
 /* Take one token from KEY's bucket. Returns 0, or the seconds (at least 1) until a token is
  * available. */
@@ -35,7 +35,7 @@ const char *limit_name(enum limit kind);
 struct limit_rate limit_rate(enum limit kind);
 /* The number of requests that the limit has refused since the start. */
 uint64_t limit_refused(enum limit kind);
-/* The number of buckets that were looked at since the start to make room for others, for tests. */
+/* The number of buckets examined since the start to make room for others, for tests. */
 uint64_t limit_steps(void);
 
 #endif

@@ -61,11 +61,11 @@ enum route_only {
 	ONLY_PROVIDER_SERVICE,
 };
 
-/* How far a caller must reach for what holds for more than one person. */
+/* How much a caller must see, for a route that affects more than one person. */
 enum route_reach {
 	REACH_ANY,
-	REACH_WHOLE, /* sees everything it writes for: session.whole */
-	REACH_ADMIN, /* holds all that it could give: session.admin */
+	REACH_WHOLE, /* sees all that its writes affect: session.whole */
+	REACH_ADMIN, /* has every right that it could grant: session.admin */
 };
 
 /* "whole", "admin"; "" for REACH_ANY. */
@@ -153,8 +153,8 @@ struct req {
 MAGIC(req, 0x88dfd903);
 
 /* --- guards --- */
-/* NULL, or the refusal of a caller that may not change what belongs to TENANT_ID: the provider's
- * documents hold for all customers, and are changed only by who serves all of them. */
+/* Refuse a caller that may not change the documents of TENANT_ID; NULL if it may. The provider's
+ * documents apply to all customers, so only staff who serve all of them may change those. */
 struct outcome *req_guard_documents(struct req *req, int64_t tenant_id) MUST_USE;
 
 /* --- endings --- */
@@ -175,7 +175,7 @@ struct outcome *req_reply_lasting(
 	struct req *req, const char *type, const char *extra, const void *p, size_t n) MUST_USE;
 /* Reply with an error. DETAILS is a JSON object or NULL. */
 struct outcome *req_fail(struct req *req, enum err e, const char *details) MUST_USE;
-/* Too often: KIND's limit, SECONDS to wait. */
+/* Refuse the request because the limit KIND is reached; the client shall wait SECONDS. */
 struct outcome *req_too_often(struct req *req, enum limit kind, int64_t seconds) MUST_USE;
 /* Count something that S asked for as a request: of its user and, unless S is the provider's, of
  * its customer. Returns 0, or the seconds to wait and the limit that refuses. */
@@ -260,9 +260,9 @@ const char *req_int(struct req *req, int64_t v);
 const void *req_input(const struct req *req, const struct contract *c);
 /* The input bound by contract C; NULL if the route has another contract. */
 const void *req_input_if(const struct req *req, const struct contract *c);
-/* The owner of an Idempotency-Key, such as "staff:7". */
+/* The owner of the request's Idempotency-Key, such as "staff:7". */
 const char *idem_actor(struct req *req);
-/* The Idempotency-Key cannot be used: E is ERR_KEY_REUSED or ERR_IN_FLIGHT. */
+/* Refuse the Idempotency-Key: E is ERR_KEY_REUSED or ERR_IN_FLIGHT. */
 struct outcome *req_fail_key(struct req *req, enum err e) MUST_USE;
 /* V as JSON text in the arena. */
 const char *req_json_text(struct req *req, struct json_object *v);
@@ -276,9 +276,9 @@ enum cookie {
 	COOKIE_DEVICE,  /* a device that needs no second factor; it outlives the session */
 };
 #define CSRF_CHARS 32
-/* Empty if there is no such cookie, or if there are two. */
+/* The value of cookie WHICH; empty if the request has no such cookie, or two. */
 struct str http_cookie(const struct http_head *h, enum cookie which);
-/* Can V be a token that we have set as cookie WHICH? If it cannot, that is noted. */
+/* Can V be a token that we have set as cookie WHICH? If not, it is noted as an invalid field. */
 bool cookie_is_token(struct req *req, enum cookie which, struct str v);
 /* Does the request come from our own pages, or from no page at all? Scheme, host and port must be
  * ours. */
@@ -304,7 +304,7 @@ struct request_settings {
 /* Serve the N ROUTES, which must live until request_free. Exits if two routes, or a route and its
  * contract, contradict each other. */
 void request_init(const struct route *routes, size_t n, const struct request_settings *s);
-/* Somebody who hears of every request that was answered; its session and route are still valid. */
+/* Called for every request that was answered, while its session and route are still valid. */
 typedef void request_listener(struct req *req, const struct http_request *http, int status);
 /* Call FN too, after those that were registered before. */
 void request_on_end(request_listener *fn);

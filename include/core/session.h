@@ -25,7 +25,7 @@ const char *permission_name(enum permission p);
 /* The bits of the permissions in LIST ("{ticket:read,…}" or any list of names). Unknown names are
  * ignored. */
 uint32_t permissions_parse(struct str list);
-/* Is SCOPE one that a service token can have: a permission, or one of the older names? */
+/* Can a service token have SCOPE: is it a permission, or one of the older names? */
 bool scope_is_known(struct str scope);
 /* The permission for RESOURCE and VERB (NULL: any of the resource) that a customer's user can be
  * granted; PERM_COUNT if there is none. */
@@ -64,8 +64,8 @@ struct session {
 	bool staff, zh, must_change, must_enrol;
 	bool whole; /* it sees everything: staff all customers, others all of their customer */
 	bool admin; /* whole, and it may do all that an administrator of the customer may */
-	int64_t owner_id; /* whose own tickets it sees: the user, or the one for whom a token was
-			     made; 0: nobody's */
+	int64_t owner_id; /* whose own tickets it sees: the user's, or those of the user for whom
+			     the token was made; 0: nobody's */
 	char *role, *name, *username; /* the user name; "" for a service */
 	struct credential credential;
 	unsigned char key[32]; /* SHA-256 of the token */
@@ -93,10 +93,10 @@ struct db_context session_context(const struct session *s);
  * be asked. ON_DONE gets a reference to the session and must put it. */
 void session_find(struct str token,
 	void (*on_done)(void *arg, struct session *s, enum db_error error), void *arg);
-/* Read N sessions again with one statement, whatever is cached, for those who use a right longer
- * than a request. ON_DONE gets N results in the same order: the session as it is now, or NULL if it
- * has ended; or NULL instead of them if the database could not be asked. It owns the array and a
- * reference to each session. */
+/* Read N sessions again with one statement, without the cache, for callers that use a right for
+ * longer than one request. ON_DONE gets N results in the same order: the session as it is now, or
+ * NULL if it has ended; or NULL instead of them if the database could not be asked. It owns the
+ * array and a reference to each session. */
 void session_reread(struct session *const *list, size_t n,
 	void (*on_done)(void *arg, struct session **take_now, size_t n), void *arg);
 /* One more reference to S. */
@@ -110,7 +110,7 @@ void session_put(struct session *s);
 void session_forget(int64_t tenant_id, int64_t session_id);
 /* Forget every cached session. */
 void session_forget_all(void);
-/* How many sessions are cached. */
+/* The number of cached sessions. */
 size_t session_cached(void);
 /* While the database is down, at most USERS of customers (0: no limit) are served from memory,
  * first come, first served. The others get DB_BUSY, and session_is_full tells why. */

@@ -37,7 +37,6 @@ const char *session_peer(struct req *req);
 const char *session_device(struct req *req);
 /* The name by which schema door finds the customer whose host name was requested. */
 const char *session_host_tenant(struct req *req);
-/* Call FN for each session that ended according to event E. */
 struct desk_event;
 /* Call FN for each session that E says has ended. */
 void session_each_ended(

@@ -15,8 +15,8 @@ struct sign_in {
 	bool trust;               /* trust this device: no second factor for 30 days */
 	const char *device_token; /* the device token of the request: dt1.<secret>, or NULL: from
 				     the cookie */
-	const char *page;    /* answer with a page that navigates there, with cookies; NULL: JSON */
-	int64_t proved_us;   /* sso: when the user logged in there anew; 0: not known */
+	const char *page;  /* answer with a page that navigates there, with cookies; NULL: JSON */
+	int64_t proved_us; /* sso: when the user last authenticated at the provider; 0: not known */
 	int64_t provider_id; /* sso: the provider and the subject */
 	const char *subject, *provider_session;
 	/* the provider's session id */
@@ -24,10 +24,10 @@ struct sign_in {
 	char device_secret[65];
 };
 
-/* The first proof was correct: ask for a second factor if one is required, else begin the session.
- * Takes over req->state. */
+/* Continue after a correct first proof: ask for a second factor if one is required, else begin the
+ * session. Takes over req->state. */
 struct outcome *signin_first(struct req *req, struct sign_in *s) MUST_USE;
-/* All proofs are complete: begin the session. */
+/* Begin the session, after all proofs. */
 struct outcome *signin_session(struct req *req, struct sign_in *s) MUST_USE;
 /* The SHA-256 of the secret of this device's token: TOKEN, or if it is NULL that of the cookie.
  * NULL: none. In the arena. */

@@ -35,7 +35,7 @@ void anchor_line_add(struct buf *b, const struct anchor *a);
  * log) is skipped. Returns NULL or what is wrong. OUT_LINE gets the anchor's own text within
  * LINE. */
 const char *anchor_line_read(struct str line, struct anchor *out, struct str *out_line);
-/* SHA-256 of a line, in hex, for the line after it. */
+/* Write the SHA-256 of LINE, in hex, to OUT: the value that the next line carries. */
 void anchor_line_digest(struct str line, char out[65]);
 /* Forget all keys. */
 void anchor_keys_free(void);

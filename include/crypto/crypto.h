@@ -21,7 +21,7 @@ bool crypto_equal(const void *a, const void *b, size_t n);
 void crypto_random_hex(char *out, size_t n);
 /* Append the N bytes at P in base64 (RFC 4648, with padding). */
 void buf_add_base64(struct buf *b, const void *p, size_t n);
-/* Base64url without padding (RFC 4648 5). */
+/* Append the N bytes at P in base64url (RFC 4648, section 5) without padding. */
 void buf_add_base64url(struct buf *b, const void *p, size_t n);
 /* Decode S into OUT, which needs at least S.n * 3 / 4 + 1 bytes. Returns the length, or 0 if S is
  * not base64url. */
@@ -57,7 +57,7 @@ struct token_claims {
 	int64_t expires_s; /* seconds since 1970 */
 	uint64_t key;      /* the key that signed it; set by token_verify */
 };
-/* Sign a token; the caller frees. */
+/* Sign a token; the caller frees it. */
 char *token_sign(enum token_use use, const struct token_claims *c, int64_t now_s) MUST_USE;
 /* Check a token: compact form, alg ES256, a kid of ours, the typ of USE, signature, issuer,
  * audience, exp and nbf. */

@@ -11,7 +11,7 @@
 bool spkey_open(const char *file, const char *name);
 /* Append the base64 of the RSA-SHA256 signature over the N bytes at P. */
 void spkey_sign(struct buf *b, const void *p, size_t n);
-/* The certificate in base64, without header lines. */
+/* Append the certificate in base64, without header lines. */
 void spkey_certificate(struct buf *b);
 /* The private key in PEM, for the helper that decrypts assertions. Valid until spkey_free. */
 const char *spkey_pem(void);

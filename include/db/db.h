@@ -118,7 +118,7 @@ struct db_health {
 };
 /* The state of a class, for /readyz and /metrics. */
 struct db_health db_health(enum sql_class class);
-/* Calls sent since the start. */
+/* The number of calls sent since the start. */
 uint64_t db_calls_total(void);
 
 /* Stream the rows of STMT, which has one parameter, a number, by COPY in the binary format, over a

@@ -10,7 +10,8 @@ struct embedded_file {
 };
 extern const struct embedded_file embedded_migrations[], embedded_code[];
 
-/* The newest migration that this program contains. It needs this version. */
+/* The number of the newest migration that this program contains: the schema version that it
+ * needs. */
 int schema_needed(void);
 
 struct pg_conn;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The rules for what a command on a ticket may refer to. reference_fault() in SQL decides, and
- * names the rule; this is what each of them is called towards people. */
+ * The rules for what a command on a ticket may refer to. reference_fault() in SQL decides and names
+ * the broken rule; this table has the texts that people see. */
 #ifndef SLADESK_DESK_REFERENCE_H
 #define SLADESK_DESK_REFERENCE_H
 
 #include "base/base.h"
 
 enum reference_refusal {
-	REFERENCE_INVALID, /* it can never be used so */
-	REFERENCE_ABSENT,  /* there is no such thing for this customer */
-	REFERENCE_STATE,   /* not as things are now */
+	REFERENCE_INVALID, /* it can never be used like this */
+	REFERENCE_ABSENT,  /* this customer has no such thing */
+	REFERENCE_STATE,   /* not in its present state */
 };
 
 struct reference_rule {

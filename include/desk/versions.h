@@ -43,13 +43,13 @@ struct tenant_config {
 
 /* The version, if it is cached. */
 const struct sla_version *versions_find(int64_t policy_id, int64_t calendar_id);
-/* Call ON_DONE exactly once, possibly before this returns. V is NULL with DB_FAILED if this program
- * cannot read the version (written by a newer program), and with another error if the database
- * cannot be asked. */
+/* Get the version, from the database if it is not cached. ON_DONE runs exactly once, possibly
+ * before this returns. V is NULL with DB_FAILED if this program cannot read the version (a newer
+ * program wrote it), and with another error if the database cannot be asked. */
 void versions_get(int64_t policy_id, int64_t calendar_id,
 	void (*on_done)(void *arg, const struct sla_version *v, enum db_error error), void *arg);
-/* Call ON_DONE exactly once, possibly before this returns; with NULL if the database cannot be
- * asked. */
+/* Get the tenant's configuration (FRESH: not from the cache). ON_DONE runs exactly once, possibly
+ * before this returns; C is NULL if the database cannot be asked. */
 void tenant_config_get(int64_t tenant_id, bool fresh,
 	void (*on_done)(void *arg, const struct tenant_config *c), void *arg);
 /* The version for SERVICE_TYPE (NULL: none chosen), or the version for all others. */

@@ -13,8 +13,8 @@ struct dns_txt {
 };
 typedef void dns_txt_done(void *arg, const struct dns_txt *r);
 
-/* Start. SERVERS: address[:port], separated by commas; "": those of /etc/resolv.conf. Returns false
- * if they cannot be read. Call once, after loop_init. */
+/* Start the module. SERVERS: address[:port], separated by commas; "": those of /etc/resolv.conf.
+ * Returns false if they cannot be read. Call it once, after loop_init. */
 bool dns_txt_init(const char *servers) MUST_USE;
 /* Ask for the TXT records of NAME. ON_DONE runs exactly once, on a later turn, after at most ten
  * seconds. */

@@ -21,7 +21,7 @@ struct fetch_result {
 };
 typedef void fetch_done(void *arg, const struct fetch_result *r);
 
-/* Start. Call once, after loop_init. */
+/* Start the module. Call it once, after loop_init. */
 void fetch_init(void);
 /* End all transfers as failed, on a later turn. Later requests fail too. */
 void fetch_stop(void);

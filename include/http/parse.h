@@ -62,7 +62,8 @@ int64_t http_chunked_next(
 /* Percent-decode into OUT (at most N bytes), with the length in *OUT_N. Returns false for an
  * invalid escape, NUL, or bytes that are not UTF-8. */
 bool http_decode(struct str s, bool plus_is_space, char *out, size_t *out_n);
-/* Step through a query string: *REST is the query at first. Returns false at its end. */
+/* Take the next pair from the query string *REST, which becomes the remainder. Returns false at the
+ * end. */
 bool http_query_next(struct str *rest, struct str *out_key, struct str *out_value);
 
 /* Read a Range header for a body of SIZE. Returns 0 to serve everything (no usable header), 206

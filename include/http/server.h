@@ -16,11 +16,11 @@ struct evbuffer;
 
 #define HTTP_ADDRESS_MAX 46 /* an address as text */
 
-/* For whom a connection counts: for one of each kind at most. */
+/* Whose connections are limited. A connection counts for at most one owner of each kind. */
 enum http_owner {
 	HTTP_OWNER_ADDRESS,
 	HTTP_OWNER_USER,
-	HTTP_OWNER_GUEST, /* an address whose feed has not said who it is */
+	HTTP_OWNER_GUEST, /* an address, for a feed that has not logged in yet */
 	HTTP_OWNERS
 };
 /* The kind as the metrics and the log name it. */
@@ -37,8 +37,8 @@ struct http_request {
 	void *user;       /* for the handler */
 	const char *peer; /* address, for logs and limits */
 	bool tls;
-	bool guest; /* nobody has said who sends this: its body counts in a budget that all such
-		       bodies share */
+	bool guest; /* the sender is unknown: its body counts in a budget that all such bodies share
+		     */
 	int status; /* of the reply, once it has begun */
 	uint64_t sent_bytes;
 	int64_t began_us; /* monotonic */
@@ -46,8 +46,7 @@ struct http_request {
 
 enum http_body {
 	HTTP_BODY_BUFFER,
-	HTTP_BODY_HOLD, /* buffered, but nothing is read of it, nor is the client told to send it,
-			   before http_resume */
+	HTTP_BODY_HOLD, /* buffered, but not read, and 100 Continue not sent, before http_resume */
 	HTTP_BODY_STREAM,
 	HTTP_BODY_REPLIED
 };
@@ -99,7 +98,7 @@ bool http_server_reload_tls(struct http_server *s, const char **out_error);
 struct http_counts {
 	uint64_t refused[HTTP_OWNERS];
 	uint64_t connections, accepted, timeouts, parse_errors, accept_pauses;
-	uint64_t guest_bytes; /* in the bodies of requests by nobody */
+	uint64_t guest_bytes; /* in the bodies of requests from unknown senders */
 	uint64_t unsent;      /* bytes of replies */
 };
 /* Counts for /metrics. */
@@ -120,12 +119,13 @@ void http_reply_lasting(struct http_request *r, int status, const char *type, co
  * with http_reply_end or http_reply_cut. */
 void http_reply_start(struct http_request *r, int status, const char *type, const char *extra,
 	int64_t length, void (*on_drain)(struct http_request *r));
-/* Returns false if enough is queued: wait for on_drain. Bytes beyond the length are dropped. */
+/* Send N bytes of the reply. Returns false if enough is queued: wait for on_drain. Bytes beyond the
+ * length are dropped. */
 bool http_reply_piece(struct http_request *r, const void *p, size_t n);
-/* The streamed reply is complete. Frees R. */
+/* Complete the streamed reply. Frees R. */
 void http_reply_end(struct http_request *r);
-/* The rest of the streamed reply is not available: close the connection, so that the client can see
- * that it is incomplete. Frees R. */
+/* Close the connection, because the rest of the streamed reply is not available; the client can see
+ * that the reply is incomplete. Frees R. */
 void http_reply_cut(struct http_request *r);
 /* Reply with FD[FROM..TO], part by part, and close FD. SIZE is that of the whole file, for
  * Content-Range. The reply is complete when this returns, or later. */
@@ -133,25 +133,26 @@ void http_reply_file(struct http_request *r, int status, const char *type, const
 	int fd, uint64_t from, uint64_t to, uint64_t size);
 /* ADDRESS as limits count it: an IPv6 /64 is one address, because its owner can use all of it. */
 void http_address_key(const char *address, char out[HTTP_ADDRESS_MAX]);
-/* Did R come through a trusted proxy? Its peer is then the proxy, until somebody says otherwise. */
+/* Did R come through a trusted proxy? R->peer is the proxy's address until the caller replaces
+ * it. */
 bool http_from_proxy(const struct http_request *r);
 /* Is ADDRESS that of a trusted proxy? */
 bool http_is_proxy(const struct http_request *r, const char *address);
 /* Are all entries of LIST addresses or networks (address/bits)? If not, OUT_BAD is the first that
  * is not. */
 bool http_list_is_sound(const char *list, struct str *out_bad) MUST_USE;
-/* The usual spelling of the address TEXT; an IPv4 address that is mapped into IPv6 is an IPv4
- * address. Returns false if TEXT is none. */
+/* Write the address TEXT in its usual spelling to OUT; an IPv4 address that is mapped into IPv6 as
+ * an IPv4 address. Returns false if TEXT is not an address. */
 bool http_address_read(struct str text, char out[HTTP_ADDRESS_MAX]) MUST_USE;
-/* Count R's connection for the address R->peer until it is counted for another or ends; that of a
- * proxy until the reply. Returns false if the address then had too many connections. */
+/* Count R's connection for the address R->peer until it is counted for another address or ends
+ * (that of a proxy: until the reply). Returns false if the address has too many connections. */
 bool http_count_address(struct http_request *r);
 /* The same for USER. */
 bool http_count_user(struct http_request *r, struct str user);
-/* The same for an upgrade whose client has not said who it is: at most LIMIT for an address. The
+/* The same for an upgrade whose client has not logged in yet: at most LIMIT for an address. The
  * count ends with ws_count_user, or with the reply if there is no upgrade. */
 bool http_count_guest(struct http_request *r, uint64_t limit);
-/* Read the body that on_head held. */
+/* Start to read the body, which on_head held. */
 void http_resume(struct http_request *r);
 /* Close the connection after the reply. */
 void http_close_after(struct http_request *r);

@@ -21,7 +21,7 @@ struct ws_frame;
 struct ws *ws_accept(struct http_request *r, const struct ws_handler *h, void *user);
 /* The argument given to ws_accept. */
 void *ws_user(struct ws *ws);
-/* Count WS for USER and no longer as a guest. Returns false if that is one connection too many. */
+/* Count WS for USER, no longer as a guest. Returns false if USER then has too many connections. */
 bool ws_count_user(struct ws *ws, struct str user);
 /* A frame of the N bytes at P, with one reference; ws_frame_put releases it. */
 struct ws_frame *ws_frame_new(const char *p, size_t n, bool binary) MUST_USE;

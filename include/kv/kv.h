@@ -26,9 +26,9 @@ bool kv_init(const struct kv_settings *set, const char **out_error);
 void kv_free(void);
 /* Is Redis connected and authenticated? */
 bool kv_is_up(void);
-/* Monotonic instant of the last change of kv_is_up. */
+/* The monotonic instant of the last change of kv_is_up. */
 int64_t kv_since_us(void);
-/* Messages dropped since the start. */
+/* The number of messages dropped since the start. */
 uint64_t kv_dropped(void);
 
 /* Send any command. FN runs exactly once, on a later turn; with NULL if Redis is down, too slow, or

@@ -15,8 +15,8 @@ struct loop_timer;
 void loop_init(void);
 /* The event base, for libraries that need it. Nothing else should use it. */
 struct event_base *loop_base(void);
-/* Resolves host names on the loop with the system's name servers. If there are none, names fail at
- * once. */
+/* The resolver of host names, on the loop and with the system's name servers. If there are none,
+ * look-ups fail at once. */
 struct evdns_base *loop_dns(void);
 /* Ask only the name server at ADDRESS (with an optional port). Returns false if it is not an
  * address. */

@@ -22,9 +22,9 @@ typedef const struct zone *zone_finder(const char *name);
  * thread-local buffer: copy it) if a rule is broken. */
 struct calendar *calendar_read(
 	struct json_object *json, zone_finder *find, const char **out_error) MUST_USE;
-/* May C be saved: has no day more than 16 pieces of working time, and does a window open within 400
- * days of NOW (INSTANT_NONE: that is not asked)? Versions that were saved earlier are read as they
- * are. Otherwise *OUT_ERROR is set like by calendar_read. */
+/* Can C be saved: does every day have at most 16 pieces of working time, and does a window open
+ * within 400 days of NOW (INSTANT_NONE: do not check that)? If not, *OUT_ERROR is set as by
+ * calendar_read. Versions that were saved earlier are not checked. */
 bool calendar_is_usable(const struct calendar *c, int64_t now_us, const char **out_error);
 /* Does NEW (the same form) contain everything in OLD, and otherwise only add dates after TODAY
  * ("2026-12-31")? */
@@ -49,7 +49,8 @@ bool calendar_is_open(const struct calendar *c, int64_t at_us);
 /* AT itself if it is working time, else the last closing instant before it; FLOOR if there is none
  * after FLOOR. */
 int64_t calendar_last_close(const struct calendar *c, int64_t at_us, int64_t floor_us);
-/* Why AT is not working time. It can change at the end of AT's date. */
+/* Why AT is, or is not, working time: the kind of its date. It can change at the end of AT's
+ * date. */
 enum calendar_day calendar_why(const struct calendar *c, int64_t at_us);
 /* The end of AT's date in the calendar's zone: the next midnight, or the next change of the clocks
  * if that comes first. */

@@ -27,7 +27,7 @@ struct sla_runs {
 	struct sla_run *at;
 	int32_t n, room;
 };
-/* Append a stretch. */
+/* Append the stretch [FROM, TO), which begins at the end of the last one or later. */
 void sla_runs_add(struct sla_runs *runs, int64_t from, int64_t to);
 
 /* Number of stretches that a clock keeps. If a clock was paused more often, only the total length
@@ -125,8 +125,8 @@ struct sla_rules {
 	const struct calendar *calendar;
 };
 
-/* A ticket without clocks, in state new. */
-/* T must not own memory: it is new, or was freed. */
+/* Set T to a new ticket without clocks. T must not own memory: it is uninitialised, or was
+ * freed. */
 void sla_ticket_init(struct sla_ticket *t);
 /* Free the memory of T, which may be zero. T can be initialised again. */
 void sla_ticket_free(struct sla_ticket *t);
@@ -134,7 +134,7 @@ void sla_ticket_free(struct sla_ticket *t);
 void sla_clock_copy(struct sla_clock *to, const struct sla_clock *from);
 /* Release the runs that the clock holds. */
 void sla_clock_free(struct sla_clock *c);
-/* Are the two clocks equal in every field that is stored? */
+/* Do the two clocks have the same value in every stored field? */
 bool sla_clock_same(const struct sla_clock *a, const struct sla_clock *b);
 /* Record every unfired instant <= NOW, in order of instant. The state changes that follow (missed
  * update periods, resolution starting at response due, ladder steps) happen on the way. At most MAX
@@ -142,8 +142,8 @@ bool sla_clock_same(const struct sla_clock *a, const struct sla_clock *b);
  * is called, there are at most SLA_FIRES_MAX fires. */
 size_t sla_settle(
 	struct sla_ticket *t, struct sla_rules r, int64_t now, struct sla_fire *out, size_t max);
-/* Of the fires of one settle for one clock, only the highest alerts. Returns how many still alert.
- */
+/* Let only the highest of the N fires of one settle alert for each clock. Returns how many still
+ * alert. */
 size_t sla_merge_alerts(struct sla_fire *fires, size_t n);
 /* Apply one event. Call sla_settle(e->at) first. */
 void sla_apply(struct sla_ticket *t, struct sla_rules r, const struct sla_event *e);
@@ -164,7 +164,7 @@ int64_t sla_consumed_us(
 
 /* Waived counts as met and is always shown as waived. */
 enum sla_verdict { SLA_OPEN, SLA_MET, SLA_BREACHED, SLA_NO_VERDICT, SLA_IS_WAIVED };
-/* The result of the promise (sla.md 5): none, open, met, breached or waived. */
+/* The verdict on the promise (sla.md 5): none, open, met, breached or waived. */
 enum sla_verdict sla_verdict(const struct sla_clock *c);
 /* The verdict's name in the database and the API. */
 const char *sla_verdict_name(enum sla_verdict v);

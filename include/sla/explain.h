@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Saying why (sla.md 6): a clock's life as intervals in order. Pure. */
+ * Explains a clock (sla.md 6): its life as intervals, in order. Pure. */
 #ifndef SLADESK_SLA_EXPLAIN_H
 #define SLADESK_SLA_EXPLAIN_H
 

@@ -49,13 +49,13 @@ struct sla_policy {
 
 /* "response", "resolution", "update", "ladder". */
 const char *sla_clock_name(enum sla_clock_kind k);
-/* SLA_CLOCKS when unknown. */
+/* The clock with this name; SLA_CLOCKS if there is none. */
 enum sla_clock_kind sla_clock_parse(struct str s);
 /* Read a policy document (doc/sla.md lists its keys). Returns false and sets *OUT_ERROR to the key
  * and the rule (in a thread-local buffer) if it is invalid. */
 bool sla_policy_read(struct json_object *doc, struct sla_policy *out, const char **out_error);
-/* May DOC, which sla_policy_read has accepted, be saved: does it contain nothing that would be
- * ignored? Otherwise *OUT_ERROR is set likewise. */
+/* Can DOC, which sla_policy_read has accepted, be saved: does it contain nothing that would be
+ * ignored? If not, *OUT_ERROR is set as by sla_policy_read. */
 bool sla_policy_is_exact(struct json_object *doc, const char **out_error);
 /* The priority nearest to P that the policy has: P itself, else the next lower urgency, else the
  * lowest it has. */

@@ -30,11 +30,11 @@ enum actor_kind { ACTOR_SYSTEM, ACTOR_STAFF, ACTOR_CUSTOMER, ACTOR_SERVICE, ACTO
 
 const char *priority_name(enum priority p);           /* "P0" */
 const char *priority_label(enum priority p, bool zh); /* "critical" or "紧急" */
-/* Read a code or a name in either language, any case; PRIORITY_NONE when it is neither. */
+/* Read a code or a name in either language, in any case; PRIORITY_NONE if S is neither. */
 enum priority priority_parse(struct str s);
 /* The state's name in the database and the API. */
 const char *ticket_state_name(enum ticket_state s);
-/* TICKET_STATE_COUNT when unknown. */
+/* The state with this name; TICKET_STATE_COUNT if there is none. */
 enum ticket_state ticket_state_parse(struct str s);
 static inline bool ticket_state_is_open(enum ticket_state s)
 {
@@ -45,8 +45,8 @@ const char *actor_kind_name(enum actor_kind k);
 /* The kind with this name; ACTOR_KIND_COUNT if there is none. */
 enum actor_kind actor_kind_parse(struct str s);
 
-/* Is this a field of tickets that only the provider's staff and services see, or a filter on one?
- * Customers neither receive it nor ask for it, wherever tickets are shown. */
+/* Is NAME a field of tickets that only the provider's staff and services see, or a filter on one?
+ * Customers do not receive such a field, and cannot filter by it, wherever tickets are shown. */
 bool ticket_field_is_internal(struct str name);
 
 #endif

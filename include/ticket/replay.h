@@ -11,9 +11,9 @@ struct json_object;
 /* Fire everything that falls due up to AT (us), without alerts. */
 void replay_settle(struct sla_ticket *t, struct sla_rules rules, int64_t at);
 
-/* Fire what falls due before an event of type CMD (CMD_COUNT: not a command's) recorded at AT (us)
- * with DATA. For an imported ticket, only what fell due before it went live fires. Call this before
- * replay_event, with the rules in force until then. */
+/* Fire what falls due before the event of command CMD (CMD_COUNT: an event of another kind),
+ * recorded at AT (us) with DATA. For an imported ticket, only what fell due before it went live
+ * fires. Call this before replay_event, with the rules in force until then. */
 void replay_before(struct sla_ticket *t, struct sla_rules rules, enum ticket_command cmd,
 	int64_t at, struct json_object *data);
 

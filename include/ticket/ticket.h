@@ -65,7 +65,7 @@ struct ticket_rule {
 
 /* The requirements and effects of command CMD. The table lives as long as the process. */
 const struct ticket_rule *ticket_rule(enum ticket_command cmd);
-/* CMD_COUNT when unknown. */
+/* The command with this name; CMD_COUNT if there is none. */
 enum ticket_command ticket_command_parse(struct str name);
 /* May ACTOR do CMD from STATE? On TICKET_ALLOWED *OUT_STATE is the state after. */
 enum ticket_refusal ticket_apply(enum ticket_command cmd, enum ticket_state state,

@@ -5,9 +5,9 @@
 
 #include "ticket/ticket_doc.h"
 
-/* The clocks of T were stored as they are now: put their next instants into the heap. */
+/* Put the next instants of T's clocks into the heap, because T was stored as it is now. */
 void deadline_set(const struct ticket *t, struct sla_rules r);
-/* Timer rows of TENANT have changed: sweep soon. */
+/* Sweep soon, because timer rows of TENANT_ID have changed. */
 void deadline_recheck_timers(int64_t tenant_id);
 
 #endif

@@ -8,7 +8,7 @@
 
 #include "core/job.h"
 
-/* Choose this instance's name; lease_jobs then take shards and renew them. */
+/* Choose this instance's name. lease_jobs then acquire shards and renew them. */
 void lease_init(void);
 extern const struct job lease_jobs[];
 /* Release all shards, so that others act on them at once. The process must stay until the database

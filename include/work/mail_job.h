@@ -21,14 +21,15 @@ void mail_job_write(struct buf *b, const struct mail_job *m);
  * a job. */
 bool mail_job_read(const char *p, size_t n, struct mail_job *out) MUST_USE;
 
-/* RFC 5321, section 4.2.1: a 5xx reply is permanent. What it refuses depends on the command: RCPT
- * and DATA are about this mail; the greeting, AUTH and MAIL FROM are about us, and are corrected
- * here by an operator. */
+/* A 5xx reply is permanent (RFC 5321, section 4.2.1). The command decides what it refuses: after
+ * RCPT and DATA, this mail; after the greeting, AUTH and MAIL FROM, us, and an operator must
+ * correct our settings. */
 enum mail_verdict {
 	MAIL_FAILED,     /* a retry may help */
 	MAIL_TAKEN,      /* the relay has accepted it */
 	MAIL_REFUSED,    /* the recipient or the text is refused: a retry does not help */
-	MAIL_REFUSED_US, /* we are refused: no mail can be sent until somebody corrects it */
+	MAIL_REFUSED_US, /* we are refused: no mail can be sent until an operator corrects the
+			    settings */
 };
 
 struct mail_result {

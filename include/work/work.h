@@ -55,17 +55,18 @@ struct work_job {
 	int timeout_ms; /* for one attempt, counted from when a helper has it */
 	work_done *on_done;
 	void *arg;
-	/* whose turn it is: each owner (an address, a user) waits behind its own jobs and not
-	 * behind those that another one has queued, each customer's owners share its turns; NULL:
-	 * nobody */
+	/* whose turn the job takes: owners (an address, a user) take turns, so that each waits
+	 * behind its own jobs only; the owners of one customer share its turns; NULL: nobody's */
 	const char *owner;
 	int64_t customer;
-	bool first; /* somebody who is known: before strangers, who still get every fourth turn */
+	bool first; /* the owner is known: it goes before strangers, who still get every fourth turn
+		     */
 };
 #define WORK_OWNER_MAX 80
-/* Queue a job. ON_DONE runs exactly once, on a later turn. Returns false without a callback if the
- * queue is full of jobs whose turn comes before or none of the pool's helpers can be started now. A
- * job whose turn is far away may later end with WORK_LATE in favour of another. */
+/* Queue a job. ON_DONE runs exactly once, on a later turn. Returns false, and ON_DONE does not run,
+ * if the queue is full of jobs whose turn comes earlier, or if none of the pool's helpers can be
+ * started now. A job whose turn is far away can later end with WORK_LATE, to make room for
+ * another. */
 bool work_submit(const struct work_job *job) MUST_USE;
 
 #endif
