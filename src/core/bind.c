@@ -55,9 +55,8 @@ static const char *session_value(struct req *req, const struct param *p)
 	if (strcmp(p->key, "customer") ==
 		0) /* ids of staff and of services are separate number ranges */
 		return s && s->actor == ACTOR_CUSTOMER ? req_int(req, s->actor_id) : "0";
-	if (strchr(p->key, ':')) /* session.may.<permission> */
-		return s && s->perms & permissions_parse(str_of(p->key)) ? "true" : "false";
-	return s ? req_int(req, s->actor_id) : NULL;
+	bug_on(!strchr(p->key, ':')); /* session.may.<permission>; the generator knows no other */
+	return s && s->perms & permissions_parse(str_of(p->key)) ? "true" : "false";
 }
 
 static const char *idem_value(struct req *req, const struct param *p)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Turn contract files into C: statements (*.sql: contract and text) or flows (*.flow: contract alone).
-# usage: awk -f mksql.awk -v kind=sql|flow -v what=h|c FILE...      The grammar: doc/HACKING.md.
+# usage: awk -f mksql.awk -v kind=sql|flow -v what=h|c -v permissions=FILE FILE...      The grammar: doc/HACKING.md.
 # Misspelt, missing, undeclared or unused names stop the build.
 function die(msg) { printf "%s: %s\n", at_file, msg > "/dev/stderr"; failed = 1; exit 1 }
 function cstr(s) { gsub(/\\/, "\\\\", s); gsub(/"/, "\\\"", s); return "\"" s "\"" }
@@ -42,6 +42,20 @@ function keys(n, f,   i, k, v) {
 		else die("unknown key or value: " k " " v)
 	}
 }
+# What the daemon gives itself (src/core/bind.c): a misspelt key must not become another value.
+function known_key(src, path,   line, right) {
+	if (src == "idem" && path !~ /^(key|sha256|actor)$/) die("unknown key idem." path)
+	if (src == "cursor" && path !~ /^[01]$/) die("unknown key cursor." path)
+	if (src != "session" || path ~ /^(now|url|tenant|customer)$/) return
+	if (path !~ /^may\./) die("unknown key session." path)
+	if (!rights_read) {
+		while ((getline line < permissions) > 0)
+			if (split(line, right, /[(), ]+/) > 4 && right[1] == "PERMISSION") rights[right[3] ":" right[4]] = 1
+		close(permissions)
+		rights_read = 1
+	}
+	if (!(substr(path, 5) in rights)) die("unknown permission " substr(path, 5))
+}
 # NAME TYPE SOURCE CONSTRAINT…, starting at f[a]
 function param(n, f, a,   i, k, v, s, src, path, up, type, list, out, what) {
 	type = f[a + 1]
@@ -51,6 +65,7 @@ function param(n, f, a,   i, k, v, s, src, path, up, type, list, out, what) {
 	src = substr(f[a + 2], 1, RLENGTH - 1); path = substr(f[a + 2], RLENGTH + 1)
 	if (src !~ (kind == "sql" ? "^(path|query|body|session|idem|call|cursor)$" : "^(path|query|body|form|header)$")) die("unknown source " f[a + 2])
 	if (src == "header" && path !~ /^(If-Match|Idempotency-Key)$/) die("unknown header " path)
+	if (kind == "sql") known_key(src, path)
 	if (kind == "flow" && src != "body" && (list || type ~ /^(json|object)$/)) die(path ": only a body can contain " f[a + 1])
 	np++
 	if (path ~ /^(limit|cursor)$/ && src == "query") paged[path] = 1

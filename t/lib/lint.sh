@@ -6,6 +6,7 @@ cmd_lint() {
 	bash t/lint/layers.sh || rc=1
 	bash t/lint/magic.sh || rc=1
 	bash t/lint/flows.sh || rc=1
+	bash t/lint/generator.sh || rc=1
 	bash t/lint/zh.sh || rc=1
 	bash t/lint/sleeps.sh || rc=1
 	bash t/lint/sql.sh || rc=1
