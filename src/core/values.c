@@ -69,7 +69,8 @@ static bool is_ignored(const struct req *req, enum param_source source, const ch
 	       !names_parameter(req, source, name);
 }
 
-/* Decode the parameters in RAW. */
+/* Decode the parameters in RAW. Nobody may give one twice, not even one that we ignore: whoever
+ * reads the first and whoever reads the last would not see the same request (RFC 6749, 3.1). */
 static struct given *read_given(struct req *req, struct str raw, enum param_source source)
 {
 	struct given *list = NULL, **end = &list;
@@ -80,8 +81,9 @@ static struct given *read_given(struct req *req, struct str raw, enum param_sour
 		const char *name = decode_in_arena(req, k, true);
 		char *value = decode_in_arena(req, v, true);
 		const char *shown = name ? name : arena_dup(&req->arena, k.p, k.n);
+		bool ignored = is_ignored(req, source, shown);
 
-		if ((k.n == 0 && v.n == 0) || is_ignored(req, source, shown))
+		if ((k.n == 0 && v.n == 0) || (ignored && (!name || n == GIVEN_MAX)))
 			continue;
 		if (n++ == GIVEN_MAX) {
 			req_note_invalid(req, shown,
@@ -89,7 +91,7 @@ static struct given *read_given(struct req *req, struct str raw, enum param_sour
 				arena_printf(&req->arena, "最多 %d 个参数", GIVEN_MAX));
 			break;
 		}
-		if (!name || !value) {
+		if (!name || (!value && !ignored)) {
 			note_not_text(req, shown);
 		} else if (find_given(list, name)) {
 			note_doubled(req, name);

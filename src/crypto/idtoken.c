@@ -2,6 +2,7 @@
 #include "crypto/idtoken.h"
 #include "base/clock.h"
 #include "crypto/crypto.h"
+#include "jws.h"
 
 #include <cjose/cjose.h>
 #include <stdlib.h>
@@ -169,7 +170,9 @@ enum idtoken_result idtoken_open(
 	*out_why = "not a compact JWS";
 	if (token.n > 20 && token.n < 16384 && !memchr(token.p, '{', token.n))
 		jws = cjose_jws_import(token.p, token.n, &err);
-	if (jws) {
+	if (jws && !jws_header_is_plain(token)) {
+		*out_why = "an extension that it calls critical";
+	} else if (jws) {
 		h = cjose_jws_get_protected(jws);
 		alg = cjose_header_get(h, CJOSE_HDR_ALG, &err);
 		kid = cjose_header_get(h, CJOSE_HDR_KID, &err);

@@ -4,6 +4,7 @@
  * read it, and an old key verifies until its last token has expired. */
 #include "crypto/crypto.h"
 #include "base/json.h"
+#include "jws.h"
 
 #include <cjose/cjose.h>
 #include <openssl/crypto.h>
@@ -311,7 +312,7 @@ bool token_verify(
 	jws = cjose_jws_import(p, n, &err);
 	if (!jws)
 		return false;
-	key = key_of(jws, use);
+	key = jws_header_is_plain((struct str){ p, n }) ? key_of(jws, use) : NULL;
 	ok = key && cjose_jws_verify(jws, key->jwk, &err) &&
 	     cjose_jws_get_plaintext(jws, &plain, &plain_n, &err) &&
 	     claims_hold((const char *)plain, plain_n, now_s, out);

@@ -325,6 +325,17 @@ test('a hostile provider: alg none, HS256 with the public key, foreign keys, kid
 			return t + '.' + crypto.createHmac('sha256', pem).update(t).digest('base64url');
 		},
 		RS384: () => sign({ ...h, alg: 'RS384' }, claims(), pair.privateKey),
+		'an extension that it calls critical': () =>
+			sign({ ...h, crit: ['urn:x'], 'urn:x': 1 }, claims(), pair.privateKey),
+		...Object.fromEntries(
+			[[], null, 'exp', '', 5, false, {}, ['exp'], ['alg', 'kid']].map((crit) => [
+				'crit: ' + JSON.stringify(crit),
+				() => sign({ ...h, crit }, claims(), pair.privateKey),
+			]),
+		),
+		'a member of the header twice': () =>
+			sign('{"alg":"RS256","kid":"k1","kid":"k1"}', claims(), pair.privateKey),
+		'an unencoded payload': () => sign({ ...h, crit: ['b64'], b64: true }, claims(), pair.privateKey),
 		'a foreign key': () => sign(h, claims(), other.privateKey),
 		'a key for encryption': () => sign({ ...h, kid: 'enc' }, claims(), other.privateKey),
 		'a weak key': () => sign({ ...h, kid: 'w1' }, claims(), weak.privateKey),

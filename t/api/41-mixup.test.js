@@ -278,6 +278,40 @@ test('mix-up: an error that comes back ends the log-in without asking anybody', 
 	told.back = {};
 	await s.request('DELETE', `${PROVIDERS}/${p.id}`, { token: alpha });
 });
+test('an answer that gives a parameter twice is refused before anybody is asked (RFC 6749, 3.1)', async () => {
+	const p = await add(alpha, { kind: 'oidc', issuer: told.url });
+	told.token = told.says({ email: 'user@alpha.example', email_verified: true });
+	told.back = { iss: told.url };
+	const b = new Browser(),
+		{ url } = await b.follow(start('alpha', p.id), (u) => u.includes('/sso/callback')),
+		given = [...new URL(url).searchParams];
+	assert.deepStrictEqual(given.map(([k]) => k).sort(), ['code', 'iss', 'state']);
+	told.seen.length = 0;
+	for (const [name, value] of [
+		...given,
+		['error', 'x'],
+		['error_description', 'x'],
+		['session_state', 'x'],
+		['authCode', 'c'],
+	])
+		for (const other of [value, 'evil', '']) {
+			const one = `&${name}=${encodeURIComponent(other)}`,
+				twice = given.some(([k]) => k === name) ? one : one + one;
+			for (const at of [url + twice, url.replace('?', '?' + twice.slice(1) + '&')]) {
+				const r = await b.get(at);
+				assert.strictEqual(r.status, 400, at);
+				assert.deepStrictEqual(
+					JSON.parse(r.text).details.fields.map((f) => f.field),
+					[name],
+					r.text,
+				);
+			}
+		}
+	assert.deepStrictEqual(told.seen, []);
+	assert.strictEqual((await b.get(url)).status, 200, 'the log-in was not used up');
+	told.back = {};
+	await s.request('DELETE', `${PROVIDERS}/${p.id}`, { token: alpha });
+});
 test('a changed address drops the client secret: it must be given again', async () => {
 	const base = { name: 'X', client_id: 'c' },
 		a = (x) => told.url + x,

@@ -74,6 +74,73 @@ static void keys_that_cannot_sign(void)
 	token_keys_free();
 }
 
+/* A token of ours with one more member in its header, signed by our key. The caller frees. */
+static char *with_header(
+	const cjose_jwk_t *k, const char *kid, const char *typ, const char *name, const char *value)
+{
+	static const char claims[] = "{\"iss\":\"sladesk\",\"aud\":\"sladesk-api\",\"tid\":1,"
+				     "\"sid\":2,\"iat\":1700000000,\"nbf\":1699999999,"
+				     "\"exp\":1700001000}";
+	cjose_err err;
+	cjose_header_t *h = cjose_header_new(&err);
+	const char *text = NULL;
+	cjose_jws_t *jws;
+	char *out;
+
+	cjose_header_set(h, CJOSE_HDR_ALG, CJOSE_HDR_ALG_ES256, &err);
+	cjose_header_set(h, CJOSE_HDR_KID, kid, &err);
+	cjose_header_set(h, "typ", typ, &err);
+	if (name)
+		CU_ASSERT_TRUE_FATAL(cjose_header_set_raw(h, name, value, &err));
+	jws = cjose_jws_sign(k, h, (const uint8_t *)claims, sizeof(claims) - 1, &err);
+	CU_ASSERT_TRUE_FATAL(jws && cjose_jws_export(jws, &text, &err));
+	out = xstrdup(text);
+	cjose_jws_release(jws);
+	cjose_header_release(h);
+	return out;
+}
+
+static bool verifies(enum token_use use, char *take_token)
+{
+	struct token_claims c;
+	bool ok = token_verify(use, take_token, strlen(take_token), 1700000000, &c);
+
+	free(take_token);
+	return ok;
+}
+
+static void critical_headers(void)
+{
+	static const char *const crit[] = { "[\"exp\"]", "[\"b64\"]", "[\"urn:x\"]", "[]", "{}" };
+	static const char *const types[] = { [TOKEN_ACCESS] = "at+jwt",
+		[TOKEN_RESET] = "reset+jwt",
+		[TOKEN_STEP] = "step+jwt",
+		[TOKEN_LINK] = "link+jwt",
+		[TOKEN_CHALLENGE] = "challenge+jwt",
+		[TOKEN_DOWNLOAD] = "download+jwt" };
+	struct json_object *ours = new_key();
+	struct buf b = { 0 };
+	cjose_err err;
+	const char *kid;
+	cjose_jwk_t *k;
+
+	CU_ASSERT_TRUE_FATAL(is_taken(ours));
+	json_write(&b, ours);
+	k = cjose_jwk_import(b.p, b.n, &err);
+	kid = cjose_jwk_get_kid(k, &err);
+	for (int use = TOKEN_ACCESS; use <= TOKEN_DOWNLOAD; use++) {
+		CU_ASSERT_TRUE(verifies(use, with_header(k, kid, types[use], NULL, NULL)));
+		CU_ASSERT_TRUE(verifies(use, with_header(k, kid, types[use], "urn:x", "[1]")));
+		for (size_t i = 0; i < ARRAY_LEN(crit); i++)
+			CU_ASSERT_FALSE(
+				verifies(use, with_header(k, kid, types[use], "crit", crit[i])));
+	}
+	cjose_jwk_release(k);
+	buf_free(&b);
+	json_object_put(ours);
+	token_keys_free();
+}
+
 /* An RSA key of BITS with a certificate, in FILE. */
 static void write_rsa(const char *file, unsigned bits)
 {
@@ -116,4 +183,4 @@ static void provider_keys(void)
 }
 
 UNIT_MAIN("crypto", { "signing keys that cannot sign", keys_that_cannot_sign },
-	{ "a service provider's key", provider_keys })
+	{ "critical headers", critical_headers }, { "a service provider's key", provider_keys })

@@ -42,8 +42,10 @@ static void make_keys(void)
 	cjose_get_dealloc()(b);
 }
 
-/* The caller frees. KID: NULL: none. */
-static char *sign(const cjose_jwk_t *k, const char *alg, const char *kid, const char *claims)
+/* The caller frees. KID: NULL: none. NAME and its VALUE (JSON) are a further member of the header;
+ * NULL: none. */
+static char *sign_with(const cjose_jwk_t *k, const char *alg, const char *kid, const char *claims,
+	const char *name, const char *value)
 {
 	cjose_err err;
 	cjose_header_t *h = cjose_header_new(&err);
@@ -54,12 +56,19 @@ static char *sign(const cjose_jwk_t *k, const char *alg, const char *kid, const 
 	cjose_header_set(h, CJOSE_HDR_ALG, alg, &err);
 	if (kid)
 		cjose_header_set(h, CJOSE_HDR_KID, kid, &err);
+	if (name)
+		CU_ASSERT_TRUE_FATAL(cjose_header_set_raw(h, name, value, &err));
 	jws = cjose_jws_sign(k, h, (const uint8_t *)claims, strlen(claims), &err);
 	CU_ASSERT_TRUE_FATAL(jws && cjose_jws_export(jws, &text, &err));
 	out = xstrdup(text);
 	cjose_jws_release(jws);
 	cjose_header_release(h);
 	return out;
+}
+
+static char *sign(const cjose_jwk_t *k, const char *alg, const char *kid, const char *claims)
+{
+	return sign_with(k, alg, kid, claims, NULL, NULL);
 }
 
 static enum idtoken_result verify(const char *set, char *take_token)
@@ -104,6 +113,30 @@ static void signatures(void)
 		verify(key_set, xstrdup("{\"payload\":\"x\",\"signatures\":[]}")), IDTOKEN_BAD);
 	free(weak_set);
 	cjose_get_dealloc()(own);
+}
+
+/* RFC 7515, 4.1.11: whoever does not understand a critical extension must refuse; what is not
+ * critical is ignored. */
+static void critical_headers(void)
+{
+	static const char *const crit[] = { "[\"exp\"]", "[\"b64\"]", "[\"urn:x\"]", "[\"alg\"]",
+		"[\"exp\",\"b64\"]", "[]", "{}", "[5]" };
+	static const char *const other[] = { "cty", "x5t", "urn:x", "Crit", "exp" };
+	const cjose_jwk_t *keys[] = { rsa, rsa, ec };
+	static const char *const algs[] = { "RS256", "PS256", "ES256" };
+
+	for (size_t a = 0; a < ARRAY_LEN(algs); a++) {
+		for (size_t i = 0; i < ARRAY_LEN(crit); i++)
+			CU_ASSERT_EQUAL(
+				verify(key_set, sign_with(keys[a], algs[a], NULL, "{\"iss\":\"i\"}",
+							"crit", crit[i])),
+				IDTOKEN_BAD);
+		for (size_t i = 0; i < ARRAY_LEN(other); i++)
+			CU_ASSERT_EQUAL(
+				verify(key_set, sign_with(keys[a], algs[a], NULL, "{\"iss\":\"i\"}",
+							other[i], "[\"x\"]")),
+				IDTOKEN_OK);
+	}
 }
 
 /* The public half of K with MORE members, as a set. */
@@ -269,6 +302,6 @@ static void end_keys(void)
 }
 
 UNIT_MAIN("idtoken", { "keys", make_keys }, { "who signed it, and how", signatures },
-	{ "keys that may verify", keys_that_may_verify },
+	{ "critical headers", critical_headers }, { "keys that may verify", keys_that_may_verify },
 	{ "signatures of another length or spelling", exact_signatures },
 	{ "for us, now, for this login", claims_for_us_now }, { "no traces", end_keys })
