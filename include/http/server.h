@@ -37,8 +37,7 @@ struct http_request {
 	void *user;       /* for the handler */
 	const char *peer; /* address, for logs and limits */
 	bool tls;
-	bool guest; /* the sender is unknown: its body counts in a budget that all such bodies share
-		     */
+	bool guest; /* the sender is unknown: all such bodies share one budget */
 	int status; /* of the reply, once it has begun */
 	uint64_t sent_bytes;
 	int64_t began_us; /* monotonic */

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#define BUF_KEPT (64 * 1024) /* what buf_reuse keeps */
+#define BUF_KEPT (64 * 1024) /* the most that buf_reuse keeps */
 
 void bug_fail(const char *file, int line, const char *what)
 {

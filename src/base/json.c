@@ -97,7 +97,7 @@ static bool number(struct scan *s)
 	}
 	if (s->p - from > 256)
 		return fail(s, "a number of at most 256 characters");
-	/* json-c clamps silently; a number that we cannot hold is refused instead. */
+	/* json-c clamps silently; we refuse a number that does not fit. */
 	if (integer && !(s->p - from == 2 && from[0] == '-' && from[1] == '0') &&
 		!str_to_int(
 			(struct str){ from, (size_t)(s->p - from) }, INT64_MIN + 1, INT64_MAX, &v))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One write(2) for each line, and never a wait. What the reader of a pipe or the system's logger
- * does not accept at once is kept, up to PENDING_MAX, and after that dropped and counted. */
+ * One write(2) for each line, and never a wait. Lines that the reader of a pipe or the system's
+ * logger does not accept at once are kept, up to PENDING_MAX bytes; further ones are dropped and
+ * counted. */
 #include "base/log.h"
 #include "base/clock.h"
 
@@ -23,7 +24,7 @@ static struct {
 	int level;
 	char *file;
 	uint64_t dropped;
-	struct buf pending; /* lines; for syslog, each after its length */
+	struct buf pending; /* lines; for syslog, each preceded by its length */
 } out = { .fd = 2, .level = 2 };
 
 static int open_file(const char *name)

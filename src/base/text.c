@@ -123,7 +123,7 @@ bool text_is_mail(const char *v)
 	return is_host(str_of(at + 1), 0);
 }
 
-/* An IPv6 address in brackets; whether it is one is for the resolver to say. */
+/* An IPv6 address in brackets. The resolver checks it. */
 static size_t bracketed(struct str v)
 {
 	size_t n = strspn(v.p, "[:.0123456789abcdefABCDEF");

@@ -105,7 +105,7 @@ int import_go_live(PGconn *pg, const char *tenant)
 	if (!PQntuples(r))
 		die("nothing was imported for tenant %s", tenant);
 	snprintf(id, sizeof(id), "%s", PQgetvalue(r, 0, 0));
-	/* a log that an earlier version imported may end in the future */
+	/* an earlier version accepted logs that end in the future */
 	frozen_at = strtoll(PQgetvalue(r, 0, 1), NULL, 10);
 	if (frozen_at > clock_now_us())
 		frozen_at = clock_now_us();

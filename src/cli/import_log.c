@@ -160,9 +160,9 @@ static bool parse_time(struct str s, int64_t *out)
 	return true;
 }
 
-/* Why an instant cannot be taken; NULL if it can. A log tells what has happened: the clocks of all
- * its tickets would stand still until an instant of the future. One before the opening of its
- * incident counts as the opening (import_replay.c). */
+/* The rule that an instant breaks; NULL if it can be imported. A log describes the past: with an
+ * instant in the future, the clocks of all its tickets would stand still until then. An instant
+ * before the opening of its incident counts as the opening (import_replay.c). */
 static const char *instant_fault(int64_t at)
 {
 	if (!instant_is_sane(at))

@@ -66,7 +66,7 @@ static char *password_of(const char *dir, const char *role, const struct passwd 
 	return password;
 }
 
-/* Each role gets a password of its own; that of the owner is not for the daemon. */
+/* Each role gets a password of its own. The daemon does not get the owner's. */
 static void make_roles(PGconn *pg, int argc, char **argv)
 {
 	static const char *const roles[] = { "sladesk_owner", "sladesk_app", "sladesk_job",

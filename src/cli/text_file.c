@@ -23,7 +23,7 @@ struct text_file {
  * GB2312 has them, pairs of high bytes. */
 struct utf8_count {
 	int64_t good, bad, high, pairs;
-	bool half; /* a high byte waits for its second */
+	bool half; /* the first byte of a possible pair */
 	unsigned char lead;
 	int need, got;
 };
@@ -82,8 +82,9 @@ static const char *by_mark(const unsigned char *p, size_t n)
 	return NULL;
 }
 
-/* Chinese text in GBK contains hardly any sequence that is UTF-8, and most of its characters are
- * those of GB2312. Anything else stays UTF-8, so that only the damaged rows are refused. */
+/* Is it GBK? Chinese text in GBK contains hardly any valid UTF-8 sequence, and most of its
+ * characters are those of GB2312. Anything else counts as UTF-8, so that only its damaged rows are
+ * refused. */
 static const char *recognise(struct text_file *t)
 {
 	struct utf8_count u = { 0 };

@@ -7,9 +7,8 @@
 
 struct text_file;
 /* Open FILE and recognise its encoding: UTF-8 with or without a byte order mark, UTF-16 with one,
- * or GB18030 (of which GBK is a part), if the file is not UTF-8 for the most part. A
- * pipe is taken as UTF-8. Exits on
- * failure. text_file_close releases it. */
+ * or GB18030 (of which GBK is a part), if most of the file is not UTF-8. A pipe is read as UTF-8.
+ * Exits on failure. text_file_close releases it. */
 struct text_file *text_file_open(const char *file);
 /* Close the file and release T. */
 void text_file_close(struct text_file *t);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Where HELP names the option ARG ("--tenant"), behind the name; NULL if it does not. */
+/* The position in HELP after the name of option ARG ("--tenant"); NULL if HELP does not name it. */
 static const char *find_option(const char *help, const char *arg)
 {
 	size_t n = strlen(arg);

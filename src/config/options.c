@@ -110,8 +110,8 @@ static int on_ini(void *user, const char *section, const char *key, const char *
 	return 0;
 }
 
-/* Is NAME, without "SLADESK_", a section's and an underscore, but no setting of it? A misspelt one
- * must not be ignored. */
+/* Does NAME (without "SLADESK_") begin with a section and an underscore without being a setting? A
+ * misspelt setting must not be ignored. */
 static bool is_unknown(const char *name, size_t n)
 {
 	bool section = false;

@@ -164,7 +164,7 @@ static void cursor_value(struct buf *b, const PGresult *rows, int row, const cha
 	buf_add_int(b, t);
 }
 
-/* Do two rows stand for the same cursor? Then a page cannot end between them. */
+/* Do two rows have the same cursor? A page must not end between them. */
 static bool same_cursor(const PGresult *rows, int a, int b, const struct sql_stmt *stmt)
 {
 	for (int i = 0; i < 2; i++) {
@@ -178,9 +178,9 @@ static bool same_cursor(const PGresult *rows, int a, int b, const struct sql_stm
 	return true;
 }
 
-/* How many bytes a page may hold. The more unread replies there are, the less: clients that ask for
- * large pages and do not read them must not fill the memory, and whoever reads goes on with the
- * cursor. */
+/* The maximum size of a page in bytes. It shrinks as unread replies accumulate: clients that
+ * request large pages and do not read them must not fill the memory, and the others continue with
+ * the cursor. */
 static size_t page_bytes(void)
 {
 	uint64_t unsent = http_unsent(), left = unsent < UNSENT_MAX ? UNSENT_MAX - unsent : 0;
@@ -211,10 +211,10 @@ bool req_sees_internal(const struct req *req)
 void rows_to_json(
 	struct buf *b, const struct sql_stmt *stmt, const PGresult *rows, int limit, bool internal)
 {
-	static struct buf text; /* ,"name": for each column, one after the other */
+	static struct buf text; /* the text ,"name": of each column, one after the other */
 	struct str names[64];
 	int n = PQntuples(rows), cols = PQnfields(rows);
-	bool full; /* by bytes: there may be more, even if there are few rows */
+	bool full; /* cut by bytes: more rows may follow, although these are few */
 	size_t most = stmt->cursor[0] ? b->n + page_bytes() : SIZE_MAX;
 
 	bug_on(cols > 64);
@@ -298,7 +298,7 @@ static struct outcome *on_key(struct req *req, enum db_error error, const PGresu
 	return req_replay(req, req->route->replay, db_int(rows, 0, 0), 201);
 }
 
-/* Another request has stored the key or is about to: the statement waited for it until its time
+/* Another request has stored the key or is about to. The statement waited for it until its time
  * limit. */
 static bool is_key_taken(const struct db_call *call, enum db_error error)
 {
@@ -381,8 +381,8 @@ struct outcome *req_run_flow(struct req *req)
 	return r->flow(req);
 }
 
-/* Does the request filter by what its caller does not see? For customers no ticket has such a
- * field, so nothing matches; the real answer would tell what the field holds. */
+/* Does the request filter by a field that its caller does not see? For customers no ticket has such
+ * a field, so nothing matches; a real answer would reveal the field's value. */
 static bool filters_unseen(struct req *req, const struct sql_stmt *stmt)
 {
 	for (int i = 0; !req_sees_internal(req) && i < stmt->param_count; i++) {

@@ -77,9 +77,9 @@ static void add_text(struct buf *b, const char *s)
 	buf_add(b, s ? s : "", n);
 }
 
-/* The key holds everything that row-level security reads, everything that affects how the result is
- * written, and the query itself. Two users with the same scope have different keys, because each
- * also sees their own tickets. */
+/* The key contains everything that row-level security reads, everything that affects how the result
+ * is written, and the query itself. Two users with the same scope have different keys, because each
+ * of them also sees their own tickets. */
 static struct cache_key key_of(const struct cached_query *q, const struct cache_reader *r)
 {
 	static struct buf b;
@@ -360,8 +360,8 @@ static void own_texts(struct cache_flight *f, const struct db_context *ctx)
 		*texts[i] = f->texts + at[i];
 }
 
-/* A flight that began before an event may miss it; requests join only flights of the current
- * generation. */
+/* A flight that began before an event may not include it, so requests join only flights of the
+ * current generation. */
 static struct cache_flight *flight_of(
 	const struct cache_key *key, uint64_t generation, bool computes)
 {
@@ -375,7 +375,7 @@ static struct cache_flight *flight_of(
 	return NULL;
 }
 
-/* NEW: do not use results that others have computed, either. */
+/* NEW: do not use results that other instances have computed, either. */
 static struct cache_flight *begin_flight(const struct cached_query *query,
 	const struct cache_key *key, const struct db_context *ctx, bool new)
 {

@@ -26,8 +26,8 @@ struct cache_flight {
 	int64_t counted; /* the same, whether shared or not; 0: not on the replica */
 	char now[24];
 	int64_t at_us;   /* when it was computed by another instance; 0: here and now */
-	int64_t made_us; /* when it was computed, anywhere: reported, kept and shared alike */
-	bool computes;   /* if not: ask Redis first */
+	int64_t made_us; /* when it was computed, on any instance: reported and shared */
+	bool computes;   /* false: ask Redis first */
 	bool replica;    /* it is computed on the replica */
 };
 MAGIC(cache_flight, 0xb5164c57);
@@ -41,7 +41,7 @@ void cache_redis_set(const struct cache_flight *f);
 void cache_flight_compute(struct cache_flight *f);
 /* End F: its result is in body (FOUND), or there is none. Frees F. */
 void cache_flight_end(struct cache_flight *f, enum db_error error, bool found);
-/* Redis answered after cache_free: nobody waits for F any more. */
+/* Free F, because Redis answered after cache_free, and nobody waits for F any more. */
 void cache_flight_drop(struct cache_flight *f);
 bool cache_is_running(void);
 

@@ -32,7 +32,7 @@ static void add_name(struct buf *b, const struct cache_flight *f)
 static void on_stored(void *arg, const redisReply *reply)
 {
 	(void)arg;
-	(void)reply; /* entries expire, because it is a cache */
+	(void)reply; /* entries expire: Redis must not keep them for ever */
 }
 
 void cache_redis_set(const struct cache_flight *f)

@@ -151,7 +151,7 @@ static const struct format_rule rules[FORMAT_COUNT] = {
 	[FORMAT_DOMAIN] = { "^[a-z0-9.-]{3,253}$", NULL, "example.com",
 		"a domain in lower case, such as example.com", "小写域名，如 example.com",
 		is_domain },
-	[FORMAT_TAG] = { NULL, NULL, "network", "one line with something to see", "一行可见文字",
+	[FORMAT_TAG] = { NULL, NULL, "network", "one line that is not blank", "一行可见文字",
 		is_tag },
 	[FORMAT_WEB] = { "^[Hh][Tt][Tt][Pp][Ss]?://[^\\s\\\\@]+", "uri", "https://example.com/hook",
 		"an http or https address with a host, without user name, blanks or backslashes",

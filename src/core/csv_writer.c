@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <zlib.h>
 
-/* The length of the text in LIST, which NULL ends, that is at position AT of V; 0: none is. */
+/* The length of the text in LIST (ends with NULL) that V contains at position AT; 0: none. */
 static size_t begins_with(struct str v, size_t at, const char *const *list)
 {
 	for (; *list; list++)
@@ -13,8 +13,8 @@ static size_t begins_with(struct str v, size_t at, const char *const *list)
 	return 0;
 }
 
-/* Would a spreadsheet calculate the cell? Some skip blanks before a formula, take full-width signs
- * for ASCII ones, and begin a new cell at a control character. */
+/* Would a spreadsheet evaluate the cell? Some skip blanks before a formula, treat full-width signs
+ * as ASCII ones, and begin a new cell at a control character. */
 static bool is_formula(struct str v)
 {
 	static const char *const blanks[] = { " ", "\xc2\xa0", "\xe1\x9a\x80", "\xe2\x80\x80",

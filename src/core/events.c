@@ -19,8 +19,8 @@
 struct tenant {
 	int64_t id, seq, stored_seq;
 	bool dirty;
-	bool ours, asked_ours; /* this instance committed something; the event being fetched carries
-				  the flag */
+	bool ours, asked_ours; /* this instance committed something: the next fetched event gets the
+				  flag */
 };
 
 static struct {

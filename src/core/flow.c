@@ -42,7 +42,7 @@ static struct outcome *run_step(struct flow *f)
 	f->running = true;
 	o = f->kind->steps[f->at].run(f);
 	f->running = false;
-	if (!f->came) /* otherwise the arrival belongs to the next step */
+	if (!f->came) /* otherwise, what arrived belongs to the next step */
 		forget_arrival(f);
 	f->came = false;
 	return o;
@@ -67,7 +67,7 @@ static struct outcome *run_steps(struct flow *f)
 	return o;
 }
 
-/* A wait may end within the call that began it; then the step returns first. */
+/* If a wait ends within the call that began it, the step returns first. */
 static struct outcome *arrive(struct flow *f)
 {
 	if (f->req)

@@ -47,7 +47,7 @@ static void free_item(const struct follower_queue *q, void *item)
 		q->kind->item_free(item);
 }
 
-/* The items of P are done with. */
+/* Release the items of P. */
 static void piece_end(struct follower_queue *q, struct piece *p)
 {
 	for (size_t i = 0; i < p->n; i++)

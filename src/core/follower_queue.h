@@ -7,12 +7,12 @@
 #include "base/list.h"
 #include "core/follower.h"
 
-/* Items that are run together. A piece is in one list (again or held), or under way. */
+/* Items that are run together. A piece is in one list (again or held), or being run. */
 struct piece {
 	struct list node;
 	char *item;
 	size_t n, room;
-	int64_t due_us;   /* run it not before this */
+	int64_t due_us;   /* do not run it before this instant */
 	int64_t since_us; /* when its group was found locked first; 0: never */
 	unsigned tries;
 };
@@ -32,9 +32,9 @@ struct follower_queue {
 void follower_queue_init(struct follower_queue *q, const struct follower_kind *kind);
 /* Release all items. */
 void follower_queue_free(struct follower_queue *q);
-/* Drop all items that are not under way. */
+/* Drop all items that are not being run. */
 void follower_queue_clear(struct follower_queue *q);
-/* Set aside all items that are not under way. */
+/* Set aside all items that are not being run. */
 void follower_queue_set_aside(struct follower_queue *q, enum db_error error);
 /* Append a copy of ITEM; false if there is no room. */
 bool follower_queue_add(struct follower_queue *q, const void *item) MUST_USE;
@@ -42,10 +42,10 @@ bool follower_queue_add(struct follower_queue *q, const void *item) MUST_USE;
 struct piece *follower_queue_take(struct follower_queue *q, int64_t now_us);
 /* How long until there may be a piece to take: 0 = now, -1 = only after an end or an add. */
 int64_t follower_queue_wait_us(const struct follower_queue *q, int64_t now_us);
-/* The piece has been run, and ended with ERROR. */
+/* End the run of piece P with ERROR. */
 void follower_queue_end(
 	struct follower_queue *q, struct piece *p, enum db_error error, int64_t now_us);
-/* Items that wait or are under way. */
+/* The number of items that wait or are being run. */
 size_t follower_queue_count(const struct follower_queue *q);
 
 #endif

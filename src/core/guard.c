@@ -134,12 +134,12 @@ struct outcome *guard_reach(struct req *req, enum route_reach reach)
 	if (reach == REACH_ADMIN)
 		return req_fail(req, ERR_FORBIDDEN,
 			req->zh ? "{\"rule\":\"须拥有管理员的全部权限，且数据范围不受限制\"}"
-				: "{\"rule\":\"only for who holds all permissions of an "
+				: "{\"rule\":\"only for users with all permissions of an "
 				  "administrator, for all data\"}");
 	return req_fail(req, ERR_FORBIDDEN,
 		req->zh ? "{\"rule\":\"影响整个租户或所有客户的内容，须由范围不受限制的账号修改\"}"
-			: "{\"rule\":\"what holds for the whole tenant or for all customers is "
-			  "changed only by who is not limited to a part of them\"}");
+			: "{\"rule\":\"only users without a data scope may change what applies to "
+			  "the whole tenant or to all customers\"}");
 }
 
 struct outcome *req_guard_documents(struct req *req, int64_t tenant_id)
@@ -168,8 +168,8 @@ struct outcome *guard_refuse_degraded(struct req *req)
 			  "\"suggested_actions\":[\"try again in a minute\"]}");
 }
 
-/* The last address in the list is what our proxy saw. If that is a proxy of ours, too, the one
- * before it is what that one saw. */
+/* The last address in the list is the one that our proxy saw. If that is a proxy of ours, too, the
+ * address before it is the one that that proxy saw. */
 static bool forwarded_for(const struct http_request *h, struct str v, char out[HTTP_ADDRESS_MAX])
 {
 	bool found = false;
@@ -189,8 +189,8 @@ static bool forwarded_for(const struct http_request *h, struct str v, char out[H
 	return found;
 }
 
-/* All lines of the header as one list (RFC 9110, 5.3): a proxy extends the client's line, or adds
- * one behind it. */
+/* All lines of the header as one list (RFC 9110, section 5.3): a proxy extends the client's line,
+ * or adds a line after it. */
 static struct str forwarded_list(struct http_request *h)
 {
 	char *all = arena_alloc(&h->arena, HTTP_HEAD_MAX);

@@ -41,7 +41,7 @@ void note_unknown_members(struct req *req, const struct contract *c, int parent,
 	struct json_object *object);
 /* Note every header that is one value and was sent twice. */
 void values_note_headers(struct req *req);
-/* Decode the values of the path, the query and the form. Note those that are no text, and those
+/* Decode the values of the path, the query and the form. Note values that are not text, and those
  * that were given twice. */
 void values_read(struct req *req);
 /* The value of that name, after values_read; NULL if there is none. */
@@ -84,13 +84,13 @@ struct str req_address_key(struct req *req);
 struct outcome *guard_session(struct req *req);
 /* Is the route open to S's kind of caller? */
 bool guard_only(const struct session *s, enum route_only only);
-/* NULL, or the refusal of a caller who does not reach far enough. */
+/* Refuse a caller who does not see enough for ROUTE's reach; NULL if it does. */
 struct outcome *guard_reach(struct req *req, enum route_reach reach);
-/* An unknown token may be a guess, and guesses are counted. */
+/* Count an unknown token, because it may be a guess. */
 struct outcome *guard_refuse_nobody(struct req *req);
-/* Refuse: the maximum number of users is served while the database is down. */
+/* Refuse, because the maximum number of users is being served while the database is down. */
 struct outcome *guard_refuse_degraded(struct req *req);
-/* Refuse, and close the connection: it is one too many for LIMIT. */
+/* Refuse, and close the connection, because it exceeds LIMIT. */
 struct outcome *guard_refuse_connection(struct req *req, const char *limit);
 /* Continue with NEXT if the session has proved its user within five minutes; otherwise fail with
  * ERR_STEP_UP. */
@@ -101,7 +101,7 @@ bool guard_believe_proxy(struct http_request *h);
 
 void cookies_init(bool over_tls);
 
-/* Header lines of every reply. */
+/* Append the header lines of every reply. */
 /* The headers that every answer has. */
 const char *reply_security_headers(void);
 /* Answer with the route's file from directory DIR. */

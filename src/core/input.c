@@ -57,9 +57,9 @@ static bool read_plain(
 		note_bad_length(req, place_name(req, at), p->min, p->max);
 		return false;
 	}
-	/* what must not be empty must not look empty either */
+	/* a text that must not be empty must not look empty either */
 	if (p->has_range && p->min > 0 && text_is_blank(str_of(v)))
-		return note_place(req, at, "something to see, not only blanks", "不能只有空白");
+		return note_place(req, at, "not only blanks", "不能只有空白");
 	if (p->in && !choice_is_listed(p->in, str_of(v)))
 		return note_place(req, at, arena_printf(&req->arena, "one of %s", p->in),
 			arena_printf(&req->arena, "可选值：%s", p->in));
@@ -341,7 +341,7 @@ static const char *plain_value(struct req *req, const struct param *p)
 	return strcmp(p->key, "If-Match") == 0 ? req->if_match : req->idempotency_key;
 }
 
-/* A text that is not a number is no tenant's id. */
+/* A text that is not a number is not the id of any tenant. */
 static enum bound bad_path(const struct param *p, enum bound so_far)
 {
 	return p->served || so_far == BOUND_FOREIGN ? BOUND_FOREIGN : BOUND_NOTHING;

@@ -13,8 +13,9 @@
 #include <stdlib.h>
 
 #define MORE_MS 100 /* pause between two parts of a job, so that other work comes first */
-#define CLAIM_US (600 * US_PER_S)     /* how long an instance that died holds up the others */
-#define CLAIM_LOOK_US (60 * US_PER_S) /* another instance has it, or did it: look again */
+#define CLAIM_US (600 * US_PER_S) /* how long the others wait for an instance that died */
+#define CLAIM_LOOK_US                                                                              \
+	(60 * US_PER_S) /* another instance runs it, or has run it: look again after this */
 #define BACKOFF_MAX_US (300 * US_PER_S)
 #define TOLD_US (60 * US_PER_S)
 

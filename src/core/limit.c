@@ -83,14 +83,14 @@ static void bucket_free(struct bucket *b)
 		at = &(*at)->next;
 	*at = b->next;
 	list_remove(&b->used);
-	list_remove(&b->changed); /* what was taken is back in Redis's bucket by now, too */
+	list_remove(&b->changed); /* by now, Redis's bucket has refilled, too */
 	free(b);
 	limits.buckets_n--;
 }
 
-/* A bucket that must be full again need not be kept. All buckets of a kind fill up in the same
- * time, so if the one that was not used for longest is still needed, so are the others: one look a
- * kind tells whether there is room, however many buckets there are. */
+/* A bucket that has refilled need not be kept. All buckets of a kind refill in the same time, so if
+ * the least recently used one is still needed, so are the others. One look at each kind shows
+ * whether there is room, however many buckets there are. */
 static void forget_unused(void)
 {
 	int64_t now = clock_mono_us();
@@ -190,7 +190,7 @@ static const char script[] =
 	"redis.call('PEXPIRE', key, math.ceil(2000 * burst / rate) + 1000) "
 	"left[i] = math.floor(n) end return left";
 
-/* LEFT: what is left of each reported bucket, or NULL: Redis did not get the report. */
+/* LEFT: what is left of each reported bucket; NULL if Redis did not get the report. */
 static void settle(const redisReply *const *left)
 {
 	for (int i = 0; i < limits.told_n; i++) {
@@ -217,7 +217,7 @@ static void on_told(void *arg, const redisReply *reply)
 	job_end(run, sound && !list_is_empty(&limits.changed) ? JOB_MORE : JOB_DONE);
 }
 
-/* Tell Redis what was taken, and hear what all instances have left. */
+/* Report to Redis what was taken; its reply says what is left over all instances. */
 static void share_buckets(struct job_run *run)
 {
 	static char text[4 * TELL_AT_ONCE + 1][KEY_MAX + 40];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Replies in pieces: the client's reading drives the steps, so that a large reply costs one piece
- * of memory. Such a reply lives longer than a request: each piece looks its session up as a request
- * does, and the reply ends with the session's rights. */
+ * Replies in pieces. A step runs when the client has read the piece before, so a large reply needs
+ * the memory of one piece. Such a reply lasts longer than most requests, so its session is looked
+ * up again before each piece, and the reply is cut when the session loses the right. */
 #include "inner.h"
 
 struct pieces {

@@ -63,7 +63,8 @@ struct req *req_new(struct http_request *http)
 	req->http = http;
 	req->began_us = http->began_us;
 	x = (++serial * 0x9e3779b97f4a7c15ULL) ^
-	    salt; /* a bijection: unique within this process, but not recognisable as a counter */
+	    salt; /* a bijection: the id is unique within this process, but does not look like a
+		     counter */
 	snprintf(req->id, sizeof(req->id), "%016llx", (unsigned long long)x);
 	snprintf(req->who.kind, sizeof(req->who.kind), "req");
 	req->who.id = serial;

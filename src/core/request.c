@@ -75,7 +75,7 @@ static const char csrf_details[] =
 	"{\"field\":\"X-CSRF-Token\",\"rule\":\"must be the value of the csrf cookie, in a request "
 	"from our own pages / 须为 csrf Cookie 的值，且请求来自本站页面\"}";
 
-/* The session must have proved its user lately: routes that change how one logs in. */
+/* Routes that change how a user logs in require a session that has proved its user recently. */
 static bool needs_step_up(const struct req *req)
 {
 	const struct route *r = req->route;
@@ -159,9 +159,9 @@ static void add_fingerprint(struct req *req)
 	buf_free(&b);
 }
 
-/* Another site can send a form here, as text/plain with JSON in it, and would log its visitor in as
- * somebody else. So cookies are set only for JSON, which forms cannot send, and for our own pages;
- * a program sends no Origin. */
+/* A form on another site can send JSON as text/plain, and would log its visitor in as another user.
+ * So cookies are set only for requests of type JSON, which forms cannot send, from our own pages or
+ * without an Origin (programs). */
 static struct outcome *guard_cookies(struct req *req)
 {
 	const struct http_head *h = &req->http->head;
@@ -355,8 +355,8 @@ static bool has_body(const struct http_head *h)
 	return h->chunked || h->length > 0;
 }
 
-/* Decide from the head alone who may send a body, and how much of it: what nobody may send is not
- * read. */
+/* Decide from the head alone who may send a body, and how large. A body that would be refused is
+ * not read. */
 static enum http_body admit_body(struct req *req, uint64_t *max)
 {
 	struct http_request *http = req->http;
@@ -418,7 +418,7 @@ static void on_piece(struct http_request *h, const char *p, size_t n)
 	req->route->stream(req, p, n);
 }
 
-/* A listener itself: for /metrics. */
+/* A listener, too: counts for /metrics. */
 static void count(struct req *req, const struct http_request *http, int status)
 {
 	struct request_metrics *m =

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #define FIELD_SHOWN 120
-/* The largest document. Lists end their pages long before (rows_to_json); what is larger is sent in
- * pieces (pieces.c). */
+/* The largest reply in one piece. Pages of lists end long before this (rows_to_json); larger
+ * documents are sent in pieces (pieces.c). */
 #define REPLY_MAX (4 * 1024 * 1024)
 
 char outcome_token;

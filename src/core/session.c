@@ -26,8 +26,8 @@ static struct {
 	size_t served_n, served_max;
 } sessions;
 
-/* Counts revocations: a result requested before one is not cached, and no new request waits for
- * it. */
+/* Counts revocations. A look-up that began before a revocation is not cached, and no new request
+ * waits for it. */
 
 struct waiter {
 	void (*on_done)(void *arg, struct session *s, enum db_error error);
@@ -373,7 +373,7 @@ struct reread {
 	uint32_t magic;
 	struct db_call call;
 	struct buf kinds, tenants, ids;
-	struct session **now; /* until the answer: references to those that are asked about */
+	struct session **now; /* until the answer: references to the sessions that are read */
 	size_t n;
 	void (*on_done)(void *arg, struct session **take_now, size_t n);
 	void *arg;

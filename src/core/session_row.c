@@ -85,7 +85,7 @@ static uint32_t row_perms(const struct session *s, struct str names)
 	return self | permissions_parse(names) | (s->staff ? 1u << PERM_STAFF : 0);
 }
 
-/* How far the session reaches. A token never may more than the person for whom it was made. */
+/* What the session sees. A token never has more rights than the user for whom it was made. */
 static void set_reach(struct session *s, const PGresult *rows, int row)
 {
 	uint32_t admin = permissions_parse(db_text(rows, row, RIGHTS_ADMIN));
@@ -120,7 +120,7 @@ struct session *session_of_row(
 	struct session *s;
 
 	if (actor == ACTOR_KIND_COUNT || !proof_holds(c, db_text(rows, row, RIGHTS_SHA256)))
-		return NULL; /* the former: written by a newer version */
+		return NULL; /* a newer version of this program wrote the row */
 	s = xcalloc(1, sizeof(*s));
 	s->refs = 1;
 	s->credential = *c;

@@ -67,8 +67,8 @@ static struct outcome *on_session(struct req *req, enum db_error error, const PG
 	return o;
 }
 
-/* When the user last proved to be one, by password or factor, or at the provider if it said when. A
- * mailed link alone is no such proof. */
+/* When the user last proved their identity: by password or factor, or at the provider if it says
+ * when. A mailed link alone is not such a proof. */
 static const char *proved_at(struct req *req, const struct sign_in *s)
 {
 	if (s->proved_us)

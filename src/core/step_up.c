@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Step-up: whoever changes how an account logs in must have proved a moment ago to be its owner,
- * because a session alone may be stolen. The one place that decides this; the routes that ask for
- * it say so in their row (route.step_up). */
+ * Step-up: to change how an account logs in, its owner must have confirmed their identity a moment
+ * ago, because a session alone may be stolen. Only this file decides that; routes require it in
+ * their row (route.step_up). */
 #include "inner.h"
 #include "base/clock.h"
 #include "sql_gen.h"
@@ -14,7 +14,7 @@ struct step_up {
 
 enum column { PROVED, PASSWORD, TOTP, PASSKEY, RECOVERY, PROVIDER };
 
-/* The session can prove its user in these ways. A login at the provider, made anew, gives a new
+/* The ways in which the session can prove its user. A new login at the provider begins a new
  * session. */
 static struct outcome *refuse(struct req *req, const PGresult *rows)
 {

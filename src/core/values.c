@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The plain values of a request, from its path, its query, a form in its body, and its headers.
- * They are decoded once, before anything reads them: a value that cannot be decoded must never look
- * like a value that was not given, because an absent filter selects everything. */
+ * They are decoded once, before anything reads them. A value that cannot be decoded must never look
+ * like an absent one, because an absent filter selects everything. */
 #include "inner.h"
 #include "base/json.h"
 
@@ -104,7 +104,7 @@ static struct given *read_given(struct req *req, struct str raw, enum param_sour
 	return list;
 }
 
-/* Headers that are read as one value. A second one may come from somebody else on the way. */
+/* Headers that are read as one value. A second one may come from a proxy on the way. */
 static void note_doubled_headers(struct req *req)
 {
 	static const char *const single[] = { "Authorization", "Idempotency-Key", "If-Match",

@@ -12,8 +12,8 @@ void crypto_random(void *out, size_t n)
 	bug_on(RAND_bytes(out, (int)n) != 1);
 }
 
-/* The algorithm is looked up once and its context used again: that costs more than to digest a
- * token or the key of a cached result. */
+/* Look up the algorithm once and reuse its context: the look-up costs more than the digest of a
+ * token or of a cache key. */
 void crypto_sha256(const void *p, size_t n, unsigned char out[32])
 {
 	static struct {

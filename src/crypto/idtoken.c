@@ -24,7 +24,8 @@ static const char *type_for(const char *alg)
 	return NULL;
 }
 
-/* A member that is absent allows everything; one of another type allows nothing. */
+/* Does the member allow V? An absent member allows everything; one of another type allows
+ * nothing. */
 static bool member_allows(struct json_object *k, const char *member, const char *v)
 {
 	struct json_object *m;
@@ -47,8 +48,8 @@ static bool may_verify(struct json_object *k)
 	return found;
 }
 
-/* A modulus that is a power of 65537 modulo every small prime was made by chips whose keys can be
- * factored (CVE-2017-15361); of others, one in 2^27 is. */
+/* Chips whose keys can be factored (CVE-2017-15361) made moduli that are powers of 65537 modulo
+ * every small prime. Of other moduli, one in 2^27 has this property. */
 static bool is_factorable(const char *n)
 {
 	unsigned char *bytes = xmalloc(strlen(n) + 1);

@@ -40,8 +40,8 @@ static bool is_edge(const char *at)
 }
 
 /* The word in the middle: strip the surroundings, then undo the substitutions. Letters and pictures
- * beyond ASCII are part of the word: what is left of other scripts when they are dropped is no
- * common password. */
+ * beyond ASCII are part of the word: if they were dropped, the rest could look like a common
+ * password by accident. */
 static void word_of(const char *password, char *out, size_t size)
 {
 	const char *from = password, *to = password + strlen(password);

@@ -268,7 +268,8 @@ static bool claims_hold(const char *p, size_t n, int64_t now_s, struct token_cla
 	return ok;
 }
 
-/* A key in eight bytes, so that whatever lives longer than a request can ask for it again. */
+/* A key as eight bytes, with which objects that outlive a request can check later whether the key
+ * is still valid. */
 static uint64_t key_digest(const struct key *key)
 {
 	unsigned char d[32];

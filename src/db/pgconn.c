@@ -76,8 +76,8 @@ static const unsigned may_move[CONN_STATES] = {
 	[CONN_DRAINING] = TO(CONN_DOWN),
 };
 
-/* The connection is lost: the calls waiting for a result are told, and a new attempt is made later;
- * at once if it was drained for a new address, because that says nothing about the database. */
+/* End the calls that wait for a result, because the connection is lost, and connect again later; at
+ * once if it was drained for a new address, because that says nothing about the database. */
 static void enter_down(struct conn *c, enum conn_state from)
 {
 	conn_close(c);
@@ -218,8 +218,8 @@ static bool schema_changed(const struct db_call *call)
 	return strcmp(call->sqlstate, "26000") == 0 || strcmp(call->sqlstate, "0A000") == 0;
 }
 
-/* CALL used a prepared name whose preparation failed on this connection. CALL itself was not run
- * and has not had its turn yet. */
+/* CALL used a prepared name whose preparation failed on this connection. CALL was not run, so it
+ * must be sent again. */
 static bool never_prepared(const struct conn *c, const struct db_call *call)
 {
 	const struct prepared *p = &c->prepared[call->stmt->index];
@@ -276,7 +276,7 @@ static void call_synced(struct conn *c)
 	bug_on(list_is_empty(&c->sent));
 	list_remove(&call->node);
 	c->depth--;
-	c->head_since_us = clock_mono_us(); /* now the next call has its turn */
+	c->head_since_us = clock_mono_us(); /* the time limit of the next call begins now */
 	if (call->error == DB_OK) {
 		call_finish(call, DB_OK);
 		return;

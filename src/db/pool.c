@@ -145,7 +145,7 @@ static bool role_fits(const struct db_call *call)
 	return false;
 }
 
-/* The customer in whose share CALL is; 0: nobody's. */
+/* The customer whose share CALL uses; 0: nobody's. */
 static int64_t customer_of(const struct db_call *call)
 {
 	if (call->ctx.role == DB_ROLE_JOB)
@@ -153,8 +153,8 @@ static int64_t customer_of(const struct db_call *call)
 	return call->ctx.tenant_id > 1 && !call->ctx.staff ? call->ctx.tenant_id : 0;
 }
 
-/* Are so many calls of CUSTOMER waiting that another one would take the place of others? The list
- * is short, and it is looked through only if it is not empty enough. */
+/* Are so many calls of CUSTOMER waiting that another one would take room from other customers? The
+ * list is short, and it is searched only if it is filling up. */
 static bool has_its_share(const struct pool *p, int64_t customer)
 {
 	int same = 0;

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 
 #define TRIES_MAX 5
-#define MERGES_MAX 8 /* as long as a chain of parents can be */
+#define MERGES_MAX 8 /* the maximum length of a chain of parents */
 
 static void step_load(struct ticket_call *c);
 static void step_store(struct ticket_call *c);
@@ -136,8 +136,8 @@ static void look_up_key(struct ticket_call *c, enum call_result refusal)
 	query_call(c, &sql_ticket_idempotent, on_idempotent);
 }
 
-/* The command may be refused because it was already done: a resolved ticket is not resolved
- * again. */
+/* The command may be refused only because it was done before, under the same key: a resolved ticket
+ * is not resolved again. */
 static void refuse_call(struct ticket_call *c, enum call_result why)
 {
 	if (c->idem_key)
@@ -254,9 +254,9 @@ static void on_versions(void *arg, const struct sla_version *v, enum db_error er
 		step_decide(c);
 }
 
-/* What a customer replies to a merged ticket belongs to the one that it was merged into. Returns
- * true with that one as the call's ticket. A version that the customer saw must be the merged
- * ticket's. */
+/* Redirect a customer's reply to a merged ticket to the ticket that it was merged into. Returns
+ * true if that is now the call's ticket. An expected version is checked against the merged ticket,
+ * which the customer saw. */
 static bool follows_merge(struct ticket_call *c)
 {
 	const struct ticket *t = &c->ticket;
@@ -286,7 +286,8 @@ static void on_loaded(struct db_call *db, enum db_error error, const PGresult *r
 		return;
 	}
 	if (PQntuples(rows) == 0 && c->merged_into) {
-		c->merged_into = 0; /* a customer who may not see it does not hear of it */
+		c->merged_into =
+			0; /* a customer who may not see that ticket must not learn of it */
 		c->ticket.sla.state = TICKET_MERGED;
 		finish_call(c, CALL_WRONG_STATE);
 		return;

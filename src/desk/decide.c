@@ -65,7 +65,7 @@ bool ticket_decide_priority(struct ticket_call *c, const struct tenant_config *c
 	return true;
 }
 
-/* The changes of the command to the ticket, apart from its state and clocks. */
+/* Apply the command's changes to the ticket, apart from its state and clocks. */
 static void apply_fields(struct ticket_call *c, int64_t at)
 {
 	struct ticket *t = &c->ticket;
@@ -420,8 +420,8 @@ static void write_document(
 	c->docs = buf_take(&b);
 }
 
-/* On whose side the actor is: a service of a customer may do what the customer may, and no more. A
- * rating is a person's. */
+/* The actor whose rights apply: a customer's service may do what the customer may, and no more.
+ * Only a person may rate. */
 static enum actor_kind acts_as(const struct ticket_call *c)
 {
 	return c->actor == ACTOR_SERVICE && !c->ctx.staff && c->cmd != CMD_RATE ? ACTOR_CUSTOMER

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The rules of reference_fault() (schema/code/025_references.sql), towards people. */
+ * The rules of reference_fault() (schema/code/025_references.sql), in words. */
 #include "desk/reference.h"
 
 static const struct reference_rule rules[] = {

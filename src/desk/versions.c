@@ -361,7 +361,8 @@ static void on_keywords(struct job_run *run, enum db_error error, const PGresult
 	job_end_db(run, error);
 }
 
-/* The first time, a failure must not delay them: until then, no priority is guessed from words. */
+/* Retry soon until the words have been read for the first time: without them, no priority is
+ * guessed from words. */
 int64_t versions_keywords_every(void)
 {
 	return known.keywords_read ? 60000 : 250;

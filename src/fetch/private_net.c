@@ -20,7 +20,7 @@ static const struct net nets6[] = {
 	{ { 0x00, 0x64, 0xff, 0x9b }, 96 },       /* NAT64 */
 	{ { 0x00, 0x64, 0xff, 0x9b, 0, 1 }, 48 }, /* NAT64 within a site */
 	{ { 0x01, 0x00 }, 64 },                   /* discard */
-	{ { 0x20, 0x01 }, 23 },                   /* protocols, among them Teredo */
+	{ { 0x20, 0x01 }, 23 },                   /* protocol assignments, among them Teredo */
 	{ { 0x20, 0x01, 0x0d, 0xb8 }, 32 },       /* documentation */
 	{ { 0x20, 0x02 }, 16 },                   /* 6to4 */
 	{ { 0x3f, 0xff }, 20 },                   /* documentation */

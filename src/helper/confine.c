@@ -38,8 +38,8 @@ static const int pure[] = {
 	SCMP_SYS(sigaltstack),
 #endif
 };
-/* Libraries look for files when they first need something (iconv for the encoding of a document),
- * and go on without them. */
+/* Libraries look for files when they first need them (iconv for the encoding of a document), and
+ * work without them. */
 static const int no_files[] = { SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(stat), SCMP_SYS(lstat),
 	SCMP_SYS(newfstatat), SCMP_SYS(statx), SCMP_SYS(access), SCMP_SYS(faccessat),
 	SCMP_SYS(faccessat2), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(getcwd) };
@@ -57,12 +57,12 @@ static const int network[] = {
 	/* reading the resolver's configuration, certificates and the password */
 	SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(stat), SCMP_SYS(statx), SCMP_SYS(lseek),
 	SCMP_SYS(pread64), SCMP_SYS(access), SCMP_SYS(getdents64),
-	/* time limits, and who we are */
+	/* time limits, and our own ids */
 	SCMP_SYS(alarm), SCMP_SYS(setitimer), SCMP_SYS(clock_nanosleep), SCMP_SYS(uname),
 	SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid), SCMP_SYS(getegid)
 };
 
-/* What the architecture does not have (a negative number) needs no rule. */
+/* A call that the architecture does not have (a negative number) needs no rule. */
 static void rule(scmp_filter_ctx f, uint32_t action, int call)
 {
 	if (call >= 0 && seccomp_rule_add(f, action, call, 0) != 0)
@@ -98,7 +98,7 @@ static void allow_network(scmp_filter_ctx f)
 	rule_if(f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 0, SCMP_CMP_EQ, THREAD_FLAGS, 0);
 	/* its flags are in memory, where a filter cannot see them; glibc then uses clone */
 	rule(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3));
-	/* a module of the name service that is not loaded yet: glibc goes on with the next one */
+	/* a name service module that is not loaded yet: glibc continues with the next one */
 	rule_if(f, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(mmap), 2, SCMP_CMP_MASKED_EQ, PROT_EXEC,
 		PROT_EXEC);
 }
@@ -110,7 +110,7 @@ static void allow_files(scmp_filter_ctx f)
 
 	rules(f, SCMP_ACT_ALLOW, files, ARRAY_LEN(files));
 	rule_if(f, SCMP_ACT_ALLOW, SCMP_SYS(openat), 2, SCMP_CMP_MASKED_EQ, mask, append);
-	/* a folder, to write its entries to the disk */
+	/* a folder, to sync its entries */
 	rule_if(f, SCMP_ACT_ALLOW, SCMP_SYS(openat), 2, SCMP_CMP_MASKED_EQ, mask | O_DIRECTORY,
 		O_RDONLY | O_DIRECTORY);
 }

@@ -114,8 +114,8 @@ static size_t on_line(char *p, size_t size, size_t count, void *arg)
 	return n;
 }
 
-/* Which command the next reply belongs to. libcurl tells it only in its trace. A refusal that
- * another command follows is over (HELO after EHLO); only QUIT ends what was refused. */
+/* Note the command that the next reply answers; libcurl shows it only in its trace. A refusal does
+ * not count if another command follows (HELO after EHLO), unless that is QUIT. */
 static int on_trace(CURL *handle, curl_infotype type, char *p, size_t n, void *arg)
 {
 	(void)handle;
@@ -128,8 +128,8 @@ static int on_trace(CURL *handle, curl_infotype type, char *p, size_t n, void *a
 	return 0;
 }
 
-/* A permanent refusal of this recipient or this text, or of us? A reply that asks for
- * authentication (RFC 4954, section 6) is about us whenever it comes. */
+/* Does a permanent refusal concern this recipient or this text, or us? A reply that asks for
+ * authentication (RFC 4954, section 6) always concerns us. */
 static enum mail_verdict verdict_of(CURLcode code)
 {
 	if (code == CURLE_URL_MALFORMAT)

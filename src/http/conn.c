@@ -251,8 +251,8 @@ bool http_pace_is_slow(struct http_pace *p, int64_t now, int64_t lost_us, uint64
 	return slow;
 }
 
-/* The bytes that the peer has taken: what its kernel has acknowledged. The socket's own buffer
- * takes in lumps that say nothing about a slow peer. */
+/* The bytes that the peer has taken: those that its kernel has acknowledged. The socket's own
+ * buffer accepts bytes in bursts, whatever the speed of the peer. */
 static uint64_t bytes_taken(const struct http_conn *c)
 {
 	struct tcp_info info;

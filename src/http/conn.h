@@ -53,11 +53,11 @@ struct http_protocol {
 	void (*on_gone)(struct http_conn *c);
 };
 
-/* How fast a peer sends or takes, measured in one window after the other: what it did in an earlier
- * window earns it nothing. */
+/* How fast a peer sends or takes, measured in one window after the other: a fast window does not
+ * make up for a slow one. */
 struct http_pace {
 	int64_t since_us; /* monotonic; 0: nothing is measured */
-	uint64_t before;  /* what it had done when the window began */
+	uint64_t before;  /* bytes until the beginning of the window */
 };
 
 enum http_conn_state {
@@ -109,11 +109,11 @@ struct http_conn {
 	bool held;                   /* reading is stopped until the output has room */
 	bool ended;                  /* the peer sends nothing more */
 	int64_t state_us, ticked_us; /* monotonic */
-	uint64_t taken;              /* bytes that left the buffer for the peer's kernel */
+	uint64_t taken;              /* bytes that have left the buffer for the socket */
 	struct http_pace reply_pace;
 	bool proxy; /* a trusted one */
 	char peer[HTTP_ADDRESS_MAX];
-	struct http_owner_count *owner[HTTP_OWNERS]; /* for whom it counts */
+	struct http_owner_count *owner[HTTP_OWNERS]; /* the owners for whom it counts */
 	const struct http_protocol *protocol;
 	struct http1 http1;
 	void *upgraded; /* the state of the protocol that took over */
@@ -137,8 +137,8 @@ void http_conn_look_again(struct http_conn *c);
 void http_conn_drop_input(struct http_conn *c);
 /* The peer is too slow: count it and free C. */
 void http_conn_end_late(struct http_conn *c);
-/* DONE bytes until NOW: did the peer do less than RATE bytes per second in a whole window of
- * WINDOW_S? LOST_US of the time since the last look were not the peer's fault. */
+/* Was the peer, which has transferred DONE bytes until NOW, slower than RATE bytes per second in a
+ * whole window of WINDOW_S? LOST_US of the time since the last call were not the peer's fault. */
 bool http_pace_is_slow(struct http_pace *p, int64_t now, int64_t lost_us, uint64_t done,
 	uint64_t rate, int window_s);
 /* Twice a second: time limits. C may be freed. */
@@ -150,16 +150,16 @@ struct ssl_st *http_conn_ssl(const struct http_conn *c);
 
 /* --- peer.c --- */
 
-/* The name of a peer without an address, such as that of a Unix socket: it has no limit. */
+/* The name of a peer without an address, such as a Unix socket. It has no limit. */
 #define HTTP_PEER_LOCAL "local"
 void http_peer_name(const struct sockaddr *sa, char out[HTTP_ADDRESS_MAX]);
 /* Is ADDRESS one of the addresses and networks in LIST (NULL: none; separated by commas)? They are
  * compared as numbers: the same address in another spelling is the same. */
 bool http_list_names(const char *list, const char *address);
-/* Does KEY hold fewer than LIMIT connections (0: no limit)? If not, the refusal is counted. */
+/* Does KEY have fewer than LIMIT connections (0: no limit)? If not, count a refusal. */
 bool http_owner_may(enum http_owner kind, struct str key, uint64_t limit);
-/* Let C count for KEY instead of for whom it counted. Returns false, and changes nothing, if KEY
- * holds LIMIT connections already (0: no limit). */
+/* Count C for KEY instead of its present owner. Returns false, and changes nothing, if KEY already
+ * has LIMIT connections (0: no limit). */
 bool http_conn_own(struct http_conn *c, enum http_owner kind, struct str key, uint64_t limit);
 void http_conn_disown(struct http_conn *c, enum http_owner kind);
 void http_conn_disown_all(struct http_conn *c);

@@ -11,8 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* What the bodies of all requests by nobody may hold together, whatever the number of their
- * addresses. */
+/* The limit on all bodies of unknown senders together, however many addresses they come from. */
 #define GUEST_BODIES_MAX (32 * 1024 * 1024)
 #define AT_ONCE 8 /* pipelined requests processed before other connections get their turn */
 
@@ -68,7 +67,7 @@ void http1_replied(struct http_conn *c)
 {
 	request_done(c);
 	http_conn_disown(c, HTTP_OWNER_GUEST); /* it was not upgraded */
-	if (c->proxy)                          /* its next request is somebody else's */
+	if (c->proxy) /* the proxy's next request can be another client's */
 		http_conn_disown_all(c);
 	if (c->http1.close_after || c->server->draining) {
 		http1_set_state(c, HTTP1_OVER);

@@ -71,8 +71,8 @@ static int parse_target(struct http_head *h)
 	for (size_t i = 0; i < t.n; i++)
 		if ((unsigned char)t.p[i] <= 0x20 || (unsigned char)t.p[i] >= 0x7f || t.p[i] == '#')
 			return -400;
-	if (t.n > 7 && strncasecmp(t.p, "http://", 7) ==
-			       0) { /* absolute form: only the path matters to us */
+	if (t.n > 7 &&
+		strncasecmp(t.p, "http://", 7) == 0) { /* absolute form: we use only the path */
 		const char *slash = memchr(t.p + 7, '/', t.n - 7);
 
 		h->host = (struct str){ t.p + 7, slash ? (size_t)(slash - t.p) - 7 : t.n - 7 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Who is at the other end: addresses as text, and for whom a connection counts. One address and one
- * user may each hold a limited number of connections, so that nobody takes them all. */
+ * The other end: addresses as text, and the owners of connections. An address and a user can have a
+ * limited number of connections each, so that nobody takes them all. */
 #include "conn.h"
 #include "base/clock.h"
 
@@ -9,7 +9,7 @@
 
 #define SLOTS 4096
 #define KEY_MAX 80
-#define QUIET_US (10 * US_PER_S) /* between two log lines about refusals of a kind */
+#define QUIET_US (10 * US_PER_S) /* between two log lines about refusals of one kind */
 
 struct http_owner_count {
 	struct http_owner_count *next;

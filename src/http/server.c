@@ -66,7 +66,7 @@ static void on_accept_error(struct evconnlistener *l, void *arg)
 	loop_timer_set(s->resume_accept, 200000);
 }
 
-/* Tell a client that is refused, as far as that goes at once. */
+/* Tell a client that it is refused, as far as the socket takes the reply at once. */
 static void refuse(struct http_server *s, int fd)
 {
 	static const char text[] = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\n"

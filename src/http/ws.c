@@ -394,7 +394,7 @@ static void feed_frame(struct ws *ws, const unsigned char *p, size_t n)
 	}
 }
 
-/* What RFC 6455 5 and RFC 7692 6 forbid and the first two bytes show. */
+/* Do the first two bytes of a frame break a rule of RFC 6455, section 5, or RFC 7692, section 6? */
 static bool head_is_broken(const struct ws *ws, const unsigned char *head)
 {
 	unsigned opcode = head[0] & 15, n = head[1] & 0x7f;

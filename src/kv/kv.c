@@ -64,7 +64,7 @@ static struct {
 } kv;
 static void (*message_fn)(void *arg, const char *channel, const char *p, size_t n);
 
-/* --- where Redis is --- */
+/* --- the address of Redis --- */
 
 static bool is_loopback(const char *host)
 {

@@ -20,7 +20,7 @@ struct loop_timer {
 	struct event *ev;
 	void (*fn)(void *arg);
 	void *arg;
-	struct loop_timer *next_owned; /* timers and signals that stay active as long as the loop */
+	struct loop_timer *next_owned; /* timers and signals that live as long as the loop */
 };
 MAGIC(loop_timer, 0xbdcc14b5);
 
@@ -78,7 +78,7 @@ void loop_init(void)
 	loop.later_event = event_new(loop.base, -1, 0, run_later, NULL);
 	loop.dns = evdns_base_new(
 		loop.base, EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
-	if (!loop.dns) /* no name servers are known: names fail, addresses work */
+	if (!loop.dns) /* no name servers are known: look-ups of names fail, addresses work */
 		loop.dns = evdns_base_new(loop.base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
 	bug_on(!loop.dns);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A clock: what it is bound to, and how it starts, pauses, stops and goes on (sla.md 3). */
+ * A clock: its rules, and how it starts, pauses, stops and continues (sla.md 3). */
 #include "clock_inner.h"
 
 static const char *const state_names[] = { "none", "scheduled", "running", "paused", "stopped",

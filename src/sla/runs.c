@@ -76,7 +76,7 @@ void sla_ticket_free(struct sla_ticket *t)
 	runs_free(&t->windows);
 }
 
-/* --- a clock's --- */
+/* --- the stretches of a clock --- */
 
 void clock_forget_runs(struct sla_clock *c)
 {

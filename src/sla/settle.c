@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Firing: every instant that has come is recorded, with what follows from it (sla.md 3 and 4). */
+ * Firing: records every instant that has come, with its consequences (sla.md 3 and 4). */
 #include "clock_inner.h"
 
 #include <stdio.h>

@@ -238,8 +238,7 @@ static int32_t footer_offset(const struct zone *z, int64_t at_s, int64_t *out_un
 			}
 		}
 	}
-	*out_until_s =
-		at_s + 86400; /* unreachable for any real rule; it is safe to ask again tomorrow */
+	*out_until_s = at_s + 86400; /* no real rule gets here; the answer holds for a day */
 	return z->std_s;
 }
 

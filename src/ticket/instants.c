@@ -11,7 +11,7 @@ static bool fault(struct instant_fault *out, const char *field, const char *en, 
 	return false;
 }
 
-/* People see milliseconds: the instant that is shown as the opening is not too early. */
+/* Users see milliseconds: the opening instant as displayed must be accepted. */
 static bool is_before(int64_t at, int64_t opened)
 {
 	return at < opened && at / 1000 != opened / 1000;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The strongest sign wins: guessing too high costs a look, guessing too low costs a night. */
+ * The most urgent indication wins: a priority that is too high costs an engineer a look, one that
+ * is too low costs the customer a night. */
 #include "ticket/priority.h"
 
 #include <ctype.h>

@@ -32,8 +32,8 @@ static void read_runs(struct json_object *list, struct sla_clock *c)
 	}
 }
 
-/* Returns false for a state that this program does not know and would lose when it stores the
- * ticket. A clock that it does not know at all is left unchanged. */
+/* Returns false for a state that this program does not know, and so would lose when it stores the
+ * ticket. A clock of an unknown kind is left unchanged. */
 static bool read_clock(struct json_object *o, struct ticket *t)
 {
 	const char *name = json_get_string(o, "clock"), *state = json_get_string(o, "state");
@@ -479,7 +479,7 @@ static int sla_high(const struct ticket *t, struct sla_rules r)
 	return high;
 }
 
-/* Members that only a command changes; a fire leaves them unchanged. */
+/* Write the members that only a command changes; a fire leaves them unchanged. */
 static void write_fields(const struct ticket *t, struct buf *b)
 {
 	buf_addf(b,

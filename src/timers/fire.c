@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A batch of due clocks: loaded, settled by the pure rules and stored by ONE array statement,
- * fenced by the fire rows. A batch waits for nobody: a ticket that is locked, unreadable, not
+ * fenced by the fire rows. A batch waits for no ticket: one that is locked, unreadable, not
  * understood or refused leaves the batch and is parked alone (parked.c). */
 #include "core/events.h"
 #include "base/magic.h"
@@ -37,8 +37,8 @@ struct batch {
 };
 MAGIC(batch, 0x9a31c9ff);
 
-/* Due tickets, and those that have been parked before: the latter are tried apart, so that what
- * delays them delays nobody else. */
+/* Due tickets, and tickets that have been parked before. The latter are tried in batches of their
+ * own, so that what delays them delays no others. */
 static struct follower *fires, *retries;
 
 static void batch_end(struct batch *b, enum db_error error)
@@ -68,9 +68,9 @@ static void park_ticket(const struct batch *b, const struct ticket *t, enum park
 	deadline_park(t->tenant_id, t->id, due_of(b, t->id), why);
 }
 
-/* --- a batch that could not be done (see core/follower.h) --- */
+/* --- a batch that failed (see core/follower.h) --- */
 
-/* The database is away: the items go back, due as they are, so that the lag shows them. */
+/* Return the items, still due, because the database is away: the lag shows them. */
 static void give_back(const void *item, size_t n, enum db_error error)
 {
 	const struct due *due = item;
@@ -90,8 +90,8 @@ static void park_item(const void *item, enum db_error error)
 									     : PARK_REFUSED);
 }
 
-/* The statement skips locked tickets. The lock that it waited for in vain is therefore a
- * customer's, most likely that of the counter. */
+/* Park the items of a customer whose lock the statement did not get in time. It skips locked
+ * tickets, so the lock is the customer's, most likely that of its counter. */
 static void park_locked(const void *item, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -283,7 +283,7 @@ static void on_batch_loaded(struct db_call *call, enum db_error error, const PGr
 {
 	struct batch *b = magic_cast(batch, call->arg);
 
-	if (error != DB_OK) { /* locks here are of tables: everybody's */
+	if (error != DB_OK) { /* only locks of whole tables can have delayed it, so all wait */
 		batch_end(b, error == DB_RETRY ? DB_BUSY : error);
 		return;
 	}

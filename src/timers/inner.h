@@ -26,8 +26,8 @@ extern struct engine_state {
 	bool running;
 } engine;
 
-/* fire.c: load, settle and store the clocks of this ticket, with others. What cannot be done comes
- * back through deadline_recheck or deadline_park. */
+/* fire.c: load, settle and store the clocks of this ticket, in a batch with others. A ticket that
+ * fails comes back through deadline_recheck or deadline_park. */
 void fire_add(const struct due *due);
 /* The same for a ticket that has been parked before; false if enough of them wait already. */
 bool fire_add_parked(const struct due *due);
@@ -45,7 +45,7 @@ void deadline_recheck(int64_t tenant_id, int64_t ticket_id, int64_t at_us);
 void deadline_recheck_timer(int64_t tenant_id, int64_t id, int64_t at_us);
 /* Set the timer for the next deadline. */
 void engine_arm(void);
-/* A batch has ended: more can be gathered, and requests need no longer wait for it. */
+/* A batch has ended: gather the next one, and let waiting requests continue. */
 void engine_batch_ended(void);
 
 /* sweep.c */
@@ -66,7 +66,7 @@ enum park_why {
  * automatically, later each time. */
 void deadline_park(int64_t tenant_id, int64_t ticket_id, int64_t due_us, enum park_why why);
 void deadline_park_timer(int64_t tenant_id, int64_t id, int64_t due_us, unsigned tries);
-/* There is nothing left to do for it: remove it from the parked deadlines. */
+/* Remove it from the parked deadlines, because nothing is left to do for it. */
 void deadline_forget(int64_t ticket_id);
 void deadline_forget_timer(int64_t id);
 

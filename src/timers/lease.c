@@ -215,7 +215,8 @@ void lease_init(void)
 	char host[65] = "";
 
 	gethostname(host, sizeof(host) - 1);
-	for (char *p = host; *p; p++) /* it becomes part of an array literal and of a pattern */
+	for (char *p = host; *p;
+		p++) /* the name becomes part of an array literal and of a pattern */
 		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-", *p))
 			*p = '-';
 	snprintf(lease.host_prefix, sizeof(lease.host_prefix), "%s:", host);

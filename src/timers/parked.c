@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Deadlines that are due but cannot be handled now. Each is retried alone, later and later. The
- * table is this process's memory of its failures. The rows stay due in the database, so after a
- * restart, or on another instance, they are simply tried. */
+ * Deadlines that are due but cannot be handled now. Each is retried alone, at growing intervals.
+ * The table lives in this process only: the rows stay due in the database, so a restarted or
+ * another instance simply tries them. */
 #include "base/log.h"
 #include "inner.h"
 

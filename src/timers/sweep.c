@@ -34,7 +34,8 @@ static int what_of(struct str kind)
 	return str_is(kind, "timer") ? 0 : (int)sla_clock_parse(kind) + 1;
 }
 
-/* It is already known and not later, or it (its ticket) waits to be checked or is parked. */
+/* Is the deadline already in the heap with this instant or an earlier one, or is it (or its ticket)
+ * waiting to be checked, or parked? */
 static bool is_known(int64_t id, uint64_t key, int64_t at)
 {
 	uint64_t parked = (key & 7) != 0 ? KEY(id, ANY_CLOCK) : key;

@@ -33,8 +33,8 @@ static const struct {
 	{ "report-due", CMD_REPORT_DUE, NULL },
 };
 
-/* The database is down, or the timer is not due yet: that is not the timer's fault and is not
- * counted. */
+/* Try the timer again without counting an attempt, because the database is down or the timer is not
+ * due yet. */
 static void timer_later(struct timer_run *r, int64_t at_us)
 {
 	deadline_recheck_timer(r->tenant_id, r->id, at_us);
@@ -105,8 +105,8 @@ static void on_timer_counted(struct db_call *db, enum db_error error, const PGre
 	free(r);
 }
 
-/* Retry later and later. After TRIES_MAX attempts the timer gets the state failed; an operator sees
- * it and can reset it. */
+/* Retry at growing intervals. After TRIES_MAX attempts the timer gets the state failed; an operator
+ * sees it and can reset it. */
 static void timer_failed(struct timer_run *r)
 {
 	timer_query(r, &sql_sla_timer_retry, on_timer_counted);

@@ -16,7 +16,7 @@ struct pool;
 enum work_lane { LANE_FIRST, LANE_REST, LANES };
 
 struct lane {
-	struct list jobs; /* by their turns */
+	struct list jobs; /* in the order of their turns */
 	int queued;
 	int64_t turn; /* of the last job that was given to a helper */
 };
@@ -70,7 +70,7 @@ struct pool {
 	int64_t wait_us;
 	struct helper helpers[HELPERS_MAX];
 	struct lane lane[LANES];
-	int ahead; /* jobs of the first lane since one of the others */
+	int ahead; /* jobs of the first lane since the last one of the other lane */
 	struct loop_timer *late;
 	bool broken; /* no helper is running and none can be started */
 	struct work_health health;
@@ -78,7 +78,7 @@ struct pool {
 MAGIC(pool, 0xa598021f);
 
 /* --- helper.c: one process --- */
-/* Start H's process. POOL hears of every change. */
+/* Start H's process. Reports every change to POOL. */
 void helper_init(struct helper *h, struct pool *pool);
 /* Send J to an idle helper. */
 void helper_give(struct helper *h, struct job *j);

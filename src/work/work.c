@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define CHECK_MS 5000
-#define AHEAD_MAX 3 /* jobs of the first lane in a row while others wait */
+#define AHEAD_MAX 3 /* jobs of the first lane in a row while the other lane waits */
 
 /* A password or a document can be retried when its helper has died; a mail may already have been
  * sent. */
@@ -64,11 +64,10 @@ void pool_done(struct pool *p, struct job *j, enum work_end end)
 	later_call(deliver, j);
 }
 
-/* --- the queue ---
- * Two lanes: who is known goes first, but three of them at most before one of the others. In a lane
- * each address waits behind its own earlier jobs and behind one job of each other address of its
- * customer, whatever the others have queued; if the lane is full, the job that would come last is
- * given up. */
+/* --- the queue --- There are two lanes. Known owners go first, but after three of their jobs in a
+ * row, a stranger's job has its turn. Within a lane, owners take turns: a job waits behind the
+ * earlier jobs of its own owner and behind one job of each other owner of its customer, however
+ * many those have queued. If a lane is full, the job whose turn is last is given up. */
 
 static void set_late(struct pool *p)
 {
@@ -92,7 +91,7 @@ static void take_out(struct pool *p, struct job *j)
 	p->lane[j->lane].queued--;
 }
 
-/* The turn of J: behind the jobs of its own address, and behind one of each other address of the
+/* The turn of J: behind the jobs of its own owner, and behind one job of each other owner of the
  * same customer. */
 static void take_turn(const struct lane *l, struct job *j)
 {
@@ -175,7 +174,8 @@ static void dispatch(struct pool *p)
 	set_late(p);
 }
 
-/* Room for J in a full lane: the last job is given up, unless that is J itself. */
+/* Make room for J in a full lane: give up the job whose turn is last. Returns false if that is J
+ * itself. */
 static bool make_room(struct pool *p, struct job *j)
 {
 	struct lane *l = &p->lane[j->lane];
