@@ -80,7 +80,7 @@ test('service tokens: scopes, expiry, revocation', async () => {
 	await waitUntil(async () => (await s.get('/api/v1/tickets', rw)).code === 40004);
 	assert.ok(
 		!s.sql("select encode(secret_sha256, 'hex') from api_tokens").includes(rw.split('.')[3]),
-		'only a digest rests',
+		'only a digest is stored',
 	);
 });
 test('the whole life of a ticket', async () => {

@@ -90,7 +90,7 @@ test('a P0 passes 80, 90, 95 and 100 %: fired once each, seen live, mailed, post
 			.map((e) => e.data.threshold);
 	await waitUntil(() => of(staff).includes('100'), 30000);
 	assert.deepStrictEqual(of(staff), ['80', '90', '95', '100']);
-	assert.deepStrictEqual(of(f), ['100'], 'the customer hears of the breach only');
+	assert.deepStrictEqual(of(f), ['100'], 'the customer is told only of the breach');
 	assert.ok(Date.now() - began >= 14900, 'never early');
 	const rows = s
 		.sql(
@@ -113,14 +113,14 @@ test('a P0 passes 80, 90, 95 and 100 %: fired once each, seen live, mailed, post
 		2,
 		'a guess pages on-call, and again when nobody confirms within 5 minutes',
 	);
-	assert.strictEqual(to('boss@provider.example', 'CRITICAL'), 1, 'the rest only then');
+	assert.strictEqual(to('boss@provider.example', 'CRITICAL'), 1, 'the others only the second time');
 	assert.strictEqual(to('eng1@provider.example', 'SLA 80%'), 1);
 	assert.strictEqual(to('eng2@provider.example', 'SLA 90%'), 1, 'the next level');
 	assert.strictEqual(to('boss@provider.example', 'SLA 95%'), 1);
 	assert.strictEqual(to('admin@alpha.example', '服务时限未达成'), 1, "the customer's contacts");
 	assert.ok(
 		mail.mails.every((m) => !/^X: y/m.test(m.raw)),
-		'a title makes no header',
+		'a title cannot add a header',
 	);
 	await waitUntil(() =>
 		hook.calls.some(
@@ -247,7 +247,7 @@ test('a burst to many clients: each receives every event once and in order, also
 	}
 	assert.ok(
 		feeds.some((f, i) => i && f.all.some((e) => e.op === 'resumed')),
-		'some came back in the middle',
+		'some reconnected in the middle',
 	);
 });
 test('another tenant receives nothing', async () => {
@@ -263,12 +263,12 @@ test('another tenant receives nothing', async () => {
 	const g = await feed(await s.login('user', 'beta'), { [s.alpha]: 1 });
 	assert.ok(
 		g.events.every((e) => e.tenant_id === s.beta),
-		'a foreign since is ignored',
+		'a position in a foreign tenant is ignored',
 	);
 	other.ws.close();
 	g.ws.close();
 });
-test('the feed refuses: no token, bad token, wrong origin, rubbish', async () => {
+test('the feed refuses: no token, bad token, wrong origin, garbage', async () => {
 	assert.strictEqual((await feed('rubbish')).closed, 4401);
 	const silent = new WebSocket(`ws://127.0.0.1:${s.port}/api/v1/live`);
 	assert.strictEqual(
@@ -351,7 +351,7 @@ test('WebSocket framing: echo, fragments, deflate, pings, and what must close', 
 		1009,
 		'message too large',
 	);
-	assert.strictEqual(await close([0x80, 0x80, 0, 0, 0, 0]), 1002, 'continuation of nothing');
+	assert.strictEqual(await close([0x80, 0x80, 0, 0, 0, 0]), 1002, 'a continuation without a message');
 	assert.strictEqual((await s.get('/healthz')).status, 200);
 });
 test('SMTP away: retried with backoff, then dead with the reason', async () => {
@@ -424,7 +424,7 @@ test('webhooks never reach private addresses unless allowed', async () => {
 				...['--secret', 'webhook-secret-0001'],
 			]),
 		/--url: /,
-		'a short form of an address is no host name',
+		'a short form of an address is not a host name',
 	);
 	const plain = { url: 'http://hook.example/', secret: 'webhook-secret-0001' };
 	assert.throws(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // PostgreSQL, Redis, helpers and the daemon itself are stopped, killed and restarted under load: nothing acknowledged is lost, nothing is done
-// twice, and the loop never stands still.
+// twice, and the loop never stalls.
 // alone: stops, freezes and kills PostgreSQL and Redis.
 'use strict';
 const test = require('node:test'),
@@ -35,7 +35,7 @@ const STALL = SANITIZED
 const neverStood = async () => {
 	const stood = await s.metric('loop_stall_recent_seconds'),
 		late = machine.longestMs(true) / 1000;
-	assert.ok(stood < STALL + late, `the loop stood for ${stood} s, a bare sleeper for ${late}`);
+	assert.ok(stood < STALL + late, `the loop stalled for ${stood} s, a bare sleeper for ${late}`);
 };
 let s, mail, user, eng;
 test.before(async () => {

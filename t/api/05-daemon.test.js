@@ -155,7 +155,7 @@ test('signing keys: published, changed with an overlap, or all at once; a broken
 		me = async (token) => (await s.get('/api/v1/me', token)).status,
 		hup = () => s.proc.kill('SIGHUP');
 	const [first, more] = await keys();
-	assert.ok(!more && first.kid && first.x && !first.d, 'one, without its private half');
+	assert.ok(!more && first.kid && first.x && !first.d, 'one key, without its private half');
 	assert.deepStrictEqual([first.kty, first.crv, first.alg, first.use], ['EC', 'P-256', 'ES256', 'sig']);
 	const input = user.split('.'),
 		key = require('node:crypto').createPublicKey({ key: first, format: 'jwk' });
@@ -166,12 +166,12 @@ test('signing keys: published, changed with an overlap, or all at once; a broken
 			{ key, dsaEncoding: 'ieee-p1363' },
 			Buffer.from(input[2], 'base64url'),
 		),
-		'a stranger can check our token with it',
+		'a third party can verify our token with it',
 	);
 	assert.match(s.cli(['key', 'rotate']), /signs in ten minutes/);
 	hup();
 	await waitUntil(async () => (await keys()).length === 2);
-	assert.strictEqual(claims(await s.login('user', 'alpha')).kid, first.kid, 'not before all know it');
+	assert.strictEqual(claims(await s.login('user', 'alpha')).kid, first.kid, 'not before every instance has read it');
 	assert.strictEqual(await me(user), 200);
 	fs.writeFileSync(file, '{"keys":[]}');
 	hup();
@@ -189,7 +189,7 @@ test('signing keys: published, changed with an overlap, or all at once; a broken
 	await waitUntil(async () => (await keys()).length === 1 && (await keys())[0].kid !== first.kid);
 	await waitUntil(async () => (await me(session.access_token)) === 401, 8000); /* cached for 5 s */
 	const renewed = await s.post('/api/v1/auth/refresh', null, { refresh_token: session.refresh_token });
-	assert.strictEqual(renewed.status, 200, 'sessions go on');
+	assert.strictEqual(renewed.status, 200, 'sessions continue');
 	assert.strictEqual(await me(renewed.data.access_token), 200);
 	user = await s.login('user', 'alpha');
 });
@@ -355,7 +355,7 @@ test('import --go-live: frozen clocks run again, the years in between do not cou
 			"select count(*) from notifications n join tickets t on t.tenant_id = n.tenant_id and t.id = n.ticket_id where t.source = 'import'",
 		),
 		'0',
-		'nobody is told of the past',
+		'nobody is notified of the past',
 	);
 	assert.match(s.cli(['sla', 'verify', '--tenant', 'alpha']), /, 0 differences/);
 	const eng = await s.login('eng1');

@@ -308,7 +308,7 @@ test('a preview under the policy in force equals the past; under another policy 
 				),
 			),
 		),
-		'those of a service type alone',
+		'those of one service type',
 	);
 	const names = (r) => r.json.details.fields.map((f) => f.field).sort();
 	assert.deepStrictEqual(names(await preview({ document: { priorities: 1 }, days: 93 })), [
@@ -479,7 +479,7 @@ test('outside delivery hours mails about P3 clocks wait for the opening and merg
 	assert.deepStrictEqual(
 		about(k).map((m) => m.subject),
 		[],
-		'recorded on time, told later',
+		'recorded on time, reported later',
 	);
 	await waitUntil(() => about(k).length > 0, 60000);
 	await waitUntil(
@@ -501,7 +501,7 @@ test('outside delivery hours mails about P3 clocks wait for the opening and merg
 			`select count(*) from (select 1 from notifications n join events e on e.tenant_id = n.tenant_id and e.seq = n.event_seq where n.ticket_id = ${k.id} and n.state = 'sent' and e.type = 'sla.threshold' and e.data->>'clock' = 'response' and n.sent_at < '${open.toISOString()}'::timestamptz + interval '5 minutes' group by n.recipient_kind, n.recipient_id having count(*) > 1) x`,
 		),
 		'0',
-		'one message a person and clock',
+		'one message for each person and clock',
 	);
 });
 test('policies and calendars: validated by the code that uses them, versioned, changed only by the provider', async () => {
@@ -585,7 +585,7 @@ test('a calendar that only gains future dates takes over open tickets, audited; 
 	assert.strictEqual(
 		(await put({ tz: 'UTC', hours, holidays: [] })).data.takes_over_running_tickets,
 		false,
-		'taking a date away moves nobody',
+		'removing a date moves no ticket',
 	);
 	const grown = await put({ tz: 'UTC', hours, holidays: [at(10)] });
 	assert.strictEqual(grown.data.takes_over_running_tickets, true);

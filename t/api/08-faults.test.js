@@ -243,7 +243,7 @@ test('nobody reads the log: the daemon never waits for it; kept lines appear onc
 	}
 	assert.ok(
 		(await s.metric('loop_stall_seconds')) < 0.25 + machine.longestMs() / 1000,
-		'and never stood still',
+		'and never stalled',
 	);
 	const before = s.log.length;
 	read();
@@ -348,7 +348,7 @@ test('kill -9 at each named point: nothing due is lost; only what was sent but n
 	}
 	for (const point of at.filter((p) => p !== 'notification-sent'))
 		assert.strictEqual(copies[point], 0, point + ': none twice');
-	assert.ok(copies['notification-sent'] >= 1, 'sent and not marked: once more, as nobody can know');
+	assert.ok(copies['notification-sent'] >= 1, 'sent but not marked: sent again, because nobody can know');
 	await s.start();
 	once(s);
 	assert.match(s.cli(['sla', 'verify']), /, 0 differences/);

@@ -46,7 +46,7 @@ test('login returns both tokens and the user, under each of its paths', async ()
 			!s
 				.sql("select encode(secret_sha256, 'hex') from refresh_tokens")
 				.includes(r.data.refresh_token.split('.')[3]),
-			'only its digest rests',
+			'only its digest is stored',
 		);
 	}
 });
@@ -66,9 +66,9 @@ test('a refresh token works once; reuse ends the session, and its owner is notif
 	assert.deepStrictEqual(
 		both.map((r) => r.status).sort(),
 		[200, 401],
-		'two at once: one wins, and that it came twice is seen',
+		'two at once: one wins, and the reuse is detected',
 	);
-	assert.strictEqual((await me(y.access_token)).status, 200, 'other sessions go on');
+	assert.strictEqual((await me(y.access_token)).status, 200, 'other sessions continue');
 	for (const bad of [
 		'x',
 		'sr1.1.1.' + '0'.repeat(64),
@@ -86,7 +86,7 @@ test('a refresh token works once; reuse ends the session, and its owner is notif
 			.fields[0].field,
 		'more',
 	);
-	assert.strictEqual((await refresh(y.refresh_token)).status, 200, 'what was refused used nothing up');
+	assert.strictEqual((await refresh(y.refresh_token)).status, 200, 'a refused request does not use up the token');
 });
 test('cookies for browsers: out of reach of scripts, other sites and forged requests', async () => {
 	const host = '127.0.0.1:' + s.port,
@@ -152,19 +152,19 @@ test('cookies for browsers: out of reach of scripts, other sites and forged requ
 	const planted = await s.request('GET', '/api/v1/me', {
 		headers: { Cookie: `sd_access=${jar.sd_access}; sd_access=x` },
 	});
-	assert.strictEqual(planted.status, 401, 'two of a name: neither counts');
+	assert.strictEqual(planted.status, 401, 'two cookies of one name: neither counts');
 	const bearer = (await login('eng1')).data.access_token;
 	assert.strictEqual(
 		(await call('GET', '/api/v1/me', { Authorization: 'Bearer ' + bearer })).data.username,
 		'eng1',
-		'a bearer token goes before a cookie',
+		'a bearer token takes precedence over a cookie',
 	);
 
 	const old = { ...jar };
 	assert.strictEqual((await call('POST', '/api/v1/auth/refresh')).status, 403);
 	assert.strictEqual((await call('POST', '/api/v1/auth/refresh', csrf())).status, 200);
 	assert.notStrictEqual(jar.sd_refresh, old.sd_refresh);
-	assert.strictEqual(jar.sd_csrf, old.sd_csrf, 'another page may have read it before');
+	assert.strictEqual(jar.sd_csrf, old.sd_csrf, 'another page may have read it earlier');
 	const late = await s.request('POST', '/api/v1/auth/refresh', {
 		headers: {
 			Cookie: `sd_refresh=${old.sd_refresh}; sd_csrf=${old.sd_csrf}`,
@@ -172,7 +172,7 @@ test('cookies for browsers: out of reach of scripts, other sites and forged requ
 		},
 	});
 	assert.deepStrictEqual([late.status, late.code], [409, 41002], 'another page of the same browser');
-	assert.strictEqual((await call('GET', '/api/v1/me')).status, 200, 'and the session goes on');
+	assert.strictEqual((await call('GET', '/api/v1/me')).status, 200, 'and the session continues');
 	s.sql("update refresh_tokens set used_at = used_at - interval '11 s' where used_at is not null");
 	const thief = await s.request('POST', '/api/v1/auth/refresh', {
 		headers: {
@@ -180,7 +180,7 @@ test('cookies for browsers: out of reach of scripts, other sites and forged requ
 			'X-CSRF-Token': old.sd_csrf,
 		},
 	});
-	assert.strictEqual(thief.status, 401, 'later it was stolen');
+	assert.strictEqual(thief.status, 401, 'used later, it counts as stolen');
 	assert.strictEqual((await call('GET', '/api/v1/me')).status, 401, 'and the session is over');
 
 	await call(
@@ -195,7 +195,7 @@ test('cookies for browsers: out of reach of scripts, other sites and forged requ
 		},
 	);
 	assert.strictEqual((await call('POST', '/api/v1/auth/logout', csrf())).data.ended, 1);
-	assert.deepStrictEqual(jar, {}, 'all three are taken back');
+	assert.deepStrictEqual(jar, {}, 'all three are deleted');
 });
 test('a forgotten password: a mailed link works once within an hour; the reply does not reveal whether the user exists', async () => {
 	const path = '/api/v1/auth/password/',
@@ -253,7 +253,7 @@ test('a forgotten password: a mailed link works once within an hour; the reply d
 	assert.strictEqual((await use(links()[1], 'Vergiss-mich-7')).status, 401, 'an hour later');
 	assert.ok(
 		!s.sql('select string_agg(x::text, chr(10)) from events x').includes(links()[1].slice(-40)),
-		'the token rests nowhere',
+		'the token is stored nowhere',
 	);
 });
 test('sessions are listed and ended by their owner only', async () => {
@@ -311,9 +311,9 @@ test('five wrong passwords lock for 30 minutes; an unknown user name behaves the
 		}),
 	);
 	const right = await login('user', 'beta');
-	assert.strictEqual(right.status, 401, 'locked: even the right one is refused');
+	assert.strictEqual(right.status, 401, 'locked: even the correct password is refused');
 	texts.add(right.json.details.user_message);
-	assert.strictEqual(texts.size, 1, 'and nothing tells which it was');
+	assert.strictEqual(texts.size, 1, 'and the reply does not reveal which it was');
 	for (let i = 1; i < 5; i++)
 		for (const n of names)
 			assert.ok(times[n][i] >= 250 * 2 ** i, 'each costs twice the wait: ' + times[n]);
@@ -328,7 +328,7 @@ test('five wrong passwords lock for 30 minutes; an unknown user name behaves the
 		mail.mails.find((m) => m.subject.includes('locked')).body.includes('127.0.0.1'),
 		true,
 	);
-	assert.strictEqual((await login('user', 'alpha')).status, 200, 'the same name elsewhere is another');
+	assert.strictEqual((await login('user', 'alpha')).status, 200, 'the same name at another tenant is another account');
 	assert.strictEqual((await login('user', 'no-such-tenant')).status, 401);
 	s.sql("update login_attempts set last_at = last_at - interval '30 minutes'");
 	assert.strictEqual((await login('user', 'beta')).status, 200);
@@ -337,7 +337,7 @@ test('five wrong passwords lock for 30 minutes; an unknown user name behaves the
 			`select count(*) from login_attempts where tenant_id = ${s.beta} and username = 'user' and source <> '*' and attempts + cardinality(pending) > 0`,
 		),
 		'0',
-		'forgotten after a right one',
+		'forgotten after a correct password',
 	);
 });
 test('thirty concurrent guesses count as five: a correct one among the later ones is refused', async () => {
@@ -359,7 +359,7 @@ test('thirty concurrent guesses count as five: a correct one among the later one
 	assert.deepStrictEqual(
 		many.map((x) => x.status),
 		Array(16).fill(200),
-		'right ones wait for their turn',
+		'correct ones wait for their turn',
 	);
 });
 test('a password is changed by the rules; the last five are refused; other sessions end; the owner is notified', async () => {
@@ -398,17 +398,17 @@ test('a password is changed by the rules; the last five are refused; other sessi
 		now = 'Kofferwort-' + i;
 	}
 	assert.strictEqual((await me(b)).status, 401, 'the other session ended');
-	assert.strictEqual((await me(a)).status, 200, 'this one goes on');
+	assert.strictEqual((await me(a)).status, 200, 'this one continues');
 	assert.strictEqual(
 		(await change(a, now, PASSWORD)).json.details.fields[0].field,
 		'new_password',
-		'the fifth back',
+		'the fifth-last password',
 	);
 	assert.strictEqual((await change(a, now, 'Kofferwort-5')).status, 200);
 	assert.strictEqual(
 		(await change(a, 'Kofferwort-5', PASSWORD)).status,
 		200,
-		'the sixth back may come again',
+		'the sixth-last password may be used again',
 	);
 	assert.strictEqual((await login('admin', 'beta', 'Kofferwort-5')).status, 401);
 	assert.strictEqual((await login('admin', 'beta')).status, 200);

@@ -96,7 +96,7 @@ test('users are created, listed, changed and disabled by their administrator onl
 	assert.strictEqual((await s.get(users, await s.login('user', 'alpha'))).code, 40003);
 
 	assert.strictEqual((await put(`${users}/${p.id}`, admin, { full_name: 'Anna' })).status, 200);
-	assert.strictEqual((await s.get('/api/v1/me', manager)).status, 200, 'a name is no right');
+	assert.strictEqual((await s.get('/api/v1/me', manager)).status, 200, 'the name of a role is not a right');
 	assert.strictEqual((await put(`${users}/${p.id}`, admin, { role_type: 'user' })).status, 200);
 	await waitUntil(async () => (await s.get('/api/v1/me', manager)).status === 401, 1500);
 	await waitUntil(() => told(p.username + '@alpha.example', 'account was changed').length === 1);
@@ -242,7 +242,7 @@ test('grants and restrictions extend the role while they are valid; a change tak
 		rights = await may(now);
 	assert.deepStrictEqual(rights.user, { read: true, write: false });
 	assert.deepStrictEqual(rights.ticket, { read: true, write: false, judge: false });
-	assert.strictEqual(rights.report.export, false, 'its time is over');
+	assert.strictEqual(rights.report.export, false, 'it has expired');
 	assert.strictEqual((await s.get(users, now)).status, 200);
 	assert.strictEqual(
 		(await s.post('/api/v1/tickets', now, { title: 'x', description: 'y' })).code,
@@ -334,7 +334,7 @@ test("a data scope limits tickets, their texts, events, clocks and the feed to t
 	await waitUntil(() => heard.has(own) && heard.has(inside));
 	assert.ok(
 		outside.every((id) => !heard.has(id)),
-		'the feed tells nothing of the others',
+		'the feed reveals nothing of the others',
 	);
 	feed.close();
 	assert.strictEqual((await grant({ departments: ['HR'] })).status, 200);
@@ -342,6 +342,6 @@ test("a data scope limits tickets, their texts, events, clocks and the feed to t
 	assert.deepStrictEqual(
 		wider.sort(),
 		[outside[0], own].sort(),
-		'a list that is not there does not limit',
+		'an absent list does not limit',
 	);
 });

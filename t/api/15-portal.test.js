@@ -49,7 +49,7 @@ test('customer paths under /client: create, read, reply, escalate, confirm, rate
 	assert.strictEqual(
 		(await s.post(one + '/rate', eng, { score: 5 })).code,
 		40003,
-		'nobody rates himself',
+		'staff cannot rate',
 	);
 	assert.strictEqual((await s.post(one + '/rate', other, { score: 1 })).code, 41001);
 	assert.strictEqual((await s.post(one + '/rate', user, { score: 2, text: 'slow' })).status, 200);
@@ -62,9 +62,9 @@ test('customer paths under /client: create, read, reply, escalate, confirm, rate
 	assert.strictEqual(
 		(await overview(admin)).satisfaction_score,
 		4.5,
-		'the second of a person takes the place of the first',
+		'a second rating by the same person replaces the first',
 	);
-	assert.strictEqual((await overview(user)).satisfaction_score, null, 'a user may give, not see them');
+	assert.strictEqual((await overview(user)).satisfaction_score, null, 'a user may rate, but not see ratings');
 	assert.strictEqual((await overview(other)).ratings, null);
 	assert.strictEqual((await s.post(one + '/reopen', user, { reason: 'again' })).status, 200);
 	assert.match(s.cli(['sla', 'verify']), /, 0 differences/);
@@ -121,7 +121,7 @@ test('preferences belong to the user; the language applies to mails', async () =
 	assert.strictEqual(
 		(await put(path, same, { preferences: { hacked: true } })).code,
 		40003,
-		'a service is no user of the same id',
+		'a service is not the user with the same id',
 	);
 	assert.strictEqual((await s.get(path, same)).code, 41001);
 });
@@ -173,12 +173,12 @@ test('dashboards: created, changed under their version, one default, shared or n
 	assert.strictEqual(
 		(await put(one, admin, { ...body, version: 1 })).code,
 		41002,
-		'somebody was faster',
+		'another writer was faster',
 	);
 	assert.strictEqual(
 		(await put(`${path}/${b.data.config_id}`, user, body)).code,
 		41001,
-		'shared is to read',
+		'a shared dashboard is read-only',
 	);
 	assert.strictEqual((await put(one, other, body)).code, 41001);
 	assert.strictEqual(
@@ -241,7 +241,7 @@ test('a theme is public, changed by an administrator, cached by its tag; a missi
 	assert.strictEqual(
 		(await s.get('/api/v1/client/theme/provider')).code,
 		41001,
-		'the provider is no customer',
+		'the provider is not a customer',
 	);
 });
 test('a logo is uploaded, served as an image and nothing else, and removed; other files are refused', async () => {
@@ -281,7 +281,7 @@ test('a logo is uploaded, served as an image and nothing else, and removed; othe
 	);
 	assert.ok(Buffer.from(await r.arrayBuffer()).equals(png));
 	assert.strictEqual((await raw(now.logo_url, { 'If-None-Match': r.headers.get('etag') })).status, 304);
-	assert.strictEqual(await theme(s.alpha), null, 'a bare number tells nothing');
+	assert.strictEqual(await theme(s.alpha), null, 'a tenant id alone reveals nothing');
 	/* public before the login; after it, users see only their own */
 	s.sql(`update customers set status = 'active' where tenant_id = ${s.beta}`);
 	const beta = await s.login('user', 'beta');
@@ -302,7 +302,7 @@ test('a logo is uploaded, served as an image and nothing else, and removed; othe
 			status,
 			of + ' ' + status,
 		);
-	assert.strictEqual(await theme('host'), null, 'this host is nobody’s own');
+	assert.strictEqual(await theme('host'), null, 'this host belongs to no tenant');
 	s.sql(`update customers set host = '127.0.0.1' where tenant_id = ${s.alpha}`);
 	assert.deepStrictEqual(await theme('host'), now);
 	s.sql(`update customers set host = null where tenant_id = ${s.alpha}`);

@@ -87,7 +87,7 @@ test('who did what, when, from where, with what result', async () => {
 	assert.strictEqual(
 		has('users.read', 'user', 'refused', 403).length,
 		1,
-		'a refusal is noted, whatever was asked',
+		'a refusal is recorded, whatever the request was',
 	);
 	assert.strictEqual(has('auth.login', 'user', 'refused', 401).length, 1);
 	assert.ok(has('auth.login', 'user', 'success', 200).length >= 2);
@@ -174,7 +174,7 @@ test('past months move into files; the chain continues through them, and a chang
 	assert.strictEqual(run('--keep-years', '20'), '', 'once');
 	await s.post('/api/v1/client/tickets', other, { title: 'after', description: 'y' });
 	await waitUntil(() => count() === all - 8);
-	assert.match(look('--dir', dir), /holds .* hold/, 'the chain goes on');
+	assert.match(look('--dir', dir), /holds .* hold/, 'the chain continues');
 	/* the files can be verified with nothing but gzip and SHA-256 */
 	const rows = gz()
 		.map((f) => zlib.gunzipSync(fs.readFileSync(path.join(dir, f))).toString())
@@ -274,7 +274,7 @@ test('nothing is lost when the daemon stops at once or the database is down for 
 		),
 	);
 	await s.stop();
-	assert.strictEqual(count(), before + 40, 'stored before it left');
+	assert.strictEqual(count(), before + 40, 'stored before the daemon exited');
 	await s.start();
 	pgctl('stop', '-m', 'fast');
 	const refused = await s.post('/api/v1/client/tickets', user, { title: 'x', description: 'y' });

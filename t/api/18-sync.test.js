@@ -193,7 +193,7 @@ test('errors are reported by field; a foreign tenant is refused; nothing is half
 	assert.deepStrictEqual(
 		[who.data.results[0].status, who.data.results[0].ignored],
 		['applied', 'assigned_to'],
-		'told, and the rest applied',
+		'reported, and the rest is applied',
 	);
 });
 test('the same messages from the Redis stream; one that cannot be applied becomes a dead letter and can be sent again', async () => {

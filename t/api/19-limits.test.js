@@ -60,7 +60,7 @@ test('a user, a tenant and an address have limits; probes have none; a refusal s
 	assert.strictEqual(
 		(await burst(60, () => s.get('/healthz'))).count[200],
 		60,
-		'a monitor is never turned away',
+		'a monitor is never refused',
 	);
 	assert.strictEqual((await burst(60, () => s.get('/'))).count[200], 60);
 	const logins = await burst(12, () =>
@@ -121,7 +121,7 @@ test("only a trusted proxy determines the client's address", async () => {
 	assert.ok((await burst(5, ask('198.51.100.2'))).count[429] >= 4);
 	assert.ok(
 		(await burst(5, ask('2001:db8:1:2:ffff::7'))).count[429] >= 4,
-		'a network of 64 bits is one',
+		'a network of 64 bits is one address',
 	);
 	assert.ok(
 		(await burst(5, ask('::ffff:198.51.100.2'))).count[429] >= 4,
@@ -180,12 +180,12 @@ test('the limit of users logged in at once: earlier users stay, staff are not co
 	assert.deepStrictEqual(
 		rush.map((r) => r.status).sort(),
 		[200, 200, 429, 429],
-		'not one more at once',
+		'not one more than the limit',
 	);
 	const no = rush.find((r) => r.status === 429),
 		has = rush.findIndex((r) => r.status === 200);
 	assert.deepStrictEqual([no.code, no.json.details.limit], [40005, 'tenant_users']);
-	assert.strictEqual((await login('u' + (has + 1))).status, 200, 'again, by who has one');
+	assert.strictEqual((await login('u' + (has + 1))).status, 200, 'a user who is logged in may log in again');
 	assert.strictEqual((await login('user', 'beta')).status, 200, "another tenant's are others");
 	assert.strictEqual(
 		(await s.post('/api/v1/auth/login', null, { username: 'eng1', password: PASSWORD })).status,

@@ -91,7 +91,7 @@ test("a webhook's secret is stored encrypted, signs, is never returned, and cann
 		const sealed = stored('/old');
 		assert.match(sealed, /^e1\./);
 		s.cli(['keys', 'seal']);
-		assert.strictEqual(stored('/old'), sealed, 'what is sealed stays');
+		assert.strictEqual(stored('/old'), sealed, 'encrypted values are left alone');
 		await ticket('after');
 		await waitUntil(() => ['/api', '/cli', '/old'].every((p) => got.some((g) => g.path === p)));
 		for (const g of got) assert.ok(signs(g, secrets[g.path]), g.path);
@@ -221,7 +221,7 @@ test('keys rotate: every value is re-encrypted while the daemon reads and writes
 	assert.strictEqual(
 		(await users(admin)).new1.email,
 		'plain@alpha.example',
-		'rows of before are read as they are',
+		'rows from before encryption are read as they are',
 	);
 	assert.match(s.cli(['keys', 'rotate', '--resume']), /client_users.email: 1 values under key 2/);
 	assert.match(s.sql("select email from client_users where username = 'new1'"), /^e1\.2\./);

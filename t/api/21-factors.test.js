@@ -74,7 +74,7 @@ test('enrolled by a QR code, confirmed by a first code, which creates recovery c
 	assert.strictEqual(
 		(await login()).data.access_token !== undefined,
 		true,
-		'not asked for before it is confirmed',
+		'not required before it is confirmed',
 	);
 	const path = `/api/v1/auth/factors/${e.data.factor_id}/confirm`;
 	assert.deepStrictEqual(fields(await s.post(path, user, { code: '000000' })), ['code']);
@@ -93,7 +93,7 @@ test('enrolled by a QR code, confirmed by a first code, which creates recovery c
 	await waitUntil(() =>
 		mail.mails.some((m) => /验证方式已变更/.test(m.subject) && /我的手机/.test(m.body)),
 	);
-	assert.match(s.sql('select secret from factors'), /^e1\./, 'the secret rests encrypted');
+	assert.match(s.sql('select secret from factors'), /^e1\./, 'the secret is stored encrypted');
 });
 test('required at login; a code works once, five wrong codes are allowed, a step lasts five minutes', async () => {
 	const a = await login();
@@ -116,9 +116,9 @@ test('required at login; a code works once, five wrong codes are allowed, a step
 		s.sql('select method, factor from sessions order by id desc limit 1'),
 		'password|totp',
 	);
-	assert.strictEqual((await second(a.data.step_token, totp(secret))).code, 40004, 'the step is done');
+	assert.strictEqual((await second(a.data.step_token, totp(secret))).code, 40004, 'the step is used up');
 	const b = await login();
-	assert.strictEqual((await second(b.data.step_token, totp(secret))).code, 40004, 'the code was used');
+	assert.strictEqual((await second(b.data.step_token, totp(secret))).code, 40004, 'the code is used up');
 	for (let i = 0; i < 4; i++)
 		assert.strictEqual((await second(b.data.step_token, '123456')).code, 40004);
 	await freshStep();
@@ -127,7 +127,7 @@ test('required at login; a code works once, five wrong codes are allowed, a step
 	assert.strictEqual(
 		(await second(c.data.step_token, totp(secret, 1))).status,
 		200,
-		'clocks may be a step apart',
+		'clocks may differ by one step',
 	);
 	const d = await login();
 	s.sql("update login_steps set began_at = began_at - interval '6 minutes' where done_at is null");
@@ -144,7 +144,7 @@ test('required at login; a code works once, five wrong codes are allowed, a step
 			second(many.data.step_token, codes[0], { method: 'recovery' }),
 		),
 	);
-	assert.strictEqual(rush.filter((r) => r.status === 200).length, 1, 'of four at once one');
+	assert.strictEqual(rush.filter((r) => r.status === 200).length, 1, 'one of four concurrent ones');
 });
 test('a recovery code works once; new codes replace the old ones', async () => {
 	const a = await login(),
@@ -176,7 +176,7 @@ test('a code by mail, if the administrator allows it: at most three for each log
 		(await s.post('/api/v1/auth/second-factor/mail', null, { step_token: no.data.step_token }))
 			.code,
 		40004,
-		'who has an app gets no mail',
+		'a user with an app gets no mail',
 	);
 	await sure(admin);
 	const allowed = await s.request('PUT', '/api/v1/client/admin/security', {
@@ -203,7 +203,7 @@ test('a code by mail, if the administrator allows it: at most three for each log
 		assert.strictEqual((await second(a.data.step_token, first, { method: 'mail' })).code, 40004);
 	assert.strictEqual((await second(a.data.step_token, code, { method: 'mail' })).status, 200);
 	assert.strictEqual((await second(a.data.step_token, code, { method: 'mail' })).code, 40004);
-	assert.strictEqual((await ask()).code, 40004, 'the step is done');
+	assert.strictEqual((await ask()).code, 40004, 'the step is used up');
 	const b = await login();
 	for (let i = 0; i < 3; i++)
 		assert.strictEqual(
@@ -224,7 +224,7 @@ test('a code to the phone through the operator’s gateway; not offered without 
 	const path = '/api/v1/auth/second-factor/sms',
 		ask = (a) => s.post(path, null, { step_token: a.data.step_token });
 	const none = await login();
-	assert.deepStrictEqual(none.data.methods, ['totp', 'recovery', 'mail'], 'no phone is known');
+	assert.deepStrictEqual(none.data.methods, ['totp', 'recovery', 'mail'], 'no phone number is known');
 	assert.strictEqual((await ask(none)).code, 40004);
 	const id = s.sql(`select id from client_users where tenant_id = ${s.alpha} and username = 'user'`);
 	const set = await s.request('PUT', `/api/v1/client/admin/users/${id}`, {
@@ -257,7 +257,7 @@ test('a code to the phone through the operator’s gateway; not offered without 
 	assert.strictEqual((await second(a.data.step_token, code, { method: 'sms' })).code, 40004);
 	const b = await login();
 	for (let i = 0; i < 3; i++) assert.strictEqual((await ask(b)).status, 202);
-	assert.strictEqual((await ask(b)).code, 40004, 'three codes a log-in');
+	assert.strictEqual((await ask(b)).code, 40004, 'three codes for each login');
 	assert.deepStrictEqual(fields(await s.post(path, null, { step_token: 'x' })), ['step_token']);
 });
 test('a trusted device is not asked for 30 days, by token or by cookie, unless a factor is removed', async () => {
@@ -298,7 +298,7 @@ test('a trusted device is not asked for 30 days, by token or by cookie, unless a
 			.status,
 		200,
 	);
-	assert.ok((await login()).data.access_token, 'none left, none asked');
+	assert.ok((await login()).data.access_token, 'no factor left, none required');
 	assert.strictEqual(s.sql('select count(*) from trusted_devices'), '0');
 	assert.strictEqual(s.sql('select count(*) from recovery_codes'), '0');
 });

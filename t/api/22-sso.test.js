@@ -375,13 +375,13 @@ test('a hostile provider: alg none, HS256 with the public key, foreign keys, kid
 		s.sql(`select count(*) from user_identities where provider_id = ${evil.data.provider_id}`),
 		'0',
 	);
-	assert.strictEqual(await go(good), 200, 'and the true one is taken');
+	assert.strictEqual(await go(good), 200, 'and the genuine one is accepted');
 	assert.strictEqual(await go(() => sign({ alg: 'ES256', kid: 'e1' }, claims(), ec.privateKey)), 200);
 	const fresh = crypto.generateKeyPairSync('rsa', { modulusLength: 2048 });
 	keys = [jwk(fresh, 'k2')];
 	s.sql('select 1');
 	const rolled = () => go(() => sign({ ...h, kid: 'k2' }, claims(), fresh.privateKey));
-	assert.strictEqual(await rolled(), 401, 'its new keys are not asked for more than every half minute');
+	assert.strictEqual(await rolled(), 401, 'new keys are requested at most once in half a minute');
 	for (const answer of ['not json', '[]', '{}', '{"issuer":"https://other.example"}']) {
 		server.removeAllListeners('request');
 		server.on('request', (req, res) => res.end(answer));

@@ -41,7 +41,7 @@ test('a mailed link logs in once, within 15 minutes; the reply does not reveal w
 		(await s.post('/api/v1/auth/password/reset', null, { token, new_password: 'Other-pass-9' }))
 			.code,
 		40004,
-		'it is no token for a new password',
+		'it is not a token for a new password',
 	);
 	const r = await use(token);
 	assert.strictEqual(r.status, 200, r.text);
@@ -82,7 +82,7 @@ test('the host name selects the customer unless the body does', async () => {
 	assert.strictEqual(
 		(await login('desk.alpha.example', { username: 'eng1' })).code,
 		40004,
-		'no way in for staff',
+		'staff cannot use it',
 	);
 });
 test('an unusual login is recorded, mailed and listed: network, country, device, travel, hour', async () => {
@@ -131,7 +131,7 @@ test('an unusual login is recorded, mailed and listed: network, country, device,
 	assert.strictEqual((await list())[0][1], 'new_device');
 	s.sql(`update sign_in_places set last_at = last_at - interval '20 hours'`);
 	await watched(() => enter('198.51.100.3'));
-	assert.strictEqual((await list()).length, 2, 'a day is enough for the way');
+	assert.strictEqual((await list()).length, 2, 'a day is enough for the journey');
 	s.cli([
 		'tenant',
 		'set',
@@ -162,5 +162,5 @@ test('an unusual login is recorded, mailed and listed: network, country, device,
 	);
 	await enter('192.0.2.1');
 	await waitUntil(async () => (await list()).length === 4);
-	assert.strictEqual((await list())[0][1], 'new_network', 'where the table knows nothing');
+	assert.strictEqual((await list())[0][1], 'new_network', 'the table does not have the network');
 });

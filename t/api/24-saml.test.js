@@ -159,7 +159,7 @@ test('the request is signed with the key in our metadata and contains its id, th
 			new crypto.X509Certificate(pem).publicKey,
 			Buffer.from(b.url.searchParams.get('Signature'), 'base64'),
 		),
-		'its signature holds',
+		'its signature is valid',
 	);
 	assert.match(b.xml, new RegExp(`Destination="${idp.url}/sso"`));
 	assert.match(b.xml, new RegExp(`AssertionConsumerServiceURL="${here(ACS)}"`));
@@ -367,7 +367,7 @@ test('a user who logs out is sent on to the provider with a signed request that 
 	);
 	const back = await request('GET', here(`/api/v1/auth/sso/slo/${s.alpha}/${id}?SAMLResponse=x`));
 	assert.deepStrictEqual([back.status, back.headers.location], [302, '/']);
-	assert.strictEqual((await me(r))?.username, undefined, 'and here it has ended');
+	assert.strictEqual((await me(r))?.username, undefined, 'and our session has ended');
 	/* a user who logged in with a password is not sent to a provider */
 	const plain = await s.login('admin', 'beta');
 	assert.strictEqual((await s.post('/api/v1/auth/logout', plain)).data.location, undefined);
@@ -385,7 +385,7 @@ test('a response is valid for one login, once, in the browser that began it', as
 	assert.strictEqual((await post({ ...b, cookie: 'sd_login=' + '0'.repeat(64) }, xml)).status, 400);
 	assert.strictEqual((await post(b, xml, { RelayState: 's1.1.1.' + 'a'.repeat(64) })).status, 400);
 	assert.strictEqual((await post(b, xml)).status, 200);
-	assert.strictEqual((await post(b, xml)).status, 400, 'the log-in was used');
+	assert.strictEqual((await post(b, xml)).status, 400, 'the login is used up');
 	const c = await begin();
 	assert.strictEqual((await post(c, xml)).status, 401, "another log-in's response");
 	assert.strictEqual((await request('POST', here(ACS), { form: { x: 1 } })).status, 400);
@@ -498,10 +498,10 @@ test('every attack on a response is refused', async () => {
 		'0',
 	);
 	const b = await begin();
-	assert.strictEqual((await post(b, await answer(b))).status, 200, 'and the true one is taken still');
+	assert.strictEqual((await post(b, await answer(b))).status, 200, 'and the genuine one is still accepted');
 	assert.match(s.log, /SAML response refused .*why="/);
 });
-test('a response is taken at the address of the provider that was asked, for its login, from its issuer, at its time', async () => {
+test('a response is accepted only at the address of the provider that was asked, for its login, from its issuer, within its time', async () => {
 	/* another provider of the same customer, and one of another customer: the same issuer, certificate and entity, so only the address tells */
 	const twin = (token) =>
 		s.post(PROVIDERS, token, {
@@ -725,7 +725,7 @@ test('a response is taken at the address of the provider that was asked, for its
 		assert.strictEqual((await post(b, sign(now))).status, status, 'mail: ' + why);
 	}
 	console.log(
-		`# SAML: ${Object.keys(cases).length + Object.keys(addresses).length} responses signed by the true key`,
+		`# SAML: ${Object.keys(cases).length + Object.keys(addresses).length} responses signed with the genuine key`,
 	);
 	await s.request('DELETE', `${PROVIDERS}/${mine.provider_id}`, { token: admin });
 });

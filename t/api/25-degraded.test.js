@@ -35,7 +35,7 @@ test('PostgreSQL down for longer than sessions are cached: only overview, compli
 		assert.strictEqual(
 			(await s.get('/api/v1/me', 'sd1.2.1.' + 'x'.repeat(64))).code,
 			50001,
-			'who was not known is not let in',
+			'an unknown user is not served',
 		);
 		assert.strictEqual((await s.get('/api/v1/client/theme/999999')).code, 50001);
 		const status = (await s.get('/api/v1/status')).data;
@@ -154,7 +154,7 @@ test('a mail server that is down is contacted less and less often; this costs no
 	assert.strictEqual(
 		s.sql("select count(*) from notifications where state in ('dead', 'merged')"),
 		'0',
-		'none given up, none merged away',
+		'none is given up, none is merged',
 	);
 	assert.strictEqual(
 		mails.length,

@@ -57,7 +57,7 @@ test('an instance uses results that another has computed, also just after a star
 	await waitUntil(() => kept().length > stored); /* the reply comes before the result is shared */
 	const before = await other.metric('answers_misses_total'),
 		same = await other.get('/api/v1/client/dashboard/overview?period=11d', admin);
-	assert.deepStrictEqual(same.data, r.data, 'its time of computing, too');
+	assert.deepStrictEqual(same.data, r.data, 'with the time of its computation');
 	assert.strictEqual(await other.metric('answers_misses_total'), before);
 	assert.ok((await other.metric('answers_shared_total')) >= 1);
 	/* positions are stored once a second */
@@ -76,7 +76,7 @@ test('an instance uses results that another has computed, also just after a star
 	}, 3000);
 	assert.ok((await other.metric('answers_shared_total')) >= 1);
 	const fresh = await other.get('/api/v1/client/dashboard/overview?period=11d&refresh=true', admin);
-	assert.ok(fresh.data.last_updated > r.data.last_updated, 'who wants it fresh gets it so');
+	assert.ok(fresh.data.last_updated > r.data.last_updated, 'a forced refresh computes it');
 });
 test('dashboards are computed in advance after a start, with or without Redis', async () => {
 	for (const k of kept()) redis('del', k);
@@ -115,7 +115,7 @@ test('Redis is not trusted: a result that was not encrypted by us for this query
 	await waitUntil(() => kept().length === 1);
 	const [name] = kept(),
 		sealed = redis('get', name);
-	assert.ok(!sealed.includes('total_tickets'), 'and not to be read there');
+	assert.ok(!sealed.includes('total_tickets'), 'and it cannot be read there');
 	redis('set', name, `${Date.now() * 1000}:"summary":{"total_tickets":99}`);
 	let misses = await other.metric('answers_misses_total');
 	const got = (await other.get(url, admin)).data;

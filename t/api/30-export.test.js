@@ -215,7 +215,7 @@ test('access: by permission, own or all exports of the company, only visible tic
 		assert.strictEqual((await fetched(token, address)).status, 404, address);
 	assert.strictEqual((await fetched('', d.download_url)).status, 401, 'a link alone opens nothing');
 	s.sql(`update files set expires_at = now() - interval '1 second' where id = ${d.file_id}`);
-	assert.strictEqual((await fetched(admin, url)).status, 404, 'its time is over');
+	assert.strictEqual((await fetched(admin, url)).status, 404, 'it has expired');
 });
 test('each wrong field is named, with the rule', async () => {
 	const r = await s.post(PATH, admin, {

@@ -128,7 +128,7 @@ test('compared when it is due, not at every start of a daemon', async () => {
 	/* what a start triggers has gone before these, one after another through the same
 	 * database */
 	for (let i = 0; i < 20; i++) await overview();
-	assert.strictEqual(asked.length, n, 'a start is no reason to compare');
+	assert.strictEqual(asked.length, n, 'a start alone causes no comparison');
 	await again(1);
 	await compared();
 });

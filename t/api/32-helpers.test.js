@@ -40,7 +40,7 @@ const daemon = (...args) => {
 	return spawnSync(cmd, all, { encoding: 'utf8', timeout: 20000 });
 };
 
-test('a login waits for no other kind of work', async () => {
+test('a login does not wait for other kinds of work', async () => {
 	const hung = [...Array(6)].map(() =>
 		s.request('GET', '/test/probe?pool=parse&kind=hang', { timeout: 60000 }),
 	);
@@ -48,7 +48,7 @@ test('a login waits for no other kind of work', async () => {
 	for (let i = 0; i < 4; i++) {
 		const r = await timed(login);
 		assert.strictEqual(r.r.status, 200, r.r.text);
-		assert.ok(r.ms < 1000, `log-in took ${r.ms} ms while SAML documents hang`);
+		assert.ok(r.ms < 1000, `login took ${r.ms} ms while SAML documents hang`);
 	}
 	for (const r of await Promise.all(hung))
 		assert.strictEqual(r.data.ok, false, 'a job that hangs ends: ' + r.text);

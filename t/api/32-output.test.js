@@ -158,7 +158,7 @@ const gone = (server, before) => waitUntil(() => descriptors(server) <= before, 
 for (const name of ['plain', 'TLS']) {
 	const server = () => (name === 'TLS' ? secure : s);
 
-	test(`${name}: 3,000 pipelined answers of 100 kB that nobody reads`, async () => {
+	test(`${name}: 3,000 pipelined replies of 100 kB that nobody reads`, async () => {
 		await server().get('/openapi.json');
 		const before = descriptors(server());
 		await grows(server(), 8 * MB, () => deaf(server(), get('/openapi.json').repeat(3000)));
@@ -176,7 +176,7 @@ for (const name of ['plain', 'TLS']) {
 			);
 			await gone(server(), before);
 		});
-	test(`${name}: one who pipelines and reads gets all, in order, byte for byte`, async () => {
+	test(`${name}: a client that pipelines and reads gets everything, in order, byte for byte`, async () => {
 		const kinds = ['/openapi.json', '/app.js', '/favicon.svg', '/healthz', '/none'],
 			one = await Promise.all(kinds.map((k) => answers(server(), [get(k)]))),
 			requests = [...Array(400)].map((_, i) => get(kinds[i % kinds.length])),
@@ -187,7 +187,7 @@ for (const name of ['plain', 'TLS']) {
 			if (want.status === 200) assert.ok(a.body.equals(want.body), `answer ${i}`);
 		}
 	});
-	test(`${name}: a slow reader that goes on reading gets all, byte for byte`, async () => {
+	test(`${name}: a slow reader that keeps reading gets everything, byte for byte`, async () => {
 		const want = (await answers(server(), [get('/openapi.json')]))[0].body,
 			/* a pause of 10 ms for each 64 kB (16 kB with TLS) at most */
 			all = await answers(
@@ -386,7 +386,7 @@ test("a download of 8 MB: an unread one buffers only a part, a slow one is compl
 	await waitUntil(() => taken > 500000);
 	assert.strictEqual((await s.post('/api/v1/auth/logout', other, {})).status, 200);
 	await assert.rejects(cut, /closed after 0 of 1/);
-	assert.ok(Date.now() - began < 12000, 'it ended before its end');
+	assert.ok(Date.now() - began < 12000, 'it was cut before its end');
 });
 test('an export of the audit log is sent in parts, with the cursor of the rest', async () => {
 	s.sql(`insert into audit_logs (tenant_id, at, actor_kind, actor_id, username, operation, resource, result, status, address, user_agent, request_id, details, chain_no, digest)

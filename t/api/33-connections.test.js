@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How many connections one address and one user may hold: the one too many is refused, counted and logged, and harms none of the others. A
-// trusted proxy is not counted; the addresses that it forwards are.
+// How many connections one address and one user can have: one too many is refused, counted and logged, and does not harm the others. A trusted proxy
+// is not counted; the addresses that it forwards are.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),

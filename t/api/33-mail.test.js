@@ -120,7 +120,7 @@ for (const how of ['slow', 'hang', 'drip'])
 				beside = await queueMails(3);
 			await waitUntil(async () => (await count(beside + " and state = 'sent'")) === 3);
 			const took = Date.now() - at - (machine.lostMs() - lost);
-			assert.ok(took < 2500, `mails beside took ${took} ms`);
+			assert.ok(took < 2500, `the other mails took ${took} ms`);
 			let lapsed = 0;
 			await waitUntil(async () => {
 				lapsed += await count("state = 'queued' and claim_until < now()");
@@ -135,7 +135,7 @@ for (const how of ['slow', 'hang', 'drip'])
 				`${r.mails.length} accepted, ${r.doubled().length} doubled`,
 		);
 		assert.ok(w.slowest < 400, `/healthz took ${w.slowest} ms`);
-		assert.ok(w.stall <= 50, `the loop stood for ${w.stall} ms`);
+		assert.ok(w.stall <= 50, `the loop stalled for ${w.stall} ms`);
 		assert.strictEqual(await count("state <> 'sent'"), 0, 'all are sent');
 		assert.deepStrictEqual(r.empty(), []);
 		/* a second copy, with the same id, exists only if the relay accepted the mail but

@@ -95,7 +95,7 @@ test('rows locked by other programs for any time: a ticket, a ticket that a new 
 	assert.strictEqual(fired(held), '', 'it is held');
 	assert.deepStrictEqual(theirs.map(fired), ['', '', '']);
 	await waitUntil(async () => (await s.metric('fires_parked')) === 4);
-	assert.ok((await s.metric('sla_lag_seconds')) > 60, 'and the lag says so');
+	assert.ok((await s.metric('sla_lag_seconds')) > 60, 'and the lag shows it');
 	await waitUntil(() =>
 		s.log.includes(
 			`fire set aside tenant=${s.alpha} ticket=${held}: the row is locked, or the statement takes too long`,
@@ -145,7 +145,7 @@ test('tickets that cannot be read, loaded or understood, or contradict their row
 		await waitUntil(() =>
 			s.log.includes(`fire set aside tenant=${s.alpha} ticket=${id}: ${why}`),
 		);
-	assert.ok((await s.metric('sla_lag_seconds')) > 60, 'and the lag says so');
+	assert.ok((await s.metric('sla_lag_seconds')) > 60, 'and the lag shows it');
 	for (const id of [unreadable, state, breaks, foreign, foreign2]) assert.strictEqual(fired(id), '');
 	/* once repaired, they fire: each late one fires once */
 	s.sql(`update tickets set priority = 'P0' where id = ${unreadable}`);
@@ -190,7 +190,7 @@ test('a timer that always fails, and one of an unknown kind: retried at growing 
 	await waitUntil(() => state(fine) === 'done 0', 10000);
 	await waitUntil(() => /^pending [3-9]/.test(state(poisoned)), 20000);
 	assert.ok((await s.metric('fires_parked')) >= 2);
-	assert.ok((await s.metric('sla_lag_seconds')) > 60, 'and the lag says so');
+	assert.ok((await s.metric('sla_lag_seconds')) > 60, 'and the lag shows it');
 	await waitUntil(() => state(poisoned) === 'failed 12' && state(unknown) === 'failed 12', 60000);
 	for (const id of [poisoned, unknown])
 		await waitUntil(() => s.log.includes(`timer given up tenant=${s.alpha} timer=${id}`));

@@ -23,7 +23,7 @@ const who = async (r) => {
 	return me.tenant_id + ' ' + me.username;
 };
 
-test('a credential id that another customer has registered is no conflict, and no way in', async () => {
+test('a credential id that another customer has registered causes no conflict and does not log in', async () => {
 	const id = crypto.randomBytes(32),
 		mine = authenticator(id),
 		tokens = await Promise.all([
@@ -32,14 +32,14 @@ test('a credential id that another customer has registered is no conflict, and n
 			s.login('admin', 'alpha'),
 		]);
 	assert.strictEqual((await mine.register(tokens[0])).status, 201);
-	assert.strictEqual((await mine.register(tokens[0])).code, 41003, 'the same person has it already');
+	assert.strictEqual((await mine.register(tokens[0])).code, 41003, 'the same user has registered it already');
 	const theirs = authenticator(id),
 		third = authenticator(id);
 	for (const [a, token] of [
 		[theirs, tokens[1]],
 		[third, tokens[2]],
 	])
-		assert.strictEqual((await a.register(token)).status, 201, 'it tells nothing about others');
+		assert.strictEqual((await a.register(token)).status, 201, 'it reveals nothing about others');
 	assert.strictEqual(await who(await mine.signIn()), s.alpha + ' user');
 	assert.strictEqual(await who(await theirs.signIn()), s.beta + ' user');
 	assert.strictEqual(await who(await third.signIn()), s.alpha + ' admin');

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whatever is outside (mail relay, webhook, identity provider, Redis, PostgreSQL, helper) may be slow, hang or drip: the loop goes on turning,
-// /healthz answers at once, and the desk is as before when the part is well again.
+// Each outside part (mail relay, webhook, identity provider, Redis, PostgreSQL, helper) is slow, hangs or drips: the loop keeps turning, /healthz
+// answers at once, and everything works again once the part has recovered.
 // alone: measures the loop.
 'use strict';
 const test = require('node:test'),
@@ -133,9 +133,9 @@ for (const part of ['postgresql', 'redis', 'relay', 'webhook', 'provider', 'help
 			console.log(
 				`# ${part} ${how}: slowest /healthz ${w.slowest.toFixed(1)} ms, longest turn ${w.turn.toFixed(1)} ms`,
 			);
-			assert.ok(part === 'helper' || parts[part].met > 0, 'the part was asked meanwhile');
+			assert.ok(part === 'helper' || parts[part].met > 0, 'the part was used meanwhile');
 			assert.ok(w.slowest < 400, `/healthz took ${w.slowest} ms`);
-			assert.ok(w.stall <= 50, `the loop stood for ${w.stall} ms`);
+			assert.ok(w.stall <= 50, `the loop stalled for ${w.stall} ms`);
 			await waitUntil(
 				async () =>
 					(await s.get('/readyz')).status === 200 &&
@@ -150,7 +150,7 @@ for (const part of ['postgresql', 'redis', 'relay', 'webhook', 'provider', 'help
 				20000,
 			);
 		});
-test('when all is well again, everybody is told of everything', async () => {
+test('once everything has recovered, every notification arrives', async () => {
 	await waitUntil(
 		() => s.sql("select count(*) from notifications where state = 'queued'") === '0',
 		60000,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Nobody gives more than they hold: permissions, data scope, validity, one's own row, documents of the provider, service tokens. The routes that
-// give and those that write come from the interface's own description.
+// Nobody grants more than they have: permissions, data scope, validity, their own account, documents of the provider, service tokens. The tests take
+// the routes that grant and those that write from the API description.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert');
@@ -130,7 +130,7 @@ test('every granting route: a user with user:write for one department cannot bec
 	};
 	let n = 0;
 	for (const route of giving) {
-		assert.ok(cases[route], `${route} gives rights: what must it refuse?`);
+		assert.ok(cases[route], `${route} grants rights: which requests must it refuse?`);
 		for (const c of cases[route]) {
 			const [method, p] = route.split(' '),
 				[id, body] = Array.isArray(c) ? c : [0, c],
@@ -161,7 +161,7 @@ test('every granting route: a user with user:write for one department cannot bec
 	);
 	console.log(`grants: ${giving.length} routes, ${n} wider grants refused`);
 });
-test('every permission: who lacks it cannot give it, and gives the others', async () => {
+test('every permission: a user without it cannot grant it, but can grant the others', async () => {
 	const mine = (await s.get('/api/v1/auth/permissions', admin)).data.permissions,
 		all = Object.entries(mine).flatMap(([r, verbs]) =>
 			Object.entries(verbs)
@@ -193,7 +193,7 @@ test('every permission: who lacks it cannot give it, and gives the others', asyn
 	}
 	console.log(`grants: ${n} permissions`);
 });
-test('a right that ends is given until then at most', async () => {
+test('a right that expires is granted until then at most', async () => {
 	const at = (h) => new Date(Date.now() + h * 3600e3).toISOString(),
 		me = await person({ role_type: 'user' }, [
 			one('user:write'),
@@ -303,7 +303,7 @@ test("the provider's documents: staff limited to some customers change none of t
 	assert.ok(n > 100 && written === 4);
 	console.log(`grants: ${n} writes by staff limited to one customer, 0 rows of the provider or of others changed`);
 });
-test('what holds for the whole customer is not for who sees a part of it', async () => {
+test('what applies to the whole customer cannot be changed by a user who sees a part of it', async () => {
 	const me = await person({ role_type: 'admin' }, [
 			one('ticket:read', true, { data_scope: { departments: ['HR'] } }),
 		]),
@@ -312,7 +312,7 @@ test('what holds for the whole customer is not for who sees a part of it', async
 	await refused(await put('/api/v1/catalogue/department/x', token, { name_zh: 'x', name_en: 'x' }), 'catalogue');
 	await refused(await put('/api/v1/client/theme', token, { display_name: 'x' }), 'theme');
 });
-test('a service token made for somebody: not wider at the start, and never afterwards', async () => {
+test('a service token made for a user never has more rights than the user', async () => {
 	const me = await person({ role_type: 'manager' }),
 		name = s.sql(`select username from client_users where id = ${me.id}`),
 		add = (scopes) =>

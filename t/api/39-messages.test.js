@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Messages of the live feed are requests: they count in the user's limit, a client has one resume at a time, and who subscribes in a loop
+// Messages on the live feed count as requests: they use up the user's limit, a client has one resume at a time, and a user who subscribes in a loop
 // delays nobody. A position that the server has not reached leads to a snapshot.
 'use strict';
 const test = require('node:test'),
@@ -51,7 +51,7 @@ async function position() {
 	return seq;
 }
 
-test('one resume of a client at a time; the next one is taken after it', async () => {
+test('a client has one resume at a time; the next one starts after it', async () => {
 	const w = await feed(user);
 	await w.write(Buffer.concat([1, 2, 3].map(() => subscribe({ [s.alpha]: 0 }))));
 	assert.ok(await w.until(() => said(w).some((m) => m.op === 'resumed' || m.op === 'snapshot')));
@@ -82,7 +82,7 @@ test('a position above the server’s: a snapshot, and then every event', async 
 		w.destroy();
 	}
 });
-test('a position at the server’s is resumed without a snapshot', async () => {
+test('a client at the server’s position resumes without a snapshot', async () => {
 	const seq = await position(),
 		w = await feed(user);
 	await w.write(subscribe({ [s.alpha]: seq }));
@@ -90,7 +90,7 @@ test('a position at the server’s is resumed without a snapshot', async () => {
 	assert.deepStrictEqual(said(w), [{ op: 'resumed' }]);
 	w.destroy();
 });
-test('one user subscribes in a loop on 8 sockets: it hears of the limit and is closed; others log in and work', async () => {
+test('one user subscribes in a loop on 8 sockets: its client is told of the limit and closed; others log in and work', async () => {
 	const block = Buffer.concat([...Array(200)].map(() => subscribe({ [s.alpha]: 0 })));
 	const sockets = await Promise.all([...Array(8)].map(() => feed(user)));
 	let sent = 0,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a command refers to is checked in one place: every command that takes a reference, with every kind of reference that must not be used.
-// The list of commands and fields comes from the interface's own description, so a new field is noticed.
+// What a command refers to is checked in one place: every command that takes a reference is tried with every kind of reference that it must refuse.
+// The test takes the commands and fields from the API description, so a new field is noticed.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert');
@@ -173,7 +173,7 @@ test('every reference of every command: absent, foreign, disabled, itself, in a 
 		).filter((f) => f.endsWith('_id') && !['external_id', 'tenant_id'].includes(f));
 		for (const field of fields) {
 			found.add(field);
-			assert.ok(WRONG[field], `${p}: what may ${field} not be?`);
+			assert.ok(WRONG[field], `${p}: which values of ${field} must it refuse?`);
 			for (const [kind, [make, status]] of Object.entries(WRONG[field])) {
 				const cmd = p.split('/')[5],
 					ready = cmd
@@ -205,7 +205,7 @@ test('every reference of every command: absent, foreign, disabled, itself, in a 
 		`references: ${Object.keys(COMMANDS).length + 1} commands, ${n} wrong references refused`,
 	);
 });
-test('the right ones are taken', async () => {
+test('valid references are accepted', async () => {
 	const id = await create();
 	await ok(id, 'assign', { assignee_id: staff.eng2 });
 	await ok(id, 'assign', { assignee_id: staff.near }, limited);
@@ -219,7 +219,7 @@ test('the right ones are taken', async () => {
 	});
 	assert.strictEqual(r.status, 201, r.text);
 });
-test('merge: only with a parent, only into an open ticket; a circle never leaves nothing open', async () => {
+test('merge: only with a parent, only into an open ticket; a circle always leaves a ticket open', async () => {
 	refused(await act(await create(), 'merge'), 'parent_id', 409, 'without a parent');
 	for (const end of ['resolve', 'cancel']) {
 		const [parent, child] = [await create(), await create()];
@@ -266,7 +266,7 @@ test("a customer's reply to a merged ticket goes to the one it was merged into, 
 	assert.strictEqual(
 		(await act(a, 'reply', { text: 'x', version: 1 }, user)).status,
 		409,
-		'a version of the merged ticket that is not its last',
+		'an earlier version of the merged ticket',
 	);
 	await ok(c, 'cancel', { reason: 'x' });
 	const none = await act(a, 'reply', { text: 'x' }, user);
@@ -308,7 +308,7 @@ test('sync: a name that does not serve the customer, or is disabled, is left out
 });
 const to = (address) => mail.mails.filter((m) => m.to.includes(address));
 const idle = () => settled(() => s.sql("select count(*) from notifications where state = 'queued'") === '0');
-test('who assigns to himself gets no mail about it; somebody else does', async () => {
+test('staff who assign a ticket to themselves get no mail about it; any other assignee does', async () => {
 	const id = await create();
 	await ok(id, 'assign', { assignee_id: staff.eng1 });
 	await ok(id, 'assign', { assignee_id: staff.eng2 });

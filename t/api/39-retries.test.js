@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a failed delivery means: the recipient is refused, we are refused, the receiver is gone, it asks for time, or it is down. And: no
-// customer's webhooks keep those of another from being sent.
+// What follows a failed delivery: the recipient is refused, we are refused, the receiver is gone, asks for time, or is down. The webhooks of one
+// customer do not delay those of another.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
@@ -82,7 +82,7 @@ async function oneMail() {
 	return 'id = ' + id.split('\n')[0];
 }
 
-test('a refusal of the recipient is final; a refusal of us waits for the operator; everything else is tried again', async () => {
+test('a refusal of the recipient is final; a refusal of us waits for the operator; everything else is retried', async () => {
 	await open(user);
 	await settledMail();
 	for (const [at, code, final, first] of REFUSALS) {
@@ -110,7 +110,7 @@ test('a refusal of the recipient is final; a refusal of us waits for the operato
 	}
 	console.log(`# ${REFUSALS.length} refusals`);
 });
-test('one alarm while the relay refuses us, and no mail dies of it', async () => {
+test('one alarm while the relay refuses us, and no mail is given up', async () => {
 	const alarms = () => s.log.split('the mail relay refuses this service').length - 1,
 		before = alarms();
 	const one = await oneMail();
@@ -133,7 +133,7 @@ test('one alarm while the relay refuses us, and no mail dies of it', async () =>
 	});
 	assert.strictEqual(row(one)[0].state, 'sent');
 });
-test('webhooks: what the receiver replies decides', async () => {
+test('webhooks: the receiver’s reply decides', async () => {
 	await log_in();
 	const w = await s.post('/api/v1/webhooks', admin, {
 			url: hook.url,
@@ -230,7 +230,7 @@ test('webhooks: what the receiver replies decides', async () => {
 	await waitUntil(() => mine().length === 0);
 	assert.strictEqual((await s.post(`/api/v1/webhooks/${w.data.id}/replay`, beta, {})).status, 404);
 });
-test('at most 20 webhooks a customer are active', async () => {
+test('a customer has at most 20 active webhooks', async () => {
 	await log_in();
 	const made = [];
 	for (;;) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is shown to whom: exports by the maker's data scope, internal fields by no customer's route, appearance by number, metrics, and headers and
-// cookies that other sites cannot use.
+// Who sees what: exports by their creator's data scope, no internal fields on any customer's route, no portal by a tenant id, metrics, and headers
+// and cookies that other sites cannot use.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
@@ -82,7 +82,7 @@ const sees = async (token, e) => {
 	assert.ok(got.list === got.get && got.get === got.file, JSON.stringify(got));
 	return got.get;
 };
-test('an export is read by who sees what its maker saw: list, one, file', async () => {
+test('an export can be read only by users who see all that its creator saw: in the list, alone, as a file', async () => {
 	const hr = { departments: ['HR'] },
 		it = { departments: ['IT'] };
 	await s.post('/api/v1/tickets', admin, { title: 'a', description: 'b', priority: 'P3' });
@@ -202,7 +202,7 @@ test('no route, event or webhook shows a customer the internal fields of a ticke
 	}
 	console.log(`shown: ${n} answers to a customer, 0 internal fields`);
 });
-test('a log-in that sets cookies takes JSON from our own pages only', async () => {
+test('a login that sets cookies accepts only JSON from our own pages', async () => {
 	const ours = 'http://127.0.0.1:' + s.port,
 		spec = (await s.get('/openapi.json')).json,
 		routes = Object.entries(spec.paths)
@@ -257,7 +257,7 @@ test('a log-in that sets cookies takes JSON from our own pages only', async () =
 		assert.strictEqual(r.headers['set-cookie'].length, 3);
 	}
 });
-test('a number alone does not tell whose portal it is; a code, a host or a session does', async () => {
+test('a tenant id alone does not select a portal; a code, a host or a session does', async () => {
 	const theme = (of, token) => s.get('/api/v1/client/theme/' + of, token);
 	const answers = [s.alpha, s.beta, 1, 999999].map((n) => theme(n));
 	const texts = (await Promise.all(answers)).map((r) => [r.status, r.data]);
@@ -324,7 +324,7 @@ test('metrics: from the listed addresses or with the token', async () => {
 		await other.stop();
 	}
 });
-test('over https every answer has HSTS, and pages connect to our own host only', async () => {
+test('over https every reply has HSTS, and pages connect to our own host only', async () => {
 	const t = await s.another({ http: { url: 'https://desk.example' } });
 	try {
 		for (const p of ['/', '/app.js', '/app.css', '/docs', '/healthz', '/readyz', '/openapi.json', '/nothing', '/api/v1/me', '/api/v1/nothing', '/.well-known/jwks.json']) {

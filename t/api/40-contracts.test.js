@@ -42,7 +42,7 @@ test('a choice is exactly one of the list: not two, not a part, not in another c
 			);
 		}
 });
-test('a list goes on where its cursor says, whatever it lists', async () => {
+test('every list continues where its cursor says', async () => {
 	const doc = (await s.get('/openapi.json')).json,
 		people = [user, await s.login('admin', 'alpha'), await s.login('boss')];
 	let n = 0;
@@ -102,7 +102,7 @@ test('openapi.json passes a strict linter without a warning', async () => {
 	);
 	assert.ok((await lintFromString({ source: broken, config })).length > 0);
 });
-test('every operation: a name, a group, both languages, real types, an example, what can go wrong', () => {
+test('every operation: a name, a group, both languages, real types, an example, the possible errors', () => {
 	const doc = JSON.parse(kept('openapi.json')),
 		tags = doc.tags.map((t) => t.name),
 		ids = new Set(),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one client can make the daemon hold: pages of lists end by bytes, and the next one goes on exactly; a body is read only from somebody
-// who may send it, and only as fast as min_rate.
+// How much memory one client can use: pages of lists end by bytes, and the next page continues exactly there; a body is read only from a client that
+// may send it, and must arrive at min_rate.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
@@ -115,7 +115,7 @@ test('the policies of customers: a page ends within a customer and goes on there
 		);
 		const all = await walk('/api/v1/sla/config', eng),
 			seen = all.rows.map((p) => p.tenant_id + ' ' + p.code);
-		assert.strictEqual(new Set(seen).size, seen.length, 'none doubled');
+		assert.strictEqual(new Set(seen).size, seen.length, 'none twice');
 		assert.deepStrictEqual(seen.filter((c) => / big/.test(c)).sort(), wanted.sort());
 		assert.ok(all.bytes.length >= (80 * size) / (MB + size), 'pages end by bytes');
 		assert.ok(Math.max(...all.bytes) < MB + size + 4096, String(Math.max(...all.bytes)));
@@ -183,7 +183,7 @@ test('the same through every route that takes a body', async () => {
 	console.log(`# ${closed} routes with a session, ${open} without`);
 	assert.ok(closed > 40 && open > 5);
 });
-test('who may send is told to go on, with a fresh and with a known token', async () => {
+test('a client that may send its body gets 100 Continue, with a fresh and with a known token', async () => {
 	for (const token of [await s.login('user', 'alpha'), user])
 		for (let i = 0; i < 2; i++) {
 			const body = JSON.stringify({ title: 't', description: 'd', priority: 'P4' }),
@@ -206,7 +206,7 @@ test('who may send is told to go on, with a fresh and with a known token', async
 		r = await exchange(s.port, one.repeat(3));
 	assert.strictEqual((r.text.match(/HTTP\/1\.1 201 /g) || []).length, 3, r.text);
 });
-test('300 connections of nobody with large bodies hold little', async () => {
+test('300 connections without a session and with large bodies need little memory', async () => {
 	const before = rss(),
 		open = [];
 	await Promise.all(
@@ -258,7 +258,7 @@ function drip(head, burst, rate) {
 		setTimeout(() => end('open'), WINDOW_S * 4000);
 	});
 }
-test('a body that comes too slowly hears 408, whatever it began with; one that keeps the rate does not', async () => {
+test('a body that comes too slowly gets 408, however it began; one that keeps the rate does not', async () => {
 	const sink = (n) => `POST /test/sink HTTP/1.1\r\nHost: x\r\nContent-Length: ${n}\r\n\r\n`,
 		json = post('/api/v1/tickets', bearer(user), 250000),
 		cases = [

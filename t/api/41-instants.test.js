@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Instants from outside: every parameter that takes one has the same range, what a command reckons with is checked against its ticket, and what a
-// late instant asks for is bounded.
+// Instants from outside: every parameter that takes one has the same range, an instant that a command names is checked against its ticket, and the
+// work that a late instant causes is bounded.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
@@ -81,7 +81,7 @@ const faults = (r) =>
 		...(r.data && r.data.results ? r.data.results.map((x) => x.error).filter(Boolean) : []),
 	].map((f) => f.field);
 
-test('every parameter that takes a time refuses what is none, and years outside 1970 to 2199', async () => {
+test('every parameter that takes a time refuses other texts, and years outside 1970 to 2199', async () => {
 	const bad = [
 		...['', 'x', '2026-01-31', '2026-01-31T08:00:00', '2026-02-30T08:00:00Z'],
 		...['0001-01-01T00:00:00Z', '1899-12-31T23:59:59Z', '1969-12-31T23:59:59.999Z'],
@@ -164,7 +164,7 @@ const RULES = {
 	},
 };
 
-test('an instant that a command reckons with is checked against the ticket', async () => {
+test('an instant that a command names is checked against the ticket', async () => {
 	const prefix = '/api/v1/tickets/{id}/',
 		used = allTimes().filter((t) => t.method === 'post' && t.url.startsWith(prefix));
 	assert.deepStrictEqual(
@@ -278,7 +278,7 @@ const update = async (id) =>
 		(c) => c.clock === 'update',
 	);
 
-test('a contact long after the opening counts each missed period, in a hundred rows, and stops nobody', async () => {
+test('a contact long after the opening counts each missed period, in a hundred rows, and delays nobody', async () => {
 	const id = await create({ priority: 'P0' }),
 		opened = Date.parse((await s.get('/api/v1/tickets/' + id, people.eng)).data.opened_at);
 	await s.jump(3 * 365 * 86400);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What comes back is bound to the provider that was asked (RFC 9700, RFC 9207): an administrator of one customer relays a victim of another
-// through an own provider. Two real OpenID providers, OAuth 2.0, SAML, and the log-ins of the vendors.
+// A response is bound to the provider that was asked (RFC 9700, RFC 9207): an administrator of one customer relays a victim of another through a
+// provider of their own. With two real OpenID providers, OAuth 2.0, SAML, and the logins of the vendors.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert');
@@ -120,7 +120,7 @@ test('mix-up: a provider of another customer gets no code of the victim, and nob
 	assert.strictEqual(
 		(await new Browser().follow(start('alpha', victim.id))).status,
 		200,
-		'the honest way works',
+		'an honest login works',
 	);
 	const kinds = {
 		oidc: (f) => ({ kind: 'oidc', issuer: f.url }),
@@ -170,7 +170,7 @@ const back = async (browser, address, url) => {
 	to.search = new URL(url).search;
 	return browser.get(to.href);
 };
-test('mix-up: an answer is taken at the address of the provider that was asked, and nowhere else', async () => {
+test('mix-up: a response is accepted only at the address of the provider that was asked', async () => {
 	const [one, two, foreign] = [
 		await add(alpha, { kind: 'oidc', issuer: told.url }),
 		await add(alpha, { kind: 'oidc', issuer: told.url }),
@@ -269,7 +269,7 @@ test('mix-up: iss is compared when it is there, and required when the metadata a
 	}
 	Object.assign(told, { metadata: {}, back: {} });
 });
-test('mix-up: an error that comes back ends the log-in without asking anybody', async () => {
+test('mix-up: an error response ends the login without a request to a provider', async () => {
 	const p = await add(alpha, { kind: 'oidc', issuer: told.url });
 	told.back = { code: undefined, error: 'access_denied' };
 	told.seen.length = 0;

@@ -235,7 +235,7 @@ test('a session cookie that cannot be a token is named, on every route that read
 	});
 	assert.deepStrictEqual([r.status, fields(r)], [400, ['sd_refresh']], r.text);
 });
-test('a readable value is found by every spelling of its name and itself; a plus in a path is a plus', async () => {
+test('a readable value is found under every spelling of its name and of itself; a plus in a path is a plus', async () => {
 	const plain = await s.get('/api/v1/tickets?tenant_id=' + s.alpha, people.boss),
 		spelt = await s.get(
 			'/api/v1/tickets?ten%61nt%5fid=%' +

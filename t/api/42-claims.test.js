@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What providers claim is taken by type: every claim of every answer meets every wrong type; the log-ins of OAuth 2.0 and the vendors meet the
-// attacks that OpenID Connect and SAML meet.
+// Claims of providers are read by type: every claim of every response is tried with every wrong type; the logins of OAuth 2.0 and the vendors meet
+// the attacks that OpenID Connect and SAML meet.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert');
@@ -260,7 +260,7 @@ function answersOf(login, edit) {
 		told.answers[login.path] = () => bytes(edit(last || login.make()));
 	}
 }
-test('every claim of every answer meets every wrong type', async () => {
+test('every claim of every response is tried with every wrong type', async () => {
 	let met = 0;
 	for (const [name, login] of Object.entries(LOGINS)) {
 		const p = await add({
@@ -442,7 +442,7 @@ test('OAuth 2.0 and the vendors: replay, foreign state, foreign browser, foreign
 				url = await begin(b);
 			told.seen.length = 0;
 			assert.strictEqual((await attack(b, url)).status, 400, `${kind}: ${why}`);
-			assert.deepStrictEqual(told.seen, [], `${kind}: ${why} asks nobody`);
+			assert.deepStrictEqual(told.seen, [], `${kind}: ${why} sends no request`);
 		}
 		const b = new Browser(),
 			url = await begin(b);
@@ -490,7 +490,7 @@ test("the addresses in a provider's metadata are addresses", async () => {
 	assert.strictEqual(
 		(await new Browser().get(start(p.provider_id))).status,
 		302,
-		'and the right ones are',
+		'and the valid ones are accepted',
 	);
 	told.metadata = {};
 	await remove(p);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Numbers that people sign: a rate is 100 only if nothing was missed and stands beside its counts, a violation keeps what was promised, an alert
-// carries the instant of its breach, a recount waits for nobody, an estimate counts what the file will hold.
+// Numbers in signed reports: a rate is 100 only if nothing was missed, and its counts stand beside it; a violation keeps what was promised; an alert
+// has the instant of its breach; a recount delays nobody; an estimate counts what the file will contain.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert');
@@ -87,7 +87,7 @@ test('a rate is 100 only if nothing was missed, 0 only if nothing was kept, and 
 			'/api/v1/sla/metrics',
 			'/api/v1/sla/policies/preview',
 		],
-		'each reply with a rate is asked here',
+		'each endpoint whose reply has a rate is tested here',
 	);
 	let n = 0,
 		period = 8;

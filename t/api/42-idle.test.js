@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an idle connection costs: 1,000 over TLS, each after one request.
+// The cost of an idle connection: 1,000 over TLS, each after one request.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A right that ends: every way in which it ends, by every use that outlives a request. Each use is refused within six seconds, whoever ended the
-// right and wherever. The ways and the uses are tables; the test is their product.
+// A right that ends: every way in which it ends, with every use that outlasts a request. Each use is refused within six seconds, whoever ended the
+// right and on whatever instance. The ways and the uses are tables; the tests are their product.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),

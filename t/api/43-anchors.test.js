@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Signed anchors: what the owner of the schema does to the audit log (cutting its end off, computing all of it anew, removing the head as if
-// it had expired) shows against the file of anchors, and so does every change of that file by somebody without the key.
+// Signed anchors: what the owner of the schema does to the audit log (cutting off its end, recomputing all of it, removing the head as if it had
+// expired) is found by comparing it with the file of anchors, and so is every change of that file by anyone without the key.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
@@ -80,7 +80,7 @@ test('anchors follow the chain: after 1,000 rows, and after ten minutes if there
 	assert.strictEqual(
 		field(line, 6),
 		crypto.createHash('sha256').update(lines().at(-2)).digest('hex'),
-		'it carries the digest of the line before',
+		'it has the digest of the line before',
 	);
 	assert.match(verify(), /alpha +\d+ rows +holds .*anchors hold up to \d+/);
 	assert.doesNotMatch(verify(file, '--key', pub), /BROKEN/);

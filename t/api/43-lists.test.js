@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every list can be read to its end. The lists are taken from openapi.json; each is filled with 450 rows, many of them with equal sort keys,
-// and read in pages of several sizes: every row comes exactly once, no page is longer than asked for, and the last one says that it is the last.
+// Every list can be read to its end. The test takes the lists from openapi.json, fills each with 450 rows, many of them with equal sort keys, and
+// reads it in pages of several sizes: every row comes exactly once, no page is longer than requested, and the last one says that it is the last.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lockout is not a weapon: wrong passwords are counted by account and network, known devices and networks apart; guesses from many networks
-// slow strangers down, nobody else. Names and passwords that look alike are the same. A flood from one address delays no login of others.
+// Lockout cannot be used as a weapon: wrong passwords are counted by account and network, with separate counts for known devices and networks;
+// guesses from many networks delay strangers and nobody else. Names and passwords that look alike are the same. A flood from one address delays no
+// login of others.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
@@ -81,7 +82,7 @@ test('a trusted device behind the same address has a count of its own', async ()
 	assert.strictEqual(
 		(await login('user', 'alpha', PASSWORD, '198.51.100.7', mine)).status,
 		401,
-		'a stolen device may not guess for ever',
+		'a stolen device cannot guess for ever',
 	);
 	s.sql('delete from trusted_devices');
 });
@@ -104,7 +105,7 @@ test('guesses from many networks slow strangers down, for known and unknown name
 		);
 		if (name === 'user') {
 			const r = await machine.timed(() => login('user', 'beta', PASSWORD, '203.0.113.77'));
-			assert.strictEqual(r.r.status, 200, 'the owner at home notices nothing');
+			assert.strictEqual(r.r.status, 200, 'the owner at home is not affected');
 			assert.ok(r.ms < 1000, `after ${r.ms} ms`);
 		}
 		s.sql(

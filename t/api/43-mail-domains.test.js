@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A mail domain is the customer's that proves it: discovery leads nobody to a customer that only says so.
+// A mail domain belongs to the customer that proves it: discovery sends nobody to a customer that only claims it.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
@@ -47,7 +47,7 @@ test('a domain that nobody has proved leads nowhere', async () => {
 	}
 	assert.deepStrictEqual(await discover('firm.example'), { sso: false });
 });
-test('what the name servers say decides', async () => {
+test('the name servers’ reply decides', async () => {
 	const d = await find(beta, 'firm.example');
 	for (const [texts, why] of [
 		[undefined, /^no_record$/],

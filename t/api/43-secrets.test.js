@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Secrets stay with those who need them: a file that others can read is refused at start, whatever it holds.
+// Secrets are readable only by those who need them: the daemon refuses to start with a file that others can read, whatever it contains.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
@@ -56,7 +56,7 @@ test('a secret that the group or others can read is refused, and the setting is 
 	}
 	await s.start();
 });
-test('a reload does not take a secret that others can read', async () => {
+test('a reload refuses a secret that others can read', async () => {
 	const file = path.join(s.dir, 'gateway');
 	writeSecret(file, 'x\n');
 	fs.chmodSync(file, 0o644);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who is staff, and what staff promise by mail: a service token of a customer acts as the customer in every command; mails name
-// deadlines in the customer's zone and keep the columns of RFC 2047.
+// Staff and customers: a customer's service token acts as the customer in every command; mails show deadlines in the customer's zone and keep to the
+// columns of RFC 2047.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert');

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Only what can be used is saved: what cannot is refused where it comes in, with its field and a rule, at the API, the command line and
-// imports alike. The last test is generated: every text field of every writing endpoint with blanks, control characters and texts that are too long.
+// Only usable values are saved. Others are refused on arrival, with their field and a rule, at the API, the command line and imports alike. The last
+// test is generated: every text field of every writing endpoint with blanks, control characters and texts that are too long.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
@@ -390,7 +390,7 @@ test('tags: blank, doubled, with control characters', async () => {
 	);
 	assert.deepStrictEqual((await s.get(at, people.boss)).data.tags, ['a', 'A', '网络', 'a b']);
 });
-test('a blank title opens nothing, and a blank reply meets no clock', async () => {
+test('a blank title opens no ticket, and a blank reply stops no clock', async () => {
 	const made = await s.post('/api/v1/tickets', people.user, {
 			title: 'blank',
 			description: 'x',

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What proves that somebody is who they are: a second factor is another channel than the first; a session alone changes nothing about how its user
-// logs in; codes are taken as apps show them; what an old password began ends with it.
+// Proofs of identity: a second factor uses another channel than the first; a session alone cannot change how its user logs in; codes are accepted as
+// apps show them; what an old password began ends with it.
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
@@ -240,7 +240,7 @@ test('every proof counts: password, app, recovery code (once), passkey (one’s 
 	for (const body of [{}, { method: 'totp' }, { method: 'recovery', password: PASSWORD }])
 		assert.strictEqual((await stepUp(access_token, body)).code, 40001);
 });
-test('a session is no place to guess: the sixth wrong proof in a row ends it, whichever it is', async () => {
+test('a session cannot be used to guess: the sixth wrong proof in a row ends it, of whatever kind', async () => {
 	const wrong = {
 		'step-up, password': (t) => stepUp(t, { password: OTHER }),
 		'step-up, totp': (t) => stepUp(t, { method: 'totp', code: '000000' }),
@@ -381,7 +381,7 @@ test('the mailbox alone is never enough: by every first proof, with an app or a 
 	);
 	assert.strictEqual(s.sql(`select password_by_mail from client_users where id = ${p.id}`), 'f');
 });
-test('a session by a mailed link has proved nothing: it must know the password to add a factor', async () => {
+test('a session begun by a mailed link has proved nothing: adding a factor requires the password', async () => {
 	const p = await person(),
 		r = await byLink(p);
 	assert.strictEqual(r.status, 200, r.text);
@@ -393,7 +393,7 @@ test('a session by a mailed link has proved nothing: it must know the password t
 
 /* --- codes as people type them --- */
 
-test('a code from the app is taken with the blank that apps show, at every place, and in no other form', async () => {
+test('a code from the app is accepted everywhere with the blank that apps show, and in no other form', async () => {
 	const forms = {
 		good: [
 			(c) => c,
@@ -472,7 +472,7 @@ test('a trusted device is asked again after the password was changed, reset or s
 		assert.strictEqual(after.data.second_factor_required, true, name + after.text);
 	}
 });
-test('recovery codes rest as keyed digests; those of earlier versions are converted and work once', async () => {
+test('recovery codes are stored as keyed digests; those of earlier versions are converted and work once', async () => {
 	const p = await person(),
 		f = await enrol(p, (await session(p)).access_token),
 		plain = (c) => sha256(c.replace('-', '')),

@@ -181,7 +181,7 @@ test('without a context, reading any table is an error, never an empty result', 
 	assert.ok(filled.length >= 8);
 	const r = session('sladesk_app', filled.map((t) => `select count(*) from ${t};\n`).join(''), false),
 		errors = r.stderr.split('\n').filter((l) => /ERROR:/.test(l));
-	assert.strictEqual(r.stdout, '', 'none has answered');
+	assert.strictEqual(r.stdout, '', 'no table has answered');
 	assert.strictEqual(errors.length, filled.length, r.stderr);
 	for (const e of errors)
 		assert.match(e, /app\.current_tenants|invalid input syntax|permission denied/);
@@ -219,7 +219,7 @@ test('a tenant reads and writes only its own rows', () => {
 			.split('\n')
 			.pop(),
 		'0',
-		'customers see no staff',
+		'customers do not see staff',
 	);
 	assert.ok(
 		Number(
@@ -230,7 +230,7 @@ test('a tenant reads and writes only its own rows', () => {
 				.split('\n')
 				.pop(),
 		) > 0,
-		'but the shared tables',
+		'except the shared tables',
 	);
 	fails(
 		() =>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the tests of single sign-on share: a browser, a real OpenID provider (npm oidc-provider), and a provider that answers whatever a test
-// tells it to.
+// Shared by the tests of single sign-on: a browser, a real OpenID provider (npm oidc-provider), and a provider whose responses the test determines.
 'use strict';
 const http = require('node:http'),
 	fs = require('node:fs'),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the machine itself withheld while a test ran: a thread that only sleeps records how late it is woken. This is added to our time limits,
+// The time that the machine withheld while a test ran: a thread that only sleeps records how late it is woken. Our time limits are extended by it,
 // so that a busy or paused machine does not fail a test, and a slow program still does.
 'use strict';
 const { Worker } = require('node:worker_threads');

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A pipe before an outside part, whose answers can be made bad: 'slow' (each piece 3 s later), 'hang' (none come), 'drip' (a byte each 50 ms).
-// 'good' lets everything through; whatever was held back goes with the connections, which are cut when it changes back.
+// A pipe before an outside part, whose answers the test can delay: 'slow' (each piece 3 s later), 'hang' (none arrive), 'drip' (one byte every 50
+// ms); 'good' passes everything on. A change back to 'good' cuts the connections, and with them what was held back.
 'use strict';
 const fs = require('node:fs'),
 	net = require('node:net');

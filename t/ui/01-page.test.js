@@ -103,7 +103,7 @@ test('a customer creates a P0, staff see it live, its clock turns amber and red,
 	assert.strictEqual(
 		await user.evaluate(() => document.documentElement.scrollWidth <= innerWidth),
 		true,
-		'nothing sticks out on a phone',
+		'nothing overflows on a phone',
 	);
 	assert.deepStrictEqual(errors, []);
 });

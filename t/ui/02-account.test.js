@@ -97,7 +97,7 @@ test('two-step verification is set up on the page and required at the next login
 	const by = await open();
 	await fill(by);
 	await by.waitForSelector('#step:not([hidden])');
-	assert.strictEqual(await by.isVisible('#by_mail'), false, 'who has an app gets no code by mail');
+	assert.strictEqual(await by.isVisible('#by_mail'), false, 'a user with an app gets no code by mail');
 	await by.fill('#step [name=code]', codes[1]);
 	await by.click('#step [type=submit]');
 	await by.waitForSelector('.dot.on');
@@ -171,7 +171,7 @@ test('a passkey is registered, logs in without a password, and opens a locked ac
 		'passkey|passkey',
 	);
 	const post = (body) => s.post('/api/v1/auth/passkey', null, { ...sent[0], cookies: false, ...body });
-	assert.strictEqual((await post({})).code, 40004, 'an answer is good once');
+	assert.strictEqual((await post({})).code, 40004, 'a response is valid once');
 	const fresh = async (change) => {
 		/* signed again by the page, but changed on the way */
 		const body = await page.evaluate(async () => {
