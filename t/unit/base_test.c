@@ -149,6 +149,6 @@ static void names(void)
 }
 
 UNIT_MAIN("base", { "integers are exact", integers }, { "utf-8", utf8 },
-	{ "utf-8 that is cut", utf8_cut }, { "JSON out is safe in HTML", json_output_is_safe },
-	{ "JSON gate", json_gate }, { "time text", time_text }, { "warped clock", warped_clock },
-	{ "names", names })
+	{ "truncated utf-8", utf8_cut }, { "JSON out is safe in HTML", json_output_is_safe },
+	{ "the JSON scan", json_gate }, { "time text", time_text },
+	{ "warped clock", warped_clock }, { "names", names })

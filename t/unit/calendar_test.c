@@ -290,7 +290,7 @@ static void no_window(void)
 }
 
 UNIT_MAIN("calendar", { "more pieces than a day may have", many_pieces },
-	{ "a calendar without a window", no_window }, { "adds and counts", adds },
-	{ "refuses broken calendars by name", refuses },
+	{ "a calendar without a window", no_window }, { "working time added and counted", adds },
+	{ "broken calendars are refused by name", refuses },
 	{ "zones agree with the C library", zones_agree_with_libc },
 	{ "clock changes, minute by minute", clock_changes }, { "calc lines", calc })

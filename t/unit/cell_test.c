@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Cells of the database in C, in JSON and as a table: every type that statements return, and what
- * is not told. */
+ * Cells of the database in C, in JSON and as a table: every type that statements return, and the
+ * values that are masked. */
 #include "base/clock.h"
 #include "base/json.h"
 #include "core/csv_writer.h"
@@ -138,7 +138,8 @@ static void texts(void)
 	CU_ASSERT_TRUE(is_json(text(NUMERIC, "12345678"), "null"));
 }
 
-/* Sealed values are opened for their column; what cannot be opened, and what only looks sealed. */
+/* Encrypted values are decrypted for their column. Others: values that cannot be decrypted, and
+ * values that only look encrypted. */
 static void sealed(void)
 {
 	static const unsigned char master[FIELD_KEY_BYTES] = { 4 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Claims are taken by type: every kind meets every value, and takes those of its type alone. */
+ * Claims are read by type: every kind is tried with every value, and accepts only those of its
+ * type. */
 #include "base/claim.h"
 #include "base/clock.h"
 #include "unit.h"
@@ -179,5 +180,5 @@ static void values_as_read(void)
 	json_object_put(o);
 }
 
-UNIT_MAIN("claim", { "every kind meets every value", every_kind_meets_every_value },
+UNIT_MAIN("claim", { "every kind with every value", every_kind_meets_every_value },
 	{ "values as they are read", values_as_read })

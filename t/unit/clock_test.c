@@ -412,13 +412,14 @@ static void result_does_not_depend_on_timers(void)
 }
 
 UNIT_MAIN("clock", { "P0 thresholds at 80, 90, 95, 100", p0_thresholds },
-	{ "late looks merge into one alert", late_settle_merges },
+	{ "late fires merge into one alert", late_settle_merges },
 	{ "response, pause, resolution", response_then_resolution },
-	{ "lead thresholds", lead_rule }, { "a raise into breach", priority_raised_into_breach },
+	{ "lead thresholds", lead_rule },
+	{ "a priority raised into a breach", priority_raised_into_breach },
 	{ "no alert twice", already_alerted_is_not_alerted_again },
 	{ "update periods", update_periods }, { "ladder", ladder },
 	{ "reopen", reopen_in_window_and_after }, { "mitigation", mitigation_stops_resolution },
-	{ "breach for good", breach_for_good_or_by_last_priority },
+	{ "a breach remains", breach_for_good_or_by_last_priority },
 	{ "cancel", cancelled_has_no_verdict },
 	{ "paused at the start", paused_when_resolution_would_start },
 	{ "windows", windows_do_not_count },

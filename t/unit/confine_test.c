@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The filters of the helpers: a walk over all system calls, and what the helpers must be able to
- * do. Each attempt runs in a process of its own, because most of them end it. */
+ * The filters of the helpers: every system call is tried, and so is what the helpers must be able
+ * to do. Each attempt runs in a process of its own, because most of them end it. */
 #include "confine.h"
 #include "saml.h"
 #include "unit.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Cookies: found only if there is one of them, and no authority for other sites' pages. */
+ * Cookies: read only if the name occurs once, and without authority for pages of other sites. */
 #include "core/inner.h"
 #include "unit.h"
 
@@ -123,5 +123,5 @@ static void setting(void)
 	buf_free(&b);
 }
 
-UNIT_MAIN("cookie", { "finding", finding }, { "whose page", origins }, { "forgery", forgery },
+UNIT_MAIN("cookie", { "reading", finding }, { "origins", origins }, { "forgery", forgery },
 	{ "setting", setting })

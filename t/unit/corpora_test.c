@@ -132,8 +132,8 @@ static void jws_vectors(void)
 	token_keys_free();
 }
 
-/* The vectors of FILE against identity tokens: what is invalid must be refused, and what is valid
- * in an algorithm that we take must be taken. */
+/* The vectors of FILE as identity tokens: invalid ones must be refused, and valid ones with an
+ * algorithm that we accept must be accepted. */
 static void foreign_signatures(const char *file, int *refused, int *taken)
 {
 	char *text = read_gz(file);

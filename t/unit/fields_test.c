@@ -18,7 +18,7 @@ static void test_fields(void)
 		field_key_make(master, i, wrapped[i]);
 		CU_ASSERT_FALSE(field_key_add(other, i, wrapped[i], sizeof(wrapped[i]), 0));
 		CU_ASSERT_FALSE(field_key_add(master, i + 1, wrapped[i], sizeof(wrapped[i]),
-			0)); /* a key with the id of another */
+			0)); /* another key with the same id */
 		CU_ASSERT_TRUE(field_key_add(
 			master, i, wrapped[i], sizeof(wrapped[i]), i == 2 ? 1000 : 0));
 	}
@@ -134,4 +134,4 @@ static void test_sync_way(void)
 }
 
 UNIT_MAIN("fields", { "sealed fields", test_fields }, { "circuits", test_breaker },
-	{ "the way of a synchronised ticket", test_sync_way })
+	{ "the states of a synchronised ticket", test_sync_way })

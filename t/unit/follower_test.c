@@ -181,7 +181,7 @@ static void test_locked_without_groups(void)
 	CU_ASSERT(drain(&q, 10 * US_PER_S));
 	check_all(1, 10);
 	CU_ASSERT_EQUAL(seen.aside_n, 0);
-	locked_until = INT64_MAX; /* for ever: given up at last */
+	locked_until = INT64_MAX; /* a lock that is never released: given up in the end */
 	add(&q, 11, 10, 1);
 	CU_ASSERT(drain(&q, 3600 * US_PER_S));
 	check_all(11, 10);
@@ -203,14 +203,14 @@ static void test_locked_group(void)
 	CU_ASSERT_FALSE(drain(&q, 60 * US_PER_S));
 	for (int i = 1; i <= 300; i++)
 		CU_ASSERT_EQUAL(seen.stored[i], i % 5 != 3);
-	add(&q, 301, 100, 5); /* the others go on, its own wait behind */
+	add(&q, 301, 100, 5); /* other groups continue, items of its own wait */
 	CU_ASSERT_FALSE(drain(&q, 60 * US_PER_S));
 	CU_ASSERT_EQUAL(follower_queue_count(&q), 80);
 	CU_ASSERT(drain(&q, 3600 * US_PER_S));
 	check_all(1, 400);
 	CU_ASSERT_EQUAL(seen.aside_n, 1);
 	CU_ASSERT_EQUAL(seen.set_aside[13], 1);
-	/* for ever: set aside at last */
+	/* a lock that is never released: set aside in the end */
 	locked_until = INT64_MAX;
 	add(&q, 401, 10, 5);
 	CU_ASSERT(drain(&q, 2 * 3600 * US_PER_S));
@@ -256,7 +256,7 @@ static void test_bounded_and_cleared(void)
 	CU_ASSERT_PTR_NULL(follower_queue_take(&q, now)); /* not full: more may join */
 	add(&q, 61, 40, 1);
 	CU_ASSERT_FALSE(follower_queue_add(&q, &(struct item){ 0, 101 }));
-	follower_queue_clear(&q); /* what is under way stays */
+	follower_queue_clear(&q); /* what is being run stays */
 	CU_ASSERT_EQUAL(follower_queue_count(&q), 50);
 	follower_queue_end(&q, p, DB_OK, now);
 	CU_ASSERT_EQUAL(follower_queue_count(&q), 0);
@@ -267,5 +267,5 @@ static void test_bounded_and_cleared(void)
 
 UNIT_MAIN("follower", { "bad items are set aside alone", test_bad_items },
 	{ "the database is away", test_database_away }, { "a lock", test_locked_without_groups },
-	{ "a group that is locked", test_locked_group }, { "handed over", test_handed_over },
+	{ "a group that is locked", test_locked_group }, { "items taken over", test_handed_over },
 	{ "bounded, and cleared", test_bounded_and_cleared })

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Which proxies are trusted, whom an address is, who may call a route, the error codes, and the
- * metrics' text.
- */
+ * Trusted proxies, spellings of addresses, callers of a route, error codes, and the metrics'
+ * text. */
 #include "core/inner.h"
 #include "core/metric.h"
 #include "http/conn.h"

@@ -104,6 +104,6 @@ static void small_enough(void)
 	heap_free(h);
 }
 
-UNIT_MAIN("heap", { "agrees with a naive model", agrees_with_model },
-	{ "comes out in order", comes_out_in_order },
-	{ "at most 72 bytes an entry, all in", small_enough })
+UNIT_MAIN("heap", { "equals a naive model", agrees_with_model },
+	{ "items come out in order", comes_out_in_order },
+	{ "at most 72 bytes for each entry in total", small_enough })

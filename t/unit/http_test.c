@@ -167,8 +167,8 @@ static void addresses_as_limits_count_them(void)
 		CU_ASSERT_STRING_EQUAL(key_of(same[i][0]), same[i][1]);
 }
 
-UNIT_MAIN("http", { "takes good heads", takes_good_heads },
-	{ "refuses ambiguity", refuses_ambiguity },
-	{ "waits for every byte", waits_for_every_byte }, { "chunked bodies", chunked_bodies },
-	{ "ranges and queries", ranges_and_queries },
+UNIT_MAIN("http", { "valid heads are accepted", takes_good_heads },
+	{ "ambiguous heads are refused", refuses_ambiguity },
+	{ "incomplete heads wait for more bytes", waits_for_every_byte },
+	{ "chunked bodies", chunked_bodies }, { "ranges and queries", ranges_and_queries },
 	{ "addresses as limits count them", addresses_as_limits_count_them })

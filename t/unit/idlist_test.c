@@ -82,5 +82,5 @@ static void cost(void)
 	buf_free(&b);
 }
 
-UNIT_MAIN("lists of ids", { "what is read", reading }, { "any list", random_lists },
-	{ "what it costs", cost })
+UNIT_MAIN("lists of ids", { "valid lists", reading }, { "random lists", random_lists },
+	{ "the cost of a look-up", cost })

@@ -193,7 +193,7 @@ static void keys_that_may_verify(void)
 		}
 }
 
-/* Signatures of any other length, and other spellings of the right one. */
+/* Signatures of every other length, and other spellings of the valid one. */
 static void exact_signatures(void)
 {
 	static const char claims[] = "{\"iss\":\"i\"}";
@@ -301,7 +301,7 @@ static void end_keys(void)
 	free(key_set);
 }
 
-UNIT_MAIN("idtoken", { "keys", make_keys }, { "who signed it, and how", signatures },
+UNIT_MAIN("idtoken", { "keys", make_keys }, { "keys and algorithms", signatures },
 	{ "critical headers", critical_headers }, { "keys that may verify", keys_that_may_verify },
 	{ "signatures of another length or spelling", exact_signatures },
-	{ "for us, now, for this login", claims_for_us_now }, { "no traces", end_keys })
+	{ "audience, time and nonce", claims_for_us_now }, { "no traces", end_keys })

@@ -127,8 +127,8 @@ static void a_wake_during_a_run_leads_to_one_more(void)
 	CU_ASSERT_FALSE(jobs_busy());
 }
 
-/* What woke it during the run that failed is part of the retry. A later wake is news, and does not
- * wait for the back-off. */
+/* A wake during the failed run is served by the retry. A later wake is new work, and does not wait
+ * for the back-off. */
 static void a_failed_run_backs_off(void)
 {
 	begin(lasting, JOB_DONE);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Token buckets without Redis: a burst, then the rate; each kind and key its own; a flood of keys
- * costs a bounded memory. */
+ * Token buckets without Redis: a burst, then the rate; a bucket for each kind and key; a flood of
+ * keys uses bounded memory. */
 #include "base/clock.h"
 #include "core/limit.h"
 #include "unit.h"
@@ -90,8 +90,8 @@ static void a_flood(void)
 	limit_free();
 }
 
-/* With a full table, each new key looks at a few buckets, not at all of them, whether they are
- * still needed or not. */
+/* With a full table, a new key examines a few buckets, not all of them, whether they are still
+ * needed or not. */
 static void a_full_table(void)
 {
 	char key[24];

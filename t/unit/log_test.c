@@ -155,5 +155,5 @@ static void finish(void)
 }
 
 UNIT_MAIN("log", { "a folder", begin }, { "one line is one line", lines },
-	{ "a long one is cut at a character", long_lines }, { "levels", levels },
-	{ "rotation", rotation }, { "a reader that is slow", slow_reader }, { "no traces", finish })
+	{ "a long line is cut at a character", long_lines }, { "levels", levels },
+	{ "rotation", rotation }, { "a slow reader", slow_reader }, { "no traces", finish })

@@ -51,5 +51,5 @@ static void what_is_cut_short_is_refused(void)
 	buf_free(&b);
 }
 
-UNIT_MAIN("mail_job", { "the same comes out", the_same_comes_out },
-	{ "what is cut short is refused", what_is_cut_short_is_refused })
+UNIT_MAIN("mail_job", { "a job read back is the same", the_same_comes_out },
+	{ "a truncated job is refused", what_is_cut_short_is_refused })

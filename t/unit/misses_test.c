@@ -204,6 +204,6 @@ static void a_settle_is_short(void)
 	}
 }
 
-UNIT_MAIN("misses", { "as the model, settled at any pace", as_the_model },
+UNIT_MAIN("misses", { "equal to the model, however often settled", as_the_model },
 	{ "another reckoning has its own row", another_reckoning },
 	{ "a settle is short", a_settle_is_short })

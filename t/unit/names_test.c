@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The vocabularies: each name is read back as what it names, and nothing else is. */
+ * The vocabularies: each name is read back as its value, and other texts are refused. */
 #include "ticket/names.h"
 #include "unit.h"
 

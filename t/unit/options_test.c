@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The settings: a reload changes those that may change, and no other moves. */
+ * The settings: a reload changes the reloadable ones, and leaves the others where they are. */
 #include "unit.h"
 #include "config/options.h"
 

@@ -116,7 +116,7 @@ static void variables(void)
 			"admin 3" },
 		{ "[{{no_such_variable}}]", "{\"no_such_variable\":\"x\"}", "en", "[]" },
 		{ "{{code}}", "{\"code\":\"e1.7.AAAAAAAA\"}", "en", "?" },
-		/* what is no variable stays as it is */
+		/* text that is not a variable stays unchanged */
 		{ "a {{ b", "{}", "en", "a {{ b" },
 		{ "a }} b", "{}", "en", "a }} b" },
 		{ "{{number}} {{", "{}", "en", "TKT-000077 {{" },
@@ -266,6 +266,6 @@ static void body_lines(void)
 }
 
 UNIT_MAIN("texts of notifications", { "variables", variables },
-	{ "values are no templates", values_are_no_templates },
-	{ "headers stay whole", headers_stay_whole }, { "encoded words", encoded_words },
+	{ "values are not templates", values_are_no_templates },
+	{ "titles cannot add headers", headers_stay_whole }, { "encoded words", encoded_words },
 	{ "lines of the body", body_lines })

@@ -58,5 +58,5 @@ static void test_the_table(void)
 	CU_ASSERT_EQUAL(park_count(), 0);
 }
 
-UNIT_MAIN("parked", { "waits grow to a bound", test_waits_grow_to_a_bound },
+UNIT_MAIN("parked", { "delays grow up to a limit", test_waits_grow_to_a_bound },
 	{ "the table", test_the_table })

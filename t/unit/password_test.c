@@ -92,6 +92,6 @@ static void languages(void)
 	}
 }
 
-UNIT_MAIN("password", { "what it is made of", composition }, { "other scripts", other_scripts },
-	{ "well-known ones", common_words }, { "the user's name", user_names },
+UNIT_MAIN("password", { "length and characters", composition }, { "other scripts", other_scripts },
+	{ "common passwords", common_words }, { "the user's name", user_names },
 	{ "both languages", languages })

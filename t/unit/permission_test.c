@@ -70,4 +70,4 @@ static void by_resource(void)
 }
 
 UNIT_MAIN("permission", { "written and read back", there_and_back }, { "lists", reading },
-	{ "what a customer may grant", grants }, { "by resource", by_resource })
+	{ "permissions that a customer can grant", grants }, { "by resource", by_resource })

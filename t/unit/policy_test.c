@@ -151,6 +151,6 @@ static void names(void)
 	CU_ASSERT_EQUAL(sla_clock_parse(STR("Response")), SLA_CLOCKS);
 }
 
-UNIT_MAIN("policy", { "what is not said", defaults }, { "every key", everything },
-	{ "what is refused, by name", refusals }, { "the nearest priority", nearest },
+UNIT_MAIN("policy", { "absent keys", defaults }, { "every key", everything },
+	{ "refusals by name", refusals }, { "the nearest priority", nearest },
 	{ "clocks by name", names })

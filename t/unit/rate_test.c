@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Rates: 100 only if nothing is missing, 0 only if nothing was kept, otherwise the nearest value;
- * never decreasing in the part. */
+ * Rates: 100 only if everything was kept, 0 only if nothing was, otherwise the nearest value; a
+ * larger part never has a lower rate. */
 #include "base/rate.h"
 #include "unit.h"
 
@@ -65,4 +65,4 @@ static void texts(void)
 	}
 }
 
-UNIT_MAIN("rate", { "100 and 0 are exact, the rest is near", property }, { "texts", texts })
+UNIT_MAIN("rate", { "100 and 0 are exact, others are rounded", property }, { "texts", texts })

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What each status means for the next attempt, over all of them, and how long it waits. */
+ * What every status means for the next attempt, and the delay before it. */
 #include "unit.h"
 #include "base/clock.h"
 #include "feature/notify/retry.h"
@@ -59,11 +59,11 @@ static void receivers_ask(void)
 			  120 * US_PER_S);
 		CU_ASSERT(retry_wait_us(RETRY_BACKOFF, 1, 5, 120, (unsigned char)jitter) <=
 			  122 * US_PER_S);
-		/* our own time counts if it is longer */
+		/* our own delay applies if it is longer */
 		CU_ASSERT(retry_wait_us(RETRY_BACKOFF, 9, 60, 1, (unsigned char)jitter) >=
 			  2700 * US_PER_S);
 	}
-	/* a day at most, whatever is asked */
+	/* a day at most, whatever the receiver asks for */
 	CU_ASSERT(retry_wait_us(RETRY_BACKOFF, 1, 5, INT32_MAX, 255) <= 86402 * US_PER_S);
 	CU_ASSERT(retry_wait_us(RETRY_BACKOFF, 1, 5, INT32_MAX, 0) >= 86400 * US_PER_S);
 }

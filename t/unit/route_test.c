@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Finding a route by its path, its parameters, and what is known of a path without that method. */
+ * Finding a route by its path; its parameters; a path that does not have the method. */
 #include "core/inner.h"
 #include "unit.h"
 
@@ -79,7 +79,7 @@ static void other_methods(void)
 
 	CU_ASSERT_TRUE(!m.route && m.path_known);
 	CU_ASSERT_EQUAL(m.methods, 1u << HTTP_GET | 1u << HTTP_POST);
-	m = match(HTTP_HEAD, "/api/v1/catalogue/a/b"); /* there is no GET to answer */
+	m = match(HTTP_HEAD, "/api/v1/catalogue/a/b"); /* there is no GET route to answer it */
 	CU_ASSERT_TRUE(!m.route && m.path_known);
 	CU_ASSERT_EQUAL(m.methods, 1u << HTTP_PUT | 1u << HTTP_DELETE);
 	routes_free();

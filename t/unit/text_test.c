@@ -117,5 +117,5 @@ static void cutting(void)
 	CU_ASSERT_STRING_EQUAL(out, "a中😀b");
 }
 
-UNIT_MAIN("text", { "buffers", buffers }, { "encodings", encodings }, { "comparing", comparing },
+UNIT_MAIN("text", { "buffers", buffers }, { "encodings", encodings }, { "comparisons", comparing },
 	{ "arenas", arenas }, { "cutting", cutting })

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A ticket as a document: what is read is written back, what fires stands in it, and a history that
- * is replayed gives the same clocks. */
+ * A ticket as a document: what is read is written back, fires are in it, and a replayed history
+ * gives the same clocks. */
 #include "base/json.h"
 #include "ticket/replay.h"
 #include "ticket/ticket_doc.h"
@@ -216,7 +216,7 @@ static struct json_object *data(const char *status, const char *more)
 	return o;
 }
 
-/* The same life, as it was lived and from its recorded history. */
+/* The same life twice: command by command, and from its recorded history. */
 static void replayed(void)
 {
 	static const struct {
@@ -267,6 +267,6 @@ static void replayed(void)
 }
 
 UNIT_MAIN("ticket_doc", { "read and written back", there_and_back },
-	{ "what is no ticket", no_tickets }, { "what fires stands in it", what_fires },
-	{ "the most urgent clock", urgency }, { "commands and their events", commands_and_events },
-	{ "replayed", replayed })
+	{ "documents that are not tickets", no_tickets },
+	{ "fires are in the document", what_fires }, { "the most urgent clock", urgency },
+	{ "commands and their events", commands_and_events }, { "replayed", replayed })

@@ -31,7 +31,7 @@ static void transitions(void)
 	CU_ASSERT_EQUAL(go(CMD_REOPEN, TICKET_CANCELLED, ACTOR_STAFF, 0), TICKET_WRONG_STATE);
 }
 
-/* Nothing changes the state of a cancelled or merged ticket, whoever asks. */
+/* No command by any actor changes the state of a cancelled or merged ticket. */
 static void terminal_states_stay(void)
 {
 	for (int c = CMD_CREATE + 1; c < CMD_COUNT; c++)
@@ -83,5 +83,5 @@ static void priorities(void)
 }
 
 UNIT_MAIN("ticket", { "transitions", transitions },
-	{ "terminal states stay", terminal_states_stay },
+	{ "terminal states are final", terminal_states_stay },
 	{ "every command is complete", every_command_is_complete }, { "priorities", priorities })
