@@ -33,7 +33,7 @@ enum call_result {
 	CALL_DB,           /* see db_error */
 };
 
-#define TICKET_CHOICES_MAX 6
+#define TICKET_CHOICES_MAX 7
 
 /* The request. All texts belong to the caller and must stay valid until on_done. */
 struct ticket_call {
@@ -59,7 +59,7 @@ struct ticket_call {
 	const char *tags;    /* JSON list */
 	const char *category;
 	/* create only */
-	const char *title, *service_type, *source, *impact_scope, *external_id;
+	const char *title, *service_type, *source, *impact_scope, *incident_type, *external_id;
 	struct ticket_choice {
 		const char *kind, *code; /* as listed in the tenant's catalogue */
 	} choice[TICKET_CHOICES_MAX];

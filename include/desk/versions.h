@@ -35,6 +35,7 @@ struct tenant_config {
 	int usuals;
 	struct tenant_choice {
 		char *kind, *code;
+		enum priority priority; /* of an incident type; else PRIORITY_NONE */
 		bool active;
 	} * choice; /* by kind and code */
 	size_t choices;
@@ -57,6 +58,9 @@ const struct sla_version *tenant_config_version(
 	const struct tenant_config *c, const char *service_type);
 /* The usual priority of this service type; PRIORITY_NONE if unknown. */
 enum priority tenant_config_usual(const struct tenant_config *c, const char *service_type);
+/* The priority that the catalogue gives to an incident type; PRIORITY_NONE if TYPE is NULL or has
+ * none. */
+enum priority tenant_config_incident(const struct tenant_config *c, const char *type);
 /* May a ticket of the tenant use CODE as its KIND (department, region, …)? If the tenant keeps no
  * list of a kind, any text is accepted. */
 bool tenant_config_allows(const struct tenant_config *c, const char *kind, const char *code);

@@ -41,15 +41,15 @@ begin
     end if;
     with n as (
       insert into tickets (tenant_id, title, status, priority, priority_source, priority_reason, priority_confirmed, service_type, source,
-        category, tags, impact, urgency, requester_kind, requester_id, assignee_id, level, department, project, contract, cost_centre, region,
+        category, incident_type, tags, impact, urgency, requester_kind, requester_id, assignee_id, level, department, project, contract, cost_centre, region,
         office, parent_id, policy_id, calendar_id, cycle, opened_at, last_at, updated_at, urgent_at, urgent_clock, external_id)
       select d.tenant, d.title, d.status, d.priority, d.priority_source, d.priority_reason, d.priority_confirmed, d.service_type, d.source,
-        d.category, coalesce(d.tags, '{}'), d.impact, d.urgency, d.requester_kind, d.requester_id, d.assignee_id, d.level,
+        d.category, d.incident_type, coalesce(d.tags, '{}'), d.impact, d.urgency, d.requester_kind, d.requester_id, d.assignee_id, d.level,
         coalesce(d.department, u.department), coalesce(d.project, u.project), coalesce(d.contract, u.contract),
         coalesce(d.cost_centre, u.cost_centre), coalesce(d.region, u.region), coalesce(d.office, u.office), d.parent_id, d.policy_id, d.calendar_id, d.cycle, ts(d.opened_at), ts(d.last_at), ts(d.last_at),
         coalesce(ts(d.urgent_at), 'infinity'), d.urgent_clock, d.external_id
       from jsonb_to_record(first) as d(tenant bigint, title text, status text, priority text, priority_source text, priority_reason jsonb,
-        priority_confirmed boolean, service_type text, source text, category text, tags text[], impact smallint, urgency smallint,
+        priority_confirmed boolean, service_type text, source text, category text, incident_type text, tags text[], impact smallint, urgency smallint,
         requester_kind text, requester_id bigint, assignee_id bigint, level smallint, department text, project text, contract text,
         cost_centre text, region text, office text, parent_id bigint, policy_id bigint, calendar_id bigint, cycle int, opened_at bigint,
         last_at bigint, urgent_at bigint, urgent_clock text, external_id text)

@@ -21,8 +21,8 @@ bool ticket_decide_priority(struct ticket_call *c, const struct tenant_config *c
 {
 	struct ticket *t = &c->ticket;
 	const struct sla_policy *p = &c->v->policy;
-	struct priority_decision d = { c->priority, c->actor == ACTOR_STAFF ? "staff" : "customer",
-		NULL };
+	struct priority_decision d = { .priority = c->priority,
+		.source = c->actor == ACTOR_STAFF ? "staff" : "customer" };
 	struct buf reason = { 0 };
 	size_t n;
 
@@ -33,7 +33,8 @@ bool ticket_decide_priority(struct ticket_call *c, const struct tenant_config *c
 	if (c->priority == PRIORITY_NONE && p->has_matrix && c->impact && c->urgency &&
 		p->matrix[c->impact - 1][c->urgency - 1] != PRIORITY_NONE)
 		d = (struct priority_decision){
-			(enum priority)p->matrix[c->impact - 1][c->urgency - 1], "matrix", NULL
+			.priority = (enum priority)p->matrix[c->impact - 1][c->urgency - 1],
+			.source = "matrix"
 		};
 	else if (c->priority == PRIORITY_NONE)
 		d = priority_decide(&(struct priority_facts){ .title = str_of(c->title),
@@ -41,18 +42,23 @@ bool ticket_decide_priority(struct ticket_call *c, const struct tenant_config *c
 			.impact_scope = c->impact_scope,
 			.factors = c->factors,
 			.usual = tenant_config_usual(config, t->service_type),
+			.incident = tenant_config_incident(config, c->incident_type),
 			.keywords = priority_keywords(&n),
 			.keyword_count = n });
 	t->sla.priority = sla_policy_nearest(p, d.priority);
 	t->priority_confirmed = c->actor == ACTOR_STAFF && c->priority != PRIORITY_NONE;
 	snprintf(t->priority_source, sizeof(t->priority_source), "%s", d.source);
 	buf_addf(&reason, "{\"source\":\"%s\"", d.source);
-	if (d.keyword) {
+	if (d.keyword[0]) {
 		buf_adds(&reason, ",\"keyword\":");
 		buf_add_json(&reason, d.keyword, strlen(d.keyword));
 	}
 	if (c->impact_scope)
 		buf_addf(&reason, ",\"impact_scope\":\"%s\"", c->impact_scope);
+	if (c->incident_type) {
+		buf_adds(&reason, ",\"incident_type\":");
+		buf_add_json(&reason, c->incident_type, strlen(c->incident_type));
+	}
 	buf_adds(&reason, ",\"factors\":[");
 	for (int i = 0, first = 1; i < FACTOR_COUNT; i++)
 		if (c->factors >> i & 1) {
@@ -197,24 +203,30 @@ static void write_event(struct ticket_call *c, struct ticket_doc *d)
 	ticket_doc_event_end(d);
 }
 
+/* Did a person choose the priority, or name the incident type that has it? Otherwise it is a guess.
+ */
+static bool is_chosen(const struct ticket *t)
+{
+	return strcmp(t->priority_source, "customer") == 0 ||
+	       strcmp(t->priority_source, "staff") == 0 ||
+	       strcmp(t->priority_source, "incident_type") == 0;
+}
+
 /* P0 tickets have extra events: who is notified depends on whether the priority was chosen or
  * guessed (sla.md 4). */
 static void write_p0(
-	struct ticket_call *c, struct ticket_doc *d, enum priority before, bool was_confirmed)
+	struct ticket_call *c, struct ticket_doc *d, enum priority before, bool was_certain)
 {
 	struct ticket *t = &c->ticket;
-	bool chosen = strcmp(t->priority_source, "customer") == 0 ||
-		      strcmp(t->priority_source, "staff") == 0;
+	bool is_certain = t->priority_confirmed || is_chosen(t);
 	bool now_p0 = t->sla.priority == P0 &&
-		      (c->cmd == CMD_CREATE || before != P0 ||
-			      (c->cmd == CMD_CONFIRM_PRIORITY && !was_confirmed));
+		      (c->cmd == CMD_CREATE || before != P0 || (is_certain && !was_certain));
 
 	if (!now_p0)
 		return;
 	d->at++;
-	ticket_doc_event(d, t,
-		chosen || t->priority_confirmed ? "ticket.p0_opened" : "ticket.p0_guessed",
-		ACTOR_SYSTEM, 0, "staff", true, false);
+	ticket_doc_event(d, t, is_certain ? "ticket.p0_opened" : "ticket.p0_guessed", ACTOR_SYSTEM,
+		0, "staff", true, false);
 	ticket_doc_event_end(d);
 }
 
@@ -232,8 +244,7 @@ static void write_timers(struct ticket_call *c, struct buf *b, int event, enum p
 	const struct ticket *t = &c->ticket;
 	const struct sla_policy *p = &c->v->policy;
 	int32_t report_s = p->budget[t->sla.priority].report_s;
-	bool p0_waits = t->sla.priority == P0 && !t->priority_confirmed &&
-			strcmp(t->priority_source, "customer") != 0;
+	bool p0_waits = t->sla.priority == P0 && !t->priority_confirmed && !is_chosen(t);
 
 	buf_adds(b, ",\"timers\":[");
 	if (c->cmd == CMD_RESOLVE && p->autoclose_days > 0) {
@@ -266,7 +277,8 @@ static void write_timers(struct ticket_call *c, struct buf *b, int event, enum p
 		buf_adds(b, "\"wake\"");
 		break;
 	case CMD_PRIORITY:
-		buf_adds(b, "\"p0-unconfirmed\",\"report-due\"");
+		buf_adds(b, before == t->sla.priority ? "\"p0-unconfirmed\""
+						      : "\"p0-unconfirmed\",\"report-due\"");
 		break;
 	case CMD_CONFIRM_PRIORITY:
 		buf_adds(b, "\"p0-unconfirmed\"");
@@ -434,7 +446,7 @@ bool ticket_decide(struct ticket_call *c, enum call_result *out)
 	struct ticket_doc d = { .at = t->last_at };
 	int64_t now = clock_now_us(), at = now > t->last_at ? now : t->last_at + 1;
 	enum priority before = t->sla.priority;
-	bool was_confirmed = t->priority_confirmed;
+	bool was_certain = t->priority_confirmed || is_chosen(t);
 	enum ticket_state to;
 	int event;
 
@@ -485,7 +497,7 @@ bool ticket_decide(struct ticket_call *c, enum call_result *out)
 			t->sla.priority, c->clock, c->asked.from, c->asked.to });
 	t->last_at = at;
 	write_event(c, &d);
-	write_p0(c, &d, before, was_confirmed);
+	write_p0(c, &d, before, was_certain);
 	ticket_settle(t, ticket_call_rules(c), &d, at);
 	t->last_at = d.at;
 	c->decided = t->sla.priority;

@@ -199,8 +199,10 @@ static void on_choices(struct db_call *call, enum db_error error, const PGresult
 		if (last && str_is(kind, last->kind) && str_is(code, last->code))
 			continue; /* the tenant's own entry came first and overrides the built-in
 				     one */
-		c->choice[c->choices++] = (struct tenant_choice){ xstrndup(kind.p, kind.n),
-			xstrndup(code.p, code.n), db_int(rows, i, 2) != 0 };
+		c->choice[c->choices++] = (struct tenant_choice){ .kind = xstrndup(kind.p, kind.n),
+			.code = xstrndup(code.p, code.n),
+			.active = db_int(rows, i, 2) != 0,
+			.priority = priority_parse(db_text(rows, i, 3)) };
 	}
 	config_store(c);
 	w->on_done(w->arg, c);
@@ -320,6 +322,22 @@ enum priority tenant_config_usual(const struct tenant_config *c, const char *ser
 	return PRIORITY_NONE;
 }
 
+static const struct tenant_choice *find_choice(
+	const struct tenant_config *c, const char *kind, const char *code)
+{
+	for (size_t i = 0; i < c->choices; i++)
+		if (strcmp(c->choice[i].kind, kind) == 0 && strcmp(c->choice[i].code, code) == 0)
+			return &c->choice[i];
+	return NULL;
+}
+
+enum priority tenant_config_incident(const struct tenant_config *c, const char *type)
+{
+	const struct tenant_choice *found = type ? find_choice(c, "incident_type", type) : NULL;
+
+	return found ? found->priority : PRIORITY_NONE;
+}
+
 bool tenant_config_allows(const struct tenant_config *c, const char *kind, const char *code)
 {
 	bool kept = false;
@@ -352,10 +370,12 @@ static void on_keywords(struct job_run *run, enum db_error error, const PGresult
 		known.keywords = xcalloc((size_t)PQntuples(rows), sizeof(*known.keywords));
 		for (int i = 0; i < PQntuples(rows); i++) {
 			struct str s = db_text(rows, i, 0);
+			struct keyword k = { .priority = priority_parse(db_text(rows, i, 2)) };
 
-			known.keywords[known.keyword_count++] =
-				(struct keyword){ xstrndup(s.p, s.n),
-					priority_parse(db_text(rows, i, 1)) };
+			if (!keyword_kind_parse(db_text(rows, i, 1), &k.kind))
+				continue; /* of a newer version */
+			k.text = xstrndup(s.p, s.n);
+			known.keywords[known.keyword_count++] = k;
 		}
 	}
 	job_end_db(run, error);

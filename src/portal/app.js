@@ -11,6 +11,7 @@ const state = {
 	skew: 0,
 	lang: localStorage.getItem('lang') || (navigator.language.startsWith('en') ? 'en' : 'zh'),
 	tenants: new Map(),
+	incidentTypes: [],
 	wait: 500,
 };
 const t = (key) => words[state.lang][key] || key;
@@ -86,7 +87,29 @@ function translate() {
 			return l;
 		}),
 	);
+	drawIncidentTypes();
 	draw();
+}
+
+/* The types of incident by priority, in the reader's language. */
+function drawIncidentTypes() {
+	const none = el('option', '', t('incident_other')),
+		chosen = $('incident_type').value;
+	none.value = '';
+	$('incident_type').replaceChildren(
+		none,
+		...[...new Set(state.incidentTypes.map((e) => e.priority))].sort().map((p) => {
+			const g = el('optgroup');
+			g.label = p;
+			for (const e of state.incidentTypes.filter((x) => x.priority === p && x.active)) {
+				const o = el('option', '', state.lang === 'zh' ? e.name_zh : e.name_en);
+				o.value = e.code;
+				g.append(o);
+			}
+			return g;
+		}),
+	);
+	$('incident_type').value = chosen;
 }
 
 // --- time -------------------------------------------------------------------------------------------------------------------
@@ -488,6 +511,8 @@ async function enter() {
 				return o;
 			}),
 	);
+	state.incidentTypes = await all('/api/v1/catalogue?kind=incident_type');
+	drawIncidentTypes();
 	$('who').textContent = state.me.full_name;
 	$('login').hidden = true;
 	$('desk').hidden = false;
@@ -604,7 +629,7 @@ document.querySelector('#create form').onsubmit = async (e) => {
 		err = f.querySelector('.error'),
 		d = new FormData(f),
 		body = { title: d.get('title'), description: d.get('description') };
-	for (const k of ['impact_scope', 'priority']) if (d.get(k)) body[k] = d.get(k);
+	for (const k of ['impact_scope', 'priority', 'incident_type']) if (d.get(k)) body[k] = d.get(k);
 	if (d.getAll('factor').length) body.factors = d.getAll('factor');
 	if (state.me.kind === 'staff') body.tenant_id = Number(d.get('tenant_id'));
 	err.textContent = '';

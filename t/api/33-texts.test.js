@@ -31,6 +31,7 @@ const SYNTAX = `a"b\\c,{d}'e|f g`,
 		'cost_centre',
 		'region',
 		'office',
+		'incident_type',
 	];
 
 let s, admin, eng, boss, service, provider;
@@ -66,7 +67,7 @@ test.after(() => s.drop());
 const entry = (kind, code) =>
 	s.request('PUT', `/api/v1/catalogue/${kind}/${encodeURIComponent(code)}`, {
 		token: admin,
-		body: { name_zh: 'x', name_en: 'x' },
+		body: { name_zh: 'x', name_en: 'x', ...(kind === 'incident_type' ? { priority: 'P3' } : {}) },
 	});
 const create = (more, token = admin) =>
 	s.post('/api/v1/tickets', token, { title: 'x', description: 'y', priority: 'P3', ...more });

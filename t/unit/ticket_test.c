@@ -58,11 +58,13 @@ static void every_command_is_complete(void)
 
 static void priorities(void)
 {
-	static const struct keyword words[] = { { "宕机", P0 }, { "down", P0 }, { "data loss", P0 },
-		{ "slow", P2 }, { "咨询", P4 } };
-	struct priority_facts f = {
-		.keywords = words, .keyword_count = ARRAY_LEN(words), .usual = PRIORITY_NONE
-	};
+	static const struct keyword words[] = { { "宕机", KEYWORD_SIGN, P0 },
+		{ "down", KEYWORD_SIGN, P0 }, { "data loss", KEYWORD_SIGN, P0 },
+		{ "slow", KEYWORD_SIGN, P2 }, { "咨询", KEYWORD_SIGN, P4 } };
+	struct priority_facts f = { .keywords = words,
+		.keyword_count = ARRAY_LEN(words),
+		.usual = PRIORITY_NONE,
+		.incident = PRIORITY_NONE };
 
 	f.title = STR("生产数据库宕机");
 	CU_ASSERT_EQUAL(priority_decide(&f).priority, P0);
@@ -82,6 +84,91 @@ static void priorities(void)
 	CU_ASSERT_EQUAL(priority_decide(&f).priority, P0);
 }
 
+/* --- from words --- */
+
+/* Decide by a few rules of each kind. */
+static enum priority said(const char *title, const char *description)
+{
+	static const struct keyword words[] = { { "宕机|down!slow", KEYWORD_SIGN, P0 },
+		{ "支付|下单+失败|无法", KEYWORD_SIGN, P1 }, { "咨询", KEYWORD_SIGN, P4 },
+		{ "测试环境|if", KEYWORD_CAP, P3 }, { "已恢复|recovered!尽快", KEYWORD_OVER, P3 },
+		{ "没有|没|未|not|no", KEYWORD_NOT, P4 } };
+	struct priority_facts f = { .title = str_of(title),
+		.description = str_of(description),
+		.keywords = words,
+		.keyword_count = ARRAY_LEN(words),
+		.usual = PRIORITY_NONE,
+		.incident = PRIORITY_NONE };
+
+	return priority_decide(&f).priority;
+}
+
+static void rules_on_clauses(void)
+{
+	static const struct {
+		const char *title, *description;
+		enum priority p;
+	} cases[] = { { "支付总是失败", "", P1 }, { "失败的支付", "", P1 }, /* in any order */
+		{ "支付很慢", "提交失败", P3 },                             /* not in one clause */
+		{ "系统没有宕机，只是想咨询一下", "", P4 }, { "没宕机", "", P3 },
+		{ "未知原因宕机", "", P0 },         /* a single character denies what follows it */
+		{ "没有人处理，系统宕机", "", P0 }, /* the negation is in another clause */
+		{ "the site is not down", "", P3 }, { "slow, then down", "", P0 },
+		{ "slow down", "", P3 }, { "测试环境宕机", "", P3 },
+		{ "测试环境正常，生产宕机", "", P0 }, { "宕机", "已恢复", P3 },
+		{ "宕机已恢复", "", P3 }, { "宕机", "未恢复", P0 }, { "已恢复", "又宕机", P0 },
+		{ "宕机", "请尽快让系统已恢复", P0 }, { "", "", P3 }, { "，。,", "!?", P3 },
+		{ "v1.down.2", "", P0 }, { "it is fine.down", "", P0 } };
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		if (said(cases[i].title, cases[i].description) != cases[i].p) {
+			fprintf(stderr, "%s / %s\n", cases[i].title, cases[i].description);
+			CU_FAIL("another priority");
+		}
+}
+
+/* Strange rules and texts end, and find nothing that is not there. */
+static void strange_rules(void)
+{
+	static const char *const rules[] = { "", "|", "+", "!", "a|", "|a", "+a", "a!", "a!a", "!a",
+		"++", "a+|", "|||" };
+	struct keyword k = { .kind = KEYWORD_SIGN, .priority = P0 };
+	struct priority_facts f = { .keywords = &k,
+		.keyword_count = 1,
+		.usual = PRIORITY_NONE,
+		.incident = PRIORITY_NONE,
+		.title = STR("b c") };
+	char *large = xmalloc(200001);
+
+	memset(large, 'x', 200000);
+	large[200000] = 0;
+	for (size_t i = 0; i < ARRAY_LEN(rules); i++)
+		for (int kind = KEYWORD_SIGN; kind <= KEYWORD_NOT; kind++) {
+			k.text = rules[i];
+			k.kind = (enum keyword_kind)kind;
+			f.description = STR("");
+			CU_ASSERT_EQUAL(priority_decide(&f).priority, P3);
+			f.description = str_of(large);
+			CU_ASSERT_EQUAL(priority_decide(&f).priority, P3);
+		}
+	free(large);
+}
+
+static void words_that_matched(void)
+{
+	static const struct keyword words[] = { { "支付|下单+失败|无法", KEYWORD_SIGN, P1 } };
+	struct priority_facts f = { .title = STR("无法下单"),
+		.keywords = words,
+		.keyword_count = 1,
+		.usual = PRIORITY_NONE,
+		.incident = PRIORITY_NONE };
+
+	CU_ASSERT_STRING_EQUAL(priority_decide(&f).keyword, "下单 … 无法");
+	CU_ASSERT_STRING_EQUAL(priority_decide(&f).source, "keyword");
+}
+
 UNIT_MAIN("ticket", { "transitions", transitions },
 	{ "terminal states are final", terminal_states_stay },
-	{ "every command is complete", every_command_is_complete }, { "priorities", priorities })
+	{ "every command is complete", every_command_is_complete }, { "priorities", priorities },
+	{ "rules on clauses", rules_on_clauses }, { "strange rules", strange_rules },
+	{ "words that matched", words_that_matched })

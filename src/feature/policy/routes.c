@@ -1,13 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy.h"
+#include "base/json.h"
 #include "flow_gen.h"
 #include "sql_gen.h"
+
+/* An incident type decides a priority; no other entry does. */
+static void check_catalogue_priority(struct req *req)
+{
+	bool incident = str_is(req->path_value[0], "incident_type");
+	const char *priority = json_get_string(req->body, "priority");
+
+	if (incident && !priority)
+		req_note_invalid(req, "priority", "required for an incident type", "问题类型必填");
+	if (!incident && priority)
+		req_note_invalid(
+			req, "priority", "only an incident type has one", "仅问题类型可填");
+}
 
 const struct route policy_routes[] = {
 	{ HTTP_GET, "/api/v1/sla/config", PERM_STAFF, .sql = &sql_sla_config_list },
 	{ HTTP_GET, "/api/v1/catalogue", PERM_TICKET_READ, .sql = &sql_catalogue_list },
 	{ HTTP_PUT, "/api/v1/catalogue/{kind}/{code}", PERM_CATALOGUE_WRITE,
-		.sql = &sql_catalogue_put, .reach = REACH_WHOLE },
+		.sql = &sql_catalogue_put, .check = check_catalogue_priority,
+		.reach = REACH_WHOLE },
 	{ HTTP_GET, "/api/v1/sla/policies", PERM_TICKET_READ, .sql = &sql_sla_policy_list },
 	{ HTTP_PUT, "/api/v1/sla/policies/{code}", PERM_SLA_WRITE, .flow = policy_put,
 		.check = policy_check, .contract = &contract_policy_put },

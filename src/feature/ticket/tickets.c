@@ -188,7 +188,7 @@ static void read_choices(const struct in_ticket_create *in, struct ticket_call *
 	const struct ticket_choice all[TICKET_CHOICES_MAX] = { { "department", in->department },
 		{ "project", in->project }, { "contract", in->contract },
 		{ "cost_centre", in->cost_centre }, { "region", in->region },
-		{ "office", in->office } };
+		{ "office", in->office }, { "incident_type", in->incident_type } };
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		if (all[i].code)
@@ -235,6 +235,7 @@ struct outcome *ticket_create(struct req *req)
 	c->impact = in->impact;
 	c->urgency = in->urgency;
 	c->factors = factor_bits(in->factors);
+	c->incident_type = in->incident_type;
 	c->tags = in->tags ? req_json_text(req, in->tags) : NULL;
 	c->priority = in->priority ? priority_parse(str_of(in->priority)) : PRIORITY_NONE;
 	c->external_id = in->external_id;
