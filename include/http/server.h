@@ -97,8 +97,9 @@ bool http_server_reload_tls(struct http_server *s, const char **out_error);
 struct http_counts {
 	uint64_t refused[HTTP_OWNERS];
 	uint64_t connections, accepted, timeouts, parse_errors, accept_pauses;
-	uint64_t guest_bytes; /* in the bodies of requests from unknown senders */
-	uint64_t unsent;      /* bytes of replies */
+	uint64_t guest_bytes;   /* in the bodies of requests from unknown senders */
+	uint64_t guest_refused; /* such bodies, because others had taken all the room */
+	uint64_t unsent;        /* bytes of replies */
 };
 /* Counts for /metrics. */
 struct http_counts http_counts(void);

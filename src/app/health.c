@@ -294,6 +294,10 @@ static void driver_metrics(struct buf *b)
 		buf_addf(b, "sladesk_http_refused_total{limit=\"%s\"} %llu\n",
 			http_owner_name((enum http_owner)i), (unsigned long long)h.refused[i]);
 	counter(b, "http_accept_pauses_total", "Times accepting was paused.", h.accept_pauses);
+	gauge(b, "http_guest_body_bytes", "Bytes in the bodies of requests without a session.",
+		(double)h.guest_bytes);
+	counter(b, "http_guest_refused_total",
+		"Bodies of requests without a session refused for lack of room.", h.guest_refused);
 }
 
 static void cache_metrics(struct buf *b)

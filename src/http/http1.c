@@ -13,6 +13,8 @@
 
 /* The limit on all bodies of unknown senders together, however many addresses they come from. */
 #define GUEST_BODIES_MAX (32 * 1024 * 1024)
+/* Logins are smaller than this, and are still accepted when no larger body is. */
+#define GUEST_BODY_SMALL 4096
 #define AT_ONCE 8 /* pipelined requests processed before other connections get their turn */
 
 void http1_set_state(struct http_conn *c, enum http1_state s)
@@ -124,9 +126,10 @@ static void refuse(struct http_conn *c, int status, const char *body)
 	struct buf b = { 0 };
 	size_t n = strlen(body);
 
-	buf_addf(&b, "HTTP/1.1 %d %s\r\n%s%sContent-Length: %zu\r\nConnection: close\r\n\r\n",
+	buf_addf(&b, "HTTP/1.1 %d %s\r\n%s%s%sContent-Length: %zu\r\nConnection: close\r\n\r\n",
 		status, http_reason(status), http_date_line(),
-		n ? "Content-Type: application/json\r\n" : "", n);
+		n ? "Content-Type: application/json\r\n" : "",
+		status == 503 ? "Retry-After: 5\r\n" : "", n);
 	if (!r || r->head.method != HTTP_HEAD)
 		buf_adds(&b, body);
 	bufferevent_write(c->bev, b.p, b.n);
@@ -262,7 +265,9 @@ static bool give_body(struct http_conn *c, const char *p, size_t n)
 		refuse_body(c, 413);
 		return false;
 	}
-	if (r->guest && http_count.guest_bytes + n > GUEST_BODIES_MAX) {
+	if (r->guest && r->body_seen > GUEST_BODY_SMALL &&
+		http_count.guest_bytes + n > GUEST_BODIES_MAX) {
+		http_count.guest_refused++;
 		refuse_body(c, 503);
 		return false;
 	}

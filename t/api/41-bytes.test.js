@@ -312,3 +312,73 @@ test('a reply that is read below the rate ends within two windows, however near 
 	assert.ok(ms < WINDOW_S * 2000 + 4000, `${ms} ms`);
 	slow.forEach((c) => c.destroy());
 });
+
+test('bodies without a session share 32 MiB: more get 503, small ones and users are served, and the memory comes back', async () => {
+	const SHARE = 32 * MB,
+		LENGTH = 256 * 1024,
+		FIRST = 230000,
+		head = `POST /api/v1/auth/sso/slo/1/1 HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ${LENGTH}\r\n\r\n`,
+		held = () => s.metric('http_guest_body_bytes'),
+		/* A body of which the first N bytes come at once, and the others not within the test. */
+		slow = (n) => {
+			const c = net.connect(s.port, '127.0.0.1'),
+				x = { c, text: '' };
+			c.on('data', (d) => (x.text += d));
+			c.on('error', () => {});
+			c.write(head + 'x'.repeat(n));
+			return x;
+		},
+		round = async () => {
+			const before = await s.metric('http_guest_refused_total'),
+				all = [...Array(200)].map(() => slow(FIRST));
+			await waitUntil(async () => (await held()) > SHARE - FIRST);
+			await waitUntil(() => all.filter((x) => x.text).length >= 200 - Math.ceil(SHARE / FIRST));
+			const refused = all.filter((x) => x.text);
+			all.push(slow(SHARE - (await held())));
+			await waitUntil(async () => (await held()) === SHARE); // to the last byte
+			for (const x of refused) {
+				assert.match(x.text, /^HTTP\/1\.1 503 /);
+				assert.match(x.text, /\r\nRetry-After: \d+\r\n/);
+				assert.match(x.text, /"code":50001/);
+			}
+			assert.ok(all.length - refused.length > 100, 'the others are not refused');
+			assert.ok((await s.metric('http_guest_refused_total')) - before >= refused.length);
+			/* A login, a user with a large body, and a probe are served meanwhile. */
+			const began = Date.now(),
+				token = await s.login('user', 'beta'),
+				large = await s.post('/api/v1/tickets', token, {
+					title: 't',
+					description: 'd'.repeat(15000),
+					priority: 'P4',
+				});
+			assert.strictEqual(large.status, 201, large.text);
+			assert.strictEqual((await s.get('/healthz')).status, 200);
+			assert.ok(Date.now() - began < 3000, `served after ${Date.now() - began} ms`);
+			assert.strictEqual(await held(), SHARE, 'the room was full meanwhile');
+			const most = rss();
+			all.forEach((x) => x.c.destroy());
+			await waitUntil(async () => (await held()) === 0);
+			return most;
+		};
+	const first = await round(),
+		second = await round();
+	console.log(`# ${(first / MB).toFixed(1)} MB, then ${(second / MB).toFixed(1)} MB`);
+	if (!process.env.BUILD_DIR.endsWith('build-asan'))
+		assert.ok(second < first + 8 * MB, `${first} bytes, then ${second}`);
+	const r = await exchange(s.port, head + 'x'.repeat(LENGTH));
+	assert.match(r.text, /^HTTP\/1\.1 4/, 'there is room again: the body is read and answered');
+});
+
+test('a reply of more than 4 MiB is refused with advice; a narrower one is not', async () => {
+	const tenant = s.alpha,
+		url = '/api/v1/client/sla/compliance?group_by=department&period=';
+	s.sql(
+		`insert into rollups (tenant_id, day, service_type, priority, department, project, region, engineer_id, opened, decided, met, counted, met_counted)
+		select ${tenant}, current_date - 20, 'incident', 'P4', 'department ' || i, '', '', 0, 1, 1, 1, 1, 1 from generate_series(1, 12000) i`,
+	);
+	const r = await s.get(url + '30d', admin);
+	assert.deepStrictEqual([r.status, r.code], [413, 41004], r.text.slice(0, 300));
+	assert.match(r.json.details.suggested_actions.join(), /narrow the period/);
+	assert.strictEqual((await s.get(url + '7d', admin)).status, 200);
+	s.sql(`delete from rollups where tenant_id = ${tenant} and department like 'department %'`);
+});
