@@ -51,6 +51,9 @@ char *cli_hash(const char *password);
 /* The value of --NAME in the arguments, or FALLBACK. Exits if a required option (FALLBACK NULL) is
  * missing. */
 const char *cli_option(int argc, char **argv, const char *name, const char *fallback);
+/* The same, if the value is one of CHOICES ("zh|en") or FALLBACK. Exits otherwise. */
+const char *cli_choice(
+	int argc, char **argv, const char *name, const char *fallback, const char *choices);
 /* The value of --NAME. Exits unless it is given, has 1 to MAX characters and is not blank. */
 const char *cli_text(int argc, char **argv, const char *name, size_t max);
 /* The same for a name of up to 100 characters that has a FALLBACK. */

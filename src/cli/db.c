@@ -8,10 +8,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define UNIQUE_VIOLATION "23505"
+
 static void check_result(const PGresult *r)
 {
-	if (PQresultStatus(r) != PGRES_TUPLES_OK && PQresultStatus(r) != PGRES_COMMAND_OK)
-		die("database: %s", PQresultErrorMessage(r));
+	const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE),
+		   *rule = PQresultErrorField(r, PG_DIAG_CONSTRAINT_NAME);
+
+	if (PQresultStatus(r) == PGRES_TUPLES_OK || PQresultStatus(r) == PGRES_COMMAND_OK)
+		return;
+	if (state && rule && strcmp(state, UNIQUE_VIOLATION) == 0)
+		die("exists already (%s)", rule);
+	die("database: %s", PQresultErrorMessage(r));
 }
 
 void cli_run(PGconn *pg, const char *sql)

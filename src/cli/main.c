@@ -82,6 +82,26 @@ static const char *check_text(const char *v, const char *name, size_t max)
 	return v;
 }
 
+const char *cli_choice(
+	int argc, char **argv, const char *name, const char *fallback, const char *choices)
+{
+	const char *v = cli_option(argc, argv, name, fallback);
+	size_t n = strlen(v);
+
+	for (const char *p = choices; n; p += *p == '|') {
+		size_t length = strcspn(p, "|");
+
+		if (length == n && memcmp(p, v, n) == 0)
+			return v;
+		p += length;
+		if (!*p)
+			break;
+	}
+	if (fallback && strcmp(v, fallback) == 0)
+		return v;
+	die("--%s: one of %s", name, choices);
+}
+
 const char *cli_text(int argc, char **argv, const char *name, size_t max)
 {
 	return check_text(cli_option(argc, argv, name, NULL), name, max);
@@ -139,10 +159,17 @@ static const struct command *find_command(const char *name)
 
 static int usage(void)
 {
-	puts("usage: sladesk [-c FILE] COMMAND …\n");
+	puts("usage: sladesk [-c FILE] COMMAND …\n"
+	     "       sladesk help [COMMAND] | --help | --version\n");
 	print_help(own_commands);
 	for (const struct command *const *t = feature_commands; *t; t++)
 		print_help(*t);
+	return 0;
+}
+
+static int print_usage_of(const struct command *c)
+{
+	printf("usage: sladesk %s\n", c->help);
 	return 0;
 }
 
@@ -158,13 +185,21 @@ int main(int argc, char **argv)
 	}
 	if (at >= argc || strcmp(argv[at], "--help") == 0)
 		return usage();
+	if (strcmp(argv[at], "--version") == 0)
+		return puts("sladesk " PACKAGE_VERSION), 0;
+	if (strcmp(argv[at], "help") == 0) {
+		if (at + 1 >= argc)
+			return usage();
+		command = find_command(argv[at + 1]);
+		if (!command)
+			die("unknown command %s (see sladesk help)", argv[at + 1]);
+		return print_usage_of(command);
+	}
 	command = find_command(argv[at]);
 	if (!command)
 		die("unknown command %s (see sladesk --help)", argv[at]);
-	if (cli_flag(argc - at - 1, argv + at + 1, "help")) {
-		printf("usage: sladesk %s\n", command->help);
-		return 0;
-	}
+	if (cli_flag(argc - at - 1, argv + at + 1, "help"))
+		return print_usage_of(command);
 	if (!usage_is_kept(command, argc - at - 1, argv + at + 1))
 		return 2;
 	if (!options_load(file, &error))

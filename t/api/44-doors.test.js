@@ -119,6 +119,48 @@ test('every command refuses unknown, doubled and incomplete options with status 
 	t.diagnostic(`${lines.length} commands, ${n} wrong options`);
 	assert.ok(lines.length > 25 && n > 250, `${lines.length} ${n}`);
 });
+test('values that cannot be used are refused in words, not by the database; help and version need no database', () => {
+	const user = (extra, name = 'worded') => [
+			...['user', 'add', '--username', name, '--name', 'x', '--email', 'x@example.com'],
+			...extra,
+		],
+		password = 'Kofferwort-7\n',
+		lists = [
+			[/^sladesk: --lang: one of zh\|en$/m, ['tenant', 'add', '--code', 'worded', '--name', 'x', '--lang', 'fr']],
+			[/^sladesk: no such policy: nope$/m, ['tenant', 'add', '--code', 'worded', '--name', 'x', '--policy', 'nope']],
+			[/^sladesk: exists already/m, ['tenant', 'add', '--code', 'alpha', '--name', 'x']],
+			[/^sladesk: --mfa: one of yes\|no$/m, ['tenant', 'set', '--code', 'alpha', '--mfa', 'maybe']],
+			[/^sladesk: --mail-factor: /m, ['tenant', 'set', '--code', 'alpha', '--mail-factor', 'ye']],
+			[/^sladesk: no such tenant: nope$/m, ['tenant', 'set', '--code', 'nope', '--mfa', 'yes']],
+			...['x', '-1', '1.5'].map((n) => [/--max-users: /, ['tenant', 'set', '--code', 'alpha', '--max-users', n]]),
+			...['8', '20-8', '8-25', '8-8', 'x-y', '8-'].map((h) => [
+				/--work-hours: /,
+				['tenant', 'set', '--code', 'alpha', '--work-hours', h],
+			]),
+			...['bogus', 'engineer', 'user|admin', 'use'].map((r) => [
+				/--role: one of user\|manager\|admin$/m,
+				user(['--tenant', 'alpha', '--role', r]),
+			]),
+			...['bogus', 'user'].map((r) => [/--role: one of engineer\|/, user(['--staff', '--role', r])]),
+			[/--level: one of 1\|2\|3$/m, user(['--staff', '--level', '4'])],
+			[/^sladesk: exists already/m, user(['--tenant', 'alpha'], 'user')],
+			[/^sladesk: sla explain TICKET/m, ['sla', 'explain']],
+		];
+	for (const [why, args] of lists) {
+		refusedByCli(why, args, password);
+		assert.doesNotMatch(cli(args, password).stderr, /ERROR/);
+	}
+	assert.strictEqual(s.sql("select count(*) from customers where code = 'worded'"), '0');
+	const away = { SLADESK_DATABASE_JOB_URL: 'host=/nonexistent dbname=x' };
+	for (const [args, found] of [
+		[['help'], /^usage: sladesk /],
+		[['help', 'user'], /^usage: sladesk user add/],
+		[['--version'], /^sladesk \d/],
+	]) {
+		const r = cli(args, '', away);
+		assert.ok(r.status === 0 && found.test(r.stdout), r.stdout + r.stderr);
+	}
+});
 test('a setting that a section does not have stops daemon and tool when the environment names it', () => {
 	for (const name of [
 		'SLADESK_HTTP_LISTN',

@@ -16,6 +16,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* As the schema has them. */
+#define LANGUAGES "zh|en"
+#define STAFF_ROLES "engineer|supervisor|manager|customer_success|admin|auditor"
+#define USER_ROLES "user|manager|admin"
+
 static const char *now_us_text(void)
 {
 	static char t[24];
@@ -53,31 +58,58 @@ static const char *mail_option(int argc, char **argv)
 	return mail;
 }
 
+static const char *seats_option(int argc, char **argv)
+{
+	const char *seats = cli_option(argc, argv, "max-users", "");
+	int64_t n;
+
+	if (*seats && strcmp(seats, "-") != 0 && !str_to_int(str_of(seats), 0, INT32_MAX, &n))
+		die("--max-users: a number of users, or - for no limit");
+	return seats;
+}
+
+static const char *work_hours_option(int argc, char **argv)
+{
+	const char *hours = cli_option(argc, argv, "work-hours", "");
+	size_t n = strcspn(hours, "-");
+	int64_t from, to;
+
+	if (*hours && (!hours[n] || !str_to_int((struct str){ hours, n }, 0, 23, &from) ||
+			      !str_to_int(str_of(hours + n + 1), 1, 24, &to) || to <= from))
+		die("--work-hours: two hours of the day, such as 8-20");
+	return hours;
+}
+
 static int cmd_tenant(int argc, char **argv)
 {
 	PGconn *pg = cli_connect();
 	const char *what = argc ? argv[0] : "";
+	PGresult *r;
 
 	if (strcmp(what, "list") == 0) {
 		cli_print_rows(cli_exec(pg, &sql_cli_tenant_list, NULL));
 	} else if (strcmp(what, "add") == 0) {
 		const char *p[] = { cli_option(argc, argv, "code", NULL),
-			cli_text(argc, argv, "name", 200), cli_option(argc, argv, "lang", "zh"),
+			cli_text(argc, argv, "name", 200),
+			cli_choice(argc, argv, "lang", "zh", LANGUAGES),
 			cli_option(argc, argv, "policy", "standard"), cli_now() };
 
 		if (p[0][strspn(p[0], "0123456789")] == 0)
 			die("--code: not digits only, because those are a customer's number");
-		cli_print_rows(cli_exec(pg, &sql_cli_tenant_add, p));
+		r = cli_exec(pg, &sql_cli_tenant_add, p);
+		if (!PQntuples(r))
+			die("no such policy: %s", p[3]);
+		cli_print_rows(r);
 	} else if (strcmp(what, "set") == 0) {
 		const char *p[] = { cli_option(argc, argv, "code", NULL),
-			cli_option(argc, argv, "host", ""), cli_option(argc, argv, "max-users", ""),
-			cli_option(argc, argv, "mfa", ""), zone_option(argc, argv),
-			cli_option(argc, argv, "work-hours", ""),
-			cli_option(argc, argv, "mail-factor", "") };
-		PGresult *r = cli_exec(pg, &sql_cli_tenant_set, p);
+			cli_option(argc, argv, "host", ""), seats_option(argc, argv),
+			cli_choice(argc, argv, "mfa", "", "yes|no"), zone_option(argc, argv),
+			work_hours_option(argc, argv),
+			cli_choice(argc, argv, "mail-factor", "", "yes|no") };
 
+		r = cli_exec(pg, &sql_cli_tenant_set, p);
 		if (!PQntuples(r))
-			die("no such tenant: %s, or no such zone", p[0]);
+			die("no such tenant: %s", p[0]);
 		cli_print_rows(r);
 	} else if (strcmp(what, "suspend") == 0 || strcmp(what, "resume") == 0) {
 		const char *p[] = { cli_option(argc, argv, "code", NULL),
@@ -114,9 +146,9 @@ static void user_add(PGconn *pg, int argc, char **argv)
 	if (cli_flag(argc, argv, "staff")) {
 		const char *p[] = { cli_name(argc, argv, "username", NULL),
 			cli_name(argc, argv, "name", NULL), mail_option(argc, argv),
-			cli_option(argc, argv, "lang", "zh"),
-			cli_option(argc, argv, "role", "engineer"),
-			cli_option(argc, argv, "level", "1"),
+			cli_choice(argc, argv, "lang", "zh", LANGUAGES),
+			cli_choice(argc, argv, "role", "engineer", STAFF_ROLES),
+			cli_choice(argc, argv, "level", "1", "1|2|3"),
 			cli_flag(argc, argv, "on-call") ? "t" : "f", hash, cli_now(),
 			cli_flag(argc, argv, "must-change") ? "t" : "f" };
 
@@ -125,8 +157,8 @@ static void user_add(PGconn *pg, int argc, char **argv)
 		char *tenant = cli_tenant_id(pg, cli_option(argc, argv, "tenant", NULL));
 		const char *p[] = { tenant, cli_name(argc, argv, "username", NULL),
 			cli_name(argc, argv, "name", NULL), mail_option(argc, argv),
-			cli_option(argc, argv, "lang", "zh"),
-			cli_option(argc, argv, "role", "user"), hash, cli_now(),
+			cli_choice(argc, argv, "lang", "zh", LANGUAGES),
+			cli_choice(argc, argv, "role", "user", USER_ROLES), hash, cli_now(),
 			cli_option(argc, argv, "department", ""),
 			cli_option(argc, argv, "project", ""),
 			cli_option(argc, argv, "contract", ""),
@@ -269,7 +301,8 @@ const struct command identity_commands[] = {
 		"[--by U]\n"
 		"  token list\n"
 		"  token revoke --tenant C --id N\n"
-		"      manage service tokens; one made --by a user never may more than that user" },
+		"      manage service tokens; a token made --by a user never holds "
+		"more permissions than that user" },
 	{ "key", cmd_key,
 		"key rotate [--at-once]\n"
 		"      create a signing key for access tokens; --at-once makes all earlier keys "

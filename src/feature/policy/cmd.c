@@ -204,12 +204,16 @@ static void print_interval(
 
 static int explain(int argc, char **argv)
 {
-	PGconn *pg = cli_connect();
 	const char *p[] = { argc > 1 ? argv[1] : "" };
-	PGresult *r = cli_exec(pg, &sql_cli_sla_explain_ticket, p);
 	const struct cli_version *v;
 	struct ticket t;
+	PGresult *r;
+	PGconn *pg;
 
+	if (!*p[0])
+		die("sla explain TICKET, such as sla explain TKT-000001");
+	pg = cli_connect();
+	r = cli_exec(pg, &sql_cli_sla_explain_ticket, p);
 	if (!PQntuples(r))
 		die("no such ticket: %s", p[0]);
 	v = cli_version(pg, PQgetvalue(r, 0, 1), PQgetvalue(r, 0, 2));
@@ -270,17 +274,17 @@ static void count(struct tally *n, const struct sla_ticket *t)
 
 static void print_rate(long met, long all)
 {
-	char rate[16];
+	char rate[16], text[64] = "-";
 
 	if (all)
-		printf("  %7s %% (%ld of %ld)", rate_text(met, all, rate), met, all);
-	else
-		printf("  %9s", "-");
+		snprintf(text, sizeof(text), "%s %% (%ld of %ld)", rate_text(met, all, rate), met,
+			all);
+	printf("  %-26s", text);
 }
 
 static void print_tally(const char *name, const struct tally *n)
 {
-	printf("%-5s", name);
+	printf("%-8s", name);
 	print_rate(n->both_met, n->both);
 	for (int k = 0; k < SLA_UPDATE; k++)
 		print_rate(n->met[k], n->met[k] + n->breached[k]);
@@ -320,17 +324,18 @@ static int replay(int argc, char **argv)
 			count(&without, &t);
 		tickets++;
 	}
-	printf("policy %s over %ld tickets, %d events, %.1f s; nothing was changed\n      "
-	       "attainment (both)   response   resolution\n",
-		p[0], tickets, PQntuples(r), (double)(clock_mono_us() - began) / 1e6);
+	printf("policy %s over %ld tickets, %d events, %.1f s; nothing was changed\n"
+	       "%-8s  %-26s  %-26s  %s\n",
+		p[0], tickets, PQntuples(r), (double)(clock_mono_us() - began) / 1e6, "",
+		"attainment (both)", "response", "resolution");
 	for (int i = 0; i < PRIORITY_COUNT; i++)
 		if (by[i].both || by[i].met[1] + by[i].breached[1] ||
 			by[i].met[0] + by[i].breached[0])
 			print_tally(priority_name((enum priority)i), &by[i]);
 	print_tally("all", &all);
-	print_tally("less", &without);
-	printf("less: without %ld excluded tickets; %ld waived breaches count as met\n", excluded,
-		all.waived);
+	print_tally("adjusted", &without);
+	printf("adjusted: without %ld excluded tickets; %ld waived breaches count as met\n",
+		excluded, all.waived);
 	PQclear(r);
 	PQfinish(pg);
 	return 0;

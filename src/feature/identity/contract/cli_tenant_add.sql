@@ -1,4 +1,4 @@
--- cli/tenant_add: create a customer.
+-- cli/tenant_add: create a customer, if the provider has the policy.
 -- mode: job   shape: rows   class: job
 -- $1 code    text  call.code    required
 -- $2 name    text  call.name    required
@@ -7,7 +7,8 @@
 -- $5 now     time  call.now     required
 with c as (
   insert into customers (code, name, lang, policy_code, created_at)
-  values ($1, $2, $3, $4, $5::timestamptz)
+  select $1, $2, $3, $4, $5::timestamptz
+  where exists (select from sla_configurations p where p.tenant_id = 1 and p.code = $4)
   returning tenant_id
 )
 insert into tenant_counters (tenant_id)
