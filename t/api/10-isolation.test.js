@@ -4,6 +4,7 @@
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
+	fs = require('node:fs'),
 	WebSocket = require('ws');
 const { Server, settled, waitUntil } = require('../lib/server.js');
 
@@ -305,7 +306,7 @@ test('the feed: no event of another tenant, whatever the client asks for', async
 	);
 	ws.close();
 });
-test('sladesk isolation check proves it against the running server, and finds a leak where there is one', () => {
+test('sladesk isolation check proves it against the running server, and finds a leak where there is one', async () => {
 	const run = () => {
 		try {
 			return s.cli(['isolation', 'check', '--as', 'alpha', '--against', 'beta']);
@@ -319,6 +320,28 @@ test('sladesk isolation check proves it against the running server, and finds a 
 	/* the catalogue names the tables that are compared; src/feature/selftest leaves out what the daemon writes by itself */
 	const compared = Number(out.match(/in (\d+) tables/)[1]);
 	assert.ok(compared <= tables().length && compared >= tables().length - 30, `${compared} of ${tables().length}`);
+	/* what the limits refuse has not been tried; such requests are sent again */
+	const limit = (limits) => {
+		s.settings.limits = limits;
+		fs.writeFileSync(s.file, s.conf());
+		s.proc.kill('SIGHUP');
+	};
+	limit({ user_per_s: 600, user_burst: 300 });
+	const token = s.token('alpha', 'tickets:read', 'limited');
+	await waitUntil(async () => {
+		const all = await Promise.all(
+			Array.from({ length: 320 }, () => s.get('/api/v1/tickets?limit=1', token)),
+		);
+		return all.some((r) => r.status === 429);
+	});
+	const limited = run();
+	limit({});
+	assert.match(limited, /isolated: no data was returned and no row changed/);
+	assert.doesNotMatch(limited, / 429: /);
+	assert.deepStrictEqual(
+		...[out, limited].map((text) => Number(text.match(/(\d+) requests/)[1])),
+		'as many requests as without limits',
+	);
 	s.sql('create table forgotten (tenant_id bigint, note text)');
 	s.sql('grant select on forgotten to sladesk_job');
 	assert.match(run(), new RegExp(`in ${compared + 1} tables`));
