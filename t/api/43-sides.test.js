@@ -154,7 +154,10 @@ test("a deadline in a mail is in the customer's zone, which it names", async () 
 			local = new Date(due + offset).toISOString().slice(0, 16).replace('T', ' '),
 			h = String(Math.floor(offset / 3600e3)).padStart(2, '0'),
 			m = offset % 3600e3 ? '30' : '00',
-			label = offset ? `${local} (${zone}, UTC+${h}:${m})` : `${local} UTC`;
+			lang = s.sql(`select lang from client_users where tenant_id = ${s.alpha} and username = 'user'`),
+			brackets =
+				lang === 'zh' ? `（${zone}，UTC+${h}:${m}）` : ` (${zone}, UTC+${h}:${m})`,
+			label = local + (offset ? brackets : ' UTC');
 		const sent = await waitUntil(
 			() =>
 				mail.mails.filter(

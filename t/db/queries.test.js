@@ -342,6 +342,11 @@ test('mail texts: Chinese ones have full-width punctuation, and both languages u
 			where tenant_id = 1`),
 		't',
 	);
+	/* a word such as pending_customer is for programs */
+	assert.strictEqual(
+		s.sql(`select code, lang from notification_templates where subject || body ~ '\\{\\{status\\}\\}'`),
+		'',
+	);
 	assert.strictEqual(
 		s.sql(`select code from (select code, ${names} as n from notification_templates t where
 			tenant_id = 1) v group by code having count(distinct n) > 1`),

@@ -96,6 +96,7 @@ static void variables(void)
 			"TKT-000077: Disk full (Guangming)" },
 		{ "{{priority}} {{priority_en}} {{priority_zh}}", "{}", "en", "P1 high 高" },
 		{ "{{status}} {{status_zh}}", "{}", "zh", "pending_customer 等待客户" },
+		{ "{{status_en}}", "{}", "en", "pending customer" },
 		{ "{{text}}", "{}", "en", "the reply" },
 		{ "{{url}}", "{}", "en", "https://desk.example.com/#/tickets/77" },
 		{ "{{clock}} {{clock_zh}}", "{\"clock\":\"response\"}", "zh", "response 首次响应" },
@@ -135,6 +136,33 @@ static void variables(void)
 			printf("# %s: %s, not %s\n", rows[i].body, buf_cstr(&b), rows[i].want);
 			CU_FAIL("a template is filled in wrongly");
 		}
+		buf_free(&b);
+	}
+}
+
+/* In the customer's zone, and with the punctuation of the reader's language. */
+static void instants(void)
+{
+	static const struct {
+		const char *zone, *lang, *want;
+	} rows[] = {
+		{ "Asia/Shanghai", "en", "by 2026-01-31 16:00 (Asia/Shanghai, UTC+08:00)." },
+		{ "Asia/Shanghai", "zh", "by 2026-01-31 16:00（Asia/Shanghai，UTC+08:00）." },
+		{ "America/New_York", "zh", "by 2026-01-31 03:00（America/New_York，UTC-05:00）." },
+		{ "UTC", "zh", "by 2026-01-31 08:00 UTC." },
+		{ "Not/AZone", "en", "by 2026-01-31 08:00 UTC." },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct buf b = { 0 };
+
+		begin();
+		row.text[C_BODY] = "by {{due}}.";
+		row.text[C_LANG] = rows[i].lang;
+		row.text[C_ZONE] = rows[i].zone;
+		row.data = "{\"clock_due_at\":1769846400000000}";
+		with_row(outbox_text, &b);
+		CU_ASSERT_STRING_EQUAL(buf_cstr(&b), rows[i].want);
 		buf_free(&b);
 	}
 }
@@ -265,7 +293,7 @@ static void body_lines(void)
 	}
 }
 
-UNIT_MAIN("texts of notifications", { "variables", variables },
+UNIT_MAIN("texts of notifications", { "variables", variables }, { "instants", instants },
 	{ "values are not templates", values_are_no_templates },
 	{ "titles cannot add headers", headers_stay_whole }, { "encoded words", encoded_words },
 	{ "lines of the body", body_lines })

@@ -20,10 +20,11 @@ static const char *const status_zh[] = { "新建", "已受理", "处理中", "�
 static const char *const clock_zh[] = { "首次响应", "解决", "更新", "升级" };
 
 /* In the customer's time zone, with its name and its difference to UTC at that instant:
- * 2026-01-31 16:00 (Asia/Shanghai, UTC+08:00). */
+ * 2026-01-31 16:00 (Asia/Shanghai, UTC+08:00), in Chinese with full-width punctuation. */
 static void add_instant(struct buf *b, const struct outbox_row *w, int64_t us)
 {
 	struct str name = db_text(w->r, w->i, C_ZONE);
+	bool zh = str_is(db_text(w->r, w->i, C_LANG), "zh");
 	const struct zone *zone;
 	char t[32], text[64];
 	int32_t offset, minutes;
@@ -38,8 +39,8 @@ static void add_instant(struct buf *b, const struct outbox_row *w, int64_t us)
 	time_format(us + offset * US_PER_S, 3, t);
 	buf_addf(b, "%.10s %.5s", t, t + 11);
 	if (zone && offset)
-		buf_addf(b, " (%s, UTC%c%02d:%02d)", text, offset < 0 ? '-' : '+', minutes / 60,
-			minutes % 60);
+		buf_addf(b, "%s%s%sUTC%c%02d:%02d%s", zh ? "（" : " (", text, zh ? "，" : ", ",
+			offset < 0 ? '-' : '+', minutes / 60, minutes % 60, zh ? "）" : ")");
 	else
 		buf_adds(b, " UTC");
 }
@@ -71,6 +72,13 @@ static void add_changed(struct buf *b, const struct outbox_row *w)
 			if (str_is(one, words[i][0]))
 				buf_adds(b, words[i][zh ? 2 : 1]);
 	}
+}
+
+/* The state without its underscores: in progress, pending customer. */
+static void add_status_en(struct buf *b, struct str code)
+{
+	for (size_t i = 0; i < code.n; i++)
+		buf_addc(b, code.p[i] == '_' ? ' ' : code.p[i]);
 }
 
 /* Variables whose value is in the event's data as it is. */
@@ -137,6 +145,8 @@ static void add_variable(struct buf *b, const struct outbox_row *w, struct str n
 			priority_parse(db_text(w->r, w->i, C_PRIORITY)), name.p[9] == 'z');
 	else if (str_is(name, "status"))
 		v = db_text(w->r, w->i, C_STATUS);
+	else if (str_is(name, "status_en"))
+		add_status_en(b, db_text(w->r, w->i, C_STATUS));
 	else if (str_is(name, "status_zh")) {
 		enum ticket_state st = ticket_state_parse(db_text(w->r, w->i, C_STATUS));
 
