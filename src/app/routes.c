@@ -10,6 +10,7 @@
 static const struct route own_routes[] = {
 	{ HTTP_GET, "/", PERM_ANYONE, .file = "index.html" },
 	{ HTTP_GET, "/app.js", PERM_ANYONE, .file = "app.js" },
+	{ HTTP_GET, "/ticket.js", PERM_ANYONE, .file = "ticket.js" },
 	{ HTTP_GET, "/account.js", PERM_ANYONE, .file = "account.js" },
 	{ HTTP_GET, "/words.js", PERM_ANYONE, .file = "words.js" },
 	{ HTTP_GET, "/numbers.js", PERM_ANYONE, .file = "numbers.js" },

@@ -59,7 +59,7 @@ static bool read_plain(
 	}
 	/* a text that must not be empty must not look empty either */
 	if (p->has_range && p->min > 0 && text_is_blank(str_of(v)))
-		return note_place(req, at, "not only blanks", "不能只有空白");
+		return note_place(req, at, "must not be blank", "不能只有空白");
 	if (p->in && !choice_is_listed(p->in, str_of(v)))
 		return note_place(req, at, arena_printf(&req->arena, "one of %s", p->in),
 			arena_printf(&req->arena, "可选值：%s", p->in));

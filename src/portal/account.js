@@ -39,6 +39,10 @@ Object.assign(words.zh, {
 	step_up_none: '您没有可用的确认方式，请联系管理员',
 	password_or_code: '密码或验证码',
 	use_passkey: '请使用通行密钥',
+	passkey_stopped: '操作已取消或已超时，请重试',
+	passkey_place: '当前访问地址不支持通行密钥，请使用正式域名访问',
+	passkey_known: '此设备已添加过通行密钥',
+	passkey_failed: '浏览器无法使用通行密钥',
 	must_enrol: '贵公司要求启用两步验证，设置后方可继续',
 });
 Object.assign(words.en, {
@@ -79,6 +83,10 @@ Object.assign(words.en, {
 	step_up_none: 'There is no way for you to confirm this; contact your administrator',
 	password_or_code: 'Password or code',
 	use_passkey: 'Use your passkey',
+	passkey_stopped: 'This was cancelled or took too long; please try again',
+	passkey_place: 'Passkeys do not work at this address; open the portal by its domain name',
+	passkey_known: 'This device already has a passkey for your account',
+	passkey_failed: 'The browser cannot use a passkey',
 	must_enrol: 'Your company requires two-step verification; set it up to continue',
 });
 
@@ -179,16 +187,36 @@ $('sso').onclick = async () => {
 };
 
 // --- passkeys ----------------------------------------------------------------------------------------------------------------------
+/* The browser's own messages are in its language, not in the page's. */
+async function ofBrowser(credential) {
+	try {
+		return await credential;
+	} catch (e) {
+		const known = {
+			NotAllowedError: 'passkey_stopped',
+			AbortError: 'passkey_stopped',
+			SecurityError: 'passkey_place',
+			InvalidStateError: 'passkey_known',
+		};
+		throw new Error(t(known[e.name] || 'passkey_failed'));
+	}
+}
+const credentials = navigator.credentials || {
+	get: () => Promise.reject(new Error()),
+	create: () => Promise.reject(new Error()),
+}; /* only secure pages have them */
 async function passkeyAnswer() {
 	const o = await api('POST', '/api/v1/auth/passkey/options'),
-		c = await navigator.credentials.get({
-			publicKey: {
-				challenge: toBytes(o.challenge),
-				rpId: o.rpId,
-				timeout: o.timeout,
-				userVerification: o.userVerification,
-			},
-		});
+		c = await ofBrowser(
+			credentials.get({
+				publicKey: {
+					challenge: toBytes(o.challenge),
+					rpId: o.rpId,
+					timeout: o.timeout,
+					userVerification: o.userVerification,
+				},
+			}),
+		);
 	return {
 		challenge_token: o.challenge_token,
 		credential_id: c.id,
@@ -209,21 +237,23 @@ $('passkey').onclick = async () => {
 };
 async function addPasskey() {
 	const o = await api('POST', '/api/v1/auth/factors/passkey/options'),
-		c = await navigator.credentials.create({
-			publicKey: {
-				challenge: toBytes(o.challenge),
-				rp: o.rp,
-				user: { ...o.user, id: toBytes(o.user.id) },
-				pubKeyCredParams: o.pubKeyCredParams,
-				timeout: o.timeout,
-				attestation: o.attestation,
-				authenticatorSelection: o.authenticatorSelection,
-				excludeCredentials: o.excludeCredentials.map((x) => ({
-					...x,
-					id: toBytes(x.id),
-				})),
-			},
-		});
+		c = await ofBrowser(
+			credentials.create({
+				publicKey: {
+					challenge: toBytes(o.challenge),
+					rp: o.rp,
+					user: { ...o.user, id: toBytes(o.user.id) },
+					pubKeyCredParams: o.pubKeyCredParams,
+					timeout: o.timeout,
+					attestation: o.attestation,
+					authenticatorSelection: o.authenticatorSelection,
+					excludeCredentials: o.excludeCredentials.map((x) => ({
+						...x,
+						id: toBytes(x.id),
+					})),
+				},
+			}),
+		);
 	await api('POST', '/api/v1/auth/factors/passkey', {
 		challenge_token: o.challenge_token,
 		credential_id: c.id,
@@ -380,9 +410,10 @@ async function drawFactors() {
 				}),
 			),
 		);
-	if (!list.length) list.push(el('p', 'meta', t('none_yet')));
-	else list.push(el('p', 'meta', t('codes_left') + t('colon') + d.recovery_codes_left));
+	const any = list.length > 0;
+	list.push(el('p', 'meta', any ? t('codes_left') + t('colon') + d.recovery_codes_left : t('none_yet')));
 	$('factor_list').replaceChildren(...list);
+	return any;
 }
 /* a readable name from a User-Agent header */
 function deviceName(agent) {
@@ -431,13 +462,16 @@ async function drawAccount() {
 					}),
 				]
 			: []),
-		button(t('new_codes'), async () => {
-			const d = await api('POST', '/api/v1/auth/recovery-codes');
-			await drawAccount();
-			showCodes(d.recovery_codes);
-		}),
 	);
-	await drawFactors();
+	/* recovery codes stand in for a factor, so there must be one */
+	if (await drawFactors())
+		$('account_actions').append(
+			button(t('new_codes'), async () => {
+				const d = await api('POST', '/api/v1/auth/recovery-codes');
+				await drawAccount();
+				showCodes(d.recovery_codes);
+			}),
+		);
 	await drawSessions();
 	await drawLook();
 }

@@ -34,7 +34,13 @@ async function request(method, path, body) {
 	if (method !== 'GET' && csrf()) headers['X-CSRF-Token'] = csrf();
 	if (method === 'POST') headers['Idempotency-Key'] = crypto.randomUUID();
 	if (body) headers['Content-Type'] = 'application/json';
-	const r = await fetch(path, { method, headers, body: body ? JSON.stringify(body) : undefined });
+	const r = await fetch(path, {
+		method,
+		headers,
+		body: body ? JSON.stringify(body) : undefined,
+	}).catch(() => {
+		throw new Error(t('unreachable'));
+	});
 	const date = Date.parse(r.headers.get('Date'));
 	if (date) state.skew = date - Date.now();
 	return r;
@@ -119,7 +125,7 @@ function duration(ms) {
 		d = Math.floor(s / 86400),
 		two = (n) => String(n).padStart(2, '0');
 	return (
-		(d ? d + 'd ' : '') +
+		(d ? d + t('days') : '') +
 		two(Math.floor(s / 3600) % 24) +
 		':' +
 		two(Math.floor(s / 60) % 60) +
@@ -152,6 +158,7 @@ function rowOf(k) {
 				k.priority_confirmed === false && k.priority === 'P0'
 					? t('unconfirmed')
 					: null,
+				k.sla_breached ? t('was_missed') : null,
 			]
 				.filter(Boolean)
 				.join(' · '),
@@ -159,7 +166,7 @@ function rowOf(k) {
 	);
 	clock.append(el('div', 'meta'), el('div', 'count'));
 	r.append(el('span', 'badge ' + k.priority, k.priority), mid, clock);
-	r.onclick = () => open(k.id);
+	r.onclick = () => show(k.id).catch((e) => toast(e.message, 'bad'));
 	return r;
 }
 const byUrgency = (a, b) =>
@@ -237,177 +244,6 @@ async function load() {
 	loadNumbers().catch(() => {});
 }
 
-// --- one ticket -----------------------------------------------------------------------------------------------------------------
-function textForm(label, fields, send) {
-	const f = el('form'),
-		err = el('p', 'error');
-	f.className = 'two-rows';
-	for (const x of fields) {
-		const l = el('label'),
-			i = x.options ? el('select') : el(x.long ? 'textarea' : 'input');
-		if (x.options)
-			i.append(
-				...x.options.map((o) => {
-					const e = el('option', '', t(o));
-					e.value = o;
-					return e;
-				}),
-			);
-		i.name = x.name;
-		i.required = x.required !== false;
-		l.append(t(x.label || x.name), i);
-		f.append(l);
-	}
-	const b = el('button', '', t(label));
-	f.append(err, b);
-	f.onsubmit = async (e) => {
-		e.preventDefault();
-		b.disabled = true;
-		err.textContent = '';
-		try {
-			await send(Object.fromEntries([...new FormData(f)].filter(([, v]) => v)));
-		} catch (x) {
-			err.textContent = x.message;
-		}
-		b.disabled = false;
-	};
-	return f;
-}
-function clockLine(c) {
-	const l = el('div', 'clockline'),
-		p = el('progress');
-	p.max = 1;
-	l.append(el('span', '', t(c.clock)), p, el('span'));
-	if (c.state === 'running' && c.due_at) {
-		l.dataset.from = Date.parse(c.start_at);
-		l.dataset.due = Date.parse(c.due_at);
-	} else {
-		p.value = c.verdict === 'breached' ? 1 : 0;
-		l.lastChild.textContent =
-			c.state === 'paused'
-				? t('paused')
-				: c.verdict === 'met'
-					? '✓'
-					: c.verdict === 'breached'
-						? '✗'
-						: '';
-		if (c.verdict === 'breached') l.classList.add('bad');
-	}
-	return l;
-}
-async function open(id) {
-	state.selected = id;
-	const [k, clocks, comments] = await Promise.all([
-		api('GET', '/api/v1/tickets/' + id),
-		api('GET', '/api/v1/tickets/' + id + '/clocks'),
-		all('/api/v1/tickets/' + id + '/comments'),
-	]);
-	if (state.selected !== id) return;
-	const box = $('ticket'),
-		head = el('div', 'bar'),
-		lines = el('div', 'clocks'),
-		acts = el('div', 'actions'),
-		staff = state.me.kind === 'staff',
-		form = el('div');
-	const x = el('button', 'plain', t('close'));
-	x.onclick = () => {
-		state.selected = null;
-		box.hidden = true;
-		document.querySelector('main').classList.remove('with-ticket');
-		draw();
-	};
-	head.append(
-		el('span', 'badge ' + k.priority, k.priority),
-		el('span', 'meta', k.number + ' · ' + t('status')[k.status] + ' · ' + k.tenant_name),
-		el('span', 'grow'),
-		x,
-	);
-	lines.append(
-		...clocks.items
-			.filter((c) => c.clock !== 'ladder' && c.state !== 'none')
-			.sort(
-				(a, b) =>
-					['response', 'resolution', 'update'].indexOf(a.clock) -
-					['response', 'resolution', 'update'].indexOf(b.clock),
-			)
-			.map(clockLine),
-	);
-	const act = (cmd) => async (body) => {
-		await api('POST', '/api/v1/tickets/' + id + '/' + cmd, body || {});
-		await open(id);
-	};
-	const button = (cmd, fields) => {
-		const b = el('button', 'plain', t(cmd));
-		b.onclick = async () => {
-			if (fields) {
-				form.replaceChildren(textForm(cmd, fields, act(cmd)));
-				form.querySelector('input,textarea').focus();
-				return;
-			}
-			try {
-				await act(cmd)();
-			} catch (e) {
-				toast(e.message, 'bad');
-			}
-		};
-		acts.append(b);
-	};
-	const isDone = done.includes(k.status),
-		reason = [{ name: 'reason' }],
-		grave = ['P0', 'P1', 'P2'].includes(k.priority);
-	if (staff && k.status === 'new') button('accept');
-	if (staff && ['new', 'accepted'].includes(k.status)) button('confirm');
-	if (staff && !isDone && k.status !== 'pending_customer') button('wait-customer', reason);
-	if (staff && ['pending_customer', 'pending_aws', 'scheduled'].includes(k.status))
-		button('resume', reason);
-	if (staff && !isDone) button('note', [{ name: 'text', label: 'note', long: true }]);
-	if (staff && !isDone)
-		button('resolve', [
-			{ name: 'text', label: 'reply', long: true },
-			...(grave
-				? [
-						{ name: 'root_cause' },
-						{ name: 'solution' },
-						{
-							name: 'solution_kind',
-							options: ['permanent', 'temporary'],
-						},
-						{ name: 'prevention' },
-						{ name: 'configuration' },
-					]
-				: []),
-		]);
-	if (!staff && !isDone) button('escalate', reason);
-	if (!staff && k.status === 'resolved') button('confirm-resolution');
-	if (['resolved', 'closed'].includes(k.status)) button('reopen', reason);
-	if (!isDone)
-		form.append(textForm('send', [{ name: 'text', label: 'reply', long: true }], act('reply')));
-	box.replaceChildren(
-		head,
-		el('h2', '', k.title),
-		lines,
-		...comments.map((c) => {
-			const d = el('div', 'comment ' + (c.audience === 'staff' ? 'staff' : ''));
-			d.append(
-				el(
-					'div',
-					'meta',
-					t('by_' + c.author_kind) +
-						' · ' +
-						new Date(c.created_at).toLocaleString(state.lang),
-				),
-				c.body,
-			);
-			return d;
-		}),
-		acts,
-		form,
-	);
-	box.hidden = false;
-	document.querySelector('main').classList.add('with-ticket');
-	draw();
-}
-
 // --- live -------------------------------------------------------------------------------------------------------------------------
 function toast(text, cls) {
 	const e = el('div', 'toast ' + (cls || ''), text);
@@ -477,8 +313,8 @@ function connect() {
 		} else if (e.op === 'event') onEvent(e);
 	};
 	s.onclose = (e) => {
-		live(false);
 		if (!state.me || state.socket !== s) return;
+		live(false);
 		if (e.code === 4401) {
 			renew().then(
 				(ok) => (ok ? connect() : leave()),
@@ -526,6 +362,7 @@ function logout() {
 			(location.href = d.location) /* the session at the identity provider ends too */,
 		() => {},
 	);
+	history.replaceState(null, '', '/');
 	leave();
 }
 function leave() {
@@ -538,6 +375,7 @@ function leave() {
 	$('logout').hidden = true;
 	$('login').hidden = false;
 	$('who').textContent = '';
+	$('ticket').replaceChildren();
 	$('step').hidden = true;
 	$('live').className = 'dot';
 	document.querySelector('main').classList.remove('with-ticket');
@@ -611,6 +449,10 @@ $('reset').onsubmit = async (e) => {
 	} catch (x) {
 		err.textContent = x.message;
 	}
+};
+$('reset_back').onclick = () => {
+	$('reset').hidden = true;
+	$('login').hidden = false;
 };
 $('logout').onclick = logout;
 $('lang').onclick = () => {

@@ -105,7 +105,10 @@ const said = (o, key) => {
 };
 /* The description of a group is "Title: more." */
 const titleOf = (tag) => said(tag, 'description').split(/[:：]/)[0];
-const textOf = (tag) => said(tag, 'description').replace(/^[^:：]*[:：]\s*/, '');
+const textOf = (tag) => {
+	const text = said(tag, 'description').replace(/^[^:：]*[:：]\s*/, '');
+	return text.charAt(0).toUpperCase() + text.slice(1);
+};
 const $ = (id) => document.getElementById(id);
 const el = (tag, cls, ...inside) => {
 	const e = document.createElement(tag);

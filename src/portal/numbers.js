@@ -32,6 +32,16 @@ async function showBehind(name, link, cursor = '') {
 	else $('behind_list').replaceChildren(...rows);
 	if (!$('behind').open) $('behind').showModal();
 }
+/* such as 45 s, 12 min or 3.5 h */
+function span(seconds) {
+	const [unit, n] =
+		seconds < 60
+			? ['seconds', Math.round(seconds)]
+			: seconds < 5400
+				? ['minutes', Math.round(seconds / 60)]
+				: ['hours', Math.round(seconds / 360) / 10];
+	return t(unit).replace('{n}', n);
+}
 function showNumbers({ summary: s, links, data_quality: quality }) {
 	const cards = [
 		'total_tickets',
@@ -51,20 +61,24 @@ function showNumbers({ summary: s, links, data_quality: quality }) {
 				value = el(
 					'b',
 					'',
-					name === 'sla_compliance' ? s[name] + '%' : String(s[name]),
+					name === 'sla_compliance'
+						? s[name] + '%'
+						: name === 'avg_response_time'
+							? span(s.avg_response_time_seconds)
+							: String(s[name]),
 				);
 			d.title = t('days30');
 			if (list)
 				d.onclick = () =>
 					showBehind(name, links[name]).catch((e) => toast(e.message, 'bad'));
 			const of = s[name + '_decided']
-				? ` · ${s[name + '_met']} / ${s[name + '_decided']}`
+				? ` · ${s[name + '_met']}\u00a0/\u00a0${s[name + '_decided']}`
 				: '';
 			d.append(value, el('span', 'meta', t(name) + of));
 			return d;
 		});
 	if (quality !== 'ok') cards.push(el('p', 'meta quality', t('figures_' + quality)));
-	$('numbers').replaceChildren(...cards);
+	$('numbers').replaceChildren(el('p', 'meta period', t('days30')), ...cards);
 	$('numbers').hidden = false;
 }
 async function loadNumbers() {

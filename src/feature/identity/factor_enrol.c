@@ -272,8 +272,8 @@ static struct outcome *on_unconfirmed(struct req *req, enum db_error error, cons
 		return req_fail(req, ERR_NOT_FOUND, NULL);
 	c->step = totp_step(db_text(rows, 0, 0), c->code_given, clock_now_us() / US_PER_S);
 	if (!c->step) {
-		req_note_invalid(req, "code", "the current six digits in your app",
-			"应用当前显示的 6 位数字");
+		req_note_invalid(req, "code", "wrong; enter the six digits that your app shows now",
+			"错误，请输入应用当前显示的 6 位数字");
 		return req_invalid(req);
 	}
 	p[3] = req_int(req, c->factor_id);

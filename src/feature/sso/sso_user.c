@@ -17,9 +17,10 @@ struct outcome *sso_fail_page(struct req *req, int status, const char *en, const
 	const char *html = arena_printf(&req->arena,
 		"<!doctype html><meta charset=\"utf-8\"><meta name=\"viewport\" "
 		"content=\"width=device-width\"><title>sladesk</title>"
-		"<link rel=\"stylesheet\" href=\"/app.css\"><main><p>%s</p><p><a "
-		"href=\"/\">%s</a></p></main>\n",
-		req->zh ? zh : en, req->zh ? "返回登录" : "back to the login");
+		"<link rel=\"stylesheet\" href=\"/app.css\"><main><div class=\"card "
+		"notice\"><p>%s</p><p><a "
+		"href=\"/\">%s</a></p></div></main>\n",
+		req->zh ? zh : en, req->zh ? "返回登录" : "Back to the login");
 
 	return req_reply_raw(req, status, "text/html; charset=utf-8", "Cache-Control: no-store\r\n",
 		html, strlen(html));
