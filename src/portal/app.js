@@ -153,7 +153,7 @@ function rowOf(k) {
 			'meta',
 			[
 				k.number,
-				state.tenants.get(k.tenant_id),
+				state.me.kind === 'staff' ? state.tenants.get(k.tenant_id) : null,
 				t('status')[k.status],
 				k.priority_confirmed === false && k.priority === 'P0'
 					? t('unconfirmed')

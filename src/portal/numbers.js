@@ -71,14 +71,13 @@ function showNumbers({ summary: s, links, data_quality: quality }) {
 			if (list)
 				d.onclick = () =>
 					showBehind(name, links[name]).catch((e) => toast(e.message, 'bad'));
-			const of = s[name + '_decided']
-				? ` · ${s[name + '_met']}\u00a0/\u00a0${s[name + '_decided']}`
-				: '';
-			d.append(value, el('span', 'meta', t(name) + of));
+			if (s[name + '_decided'])
+				value.append(el('span', 'meta', ` ${s[name + '_met']} / ${s[name + '_decided']}`));
+			d.append(value, el('span', 'meta', t(name)));
 			return d;
 		});
 	if (quality !== 'ok') cards.push(el('p', 'meta quality', t('figures_' + quality)));
-	$('numbers').replaceChildren(el('p', 'meta period', t('days30')), ...cards);
+	$('numbers').replaceChildren(...cards);
 	$('numbers').hidden = false;
 }
 async function loadNumbers() {

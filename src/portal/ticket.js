@@ -114,7 +114,11 @@ async function open(id) {
 	x.onclick = closeTicket;
 	head.append(
 		el('span', 'badge ' + k.priority, k.priority),
-		el('span', 'meta', k.number + ' · ' + t('status')[k.status] + ' · ' + k.tenant_name),
+		el(
+			'span',
+			'meta',
+			k.number + ' · ' + t('status')[k.status] + (staff ? ' · ' + k.tenant_name : ''),
+		),
 		el('span', 'grow'),
 		x,
 	);

@@ -107,6 +107,67 @@ test('a customer creates a P0, staff see it live, its clock turns amber and red,
 	);
 	assert.deepStrictEqual(errors, []);
 });
+test('a mail link opens its ticket, also through the login; a draft stays whatever others do; a resolution is shown whole and rated', async () => {
+	const user = await s.login('user', 'alpha'),
+		made = (title) => s.post('/api/v1/tickets', user, { title, description: 'x', priority: 'P1' }),
+		k = (await made('linked')).data,
+		other = (await made('the other')).data,
+		link = `http://127.0.0.1:${s.port}/#/tickets/`;
+	const page = await (await browser.newContext({ locale: 'en-US' })).newPage();
+	await page.goto(link + k.id);
+	await page.fill('[name=username]', 'eng1');
+	await page.fill('[name=password]', PASSWORD);
+	await page.click('#login [type=submit]');
+	await page.waitForSelector('#ticket h2 >> text=linked');
+	await page.goto(link + other.id);
+	await page.waitForSelector('#ticket h2 >> text=the other');
+	await page.click('.row:has-text("linked")');
+	await page.waitForSelector('#ticket h2 >> text=linked');
+	assert.strictEqual(new URL(page.url()).hash, '#/tickets/' + k.id);
+	const typed = () => page.inputValue('#ticket textarea');
+	await page.fill('#ticket textarea', 'half a reply');
+	await page.click('h1');
+	await s.post(`/api/v1/tickets/${k.id}/reply`, user, { text: 'any news?' });
+	await page.waitForSelector('#ticket >> text=any news?');
+	assert.strictEqual(await typed(), 'half a reply');
+	await page.click('.actions >> text=Internal note');
+	assert.strictEqual(await typed(), '', 'what was meant for the customer is not in the note, nor the reverse');
+	await page.fill('#ticket textarea', 'half a note');
+	await page.click('.row:has-text("the other")');
+	await page.waitForSelector('#ticket h2 >> text=the other');
+	assert.strictEqual(await typed(), '');
+	await page.click('.row:has-text("linked")');
+	await page.waitForSelector('#ticket h2 >> text=linked');
+	assert.strictEqual(await typed(), 'half a note');
+	await page.click('#lang');
+	await page.waitForSelector('.actions >> text=内部备注');
+	assert.strictEqual(await typed(), 'half a note');
+	await page.click('#ticket form button');
+	await page.waitForSelector('.comment.staff >> text=half a note');
+	assert.strictEqual(await typed(), 'half a reply');
+	/* the customer reads the whole resolution, and rates it */
+	await s.post(`/api/v1/tickets/${k.id}/resolve`, await s.login('eng1'), {
+		text: 'it works again',
+		...{ root_cause: 'no room', solution: 'more room', prevention: 'an alarm' },
+		...{ configuration: 'disk 7', solution_kind: 'permanent' },
+	});
+	const customer = await enter('user', 'alpha', { width: 390, height: 800 });
+	await customer.goto(link + k.id);
+	for (const text of ['it works again', 'no room', 'more room', 'an alarm', 'disk 7', '永久'])
+		await customer.waitForSelector('.comment >> text=' + text);
+	await customer.click('.actions >> text=评价');
+	await customer.selectOption('#ticket [name=score]', '4');
+	await customer.click('#ticket form button');
+	await waitUntil(() => s.sql(`select score::int from client_satisfaction where ticket_id = ${k.id}`) === '4');
+	await customer.goto(link + 999999);
+	await customer.waitForSelector('.toast.bad');
+	/* no way out of a used link but the login */
+	await page.click('#logout');
+	await page.goto(`http://127.0.0.1:${s.port}/#reset=a.b.c`);
+	await page.reload();
+	await page.click('#reset_back');
+	await page.waitForSelector('#login:not([hidden])');
+});
 test('scripts cannot read tokens; a page refreshes its session, two pages share it, logging out ends it', async () => {
 	const page = await enter('eng1', null, { width: 1280, height: 800 }),
 		context = page.context();
