@@ -113,7 +113,7 @@ struct sla_ticket {
 	enum ticket_state state;
 	enum priority priority;
 	int32_t cycle;
-	int32_t level;        /* ladder level reached: 1..4 */
+	int32_t level;        /* level reached: 1 to SLA_LEVEL_STAFF_MAX, then AWS Support */
 	int64_t last_stop_at; /* of resolution, mitigation or closing; for the reopen window */
 	bool first_response_done;
 	struct sla_runs windows; /* windows excluded by contract */

@@ -15,6 +15,7 @@ enum sla_resolution_until { SLA_UNTIL_MITIGATED, SLA_UNTIL_RESOLVED, SLA_UNTIL_C
 
 #define SLA_THRESHOLDS_MAX 8
 #define SLA_LADDER_STEPS 3
+#define SLA_LEVEL_STAFF_MAX 3 /* L3, the architects; only the ladder's last step goes beyond */
 
 struct sla_budget {
 	int32_t response_s, resolution_s, update_s, report_s; /* 0 = no such clock */
@@ -26,6 +27,7 @@ struct sla_budget {
 struct sla_threshold {
 	char key[8]; /* "80", "-30m", "100" */
 	int32_t percent, lead_s;
+	bool escalates; /* response and resolution: the ticket's level rises by one */
 };
 
 struct sla_policy {
@@ -41,6 +43,8 @@ struct sla_policy {
 	bool breach_follows_priority; /* a priority change judges the cycle again; default: a breach
 					 remains */
 	int32_t autoclose_days;
+	bool report_from_resolved; /* a report is due counted from the resolution; default: from the
+				      opening, or the raise to the priority that has one */
 	bool ladder_in_calendar_for_p2;
 	/* matrix[impact - 1][urgency - 1], PRIORITY_NONE where the contract has none */
 	int8_t matrix[5][5];

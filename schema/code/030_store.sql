@@ -231,11 +231,12 @@ begin
     from jsonb_to_recordset(first -> 'timers') as t(i int, kind text, due_at bigint, payload jsonb);
   end if;
 
-  -- The recipients: users of the ticket directly; groups are looked up once for each tenant and level, not for each ticket.
+  -- The recipients: users of the ticket directly, and the engineers of its level in place of an assignee that it does not have; groups are looked up once for each tenant and level, not for each ticket.
   insert into notifications (tenant_id, event_seq, ticket_id, recipient_kind, recipient_id, channel, template, next_attempt_at, created_at)
   with e as materialized (
     select x.tenant, x.base + e.i as seq, x.id, d.requester_kind, d.requester_id, d.assignee_id, d.level, e.type, e.at, e.audience, e.actor_kind, e.actor_id,
-      n.recipient_group, n.channel, n.template, array_position(e.keys, n.event_key) as rank
+      case when n.recipient_group = 'assignee' and d.assignee_id is null then 'level' else n.recipient_group end as recipient_group,
+      n.channel, n.template, array_position(e.keys, n.event_key) as rank
     from unnest(a_ti, a_tenant, a_id, a_base) as x(ti, tenant, id, base)
     cross join lateral jsonb_to_record(docs -> x.ti) as d(requester_kind text, requester_id bigint, assignee_id bigint, level int, muted boolean)
     cross join lateral jsonb_to_recordset(docs -> x.ti -> 'events')

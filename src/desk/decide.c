@@ -260,14 +260,20 @@ static void write_timers(struct ticket_call *c, struct buf *b, int event, enum p
 		add_timer(b, "wake", c->asked.wake_at, event);
 	if (c->cmd == CMD_CREATE && p0_waits)
 		add_timer(b, "p0-unconfirmed", t->opened_at + 5 * MINUTE, event);
+	if (c->cmd == CMD_RESOLVE && report_s && p->report_from_resolved)
+		add_timer(b, "report-due", t->resolved_at + report_s * US_PER_S, event);
 	if ((c->cmd == CMD_CREATE || (c->cmd == CMD_PRIORITY && before != t->sla.priority)) &&
-		report_s)
+		report_s && !p->report_from_resolved)
 		add_timer(b, "report-due",
 			(c->cmd == CMD_CREATE ? t->opened_at : t->last_at) + report_s * US_PER_S,
 			event);
 	buf_adds(b, "],\"cancel\":[");
 	switch (c->cmd) {
 	case CMD_REOPEN:
+		buf_adds(b, "\"auto-close\",\"remind-close-1\",\"remind-close-2\"");
+		if (p->report_from_resolved)
+			buf_adds(b, ",\"report-due\"");
+		break;
 	case CMD_CONFIRM_RESOLUTION:
 	case CMD_AUTO_CLOSE:
 		buf_adds(b, "\"auto-close\",\"remind-close-1\",\"remind-close-2\"");

@@ -45,6 +45,25 @@ static void on_progress(struct sla_ticket *t, struct sla_rules r, int64_t at)
 		clock_run_from(t, r, SLA_LADDER, at);
 }
 
+/* A priority without a ladder ends it. One with a ladder begins it if it would run by now: an
+ * engineer has accepted the ticket, or its response was due. */
+static void ladder_on_priority(struct sla_ticket *t, struct sla_rules r, const struct sla_event *e)
+{
+	struct sla_clock *ladder = &t->clock[SLA_LADDER], *response = &t->clock[SLA_RESPONSE];
+
+	if (!clock_budget(t, r, SLA_LADDER)) {
+		clock_end(ladder, e->at);
+		return;
+	}
+	if (ladder->state == CLOCK_ENDED)
+		ladder->state = CLOCK_NONE;
+	if (t->clock[SLA_RESOLUTION].state == CLOCK_STOPPED)
+		return; /* the ladder stops with it */
+	if (t->state != TICKET_NEW || response->state == CLOCK_STOPPED ||
+		response->breached_at != INSTANT_NONE)
+		clock_start_ladder(t, r, e->at, e->seq);
+}
+
 static void on_priority(struct sla_ticket *t, struct sla_rules r, const struct sla_event *e)
 {
 	for (int k = 0; k < SLA_LADDER; k++) {
@@ -68,6 +87,7 @@ static void on_priority(struct sla_ticket *t, struct sla_rules r, const struct s
 	}
 	if (t->clock[SLA_RESOLUTION].state == CLOCK_SCHEDULED)
 		clock_schedule_resolution(t, r, e->seq);
+	ladder_on_priority(t, r, e);
 }
 
 /* Stop a clock for a reason other than a reply: resolving counts as the first response if there was
@@ -205,7 +225,8 @@ void sla_apply(struct sla_ticket *t, struct sla_rules r, const struct sla_event 
 		break;
 	case SLA_REWORK:
 		clock_go_on(t, r, SLA_RESOLUTION, e->at);
-		clock_go_on(t, r, SLA_LADDER, e->at);
+		if (clock_budget(t, r, SLA_LADDER))
+			clock_go_on(t, r, SLA_LADDER, e->at);
 		break;
 	case SLA_RESOLVED:
 		on_resolved(t, r, e);

@@ -118,6 +118,43 @@ static bool read_thresholds(struct json_object *doc, struct sla_policy *out, con
 	return has_due || refuse_policy(out_error, "thresholds", "must hold \"100\"");
 }
 
+static struct sla_threshold *find_threshold(struct sla_policy *p, struct str key)
+{
+	for (int i = 0; i < p->thresholds; i++)
+		if (str_is(key, p->threshold[i].key))
+			return &p->threshold[i];
+	return NULL;
+}
+
+/* The thresholds that raise the level: "escalate_at", by default 90 % where the policy has it. */
+static bool read_escalations(
+	struct json_object *doc, struct sla_policy *out, const char **out_error)
+{
+	struct json_object *list = json_get(doc, "escalate_at");
+	struct sla_threshold *usual = find_threshold(out, STR("90"));
+
+	if (!list) {
+		if (usual)
+			usual->escalates = true;
+		return true;
+	}
+	if (!json_object_is_type(list, json_type_array))
+		return refuse_policy(out_error, "escalate_at",
+			"a list of thresholds of this policy, such as [\"90\"]");
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		struct json_object *v = json_object_array_get_idx(list, i);
+		struct sla_threshold *t = json_object_is_type(v, json_type_string)
+						  ? find_threshold(out, json_str(v))
+						  : NULL;
+
+		if (!t)
+			return refuse_policy(
+				out_error, "escalate_at", "each is one of the policy's thresholds");
+		t->escalates = true;
+	}
+	return true;
+}
+
 static bool read_pauses(struct json_object *doc, struct sla_policy *out, const char **out_error)
 {
 	struct json_object *all = json_get(doc, "pauses");
@@ -221,12 +258,15 @@ bool sla_policy_read(struct json_object *doc, struct sla_policy *out, const char
 {
 	static const char *const known[] = { "priorities", "thresholds", "pauses",
 		"resolution_from", "resolution_until", "reopen_hours", "upgrade_reckons", "breach",
-		"autoclose_days", "matrix", "calendar", "report_from", "delivery_hours" };
+		"autoclose_days", "matrix", "calendar", "report_from", "delivery_hours",
+		"escalate_at" };
 	static const char *const froms[] = { "confirmed", "created", NULL },
 				 *const untils[] = { "mitigated", "resolved", "closed", NULL },
 				 *const breaches[] = { "for_good", "by_last_priority", NULL };
-	static const char *const reckons[] = { "opening", "change", NULL };
-	int from = 0, until = 0, change = 0, breach = 0;
+	static const char *const reckons[] = { "opening", "change", NULL }, *const reports[] = {
+		"opened", "resolved", NULL
+	};
+	int from = 0, until = 0, change = 0, breach = 0, report = 0;
 	int64_t hours = json_get_int(doc, "reopen_hours", 72),
 		days = json_get_int(doc, "autoclose_days", 5);
 
@@ -246,12 +286,14 @@ bool sla_policy_read(struct json_object *doc, struct sla_policy *out, const char
 	if (!read_choice(doc, "resolution_from", froms, &from, out_error) ||
 		!read_choice(doc, "resolution_until", untils, &until, out_error) ||
 		!read_choice(doc, "upgrade_reckons", reckons, &change, out_error) ||
-		!read_choice(doc, "breach", breaches, &breach, out_error))
+		!read_choice(doc, "breach", breaches, &breach, out_error) ||
+		!read_choice(doc, "report_from", reports, &report, out_error))
 		return false;
 	out->resolution_from = (enum sla_resolution_from)from;
 	out->resolution_until = (enum sla_resolution_until)until;
 	out->upgrade_reckons_from_change = change;
 	out->breach_follows_priority = breach;
+	out->report_from_resolved = report;
 	if (hours < 0 || hours > 10000 || days < 0 || days > 365)
 		return refuse_policy(out_error, "reopen_hours, autoclose_days",
 			"0 to 10000 hours, 0 to 365 days");
@@ -260,7 +302,8 @@ bool sla_policy_read(struct json_object *doc, struct sla_policy *out, const char
 	out->reopen_window_us = hours * 3600 * US_PER_S;
 	out->autoclose_days = (int32_t)days;
 	return read_budgets(doc, out, out_error) && read_thresholds(doc, out, out_error) &&
-	       read_pauses(doc, out, out_error) && read_matrix(doc, out, out_error);
+	       read_escalations(doc, out, out_error) && read_pauses(doc, out, out_error) &&
+	       read_matrix(doc, out, out_error);
 }
 
 enum priority sla_policy_nearest(const struct sla_policy *p, enum priority want)

@@ -56,6 +56,13 @@ static void miss_updates(
 	c->breached_at = due;
 }
 
+/* An escalation never lowers the level, and only the ladder reaches AWS Support. */
+static void raise_level(struct sla_ticket *t)
+{
+	if (t->level < SLA_LEVEL_STAFF_MAX)
+		t->level++;
+}
+
 static void take_ladder_step(struct sla_ticket *t, struct sla_rules r, int64_t due)
 {
 	struct sla_clock *c = &t->clock[SLA_LADDER];
@@ -95,6 +102,8 @@ static void fire_one(struct sla_ticket *t, struct sla_rules r, enum sla_clock_ki
 		take_ladder_step(t, r, at);
 		return;
 	}
+	if (th->escalates && k != SLA_UPDATE)
+		raise_level(t);
 	c->fired |= 1 << rank;
 	if (rank + 1 > c->high)
 		c->high = rank + 1;

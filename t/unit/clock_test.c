@@ -7,13 +7,15 @@
 
 #define M (60 * US_PER_S)
 #define H (3600 * US_PER_S)
-#define STANDARD                                                                                   \
+#define STANDARD_WITH                                                                              \
 	"{\"priorities\":{\"P0\":{\"response_s\":900,\"resolution_s\":7200,\"update_s\":900,"      \
 	"\"ladder_s\":[1800,3600,7200]},\"P1\":{\"response_s\":1800,"                              \
 	"\"resolution_s\":14400,\"update_s\":1800,\"ladder_s\":[1800,3600,7200]},\"P2\":{"         \
 	"\"response_s\":7200,\"resolution_s\":28800,\"update_s\":7200},"                           \
 	"\"P3\":{\"response_s\":14400,\"resolution_s\":86400,\"update_s\":14400}},\"thresholds\":" \
-	"[\"80\",\"-30m\",\"90\",\"95\",\"100\"]}"
+	"[\"80\",\"-30m\",\"90\",\"95\",\"100\"]"
+#define STANDARD STANDARD_WITH "}"
+#define LADDER_ALONE STANDARD_WITH ",\"escalate_at\":[]}" /* no threshold raises the level */
 
 static struct sla_policy policy;
 static struct calendar *always;
@@ -184,7 +186,7 @@ static void update_periods(void)
 
 static void ladder(void)
 {
-	begin(STANDARD, P0);
+	begin(LADDER_ALONE, P0);
 	event(SLA_ACCEPTED, T0 + 2 * M, 2, TICKET_ACCEPTED, P0);
 	settle(T0 + 31 * M);
 	CU_ASSERT_EQUAL(t.level, 1);
@@ -197,6 +199,62 @@ static void ladder(void)
 	CU_ASSERT_EQUAL(t.level, 4);
 	CU_ASSERT_EQUAL(find(SLA_LADDER, "L3")->due_at, T0 + 61 * M + H);
 	CU_ASSERT_EQUAL(find(SLA_LADDER, "AWS")->due_at, T0 + 61 * M + 3 * H);
+}
+
+/* 90 % of response and of resolution raise the level by one each, at most to L3. */
+static void ninety_percent_escalates(void)
+{
+	begin(STANDARD, P3);
+	settle(T0 + 3 * H + 35 * M);
+	CU_ASSERT_EQUAL(t.level, 1);
+	settle(T0 + 3 * H + 36 * M); /* 90 % of 4 h */
+	CU_ASSERT_EQUAL(t.level, 2);
+	event(SLA_RESPONDED, T0 + 3 * H + 40 * M, 2, TICKET_ACCEPTED, P3);
+	settle(T0 + 3 * H + 40 * M + 4 * H); /* an update's 90 % raises nothing */
+	CU_ASSERT_EQUAL(t.level, 2);
+	settle(T0 + 30 * H);
+	CU_ASSERT_EQUAL(t.level, 3);
+	event(SLA_RESOLVED, T0 + 30 * H, 3, TICKET_RESOLVED, P3);
+	event(SLA_REOPENED, T0 + 200 * H, 4, TICKET_IN_PROGRESS, P3); /* another cycle */
+	settle(T0 + 300 * H);
+	CU_ASSERT_EQUAL(t.level, 3);
+}
+
+/* Raised to P0 after the reply: the ladder begins then. Lowered to P3: it ends, and rework does not
+ * bring it back. */
+static void ladder_follows_the_priority(void)
+{
+	begin(LADDER_ALONE, P3);
+	event(SLA_RESPONDED, T0 + M, 2, TICKET_ACCEPTED, P3);
+	CU_ASSERT_EQUAL(t.clock[SLA_LADDER].state, CLOCK_NONE);
+	event(SLA_PRIORITY, T0 + 10 * M, 3, TICKET_ACCEPTED, P0);
+	settle(T0 + 39 * M);
+	CU_ASSERT_EQUAL(t.level, 1);
+	settle(T0 + 40 * M);
+	CU_ASSERT_EQUAL(t.level, 2);
+	event(SLA_PRIORITY, T0 + 41 * M, 4, TICKET_ACCEPTED, P3);
+	CU_ASSERT_EQUAL(t.clock[SLA_LADDER].state, CLOCK_ENDED);
+	event(SLA_MITIGATED, T0 + 42 * M, 5, TICKET_MITIGATED, P3);
+	event(SLA_REWORK, T0 + 43 * M, 6, TICKET_IN_PROGRESS, P3);
+	settle(T0 + 10 * H);
+	CU_ASSERT_EQUAL(t.level, 2);
+	event(SLA_PRIORITY, T0 + 10 * H, 7, TICKET_IN_PROGRESS,
+		P1); /* from its first step, never down */
+	settle(T0 + 10 * H + 30 * M);
+	CU_ASSERT_EQUAL(t.level, 2);
+	settle(T0 + 11 * H + 30 * M);
+	CU_ASSERT_EQUAL(t.level, 3);
+
+	begin(LADDER_ALONE, P3); /* nobody has accepted it and no response is due yet: no ladder */
+	event(SLA_PRIORITY, T0 + M, 2, TICKET_NEW, P0);
+	CU_ASSERT_EQUAL(t.clock[SLA_LADDER].state, CLOCK_NONE);
+	begin(LADDER_ALONE, P3); /* the raise puts response due into the past */
+	event(SLA_PRIORITY, T0 + H, 2, TICKET_NEW, P0);
+	CU_ASSERT_EQUAL(t.clock[SLA_LADDER].state, CLOCK_RUNNING);
+	begin(LADDER_ALONE, P3); /* mitigated: resolution has stopped, and the ladder with it */
+	event(SLA_MITIGATED, T0 + M, 2, TICKET_MITIGATED, P3);
+	event(SLA_PRIORITY, T0 + 2 * M, 3, TICKET_MITIGATED, P0);
+	CU_ASSERT_EQUAL(t.clock[SLA_LADDER].state, CLOCK_NONE);
 }
 
 static void reopen_in_window_and_after(void)
@@ -418,6 +476,8 @@ UNIT_MAIN("clock", { "P0 thresholds at 80, 90, 95, 100", p0_thresholds },
 	{ "a priority raised into a breach", priority_raised_into_breach },
 	{ "no alert twice", already_alerted_is_not_alerted_again },
 	{ "update periods", update_periods }, { "ladder", ladder },
+	{ "90 percent escalates", ninety_percent_escalates },
+	{ "the ladder follows the priority", ladder_follows_the_priority },
 	{ "reopen", reopen_in_window_and_after }, { "mitigation", mitigation_stops_resolution },
 	{ "a breach remains", breach_for_good_or_by_last_priority },
 	{ "cancel", cancelled_has_no_verdict },

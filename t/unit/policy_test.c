@@ -117,6 +117,10 @@ static void refusals(void)
 		{ DOC(",\"matrix\":{}"), "matrix" },
 		{ DOC(",\"matrix\":[[\"P9\"]]"), "matrix" },
 		{ DOC(",\"matrix\":[[],[],[],[],[],[]]"), "matrix" },
+		{ DOC(",\"report_from\":\"banana\""), "report_from" },
+		{ DOC(",\"escalate_at\":\"90\""), "escalate_at" },
+		{ DOC(",\"escalate_at\":[90]"), "escalate_at" },
+		{ DOC(",\"escalate_at\":[\"91\"]"), "escalate_at" },
 		{ DOC(",\"delivery_hours\":\"No Code\""), "delivery_hours" },
 		{ DOC(",\"delivery_hours\":\"\""), "delivery_hours" },
 		{ DOC(",\"delivery_hours\":null"), "delivery_hours" },
@@ -130,6 +134,23 @@ static void refusals(void)
 		if (why && !strstr(why, bad[i].names))
 			CU_FAIL(bad[i].doc);
 	}
+}
+
+static void escalations(void)
+{
+#define WITH_90 "{\"priorities\":{\"P1\":{}},\"thresholds\":[\"80\",\"90\",\"100\"]"
+	CU_ASSERT_PTR_NULL(refused(WITH_90 "}"));
+	for (int i = 0; i < policy.thresholds; i++) /* by default 90 % alone */
+		CU_ASSERT_EQUAL(policy.threshold[i].escalates, policy.threshold[i].percent == 90);
+	CU_ASSERT_PTR_NULL(
+		refused(WITH_90 ",\"escalate_at\":[\"80\",\"100\"],\"report_from\":\"resolved\"}"));
+	CU_ASSERT_TRUE(policy.threshold[0].escalates && policy.threshold[2].escalates);
+	CU_ASSERT_FALSE(policy.threshold[1].escalates);
+	CU_ASSERT_TRUE(policy.report_from_resolved);
+	CU_ASSERT_PTR_NULL(refused(WITH_90 ",\"escalate_at\":[],\"report_from\":\"opened\"}"));
+	for (int i = 0; i < policy.thresholds; i++)
+		CU_ASSERT_FALSE(policy.threshold[i].escalates);
+	CU_ASSERT_FALSE(policy.report_from_resolved);
 }
 
 static void nearest(void)
@@ -152,5 +173,5 @@ static void names(void)
 }
 
 UNIT_MAIN("policy", { "absent keys", defaults }, { "every key", everything },
-	{ "refusals by name", refusals }, { "the nearest priority", nearest },
-	{ "clocks by name", names })
+	{ "refusals by name", refusals }, { "escalations", escalations },
+	{ "the nearest priority", nearest }, { "clocks by name", names })
