@@ -122,10 +122,7 @@ test('takeover: a new process gets the socket; no request fails, WebSockets are 
 	});
 	const [cmd, args] = asUser(path.join(INST, 'sbin/sladeskd'), ['-c', s.file, '--takeover']),
 		old = s.proc;
-	const p = spawn(cmd, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-	p.stderr.on('data', (d) => {
-		s.log += d;
-	});
+	const p = spawn(cmd, args, { stdio: ['ignore', 'ignore', s.openLog()] });
 	p.exited = new Promise((ok) =>
 		p.on('exit', (code, sig) => {
 			p.done = { code, sig };

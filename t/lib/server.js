@@ -8,6 +8,7 @@ const fs = require('node:fs');
 const http = require('node:http');
 const net = require('node:net');
 const path = require('node:path');
+const { StringDecoder } = require('node:string_decoder');
 const machine = require('./machine.js'),
 	template = require('./template.js');
 const { replyFault } = require('./contract.js');
@@ -120,11 +121,33 @@ function selfSigned(dir) {
 }
 
 class Server {
+	/* What the daemons have logged. They write to a file, not to a pipe that a busy test reads late or
+	 * lets overflow: a line that was written before a reply is here when the reply is. */
+	get log() {
+		const l = this.logged,
+			piece = Buffer.alloc(65536);
+		for (let n; l.fd !== null && (n = fs.readSync(l.fd, piece)) > 0;) {
+			if (process.env.SHOW_LOG) process.stderr.write(piece.subarray(0, n));
+			l.text += l.utf8.write(piece.subarray(0, n));
+		}
+		return l.text;
+	}
+	set log(text) {
+		void this.log; // read what is there
+		this.logged.text = text;
+	}
+	/* A descriptor for a daemon to log to. Close it once the daemon has it. */
+	openLog() {
+		const file = path.join(this.dir, 'daemon.log'),
+			fd = fs.openSync(file, 'a');
+		this.logged.fd ??= fs.openSync(file, 'r');
+		return fd;
+	}
 	constructor(name, settings = {}) {
 		this.db = 'test_' + name.replace(/\W/g, '_') + '_' + process.pid;
 		this.dir = path.join(VAR, this.db);
 		this.settings = settings;
-		this.log = '';
+		this.logged = { text: '', fd: null, utf8: new StringDecoder('utf8') };
 		this.ahead = 0; /* seconds of the daemon's clock: the position of a fast clock */
 		this.jumped = 0; /* plus what jump() has added */
 	}
@@ -313,17 +336,17 @@ class Server {
 			...extra,
 		];
 		const [cmd, args] = asUser(run[0], run.slice(1));
-		const p = (this.proc = spawn(cmd, args, { stdio: ['ignore', 'ignore', 'pipe'] }));
+		const log = this.logPipe ? 'pipe' : this.openLog(),
+			p = (this.proc = spawn(cmd, args, { stdio: ['ignore', 'ignore', log] }));
+		if (!this.logPipe) fs.closeSync(log);
+		const show = process.env.SHOW_LOG && setInterval(() => this.log, 100);
 		left.add(() => {
 			if (!p.done) p.kill('SIGKILL');
-		});
-		p.stderr.on('data', (d) => {
-			this.log += d;
-			if (process.env.SHOW_LOG) process.stderr.write(d);
 		});
 		p.exited = new Promise((ok) =>
 			p.on('exit', (code, sig) => {
 				p.done = { code, sig };
+				clearInterval(show);
 				if (code && this.ran)
 					console.error(
 						'sladeskd left with ' + code + ':\n' + this.log.slice(-4000),
