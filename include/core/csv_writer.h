@@ -24,8 +24,8 @@ void csv_add_cell(struct buf *b, struct str v);
 /* Begin the file; columns and format of S must be set. HEADERS: a CSV file begins with the column
  * names. */
 void csv_writer_begin(struct csv_writer *s, bool headers, struct buf *out);
-/* Append ROWS to OUT. */
-void csv_writer_rows(struct csv_writer *s, const PGresult *rows, struct buf *out);
+/* Append the first N of ROWS to OUT. */
+void csv_writer_rows(struct csv_writer *s, const PGresult *rows, int n, struct buf *out);
 /* Append the end of the file to OUT. */
 void csv_writer_end(struct csv_writer *s, struct buf *out);
 /* Free the writer's memory. Can be called at any time. */

@@ -19,19 +19,19 @@ struct sla_version {
 
 struct tenant_entry {
 	char *service_type; /* NULL: all other service types */
-	const struct sla_version *version;
+	const struct sla_version *version; /* NULL: this program cannot read it */
 };
 
 /* What a new ticket of a tenant would be created with now. Valid during the callback only. */
 struct tenant_config {
 	int64_t tenant_id, config_version, fetched_us;
 	bool zh;
-	struct tenant_entry entry[16];
+	struct tenant_entry *entry; /* one for each service type */
 	int entries;
-	struct {
+	struct tenant_usual {
 		char *service_type;
 		enum priority priority;
-	} usual[16];
+	} * usual;
 	int usuals;
 	struct tenant_choice {
 		char *kind, *code;
@@ -53,7 +53,8 @@ void versions_get(int64_t policy_id, int64_t calendar_id,
  * before this returns; C is NULL if the database cannot be asked. */
 void tenant_config_get(int64_t tenant_id, bool fresh,
 	void (*on_done)(void *arg, const struct tenant_config *c), void *arg);
-/* The version for SERVICE_TYPE (NULL: none chosen), or the version for all others. */
+/* The version for SERVICE_TYPE (NULL: none chosen), or the version for all others. NULL if there is
+ * none or this program cannot read it: another version is never used in its place. */
 const struct sla_version *tenant_config_version(
 	const struct tenant_config *c, const char *service_type);
 /* The usual priority of this service type; PRIORITY_NONE if unknown. */

@@ -102,11 +102,11 @@ static void add_json_row(struct csv_writer *s, const PGresult *rows, int i)
 	buf_addc(&s->plain, '}');
 }
 
-void csv_writer_rows(struct csv_writer *s, const PGresult *rows, struct buf *out)
+void csv_writer_rows(struct csv_writer *s, const PGresult *rows, int n, struct buf *out)
 {
 	struct buf cell = { 0 };
 
-	for (int i = 0; i < PQntuples(rows); i++, s->rows++) {
+	for (int i = 0; i < n; i++, s->rows++) {
 		if (s->json)
 			add_json_row(s, rows, i);
 		else

@@ -201,6 +201,8 @@ static struct outcome *fail_rule(struct req *req, const char *rule)
 	} rules[] = {
 		{ "webhooks_most", "url", "at most 20 active webhooks for each customer",
 			"每个客户最多启用 20 个 webhook" },
+		{ "catalogue_most", "code", "at most 20,000 catalogue entries for each customer",
+			"每个客户最多 20000 个目录项" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rules); i++)

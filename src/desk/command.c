@@ -235,6 +235,23 @@ static void on_rebind_config(void *arg, const struct tenant_config *config)
 		step_decide(c);
 }
 
+/* A changed category is held to the tenant's catalogue as a new ticket's is. */
+static void on_category_config(void *arg, const struct tenant_config *config)
+{
+	struct ticket_call *c = magic_cast(ticket_call, arg);
+
+	if (!config) {
+		end_db(c, DB_DOWN);
+		return;
+	}
+	if (!tenant_config_allows(config, "category", c->category)) {
+		c->choice[0] = (struct ticket_choice){ "category", c->category };
+		refuse_call(c, CALL_NO_CHOICE);
+		return;
+	}
+	step_decide(c);
+}
+
 static void on_versions(void *arg, const struct sla_version *v, enum db_error error)
 {
 	struct ticket_call *c = magic_cast(ticket_call, arg);
@@ -248,6 +265,8 @@ static void on_versions(void *arg, const struct sla_version *v, enum db_error er
 		finish_call(c, CALL_WRONG_STATE); /* another instance has done it */
 	else if (c->cmd == CMD_REBIND && c->calendar_id)
 		versions_get(c->ticket.policy_id, c->calendar_id, on_rebind_calendar, c);
+	else if (c->cmd == CMD_CATEGORY)
+		tenant_config_get(c->tenant_id, false, on_category_config, c);
 	else if (c->cmd == CMD_REBIND)
 		tenant_config_get(c->tenant_id, true, on_rebind_config, c);
 	else

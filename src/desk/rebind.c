@@ -10,11 +10,14 @@
 
 #include <stdlib.h>
 
+#define LOGGED_MAX 20 /* failures of one pass that are logged with their ticket */
+
 static struct {
 	struct job_run *run;
-	int working; /* commands in progress */
-	bool failed;
-	int missing; /* calendars without dates for next year */
+	int working;                        /* commands in progress */
+	int64_t after_tenant, after_ticket; /* the pass through the tickets has come so far */
+	int failed;                         /* in this pass */
+	int missing;                        /* calendars without dates for next year */
 } rebind;
 
 int rebind_missing_calendars(void)
@@ -25,13 +28,13 @@ int rebind_missing_calendars(void)
 static void on_rebound(struct ticket_call *call, enum call_result result)
 {
 	if (result != CALL_OK && result != CALL_WRONG_STATE && result != CALL_NOT_FOUND) {
-		rebind.failed = true;
-		log_warn(NULL, "rebind failed tenant=%lld ticket=%lld", (long long)call->tenant_id,
-			(long long)call->ticket_id);
+		if (rebind.failed++ < LOGGED_MAX)
+			log_warn(NULL, "rebind failed tenant=%lld ticket=%lld",
+				(long long)call->tenant_id, (long long)call->ticket_id);
 	}
 	free(call);
 	if (--rebind.working == 0)
-		job_end(rebind.run, rebind.failed ? JOB_FAILED : JOB_MORE);
+		job_end(rebind.run, JOB_MORE);
 }
 
 static void start_rebind(int64_t tenant_id, int64_t ticket_id, int64_t calendar_id)
@@ -55,7 +58,13 @@ static void on_all_done(struct job_run *run, enum db_error error, const PGresult
 	for (int i = 0; error == DB_OK && i < PQntuples(rows); i++)
 		log_info(NULL, "calendar changed; tickets rebound id=%lld",
 			(long long)db_int(rows, i, 0));
-	job_end_db(run, error);
+	if (rebind.failed)
+		log_warn(NULL, "%d tickets were not rebound; they are tried again", rebind.failed);
+	if (error == DB_OK && rebind.failed)
+		job_end(run, JOB_FAILED);
+	else
+		job_end_db(run, error);
+	rebind.failed = 0;
 }
 
 static void on_next(struct job_run *run, enum db_error error, const PGresult *rows)
@@ -64,19 +73,24 @@ static void on_next(struct job_run *run, enum db_error error, const PGresult *ro
 		job_end_db(run, error);
 		return;
 	}
-	if (PQntuples(rows) == 0) {
+	if (PQntuples(rows) == 0) { /* the end of the pass */
+		rebind.after_tenant = rebind.after_ticket = 0;
 		job_param_int(run, 0, clock_now_us());
 		job_query(run, &sql_sla_rebind_done, on_all_done);
 		return;
 	}
+	rebind.after_tenant = db_int(rows, PQntuples(rows) - 1, 0);
+	rebind.after_ticket = db_int(rows, PQntuples(rows) - 1, 1);
 	for (int i = 0; i < PQntuples(rows); i++)
 		start_rebind(db_int(rows, i, 0), db_int(rows, i, 1), db_int(rows, i, 2));
 }
 
+/* Each ticket is tried once in a pass, so that those which cannot be rebound hold up no others. */
 void rebind_run(struct job_run *run)
 {
 	rebind.run = run;
-	rebind.failed = false;
+	job_param_int(run, 0, rebind.after_tenant);
+	job_param_int(run, 1, rebind.after_ticket);
 	job_query(run, &sql_sla_rebind_next, on_next);
 }
 
@@ -84,14 +98,19 @@ void rebind_run(struct job_run *run)
 
 static void on_gaps(struct job_run *run, enum db_error error, const PGresult *rows)
 {
+	int n = error == DB_OK ? PQntuples(rows) : 0;
+
 	if (error == DB_OK)
-		rebind.missing = PQntuples(rows);
-	for (int i = 0; error == DB_OK && i < rebind.missing; i++) {
+		rebind.missing = n ? (int)db_int(rows, 0, 2) : 0;
+	for (int i = 0; i < n; i++) {
 		struct str code = db_text(rows, i, 1);
 
 		log_warn(NULL, "calendar has no dates for next year tenant=%lld code=%.*s",
 			(long long)db_int(rows, i, 0), (int)code.n, code.p);
 	}
+	if (n && n < rebind.missing)
+		log_warn(NULL, "and %d more calendars have no dates for next year",
+			rebind.missing - n);
 	job_end_db(run, error);
 }
 

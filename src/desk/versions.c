@@ -157,6 +157,8 @@ static void config_free(struct tenant_config *c)
 		free(c->entry[i].service_type);
 	for (int i = 0; i < c->usuals; i++)
 		free(c->usual[i].service_type);
+	free(c->entry);
+	free(c->usual);
 	for (size_t i = 0; i < c->choices; i++) {
 		free(c->choice[i].kind);
 		free(c->choice[i].code);
@@ -214,7 +216,8 @@ static void on_usual(struct db_call *call, enum db_error error, const PGresult *
 	struct config_wait *w = magic_cast(config_wait, call->arg);
 	struct tenant_config *c = w->config;
 
-	for (int i = 0; error == DB_OK && i < PQntuples(rows) && i < 16; i++) {
+	c->usual = xcalloc(error == DB_OK ? (size_t)PQntuples(rows) + 1 : 1, sizeof(*c->usual));
+	for (int i = 0; error == DB_OK && i < PQntuples(rows); i++) {
 		struct str s = db_text(rows, i, 0);
 
 		c->usual[c->usuals].service_type = xstrndup(s.p, s.n);
@@ -227,32 +230,17 @@ static void on_usual(struct db_call *call, enum db_error error, const PGresult *
 	db_exec(&w->call);
 }
 
-static bool has_entry(const struct tenant_config *c, struct str service_type, bool null)
-{
-	for (int i = 0; i < c->entries; i++)
-		if (null ? !c->entry[i].service_type
-			 : c->entry[i].service_type &&
-					str_is(service_type, c->entry[i].service_type))
-			return true;
-	return false;
-}
-
 static void take_entry(struct tenant_config *c, const PGresult *rows, int i)
 {
 	int64_t policy = db_int(rows, i, 0), calendar = db_int(rows, i, 3);
-	bool null = db_is_null(rows, i, 1);
 	struct str service = db_text(rows, i, 1);
-	const struct sla_version *v;
+	const struct sla_version *v = versions_find(policy, calendar);
 
-	if (has_entry(c, service, null) || c->entries == 16)
-		return; /* rows come newest first, the tenant's own before the built-in ones */
-	v = versions_find(policy, calendar);
 	if (!v)
 		v = add_version(policy, calendar, db_text(rows, i, 2), db_text(rows, i, 4));
-	if (!v)
-		return;
-	c->entry[c->entries].service_type = null ? NULL : xstrndup(service.p, service.n);
-	c->entry[c->entries++].version = v;
+	c->entry[c->entries++] = (struct tenant_entry){
+		db_is_null(rows, i, 1) ? NULL : xstrndup(service.p, service.n), v
+	};
 	c->config_version = db_int(rows, i, 5);
 	c->zh = str_is(db_text(rows, i, 6), "zh");
 }
@@ -261,9 +249,11 @@ static void on_config(struct db_call *call, enum db_error error, const PGresult 
 {
 	struct config_wait *w = magic_cast(config_wait, call->arg);
 
-	if (error == DB_OK)
+	if (error == DB_OK) {
+		w->config->entry = xcalloc((size_t)PQntuples(rows) + 1, sizeof(*w->config->entry));
 		for (int i = 0; i < PQntuples(rows); i++)
 			take_entry(w->config, rows, i);
+	}
 	if (error != DB_OK || !w->config->entries) {
 		config_free(w->config);
 		w->on_done(w->arg, NULL);

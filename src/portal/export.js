@@ -5,11 +5,13 @@ Object.assign(words.zh, {
 	export_csv: '导出 CSV',
 	exporting: '正在导出…',
 	export_done: '已导出 {n} 个工单',
+	export_cut: '已导出 {n} 个工单：已达导出上限，文件不完整，请缩小范围',
 });
 Object.assign(words.en, {
 	export_csv: 'Export CSV',
 	exporting: 'Exporting…',
 	export_done: '{n} tickets exported',
+	export_cut: '{n} tickets exported: there are more than one export can hold, so narrow the range',
 });
 const EXPORT_LOOK_MS = 400;
 
@@ -34,7 +36,7 @@ $('export').onclick = async () => {
 			link = el('a');
 		link.href = e.download_url;
 		link.click();
-		toast(t('export_done').replace('{n}', e.records));
+		toast(t(e.complete === false ? 'export_cut' : 'export_done').replace('{n}', e.records));
 	} catch (x) {
 		toast(x.message, 'bad');
 	}

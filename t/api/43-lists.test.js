@@ -6,7 +6,7 @@ const test = require('node:test'),
 	assert = require('node:assert'),
 	fs = require('node:fs'),
 	path = require('node:path');
-const { Server } = require('../lib/server.js');
+const { Server, redis, waitUntil } = require('../lib/server.js');
 
 const doc = JSON.parse(fs.readFileSync(path.join(__dirname, '../../doc/api/openapi.json'), 'utf8'));
 const N = 450;
@@ -23,6 +23,8 @@ const lists = Object.entries(doc.paths)
 	.filter(({ data }) => data.items || data.next_cursor);
 /* These cannot grow: at most ten verification methods of a user, and the metrics that the program has. */
 const BOUNDED = { '/api/v1/auth/factors': 50, '/api/v1/client/dashboard/metrics': 100 };
+
+const METRICS = '/api/v1/sla/metrics'; /* its rows are called tenants, so it has a test of its own */
 
 let s, people, ticket, user;
 const fill = (sql) => s.sql(sql.replace(/@N/g, N).replace(/@ALPHA/g, s.alpha));
@@ -180,7 +182,7 @@ async function walk(url, token, key, limit) {
 }
 
 test('every list of the document is walked here, takes limit and cursor, and says where it goes on', () => {
-	const known = new Set([...Object.keys(READ).map((p) => p.split('?')[0]), ...Object.keys(BOUNDED)]);
+	const known = new Set([...Object.keys(READ).map((p) => p.split('?')[0]), ...Object.keys(BOUNDED), METRICS]);
 	assert.deepStrictEqual(
 		lists.map((l) => l.path).filter((p) => !known.has(p)),
 		[],
@@ -243,4 +245,142 @@ test('what cannot grow stays below its bound', async () => {
 		const r = await s.get(p, people.user);
 		assert.ok(r.status === 200 && r.data.items.length <= most, p + r.text);
 	}
+});
+/* --- lists that have another form, and what only a constant limit ends (t/lint/cuts.txt) --- */
+
+test('SLA metrics: every customer once, in pages of three sizes; the sums are those of all, on every page', async () => {
+	fill(`insert into rollups (tenant_id, day, service_type, priority, department, project, region, engineer_id, opened, decided, met)
+			select tenant_id, current_date, 'x', 'P1', '', '', '', 0, 2, 1, case when tenant_id % 2 = 0 then 1 else 0 end
+			from customers where tenant_id > 100000`);
+	const customers = Number(s.sql('select count(*) from customers where tenant_id > 1')),
+		sums = new Set();
+	for (const limit of [1000, 200, 50, 7]) {
+		const seen = [];
+		for (let cursor = '', pages = 0; cursor !== null; pages++) {
+			const r = await s.get(`${METRICS}?limit=${limit}${cursor}`, people.boss);
+			assert.strictEqual(r.status, 200, r.text);
+			assert.ok(r.data.tenants.length <= limit && pages < 200);
+			seen.push(...r.data.tenants.map((x) => x.tenant_id));
+			sums.add([r.data.decided_tickets, r.data.violated_tickets, r.data.overall_compliance].join());
+			cursor = r.data.next_cursor && '&cursor=' + r.data.next_cursor;
+		}
+		assert.strictEqual(seen.length, customers);
+		assert.strictEqual(new Set(seen).size, customers);
+	}
+	assert.strictEqual(sums.size, 1, [...sums].join(' | '));
+	assert.match([...sums][0], new RegExp(`^${N},${N / 2},50`));
+	const beyond = await s.get(METRICS + '?cursor=9007199254740991', people.boss);
+	assert.deepStrictEqual([beyond.data.tenants, beyond.data.decided_tickets], [[], N]);
+});
+test('violations and alerts: the answer says how many there are, not only what it shows', async () => {
+	fill(`insert into sla_breaches (tenant_id, ticket_id, clock, cycle, priority, budget_s, breached_at)
+			select tenant_id, id, 'response', 1, 'P3', 60, now() - interval '1 day' from tickets where title like 'many %'`);
+	const c = await s.get('/api/v1/client/sla/compliance?period=30d', people.admin);
+	assert.strictEqual(c.data.violations_total, N, c.text);
+	assert.strictEqual(c.data.violations.length, 100);
+	const open = (await walk('/api/v1/client/alerts', people.admin, 'ticket_id', 200)).seen.length;
+	assert.ok(open >= N);
+	for (const path of ['overview?period=30d&refresh=true', 'data?widgets=alerts&refresh=true']) {
+		const r = await s.get('/api/v1/client/dashboard/' + path, people.admin),
+			d = r.data && (r.data.widgets ? r.data.widgets.alerts : r.data);
+		assert.ok(d, r.text);
+		assert.strictEqual(d.alerts_total, open, r.text.slice(0, 300));
+		assert.strictEqual(d.alerts.length, 20);
+	}
+	const none = await s.login('admin', 'beta');
+	assert.strictEqual((await s.get('/api/v1/client/sla/compliance', none)).data.violations_total, 0);
+	assert.strictEqual((await s.get('/api/v1/client/dashboard/overview', none)).data.alerts_total, 0);
+});
+test('650 policies for service types: all are listed, each is used for its tickets, whatever versions there were before', async () => {
+	fill(`insert into sla_configurations (tenant_id, code, version, service_type, calendar_code, doc, effective_from)
+			select @ALPHA, 'many' || g, v, 'type' || g, '24x7', c.doc, '2026-01-01Z' from generate_series(1, 650) g, generate_series(2, 3) v, sla_configurations c
+			where c.tenant_id = 1 and c.code = 'standard';
+		insert into catalogue (tenant_id, kind, code, name_zh, name_en) select @ALPHA, 'service_type', 'type' || g, 'x', 'x' from generate_series(1, 650) g;
+		update customers set config_version = config_version + 1 where tenant_id = @ALPHA`);
+	const { seen } = await walk('/api/v1/sla/config?tenant_id=' + s.alpha, people.boss, 'code,version', 200);
+	for (let g = 1; g <= 650; g++) assert.ok(seen.includes(`many${g},3`), String(g));
+	for (const g of [1, 16, 17, 101, 449, 501, 650]) {
+		const r = await s.post('/api/v1/tickets', people.user, {
+			...{ title: 'x', description: 'y', priority: 'P3', service_type: 'type' + g },
+		});
+		assert.strictEqual(r.status, 201, r.text);
+		assert.strictEqual(
+			s.sql(`select p.code || ' ' || p.version from tickets t join sla_configurations p on p.id = t.policy_id where t.id = ${r.data.id}`),
+			`many${g} 3`,
+		);
+	}
+	const other = await s.post('/api/v1/tickets', people.user, { title: 'x', description: 'y', priority: 'P3' });
+	assert.strictEqual(
+		s.sql(`select p.code from tickets t join sla_configurations p on p.id = t.policy_id where t.id = ${other.data.id}`),
+		'standard',
+	);
+});
+test('a catalogue of 20,000 entries is known to its last one, and full', async () => {
+	fill(`alter table catalogue disable trigger catalogue_most;
+		insert into catalogue (tenant_id, kind, code, name_zh, name_en)
+			select @ALPHA, 'region', 'r' || lpad(g::text, 5, '0'), 'x', 'x'
+			from generate_series(1, 20000 - (select count(*) from catalogue where tenant_id = @ALPHA)) g;
+		alter table catalogue enable trigger catalogue_most`);
+	const last = s.sql(`select max(code) from catalogue where tenant_id = ${s.alpha} and kind = 'region'`),
+		ask = (region) =>
+			s.post('/api/v1/tickets', people.user, { title: 'x', description: 'y', priority: 'P3', region });
+	await waitUntil(async () => (await ask('unknown')).status === 400, 10000); /* the old list is forgotten */
+	assert.strictEqual((await ask(last)).status, 201);
+	const put = (code) =>
+		s.request('PUT', '/api/v1/catalogue/region/' + code, { token: people.admin, body: { name_zh: 'y', name_en: 'y' } });
+	const full = await put('one-more');
+	assert.strictEqual(full.status, 400, full.text);
+	assert.match(full.text, /at most 20,000 catalogue entries/);
+	assert.strictEqual((await put(last)).status, 200, 'what exists can be changed');
+});
+test('an export that was cut says so', async () => {
+	const ask = async (options) => {
+		const r = await s.post('/api/v1/client/export/data', people.admin, {
+			...{ export_type: 'ticket_data', format: 'csv', options, parameters: {} },
+		});
+		assert.ok(r.status < 300, r.text);
+		return waitUntil(async () => {
+			const e = (await s.get('/api/v1/client/export/data/' + r.data.export_id, people.admin)).data;
+			return e.status !== 'processing' && e;
+		});
+	};
+	const holds = Number(s.sql(`select count(*) from tickets where tenant_id = ${s.alpha}`));
+	for (const n of [1, 199, 200, 201, holds - 1]) {
+		const e = await ask({ max_records: n });
+		assert.deepStrictEqual([e.status, e.records, e.complete], ['completed', n, false], String(n));
+	}
+	for (const n of [holds, holds + 1, 50000]) {
+		const e = await ask({ max_records: n });
+		assert.deepStrictEqual([e.status, e.records, e.complete], ['completed', holds, true], String(n));
+	}
+	const shown = (await s.get('/api/v1/client/export/data?limit=9', people.admin)).data.items.filter((e) => e.status === 'completed');
+	assert.deepStrictEqual(
+		shown.map((e) => e.complete),
+		[true, true, true, false, false, false, false, false],
+	);
+});
+test('replayed deliveries: the answer says how many are left', async () => {
+	const hook = Number(s.sql(`select max(id) from webhooks where tenant_id = ${s.alpha}`));
+	fill(`update webhooks set active = true, url = 'http://127.0.0.1:1/' where id = ${hook};
+		insert into notifications (tenant_id, event_seq, ticket_id, recipient_kind, recipient_id, channel, template, state, next_attempt_at, created_at)
+			select @ALPHA, g, ${ticket}, 'webhook', ${hook}, 'webhook', 'x', 'dead', '2026-01-01Z', '2026-01-01Z' from generate_series(1, 10003) g`);
+	const r = await s.post(`/api/v1/webhooks/${hook}/replay`, people.admin, {});
+	assert.deepStrictEqual([r.data.replayed, r.data.left], [10000, 3], r.text);
+	s.sql(`update webhooks set active = false where id = ${hook}`);
+});
+test('dead letters: all are listed and sent again, not only a thousand', () => {
+	const other = new Server('letters', { integration: { stream: 'lists:in' } });
+	other.db = s.db;
+	other.dir = s.dir + '/letters';
+	other.port = 1;
+	other.writeConf();
+	redis(
+		'eval',
+		`for i = 1, 2300 do redis.call('xadd', KEYS[1], '1-' .. i, 'event', '{"ticket_id":"D-' .. i .. '"}', 'token', 't', 'field', 'f', 'reason', 'r') end`,
+		...['1', 'lists:in:dead'],
+	);
+	const lines = other.cli(['deadletter', 'list']).trim().split('\n');
+	assert.deepStrictEqual([lines.length, lines[0].split('\t')[3], lines.at(-1).split('\t')[3]], [2300, 'D-1', 'D-2300']);
+	assert.match(other.cli(['deadletter', 'retry', 'all']), /^2300 messages sent again/);
+	assert.deepStrictEqual([redis('xlen', 'lists:in'), redis('xlen', 'lists:in:dead')], ['2300', '0']);
 });

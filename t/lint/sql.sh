@@ -11,3 +11,7 @@ found=$(git ls-files -co --exclude-standard 'src/*.c' 'src/*.h' 'include/*.h' | 
 for p in $(git ls-files -co --exclude-standard '*.sql' | xargs grep -ohE 'session\.may\.[a-z_:]+' | sort -u); do
 	grep -qE "^PERMISSION\([A-Z_]+, $(echo "${p#session.may.}" | sed 's/:/, /')," include/core/permissions.def || { echo "no such permission: $p" >&2; exit 1; }
 done
+# A constant limit ends a list without a word. cuts.txt has the statements that may have one, and how the rest is read or said.
+cuts=$(git ls-files -co --exclude-standard 'schema/query/*.sql' 'src/feature/*/contract/*.sql' | xargs grep -lE '\blimit ([2-9]|[0-9]{2,})' | sort)
+named=$(sed -n 's/^\([a-z][^ ]*\) .*/\1/p' t/lint/cuts.txt | sort)
+[ "$cuts" = "$named" ] || { diff <(echo "$named") <(echo "$cuts") | grep '^[<>]'; echo "a constant limit: give the list a cursor, or tell in t/lint/cuts.txt how the rest is read (> is new, < is gone)"; exit 1; } >&2

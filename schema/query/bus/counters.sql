@@ -3,4 +3,3 @@
 select c.tenant_id, c.seq
 from tenant_counters c
 order by c.tenant_id
-limit 100000

@@ -5,4 +5,3 @@ select c.tenant_id, coalesce(p.seq, c.seq) as seq
 from tenant_counters c
 left join consumer_positions p on p.tenant_id = c.tenant_id and p.consumer = $1::text
 order by c.tenant_id
-limit 100000

@@ -5,4 +5,3 @@ select c.kind, c.code, c.active, c.priority
 from catalogue c
 where c.tenant_id in ($1::bigint, 1)
 order by c.kind, c.code, c.tenant_id desc
-limit 5000

@@ -4,4 +4,3 @@ select k.keyword, k.kind, k.priority
 from priority_keywords k
 where k.tenant_id = 1
 order by k.keyword
-limit 10000

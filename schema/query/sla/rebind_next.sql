@@ -1,7 +1,11 @@
--- sla/rebind_next: open tickets bound to a calendar that a newer version has taken over.
+-- sla/rebind_next: open tickets after one, in order, bound to a calendar that a newer version has taken over.
 -- mode: job   shape: rows   class: job
+-- $1 after_tenant  bigint  call.after_tenant  required
+-- $2 after_ticket  bigint  call.after_ticket  required
 select t.tenant_id, t.id, k.replaced_by
-from (select k.id, k.replaced_by from calendars k where k.replaced_by is not null and k.rebound_at is null order by k.id limit 20) k
-join tickets t on t.calendar_id = k.id
-where t.status in ('new', 'accepted', 'in_progress', 'pending_customer', 'pending_aws', 'scheduled', 'mitigated', 'monitoring') and not t.muted
+from tickets t
+join calendars k on k.id = t.calendar_id and k.replaced_by is not null and k.rebound_at is null
+where (t.tenant_id, t.id) > ($1::bigint, $2::bigint)
+  and t.status in ('new', 'accepted', 'in_progress', 'pending_customer', 'pending_aws', 'scheduled', 'mitigated', 'monitoring') and not t.muted
+order by t.tenant_id, t.id
 limit 20

@@ -9,4 +9,3 @@ from (
 ) x
 where x.n >= 10
 order by x.service_type, x.n desc
-limit 100

@@ -10,6 +10,7 @@
 #include "sql_gen.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static void add_group(struct buf *b, const PGresult *rows, int i, const struct kpi_reader *who)
 {
@@ -83,7 +84,8 @@ static bool add_compliance(struct buf *b, int step, const PGresult *rows, const 
 	buf_adds(b, ",\"violations\":[");
 	for (int i = 0; i < PQntuples(rows); i++)
 		add_violation(b, rows, i);
-	buf_addc(b, ']');
+	buf_addf(b, "],\"violations_total\":%lld",
+		PQntuples(rows) ? (long long)db_int(rows, 0, 10) : 0);
 	return true;
 }
 
@@ -114,61 +116,65 @@ struct outcome *compliance_get(struct req *req)
 
 /* --- all tenants that a staff member serves --- */
 
+/* The columns of rollup/tenants after those of a tenant: the sums of all. */
+enum { C_ALL_OPENED = 14, C_ALL_DECIDED, C_ALL_MET };
+
+static void add_tenant(struct buf *b, const PGresult *rows, int i, bool zh)
+{
+	int64_t decided = db_int(rows, i, 8), met = db_int(rows, i, 9);
+
+	buf_addf(b, "%s{\"tenant_id\":%lld,\"code\":\"%.*s\",\"name\":", i ? "," : "",
+		(long long)db_int(rows, i, 0), (int)db_text(rows, i, 1).n, db_text(rows, i, 1).p);
+	buf_add_json(b, db_text(rows, i, 2).p, db_text(rows, i, 2).n);
+	buf_addf(b,
+		",\"total_tickets\":%lld,\"pending_tickets\":%lld,\"overdue_tickets\":%lld,"
+		"\"decided_tickets\":%lld,\"violated_tickets\":%lld",
+		(long long)db_int(rows, i, 3), (long long)db_int(rows, i, 12),
+		(long long)db_int(rows, i, 13), (long long)decided, (long long)(decided - met));
+	json_add_rate(b, "compliance_rate", met, decided);
+	json_add_rate(b, "compliance_rate_adjusted", db_int(rows, i, 11), db_int(rows, i, 10));
+	kpi_add_duration(b, "avg_response_time", db_int(rows, i, 5), db_int(rows, i, 4), zh);
+	kpi_add_duration(b, "avg_resolution_time", db_int(rows, i, 7), db_int(rows, i, 6), zh);
+	buf_addc(b, '}');
+}
+
+/* One row more than the page has was asked for: it says whether another page follows. If there is
+ * none at all, one row has the sums alone. */
 static struct outcome *on_tenants(struct req *req, enum db_error error, const PGresult *rows)
 {
 	struct kpi_reader *who = req_state(req, kpi_reader);
-	struct kpi all = { 0 };
+	int limit = REQ_INPUT(req, dashboard_sla_metrics)->limit, n;
 	struct buf b = { 0 };
 
 	if (error != DB_OK)
 		return req_fail_db(req, error);
+	n = db_is_null(rows, 0, 0) ? 0 : PQntuples(rows);
 	buf_addf(&b, "{\"period\":{\"days\":%d},\"tenants\":[", who->days);
-	for (int i = 0; i < PQntuples(rows); i++) {
-		struct kpi f = { .opened = db_int(rows, i, 3),
-			.response_n = db_int(rows, i, 4),
-			.response_s = db_int(rows, i, 5),
-			.resolution_n = db_int(rows, i, 6),
-			.resolution_s = db_int(rows, i, 7),
-			.decided = db_int(rows, i, 8),
-			.met = db_int(rows, i, 9),
-			.counted = db_int(rows, i, 10),
-			.met_counted = db_int(rows, i, 11) };
-
-		buf_addf(&b, "%s{\"tenant_id\":%lld,\"code\":\"%.*s\",\"name\":", i ? "," : "",
-			(long long)db_int(rows, i, 0), (int)db_text(rows, i, 1).n,
-			db_text(rows, i, 1).p);
-		buf_add_json(&b, db_text(rows, i, 2).p, db_text(rows, i, 2).n);
-		buf_addf(&b,
-			",\"total_tickets\":%lld,\"pending_tickets\":%lld,\"overdue_tickets\":%lld,"
-			"\"decided_tickets\":%lld,\"violated_tickets\":%lld",
-			(long long)f.opened, (long long)db_int(rows, i, 12),
-			(long long)db_int(rows, i, 13), (long long)f.decided,
-			(long long)(f.decided - f.met));
-		json_add_rate(&b, "compliance_rate", f.met, f.decided);
-		json_add_rate(&b, "compliance_rate_adjusted", f.met_counted, f.counted);
-		kpi_add_duration(&b, "avg_response_time", f.response_s, f.response_n, who->zh);
-		kpi_add_duration(
-			&b, "avg_resolution_time", f.resolution_s, f.resolution_n, who->zh);
-		buf_addc(&b, '}');
-		all.opened += f.opened;
-		all.decided += f.decided;
-		all.met += f.met;
-	}
+	for (int i = 0; i < n && i < limit; i++)
+		add_tenant(&b, rows, i, who->zh);
 	buf_addf(&b, "],\"total_tickets\":%lld,\"decided_tickets\":%lld,\"violated_tickets\":%lld",
-		(long long)all.opened, (long long)all.decided, (long long)(all.decided - all.met));
-	json_add_rate(&b, "overall_compliance", all.met, all.decided);
-	buf_addc(&b, '}');
+		(long long)db_int(rows, 0, C_ALL_OPENED), (long long)db_int(rows, 0, C_ALL_DECIDED),
+		(long long)(db_int(rows, 0, C_ALL_DECIDED) - db_int(rows, 0, C_ALL_MET)));
+	json_add_rate(&b, "overall_compliance", db_int(rows, 0, C_ALL_MET),
+		db_int(rows, 0, C_ALL_DECIDED));
+	if (n > limit)
+		buf_addf(&b, ",\"next_cursor\":\"%lld\"}", (long long)db_int(rows, limit - 1, 0));
+	else
+		buf_adds(&b, ",\"next_cursor\":null}");
 	return req_reply_take(req, 200, &b);
 }
 
 struct outcome *sla_metrics(struct req *req)
 {
+	const struct in_dashboard_sla_metrics *in = REQ_INPUT(req, dashboard_sla_metrics);
 	struct kpi_reader *who = req_state_new(req, kpi_reader);
-	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p));
+	const char **p = arena_alloc(&req->arena, 4 * sizeof(*p));
 
-	who->days = kpi_days(REQ_INPUT(req, dashboard_sla_metrics)->period);
+	who->days = kpi_days(in->period);
 	kpi_read_reader(req, who);
 	p[0] = req_int(req, clock_now_us());
 	p[1] = req_int(req, who->days);
+	p[2] = req_int(req, in->limit + 1);
+	p[3] = in->cursor ? arena_dup(&req->arena, in->cursor, strcspn(in->cursor, "_")) : "0";
 	return req_query(req, &sql_rollup_tenants, p, on_tenants);
 }

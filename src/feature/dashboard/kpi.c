@@ -108,7 +108,7 @@ static void add_alert(struct buf *b, const PGresult *rows, int i, bool zh)
 	buf_adds(b, ",\"title\":");
 	buf_add_json(b, title.p, title.n);
 	buf_adds(b, ",\"timestamp\":");
-	buf_add_time_json(b, db_int(rows, i, 8));
+	buf_add_time_json(b, db_int(rows, i, 6));
 	buf_addc(b, '}');
 	buf_free(&text);
 }
@@ -118,7 +118,7 @@ void kpi_add_alerts(struct buf *b, const PGresult *rows, bool zh)
 	buf_adds(b, ",\"alerts\":[");
 	for (int i = 0; i < PQntuples(rows); i++)
 		add_alert(b, rows, i, zh);
-	buf_addc(b, ']');
+	buf_addf(b, "],\"alerts_total\":%lld", PQntuples(rows) ? (long long)db_int(rows, 0, 7) : 0);
 }
 
 /* --- requests --- */

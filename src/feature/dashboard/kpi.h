@@ -42,7 +42,7 @@ void kpi_add_rate(struct buf *b, const char *name, int64_t met, int64_t decided,
 /* Append the summary object. */
 void kpi_add_summary(struct buf *b, const struct kpi *s, const struct kpi_reader *who);
 
-/* Append ,"alerts":[…] from rollup/alerts. */
+/* Append ,"alerts":[…],"alerts_total":N from rollup/alerts. */
 void kpi_add_alerts(struct buf *b, const PGresult *rows, bool zh);
 
 /* The number of days in a PERIOD such as "30d". */

@@ -30,7 +30,7 @@ static struct {
 	char *scope, *filter[FILTERS], *columns;
 	int64_t after_id;
 	size_t bytes;
-	bool last;
+	bool last, complete; /* complete: there was no more than may be written */
 	struct csv_writer writer;
 	struct buf out, base64;
 	struct exports_health health;
@@ -120,7 +120,7 @@ static struct outcome *step_read(struct flow *f)
 {
 	int64_t left = job.most - job.writer.rows;
 
-	job.limit = left < PAGE ? left : PAGE;
+	job.limit = (left < PAGE ? left : PAGE) + 1; /* one more: it says whether there is more */
 	flow_param_int(f, 0, job.limit);
 	if (job.writer.rows) {
 		flow_param_text(f, 1, job.after_at);
@@ -140,10 +140,13 @@ static void write_rows(const PGresult *rows)
 {
 	int n = PQntuples(rows);
 
+	job.complete = n < job.limit;
+	if (!job.complete)
+		n = (int)job.limit - 1;
 	for (int c = 0; c < job.writer.columns; c++)
 		job.writer.column[c] = PQfnumber(rows, job.writer.name[c]);
-	csv_writer_rows(&job.writer, rows, &job.out);
-	job.last = n < job.limit || job.writer.rows >= job.most;
+	csv_writer_rows(&job.writer, rows, n, &job.out);
+	job.last = job.complete || job.writer.rows >= job.most;
 	if (n) {
 		time_format(db_time(rows, n - 1, 0), 6, job.after_at);
 		job.after_id = db_int(rows, n - 1, 1);
@@ -173,6 +176,7 @@ static struct outcome *step_write(struct flow *f)
 	flow_param_int(f, 5, job.writer.rows);
 	flow_param_int(f, 6, clock_now_us());
 	flow_param_text(f, 7, job.last ? "true" : "false");
+	flow_param_text(f, 8, job.complete ? "true" : "false");
 	return flow_query(f, STORED, &sql_export_part);
 }
 

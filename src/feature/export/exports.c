@@ -242,7 +242,7 @@ static struct outcome *on_export(struct req *req, enum db_error error, const PGr
 {
 	static const char *const members[] = { "export_id", "export_type", "format", "status",
 		"records", "estimated_records", "size_bytes", "file_id", "error", "created_at",
-		"done_at", "expires_at" };
+		"done_at", "expires_at", "complete" };
 	struct buf b = { 0 };
 
 	if (error != DB_OK)

@@ -94,11 +94,42 @@ static void print_entry(const redisReply *entry)
 	json_object_put(m);
 }
 
-static void print_all(const redisReply *reply)
+static size_t listed;
+static char *last_id; /* of the page that was read last; NULL: it was empty */
+
+static void note_page(const redisReply *reply)
+{
+	free(last_id);
+	last_id = reply->elements ? xstrdup(reply->element[reply->elements - 1]->element[0]->str)
+				  : NULL;
+}
+
+static void print_page(const redisReply *reply)
 {
 	for (size_t i = 0; i < reply->elements; i++)
 		print_entry(reply->element[i]);
-	fprintf(stderr, "%zu dead letters\n", reply->elements);
+	listed += reply->elements;
+	note_page(reply);
+}
+
+static void range(const char *from, const char *to, void (*use)(const redisReply *reply))
+{
+	send_command(6,
+		(struct str[]){ STR("XRANGE"), str_of(dead), str_of(from), str_of(to), STR("COUNT"),
+			STR(AT_ONCE_MAX) },
+		use);
+}
+
+/* Read them all, page by page; USE calls note_page. */
+static void walk(void (*use)(const redisReply *reply))
+{
+	range("-", "+", use);
+	while (last_id) {
+		char *after = xasprintf("(%s", last_id);
+
+		range(after, "+", use);
+		free(after);
+	}
 }
 
 /* --- retry --- */
@@ -109,17 +140,17 @@ struct copy {
 static struct copy *copies;
 static size_t copy_count;
 
-static void copy_all(const redisReply *reply)
+static void copy_page(const redisReply *reply)
 {
-	copies = xcalloc(reply->elements + 1, sizeof(*copies));
-	copy_count = reply->elements;
+	copies = xrealloc(copies, (copy_count + reply->elements + 1) * sizeof(*copies));
 	for (size_t i = 0; i < reply->elements; i++) {
 		const redisReply *e = reply->element[i];
 		struct str event = field(e, "event"), token = field(e, "token");
 
-		copies[i] = (struct copy){ xstrdup(e->element[0]->str), xstrndup(event.p, event.n),
-			xstrndup(token.p, token.n) };
+		copies[copy_count++] = (struct copy){ xstrdup(e->element[0]->str),
+			xstrndup(event.p, event.n), xstrndup(token.p, token.n) };
 	}
+	note_page(reply);
 }
 
 /* Add it to the stream first, then remove it from the dead letters: a failure in between leaves it
@@ -133,19 +164,14 @@ static void send_again(const struct copy *c)
 	send_command(3, (struct str[]){ STR("XDEL"), str_of(dead), str_of(c->id) }, NULL);
 }
 
-static void range(const char *from, const char *to, void (*use)(const redisReply *reply))
-{
-	send_command(6,
-		(struct str[]){ STR("XRANGE"), str_of(dead), str_of(from), str_of(to), STR("COUNT"),
-			STR(AT_ONCE_MAX) },
-		use);
-}
-
 static void retry(const char *id)
 {
 	bool all = strcmp(id, "all") == 0;
 
-	range(all ? "-" : id, all ? "+" : id, copy_all);
+	if (all)
+		walk(copy_page);
+	else
+		range(id, id, copy_page);
 	if (!copy_count && !all)
 		die("no such dead letter: %s", id);
 	for (size_t i = 0; i < copy_count; i++) {
@@ -173,15 +199,17 @@ static int cmd_deadletter(int argc, char **argv)
 		die("%s", error);
 	free(password);
 	loop_every(10, send_when_up, NULL);
-	if (strcmp(what, "list") == 0)
-		range("-", "+", print_all);
-	else if (strcmp(what, "retry") == 0 && argc > 1)
+	if (strcmp(what, "list") == 0) {
+		walk(print_page);
+		fprintf(stderr, "%zu dead letters\n", listed);
+	} else if (strcmp(what, "retry") == 0 && argc > 1)
 		retry(argv[1]);
 	else
 		die("deadletter list | deadletter retry ID|all");
 	kv_free();
 	loop_free();
 	free(dead);
+	free(last_id);
 	return 0;
 }
 

@@ -6,9 +6,9 @@
 -- $3 cursor_id   bigint  cursor.1       optional
 -- $4 user        bigint  session.customer  required
 -- $5 all         bool    session.may.export:all   required
--- returns id bigint, export_id text, export_type text, format text, status text, records bigint, size_bytes bigint, file_id bigint, error text,
+-- returns id bigint, export_id text, export_type text, format text, status text, records bigint, complete boolean, size_bytes bigint, file_id bigint, error text,
 -- returns created_at timestamptz, done_at timestamptz, expires_at timestamptz
-select e.id, e.export_no as export_id, e.export_type, e.format, e.status, e.records, f.bytes as size_bytes, f.id as file_id, e.error, e.created_at,
+select e.id, e.export_no as export_id, e.export_type, e.format, e.status, e.records, e.complete, f.bytes as size_bytes, f.id as file_id, e.error, e.created_at,
   e.done_at, e.expires_at
 from exports_seen e
 left join files f on f.tenant_id = e.tenant_id and f.id = e.file_id and f.whole

@@ -8,9 +8,11 @@
 -- $6 records  bigint  call.records  required
 -- $7 now      bigint  call.now      required
 -- $8 last     bool    call.last     required
+-- $9 complete bool    call.complete required
 with u as (
   update exports e set claim_until = ts($7::bigint) + interval '60 seconds', records = $6::bigint,
-    status = case when $8::bool then 'completed' else e.status end, done_at = case when $8::bool then ts($7::bigint) end
+    status = case when $8::bool then 'completed' else e.status end, done_at = case when $8::bool then ts($7::bigint) end,
+    complete = case when $8::bool then $9::bool end
   where e.tenant_id = $1::bigint and e.id = $2::bigint and e.file_id = $3::bigint and e.status = 'processing'
   returning e.tenant_id, e.file_id, e.status
 ), p as (

@@ -11,4 +11,3 @@ select c.tenant_id, greatest(coalesce(p.seq, c.seq), c.seq - $1::int) as publish
 from tenant_counters c
 left join consumer_positions p on p.tenant_id = c.tenant_id and p.consumer = 'redis'
 order by c.tenant_id
-limit 100000

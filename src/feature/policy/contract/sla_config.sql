@@ -1,8 +1,8 @@
--- sla/config: the policy and calendar versions in force for a tenant, by service type, newest first.
+-- sla/config: the policy and calendar versions in force for a tenant: one for each service type that has its own, and the one for all others.
 -- mode: job   shape: rows   class: job
 -- $1 tenant  bigint  call.tenant  required
 -- $2 now     bigint  call.now     required
-select p.id as policy_id, p.service_type, p.doc as policy, k.id as calendar_id, k.doc as calendar, c.config_version, c.lang
+select distinct on (p.service_type) p.id as policy_id, p.service_type, p.doc as policy, k.id as calendar_id, k.doc as calendar, c.config_version, c.lang
 from customers c
 join sla_configurations p on p.tenant_id in (c.tenant_id, 1)
   and (p.code = c.policy_code or p.service_type is not null) and p.effective_from <= ts($2::bigint)
@@ -12,5 +12,4 @@ join lateral (
   order by k.tenant_id desc, k.version desc limit 1
 ) k on true
 where c.tenant_id = $1::bigint
-order by p.service_type nulls last, p.tenant_id desc, p.version desc
-limit 100
+order by p.service_type, p.tenant_id desc, p.version desc
