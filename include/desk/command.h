@@ -19,9 +19,9 @@ enum call_result {
 	CALL_WRONG_ACTOR,
 	CALL_WRONG_VERSION, /* If-Match names another version */
 	CALL_NO_PRIORITY,   /* the ticket's policy does not have this priority */
-	CALL_NO_CHOICE,     /* create, category: not in the tenant's catalogue; choice[0] tells which */
-	CALL_NO_BREACH,   /* waive: the clock has no breach; accept-contact: nothing is contested */
-	CALL_BAD_INSTANT, /* an instant that the ticket does not allow; fault tells which */
+	CALL_NO_CHOICE, /* create, category: not in the tenant's catalogue; choice[0] tells which */
+	CALL_NO_BREACH, /* waive: the clock has no breach; accept-contact: nothing is contested */
+	CALL_BAD_INSTANT,  /* an instant that the ticket does not allow; fault tells which */
 	CALL_NOT_PROPOSED, /* approve or reject: no exclusion is proposed */
 	CALL_SAME_PERSON,  /* approve: the proposer may not */
 	CALL_REPLAYED,     /* the idempotency key was used for the same request: id is the result of

@@ -18,7 +18,7 @@ struct sla_version {
 };
 
 struct tenant_entry {
-	char *service_type; /* NULL: all other service types */
+	char *service_type;                /* NULL: all other service types */
 	const struct sla_version *version; /* NULL: this program cannot read it */
 };
 
