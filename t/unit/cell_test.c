@@ -240,8 +240,8 @@ static void write_all(struct csv_writer *w, struct buf *out)
 	w->columns = 1;
 	w->name[0] = "title";
 	csv_writer_begin(w, true, out);
-	csv_writer_rows(w, r, out);
-	csv_writer_rows(w, r, out);
+	csv_writer_rows(w, r, PQntuples(r), out);
+	csv_writer_rows(w, r, PQntuples(r), out);
 	csv_writer_end(w, out);
 	CU_ASSERT_EQUAL(w->rows, 4);
 	csv_writer_free(w);
