@@ -103,6 +103,19 @@ static bool is_host(struct str v, unsigned char also)
 	return label > 0 && digits < label && v.p[v.n - 1] != '-';
 }
 
+bool text_is_host(const char *v)
+{
+	return is_host(str_of(v), 0);
+}
+
+bool text_is_login_name(const char *v)
+{
+	size_t n = strlen(v);
+
+	return n > 0 && n <= 100 && !strchr("._@-", v[0]) &&
+	       strspn(v, "abcdefghijklmnopqrstuvwxyz0123456789._@-") == n;
+}
+
 /* atext of RFC 5322, 3.2.3 */
 static bool is_atom(unsigned char c)
 {

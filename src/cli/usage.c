@@ -1,48 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The arguments of a command against its usage text, so that a misspelt, doubled or incomplete
- * option stops the command instead of being ignored. The text is the only list of options. */
+ * The arguments of a command against its usage text, so that a misspelt, doubled, incomplete or
+ * misplaced one stops the command instead of being ignored. The text is the only list of options.
+ */
 #include "cli/cli.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-/* The position in HELP after the name of option ARG ("--tenant"); NULL if HELP does not name it. */
-static const char *find_option(const char *help, const char *arg)
+/* The position in LINE after the name of option ARG ("--tenant"); NULL if LINE does not name it. */
+static const char *find_option(const char *line, const char *arg)
 {
 	size_t n = strlen(arg);
 
-	for (const char *p = strstr(help, arg); p; p = strstr(p + 1, arg))
-		if (p > help && strchr(" [\n", p[-1]) && strchr(" ]\n", p[n]))
+	for (const char *p = strstr(line, arg); p; p = strstr(p + 1, arg))
+		if (p > line && strchr(" [", p[-1]) && strchr(" ]", p[n]))
 			return p + n;
 	return NULL;
+}
+
+static bool is_option(const char *arg)
+{
+	return arg[0] == '-' && arg[1];
 }
 
 /* In a usage text, a value follows its option; a flag is followed by a bracket or another option.
  */
 static bool takes_value(const char *behind)
 {
-	return behind[0] == ' ' && !strchr(" -[]\n", behind[1]);
-}
-
-/* The lines of C's usage text for the subcommand in the arguments, or the whole text. The caller
- * frees it. */
-static char *usage_of(const struct command *c, int argc, char **argv)
-{
-	char *line = argc ? xasprintf("%s %s", c->name, argv[0]) : xstrdup(c->name), *out;
-	size_t n = strlen(line);
-	struct buf b = { 0 };
-
-	for (const char *p = c->help; *p; p += *p == '\n') {
-		size_t length = strcspn(p, "\n"), blanks = strspn(p, " ");
-
-		if (strncmp(p + blanks, line, n) == 0 && strchr(" \n", p[blanks + n]))
-			buf_addf(&b, "%.*s\n", (int)length, p);
-		p += length;
-	}
-	out = xstrdup(b.n ? buf_cstr(&b) : c->help);
-	buf_free(&b);
-	free(line);
-	return out;
+	return behind[0] == ' ' && behind[1] && !strchr(" -[]", behind[1]);
 }
 
 static bool is_given_before(char **argv, int i)
@@ -53,13 +38,53 @@ static bool is_given_before(char **argv, int i)
 	return false;
 }
 
-/* What is wrong with option argv[I]; NULL if nothing is. */
-static const char *fault_of(const char *help, int argc, char **argv, int i)
+/* How many words LINE has that are neither options nor their values: the command's name and what it
+ * takes. */
+static int words_of(const char *line)
 {
-	const char *behind = strncmp(argv[i], "--", 2) == 0 ? find_option(help, argv[i]) : NULL;
+	bool value = false;
+	int words = 0;
 
+	for (const char *p = line + strspn(line, " "); *p; p += strspn(p, " ")) {
+		size_t n = strcspn(p, " ");
+		bool option = *p == '[' || strncmp(p, "--", 2) == 0;
+
+		words += !option && !value;
+		value = option && takes_value(p + n);
+		p += n;
+	}
+	return words;
+}
+
+/* Does LINE of a usage text begin with command NAME and, if SUB, with this word behind it? */
+static bool is_about(const char *line, const char *name, const char *sub)
+{
+	char *words = sub ? xasprintf("%s %s", name, sub) : xstrdup(name);
+	size_t n = strlen(words);
+	bool about = strncmp(line, words, n) == 0 && (line[n] == ' ' || !line[n]);
+
+	free(words);
+	return about;
+}
+
+/* A fault of the arguments: what, and of which. */
+struct fault {
+	const char *what;
+	int at;
+};
+#define MISPLACED "does not go with the others:"
+
+/* What is wrong with argument argv[I] by LINE; NULL if nothing is. *WORDS counts what is no option.
+ */
+static const char *fault_of(const char *line, int argc, char **argv, int i, int *words)
+{
+	const char *behind;
+
+	if (!is_option(argv[i]))
+		return ++*words > words_of(line) ? "unexpected argument" : NULL;
+	behind = strncmp(argv[i], "--", 2) == 0 ? find_option(line, argv[i]) : NULL;
 	if (!behind)
-		return "unknown option";
+		return MISPLACED;
 	if (is_given_before(argv, i))
 		return "given twice:";
 	if (takes_value(behind) && (i + 1 == argc || strncmp(argv[i + 1], "--", 2) == 0))
@@ -67,21 +92,61 @@ static const char *fault_of(const char *help, int argc, char **argv, int i)
 	return NULL;
 }
 
+static struct fault line_fault(const char *line, int argc, char **argv)
+{
+	struct fault f = { NULL, 0 };
+	int words = 1; /* the command's name */
+
+	for (; f.at < argc; f.at++) {
+		f.what = fault_of(line, argc, argv, f.at, &words);
+		if (f.what)
+			return f;
+		if (is_option(argv[f.at]) && takes_value(find_option(line, argv[f.at])))
+			f.at++;
+	}
+	return f;
+}
+
+/* The line of C's usage text that comes closest to the arguments, with its fault in *F, among those
+ * about SUB (NULL: all of the command). NULL if there is none. The caller frees it. */
+static char *closest_line(
+	const struct command *c, const char *sub, int argc, char **argv, struct fault *f)
+{
+	char *best = NULL;
+
+	for (const char *p = c->help; *p; p += *p == '\n') {
+		size_t blanks = strspn(p, " "), length = strcspn(p, "\n");
+		char *line = xasprintf("%.*s", (int)(length - blanks), p + blanks);
+		struct fault here = line_fault(line, argc, argv);
+		bool closer =
+			!best ||
+			(f->what && (!here.what || here.at > f->at ||
+					    (here.at == f->at && strcmp(f->what, MISPLACED) == 0)));
+
+		p += length;
+		if (closer && is_about(line, c->name, sub)) {
+			free(best);
+			best = line;
+			*f = here;
+		} else {
+			free(line);
+		}
+	}
+	return best;
+}
+
 bool usage_is_kept(const struct command *c, int argc, char **argv)
 {
-	char *help = usage_of(c, argc, argv);
-	const char *fault = NULL;
+	struct fault f = { NULL, 0 };
+	char *line = closest_line(c, argc && !is_option(argv[0]) ? argv[0] : NULL, argc, argv, &f);
 
-	for (int i = 0; i < argc && !fault; i++) {
-		if (argv[i][0] != '-' || !argv[i][1])
-			continue;
-		fault = fault_of(help, argc, argv, i);
-		if (fault)
-			fprintf(stderr, "sladesk %s: %s %s\nusage: sladesk %s\n", c->name, fault,
-				argv[i], c->help);
-		else if (takes_value(find_option(help, argv[i])))
-			i++;
-	}
-	free(help);
-	return !fault;
+	if (!line)
+		line = closest_line(c, NULL, argc, argv, &f);
+	if (f.what && strcmp(f.what, MISPLACED) == 0 && !find_option(c->help, argv[f.at]))
+		f.what = "unknown option";
+	if (f.what)
+		fprintf(stderr, "sladesk %s: %s %s\nusage: sladesk %s\n", c->name, f.what,
+			argv[f.at], c->help);
+	free(line);
+	return !f.what;
 }

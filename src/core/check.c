@@ -40,12 +40,6 @@ static bool is_phone(const char *v)
 	return *v && is_made_of(v, "+" DIGITS " -()");
 }
 
-static bool is_login_name(const char *v)
-{
-	return *v && strlen(v) <= 100 && !strchr("._@-", v[0]) &&
-	       is_made_of(v, LOWER DIGITS "._@-");
-}
-
 static bool is_code(const char *v)
 {
 	return *v && strlen(v) <= 63 && is_made_of(v, LOWER DIGITS "_-");
@@ -131,7 +125,7 @@ static const struct format_rule rules[FORMAT_COUNT] = {
 		"digits, +, -, spaces and brackets", "数字、+、-、空格与括号", is_phone },
 	[FORMAT_LOGIN_NAME] = { "^[a-z0-9][a-z0-9._@-]*$", NULL, "wang.fang",
 		"a to z, 0 to 9, . _ @ -, starting with a letter or digit",
-		"小写字母、数字与 . _ @ -，以字母或数字开头", is_login_name },
+		"小写字母、数字与 . _ @ -，以字母或数字开头", text_is_login_name },
 	[FORMAT_CODE] = { "^[a-z0-9_-]{1,63}$", NULL, "standard", "1 to 63 of a-z, 0-9, - and _",
 		"1 到 63 个 a-z、0-9、-、_", is_code },
 	[FORMAT_COLOUR] = { "^#[0-9A-Fa-f]{6}$", NULL, "#0055aa", "a colour, such as #0055aa",

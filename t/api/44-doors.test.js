@@ -133,7 +133,7 @@ test('values that cannot be used are refused in words, not by the database; help
 			[/^sladesk: --mail-factor: /m, ['tenant', 'set', '--code', 'alpha', '--mail-factor', 'ye']],
 			[/^sladesk: no such tenant: nope$/m, ['tenant', 'set', '--code', 'nope', '--mfa', 'yes']],
 			...['x', '-1', '1.5'].map((n) => [/--max-users: /, ['tenant', 'set', '--code', 'alpha', '--max-users', n]]),
-			...['8', '20-8', '8-25', '8-8', 'x-y', '8-'].map((h) => [
+			...['8', '24-8', '8-25', '8-8', 'x-y', '8-'].map((h) => [
 				/--work-hours: /,
 				['tenant', 'set', '--code', 'alpha', '--work-hours', h],
 			]),
@@ -160,6 +160,47 @@ test('values that cannot be used are refused in words, not by the database; help
 		const r = cli(args, '', away);
 		assert.ok(r.status === 0 && found.test(r.stdout), r.stdout + r.stderr);
 	}
+});
+test('options that do not belong together, and arguments that a command does not take, are refused', () => {
+	for (const args of [
+		['user', 'add', '--tenant', 'alpha', '--username', 'u1', '--level', '2'],
+		['user', 'add', '--staff', '--username', 'u1', '--department', 'it'],
+		['import', '--go-live', '--tenant', 'alpha', '--map', 'x'],
+		['tenant', 'list', 'alpha'],
+		['tenant', 'suspend', 'beta', '--code', 'alpha'],
+		['token', 'add', '--tenant', 'alpha', '--name', 'n', 'tickets:read'],
+		['rollup', 'check', 'alpha'],
+		['sla', 'explain', '1', '2'],
+	]) {
+		const r = cli(args);
+		assert.strictEqual(r.status, 2, args.join(' ') + r.stdout + r.stderr);
+		assert.match(r.stderr, /does not go with|unexpected argument/, r.stderr);
+	}
+});
+test('codes, hosts, login names and ids that cannot be used are refused, and the option is named', () => {
+	const refuses = (option, args, input) => {
+		const r = cli(args, input);
+		assert.ok(r.status > 0 && r.stderr.includes(option + ':'), `${args.join(' ')}: ${r.stderr}`);
+	};
+	const set = (...more) => ['tenant', 'set', '--code', 'alpha', ...more],
+		user = (name, ...more) => [
+			...['user', 'add', '--tenant', 'alpha', '--username', name, '--name', 'n'],
+			...['--email', 'n@a.example', ...more],
+		];
+	for (const code of ['', 'UPPER', 'a b', '网', '../x', 'x'.repeat(64), '-x', '_x', '4711'])
+		refuses('--code', ['tenant', 'add', '--code', code, '--name', 'n']);
+	for (const host of ['bad host', 'a..b', 'x.example:99', '127.0.0.1', '-x.example', 'x.example.', 'a_b.example'])
+		refuses('--host', set('--host', host));
+	for (const name of ['A B', 'Upper', '.x', '网', '', 'x'.repeat(101)])
+		refuses('--username', user(name), PASSWORD + '\n');
+	for (const office of [' ', 'x'.repeat(101)])
+		refuses('--office', user('officer', '--office', office), PASSWORD + '\n');
+	for (const id of ['x', '-1', '1.5', '99999999999999999999'])
+		refuses('--id', ['token', 'revoke', '--tenant', 'alpha', '--id', id]);
+	s.cli(set('--host', 'Desk.Alpha.Example'));
+	s.cli(set('--host', '-'));
+	/* hours may go past midnight */
+	for (const hours of ['20-8', '23-0', '0-24']) s.cli(set('--work-hours', hours));
 });
 test('a setting that a section does not have stops daemon and tool when the environment names it', () => {
 	for (const name of [

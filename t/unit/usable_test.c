@@ -65,6 +65,33 @@ static void mails(void)
 	}
 }
 
+static void hosts_and_names(void)
+{
+	static const char *const hosts[] = { "localhost", "desk.example.com", "Desk.Example",
+		"xn--bcher-kva.example", "1and1.example", "a-b.c" },
+				 *const no_hosts[] = { "", "a b", "a..b", ".a", "a.", "-a.b",
+					 "a-.b", "a.b-", "127.0.0.1", "a.b:80", "a_b.c",
+					 "b\u00fccher.example", "a/b" },
+				 *const names[] = { "a", "7", "li.wei", "a_b-c@d.e" },
+				 *const no_names[] = { "", "A", "a b", ".a", "@a", "-a", "_a",
+					 "\u5f20", "a\n" };
+	char text[128];
+
+	for (size_t i = 0; i < ARRAY_LEN(hosts); i++)
+		CU_ASSERT_TRUE(text_is_host(hosts[i]));
+	for (size_t i = 0; i < ARRAY_LEN(no_hosts); i++)
+		CU_ASSERT_FALSE(text_is_host(no_hosts[i]));
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		CU_ASSERT_TRUE(text_is_login_name(names[i]));
+	for (size_t i = 0; i < ARRAY_LEN(no_names); i++)
+		CU_ASSERT_FALSE(text_is_login_name(no_names[i]));
+	for (size_t n = 99; n <= 101; n++) {
+		memset(text, 'a', n);
+		text[n] = 0;
+		CU_ASSERT_EQUAL(text_is_login_name(text), n <= 100);
+	}
+}
+
 static void webs(void)
 {
 	static const char *const good[] = { "https://x.example/", "HTTPS://X.EXAMPLE/a?b=c#d",
@@ -90,4 +117,4 @@ static void webs(void)
 }
 
 UNIT_MAIN("usable", { "blanks", blanks }, { "tags", tags }, { "mail addresses", mails },
-	{ "webhook addresses", webs })
+	{ "hosts and login names", hosts_and_names }, { "webhook addresses", webs })

@@ -68,6 +68,7 @@ static const char *seats_option(int argc, char **argv)
 	return seats;
 }
 
+/* From and to of the hours of work. They may go past midnight. */
 static const char *work_hours_option(int argc, char **argv)
 {
 	const char *hours = cli_option(argc, argv, "work-hours", "");
@@ -75,9 +76,48 @@ static const char *work_hours_option(int argc, char **argv)
 	int64_t from, to;
 
 	if (*hours && (!hours[n] || !str_to_int((struct str){ hours, n }, 0, 23, &from) ||
-			      !str_to_int(str_of(hours + n + 1), 1, 24, &to) || to <= from))
-		die("--work-hours: two hours of the day, such as 8-20");
+			      !str_to_int(str_of(hours + n + 1), 0, 24, &to) || from == to))
+		die("--work-hours: two hours of the day, such as 8-20, or 20-8 for a night");
 	return hours;
+}
+
+static const char *host_option(int argc, char **argv)
+{
+	const char *host = cli_option(argc, argv, "host", "");
+
+	if (*host && strcmp(host, "-") != 0 && !text_is_host(host))
+		die("--host: a host name, such as desk.example.com, or - for none");
+	return host;
+}
+
+static const char *code_option(int argc, char **argv)
+{
+	const char *code = cli_option(argc, argv, "code", NULL);
+	size_t n = strlen(code);
+
+	if (n == 0 || n > 63 || strspn(code, "abcdefghijklmnopqrstuvwxyz0123456789-") != n ||
+		code[0] == '-')
+		die("--code: up to 63 lower-case letters, digits and hyphens, beginning with a "
+		    "letter or a digit");
+	if (strspn(code, "0123456789") == n)
+		die("--code: not digits only, because those are a customer's number");
+	return code;
+}
+
+static const char *login_option(int argc, char **argv)
+{
+	const char *name = cli_option(argc, argv, "username", NULL);
+
+	if (!text_is_login_name(name))
+		die("--username: up to 100 lower-case letters, digits and . _ @ -, beginning with "
+		    "a letter or a digit");
+	return name;
+}
+
+/* What a data scope selects by; empty if it is not given. */
+static const char *attribute_option(int argc, char **argv, const char *name)
+{
+	return *cli_option(argc, argv, name, "") ? cli_text(argc, argv, name, 100) : "";
 }
 
 static int cmd_tenant(int argc, char **argv)
@@ -89,22 +129,18 @@ static int cmd_tenant(int argc, char **argv)
 	if (strcmp(what, "list") == 0) {
 		cli_print_rows(cli_exec(pg, &sql_cli_tenant_list, NULL));
 	} else if (strcmp(what, "add") == 0) {
-		const char *p[] = { cli_option(argc, argv, "code", NULL),
-			cli_text(argc, argv, "name", 200),
+		const char *p[] = { code_option(argc, argv), cli_text(argc, argv, "name", 200),
 			cli_choice(argc, argv, "lang", "zh", LANGUAGES),
 			cli_option(argc, argv, "policy", "standard"), cli_now() };
 
-		if (p[0][strspn(p[0], "0123456789")] == 0)
-			die("--code: not digits only, because those are a customer's number");
 		r = cli_exec(pg, &sql_cli_tenant_add, p);
 		if (!PQntuples(r))
 			die("no such policy: %s", p[3]);
 		cli_print_rows(r);
 	} else if (strcmp(what, "set") == 0) {
-		const char *p[] = { cli_option(argc, argv, "code", NULL),
-			cli_option(argc, argv, "host", ""), seats_option(argc, argv),
-			cli_choice(argc, argv, "mfa", "", "yes|no"), zone_option(argc, argv),
-			work_hours_option(argc, argv),
+		const char *p[] = { cli_option(argc, argv, "code", NULL), host_option(argc, argv),
+			seats_option(argc, argv), cli_choice(argc, argv, "mfa", "", "yes|no"),
+			zone_option(argc, argv), work_hours_option(argc, argv),
 			cli_choice(argc, argv, "mail-factor", "", "yes|no") };
 
 		r = cli_exec(pg, &sql_cli_tenant_set, p);
@@ -139,14 +175,12 @@ static char *read_password(const char *username)
 
 static void user_add(PGconn *pg, int argc, char **argv)
 {
-	char *password = read_password(cli_name(argc, argv, "username", NULL)),
-	     *hash = cli_hash(password);
+	char *password = read_password(login_option(argc, argv)), *hash = cli_hash(password);
 	PGresult *r;
 
 	if (cli_flag(argc, argv, "staff")) {
-		const char *p[] = { cli_name(argc, argv, "username", NULL),
-			cli_name(argc, argv, "name", NULL), mail_option(argc, argv),
-			cli_choice(argc, argv, "lang", "zh", LANGUAGES),
+		const char *p[] = { login_option(argc, argv), cli_name(argc, argv, "name", NULL),
+			mail_option(argc, argv), cli_choice(argc, argv, "lang", "zh", LANGUAGES),
 			cli_choice(argc, argv, "role", "engineer", STAFF_ROLES),
 			cli_choice(argc, argv, "level", "1", "1|2|3"),
 			cli_flag(argc, argv, "on-call") ? "t" : "f", hash, cli_now(),
@@ -155,15 +189,16 @@ static void user_add(PGconn *pg, int argc, char **argv)
 		r = cli_exec(pg, &sql_cli_staff_add, p);
 	} else {
 		char *tenant = cli_tenant_id(pg, cli_option(argc, argv, "tenant", NULL));
-		const char *p[] = { tenant, cli_name(argc, argv, "username", NULL),
+		const char *p[] = { tenant, login_option(argc, argv),
 			cli_name(argc, argv, "name", NULL), mail_option(argc, argv),
 			cli_choice(argc, argv, "lang", "zh", LANGUAGES),
 			cli_choice(argc, argv, "role", "user", USER_ROLES), hash, cli_now(),
-			cli_option(argc, argv, "department", ""),
-			cli_option(argc, argv, "project", ""),
-			cli_option(argc, argv, "contract", ""),
-			cli_option(argc, argv, "cost-centre", ""),
-			cli_option(argc, argv, "region", ""), cli_option(argc, argv, "office", ""),
+			attribute_option(argc, argv, "department"),
+			attribute_option(argc, argv, "project"),
+			attribute_option(argc, argv, "contract"),
+			attribute_option(argc, argv, "cost-centre"),
+			attribute_option(argc, argv, "region"),
+			attribute_option(argc, argv, "office"),
 			cli_flag(argc, argv, "must-change") ? "t" : "f" };
 
 		r = cli_exec(pg, &sql_cli_user_add, p);
@@ -263,6 +298,10 @@ static int cmd_token(int argc, char **argv)
 		char *tenant = cli_tenant_id(pg, cli_option(argc, argv, "tenant", NULL));
 		const char *p[] = { tenant, cli_option(argc, argv, "id", NULL), now_us_text(),
 			operator_name() };
+		int64_t id;
+
+		if (!str_to_int(str_of(p[1]), 1, INT64_MAX, &id))
+			die("--id: the number that token list shows");
 
 		if (!cli_finds(pg, &sql_cli_token_revoke, p))
 			die("no such token");
