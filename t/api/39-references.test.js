@@ -205,6 +205,49 @@ test('every reference of every command: absent, foreign, disabled, itself, in a 
 		`references: ${Object.keys(COMMANDS).length + 1} commands, ${n} wrong references refused`,
 	);
 });
+test('a code of the catalogue, in every command that takes one: only what is listed', async () => {
+	const spec = (await s.get('/openapi.json')).json,
+		KINDS = spec.paths['/api/v1/catalogue/{kind}/{code}'].put.parameters.find(
+			(x) => x.name === 'kind',
+		).schema.enum,
+		opening = { title: 'x', description: 'x', tenant_id: s.alpha };
+	let n = 0;
+	for (const kind of [...KINDS.filter((k) => k !== 'incident_type'), 'incident_type']) {
+		const r = await s.request('PUT', `/api/v1/catalogue/${kind}/listed`, {
+			token: boss,
+			body: {
+				name_zh: '列出',
+				name_en: 'listed',
+				...(kind === 'incident_type' ? { priority: 'P3' } : {}),
+			},
+		});
+		assert.strictEqual(r.status, 200, r.text);
+	}
+	/* an instance hears of the new entries by events, in their order */
+	await waitUntil(
+		async () =>
+			(await s.post('/api/v1/tickets', boss, { ...opening, incident_type: 'listed' }))
+				.status === 201,
+	);
+	for (const p of Object.keys(spec.paths).filter((x) => /^\/api\/v1\/tickets(\/\{id\}\/|$)/.test(x))) {
+		const body = spec.paths[p].post && spec.paths[p].post.requestBody,
+			fields = body ? Object.keys(body.content['application/json'].schema.properties) : [];
+		for (const kind of fields.filter((f) => KINDS.includes(f))) {
+			const ready = p.includes('{id}')
+					? await readyFor(s, who, p.split('/')[5])
+					: { by: boss, body: opening },
+				send = (code) =>
+					s.post(p.replace('{id}', ready.id), ready.by, { ...ready.body, [kind]: code });
+			for (const code of ['no-such', 'LISTED', 'listed '])
+				refused(await send(code), kind, 400, `${p} ${kind} ${code}`);
+			const good = await send('listed');
+			assert.ok(good.status < 300, `${p} ${kind}: ${good.text}`);
+			n++;
+		}
+	}
+	s.sql(`delete from catalogue where code = 'listed'`);
+	assert.ok(n > KINDS.length, `${n}`);
+});
 test('valid references are accepted', async () => {
 	const id = await create();
 	await ok(id, 'assign', { assignee_id: staff.eng2 });
