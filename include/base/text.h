@@ -18,8 +18,8 @@ bool text_is_tag(struct str s);
 bool text_is_mail(const char *v);
 /* Can V be the name of a host: labels of letters, digits and hyphens, the last one not a number? */
 bool text_is_host(const char *v);
-/* Can V be a login name: up to 100 lower-case letters, digits and . _ @ -, the first one a letter or
- * a digit? */
+/* Can V be a login name: up to 100 lower-case letters, digits and . _ @ -, the first one a letter
+ * or a digit? */
 bool text_is_login_name(const char *v);
 /* Can V be the address of a webhook: http or https, in any case, a host, an optional port, and no
  * user, blank, control character or backslash? */
