@@ -330,15 +330,36 @@ static bool code_is_among(const enum err *err, int n)
 	return false;
 }
 
+/* What each code means, with the code if there are several. */
+static void add_meanings(struct buf *b, const enum err *err, bool zh)
+{
+	struct buf text = { 0 };
+	int codes = 0;
+
+	for (int i = 0; err[i] != ERR_COUNT; i++)
+		codes += !code_is_among(err, i);
+	for (int i = 0; err[i] != ERR_COUNT; i++) {
+		const struct error_text *t = error_text(err[i]);
+
+		if (code_is_among(err, i))
+			continue;
+		buf_addf(&text, "%s%s", i == 0 ? "" : zh ? "；" : "; ", zh ? t->zh : t->en);
+		if (codes > 1)
+			buf_addf(&text, zh ? "（%d）" : " (%d)", t->code);
+	}
+	openapi_quote(b, buf_cstr(&text));
+	buf_free(&text);
+}
+
 static void add_response(struct buf *b, const char *name, const enum err *err, const char *details)
 {
 	const struct error_text *t = error_text(err[0]);
 	bool later = t->status == 429 || t->status == 503;
 
 	buf_addf(b, "\"%s\":{\"description\":", name);
-	openapi_quote(b, t->en);
+	add_meanings(b, err, false);
 	buf_adds(b, ",\"x-description-zh\":");
-	openapi_quote(b, t->zh);
+	add_meanings(b, err, true);
 	buf_adds(b, ",\"x-codes\":[");
 	for (int i = 0; err[i] != ERR_COUNT; i++)
 		if (!code_is_among(err, i))

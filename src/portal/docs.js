@@ -116,6 +116,10 @@ const el = (tag, cls, ...inside) => {
 	e.append(...inside.filter((x) => x !== undefined));
 	return e;
 };
+/* Chinese has its own punctuation. */
+const joined = (words) => words.filter(Boolean).join(lang === 'zh' ? '，' : ', '),
+	colon = () => (lang === 'zh' ? '：' : ': '),
+	bracketed = (text) => (lang === 'zh' ? `（${text}）` : ` (${text})`);
 const pretty = (v) => JSON.stringify(v, null, 2);
 
 /* --- schemas in words --- */
@@ -124,7 +128,7 @@ function rule(s) {
 	const types = [].concat(s.type || 'any'),
 		one = s.items || s,
 		range = (a, b, unit) => (a === b ? a : a + '…' + b) + (unit ? ' ' + unit : '');
-	return [
+	return joined([
 		types.filter((t) => t !== 'null').join(' / ') +
 			(s.items ? `[${[].concat(one.type || 'any')[0]}]` : '') +
 			(types.includes('null') ? ' ' + w('or_null') : ''),
@@ -135,9 +139,7 @@ function rule(s) {
 		s.minItems !== undefined && range(s.minItems, s.maxItems, w('items')),
 		one.pattern,
 		s.default !== undefined && w('dflt') + ' ' + s.default,
-	]
-		.filter(Boolean)
-		.join(', ');
+	]);
 }
 
 /* [path, schema, required] of every member, objects and lists opened. */
@@ -166,14 +168,14 @@ const failureOf = (r) => (r.$ref ? doc.components.responses[r.$ref.split('/').po
 function inputs(op) {
 	const rows = op.parameters.map((p) => [
 			el('code', '', p.name),
-			w(p.in) + (p.required ? ', ' + w('required') : ''),
+			joined([w(p.in), p.required && w('required')]),
 			[rule(p.schema), said(p, 'description')].filter(Boolean).join(' — '),
 		]),
 		body = bodyOf(op);
 	for (const [name, s, required] of body ? members(body[1].schema) : [])
 		rows.push([
 			el('code', '', name),
-			w('body') + (required ? ', ' + w('required') : ''),
+			joined([w('body'), required && w('required')]),
 			rule(s),
 		]);
 	return rows.length
@@ -200,7 +202,7 @@ function failures(op) {
 		.filter(([, r]) => r.$ref)
 		.map(([s, r]) => {
 			const f = failureOf(r);
-			return [s === 'default' ? '500' : s, f['x-codes'].join(', '), said(f, 'description')];
+			return [s === 'default' ? '500' : s, f['x-codes'].join(lang === 'zh' ? '、' : ', '), said(f, 'description')];
 		});
 	return [el('h3', '', w('failures')), table([w('status'), w('code'), w('meaning')], rows)];
 }
@@ -211,7 +213,7 @@ function rights(op) {
 	return el(
 		'p',
 		'meta',
-		`${w('may')}: ${w(may)}${only ? ` (${w('only')}: ${w(only)})` : ''} · `,
+		w('may') + colon() + w(may) + (only ? bracketed(w('only') + colon() + w(only)) : '') + ' · ',
 		el('code', '', op.operationId),
 	);
 }
@@ -356,7 +358,7 @@ function groups() {
 
 function drawIntro() {
 	const rows = Object.values(doc.components.responses).map((r) => [
-			r['x-codes'].join(', '),
+			r['x-codes'].join(lang === 'zh' ? '、' : ', '),
 			said(r, 'description'),
 		]),
 		input = el('input');

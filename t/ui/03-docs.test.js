@@ -41,7 +41,7 @@ test("every operation is in its group, in the portal's language; the search find
 	await page.waitForSelector('text=处理过程、时钟与历史');
 	await shot(page, 'docs-desktop');
 	await page.click('#intro summary');
-	for (const code of ['40001, 40002', '40004', '41001', '50001'])
+	for (const code of ['40001、40002', '40004', '41001', '50001'])
 		await page.waitForSelector(`#intro td:text-is("${code}")`);
 	await page.click('#lang');
 	assert.strictEqual(await page.locator('html').getAttribute('lang'), 'en');
@@ -54,6 +54,23 @@ test("every operation is in its group, in the portal's language; the search find
 	assert.strictEqual(await page.locator('#list section:visible').count(), 1);
 	await page.fill('#find', 'no such thing');
 	await page.waitForSelector('#nothing:visible');
+	await page.context().close();
+});
+test('the Chinese page has Chinese punctuation, whatever is opened', async () => {
+	const page = await open();
+	const said = await page.evaluate(async () => {
+		document.querySelectorAll('details').forEach((d) => (d.open = true));
+		while (document.querySelectorAll('.op .inside').length < document.querySelectorAll('.op').length)
+			await new Promise((ok) => requestAnimationFrame(ok));
+		return [...document.querySelectorAll('p, h2, h3, th, td, summary span, label')].map(
+			(e) => e.textContent,
+		);
+	});
+	assert.ok(said.length > 3000, String(said.length));
+	assert.deepStrictEqual(
+		said.filter((t) => /[一-龥] ?[,;:()?!]|[,;:()?!] ?[一-龥]/.test(t)),
+		[],
+	);
 	await page.context().close();
 });
 test('an anchor opens its operation: fields, example, reply, possible errors', async () => {
