@@ -77,25 +77,42 @@ static void notify(const char *state)
 
 /* --- sockets --- */
 
+struct listen_address {
+	struct sockaddr_in6 v6;
+	struct sockaddr_in v4;
+	bool is_v6;
+};
+
+static struct listen_address listen_address(const char *text)
+{
+	struct listen_address a = { { .sin6_family = AF_INET6 }, { .sin_family = AF_INET },
+		text[0] == '[' };
+	const char *colon = strrchr(text, ':');
+	int64_t port;
+	char host[64];
+
+	if (!colon || (size_t)(colon - text) >= sizeof(host) ||
+		!str_to_int(str_of(colon + 1), 0, 65535, &port))
+		die("http.listen: address:port expected, got %s", text);
+	snprintf(host, sizeof(host), "%.*s", (int)(colon - text) - (a.is_v6 ? 2 : 0),
+		text + a.is_v6);
+	a.v4.sin_port = a.v6.sin6_port = htons((uint16_t)port);
+	if ((a.is_v6 ? inet_pton(AF_INET6, host, &a.v6.sin6_addr)
+		     : inet_pton(AF_INET, host, &a.v4.sin_addr)) != 1)
+		die("http.listen: not an address: %s", host);
+	return a;
+}
+
 static int listen_on(const char *text)
 {
-	struct sockaddr_in6 a6 = { .sin6_family = AF_INET6 };
-	struct sockaddr_in a4 = { .sin_family = AF_INET };
-	const char *colon = strrchr(text, ':');
-	char host[64];
-	int fd, one = 1, port = colon ? atoi(colon + 1) : 0, ok;
-	bool v6 = text[0] == '[';
+	struct listen_address a = listen_address(text);
+	int fd = socket(
+		    a.is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
+	    one = 1;
 
-	if (!colon || port < 0 || port > 65535 || (size_t)(colon - text) >= sizeof(host))
-		die("http.listen: address:port expected, got %s", text);
-	snprintf(host, sizeof(host), "%.*s", (int)(colon - text) - (v6 ? 2 : 0), text + v6);
-	a4.sin_port = a6.sin6_port = htons((uint16_t)port);
-	ok = v6 ? inet_pton(AF_INET6, host, &a6.sin6_addr) : inet_pton(AF_INET, host, &a4.sin_addr);
-	if (ok != 1)
-		die("http.listen: not an address: %s", host);
-	fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(fd, v6 ? (void *)&a6 : (void *)&a4, v6 ? sizeof(a6) : sizeof(a4)) != 0 ||
+	if (bind(fd, a.is_v6 ? (void *)&a.v6 : (void *)&a.v4,
+		    a.is_v6 ? sizeof(a.v6) : sizeof(a.v4)) != 0 ||
 		listen(fd, 1024) != 0)
 		die("http.listen: %s: %s", text, strerror(errno));
 	return fd;
@@ -396,10 +413,20 @@ static void check_proxies(void)
 /* --check: the settings have been read; check that what they name can run. */
 static int check_settings(void)
 {
+	const char *urls[] = { options.database_app_url, options.database_job_url,
+		options.database_replica_url };
+	struct kv_settings redis = { options.redis_url, NULL, options.redis_ca_file };
 	struct work_settings helpers = helper_settings();
+	const char *error;
 	char *why;
 
+	listen_address(options.http_listen);
 	check_proxies();
+	for (size_t i = 0; i < ARRAY_LEN(urls); i++)
+		if (*urls[i] && !db_url_is_safe(urls[i], &error))
+			die("%s", error);
+	if (!kv_check(&redis, &error))
+		die("%s", error);
 	if (!work_check(&helpers, &why))
 		die("%s", why);
 	puts("settings are valid");

@@ -300,10 +300,17 @@ static void print_default(const struct option *o)
 		printf("%s", o->number ? "yes" : "no");
 }
 
+static bool is_empty_by_default(const struct option *o)
+{
+	return o->kind == KIND_TEXT && !*o->text;
+}
+
 void options_print_help(void)
 {
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
 		printf("  %s.%s (default ", table[i].section, table[i].key);
+		if (is_empty_by_default(&table[i]))
+			printf("empty");
 		print_default(&table[i]);
 		printf("%s)\n      %s\n", table[i].reload ? "; reloadable" : "", table[i].doc);
 	}
@@ -334,6 +341,8 @@ void options_print_man(void)
 	     "open requests and exits.\n.SH SETTINGS");
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
 		printf(".TP\n.B %s.%s\n%s Default: ", table[i].section, table[i].key, table[i].doc);
+		if (is_empty_by_default(&table[i]))
+			printf("empty");
 		print_default(&table[i]);
 		puts(".");
 	}

@@ -367,6 +367,13 @@ static void link_init(struct link *l, uint64_t id)
 	l->since_us = clock_mono_us();
 }
 
+bool kv_check(const struct kv_settings *set, const char **out_error)
+{
+	return !set->url || !*set->url ||
+	       (parse_url(set->url, out_error) &&
+		       (kv.server.transport != KV_TLS || trust(set->ca_file, out_error)));
+}
+
 bool kv_init(const struct kv_settings *set, const char **out_error)
 {
 	link_init(&kv.commands, 0);
@@ -374,9 +381,7 @@ bool kv_init(const struct kv_settings *set, const char **out_error)
 	kv.subscription.subscriber = true;
 	if (!set->url || !*set->url)
 		return true;
-	if (!parse_url(set->url, out_error))
-		return false;
-	if (kv.server.transport == KV_TLS && !trust(set->ca_file, out_error))
+	if (!kv_check(set, out_error))
 		return false;
 	if (set->password && *set->password)
 		kv.server.secret = xstrdup(set->password);

@@ -30,6 +30,7 @@ test('settings: help, sample and manual come from one table; mistakes are named'
 		assert.ok(help.includes(o) && man.includes(o));
 		assert.ok(sample.includes('\n;' + o.split('.')[1] + ' = '));
 	}
+	assert.ok(!/default (\)|;)|Default: \./.test(help + man) && /default empty/.test(help));
 	const file = path.join(s.dir, 'bad.conf');
 	for (const [text, re] of [
 		['[http]\nlisten = x\nodd = 1\n', /line 3: .*unknown setting http\.odd/],
@@ -55,6 +56,32 @@ test('settings: help, sample and manual come from one table; mistakes are named'
 			'\n',
 	);
 	assert.match(daemon('-c', file).stderr, /host names would block/);
+	/* --check refuses what the start refuses */
+	for (const [section, line, why] of [
+		['http', 'listen = 127.0.0.1:99999', /http\.listen: address:port expected/],
+		['http', 'listen = 127.0.0.1:80x', /http\.listen: address:port expected/],
+		['http', 'listen = localhost:8080', /http\.listen: not an address/],
+		['http', 'trusted_proxies = proxy.example', /http\.trusted_proxies/],
+		['redis', 'url = redis://10.0.0.1:6379', /redis\.url: plain TCP only/],
+		['redis', 'url = http://127.0.0.1', /redis\.url: unix/],
+		['redis', 'url = rediss://redis.example\nca_file = /nonexistent', /redis\.ca_file/],
+		['database', 'app_url = host=db.example.org dbname=x', /host names would block/],
+		['database', 'replica_url = hostaddr=10.0.0.1 dbname=x', /sslmode=verify-full/],
+	]) {
+		const listen = line.startsWith('listen') ? {} : { SLADESK_HTTP_LISTEN: '127.0.0.1:0' };
+		fs.writeFileSync(
+			file,
+			`[token]\nkey_file = ${path.join(s.dir, 'k')}\n[${section}]\n${line}\n`,
+		);
+		for (const args of [['--check'], []]) {
+			const r = spawnSync(path.join(INST, 'sbin/sladeskd'), ['-c', file, ...args], {
+				encoding: 'utf8',
+				timeout: 20000,
+				env: { ...process.env, ...listen },
+			});
+			assert.ok(r.status === 1 && why.test(r.stderr), line + args + r.status + r.stderr);
+		}
+	}
 });
 test('metrics satisfy promtool, logs are JSON lines without secrets', async () => {
 	await s.get('/api/v1/tickets', user);
