@@ -57,6 +57,7 @@ enum route_only {
 	ONLY_PERSON,        /* logged in; a program's token is not a session */
 	ONLY_CUSTOMER,      /* a customer's users and programs, not the provider's */
 	ONLY_CUSTOMER_USER, /* a customer's users */
+	ONLY_STAFF,         /* the provider's staff, not its programs */
 	ONLY_SERVICE,       /* a program with a service token */
 	ONLY_PROVIDER_SERVICE,
 };

@@ -94,3 +94,46 @@ create constraint trigger rights_guard after insert or update of role_type, disa
 drop trigger if exists rights_guard on client_permissions;
 create constraint trigger rights_guard after insert or update or delete on client_permissions
   deferrable initially deferred for each row execute function rights_guard();
+
+-- Let a member of staff serve all customers (P_ALL) or exactly P_TENANTS. P_GIVER as above; null: the operator. Nobody changes their own list, or
+-- that of somebody who may do more, and both lists, the former and the new one, lie within the giver's. Whose list changes must log in again and
+-- is notified. Returns null, or what is wrong: 'staff' (there is none), 'self', 'permissions', 'customers'.
+create or replace function staff_serve(p_giver jsonb, p_staff bigint, p_all boolean, p_tenants bigint[], p_at bigint, p_by text)
+returns text language plpgsql as $$
+declare
+  giver bigint := (p_giver ->> 'id')::bigint;
+  giver_all boolean := p_giver is null;
+  target staff;
+  old bigint[];
+  wanted bigint[] := case when p_all then '{}' else array(select distinct x from unnest(p_tenants) x order by x) end;
+begin
+  perform from staff s where s.tenant_id = 1 and s.id in (p_staff, giver) order by s.id for update; -- in one order: two may change each other's
+  select s.* into target from staff s where s.tenant_id = 1 and s.id = p_staff;
+  if target.id is null then
+    return 'staff';
+  elsif giver = p_staff then
+    return 'self';
+  end if;
+  old := array(select x.tenant_id from staff_tenants x where x.staff_id = p_staff order by 1);
+  if p_giver is not null then
+    select s.serves_all into giver_all from staff s where s.tenant_id = 1 and s.id = giver and s.disabled_at is null;
+    if not permissions_of(1, 'staff', p_staff, target.role, p_at) <@ array(select jsonb_array_elements_text(p_giver -> 'permissions')) then
+      return 'permissions';
+    end if;
+  end if;
+  if exists (select from unnest(wanted) w where not exists (select from customers c where c.tenant_id = w and c.tenant_id > 1))
+    or not coalesce(giver_all, false) and (p_all or target.serves_all
+      or not old || wanted <@ array(select m.tenant_id from staff_tenants m where m.staff_id = giver)) then
+    return 'customers';
+  elsif p_all = target.serves_all and wanted = old then
+    return null;
+  end if;
+  update staff s set serves_all = p_all where s.tenant_id = 1 and s.id = p_staff;
+  delete from staff_tenants x where x.staff_id = p_staff and x.tenant_id <> all (wanted);
+  insert into staff_tenants (tenant_id, staff_id) select w, p_staff from unnest(wanted) w on conflict do nothing;
+  perform account_ends(1, 'staff', p_staff, 'auth.user_changed', 'auth_rights', p_at, jsonb_build_object('by', p_by, 'changed', 'customers',
+    'customers', case when p_all then 'all' else coalesce((select string_agg(c.code, ', ' order by c.code) from customers c where c.tenant_id = any (wanted)), '-')
+    end), 'rights changed', null, false);
+  return null;
+end
+$$;

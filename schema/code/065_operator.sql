@@ -57,3 +57,21 @@ begin
   return t;
 end
 $$;
+
+-- Let a member of staff serve all customers (P_ALL) or exactly those with these codes. Returns null, or what is wrong: 'staff' or 'customers'.
+create or replace function operator_staff_serve(p_username text, p_all boolean, p_codes text[], p_at bigint, p_by text) returns text language plpgsql as $$
+declare
+  actor bigint;
+  fault text;
+begin
+  select s.id into actor from staff s where s.tenant_id = 1 and s.username = p_username;
+  if exists (select from unnest(p_codes) x where not exists (select from customers c where c.code = x and c.tenant_id > 1)) then
+    return 'customers';
+  end if;
+  fault := staff_serve(null, actor, p_all, array(select c.tenant_id from customers c where c.code = any (p_codes)), p_at, 'sladesk');
+  if fault is null then
+    perform operator_audit(1, p_by, 'users.customers', 'staff ' || p_username, p_at);
+  end if;
+  return fault;
+end
+$$;

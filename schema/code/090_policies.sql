@@ -88,6 +88,7 @@ grant insert on sync_events to sladesk_app;
 grant insert, update, delete on sync_tickets, sync_events to sladesk_job;
 grant insert, update, delete on client_satisfaction, tenant_themes to sladesk_job;
 grant insert, update, delete on roles to sladesk_job;
+grant insert, delete on staff_tenants to sladesk_job;
 grant insert, update, delete on sla_breaches to sladesk_app, sladesk_job;
 grant insert, update on tickets, sla_clocks, timers, tenant_counters, notifications, catalogue, webhooks, sessions, api_tokens, client_users
   to sladesk_app;

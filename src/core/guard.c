@@ -91,6 +91,7 @@ const char *route_only_name(enum route_only only)
 		[ONLY_PERSON] = "person",
 		[ONLY_CUSTOMER] = "customer",
 		[ONLY_CUSTOMER_USER] = "customer_user",
+		[ONLY_STAFF] = "staff",
 		[ONLY_SERVICE] = "service",
 		[ONLY_PROVIDER_SERVICE] = "provider_service" };
 
@@ -108,6 +109,8 @@ bool guard_only(const struct session *s, enum route_only only)
 		return !s->staff;
 	case ONLY_CUSTOMER_USER:
 		return s->actor == ACTOR_CUSTOMER;
+	case ONLY_STAFF:
+		return s->actor == ACTOR_STAFF;
 	case ONLY_SERVICE:
 		return s->actor == ACTOR_SERVICE;
 	case ONLY_PROVIDER_SERVICE:

@@ -435,6 +435,22 @@ const ways = {
 		uses: OF_RIGHT,
 		end: (p) => s.sql(`delete from staff_tenants where staff_id = ${p.user_id}`),
 	},
+	'the list of the staff is changed by the API': {
+		of: staff,
+		uses: OF_RIGHT,
+		end: async (p) => {
+			const r = await s.request('PUT', `/api/v1/staff/${p.user_id}/customers`, {
+				token: await s.login('boss'),
+				body: { tenant_ids: [s.beta] },
+			});
+			assert.strictEqual(r.status, 200, r.text);
+		},
+	},
+	'the list of the staff is changed by sladesk': {
+		of: staff,
+		uses: OF_RIGHT,
+		end: (p) => cli('user', 'customers', '--username', p.username, '--set', 'beta'),
+	},
 	'the customer of the staff is suspended': {
 		of: staff,
 		uses: OF_RIGHT.filter((u) => u !== 'live feed') /* nobody can report a ticket to hear of */,

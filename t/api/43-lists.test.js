@@ -139,6 +139,7 @@ const READ = {
 	'/api/v1/data-quality': ['boss', 'tenant_id,started_at'],
 	'/api/v1/data-quality/sources': ['boss', 'tenant_id,started_at'],
 	'/api/v1/staff': ['boss', 'id'],
+	'/api/v1/staff/{staff_id}/customers': ['boss', 'tenant_id'],
 	'/api/v1/webhooks': ['admin', 'id'],
 	'/api/v1/catalogue': ['user', 'entry_id'],
 	'/api/v1/sla/calendars': ['user', 'id'],
@@ -153,7 +154,7 @@ const READ = {
 	'/api/v1/client/export/data': ['admin', 'id'],
 	'/api/v1/client/users/{tenant_id}': ['service', 'user_id'],
 };
-const place = (p) => p.replace('{id}', ticket).replace('{tenant_id}', s.alpha).replace('{user_id}', user);
+const place = (p) => p.replace('{id}', ticket).replace('{tenant_id}', s.alpha).replace('{user_id}', user).replace('{staff_id}', 1);
 
 /* Read a list to its end; returns the names of its rows in order. */
 async function walk(url, token, key, limit) {

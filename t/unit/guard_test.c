@@ -95,16 +95,16 @@ static void callers(void)
 {
 	static const struct {
 		struct session s;
-		bool may[6]; /* by enum route_only */
+		bool may[7]; /* by enum route_only */
 	} cases[] = {
 		{ { .actor = ACTOR_STAFF, .tenant_id = 1, .session_id = 5, .staff = true },
-			{ true, true, false, false, false, false } },
+			{ true, true, false, false, true, false, false } },
 		{ { .actor = ACTOR_CUSTOMER, .tenant_id = 7, .session_id = 5 },
-			{ true, true, true, true, false, false } },
+			{ true, true, true, true, false, false, false } },
 		{ { .actor = ACTOR_SERVICE, .tenant_id = 7 },
-			{ true, false, true, false, true, false } },
+			{ true, false, true, false, false, true, false } },
 		{ { .actor = ACTOR_SERVICE, .tenant_id = 1, .staff = true },
-			{ true, false, false, false, true, true } },
+			{ true, false, false, false, false, true, true } },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)

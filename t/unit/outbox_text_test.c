@@ -113,6 +113,7 @@ static void variables(void)
 		{ "{{changed}}", "{\"changed\":\"role_type,+totp,office\"}", "en",
 			"role, +totp, office" },
 		{ "{{changed}}", "{\"changed\":\"role_type,office\"}", "zh", "角色、办公地点" },
+		{ "{{changed}}", "{\"changed\":\"customers\"}", "zh", "服务的客户" },
 		{ "{{by}} {{left_wrong}}", "{\"by\":\"admin\",\"left_wrong\":\"3\"}", "en",
 			"admin 3" },
 		{ "[{{no_such_variable}}]", "{\"no_such_variable\":\"x\"}", "en", "[]" },

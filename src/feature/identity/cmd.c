@@ -160,6 +160,20 @@ static int cmd_tenant(int argc, char **argv)
 	return 0;
 }
 
+/* Codes of customers, separated by commas; "" for -, which stands for none. NULL if the option is
+ * not given: nothing must not look like everything. */
+static const char *codes_option(int argc, char **argv, const char *name)
+{
+	static const char absent[] = "";
+	const char *codes = cli_option(argc, argv, name, absent);
+
+	if (codes == absent)
+		return NULL;
+	if (!*codes)
+		die("--%s: codes of customers, such as acme,globex, or - for none", name);
+	return strcmp(codes, "-") == 0 ? "" : codes;
+}
+
 static char *read_password(const char *username)
 {
 	char *line = cli_read_line("password: ");
@@ -184,9 +198,12 @@ static void user_add(PGconn *pg, int argc, char **argv)
 			cli_choice(argc, argv, "role", "engineer", STAFF_ROLES),
 			cli_choice(argc, argv, "level", "1", "1|2|3"),
 			cli_flag(argc, argv, "on-call") ? "t" : "f", hash, cli_now(),
-			cli_flag(argc, argv, "must-change") ? "t" : "f" };
+			cli_flag(argc, argv, "must-change") ? "t" : "f",
+			codes_option(argc, argv, "customers") };
 
 		r = cli_exec(pg, &sql_cli_staff_add, p);
+		if (!PQntuples(r))
+			die("--customers: codes of customers, such as acme,globex, or - for none");
 	} else {
 		char *tenant = cli_tenant_id(pg, cli_option(argc, argv, "tenant", NULL));
 		const char *p[] = { tenant, login_option(argc, argv),
@@ -208,6 +225,28 @@ static void user_add(PGconn *pg, int argc, char **argv)
 	cli_print_rows(r);
 	free(password);
 	free(hash);
+}
+
+static void user_customers(PGconn *pg, int argc, char **argv)
+{
+	const char *codes = codes_option(argc, argv, "set");
+	bool all = cli_flag(argc, argv, "all");
+	const char *p[] = { cli_option(argc, argv, "username", NULL), all ? "t" : "f",
+		codes ? codes : "", now_us_text(), operator_name() };
+	PGresult *r;
+
+	if (all && codes)
+		die("--set or --all");
+	if (all || codes) {
+		r = cli_exec(pg, &sql_cli_staff_serve, p);
+		if (!PQgetisnull(r, 0, 0))
+			die(strcmp(PQgetvalue(r, 0, 0), "staff") == 0
+					? "no such user"
+					: "--set: codes of customers, such as acme,globex, or - "
+					  "for none");
+		PQclear(r);
+	}
+	cli_print_rows(cli_exec(pg, &sql_cli_staff_customers, p));
 }
 
 /* WHAT: password, disable or enable. */
@@ -239,8 +278,10 @@ static int cmd_user(int argc, char **argv)
 	else if (strcmp(what, "password") == 0 || strcmp(what, "disable") == 0 ||
 		 strcmp(what, "enable") == 0)
 		user_change(pg, argc, argv, what);
+	else if (strcmp(what, "customers") == 0)
+		user_customers(pg, argc, argv);
 	else
-		die("user add, user password, user disable or user enable");
+		die("user add, user password, user disable, user enable or user customers");
 	PQfinish(pg);
 	return 0;
 }
@@ -326,13 +367,14 @@ const struct command identity_commands[] = {
 		"      add, change, suspend and list customers" },
 	{ "user", cmd_user,
 		"user add --staff --username U --name N --email E [--lang zh|en] [--role R] "
-		"[--level 1..3] [--on-call] [--must-change]\n"
+		"[--level 1..3] [--on-call] [--customers C,C|-] [--must-change]\n"
 		"  user add --tenant C --username U --name N --email E [--lang zh|en] [--role R] "
 		"[--department D] [--project P] [--contract K] [--cost-centre K] [--region R] "
 		"[--office O] [--must-change]\n"
 		"  user password --username U [--tenant C] [--must-change]\n"
 		"  user disable --username U [--tenant C]\n"
 		"  user enable --username U [--tenant C]\n"
+		"  user customers --username U [--set C,C|-] [--all]\n"
 		"      manage staff and customers' users; the password is read from standard "
 		"input" },
 	{ "token", cmd_token,

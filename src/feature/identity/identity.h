@@ -90,6 +90,10 @@ struct outcome *step_up_passkey(struct req *req) MUST_USE;
 int64_t recovery_every(void);
 /* A job: convert the digests of recovery codes that an earlier version stored. */
 void recovery_run(struct job_run *run);
+/* Check what the contract of PUT /api/v1/staff/{staff_id}/customers cannot say. */
+void staff_customers_check(struct req *req);
+/* Endpoint: PUT /api/v1/staff/{staff_id}/customers. */
+struct outcome *staff_customers_put(struct req *req) MUST_USE;
 /* Endpoint: GET /.well-known/jwks.json. */
 struct outcome *jwks(struct req *req) MUST_USE;
 /* Endpoint: GET /api/v1/me. */

@@ -92,6 +92,11 @@ const struct route identity_routes[] = {
 		.reach = REACH_WHOLE, .step_up = true },
 	{ HTTP_GET, "/api/v1/me", PERM_SELF, .flow = whoami, .contract = &contract_identity_me },
 	{ HTTP_GET, "/api/v1/staff", PERM_STAFF, .sql = &sql_admin_staff_list },
+	{ HTTP_GET, "/api/v1/staff/{staff_id}/customers", PERM_USER_READ, ONLY_STAFF,
+		.sql = &sql_staff_customers },
+	{ HTTP_PUT, "/api/v1/staff/{staff_id}/customers", PERM_USER_WRITE, ONLY_STAFF,
+		.flow = staff_customers_put, .check = staff_customers_check,
+		.contract = &contract_identity_staff_customers_put },
 	{ HTTP_GET, "/api/v1/tenants", PERM_TICKET_READ, .sql = &sql_admin_tenant_list },
 	{ 0 },
 };

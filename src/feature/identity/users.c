@@ -67,6 +67,9 @@ struct outcome *user_refuse_rights(struct req *req, const char *fault)
 		{ "data_scope", "data_scope",
 			"you cannot give a wider part of the data than your own",
 			"不能授予超出自己数据范围的权限" },
+		{ "customers", "tenant_ids",
+			"you cannot give or take customers that you do not serve",
+			"不能授予或收回自己不服务的客户" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rules); i++)
@@ -109,104 +112,7 @@ static struct outcome *refused(struct req *req, enum db_error error)
 	return req_fail_db(req, error);
 }
 
-/* --- creating --- */
-
-struct invitation {
-	const char *doc;
-};
-
-static struct outcome *on_joined(struct req *req, enum db_error error, const PGresult *rows)
-{
-	const char *data;
-
-	if (error != DB_OK)
-		return refused(req, error);
-	data = arena_printf(&req->arena, "{\"user_id\":%lld}", (long long)db_int(rows, 0, 0));
-	return req_reply(req, 201, data, strlen(data));
-}
-
-static struct outcome *on_hashed(struct req *req, bool ok, struct str answer)
-{
-	struct invitation *i = req_state(req, invitation);
-	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p));
-
-	if (!ok || !answer.n)
-		return req_fail(req, ERR_BUSY, NULL);
-	p[0] = i->doc;
-	p[1] = arena_dup(&req->arena, answer.p, answer.n);
-	p[2] = req_int(req, clock_now_us());
-	p[3] = req->session->name;
-	p[4] = options.http_url;
-	p[5] = user_giver(req);
-	return req_query(req, &sql_user_new, p, on_joined);
-}
-
-void user_new_check(struct req *req)
-{
-	const struct in_identity_user_new *in = REQ_INPUT(req, identity_user_new);
-	const char *broken = in->password ? password_rule_broken(in->password,
-						    in->username ? in->username : "", req->zh)
-					  : NULL;
-
-	if (broken)
-		req_note_invalid(req, "password", broken, broken);
-}
-
-struct outcome *user_new(struct req *req)
-{
-	const struct in_identity_user_new *in = REQ_INPUT(req, identity_user_new);
-	struct invitation *i = req_state_new(req, invitation);
-	const char *password = arena_dup(&req->arena, in->password, strlen(in->password));
-
-	json_object_object_del(req->body, "password"); /* the document leaves it out */
-	seal_person(req);
-	i->doc = req_json_text(req, req->body);
-	return account_hash(req, password, on_hashed);
-}
-
-/* --- changing --- */
-
-static struct outcome *on_changed(struct req *req, enum db_error error, const PGresult *rows)
-{
-	if (error != DB_OK)
-		return refused(req, error);
-	if (PQntuples(rows) == 0)
-		return req_fail(req, ERR_NOT_FOUND, NULL);
-	if (db_int(rows, 0, 0))
-		return req_fail(req, ERR_WRONG_STATE,
-			req->zh ? "{\"rule\":\"至少保留一名启用的管理员\"}"
-				: "{\"rule\":\"one active administrator must remain\"}");
-	return req_reply(req, 200, "null", 4);
-}
-
-void user_set_check(struct req *req)
-{
-	if (!req->body)
-		req_note_invalid(req, "body", "an object", "应为对象");
-}
-
-struct outcome *user_set(struct req *req)
-{
-	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p));
-	struct buf names = { 0 };
-
-	json_object_object_foreach(req->body, key, val)
-	{
-		(void)val;
-		buf_addf(&names, "%s%s", names.n ? ", " : "", key);
-	}
-	seal_person(req);
-	p[0] = req_int(req, REQ_INPUT(req, identity_user_set)->user_id);
-	p[1] = req_json_text(req, req->body);
-	p[2] = req_int(req, clock_now_us());
-	p[3] = req->session->name;
-	p[4] = arena_printf(&req->arena, "%s", names.n ? buf_cstr(&names) : "");
-	p[5] = user_giver(req);
-	buf_free(&names);
-	return req_query(req, &sql_user_set, p, on_changed);
-}
-
-/* --- granting --- */
+/* --- what can be granted --- */
 
 /* The rule that a part of a grant breaks; NULL if none. */
 struct rule {
@@ -312,12 +218,120 @@ static void check_grant(struct req *req, struct json_object *grant, size_t i)
 			rule->en, rule->zh);
 }
 
-void user_grants_check(struct req *req)
+static void check_grants(struct req *req, struct json_object *list)
 {
-	struct json_object *list = REQ_INPUT(req, identity_grants_put)->grants;
-
 	for (size_t i = 0; list && i < json_object_array_length(list); i++)
 		check_grant(req, json_object_array_get_idx(list, i), i);
+}
+
+/* --- creating --- */
+
+struct invitation {
+	const char *doc, *grants;
+};
+
+static struct outcome *on_joined(struct req *req, enum db_error error, const PGresult *rows)
+{
+	const char *data;
+
+	if (error != DB_OK)
+		return refused(req, error);
+	data = arena_printf(&req->arena, "{\"user_id\":%lld}", (long long)db_int(rows, 0, 0));
+	return req_reply(req, 201, data, strlen(data));
+}
+
+static struct outcome *on_hashed(struct req *req, bool ok, struct str answer)
+{
+	struct invitation *i = req_state(req, invitation);
+	const char **p = arena_alloc(&req->arena, 9 * sizeof(*p));
+
+	if (!ok || !answer.n)
+		return req_fail(req, ERR_BUSY, NULL);
+	p[0] = i->doc;
+	p[1] = arena_dup(&req->arena, answer.p, answer.n);
+	p[2] = req_int(req, clock_now_us());
+	p[3] = req->session->name;
+	p[4] = options.http_url;
+	p[5] = user_giver(req);
+	p[6] = i->grants;
+	p[7] = actor_kind_name(req->session->actor);
+	p[8] = req_int(req, req->session->actor_id);
+	return req_query(req, &sql_user_new, p, on_joined);
+}
+
+void user_new_check(struct req *req)
+{
+	const struct in_identity_user_new *in = REQ_INPUT(req, identity_user_new);
+	const char *broken = in->password ? password_rule_broken(in->password,
+						    in->username ? in->username : "", req->zh)
+					  : NULL;
+
+	if (broken)
+		req_note_invalid(req, "password", broken, broken);
+	check_grants(req, in->grants);
+}
+
+struct outcome *user_new(struct req *req)
+{
+	const struct in_identity_user_new *in = REQ_INPUT(req, identity_user_new);
+	struct invitation *i = req_state_new(req, invitation);
+	const char *password = arena_dup(&req->arena, in->password, strlen(in->password));
+
+	i->grants = in->grants ? req_json_text(req, in->grants) : "[]";
+	json_object_object_del(req->body, "grants");
+	json_object_object_del(req->body, "password"); /* the document leaves it out */
+	seal_person(req);
+	i->doc = req_json_text(req, req->body);
+	return account_hash(req, password, on_hashed);
+}
+
+/* --- changing --- */
+
+static struct outcome *on_changed(struct req *req, enum db_error error, const PGresult *rows)
+{
+	if (error != DB_OK)
+		return refused(req, error);
+	if (PQntuples(rows) == 0)
+		return req_fail(req, ERR_NOT_FOUND, NULL);
+	if (db_int(rows, 0, 0))
+		return req_fail(req, ERR_WRONG_STATE,
+			req->zh ? "{\"rule\":\"至少保留一名启用的管理员\"}"
+				: "{\"rule\":\"one active administrator must remain\"}");
+	return req_reply(req, 200, "null", 4);
+}
+
+void user_set_check(struct req *req)
+{
+	if (!req->body)
+		req_note_invalid(req, "body", "an object", "应为对象");
+}
+
+struct outcome *user_set(struct req *req)
+{
+	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p));
+	struct buf names = { 0 };
+
+	json_object_object_foreach(req->body, key, val)
+	{
+		(void)val;
+		buf_addf(&names, "%s%s", names.n ? ", " : "", key);
+	}
+	seal_person(req);
+	p[0] = req_int(req, REQ_INPUT(req, identity_user_set)->user_id);
+	p[1] = req_json_text(req, req->body);
+	p[2] = req_int(req, clock_now_us());
+	p[3] = req->session->name;
+	p[4] = arena_printf(&req->arena, "%s", names.n ? buf_cstr(&names) : "");
+	p[5] = user_giver(req);
+	buf_free(&names);
+	return req_query(req, &sql_user_set, p, on_changed);
+}
+
+/* --- granting --- */
+
+void user_grants_check(struct req *req)
+{
+	check_grants(req, REQ_INPUT(req, identity_grants_put)->grants);
 }
 
 static struct outcome *on_granted(struct req *req, enum db_error error, const PGresult *rows)

@@ -54,7 +54,8 @@ static void add_changed(struct buf *b, const struct outbox_row *w)
 		{ "full_name", "name", "姓名" }, { "lang", "language", "语言" },
 		{ "department", "department", "部门" }, { "project", "project", "项目" },
 		{ "contract", "contract", "合同" }, { "cost_centre", "cost centre", "成本中心" },
-		{ "region", "region", "区域" }, { "office", "office", "办公地点" } };
+		{ "region", "region", "区域" }, { "office", "office", "办公地点" },
+		{ "customers", "customers that you serve", "服务的客户" } };
 	bool zh = str_is(db_text(w->r, w->i, C_LANG), "zh");
 	const char *list = json_get_string(w->data, "changed");
 

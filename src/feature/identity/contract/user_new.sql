@@ -6,6 +6,9 @@
 -- $4 by    text    call.by    required
 -- $5 home  text    call.home  required
 -- $6 giver text    call.giver required
+-- $7 grants   json    call.grants   required
+-- $8 by_kind  text    call.by_kind  required
+-- $9 by_id    bigint  call.by_id    required
 with u as (
   insert into client_users (tenant_id, username, full_name, email, email_index, phone, lang, role_type, department, project, contract, cost_centre, region, office,
     password_hash, must_change, created_at)
@@ -14,6 +17,11 @@ with u as (
   from (select set_config('app.giver', $6::text, true)) g, jsonb_to_record($1::jsonb) as d(username text, full_name text, email text, email_index text, phone text, lang text, role_type text, department text,
     project text, contract text, cost_centre text, region text, office text)
   returning tenant_id, id, username
+), i as (
+  insert into client_permissions (tenant_id, user_id, resource_type, permissions, data_scope, valid_from, valid_to, created_by_kind, created_by, created_at)
+  select u.tenant_id, u.id, g.resource_type, g.permissions, g.data_scope, ts(coalesce(g.valid_from, $3::bigint)), ts(g.valid_to), $8::text, $9::bigint,
+    ts($3::bigint)
+  from u, jsonb_to_recordset($7::jsonb) as g(resource_type text, permissions jsonb, data_scope jsonb, valid_from bigint, valid_to bigint)
 )
 select u.id, account_event(u.tenant_id, 'customer', u.id, 'auth.user_invited', 'auth_invited', $3::bigint,
   jsonb_build_object('by', $4::text, 'username', u.username, 'home', $5::text)) as told
