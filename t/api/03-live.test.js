@@ -19,7 +19,7 @@ test.before(async () => {
 		test: { allow_clock: 'yes', clock_scale: '60' },
 	});
 	await s.prepare();
-	s.cli(['webhook', 'add', '--tenant', 'alpha', '--url', hook.url, '--secret', 'webhook-secret-0001']);
+	s.cli(['webhook', 'add', '--tenant', 'alpha', '--url', hook.url], 'webhook-secret-0001\n');
 	await s.start();
 	[user, eng, boss] = await Promise.all([s.login('user', 'alpha'), s.login('eng1'), s.login('boss')]);
 });
@@ -416,23 +416,23 @@ test('webhooks never reach private addresses unless allowed', async () => {
 		'https://169.254.169.254/',
 		'https://[::ffff:10.0.0.1]/',
 	])
-		t.cli(['webhook', 'add', '--tenant', 'alpha', '--url', u, '--secret', 'webhook-secret-0001']);
+		t.cli(['webhook', 'add', '--tenant', 'alpha', '--url', u], 'webhook-secret-0001\n');
 	assert.throws(
 		() =>
-			t.cli([
-				...['webhook', 'add', '--tenant', 'alpha', '--url', 'https://0x7f.1/'],
-				...['--secret', 'webhook-secret-0001'],
-			]),
+			t.cli(
+				['webhook', 'add', '--tenant', 'alpha', '--url', 'https://0x7f.1/'],
+				'webhook-secret-0001\n',
+			),
 		/--url: /,
 		'a short form of an address is not a host name',
 	);
 	const plain = { url: 'http://hook.example/', secret: 'webhook-secret-0001' };
 	assert.throws(
 		() =>
-			t.cli([
-				...['webhook', 'add', '--tenant', 'alpha', '--url', plain.url],
-				...['--secret', plain.secret],
-			]),
+			t.cli(
+				['webhook', 'add', '--tenant', 'alpha', '--url', plain.url],
+				plain.secret + '\n',
+			),
 		/--url: an https address/,
 	);
 	const refused = await t.post('/api/v1/webhooks', await t.login('admin', 'alpha'), plain);

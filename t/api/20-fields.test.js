@@ -77,8 +77,8 @@ test("a webhook's secret is stored encrypted, signs, is never returned, and cann
 			secret: secrets['/api'],
 		});
 		assert.strictEqual(made.status, 201, made.text);
-		s.cli(['webhook', 'add', '--tenant', 'alpha', '--url', url + '/cli', '--secret', secrets['/cli']]);
-		assert.match(bad(['webhook', 'add', '--tenant', 'alpha', '--url', url, '--secret', 'short']), /16 to 200/);
+		s.cli(['webhook', 'add', '--tenant', 'alpha', '--url', url + '/cli'], secrets['/cli'] + '\n');
+		assert.match(bad(['webhook', 'add', '--tenant', 'alpha', '--url', url], 'short\n'), /16 to 200/);
 		/* as an earlier version stored it */
 		s.sql(
 			`insert into webhooks (tenant_id, url, secret, created_at) values (${s.alpha}, '${url}/old', '${secrets['/old']}', now())`,
@@ -101,7 +101,7 @@ test("a webhook's secret is stored encrypted, signs, is never returned, and cann
 			assert.ok(!seen.includes(v) && (v === 'e1.' || !data.includes(v)), v);
 		/* another customer's value does not open here: nothing is sent with it */
 		s.sql(`delete from webhooks where url like '%/cli' or url like '%/old'`);
-		s.cli(['webhook', 'add', '--tenant', 'beta', '--url', url + '/beta', '--secret', secrets['/cli']]);
+		s.cli(['webhook', 'add', '--tenant', 'beta', '--url', url + '/beta'], secrets['/cli'] + '\n');
 		s.sql(`update webhooks set secret = '${stored('/beta')}' where url like '%/api'`);
 		await ticket('moved');
 		await waitUntil(() => /its secret cannot be decrypted/.test(s.log));

@@ -321,7 +321,7 @@ test('policies: what would be ignored is refused', async () => {
 test('webhook addresses, by API and command line', async () => {
 	const add = (url) =>
 			s.post('/api/v1/webhooks', people.admin, { url, secret: 'a-secret-of-16-letters' }),
-		tool = ['webhook', 'add', '--tenant', 'alpha', '--secret', 'a-secret-of-16-letters', '--url'];
+		tool = ['webhook', 'add', '--tenant', 'alpha', '--url'];
 	for (const url of [
 		...[
 			'ftp://x.example/',
@@ -361,19 +361,11 @@ test('webhook addresses, by API and command line', async () => {
 	]) {
 		const r = await add(url);
 		assert.deepStrictEqual([r.status, r.data && r.data.url], [201, stored], r.text);
-		const id = s.cli([...tool, url]).trim();
+		const id = s.cli([...tool, url], 'a-secret-of-16-letters\n').trim();
 		assert.strictEqual(s.sql(`select url from webhooks where id = ${id}`), stored);
 	}
-	refusedByCli(/--secret/, [
-		'webhook',
-		'add',
-		'--tenant',
-		'alpha',
-		'--url',
-		'https://x.example/',
-		'--secret',
-		'short',
-	]);
+	for (const secret of ['', 'short\n', ' '.repeat(20) + '\n', 'x'.repeat(201) + '\n'])
+		refusedByCli(/secret/, [...tool, 'https://x.example/'], secret);
 });
 test('mail addresses, by API, command line and from another system', async () => {
 	const bad = [

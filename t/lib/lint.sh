@@ -27,6 +27,9 @@ cmd_lint() {
 	local bad
 	bad=$(grep -nE '\b(gettimeofday|time\(NULL\)|clock_gettime|localtime|sleep|usleep|system|popen|PQexec|PQconnectdb|getaddrinfo|gethostbyname|strcat|sprintf)\(' -r src include --include='*.[ch]' | grep -vE '^src/(cli|helper)/|^src/feature/[a-z]*/cmd|^src/base/clock.c|^src/db/migrate.c|evutil_gettimeofday|evdns_getaddrinfo|event_base_gettimeofday' || true)
 	[ -z "$bad" ] || { say "forbidden calls:"; say "$bad"; rc=1; }
+	# an address stays in logs and histories: no secret in its query
+	bad=$(grep -nE '[?&](token|secret|password|key|session)=' -r src schema/code --include='*.[ch]' --include='*.js' --include='*.sql' | grep -v 'otpauth:' || true)
+	[ -z "$bad" ] || { say "a secret in an address:"; say "$bad"; rc=1; }
 	# a statement that is used by no route, job or flow
 	for f in schema/query/*/*.sql src/feature/*/contract/*.sql; do
 		local id=sql_$(sed -n '1s/^-- \([a-z_]*\)\/\([a-z_]*\):.*/\1_\2/p' "$f")

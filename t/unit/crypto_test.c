@@ -116,8 +116,7 @@ static void critical_headers(void)
 		[TOKEN_RESET] = "reset+jwt",
 		[TOKEN_STEP] = "step+jwt",
 		[TOKEN_LINK] = "link+jwt",
-		[TOKEN_CHALLENGE] = "challenge+jwt",
-		[TOKEN_DOWNLOAD] = "download+jwt" };
+		[TOKEN_CHALLENGE] = "challenge+jwt" };
 	struct json_object *ours = new_key();
 	struct buf b = { 0 };
 	cjose_err err;
@@ -128,7 +127,7 @@ static void critical_headers(void)
 	json_write(&b, ours);
 	k = cjose_jwk_import(b.p, b.n, &err);
 	kid = cjose_jwk_get_kid(k, &err);
-	for (int use = TOKEN_ACCESS; use <= TOKEN_DOWNLOAD; use++) {
+	for (int use = TOKEN_ACCESS; use <= TOKEN_CHALLENGE; use++) {
 		CU_ASSERT_TRUE(verifies(use, with_header(k, kid, types[use], NULL, NULL)));
 		CU_ASSERT_TRUE(verifies(use, with_header(k, kid, types[use], "urn:x", "[1]")));
 		for (size_t i = 0; i < ARRAY_LEN(crit); i++)

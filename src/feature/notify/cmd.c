@@ -14,7 +14,7 @@ static int cmd_webhook(int argc, char **argv)
 	PGconn *pg = cli_connect();
 	char *tenant = cli_tenant_id(pg, cli_option(argc, argv, "tenant", NULL));
 	const char *p[] = { tenant, cli_option(argc, argv, "url", NULL), NULL, cli_now() };
-	const char *secret = cli_option(argc, argv, "secret", NULL);
+	char *secret;
 	char field[FIELD_NAME_MAX];
 	struct buf sealed = { 0 };
 
@@ -25,15 +25,18 @@ static int cmd_webhook(int argc, char **argv)
 		    "backslashes");
 	if (!options.notify_allow_private && strncasecmp(p[1], "https:", 6) != 0)
 		die("--url: an https address, because notify.allow_private is off");
-	if (utf8_length(secret, strlen(secret)) < 16 || strlen(secret) > 200 ||
+	/* not from the arguments, which every process of the machine can read */
+	secret = cli_read_line("secret: ");
+	if (!secret || utf8_length(secret, strlen(secret)) < 16 || strlen(secret) > 200 ||
 		text_is_blank(str_of(secret)))
-		die("--secret: 16 to 200 characters");
+		die("the secret, on standard input: 16 to 200 characters");
 	(void)cli_field_keys(pg);
 	field_name("webhooks.secret", strtoll(tenant, NULL, 10), field);
 	field_seal(&sealed, field, str_of(secret), clock_now_us() / US_PER_S);
 	p[2] = buf_cstr(&sealed);
 	cli_print_rows(cli_exec(pg, &sql_cli_webhook_add, p));
 	buf_free(&sealed);
+	free(secret);
 	free(tenant);
 	PQfinish(pg);
 	return 0;
@@ -41,7 +44,7 @@ static int cmd_webhook(int argc, char **argv)
 
 const struct command notify_commands[] = {
 	{ "webhook", cmd_webhook,
-		"webhook add --tenant C --url U --secret S\n"
-		"      register a webhook" },
+		"webhook add --tenant C --url U\n"
+		"      register a webhook; its secret is read from standard input" },
 	{ 0 },
 };
