@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Security-definer functions for requests whose tenant is not known yet, and for changes by a customer that must reach the provider's staff.
--- Each returns at most ids and a hash, and has a pinned search_path.
+-- Each returns at most ids, names and a hash, and has a pinned search_path.
 create schema if not exists door;
 
 -- The account that may log in under this name in this tenant (1: staff).
@@ -12,6 +12,14 @@ returns table (tenant_id bigint, subject_id bigint, hash text) language sql stab
   select u.tenant_id, u.id, u.password_hash from public.client_users u join public.customers c on c.tenant_id = u.tenant_id
     where p_tenant <> 'provider' and c.tenant_id = public.tenant_named(p_tenant) and c.status = 'active'
       and u.username = p_username and u.disabled_at is null
+$$;
+
+-- The name of who did something on a tenant's ticket: its own user, or a member of staff, whom the tenant cannot read otherwise.
+create or replace function door.person_name(p_tenant bigint, p_kind text, p_id bigint)
+returns text language sql stable security definer set search_path = public, pg_temp as $$
+  select case p_kind
+    when 'staff' then (select s.full_name from public.staff s where s.tenant_id = 1 and s.id = p_id)
+    when 'customer' then (select u.full_name from public.client_users u where u.tenant_id = p_tenant and u.id = p_id) end
 $$;
 
 -- The ids of the members of a recipient group of a tenant. One short query for each kind of group: starting a long query costs more than running it.

@@ -198,6 +198,17 @@ async function open(id) {
 	box.replaceChildren(
 		head,
 		el('h2', '', k.title),
+		el(
+			'p',
+			'meta people',
+			t('by_customer') +
+				t('colon') +
+				(k.requester_name || '–') +
+				' · ' +
+				t('by_staff') +
+				t('colon') +
+				(k.assignee_name || t('unassigned')),
+		),
 		lines,
 		...comments.map((c) => {
 			const d = el('div', 'comment ' + (c.audience === 'staff' ? 'staff' : ''));
@@ -206,6 +217,7 @@ async function open(id) {
 					'div',
 					'meta',
 					t('by_' + c.author_kind) +
+						(c.author_name ? ' ' + c.author_name : '') +
 						' · ' +
 						new Date(c.created_at).toLocaleString(state.lang),
 				),

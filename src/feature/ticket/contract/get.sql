@@ -9,12 +9,17 @@
 -- returns cycle integer, opened_at timestamptz, updated_at timestamptz, first_response_at timestamptz, mitigated_at timestamptz,
 -- returns resolved_at timestamptz, closed_at timestamptz, closed_by text, urgent_at timestamptz, urgent_clock text,
 -- returns sla_high smallint, sla_breached boolean, excluded_windows bigint[], exclusion_kind text, exclusion_state text,
--- returns exclusion_proposer bigint, exclusion_approver bigint, version bigint
+-- returns exclusion_proposer bigint, exclusion_approver bigint, version bigint, description text, requester_name text,
+-- returns assignee_name text
 select t.id, t.number, t.tenant_id, c.name as tenant_name, t.title, t.status, t.priority, t.priority_source, t.priority_reason,
   t.priority_confirmed, t.service_type, t.source, t.category, t.incident_type, t.tags, t.impact, t.urgency, t.requester_kind, t.requester_id, t.assignee_id,
   t.level, t.department, t.project, t.contract, t.cost_centre, t.region, t.office, t.parent_id, t.cycle, t.opened_at, t.updated_at,
   t.first_response_at, t.mitigated_at, t.resolved_at, t.closed_at, t.closed_by, t.urgent_at, t.urgent_clock, t.sla_high, t.sla_breached,
-  t.excluded_windows, t.exclusion_kind, t.exclusion_state, t.exclusion_proposer, t.exclusion_approver, t.version
+  t.excluded_windows, t.exclusion_kind, t.exclusion_state, t.exclusion_proposer, t.exclusion_approver, t.version,
+  (select m.body from ticket_comments m where m.tenant_id = t.tenant_id and m.ticket_id = t.id and m.kind = 'description'
+    and m.created_at >= t.opened_at - interval '1 day' order by m.id limit 1) as description,
+  door.person_name(t.tenant_id, t.requester_kind, t.requester_id) as requester_name,
+  door.person_name(t.tenant_id, 'staff', t.assignee_id) as assignee_name
 from tickets t
 join customers c on c.tenant_id = t.tenant_id
 where t.id = $1::bigint and t.tenant_id = any ((select current_setting('app.current_tenants')::bigint[])::bigint[])
