@@ -347,7 +347,10 @@ test('kill -9 at each named point: nothing due is lost; only what was sent but n
 	}
 	for (const point of at.filter((p) => p !== 'notification-sent'))
 		assert.strictEqual(copies[point], 0, point + ': none twice');
-	assert.ok(copies['notification-sent'] >= 1, 'sent but not marked: sent again, because nobody can know');
+	assert.ok(
+		copies['notification-sent'] >= 1,
+		'sent but not marked: sent again, because nobody can know',
+	);
 	await s.start();
 	once(s);
 	assert.match(s.cli(['sla', 'verify']), /, 0 differences/);

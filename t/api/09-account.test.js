@@ -86,7 +86,11 @@ test('a refresh token works once; reuse ends the session, and its owner is notif
 			.fields[0].field,
 		'more',
 	);
-	assert.strictEqual((await refresh(y.refresh_token)).status, 200, 'a refused request does not use up the token');
+	assert.strictEqual(
+		(await refresh(y.refresh_token)).status,
+		200,
+		'a refused request does not use up the token',
+	);
 });
 test('cookies for browsers: out of reach of scripts, other sites and forged requests', async () => {
 	const host = '127.0.0.1:' + s.port,
@@ -328,7 +332,11 @@ test('five wrong passwords lock for 30 minutes; an unknown user name behaves the
 		mail.mails.find((m) => m.subject.includes('locked')).body.includes('127.0.0.1'),
 		true,
 	);
-	assert.strictEqual((await login('user', 'alpha')).status, 200, 'the same name at another tenant is another account');
+	assert.strictEqual(
+		(await login('user', 'alpha')).status,
+		200,
+		'the same name at another tenant is another account',
+	);
 	assert.strictEqual((await login('user', 'no-such-tenant')).status, 401);
 	s.sql("update login_attempts set last_at = last_at - interval '30 minutes'");
 	assert.strictEqual((await login('user', 'beta')).status, 200);

@@ -96,7 +96,11 @@ test('users are created, listed, changed and disabled by their administrator onl
 	assert.strictEqual((await s.get(users, await s.login('user', 'alpha'))).code, 40003);
 
 	assert.strictEqual((await put(`${users}/${p.id}`, admin, { full_name: 'Anna' })).status, 200);
-	assert.strictEqual((await s.get('/api/v1/me', manager)).status, 200, 'the name of a role is not a right');
+	assert.strictEqual(
+		(await s.get('/api/v1/me', manager)).status,
+		200,
+		'the name of a role is not a right',
+	);
 	assert.strictEqual((await put(`${users}/${p.id}`, admin, { role_type: 'user' })).status, 200);
 	await waitUntil(async () => (await s.get('/api/v1/me', manager)).status === 401, 1500);
 	await waitUntil(() => told(p.username + '@alpha.example', 'account was changed').length === 1);
@@ -339,9 +343,5 @@ test("a data scope limits tickets, their texts, events, clocks and the feed to t
 	feed.close();
 	assert.strictEqual((await grant({ departments: ['HR'] })).status, 200);
 	const wider = (await s.get('/api/v1/tickets?limit=200', await p.login())).data.items.map((t) => t.id);
-	assert.deepStrictEqual(
-		wider.sort(),
-		[outside[0], own].sort(),
-		'an absent list does not limit',
-	);
+	assert.deepStrictEqual(wider.sort(), [outside[0], own].sort(), 'an absent list does not limit');
 });

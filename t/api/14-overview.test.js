@@ -170,7 +170,11 @@ const act = async (id, cmd, body = {}, token = eng) => {
 test('the numbers follow the tickets within a second, and equal a plain recount', async () => {
 	const before = await overview(admin);
 	assert.strictEqual(before.summary.total_tickets, 0);
-	assert.strictEqual(before.summary.sla_compliance, null, 'without a decided promise there is no percentage');
+	assert.strictEqual(
+		before.summary.sla_compliance,
+		null,
+		'without a decided promise there is no percentage',
+	);
 	const tickets = [];
 	for (let i = 0; i < 12; i++)
 		tickets.push(await make({ service_type: i % 3 ? 'incident' : 'request' }));
@@ -349,7 +353,10 @@ test('computed once for many readers, kept until an event, refreshed on demand, 
 	assert.strictEqual((await count('answers_hits_total')) - hits, 30);
 	assert.strictEqual(await count('answers_misses_total'), misses);
 	await Promise.all([...Array(30)].map(() => overview(admin, '?period=12d')));
-	assert.ok((await count('answers_misses_total')) - misses <= 2, 'one computes, the others wait for it');
+	assert.ok(
+		(await count('answers_misses_total')) - misses <= 2,
+		'one computes, the others wait for it',
+	);
 	const at = (await overview(admin, '?period=11d')).last_updated;
 	assert.ok((await overview(admin, '?period=11d&refresh=true')).last_updated > at);
 	pgctl('stop', '-m', 'fast');

@@ -46,11 +46,7 @@ test('customer paths under /client: create, read, reply, escalate, confirm, rate
 		);
 	for (const score of [0, 6, 2.5, '5', null])
 		assert.deepStrictEqual(fields(await s.post(one + '/rate', user, { score })), ['score']);
-	assert.strictEqual(
-		(await s.post(one + '/rate', eng, { score: 5 })).code,
-		40003,
-		'staff cannot rate',
-	);
+	assert.strictEqual((await s.post(one + '/rate', eng, { score: 5 })).code, 40003, 'staff cannot rate');
 	assert.strictEqual((await s.post(one + '/rate', other, { score: 1 })).code, 41001);
 	assert.strictEqual((await s.post(one + '/rate', user, { score: 2, text: 'slow' })).status, 200);
 	assert.strictEqual((await s.post(one + '/rate', user, { score: 4, text: 'but good' })).status, 200);
@@ -64,7 +60,11 @@ test('customer paths under /client: create, read, reply, escalate, confirm, rate
 		4.5,
 		'a second rating by the same person replaces the first',
 	);
-	assert.strictEqual((await overview(user)).satisfaction_score, null, 'a user may rate, but not see ratings');
+	assert.strictEqual(
+		(await overview(user)).satisfaction_score,
+		null,
+		'a user may rate, but not see ratings',
+	);
 	assert.strictEqual((await overview(other)).ratings, null);
 	assert.strictEqual((await s.post(one + '/reopen', user, { reason: 'again' })).status, 200);
 	assert.match(s.cli(['sla', 'verify']), /, 0 differences/);

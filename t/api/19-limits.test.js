@@ -185,7 +185,11 @@ test('the limit of users logged in at once: earlier users stay, staff are not co
 	const no = rush.find((r) => r.status === 429),
 		has = rush.findIndex((r) => r.status === 200);
 	assert.deepStrictEqual([no.code, no.json.details.limit], [40005, 'tenant_users']);
-	assert.strictEqual((await login('u' + (has + 1))).status, 200, 'a user who is logged in may log in again');
+	assert.strictEqual(
+		(await login('u' + (has + 1))).status,
+		200,
+		'a user who is logged in may log in again',
+	);
 	assert.strictEqual((await login('user', 'beta')).status, 200, "another tenant's are others");
 	assert.strictEqual(
 		(await s.post('/api/v1/auth/login', null, { username: 'eng1', password: PASSWORD })).status,

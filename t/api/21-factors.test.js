@@ -116,9 +116,17 @@ test('required at login; a code works once, five wrong codes are allowed, a step
 		s.sql('select method, factor from sessions order by id desc limit 1'),
 		'password|totp',
 	);
-	assert.strictEqual((await second(a.data.step_token, totp(secret))).code, 40004, 'the step is used up');
+	assert.strictEqual(
+		(await second(a.data.step_token, totp(secret))).code,
+		40004,
+		'the step is used up',
+	);
 	const b = await login();
-	assert.strictEqual((await second(b.data.step_token, totp(secret))).code, 40004, 'the code is used up');
+	assert.strictEqual(
+		(await second(b.data.step_token, totp(secret))).code,
+		40004,
+		'the code is used up',
+	);
 	for (let i = 0; i < 4; i++)
 		assert.strictEqual((await second(b.data.step_token, '123456')).code, 40004);
 	await freshStep();

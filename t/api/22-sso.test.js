@@ -335,7 +335,8 @@ test('a hostile provider: alg none, HS256 with the public key, foreign keys, kid
 		),
 		'a member of the header twice': () =>
 			sign('{"alg":"RS256","kid":"k1","kid":"k1"}', claims(), pair.privateKey),
-		'an unencoded payload': () => sign({ ...h, crit: ['b64'], b64: true }, claims(), pair.privateKey),
+		'an unencoded payload': () =>
+			sign({ ...h, crit: ['b64'], b64: true }, claims(), pair.privateKey),
 		'a foreign key': () => sign(h, claims(), other.privateKey),
 		'a key for encryption': () => sign({ ...h, kid: 'enc' }, claims(), other.privateKey),
 		'a weak key': () => sign({ ...h, kid: 'w1' }, claims(), weak.privateKey),

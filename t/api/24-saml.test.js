@@ -498,7 +498,11 @@ test('every attack on a response is refused', async () => {
 		'0',
 	);
 	const b = await begin();
-	assert.strictEqual((await post(b, await answer(b))).status, 200, 'and the genuine one is still accepted');
+	assert.strictEqual(
+		(await post(b, await answer(b))).status,
+		200,
+		'and the genuine one is still accepted',
+	);
 	assert.match(s.log, /SAML response refused .*why="/);
 });
 test('a response is accepted only at the address of the provider that was asked, for its login, from its issuer, within its time', async () => {

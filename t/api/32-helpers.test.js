@@ -99,8 +99,14 @@ test('helpers are confined', async () => {
 	for (const pool of ['hash', 'parse', 'mail', 'file'])
 		for (const [call, wanted] of Object.entries(calls)) {
 			const r = (await s.get(`/test/probe?pool=${pool}&call=${call}`)).data;
-			assert.strictEqual(r.ok ? r.answer : ends, wanted[{ mail: 1, file: 2 }[pool] ?? 0], pool + ' ' + call);
-			await waitUntil(async () => (await s.metric(`helper_pool_ready{pool="${pool}"}`)) >= 1);
+			assert.strictEqual(
+				r.ok ? r.answer : ends,
+				wanted[{ mail: 1, file: 2 }[pool] ?? 0],
+				pool + ' ' + call,
+			);
+			await waitUntil(
+				async () => (await s.metric(`helper_pool_ready{pool="${pool}"}`)) >= 1,
+			);
 		}
 	for (const pid of kids('sladesk-helper')) {
 		assert.strictEqual(fs.readFileSync(`/proc/${pid}/environ`, 'utf8'), '');

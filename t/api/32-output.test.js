@@ -205,10 +205,21 @@ for (const name of ['plain', 'TLS']) {
 /* A ticket with 200 texts of 20,000 characters, and the tokens of several users of SERVER. */
 async function makeLarge(server) {
 	const tokens = [];
-	for (const [username, tenant] of [['eng1'], ['eng2'], ['boss'], ['user', 'alpha'], ['admin', 'alpha']])
+	for (const [username, tenant] of [
+		['eng1'],
+		['eng2'],
+		['boss'],
+		['user', 'alpha'],
+		['admin', 'alpha'],
+	])
 		tokens.push(
-			(await send(server, '/api/v1/auth/login', null, { username, tenant, password: 'Test-pass-1' }))
-				.access_token,
+			(
+				await send(server, '/api/v1/auth/login', null, {
+					username,
+					tenant,
+					password: 'Test-pass-1',
+				})
+			).access_token,
 		);
 	for (const t of tokens) await send(server, '/api/v1/tickets', t, {}); /* known from now on */
 	const ticket = await send(server, '/api/v1/tickets', tokens[3], {
@@ -226,7 +237,13 @@ const send = (server, path, token, body) =>
 	new Promise((ok, no) => {
 		const r = require(server === secure ? 'node:https' : 'node:http').request(
 			{
-				...{ port: server.port, method: 'POST', path, agent: false, rejectUnauthorized: false },
+				...{
+					port: server.port,
+					method: 'POST',
+					path,
+					agent: false,
+					rejectUnauthorized: false,
+				},
 				headers: {
 					'Content-Type': 'application/json',
 					...(token && { Authorization: 'Bearer ' + token }),
@@ -254,7 +271,11 @@ for (const name of ['plain', 'TLS'])
 				() => get('/docs').repeat(300),
 				() => get('/healthz').repeat(3000),
 				() => get('/test/flood?bytes=400000000'),
-				(i) => get(`/api/v1/tickets/${ticket.id}/comments?limit=200`, bearer(i)).repeat(50),
+				(i) =>
+					get(
+						`/api/v1/tickets/${ticket.id}/comments?limit=200`,
+						bearer(i),
+					).repeat(50),
 				(i) => get(`/api/v1/tickets/${ticket.id}/comments?limit=200`, bearer(i)),
 				(i) =>
 					`POST /api/v1/${i % 3 ? 'auth/login' : 'tickets'} HTTP/1.1\r\nHost: x\r\n` +
@@ -279,7 +300,9 @@ for (const name of ['plain', 'TLS'])
 					]),
 			],
 			before = descriptors(server);
-		await Promise.all([...Array(200)].map((_, i) => deaf(server, kinds[i % kinds.length](i), 2000)));
+		await Promise.all(
+			[...Array(200)].map((_, i) => deaf(server, kinds[i % kinds.length](i), 2000)),
+		);
 		await resting(server);
 		const all = rss(server) / MB;
 		console.log(`# ${all.toFixed(1)} MB with 200 connections that read nothing`);

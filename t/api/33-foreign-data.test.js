@@ -56,10 +56,7 @@ test.before(async () => {
 		},
 	});
 	await s.prepare();
-	writeSecret(
-		path.join(s.dir, 'ours'),
-		s.token('alpha', 'ticket:write,ticket:read', 'desk') + '\n',
-	);
+	writeSecret(path.join(s.dir, 'ours'), s.token('alpha', 'ticket:write,ticket:read', 'desk') + '\n');
 	s.settings.integration.tickets_service_token_file = path.join(s.dir, 'ours');
 });
 test.after(async () => {

@@ -672,8 +672,7 @@ test('a log with a byte order mark, blank lines, or in another encoding is impor
 	const map = path.join(s.dir, 'map.json'), // of the test before
 		log = path.join(s.dir, 'encoded.csv'),
 		rejects = path.join(s.dir, 'rejects.csv'),
-		encode = (text, to) =>
-			execFileSync('iconv', ['-f', 'UTF-8', '-t', to], { input: text }),
+		encode = (text, to) => execFileSync('iconv', ['-f', 'UTF-8', '-t', to], { input: text }),
 		variants = [
 			['utf8', (t) => Buffer.from(t)],
 			['mark', (t) => Buffer.from('\ufeff' + t)],

@@ -32,7 +32,11 @@ test('a credential id that another customer has registered causes no conflict an
 			s.login('admin', 'alpha'),
 		]);
 	assert.strictEqual((await mine.register(tokens[0])).status, 201);
-	assert.strictEqual((await mine.register(tokens[0])).code, 41003, 'the same user has registered it already');
+	assert.strictEqual(
+		(await mine.register(tokens[0])).code,
+		41003,
+		'the same user has registered it already',
+	);
 	const theirs = authenticator(id),
 		third = authenticator(id);
 	for (const [a, token] of [

@@ -9,7 +9,8 @@ const { Server, waitUntil, PASSWORD } = require('../lib/server.js');
 let s, admin;
 const users = '/api/v1/client/admin/users';
 const put = (p, token, body) => s.request('PUT', p, { token, body });
-const digest = (sql) => s.sql(`select md5(coalesce(string_agg(x::text, '|' order by x::text), '')) from (${sql}) x`);
+const digest = (sql) =>
+	s.sql(`select md5(coalesce(string_agg(x::text, '|' order by x::text), '')) from (${sql}) x`);
 const rightsNow = () =>
 	digest(
 		`select tenant_id, id, role_type, email, disabled_at, 0 from client_users union all select tenant_id, user_id, resource_type, permissions::text || coalesce(data_scope::text, ''), valid_to, 1 from client_permissions`,
@@ -59,10 +60,7 @@ test.after(() => s.drop());
 
 test('every granting route: a user with user:write for one department cannot become, make or enter an administrator', async () => {
 	const hr = { departments: ['HR'] },
-		me = await person({}, [
-			one('user:write', true, { data_scope: hr }),
-			one('user:read'),
-		]),
+		me = await person({}, [one('user:write', true, { data_scope: hr }), one('user:read')]),
 		other = await person({}, [one('ticket:read', true, { data_scope: hr })]),
 		wide = await person(),
 		adminId = (await s.get('/api/v1/me', admin)).data.user_id,
@@ -102,8 +100,20 @@ test('every granting route: a user with user:write for one department cannot bec
 			[me.id, { grants: [one('user:write')] }],
 			[other.id, { grants: [] }],
 			[other.id, { grants: [one('export:all', true, { data_scope: hr })] }],
-			[other.id, { grants: [one('ticket:read', true, { data_scope: { departments: ['HR', 'IT'] } })] }],
-			[other.id, { grants: [one('ticket:read', true, { data_scope: { projects: ['HR'] } })] }],
+			[
+				other.id,
+				{
+					grants: [
+						one('ticket:read', true, {
+							data_scope: { departments: ['HR', 'IT'] },
+						}),
+					],
+				},
+			],
+			[
+				other.id,
+				{ grants: [one('ticket:read', true, { data_scope: { projects: ['HR'] } })] },
+			],
 			[
 				other.id,
 				{
@@ -184,7 +194,14 @@ test('every permission: a user without it cannot grant it, but can grant the oth
 			to = await person({}, nothing),
 			set = (q) =>
 				put(`${users}/${to.id}/permissions`, giver, {
-					grants: [...nothing.filter((g) => JSON.stringify(g) !== JSON.stringify(one(q, false))), one(q)],
+					grants: [
+						...nothing.filter(
+							(g) =>
+								JSON.stringify(g) !==
+								JSON.stringify(one(q, false)),
+						),
+						one(q),
+					],
 				});
 		await refused(await set(p), p);
 		const q = all.find((x) => x !== p && !x.startsWith('user:'));
@@ -226,7 +243,17 @@ test("the provider's documents: staff limited to some customers change none of t
 	]) {
 		s.cli(
 			[
-				...['user', 'add', '--staff', '--username', name, '--name', name, '--role', role],
+				...[
+					'user',
+					'add',
+					'--staff',
+					'--username',
+					name,
+					'--name',
+					name,
+					'--role',
+					role,
+				],
 				...['--email', name + '@provider.example', '--lang', 'en'],
 			],
 			PASSWORD + '\n',
@@ -252,8 +279,12 @@ test("the provider's documents: staff limited to some customers change none of t
 					)
 					.join(' union all '),
 			);
-	const policy = (await s.get('/api/v1/sla/policies', boss)).data.items.find((p) => p.code === 'standard'),
-		calendar = (await s.get('/api/v1/sla/calendars', boss)).data.items.find((k) => k.code === '24x7');
+	const policy = (await s.get('/api/v1/sla/policies', boss)).data.items.find(
+			(p) => p.code === 'standard',
+		),
+		calendar = (await s.get('/api/v1/sla/calendars', boss)).data.items.find(
+			(k) => k.code === '24x7',
+		);
 	const bodies = {
 		'/api/v1/sla/policies/{code}': { document: { ...policy.doc, autoclose_days: 9 } },
 		'/api/v1/sla/calendars/{code}': {
@@ -264,7 +295,10 @@ test("the provider's documents: staff limited to some customers change none of t
 	};
 	const example = (schema) =>
 		Object.fromEntries(
-			(schema.required || []).map((f) => [f, schema.properties[f].example ?? schema.properties[f].enum?.[0] ?? 'x']),
+			(schema.required || []).map((f) => [
+				f,
+				schema.properties[f].example ?? schema.properties[f].enum?.[0] ?? 'x',
+			]),
 		);
 	let n = 0,
 		written = 0;
@@ -272,17 +306,30 @@ test("the provider's documents: staff limited to some customers change none of t
 		const token = await s.login(name);
 		for (const [p, methods] of Object.entries(spec.paths))
 			for (const [m, o] of Object.entries(methods)) {
-				if (o['x-mode'] !== 'write' || skip.test(p) || o['x-permission'] === 'anyone') continue;
+				if (o['x-mode'] !== 'write' || skip.test(p) || o['x-permission'] === 'anyone')
+					continue;
 				const content = o.requestBody && o.requestBody.content['application/json'],
 					body = bodies[p] || (content ? example(content.schema) : undefined),
 					url = p
-						.replace('{code}', /policies/.test(p) ? 'standard' : /calendars/.test(p) ? '24x7' : 'x-dep')
+						.replace(
+							'{code}',
+							/policies/.test(p)
+								? 'standard'
+								: /calendars/.test(p)
+									? '24x7'
+									: 'x-dep',
+						)
 						.replace('{kind}', 'department')
 						.replace(/\{.*?\}/, '1'),
 					before = state(),
 					r = await s.request(m.toUpperCase(), url, { token, body });
-				assert.strictEqual(state(), before, `${name} ${m} ${p} ${r.status} ${r.text}`);
-				if (bodies[p]) assert.strictEqual(r.status, 403, `${name} ${m} ${p} ${r.text}`);
+				assert.strictEqual(
+					state(),
+					before,
+					`${name} ${m} ${p} ${r.status} ${r.text}`,
+				);
+				if (bodies[p])
+					assert.strictEqual(r.status, 403, `${name} ${m} ${p} ${r.text}`);
 				n++;
 			}
 		/* their own customer's documents they may change */
@@ -294,29 +341,64 @@ test("the provider's documents: staff limited to some customers change none of t
 	}
 	/* the same bodies from who serves all: they are good */
 	for (const [p, body] of Object.entries(bodies)) {
-		const r = await s.request(p === '/api/v1/webhooks' ? 'POST' : 'PUT', p
-			.replace('{code}', /policies/.test(p) ? 'standard' : /calendars/.test(p) ? '24x7' : 'x-dep')
-			.replace('{kind}', 'department'), { token: boss, body });
+		const r = await s.request(
+			p === '/api/v1/webhooks' ? 'POST' : 'PUT',
+			p
+				.replace(
+					'{code}',
+					/policies/.test(p)
+						? 'standard'
+						: /calendars/.test(p)
+							? '24x7'
+							: 'x-dep',
+				)
+				.replace('{kind}', 'department'),
+			{ token: boss, body },
+		);
 		assert.ok(r.status === 200 || r.status === 201, p + r.text);
 		written++;
 	}
 	assert.ok(n > 100 && written === 4);
-	console.log(`grants: ${n} writes by staff limited to one customer, 0 rows of the provider or of others changed`);
+	console.log(
+		`grants: ${n} writes by staff limited to one customer, 0 rows of the provider or of others changed`,
+	);
 });
 test('what applies to the whole customer cannot be changed by a user who sees a part of it', async () => {
 	const me = await person({ role_type: 'admin' }, [
 			one('ticket:read', true, { data_scope: { departments: ['HR'] } }),
 		]),
 		token = await me.login();
-	await refused(await s.post('/api/v1/webhooks', token, { url: 'https://x.example/', secret: 's'.repeat(20) }), 'webhook');
-	await refused(await put('/api/v1/catalogue/department/x', token, { name_zh: 'x', name_en: 'x' }), 'catalogue');
+	await refused(
+		await s.post('/api/v1/webhooks', token, {
+			url: 'https://x.example/',
+			secret: 's'.repeat(20),
+		}),
+		'webhook',
+	);
+	await refused(
+		await put('/api/v1/catalogue/department/x', token, { name_zh: 'x', name_en: 'x' }),
+		'catalogue',
+	);
 	await refused(await put('/api/v1/client/theme', token, { display_name: 'x' }), 'theme');
 });
 test('a service token made for a user never has more rights than the user', async () => {
 	const me = await person({ role_type: 'manager' }),
 		name = s.sql(`select username from client_users where id = ${me.id}`),
 		add = (scopes) =>
-			s.cli(['token', 'add', '--tenant', 'alpha', '--name', 't', '--scopes', scopes, '--by', name]).trim();
+			s
+				.cli([
+					'token',
+					'add',
+					'--tenant',
+					'alpha',
+					'--name',
+					't',
+					'--scopes',
+					scopes,
+					'--by',
+					name,
+				])
+				.trim();
 	assert.throws(() => add('ticket:read,user:write'), /does not hold/);
 	assert.throws(() => add('webhook:write'), /does not hold/);
 	const token = add('ticket:read,user:read,sla:read'),

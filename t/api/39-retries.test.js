@@ -72,7 +72,10 @@ const open = async (token, title) =>
 		})
 	).data.id;
 const settledMail = () =>
-	waitUntil(() => r.open.size === 0 && row("channel = 'mail' and state = 'queued'").length === 0, 20000);
+	waitUntil(
+		() => r.open.size === 0 && row("channel = 'mail' and state = 'queued'").length === 0,
+		20000,
+	);
 /* one mail to one person */
 async function oneMail() {
 	await settledMail();
@@ -163,7 +166,10 @@ test('webhooks: the receiver’s reply decides', async () => {
 			`update notifications set attempts = ${attempts - 2}, next_attempt_at = '2020-01-01Z' where recipient_kind = 'webhook' and state = 'queued'`,
 		);
 		await waitUntil(() => mine().every((n) => n.attempts === attempts - 1));
-		assert.ok(mine().every((n) => n.state === 'queued'), 'status ' + status);
+		assert.ok(
+			mine().every((n) => n.state === 'queued'),
+			'status ' + status,
+		);
 		s.sql(
 			`update notifications set next_attempt_at = '2020-01-01Z' where recipient_kind = 'webhook' and state = 'queued'`,
 		);
@@ -224,7 +230,10 @@ test('webhooks: the receiver’s reply decides', async () => {
 		0,
 		'nothing is sent while it is off',
 	);
-	const on = await s.request('PUT', `/api/v1/webhooks/${w.data.id}`, { token: admin, body: { active: true } });
+	const on = await s.request('PUT', `/api/v1/webhooks/${w.data.id}`, {
+		token: admin,
+		body: { active: true },
+	});
 	assert.deepStrictEqual([on.data.off_at, on.data.off_reason], [null, null]);
 	assert.ok((await s.post(`/api/v1/webhooks/${w.data.id}/replay`, admin, {})).data.replayed >= 1);
 	await waitUntil(() => mine().length === 0);
@@ -274,8 +283,12 @@ test("receivers of one customer that hang do not delay another's", async () => {
 	const from = Date.now();
 	await open(await s.login('user', 'beta'), 'of beta');
 	await waitUntil(() => hook.calls.some((c) => c.body.includes(`"tenant_id":${s.beta}`)), 9000);
-	console.log(`# delivered after ${Date.now() - from} ms beside ${row("channel = 'webhook' and state = 'queued'").length} that hang or wait`);
-	assert.ok(row(`channel = 'webhook' and tenant_id = ${s.alpha} and claimed_by is not null`).length <= 31);
+	console.log(
+		`# delivered after ${Date.now() - from} ms beside ${row("channel = 'webhook' and state = 'queued'").length} that hang or wait`,
+	);
+	assert.ok(
+		row(`channel = 'webhook' and tenant_id = ${s.alpha} and claimed_by is not null`).length <= 31,
+	);
 	stuck.closeAllConnections();
 	stuck.close();
 });

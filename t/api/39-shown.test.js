@@ -16,11 +16,7 @@ const MARK = 'zebra-mark-7';
 test.before(async () => {
 	hook = await hookSink();
 	s = await Server.make('shown');
-	[admin, boss, eng] = await Promise.all([
-		s.login('admin', 'alpha'),
-		s.login('boss'),
-		s.login('eng1'),
-	]);
+	[admin, boss, eng] = await Promise.all([s.login('admin', 'alpha'), s.login('boss'), s.login('eng1')]);
 });
 test.after(async () => {
 	await s.drop();
@@ -77,7 +73,9 @@ const sees = async (token, e) => {
 		got = {
 			list: list.some((x) => x.export_id === e.export_id),
 			get: (await s.get('/api/v1/client/export/data/' + e.export_id, token)).status === 200,
-			file: (await s.get('/api/v1/client/files/download/' + e.file_id, token)).status === 200,
+			file:
+				(await s.get('/api/v1/client/files/download/' + e.file_id, token)).status ===
+				200,
 		};
 	assert.ok(got.list === got.get && got.get === got.file, JSON.stringify(got));
 	return got.get;
@@ -193,7 +191,10 @@ test('no route, event or webhook shows a customer the internal fields of a ticke
 		for (const sort of ['', '&sort=urgent']) {
 			const asked = await s.get(`${p}?tag=${MARK}${sort}`, admin);
 			assert.deepStrictEqual(asked.data, { items: [], next_cursor: null }, asked.text);
-			assert.strictEqual((await s.get(`${p}?tag=${MARK}${sort}`, eng)).data.items.length, 1);
+			assert.strictEqual(
+				(await s.get(`${p}?tag=${MARK}${sort}`, eng)).data.items.length,
+				1,
+			);
 		}
 	await waitUntil(() => hook.calls.some((c) => JSON.parse(c.body).type === 'ticket.replied'));
 	for (const c of hook.calls) {
@@ -211,7 +212,8 @@ test('a login that sets cookies accepts only JSON from our own pages', async () 
 					m.post &&
 					m.post.requestBody &&
 					m.post.requestBody.content['application/json'] &&
-					m.post.requestBody.content['application/json'].schema.properties.cookies,
+					m.post.requestBody.content['application/json'].schema.properties
+						.cookies,
 			)
 			.map(([p]) => p),
 		send = (p, headers, cookies = true) =>
@@ -220,14 +222,21 @@ test('a login that sets cookies accepts only JSON from our own pages', async () 
 					username: 'user',
 					password: PASSWORD,
 					tenant: 'alpha',
-					...(p.includes('client') ? { tenant_id: s.alpha, tenant: undefined } : {}),
+					...(p.includes('client')
+						? { tenant_id: s.alpha, tenant: undefined }
+						: {}),
 					cookies,
 				}),
 				headers,
 			});
 	assert.ok(routes.length >= 4, routes.join());
 	for (const p of routes) {
-		for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain;application/json'])
+		for (const type of [
+			'text/plain',
+			'application/x-www-form-urlencoded',
+			'multipart/form-data',
+			'text/plain;application/json',
+		])
 			assert.strictEqual(
 				(await send(p, { 'Content-Type': type, Origin: ours })).status,
 				415,
@@ -262,8 +271,7 @@ test('a tenant id alone does not select a portal; a code, a host or a session do
 	const answers = [s.alpha, s.beta, 1, 999999].map((n) => theme(n));
 	const texts = (await Promise.all(answers)).map((r) => [r.status, r.data]);
 	for (const t of texts) assert.deepStrictEqual(t, [200, null]);
-	for (const n of [s.alpha, 999999])
-		assert.strictEqual((await theme(n + '/logo')).status, 404);
+	for (const n of [s.alpha, 999999]) assert.strictEqual((await theme(n + '/logo')).status, 404);
 	assert.strictEqual((await theme('alpha')).data.name, 'Tenant alpha');
 	assert.strictEqual((await theme(s.alpha, admin)).data.name, 'Tenant alpha');
 	assert.match((await theme(s.alpha, admin)).headers['cache-control'], /^private/);
@@ -273,7 +281,16 @@ test('a tenant id alone does not select a portal; a code, a host or a session do
 test("a customer's code is never digits only, and an old one never stands for another's number", async () => {
 	assert.throws(() => s.cli(['tenant', 'add', '--code', '4711', '--name', 'x']), /digits/);
 	const token = s
-			.cli(['token', 'add', '--tenant', 'provider', '--name', 'crm', '--scopes', 'user:write'])
+			.cli([
+				'token',
+				'add',
+				'--tenant',
+				'provider',
+				'--name',
+				'crm',
+				'--scopes',
+				'user:write',
+			])
 			.trim(),
 		sync = (code) =>
 			s.post('/api/v1/integration/customers/sync', token, {
@@ -327,7 +344,19 @@ test('metrics: from the listed addresses or with the token', async () => {
 test('over https every reply has HSTS, and pages connect to our own host only', async () => {
 	const t = await s.another({ http: { url: 'https://desk.example' } });
 	try {
-		for (const p of ['/', '/app.js', '/app.css', '/docs', '/healthz', '/readyz', '/openapi.json', '/nothing', '/api/v1/me', '/api/v1/nothing', '/.well-known/jwks.json']) {
+		for (const p of [
+			'/',
+			'/app.js',
+			'/app.css',
+			'/docs',
+			'/healthz',
+			'/readyz',
+			'/openapi.json',
+			'/nothing',
+			'/api/v1/me',
+			'/api/v1/nothing',
+			'/.well-known/jwks.json',
+		]) {
 			const r = await t.get(p);
 			assert.match(r.headers['strict-transport-security'] || '', /^max-age=\d{7,}/, p);
 			assert.match(r.headers['content-security-policy'], /connect-src 'self';/, p);

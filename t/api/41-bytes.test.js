@@ -332,7 +332,9 @@ test('bodies without a session share 32 MiB: more get 503, small ones and users 
 			const before = await s.metric('http_guest_refused_total'),
 				all = [...Array(200)].map(() => slow(FIRST));
 			await waitUntil(async () => (await held()) > SHARE - FIRST);
-			await waitUntil(() => all.filter((x) => x.text).length >= 200 - Math.ceil(SHARE / FIRST));
+			await waitUntil(
+				() => all.filter((x) => x.text).length >= 200 - Math.ceil(SHARE / FIRST),
+			);
 			const refused = all.filter((x) => x.text);
 			all.push(slow(SHARE - (await held())));
 			await waitUntil(async () => (await held()) === SHARE); // to the last byte

@@ -40,7 +40,8 @@ const ask = (p) =>
 	});
 const rss = () => Number(fs.readFileSync(`/proc/${s.proc.pid}/status`, 'utf8').match(/VmRSS:\s*(\d+)/)[1]);
 
-const sanitized = process.env.BUILD_DIR.endsWith('build-asan') && "a sanitizer's own memory counts and never settles";
+const sanitized =
+	process.env.BUILD_DIR.endsWith('build-asan') && "a sanitizer's own memory counts and never settles";
 test('1,000 idle connections over TLS: at most 24 kB each', { skip: sanitized }, async () => {
 	const open = [];
 	open.push((await ask('/healthz')).c);

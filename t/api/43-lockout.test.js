@@ -361,7 +361,8 @@ async function underFlood(t, what, limits, within) {
 	const waited = (l) => l.filter((r) => r.status === 401);
 	if (!limits.login_burst) return; /* the queue's noise is larger than what is compared */
 	assert.ok(
-		Math.abs(mean(waited(all.known)) - mean(waited(all.unknown))) < 250 * SLOWER + machine.longestMs(),
+		Math.abs(mean(waited(all.known)) - mean(waited(all.unknown))) <
+			250 * SLOWER + machine.longestMs(),
 		`known ${mean(all.known)} ms, unknown ${mean(all.unknown)} ms`,
 	);
 }

@@ -79,9 +79,7 @@ test('a proven domain has one owner', async () => {
 	assert.strictEqual(r.status, 400, r.text);
 	assert.strictEqual(r.json.details.fields[0].field, 'domain_id');
 	assert.match((await discover('firm.example')).location, new RegExp(`tenant=${s.beta}&`));
-	assert.throws(() =>
-		s.cli(['domain', 'confirm', '--tenant', 'alpha', '--domain', 'firm.example']),
-	);
+	assert.throws(() => s.cli(['domain', 'confirm', '--tenant', 'alpha', '--domain', 'firm.example']));
 	/* proved again by its owner, it stays the owner's, and a failed look changes nothing */
 	dns.names[d.record_name] = { txt: [] };
 	const again = await verify(beta, (await find(beta, 'firm.example')).id);
@@ -97,7 +95,10 @@ test("one customer can neither see, prove nor remove another's domain", async ()
 		404,
 	);
 	assert.strictEqual((await verify(await s.login('user', 'beta'), theirs.id)).code, 40003);
-	assert.strictEqual((await s.get(`${DOMAINS}?tenant_id=${s.beta}`, alpha)).data?.items?.length ?? 0, 0);
+	assert.strictEqual(
+		(await s.get(`${DOMAINS}?tenant_id=${s.beta}`, alpha)).data?.items?.length ?? 0,
+		0,
+	);
 });
 test("the provider's word is a proof; giving a domain up frees it", async () => {
 	const out = s.cli(['domain', 'list']);
@@ -107,10 +108,7 @@ test("the provider's word is a proof; giving a domain up frees it", async () => 
 	s.cli(['domain', 'withdraw', '--tenant', 'alpha', '--domain', 'other.example']);
 	assert.deepStrictEqual(await discover('other.example'), { sso: false });
 	const own = await find(beta, 'firm.example');
-	assert.strictEqual(
-		(await s.request('DELETE', `${DOMAINS}/${own.id}`, { token: beta })).status,
-		200,
-	);
+	assert.strictEqual((await s.request('DELETE', `${DOMAINS}/${own.id}`, { token: beta })).status, 200);
 	assert.deepStrictEqual(await discover('firm.example'), { sso: false });
 	const d = await find(alpha, 'firm.example');
 	dns.names[d.record_name] = { txt: [d.record_value] };

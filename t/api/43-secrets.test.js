@@ -44,7 +44,9 @@ test('a secret that the group or others can read is refused, and the setting is 
 			assert.notStrictEqual(r.status, 0, `${section}.${key} ${mode.toString(8)}`);
 			assert.match(
 				r.stderr,
-				new RegExp(`${section}\\.${key}: ${file}: .*rights on it \\(use chmod 600\\)`),
+				new RegExp(
+					`${section}\\.${key}: ${file}: .*rights on it \\(use chmod 600\\)`,
+				),
 			);
 		}
 	/* the keys beside token.key_file, which no setting names */
@@ -94,7 +96,9 @@ test('a login for reports reads the customers that it was given, whatever it set
 				'set role sladesk_report;',
 			],
 			seen = (set, table) =>
-				as(`${set} select coalesce(string_agg(distinct tenant_id::text, ' '), '') from ${table}`);
+				as(
+					`${set} select coalesce(string_agg(distinct tenant_id::text, ' '), '') from ${table}`,
+				);
 		assert.ok(tables.includes('report_logins') && tables.length >= 20, tables.join(' '));
 		for (const set of sets) assert.strictEqual(seen(set, 'tickets'), '', 'nothing was granted');
 		s.cli(['report', 'grant', '--login', login, '--tenant', 'alpha']);
@@ -111,7 +115,10 @@ test('a login for reports reads the customers that it was given, whatever it set
 		console.log(`# ${n} reads of ${tables.length} tables`);
 		for (const set of sets) {
 			assert.strictEqual(seen(set, 'tickets'), String(s.alpha));
-			assert.strictEqual(as(`${set} select count(*) from ticket_comments where kind = 'note'`), '0');
+			assert.strictEqual(
+				as(`${set} select count(*) from ticket_comments where kind = 'note'`),
+				'0',
+			);
 		}
 		for (const sql of [
 			`insert into report_logins values (${s.beta}, '${login}')`,

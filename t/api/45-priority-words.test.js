@@ -41,13 +41,22 @@ test('negation, questions, exercises and the past do not page anybody; what is h
 test('fault records: at most one of ten warnings and gaps in monitoring becomes P0 or P1', async (t) => {
 	const dir = process.env.SLADESK_DATA;
 	if (!dir) return t.skip('the data are not here');
-	const rows = records(zlib.gunzipSync(fs.readFileSync(path.join(dir, 'texts/ict_faults_zh.dev.csv.gz'))).toString());
+	const rows = records(
+		zlib.gunzipSync(fs.readFileSync(path.join(dir, 'texts/ict_faults_zh.dev.csv.gz'))).toString(),
+	);
 	const count = {};
 	for (const r of rows) {
 		const kind = r['异常类型细项'],
-			of = /非计划停运/.test(kind) ? 'outage' : /告警|IMS|监控指标/.test(kind) ? 'warning' : null;
-		if (!of || !r["问题现象"].trim()) continue;
-		const { priority } = await create({ title: 'record', description: r['问题现象'].slice(0, 20000) });
+			of = /非计划停运/.test(kind)
+				? 'outage'
+				: /告警|IMS|监控指标/.test(kind)
+					? 'warning'
+					: null;
+		if (!of || !r['问题现象'].trim()) continue;
+		const { priority } = await create({
+			title: 'record',
+			description: r['问题现象'].slice(0, 20000),
+		});
 		count[of] = count[of] || { all: 0, urgent: 0 };
 		count[of].all++;
 		if (priority <= 'P1') count[of].urgent++;
@@ -108,11 +117,16 @@ test('each of the 24 incident types can be chosen and has its priority; another 
 	assert.strictEqual((await put('incident_type', { priority: 'P2' })).data.priority, 'P2');
 	await waitUntil(
 		async () =>
-			(await s.post('/api/v1/tickets', user, {
-				...{ title: 'x', description: 'y', incident_type: 'till-down' },
-			})).data?.priority === 'P2',
+			(
+				await s.post('/api/v1/tickets', user, {
+					...{ title: 'x', description: 'y', incident_type: 'till-down' },
+				})
+			).data?.priority === 'P2',
 	);
-	assert.strictEqual((await create({ title: 'x', incident_type: 'p1-login', priority: 'P3' })).priority, 'P3');
+	assert.strictEqual(
+		(await create({ title: 'x', incident_type: 'p1-login', priority: 'P3' })).priority,
+		'P3',
+	);
 	assert.strictEqual((await create({ title: '数据库宕机', incident_type: 'p1-login' })).priority, 'P0');
 });
 
@@ -120,15 +134,25 @@ test('a guessed P0 that is set to P0 is certain: the manager is told once, the a
 	const boss = await s.login('boss'),
 		events = (id) =>
 			s
-				.sql(`select type from events where ticket_id = ${id} and type like 'ticket.p0%' order by seq`)
+				.sql(
+					`select type from events where ticket_id = ${id} and type like 'ticket.p0%' order by seq`,
+				)
 				.split('\n')
 				.filter(Boolean);
 	const timers = (id) =>
-		s.sql(`select kind from timers where subject_id = ${id} and state = 'pending' and kind in ('p0-unconfirmed', 'report-due') order by kind`).split('\n').filter(Boolean);
+		s
+			.sql(
+				`select kind from timers where subject_id = ${id} and state = 'pending' and kind in ('p0-unconfirmed', 'report-due') order by kind`,
+			)
+			.split('\n')
+			.filter(Boolean);
 	const guessed = (await create({ title: '数据库宕机' })).id;
 	assert.deepStrictEqual(events(guessed), ['ticket.p0_guessed']);
 	await waitUntil(() => timers(guessed).length === 2);
-	const r = await s.post(`/api/v1/tickets/${guessed}/priority`, boss, { priority: 'P0', reason: 'it is one' });
+	const r = await s.post(`/api/v1/tickets/${guessed}/priority`, boss, {
+		priority: 'P0',
+		reason: 'it is one',
+	});
 	assert.strictEqual(r.status, 200, r.text);
 	assert.deepStrictEqual(events(guessed), ['ticket.p0_guessed', 'ticket.p0_opened']);
 	assert.deepStrictEqual(timers(guessed), ['report-due']);

@@ -106,7 +106,7 @@ test('its output: every login, how staff log in, where the commands are; all of 
 	assert.deepStrictEqual(await p.ended, { code: 0, sig: null });
 	assert.deepStrictEqual(running(), []);
 });
-test('each role has a password of its own; no process has one in its environment; the daemon cannot read the owner\'s', async () => {
+test("each role has a password of its own; no process has one in its environment; the daemon cannot read the owner's", async () => {
 	const p = await up(),
 		roles = ['owner', 'app', 'job', 'report'].map((r) => [
 			r,
@@ -115,15 +115,23 @@ test('each role has a password of its own; no process has one in its environment
 		texts = roles.map(([, file]) => fs.readFileSync(file, 'utf8').trim()),
 		sock = fs.readFileSync(path.join(place, 'sladesk.conf'), 'utf8').match(/host=(\S+)/)[1],
 		psql = (user, password) =>
-			spawnSync('psql', ['-h', sock, '-U', 'sladesk_' + user, '-d', 'sladesk', '-XAtqc', 'select 1'], {
-				encoding: 'utf8',
-				env: { ...process.env, PGPASSWORD: password },
-			});
+			spawnSync(
+				'psql',
+				['-h', sock, '-U', 'sladesk_' + user, '-d', 'sladesk', '-XAtqc', 'select 1'],
+				{
+					encoding: 'utf8',
+					env: { ...process.env, PGPASSWORD: password },
+				},
+			);
 	assert.strictEqual(new Set(texts).size, 4);
 	for (const [i, [role, file]] of roles.entries()) {
 		assert.strictEqual(fs.statSync(file).mode & 0o777, 0o600, file);
 		for (const [k, text] of texts.entries())
-			assert.strictEqual(psql(role, text).status === 0, i === k, `${role} with password ${k}`);
+			assert.strictEqual(
+				psql(role, text).status === 0,
+				i === k,
+				`${role} with password ${k}`,
+			);
 	}
 	for (const [pid] of running())
 		assert.ok(
@@ -133,7 +141,13 @@ test('each role has a password of its own; no process has one in its environment
 	if (process.env.RUNAS) {
 		const reads = (file) =>
 			spawnSync('setpriv', [
-				...['--reuid', process.env.RUNAS, '--regid', process.env.RUNAS, '--clear-groups'],
+				...[
+					'--reuid',
+					process.env.RUNAS,
+					'--regid',
+					process.env.RUNAS,
+					'--clear-groups',
+				],
 				...['--', 'cat', file],
 			]).status === 0;
 		assert.deepStrictEqual(

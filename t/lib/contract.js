@@ -67,7 +67,10 @@ function fault(schema, v, where) {
 /* The error in the reply to METHOD P, or nothing. */
 function replyFault(method, p, { status, headers, json }) {
 	const op = find(method, p),
-		replayed = headers['idempotency-replayed']; /* answered with the present state of what was created */
+		replayed =
+			headers[
+				'idempotency-replayed'
+			]; /* answered with the present state of what was created */
 	if (!op || replayed) return undefined;
 	const r = op.responses[status];
 	if (!r) return status < 300 ? `status ${status} is not described` : undefined;

@@ -32,7 +32,10 @@ function answer(packet, names) {
 	const q = question(packet),
 		known = names[q.name],
 		type = known && known.txt ? TXT : A,
-		data = known && q.type === type ? (known.txt || known).map(type === TXT ? text : address) : [],
+		data =
+			known && q.type === type
+				? (known.txt || known).map(type === TXT ? text : address)
+				: [],
 		head = Buffer.from(
 			packet.subarray(0, q.end),
 		); /* the question as it was asked, with the same letter case */
@@ -56,7 +59,8 @@ async function nameServer(names) {
 	socket.on('message', (packet, from) => {
 		const { name } = question(packet);
 		asked.push(name);
-		if (!names[name] || !names[name].silent) socket.send(answer(packet, names), from.port, from.address);
+		if (!names[name] || !names[name].silent)
+			socket.send(answer(packet, names), from.port, from.address);
 	});
 	await new Promise((ok) => socket.bind(0, '127.0.0.1', ok));
 	socket.unref();
