@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static struct {
 	struct request_settings settings;
@@ -470,6 +471,25 @@ const struct http_handler *request_handler(void)
 	return &handler;
 }
 
+/* A server without the portal's files answers every page with 404; the log says why. */
+static void look_for_files(const struct route *routes, size_t n, const char *dir)
+{
+	for (size_t i = 0; i < n; i++) {
+		char *path;
+		bool missing;
+
+		if (!routes[i].file)
+			continue;
+		path = xasprintf("%s/%s", dir, routes[i].file);
+		missing = access(path, R_OK) != 0;
+		if (missing)
+			log_warn(NULL, "no portal: %s cannot be read; see http.static_dir", path);
+		free(path);
+		if (missing)
+			return;
+	}
+}
+
 void request_init(const struct route *routes, size_t n, const struct request_settings *s)
 {
 	serving.settings = *s;
@@ -482,6 +502,7 @@ void request_init(const struct route *routes, size_t n, const struct request_set
 	for (size_t i = 0; i < n; i++)
 		serving.metrics[i].route = &routes[i];
 	routes_build(routes, n);
+	look_for_files(routes, n, s->static_dir);
 	request_on_end(count);
 }
 

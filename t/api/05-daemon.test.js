@@ -83,6 +83,13 @@ test('settings: help, sample and manual come from one table; mistakes are named'
 		}
 	}
 });
+test("without the portal's files the log says why pages are not found; with them it says nothing", async () => {
+	const bare = await Server.make('bare', { http: { static_dir: s.dir } });
+	assert.strictEqual((await bare.get('/')).status, 404);
+	assert.match(bare.log, /no portal: .*index\.html cannot be read; see http\.static_dir/);
+	assert.ok(!s.log.includes('no portal'));
+	await bare.drop();
+});
 test('metrics satisfy promtool, logs are JSON lines without secrets', async () => {
 	await s.get('/api/v1/tickets', user);
 	const r = spawnSync('promtool', ['check', 'metrics'], {
