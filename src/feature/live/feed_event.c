@@ -58,7 +58,7 @@ bool feed_event_is_for(
 	const struct feed_event *e, const struct session *s, struct json_object *scope)
 {
 	return (s->staff || e->for_customers) && session_serves(s, e->tenant_id) &&
-	       (!scope || e->requester_id == s->actor_id ||
+	       (!scope || (s->owner_id && e->requester_id == s->owner_id) ||
 		       (list_names(json_get(scope, "departments"), e->department) &&
 			       list_names(json_get(scope, "projects"), e->project)));
 }
