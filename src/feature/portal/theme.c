@@ -17,7 +17,7 @@
 #define THEMES_KEPT 256
 static struct theme {
 	char *of, *body; /* the customer as the request named it */
-	int64_t at_us;
+	int64_t tenant_id, at_us;
 } themes[THEMES_KEPT];
 
 static struct theme *theme_slot(const char *of)
@@ -36,12 +36,15 @@ static void free_theme(struct theme *t)
 	*t = (struct theme){ 0 };
 }
 
-static void keep_theme(const char *of, const struct buf *b)
+static void keep_theme(const char *of, int64_t tenant_id, const struct buf *b)
 {
 	struct theme *t = theme_slot(of);
 
 	free_theme(t);
-	*t = (struct theme){ xstrdup(of), xstrndup(b->p, b->n), clock_now_us() };
+	*t = (struct theme){ .of = xstrdup(of),
+		.body = xstrndup(b->p, b->n),
+		.tenant_id = tenant_id,
+		.at_us = clock_now_us() };
 }
 
 void themes_free(void)
@@ -67,6 +70,18 @@ static bool is_for_nobody(const struct req *req, const char *of)
 	return is_bare_number(of) && !req->session;
 }
 
+/* Public before the login. After it, users see only their own customer's theme, and staff those of
+ * the customers they serve. TENANT_ID: whose it is; 0: nobody's. */
+static bool is_anothers(const struct req *req, int64_t tenant_id)
+{
+	return req->session && (!tenant_id || !session_serves(req->session, tenant_id));
+}
+
+static int64_t owner_of(const PGresult *rows)
+{
+	return PQntuples(rows) ? db_int(rows, 0, 0) : 0;
+}
+
 static struct outcome *stale_theme(struct req *req, enum db_error error)
 {
 	const char *of = req_state(req, theme_of)->text;
@@ -75,6 +90,8 @@ static struct outcome *stale_theme(struct req *req, enum db_error error)
 
 	if (is_for_nobody(req, of) || !t->of || strcmp(t->of, of) != 0)
 		return req_fail_db(req, error);
+	if (is_anothers(req, t->tenant_id))
+		return req_fail(req, ERR_FORBIDDEN, NULL);
 	buf_add(&b, t->body, strlen(t->body) - 1);
 	buf_adds(&b, ",\"stale\":true,\"as_of\":");
 	buf_add_time_json(&b, t->at_us);
@@ -115,14 +132,6 @@ static struct outcome *reply_unchanged(struct req *req, const char *tag)
 		req, 304, NULL, arena_printf(&req->arena, "ETag: \"%s\"\r\n", tag), NULL, 0);
 }
 
-/* Public before the login. After it, users see only their own customer's theme, and staff those of
- * the customers they serve. */
-static bool is_anothers(const struct req *req, const PGresult *rows)
-{
-	return req->session &&
-	       (PQntuples(rows) == 0 || !session_serves(req->session, db_int(rows, 0, 0)));
-}
-
 static struct outcome *on_theme(struct req *req, enum db_error error, const PGresult *rows)
 {
 	const char *of = req_state(req, theme_of)->text;
@@ -135,12 +144,12 @@ static struct outcome *on_theme(struct req *req, enum db_error error, const PGre
 	if (is_for_nobody(req, of) || (PQntuples(rows) == 0 && strncmp(of, "host:", 5) == 0))
 		return req_reply(req, 200, "null",
 			4); /* a host name that belongs to no customer is not an error */
-	if (is_anothers(req, rows))
+	if (is_anothers(req, owner_of(rows)))
 		return req_fail(req, ERR_FORBIDDEN, NULL);
 	if (PQntuples(rows) == 0)
 		return req_fail(req, ERR_NOT_FOUND, NULL);
 	write_theme(&b, rows);
-	keep_theme(of, &b);
+	keep_theme(of, owner_of(rows), &b);
 	crypto_sha256_hex(b.p, b.n, tag);
 	tag[32] = 0;
 	o = reply_unchanged(req, tag);
@@ -205,7 +214,7 @@ static struct outcome *on_logo(struct req *req, enum db_error error, const PGres
 
 	if (error != DB_OK)
 		return req_fail_db(req, error);
-	if (is_anothers(req, rows))
+	if (is_anothers(req, owner_of(rows)))
 		return req_fail(req, ERR_FORBIDDEN, NULL);
 	if (PQntuples(rows) == 0 || is_for_nobody(req, of))
 		return req_fail(req, ERR_NOT_FOUND, NULL);
