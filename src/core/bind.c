@@ -17,6 +17,10 @@
 
 /* --- a statement's parameters --- */
 
+/* What a cursor may hold: numbers, and instants until 2255. The latter is "never", which sorts
+ * behind all of them and which no other value has. */
+#define CURSOR_MAX (1LL << 53)
+
 /* "<value>_<id>", the form of next_cursor. */
 static const char *cursor_part(struct req *req, const char *which)
 {
@@ -26,8 +30,8 @@ static const char *cursor_part(struct req *req, const char *which)
 	if (!c)
 		return NULL;
 	us = strchr(c, '_');
-	if (!us || !str_to_int((struct str){ c, (size_t)(us - c) }, INT64_MIN + 1, INT64_MAX, &a) ||
-		!str_to_int(str_of(us + 1), 0, 1LL << 53, &b)) {
+	if (!us || !str_to_int((struct str){ c, (size_t)(us - c) }, -CURSOR_MAX, CURSOR_MAX, &a) ||
+		!str_to_int(str_of(us + 1), 0, CURSOR_MAX, &b)) {
 		if (which[0] == '0')
 			req_note_invalid(req, "cursor", "a next_cursor from an earlier response",
 				"应为上一页返回的 next_cursor");
@@ -161,7 +165,7 @@ static void cursor_value(struct buf *b, const PGresult *rows, int row, const cha
 		return;
 	}
 	t = db_time(rows, row, col);
-	buf_add_int(b, t);
+	buf_add_int(b, t == INT64_MAX ? CURSOR_MAX : t);
 }
 
 /* Do two rows have the same cursor? A page must not end between them. */

@@ -15,7 +15,7 @@ cross join lateral (
   select a.*, s.severity from ticket_alerts a
   cross join lateral (select case when a.breached then 'high' when a.sla_high >= 90 then 'medium' else 'low' end as severity) s
   where a.tenant_id = tn.id and ($4::bigint is null or a.tenant_id = $4) and ($5::text is null or s.severity = $5::text)
-    and ($2::bigint is null or (a.urgent_at, a.id) > (case when $2 > 9000000000000000000 then 'infinity' else ts($2) end, $3::bigint))
+    and ($2::bigint is null or (a.urgent_at, a.id) > (case when $2 = 9007199254740992 then 'infinity' else ts($2) end, $3::bigint))
   order by a.urgent_at, a.id
   limit $1::int
 ) x

@@ -18,7 +18,7 @@ from (
     from tickets t
     where t.tenant_id = tn.id and ($4::bigint is null or t.tenant_id = $4)
       and t.status in ('new', 'accepted', 'in_progress', 'pending_customer', 'pending_aws', 'scheduled', 'mitigated', 'monitoring')
-      and ($2::bigint is null or (t.urgent_at, t.id) > (case when $2 > 9000000000000000000 then 'infinity' else ts($2) end, $3::bigint))
+      and ($2::bigint is null or (t.urgent_at, t.id) > (case when $2 = 9007199254740992 then 'infinity' else ts($2) end, $3::bigint))
     order by t.urgent_at, t.id
     limit $1::int) t
   order by t.urgent_at, t.id

@@ -22,7 +22,7 @@ cross join lateral (
   where t.tenant_id = tn.id
     and t.status in ('new', 'accepted', 'in_progress', 'pending_customer', 'pending_aws', 'scheduled', 'mitigated', 'monitoring')
     and ($6::bigint is null or t.tenant_id = $6)
-    and ($2::bigint is null or (t.urgent_at, t.id) > (case when $2 > 9000000000000000000 then 'infinity' else ts($2) end, $3::bigint))
+    and ($2::bigint is null or (t.urgent_at, t.id) > (case when $2 = 9007199254740992 then 'infinity' else ts($2) end, $3::bigint))
     and ($4::text is null or t.status = $4)
     and ($5::text is null or t.priority = $5)
     and ($7::bigint is null or t.assignee_id = $7)
