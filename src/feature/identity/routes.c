@@ -89,7 +89,7 @@ const struct route identity_routes[] = {
 		.contract = &contract_identity_security_get },
 	{ HTTP_PUT, "/api/v1/client/admin/security", PERM_USER_WRITE, ONLY_CUSTOMER,
 		.flow = security_put, .contract = &contract_identity_security_put,
-		.reach = REACH_WHOLE, .step_up = true },
+		.reach = REACH_ADMIN, .step_up = true },
 	{ HTTP_GET, "/api/v1/me", PERM_SELF, .flow = whoami, .contract = &contract_identity_me },
 	{ HTTP_GET, "/api/v1/staff", PERM_STAFF, .sql = &sql_admin_staff_list },
 	{ HTTP_GET, "/api/v1/staff/{staff_id}/customers", PERM_USER_READ, ONLY_STAFF,
