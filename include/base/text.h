@@ -11,6 +11,9 @@
 bool text_is_blank(struct str s);
 /* Does S contain a control character (U+0000 to U+001F, U+007F to U+009F, U+2028, U+2029)? */
 bool text_has_control(struct str s);
+/* Append S as one line that is read as it is stored: a blank replaces each control character and
+ * each mark that changes the order of the letters around it. */
+void text_add_line(struct buf *b, struct str s);
 /* Can S be a tag: one line that is not blank? */
 bool text_is_tag(struct str s);
 /* Can V be a mail address that every relay accepts: an ASCII dot-atom and a host name (RFC 5321,

@@ -59,15 +59,37 @@ bool text_is_blank(struct str s)
 	return true;
 }
 
+static bool is_control(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029;
+}
+
 bool text_has_control(struct str s)
 {
+	while (s.n)
+		if (is_control(next_character(&s)))
+			return true;
+	return false;
+}
+
+/* Bidi_Control (Unicode 15.1, PropList.txt) */
+static bool is_direction(uint32_t c)
+{
+	return c == 0x61c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) ||
+	       (c >= 0x2066 && c <= 0x2069);
+}
+
+void text_add_line(struct buf *b, struct str s)
+{
 	while (s.n) {
+		const char *from = s.p;
 		uint32_t c = next_character(&s);
 
-		if (c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029)
-			return true;
+		if (is_control(c) || is_direction(c))
+			buf_addc(b, ' ');
+		else
+			buf_add(b, from, (size_t)(s.p - from));
 	}
-	return false;
 }
 
 bool text_is_tag(struct str s)

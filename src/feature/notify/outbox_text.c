@@ -3,6 +3,7 @@
 #include "outbox.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "ticket/names.h"
 #include "crypto/crypto.h"
 #include "crypto/field.h"
@@ -269,15 +270,14 @@ void outbox_text(struct buf *b, const struct outbox_row *w)
 
 void outbox_compose(struct buf *b, const struct outbox_row *w, const char *to)
 {
-	struct buf subject = { 0 }, body = { 0 };
+	struct buf subject = { 0 }, line = { 0 }, body = { 0 };
 	const char *domain = strrchr(options.mail_from, '@');
 
 	domain = domain ? domain + 1 : "sladesk.invalid";
 	render(&subject, w, db_text(w->r, w->i, C_SUBJECT));
 	render(&body, w, db_text(w->r, w->i, C_BODY));
-	for (size_t i = 0; i < subject.n; i++) /* a title must not become another header */
-		if ((unsigned char)subject.p[i] < 0x20)
-			subject.p[i] = ' ';
+	/* a title must not become another header, nor look like another one */
+	text_add_line(&line, (struct str){ subject.p, subject.n });
 	buf_addf(b, "From: %s\r\nTo: %s\r\n", options.mail_from, to);
 	add_date(b);
 	/* The deduplication key: a second copy of the same notification has the same id, and no
@@ -285,11 +285,12 @@ void outbox_compose(struct buf *b, const struct outbox_row *w, const char *to)
 	buf_addf(b, "Message-ID: <n%lld.%lld.%lld@%.*s>\r\nSubject: ",
 		(long long)db_int(w->r, w->i, C_TENANT_ID), (long long)db_int(w->r, w->i, C_ID),
 		(long long)db_int(w->r, w->i, C_AT), (int)strcspn(domain, "> "), domain);
-	add_encoded_words(b, (struct str){ subject.p, subject.n }, strlen("Subject: "));
+	add_encoded_words(b, (struct str){ line.p, line.n }, strlen("Subject: "));
 	buf_adds(b, "\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; "
 		    "charset=utf-8\r\nContent-Transfer-Encoding: base64\r\nAuto-Submitted: "
 		    "auto-generated\r\n\r\n");
 	add_base64_lines(b, (struct str){ body.p, body.n });
 	buf_free(&subject);
+	buf_free(&line);
 	buf_free(&body);
 }
