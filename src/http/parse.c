@@ -59,6 +59,14 @@ static int parse_method(struct str s, enum http_method *out)
 	return all_token(s) && s.n <= 32 ? -501 : -400;
 }
 
+static bool host_is_valid(struct str v)
+{
+	for (size_t i = 0; i < v.n; i++)
+		if (!(is_token((unsigned char)v.p[i]) || strchr(":[]", v.p[i])))
+			return false;
+	return v.n > 0 && v.n <= 255;
+}
+
 static int parse_target(struct http_head *h)
 {
 	struct str t = h->target;
@@ -76,7 +84,7 @@ static int parse_target(struct http_head *h)
 		const char *slash = memchr(t.p + 7, '/', t.n - 7);
 
 		h->host = (struct str){ t.p + 7, slash ? (size_t)(slash - t.p) - 7 : t.n - 7 };
-		if (h->host.n == 0 || memchr(h->host.p, '@', h->host.n))
+		if (!host_is_valid(h->host))
 			return -400;
 		t = slash ? (struct str){ slash, t.n - (size_t)(slash - t.p) } : STR("/");
 	} else if (t.p[0] != '/' && !(h->method == HTTP_OPTIONS && str_is(t, "*"))) {
@@ -141,14 +149,6 @@ static bool has_token(struct str v, const char *word)
 		v.p = comma + 1;
 	}
 	return false;
-}
-
-static bool host_is_valid(struct str v)
-{
-	for (size_t i = 0; i < v.n; i++)
-		if (!(is_token((unsigned char)v.p[i]) || strchr(":[]", v.p[i])))
-			return false;
-	return v.n > 0 && v.n <= 255;
 }
 
 struct seen {
