@@ -162,7 +162,7 @@ static struct outcome *on_step(struct req *req, enum db_error error, const PGres
 static struct outcome *on_state(struct req *req, enum db_error error, const PGresult *rows)
 {
 	struct sign_in *s = req_state(req, sign_in);
-	const char **p = arena_alloc(&req->arena, 7 * sizeof(*p));
+	const char **p = arena_alloc(&req->arena, 8 * sizeof(*p));
 	bool totp, passkeys;
 
 	if (error != DB_OK)
@@ -178,6 +178,7 @@ static struct outcome *on_state(struct req *req, enum db_error error, const PGre
 	p[4] = s->method;
 	p[5] = req_int(req, clock_now_us());
 	p[6] = options.sms_url[0] ? "true" : "false";
+	p[7] = session_peer(req);
 	return req_query_job(req, &sql_factor_step_new, p, on_step);
 }
 

@@ -30,9 +30,10 @@ static struct outcome *refuse_code(struct req *req)
 {
 	return req_fail(req, ERR_NO_AUTH,
 		req->zh ? "{\"field\":\"code\",\"user_message\":\"验证码错误、已使用或已过期；"
-			  "多次错误须重新登录\"}"
+			  "输错五次须重新登录，一天内输错三十次须修改密码\"}"
 			: "{\"field\":\"code\",\"user_message\":\"the code is wrong, already used "
-			  "or expired; after five wrong codes, log in again\"}");
+			  "or expired; after five wrong codes, log in again; after 30 in a day, "
+			  "change the password\"}");
 }
 
 static struct outcome *refuse_token(struct req *req)
@@ -129,7 +130,7 @@ struct outcome *second_factor(struct req *req)
 {
 	const struct in_identity_second_factor *in = REQ_INPUT(req, identity_second_factor);
 	struct second *x = req_state_new_of(req, second, sign_in);
-	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p));
+	const char **p = arena_alloc(&req->arena, 4 * sizeof(*p));
 
 	x->method = in->method;
 	x->code = in->code;
@@ -140,6 +141,7 @@ struct outcome *second_factor(struct req *req)
 	p[0] = req_int(req, x->step.tenant_id);
 	p[1] = req_int(req, x->step.session_id);
 	p[2] = req_int(req, clock_now_us());
+	p[3] = session_peer(req);
 	return req_query_job(req, &sql_factor_step_try, p, on_try);
 }
 

@@ -7,8 +7,9 @@
 -- $5 method    text    call.method    required
 -- $6 now       bigint  call.now       required
 -- $7 sms       bool    call.sms       required
-insert into login_steps (tenant_id, actor_kind, actor_id, username, method, began_at)
-values ($1::bigint, $2::text, $3::bigint, $4::text, $5::text, ts($6::bigint))
+-- $8 address   text    call.address   required
+insert into login_steps (tenant_id, actor_kind, actor_id, username, method, began_at, network)
+values ($1::bigint, $2::text, $3::bigint, $4::text, $5::text, ts($6::bigint), login_network($8::text))
 returning id, (
   select to_json(array_remove(array[case when p.totp then 'totp' end, case when p.passkey then 'passkey' end, case when p.recovery then 'recovery' end,
     case when mail_may_prove($1::bigint, $2::text, $3::bigint, $5::text) then 'mail' end,
