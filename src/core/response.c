@@ -203,6 +203,10 @@ static struct outcome *fail_rule(struct req *req, const char *rule)
 			"每个客户最多启用 20 个 webhook" },
 		{ "catalogue_most", "code", "at most 20,000 catalogue entries for each customer",
 			"每个客户最多 20000 个目录项" },
+		{ "dashboards_most", "dashboard_name", "at most 100 dashboards for each user",
+			"每个用户最多 100 个仪表板" },
+		{ "mail_domains_most", "domain", "at most 100 mail domains for each customer",
+			"每个客户最多 100 个邮箱域名" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rules); i++)

@@ -14,6 +14,7 @@
 
 #define PREFERENCES_MAX 16384
 #define WIDGETS_MAX 50
+#define LAYOUT_MAX 65536
 #define GRID_MAX 48
 
 /* --- preferences --- */
@@ -136,6 +137,8 @@ void dashboard_check(struct req *req)
 			req, "layout_config.widgets", "a list of at most 50", "最多 50 项");
 		return;
 	}
+	if (strlen(req_json_text(req, layout)) > LAYOUT_MAX)
+		req_note_invalid(req, "layout_config", "at most 64 KiB", "不超过 64 KiB");
 	for (size_t i = 0; i < json_object_array_length(widgets); i++) {
 		const char *fault = widget_fault(json_object_array_get_idx(widgets, i), cols);
 
