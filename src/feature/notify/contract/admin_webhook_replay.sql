@@ -10,7 +10,7 @@ with w as (
 ), d as materialized (
   select d.tenant_id, d.id from notifications d join w on w.active
   where d.tenant_id = (select current_setting('app.current_tenant_id')::bigint) and d.recipient_kind = 'webhook' and d.recipient_id = w.id
-    and d.state = 'dead' and ($2::bigint is null or d.created_at >= ts($2::bigint))
+    and d.state = 'dead' and ($2::timestamptz is null or d.created_at >= $2::timestamptz)
 ), n as (
   update notifications n set state = 'queued', attempts = 0, next_attempt_at = ts($3::bigint), claimed_by = null, claim_until = null
   where (n.tenant_id, n.id) in (
