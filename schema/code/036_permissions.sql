@@ -35,6 +35,15 @@ returns boolean language sql immutable return
   (p_scope::jsonb -> 'departments' is null or coalesce(p_scope::jsonb -> 'departments' ? p_department, false))
   and (p_scope::jsonb -> 'projects' is null or coalesce(p_scope::jsonb -> 'projects' ? p_project, false));
 
+-- May a customer's user read a ticket at P_AT? As the policies of tickets decide for requests; for what is sent without one.
+create or replace function user_sees(p_tenant bigint, p_user bigint, p_role text, p_requester_kind text, p_requester bigint, p_department text,
+  p_project text, p_at bigint)
+returns boolean language sql stable as $$
+  select 'ticket:read' = any (permissions_of(p_tenant, 'customer', p_user, p_role, p_at))
+    and (p_requester_kind = 'customer' and p_requester = p_user
+      or coalesce(scope_ok(scope_of(p_tenant, 'customer', p_user, p_at)::text, p_department, p_project), true))
+$$;
+
 -- For readers who may not see the full value: 138****1234, u***@example.com. Encrypted values are marked, and masked where they are decrypted.
 create or replace function masked_phone(p text) returns text language sql immutable return
   case when p like 'e1.%' then 'm:' || p when length(p) >= 8 then left(p, 3) || repeat('*', length(p) - 7) || right(p, 4)

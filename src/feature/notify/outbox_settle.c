@@ -196,7 +196,7 @@ void outbox_drop(struct sending *s)
 	s->rule = RETRY_DROPPED;
 	s->ended_us = s->next_us = clock_now_us();
 	snprintf(s->detail, sizeof(s->detail),
-		"the recipient is disabled or no longer serves this customer");
+		"the recipient is disabled or may not see this any more");
 	log_info(NULL, "notification dropped tenant=%lld id=%lld", (long long)s->tenant_id,
 		(long long)s->id);
 	s->stmt = &sql_notify_done;

@@ -1,5 +1,6 @@
 -- notify/claim: claim due notifications until an instant, at most so many of each channel; an expired claim is taken again with the same key.
--- The recipient is read as he is now: who was disabled or no longer serves the customer is gone, except for news of the own account.
+-- The recipient is read as he is now: who was disabled, no longer serves the customer or may not see the ticket is gone,
+-- except for news of the own account.
 -- Customers that have as many webhooks in progress as they may are left out.
 -- mode: job   shape: rows   class: job
 -- $1 me     text    call.me     required
@@ -37,7 +38,8 @@ left join sla_clocks r on r.tenant_id = c.tenant_id and r.ticket_id = c.ticket_i
 left join staff s on c.recipient_kind = 'staff' and s.id = c.recipient_id
   and (starts_with(c.template, 'auth_') or door.staff_serves(s.id, c.tenant_id))
 left join client_users u on c.recipient_kind = 'customer' and u.tenant_id = c.tenant_id and u.id = c.recipient_id
-  and (starts_with(c.template, 'auth_') or u.disabled_at is null)
+  and (starts_with(c.template, 'auth_') or u.disabled_at is null and (t.id is null
+    or user_sees(u.tenant_id, u.id, u.role_type, t.requester_kind, t.requester_id, t.department, t.project, $2::bigint)))
 left join webhooks w on c.recipient_kind = 'webhook' and w.tenant_id = c.tenant_id and w.id = c.recipient_id and w.active
 left join ticket_comments m on m.tenant_id = c.tenant_id and m.id = (e.data ->> 'comment_id')::bigint and m.created_at = e.at and m.audience = 'customer'
 left join notification_templates p on p.tenant_id = 1 and p.code = c.template and p.lang = coalesce(s.lang, u.lang, 'zh')
