@@ -80,6 +80,49 @@ test('a token of a limited user hears the tickets of its maker, not those of the
 	f.close();
 });
 
+test('nobody is mailed about a ticket that they may not see', async () => {
+	const add = (name, permissions, scope) => {
+		s.cli(
+			[
+				...['user', 'add', '--tenant', 'alpha', '--username', name, '--name', name],
+				...['--email', name + '@alpha.example', '--role', 'admin', '--lang', 'en'],
+			],
+			PASSWORD + '\n',
+		);
+		s.sql(`insert into client_permissions (tenant_id, user_id, resource_type, permissions, data_scope, valid_from, created_by_kind, created_by, created_at)
+			select tenant_id, id, 'ticket', '${permissions}', ${scope}, now() - interval '1 hour', 'staff', 1, now() from client_users
+			where username = '${name}'`);
+	};
+	add('elsewhere', '{"read": true}', `'{"departments": ["none"]}'`);
+	add('blind', '{"read": false}', 'null');
+	add('there', '{"read": true}', `'{"departments": ["it"]}'`);
+	const k = await s.post('/api/v1/tickets', people.user, {
+		title: 'Secret of IT',
+		description: 'x',
+		priority: 'P3',
+		department: 'it',
+	});
+	assert.strictEqual(k.status, 201, k.text);
+	/* all administrators of the customer, as a breach addresses them */
+	s.sql(`insert into notifications (tenant_id, event_seq, ticket_id, recipient_kind, recipient_id, channel, template, next_attempt_at, created_at)
+		select e.tenant_id, e.seq, e.ticket_id, r.recipient_kind, r.recipient_id, 'mail', 'sla_breach_customer', now(), e.at
+		from events e cross join door.recipients('customer_contacts', e.tenant_id, 'sla.threshold', 1) r
+		where e.tenant_id = ${s.alpha} and e.ticket_id = ${k.data.id} and e.type = 'ticket.created'`);
+	const to = () =>
+		sink.mails
+			.filter((m) => /Secret of IT/.test(m.subject + m.body))
+			.flatMap((m) => m.to)
+			.map((x) => x.split('@')[0]);
+	await waitUntil(() => to().includes('there') && to().includes('admin'));
+	await waitUntil(
+		() => s.sql(`select count(*) from notifications where state = 'queued' and channel = 'mail'`) === '0',
+	);
+	assert.deepStrictEqual(
+		to().filter((x) => x === 'elsewhere' || x === 'blind'),
+		[],
+	);
+});
+
 test('a cursor that no page has given is refused, on every list', async () => {
 	const doc = (await s.get('/openapi.json')).json,
 		k = (
