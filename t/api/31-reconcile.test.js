@@ -235,6 +235,25 @@ test('our own changes are reverted; what cannot be reverted is listed, and the n
 	lead(s.alpha, 'L-011', { status: 'cancelled' });
 	await waitUntil(async () => (await overview()).data_quality === 'ok');
 });
+test('a database that fails during a repair is not a difference: nobody is notified, and the repair follows', async () => {
+	const ticket = s.sql("select ticket_id from sync_tickets where external_id = 'L-020'"),
+		before = told().length,
+		from = s.log.length,
+		began = (await compared()).started_at;
+	s.sql(
+		`create function refuse() returns trigger language plpgsql as $$ begin raise exception 'too slow' using errcode = '57014'; end $$; create trigger refuse before update on tickets for each row when (old.id = ${ticket}) execute function refuse()`,
+	);
+	lead(s.alpha, 'L-020', { status: 'resolved' });
+	await waitUntil(() => /tickets not compared err=/.test(s.log.slice(from)));
+	assert.ok((await checks()).every((c) => c.started_at <= began || c.state !== 'differs'));
+	assert.strictEqual(told().length, before);
+	s.sql('drop function refuse cascade');
+	await waitUntil(async () =>
+		(await checks()).some((c) => c.started_at > began && c.state === 'repaired'),
+	);
+	assert.strictEqual(s.sql(`select status from tickets where id = ${ticket}`), 'resolved');
+	await waitUntil(() => told().length === before + 1);
+});
 test('a source system that fails, sends nonsense or names other customers changes nothing', async () => {
 	const rows = () => s.sql('select count(*), max(version) from tickets');
 	led.set(s.beta, new Map());

@@ -432,6 +432,10 @@ static struct outcome *step_applied(struct flow *f)
 {
 	const struct sync_item *item = &run.item;
 
+	if (run.applied == SYNC_FAILED) { /* that is not a difference: compare again soon */
+		log_warn(NULL, "tickets not compared err=%s", db_error_name(item->db_error));
+		return give_up(f);
+	}
 	if (run.applied == SYNC_APPLIED && item->status != TICKET_STATE_COUNT &&
 		item->state != item->status)
 		note_left(item->external_id, "cannot return to the state of the source system",
