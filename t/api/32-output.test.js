@@ -9,7 +9,7 @@ const test = require('node:test'),
 	net = require('node:net'),
 	path = require('node:path'),
 	tls = require('node:tls');
-const { Server, waitUntil, settled, VAR, selfSigned } = require('../lib/server.js');
+const { Server, waitUntil, settled, paced, VAR, selfSigned } = require('../lib/server.js');
 const { Raw, frame, TEXT, PING } = require('../lib/wsraw.js');
 
 const MB = 1 << 20,
@@ -320,25 +320,7 @@ test('a reader that drips is closed; the slow one beside it is not', async () =>
 	/* both take 2 kB at a time: one below the rate, one at five times the rate; the kernel
 	 * passes on 128 kB at once */
 	const reader = (rate) => {
-			const buffer = Buffer.alloc(2048),
-				began = Date.now();
-			let taken = 0;
-			const c = net.connect({
-				port: s.port,
-				host: '127.0.0.1',
-				onread: {
-					buffer,
-					callback: (n) => {
-						taken += n;
-						const due = began + (taken / rate) * 1000 - Date.now();
-						if (due > 0)
-							setTimeout(() => !c.destroyed && c.resume(), due);
-						return due <= 0;
-					},
-				},
-			});
-			c.on('error', () => {});
-			c.on('connect', () => c.write(get('/test/flood?bytes=100000000')));
+			const c = paced(s.port, get('/test/flood?bytes=100000000'), rate, 2048);
 			open.push(c);
 			return c;
 		},

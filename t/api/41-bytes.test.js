@@ -6,7 +6,7 @@ const test = require('node:test'),
 	assert = require('node:assert'),
 	fs = require('node:fs'),
 	net = require('node:net');
-const { Server, exchange, waitUntil } = require('../lib/server.js');
+const { Server, exchange, paced, waitUntil } = require('../lib/server.js');
 
 const MB = 1 << 20,
 	RATE = 4000,
@@ -278,33 +278,9 @@ test('a body that comes too slowly gets 408, however it began; one that keeps th
 	}
 });
 test('a reply that is read below the rate ends within two windows, however near the rate it is', async () => {
-	const read = (rate) =>
-		new Promise((ok) => {
-			const buffer = Buffer.alloc(1024),
-				began = Date.now();
-			let taken = 0;
-			const c = net.connect({
-				port: s.port,
-				host: '127.0.0.1',
-				onread: {
-					buffer,
-					callback: (n) => {
-						taken += n;
-						const due = began + (taken / rate) * 1000 - Date.now();
-						if (due > 0)
-							setTimeout(() => !c.destroyed && c.resume(), due);
-						return due <= 0;
-					},
-				},
-			});
-			c.on('error', () => {});
-			c.on('connect', () => {
-				c.write('GET /test/flood?bytes=400000000 HTTP/1.1\r\nHost: x\r\n\r\n');
-				ok(c);
-			});
-		});
 	const timeouts = await s.metric('http_timeouts_total'),
-		slow = await Promise.all([0.25, 0.5, 0.75].map((f) => read(RATE * f)));
+		flood = 'GET /test/flood?bytes=400000000 HTTP/1.1\r\nHost: x\r\n\r\n',
+		slow = [0.25, 0.5, 0.75].map((f) => paced(s.port, flood, RATE * f, 1024));
 	const began = Date.now();
 	await waitUntil(async () => (await s.metric('http_timeouts_total')) >= timeouts + 3, 30000);
 	const ms = Date.now() - began;

@@ -486,6 +486,24 @@ class Server {
 	}
 }
 
+/* Send BYTES on a new connection, and read what comes back at RATE bytes per second, a piece of CHUNK
+ * bytes at a time. */
+function paced(port, bytes, rate, chunk) {
+	const buffer = Buffer.alloc(chunk),
+		began = Date.now();
+	let taken = 0;
+	const callback = (n) => {
+		taken += n;
+		const due = began + (taken / rate) * 1000 - Date.now();
+		if (due > 0) setTimeout(() => !c.destroyed && c.resume(), due);
+		return due <= 0;
+	};
+	const c = net.connect({ port, host: '127.0.0.1', onread: { buffer, callback } });
+	c.on('error', () => {});
+	c.on('connect', () => c.write(bytes));
+	return c;
+}
+
 /* One raw exchange: send bytes, and return everything that comes back until the connection is quiet
  * or closed. */
 function exchange(port, bytes, { quiet = 300, max = 5000, end = false } = {}) {
@@ -616,6 +634,7 @@ module.exports = {
 	Server,
 	waitUntil,
 	settled,
+	paced,
 	elapse,
 	redis,
 	psql,
