@@ -4,12 +4,12 @@
  * others are stored. */
 #include "base/clock.h"
 #include "base/json.h"
-#include "base/text.h"
 #include "base/log.h"
-#include "core/contract.h"
+#include "core/flow.h"
 #include "core/request.h"
 #include "crypto/field.h"
 #include "config/options.h"
+#include "customers_read.h"
 #include "integration.h"
 #include "integration_http.h"
 #include "flow_gen.h"
@@ -18,142 +18,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CUSTOMERS_MAX 200
-#define PARTS_MAX 500
-
-/* One delivery: the valid items, which items they are, and the rejected ones. */
-struct delivery {
-	struct json_object *good;
-	size_t good_at[CUSTOMERS_MAX], n;
-	struct buf rejects; /* [{external_id, field, rule}, …] */
-	size_t rejected;
-	const char *source;
-};
-
-/* --- verification --- */
-
-static void reject(struct delivery *d, const char *id, const char *field, const char *rule)
-{
-	buf_adds(&d->rejects, d->rejected++ ? ",{\"external_id\":" : "[{\"external_id\":");
-	buf_add_json(&d->rejects, id ? id : "", id ? strlen(id) : 0);
-	buf_addf(&d->rejects, ",\"field\":\"%s\",\"rule\":\"%s\"}", field, rule);
-}
-
-static bool text_fits(struct json_object *o, const char *key, size_t min, size_t max)
-{
-	struct json_object *v = json_get(o, key);
-	size_t n;
-
-	if (!v)
-		return min == 0;
-	n = json_object_is_type(v, json_type_string) ? utf8_length(json_str(v).p, json_str(v).n)
-						     : 0;
-	return json_object_is_type(v, json_type_string) && !text_is_blank(json_str(v)) && n <= max;
-}
-
-static bool date_fits(struct json_object *o, const char *key)
-{
-	struct json_object *v = json_get(o, key);
-	int64_t days;
-
-	return !v || (json_object_is_type(v, json_type_string) && date_parse(json_str(v), &days));
-}
-
-static bool bool_fits(struct json_object *o, const char *key)
-{
-	return !json_get(o, key) || json_object_is_type(json_get(o, key), json_type_boolean);
-}
-
-static bool code_fits(struct json_object *o)
-{
-	const char *s = json_get_string(o, "code");
-
-	return !json_get(o, "code") ||
-	       (s && s[0] && s[0] != '-' && strlen(s) <= 63 &&
-		       strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(s) &&
-		       strspn(s, "0123456789") < strlen(s)); /* that would be a number */
-}
-
-/* Returns NULL, or the field that is invalid. */
-static const char *contract_broken(struct json_object *c)
-{
-	const char *status = json_get_string(c, "status"), *from = json_get_string(c, "starts_on"),
-		   *to = json_get_string(c, "ends_on");
-
-	if (!text_fits(c, "external_id", 1, 100))
-		return "contracts.external_id";
-	if (!text_fits(c, "name", 1, 200))
-		return "contracts.name";
-	if (json_get(c, "status") &&
-		(!status || (strcmp(status, "draft") != 0 && strcmp(status, "active") != 0 &&
-				    strcmp(status, "ended") != 0)))
-		return "contracts.status";
-	if (!date_fits(c, "starts_on"))
-		return "contracts.starts_on";
-	return !date_fits(c, "ends_on") || (from && to && strcmp(to, from) < 0)
-		       ? "contracts.ends_on"
-		       : NULL;
-}
-
-static const char *contact_broken(struct json_object *c)
-{
-	const char *mail = json_get_string(c, "email"), *phone = json_get_string(c, "phone");
-
-	if (!text_fits(c, "external_id", 1, 100))
-		return "contacts.external_id";
-	if (!text_fits(c, "name", 1, 100))
-		return "contacts.name";
-	if (!text_fits(c, "title", 0, 100))
-		return "contacts.title";
-	if (!text_fits(c, "email", 0, 254) || (mail && !text_is_mail(mail)))
-		return "contacts.email";
-	if (!text_fits(c, "phone", 0, 40) || (phone && !format_rule(FORMAT_PHONE)->fits(phone)))
-		return "contacts.phone";
-	return bool_fits(c, "vip") ? NULL : "contacts.vip";
-}
-
-static const char *parts_broken(
-	struct json_object *o, const char *key, const char *(*broken)(struct json_object *))
-{
-	struct json_object *list = json_get(o, key);
-	size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
-
-	if (list && (!json_object_is_type(list, json_type_array) || n > PARTS_MAX))
-		return key;
-	for (size_t i = 0; i < n; i++) {
-		struct json_object *one = json_object_array_get_idx(list, i);
-		const char *why = json_object_is_type(one, json_type_object) ? broken(one) : key;
-
-		if (why)
-			return why;
-	}
-	return NULL;
-}
-
-static const char *customer_broken(struct json_object *o)
-{
-	const char *lang = json_get_string(o, "lang"), *why;
-
-	if (!json_object_is_type(o, json_type_object) || !text_fits(o, "external_id", 1, 100))
-		return "external_id";
-	if (!text_fits(o, "name", 1, 200))
-		return "name";
-	if (!code_fits(o))
-		return "code";
-	if (json_get(o, "lang") && (!lang || (strcmp(lang, "zh") != 0 && strcmp(lang, "en") != 0)))
-		return "lang";
-	if (!bool_fits(o, "vip"))
-		return "vip";
-	if (!text_fits(o, "customer_success_manager", 0, 100))
-		return "customer_success_manager";
-	if (!text_fits(o, "hotline", 0, 100))
-		return "hotline";
-	why = parts_broken(o, "contracts", contract_broken);
-	return why ? why : parts_broken(o, "contacts", contact_broken);
-}
-
 /* Contacts' mail addresses and phone numbers are stored encrypted. */
-static void seal_contacts(struct json_object *o)
+static void seal_contacts_of(struct json_object *o)
 {
 	static const char *const sealed[] = { "email", "phone" };
 	struct json_object *list = json_get(o, "contacts");
@@ -174,33 +40,10 @@ static void seal_contacts(struct json_object *o)
 		}
 }
 
-static void read_delivery(struct delivery *d, struct json_object *list, const char *source)
+static void seal_contacts(struct json_object *customers)
 {
-	d->source = source;
-	d->n = json_object_array_length(list);
-	d->good = json_object_new_array();
-	for (size_t i = 0; i < d->n; i++) {
-		struct json_object *o = json_object_array_get_idx(list, i);
-		const char *why = customer_broken(o);
-
-		if (why) {
-			reject(d,
-				json_object_is_type(o, json_type_object)
-					? json_get_string(o, "external_id")
-					: NULL,
-				why, "does not match the API description");
-			continue;
-		}
-		d->good_at[json_object_array_length(d->good)] = i;
-		seal_contacts(o);
-		json_object_array_add(d->good, json_object_get(o));
-	}
-}
-
-static bool is_list(struct json_object *list)
-{
-	return json_object_is_type(list, json_type_array) && json_object_array_length(list) >= 1 &&
-	       json_object_array_length(list) <= CUSTOMERS_MAX;
+	for (size_t i = 0; i < json_object_array_length(customers); i++)
+		seal_contacts_of(json_object_array_get_idx(customers, i));
 }
 
 static void count_rows(struct delivery *d, const PGresult *rows, size_t *created, size_t *changed)
@@ -212,18 +55,11 @@ static void count_rows(struct delivery *d, const PGresult *rows, size_t *created
 		*created += db_int(rows, i, 2) != 0;
 		*changed += db_int(rows, i, 3) != 0;
 		if (!db_is_null(rows, i, 4))
-			reject(d, json_get_string(o, "external_id"), "code",
+			delivery_reject(d, json_get_string(o, "external_id"), "code",
 				str_is(db_text(rows, i, 4), "taken")
 					? "already used by another customer"
 					: "required for a new customer");
 	}
-}
-
-static const char *rejects_text(struct delivery *d)
-{
-	if (d->rejected)
-		buf_addc(&d->rejects, ']');
-	return d->rejected ? buf_cstr(&d->rejects) : "[]";
 }
 
 /* --- pushed --- */
@@ -235,10 +71,7 @@ struct pushed {
 
 static void free_customers(struct req *req)
 {
-	struct pushed *p = req_state(req, pushed);
-
-	json_object_put(p->d.good);
-	buf_free(&p->d.rejects);
+	delivery_free(&req_state(req, pushed)->d);
 }
 
 static struct outcome *on_rejected(struct req *req, enum db_error error, const PGresult *rows)
@@ -251,7 +84,7 @@ static struct outcome *on_rejected(struct req *req, enum db_error error, const P
 		return req_fail_db(req, error);
 	data = arena_printf(&req->arena,
 		"{\"received\":%zu,\"taken\":%zu,\"created\":%zu,\"changed\":%zu,\"rejected\":%s}",
-		p->d.n, p->taken, p->created, p->changed, buf_cstr(&p->d.rejects));
+		p->d.n, p->taken, p->created, p->changed, delivery_rejects(&p->d));
 	return req_reply(req, 200, data, strlen(data));
 }
 
@@ -268,13 +101,11 @@ static struct outcome *on_taken(struct req *req, enum db_error error, const PGre
 		session_forget_all(); /* staff who serve all customers now serve one more */
 	for (int i = 0; i < PQntuples(rows); i++)
 		p->taken -= !db_is_null(rows, i, 4);
-	q[0] = p->d.source;
-	q[1] = rejects_text(&p->d);
-	q[2] = req_int(req, clock_now_us());
-	if (!p->d.rejected) {
-		buf_adds(&p->d.rejects, "[]");
+	if (!p->d.rejected)
 		return on_rejected(req, DB_OK, NULL);
-	}
+	q[0] = "push";
+	q[1] = delivery_rejects(&p->d);
+	q[2] = req_int(req, clock_now_us());
 	return req_query_job(req, &sql_customer_reject, q, on_rejected);
 }
 
@@ -284,7 +115,8 @@ struct outcome *customers_sync(struct req *req)
 	const char **q = arena_alloc(&req->arena, 2 * sizeof(*q));
 
 	req->cleanup = free_customers;
-	read_delivery(&p->d, REQ_INPUT(req, integration_customers_sync)->customers, "push");
+	delivery_read(&p->d, REQ_INPUT(req, integration_customers_sync)->customers);
+	seal_contacts(p->d.good);
 	q[0] = req_json_text(req, p->d.good);
 	q[1] = req_int(req, clock_now_us());
 	return req_query_job(req, &sql_customer_take, q, on_taken);
@@ -292,80 +124,97 @@ struct outcome *customers_sync(struct req *req)
 
 /* --- pulled --- */
 
+enum { FETCH, TAKE, COUNT, REJECTED };
+
 static struct {
-	struct job_run *run; /* NULL: no pull is in progress */
+	struct flow flow;
+	struct job_run *job;
+	enum job_result result;
 	struct delivery d;
 	struct buf docs;
-	bool stopped;
-} customers_pull;
+} pull;
 
-static void end_pull(enum job_result result)
+static struct outcome *give_up(struct flow *f)
 {
-	struct job_run *run = customers_pull.run;
-
-	json_object_put(customers_pull.d.good);
-	buf_free(&customers_pull.d.rejects);
-	buf_free(&customers_pull.docs);
-	customers_pull.d = (struct delivery){ 0 };
-	customers_pull.run = NULL;
-	job_end(run, result);
+	pull.result = JOB_FAILED;
+	return flow_end(f);
 }
 
-static void on_pull_rejected(struct job_run *run, enum db_error error, const PGresult *rows)
+static struct outcome *step_fetch(struct flow *f)
 {
-	(void)run;
-	(void)rows;
-	if (error != DB_OK)
-		log_error(
-			NULL, "customers: rejected items not stored err=%s", db_error_name(error));
-	end_pull(JOB_DONE);
+	if (!field_keys_ready())
+		return give_up(f);
+	integration_http_get(options.integration_customers_url,
+		options.integration_customers_token_file, flow_on_fetched, f);
+	return flow_wait(f, TAKE);
 }
 
-static void on_pull_taken(struct job_run *run, enum db_error error, const PGresult *rows)
+static struct outcome *step_take(struct flow *f)
 {
-	size_t created = 0, changed = 0;
-
-	if (error != DB_OK) {
-		log_error(NULL, "customers: pulled but not stored err=%s", db_error_name(error));
-		end_pull(JOB_FAILED);
-		return;
-	}
-	count_rows(&customers_pull.d, rows, &created, &changed);
-	log_info(NULL, "customers pulled n=%zu created=%zu changed=%zu rejected=%zu",
-		customers_pull.d.n, created, changed, customers_pull.d.rejected);
-	if (created)
-		session_forget_all();
-	if (!customers_pull.d.rejected) {
-		end_pull(JOB_DONE);
-		return;
-	}
-	job_param_text(run, 0, "pull");
-	job_param_text(run, 1, rejects_text(&customers_pull.d));
-	job_param_int(run, 2, clock_now_us());
-	job_query(run, &sql_customer_reject, on_pull_rejected);
-}
-
-static void on_pulled(void *arg, const struct fetch_result *r)
-{
+	const struct fetch_result *r = f->fetched;
 	struct json_error err;
 	struct json_object *o = r->ok ? json_read(r->body, r->body_n, &err) : NULL;
 
-	(void)arg;
-	if (customers_pull.stopped || !is_list(json_get(o, "customers"))) {
-		if (!customers_pull.stopped)
-			log_error(NULL, "customers: not pulled err=%s",
-				r->ok ? "not a list of 1 to 200 customers" : r->error);
+	if (!delivery_is_list(json_get(o, "customers"))) {
+		log_error(NULL, "customers: not pulled err=%s",
+			r->ok ? "not a list of 1 to 200 customers" : r->error);
 		json_object_put(o);
-		end_pull(JOB_FAILED);
-		return;
+		return give_up(f);
 	}
-	read_delivery(&customers_pull.d, json_get(o, "customers"), "pull");
-	json_write(&customers_pull.docs, customers_pull.d.good);
+	delivery_read(&pull.d, json_get(o, "customers"));
+	seal_contacts(pull.d.good);
+	json_write(&pull.docs, pull.d.good);
 	json_object_put(o);
-	job_param_text(customers_pull.run, 0, buf_cstr(&customers_pull.docs));
-	job_param_int(customers_pull.run, 1, clock_now_us());
-	job_query(customers_pull.run, &sql_customer_take, on_pull_taken);
+	flow_param_text(f, 0, buf_cstr(&pull.docs));
+	flow_param_int(f, 1, clock_now_us());
+	return flow_query(f, COUNT, &sql_customer_take);
 }
+
+static struct outcome *step_count(struct flow *f)
+{
+	size_t created = 0, changed = 0;
+
+	if (f->error != DB_OK) {
+		log_error(NULL, "customers: pulled but not stored err=%s", db_error_name(f->error));
+		return give_up(f);
+	}
+	count_rows(&pull.d, f->rows, &created, &changed);
+	log_info(NULL, "customers pulled n=%zu created=%zu changed=%zu rejected=%zu", pull.d.n,
+		created, changed, pull.d.rejected);
+	if (created)
+		session_forget_all();
+	if (!pull.d.rejected)
+		return flow_end(f);
+	flow_param_text(f, 0, "pull");
+	flow_param_text(f, 1, delivery_rejects(&pull.d));
+	flow_param_int(f, 2, clock_now_us());
+	return flow_query(f, REJECTED, &sql_customer_reject);
+}
+
+static struct outcome *step_rejected(struct flow *f)
+{
+	if (f->error != DB_OK)
+		log_error(NULL, "customers: rejected items not stored err=%s",
+			db_error_name(f->error));
+	return flow_end(f);
+}
+
+static const struct flow_step steps[] = {
+	[FETCH] = { "fetch", step_fetch },
+	[TAKE] = { "take", step_take },
+	[COUNT] = { "count", step_count },
+	[REJECTED] = { "rejected", step_rejected },
+};
+
+static void on_end(struct flow *f)
+{
+	(void)f;
+	delivery_free(&pull.d);
+	buf_free(&pull.docs);
+	job_end(pull.job, pull.result);
+}
+
+static const struct flow_kind pull_flow = { "customers", steps, on_end };
 
 int64_t customers_pull_every(void)
 {
@@ -375,16 +224,12 @@ int64_t customers_pull_every(void)
 
 void customers_pull_run(struct job_run *run)
 {
-	if (!field_keys_ready()) {
-		job_end(run, JOB_FAILED);
-		return;
-	}
-	customers_pull.run = run;
-	integration_http_get(options.integration_customers_url,
-		options.integration_customers_token_file, on_pulled, NULL);
+	pull.job = run;
+	pull.result = JOB_DONE;
+	flow_start(&pull.flow, &pull_flow, 0);
 }
 
 void customers_stop(void)
 {
-	customers_pull.stopped = true;
+	flow_stop(&pull.flow);
 }
