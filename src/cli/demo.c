@@ -51,7 +51,7 @@ static void add_people(PGconn *pg)
 	for (size_t i = 0; i < ARRAY_LEN(people); i++) {
 		char *mail = xasprintf("%s@provider.example", people[i].username);
 		const char *p[] = { people[i].username, people[i].name, mail, "zh", people[i].role,
-			people[i].level, people[i].on_call, hash, now, "f" };
+			people[i].level, people[i].on_call, hash, now, "f", NULL };
 
 		cli_do(pg, &sql_cli_staff_add, p);
 		free(mail);
