@@ -168,6 +168,29 @@ test('a mail link opens its ticket, also through the login; a draft stays whatev
 	await page.click('#reset_back');
 	await page.waitForSelector('#login:not([hidden])');
 });
+test('every word is there in both languages, and so is the name of every field that the page sends', async () => {
+	const page = await (await browser.newContext({ locale: 'zh-CN' })).newPage();
+	await page.goto(`http://127.0.0.1:${s.port}/`);
+	await page.waitForSelector('#login:not([hidden])');
+	const [zh, en] = await page.evaluate(() => [words.zh, words.en]);
+	assert.deepStrictEqual(Object.keys(zh).sort(), Object.keys(en).sort());
+	const sent = [
+		...['username', 'password', 'tenant', 'new_password', 'old_password', 'code'],
+		...['title', 'description', 'impact_scope', 'priority', 'factors', 'tenant_id'],
+		...['text', 'reason', 'score', 'root_cause', 'solution', 'solution_kind', 'prevention'],
+		...['configuration', 'display_name', 'support_contact', 'primary_color', 'accent_color'],
+		...['logo', 'logo_url'],
+	];
+	assert.deepStrictEqual(
+		sent.filter((f) => !zh[f] || !/[一-龥]/.test(zh[f]) || !en[f]),
+		[],
+	);
+	assert.deepStrictEqual(
+		Object.entries(zh).filter(([, v]) => /[一-龥] ?[,;:()?!]|[,;:()?!] ?[一-龥]/.test(v)),
+		[],
+	);
+	await page.context().close();
+});
 test('scripts cannot read tokens; a page refreshes its session, two pages share it, logging out ends it', async () => {
 	const page = await enter('eng1', null, { width: 1280, height: 800 }),
 		context = page.context();
