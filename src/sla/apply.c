@@ -27,10 +27,13 @@ static void on_responded(struct sla_ticket *t, struct sla_rules r, const struct 
 	/* A contact recorded late moves no start: resolution begins where it is already known to
 	 * have begun. */
 	clock_start_resolution(t, r, at, e->seq);
-	if (update->state == CLOCK_NONE || clock_is_live(update)) {
+	if (update->state == CLOCK_NONE || (clock_is_live(update) && at == e->at)) {
 		update->missed = 0;
 		clock_start(t, r, SLA_UPDATE, at, e->seq);
-	}
+	} else if (clock_is_live(update) && at >= update->start_at) {
+		update->missed = 0;
+		clock_restart(t, r, SLA_UPDATE, at, e->seq);
+	} /* a contact before a later reply or a period already missed moves no start back */
 }
 
 static void on_progress(struct sla_ticket *t, struct sla_rules r, int64_t at)

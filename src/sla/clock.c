@@ -78,6 +78,36 @@ void clock_start(
 		clock_run_from(t, r, k, at);
 }
 
+/* Restart a live clock at AT, an instant of the past in its present reckoning: since then it ran
+ * and paused as it did. */
+void clock_restart(
+	struct sla_ticket *t, struct sla_rules r, enum sla_clock_kind k, int64_t at, int64_t seq)
+{
+	struct sla_clock *c = &t->clock[k];
+	int32_t n = 0;
+
+	if (!clock_budget(t, r, k)) {
+		clock_start(t, r, k, at, seq);
+		return;
+	}
+	for (int32_t i = 0; i < c->runs.n; i++) {
+		struct sla_run run = c->runs.at[i];
+
+		if (run.to != INSTANT_NONE && run.to <= at)
+			continue;
+		run.from = run.from < at ? at : run.from;
+		c->runs.at[n++] = run;
+	}
+	c->runs.n = n;
+	c->carry_us = 0;
+	c->budget_s = clock_budget(t, r, k);
+	c->start_at = at;
+	c->breached_at = INSTANT_NONE;
+	c->by_priority = false;
+	c->high = 0;
+	clock_reckon(c, seq);
+}
+
 /* Until response due, resolution waits for its start; its instants are already known. */
 void clock_schedule_resolution(struct sla_ticket *t, struct sla_rules r, int64_t seq)
 {

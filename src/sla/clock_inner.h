@@ -22,6 +22,10 @@ void clock_reckon(struct sla_clock *c, int64_t seq);
 /* Start clock K at AT: paused if the ticket's state pauses it, not at all without a budget. */
 void clock_start(
 	struct sla_ticket *t, struct sla_rules r, enum sla_clock_kind k, int64_t at, int64_t seq);
+/* Restart a live clock at AT, an instant of the past since its start: since then it ran and paused
+ * as it did. */
+void clock_restart(
+	struct sla_ticket *t, struct sla_rules r, enum sla_clock_kind k, int64_t at, int64_t seq);
 /* Until response due, resolution waits for its start; its instants are already known. */
 void clock_schedule_resolution(struct sla_ticket *t, struct sla_rules r, int64_t seq);
 /* Start resolution at AT, unless it has started. */
