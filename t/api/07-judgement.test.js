@@ -613,3 +613,50 @@ test('a calendar that only gains future dates takes over open tickets, audited; 
 	);
 	assert.match(s.cli(['sla', 'verify']), /, 0 differences/);
 });
+test('tickets that cannot be rebound hold up no others', async () => {
+	const put = (document) =>
+		s.request('PUT', '/api/v1/sla/calendars/shop2', { token: boss, body: { document } });
+	const hours = Object.fromEntries(
+			['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'].map((d) => [d, [['00:00', '24:00']]]),
+		),
+		priorities = { P3: { response_s: 20 * 86400, resolution_s: 30 * 86400 } };
+	assert.strictEqual((await put({ tz: 'UTC', hours, holidays: [] })).status, 200);
+	const r = await s.request('PUT', '/api/v1/sla/policies/shop2', {
+		token: boss,
+		body: { calendar: 'shop2', service_type: 'request', document: { priorities, thresholds: ['100'] } },
+	});
+	assert.strictEqual(r.status, 200, r.text);
+	const ids = [];
+	for (let i = 0; i < 26; i++) ids.push((await create({ priority: 'P3', service_type: 'request' })).id);
+	const bad = ids.slice(0, 25),
+		opened = Date.parse((await s.get('/api/v1/tickets/' + ids[25], user)).data.opened_at),
+		bound = (id) => s.sql(`select calendar_id from tickets where id = ${id}`),
+		before = bound(ids[25]);
+	s.sql(`alter table tickets drop constraint if exists tickets_priority_check`);
+	s.sql(`update tickets set priority = 'P9' where id in (${bad})`);
+	assert.strictEqual(
+		(await put({ tz: 'UTC', hours, holidays: [new Date(opened + 12 * 86400e3).toISOString().slice(0, 10)] })).data
+			.takes_over_running_tickets,
+		true,
+	);
+	await waitUntil(() => bound(ids[25]) !== before, 20000);
+	assert.strictEqual(bound(bad[0]), before);
+	/* mended, they follow */
+	s.sql(`update tickets set priority = 'P3' where id in (${bad})`);
+	await waitUntil(() => bad.every((id) => bound(id) === bound(ids[25])), 60000);
+});
+test("a changed category is held to the tenant's catalogue, as a new ticket's is", async () => {
+	const k = await create(),
+		change = (category) => s.post(`/api/v1/tickets/${k.id}/category`, eng, { category });
+	assert.strictEqual((await change('anything')).status, 200, 'without a list, any text is taken');
+	s.sql(`insert into catalogue (tenant_id, kind, code, name_zh, name_en, active)
+		values (${s.alpha}, 'category', 'network', 'x', 'x', true), (${s.alpha}, 'category', 'old', 'x', 'x', false)`);
+	await waitUntil(async () => (await change('anything')).status === 400, 10000); /* the list is read again after 5 s */
+	for (const c of ['anything', 'old', 'Network', 'network ']) {
+		const r = await change(c);
+		assert.strictEqual(r.status, 400, c + r.text);
+		assert.match(r.text, /"field":"category"/);
+	}
+	assert.strictEqual((await change('network')).status, 200);
+	assert.strictEqual((await s.get('/api/v1/tickets/' + k.id, eng)).data.category, 'network');
+});

@@ -41,6 +41,18 @@ const create = async (more, by = user) => {
 	assert.strictEqual(r.status, 201, r.text);
 	return r.data;
 };
+/* Does the replay say what is stored for this ticket? (Other tests here break theirs.) */
+const verified = (id) => {
+	const number = s.sql(`select number from tickets where id = ${id}`);
+	let out;
+	try {
+		out = s.cli(['sla', 'verify']);
+	} catch (e) {
+		out = e.message;
+	}
+	assert.match(out, /\d+ differences/);
+	assert.ok(!out.includes(number), out);
+};
 const clock = async (id, name) =>
 	(await s.get(`/api/v1/tickets/${id}/clocks`, eng)).data.items.find((c) => c.clock === name);
 
@@ -103,6 +115,92 @@ test("a customer's service may do what the customer may in every command, and no
 		else assert.deepStrictEqual(outcomes[1], outcomes[0], cmd);
 	}
 	console.log(`# ${n} commands`);
+});
+
+test("a customer's source system is the customer: it stops no clock of the staff, and the history names its token", async () => {
+	let serial = 0;
+	const sync = (ticket_id, more, by = token) =>
+		s.post('/api/v1/integration/tickets/sync', by, {
+			...{ event_type: 'ticket_updated', event_id: 'side' + ++serial, tenant_id: s.alpha, ticket_id },
+			timestamp: new Date(Date.now() + serial).toISOString(),
+			...more,
+		});
+	const made = async (ext) => {
+		const r = await sync(ext, { title: 'x', status: 'new', priority: 'P3' });
+		assert.strictEqual(r.data.results[0].status, 'applied', r.text);
+		return r.data.results[0].id;
+	};
+	const story = (id) =>
+		s
+			.sql(`select type || ' ' || actor_kind || ' ' || actor_id from events where ticket_id = ${id} and type <> 'ticket.created' order by seq`)
+			.split('\n')
+			.filter(Boolean);
+	const tokenId = s.sql(`select max(id) from api_tokens where tenant_id = ${s.alpha} and name = 'svc'`);
+	/* what only the staff may */
+	for (const [more, field] of [
+		[{ status: 'in_progress' }, 'status'],
+		[{ status: 'accepted' }, 'status'],
+		[{ status: 'pending_customer' }, 'status'],
+		[{ status: 'pending_aws' }, 'status'],
+		[{ status: 'resolved' }, 'status'],
+		[{ status: 'closed' }, 'status'],
+		[{ priority: 'P0' }, 'priority'],
+	]) {
+		const ext = 'SIDE-' + JSON.stringify(more),
+			id = await made(ext),
+			r = await sync(ext, more);
+		assert.match(r.text, new RegExp(`"field":"${field}"`), JSON.stringify(more) + r.text);
+		assert.deepStrictEqual(story(id), [], JSON.stringify(more));
+		assert.deepStrictEqual(
+			[(await clock(id, 'response')).state, (await clock(id, 'update')) || null],
+			['running', null],
+		);
+		assert.strictEqual((await s.get('/api/v1/tickets/' + id, eng)).data.status, 'new');
+	}
+	const unknown = await sync('SIDE-assigned', { title: 'x', status: 'new', assigned_to: 'eng1' });
+	assert.strictEqual(unknown.data.results[0].ignored, 'assigned_to', 'it knows no staff');
+	/* what the customer may: confirm a resolution, reopen, cancel */
+	const id = await made('SIDE-may');
+	assert.strictEqual((await s.post(`/api/v1/tickets/${id}/resolve`, eng, { text: 'done' })).status, 200);
+	for (const status of ['closed', 'reopened', 'cancelled']) {
+		const r = await sync('SIDE-may', { status });
+		assert.strictEqual(r.data.results[0].status, 'applied', status + r.text);
+	}
+	assert.deepStrictEqual(
+		story(id).slice(1),
+		['closed', 'reopened', 'cancelled'].map((t) => `ticket.${t} service ${tokenId}`),
+	);
+	/* the provider's source system leads */
+	const led = await made('SIDE-led');
+	const r = await sync('SIDE-led', { status: 'resolved' }, provider);
+	assert.strictEqual(r.data.results[0].status, 'applied', r.text);
+	assert.strictEqual((await clock(led, 'response')).state, 'stopped');
+	verified(id);
+	verified(led);
+});
+test('a contact before a later reply moves no start back, and the replay says the same', async () => {
+	const { id } = await create(),
+		{ opened_at } = (await s.get('/api/v1/tickets/' + id, eng)).data,
+		moment = (ms) => new Date(Date.parse(opened_at) + ms).toISOString(),
+		ok = async (cmd, body) => {
+			const r = await s.post(`/api/v1/tickets/${id}/${cmd}`, eng, body);
+			assert.strictEqual(r.status, 200, r.text);
+		};
+	await s.jump(1800);
+	await ok('reply', { text: 'we look' });
+	const first = await clock(id, 'update');
+	await s.jump(600);
+	await ok('contact', { text: 'called before', at: moment(60e3) });
+	assert.strictEqual((await clock(id, 'update')).due_at, first.due_at, 'the reply was later');
+	/* a wait between the contact and its record is not consumed */
+	await ok('wait-customer', { reason: 'x' });
+	await s.jump(1200);
+	await ok('resume', { reason: 'x' });
+	await ok('contact', { text: 'called after', at: moment(2000e3) });
+	const due = Date.parse((await clock(id, 'update')).due_at) - Date.parse(opened_at) - 2000e3,
+		budget = Date.parse(first.due_at) - Date.parse(opened_at) - 1800e3;
+	assert.ok(Math.abs(due - budget - 1200e3) < 15e3, `${due} ${budget}`);
+	verified(id);
 });
 
 /* --- mails --- */

@@ -422,6 +422,7 @@ static struct outcome *step_apply(struct flow *f)
 	free(name);
 	run.item.token_id = run.session->actor_id;
 	run.item.ctx = session_context(run.session);
+	run.item.leads = true;
 	run.item.on_done = on_applied;
 	run.item.arg = f;
 	sync_apply(&run.item);

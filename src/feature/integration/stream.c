@@ -165,6 +165,7 @@ static void on_session(void *arg, struct session *s, enum db_error error)
 	}
 	l->item.token_id = s->actor_id;
 	l->item.ctx = session_context(s);
+	l->item.leads = s->staff;
 	sync_apply(&l->item);
 }
 

@@ -188,12 +188,15 @@ static void on_command(struct ticket_call *c, enum call_result result)
 	flow_arrived(&item->flow);
 }
 
+/* A source system that leads says what happened to its tickets. Any other one is its customer, and
+ * does what the customer may. */
 static struct ticket_call *new_call(struct sync_item *item, enum ticket_command cmd)
 {
 	struct ticket_call *c = &item->call;
 
 	*c = (struct ticket_call){ .cmd = cmd,
-		.actor = ACTOR_SYSTEM,
+		.actor = item->leads ? ACTOR_SYSTEM : ACTOR_SERVICE,
+		.actor_id = item->leads ? 0 : item->token_id,
 		.ctx = item->ctx,
 		.tenant_id = item->tenant_id,
 		.ticket_id = item->ticket_id,
@@ -263,6 +266,8 @@ static struct outcome *step_next(struct flow *f)
 			: sync_next_command(item->state, item->status, &stuck);
 	struct ticket_call *c;
 
+	if (towards == CMD_AUTO_CLOSE && !item->leads)
+		towards = CMD_CONFIRM_RESOLUTION;
 	if (++item->steps > STEPS_MAX || stuck)
 		return refuse_transition(f, item);
 	c = next_call(item, towards);
@@ -271,6 +276,20 @@ static struct outcome *step_next(struct flow *f)
 	if (item->score && !item->rated)
 		item->warning = "customer_satisfaction";
 	return record(f, item, SYNC_APPLIED);
+}
+
+static struct outcome *refuse_actor(struct flow *f, struct sync_item *item)
+{
+	enum ticket_command cmd = item->call.cmd;
+
+	return refuse_field(f, item,
+		cmd == CMD_PRIORITY ? "priority"
+		: cmd == CMD_ASSIGN ? "assigned_to"
+		: cmd == CMD_RATE   ? "customer_satisfaction"
+				    : "status",
+		"a customer's token may set what the customer may; this needs a token of the "
+		"provider",
+		"客户的令牌只能做客户可做的变更；此项需要服务商的令牌");
 }
 
 /* Someone else has changed or created the ticket meanwhile: look at it again, once. */
@@ -315,6 +334,7 @@ static struct outcome *step_done(struct flow *f)
 			return flow_go(f, LOOK);
 		return end_failed(f, item, c->db_error);
 	case CALL_WRONG_ACTOR:
+		return refuse_actor(f, item);
 	case CALL_WRONG_VERSION:
 	case CALL_NO_BREACH:
 	case CALL_BAD_INSTANT:

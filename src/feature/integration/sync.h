@@ -36,6 +36,7 @@ struct sync_item {
 	enum priority priority;   /* PRIORITY_NONE: not given */
 	int64_t said_at, score;   /* score in hundredths; 0: none */
 	struct db_context ctx;
+	bool leads; /* the provider's source system, or the one that the operator has named */
 
 	void (*on_done)(struct sync_item *item, enum sync_result result);
 	void *arg;

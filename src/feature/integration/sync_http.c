@@ -207,6 +207,7 @@ static void read_entry(struct req *req, struct entry *e, struct json_object *m)
 	e->phase = WAITS;
 	e->item.token_id = s->actor_id;
 	e->item.ctx = session_context(s);
+	e->item.leads = s->staff;
 }
 
 /* {"events": […]} and nothing else, or a single message. */
