@@ -14,12 +14,14 @@ returns table (tenant_id bigint, subject_id bigint, hash text) language sql stab
       and u.username = p_username and u.disabled_at is null
 $$;
 
--- The name of who did something on a tenant's ticket: its own user, or a member of staff, whom the tenant cannot read otherwise.
+-- The name of who did something on a tenant's ticket: its own user, or a member of staff, whom the tenant cannot read otherwise. Only for who may
+-- see that tenant: a door must not be a way around row-level security.
 create or replace function door.person_name(p_tenant bigint, p_kind text, p_id bigint)
 returns text language sql stable security definer set search_path = public, pg_temp as $$
   select case p_kind
     when 'staff' then (select s.full_name from public.staff s where s.tenant_id = 1 and s.id = p_id)
     when 'customer' then (select u.full_name from public.client_users u where u.tenant_id = p_tenant and u.id = p_id) end
+  where p_tenant = any (current_setting('app.current_tenants')::bigint[])
 $$;
 
 -- The ids of the members of a recipient group of a tenant. One short query for each kind of group: starting a long query costs more than running it.

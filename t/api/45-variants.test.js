@@ -80,6 +80,23 @@ test('a token of a limited user hears the tickets of its maker, not those of the
 	f.close();
 });
 
+test('the door to names opens for nobody who may not see the tenant', async () => {
+	const name = (tenants, kind, id) =>
+		s.sql(`set role sladesk_app; select set_config('app.current_tenants', '${tenants}', false) is null;
+			select coalesce(door.person_name(${s.beta}, '${kind}', ${id}), '-')`).split('\n').pop();
+	const id = s.sql(
+		`select id from client_users where tenant_id = ${s.beta} and username = 'user'`,
+	);
+	assert.strictEqual(name(`{${s.beta}}`, 'customer', id), 'user');
+	assert.strictEqual(name(`{${s.beta}}`, 'staff', 1), 'eng1');
+	for (const tenants of [`{${s.alpha}}`, '{}', `{1,${s.alpha}}`])
+		for (const [kind, of] of [
+			['customer', id],
+			['staff', 1],
+		])
+			assert.strictEqual(name(tenants, kind, of), '-', tenants + kind);
+});
+
 test('nobody is mailed about a ticket that they may not see', async () => {
 	const add = (name, permissions, scope) => {
 		s.cli(
