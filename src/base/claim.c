@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/claim.h"
 #include "base/clock.h"
+#include "base/text.h"
 
 #include <math.h>
 
@@ -52,17 +53,13 @@ static const struct {
 	[CLAIM_ADDRESS] = { NULL, URL, 1000, false },
 };
 
-/* Has P 1 to MAX characters, none of them a control character? Blanks alone are not a text. */
+/* 1 to MAX characters, none of them a control character, and something to see. */
 static bool text_fits(struct str s, size_t max)
 {
-	bool any = false;
-
-	for (size_t i = 0; i < s.n; i++) {
+	for (size_t i = 0; i < s.n; i++)
 		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
 			return false;
-		any |= s.p[i] != ' ';
-	}
-	return any && utf8_is_valid(s.p, s.n) && utf8_length(s.p, s.n) <= max;
+	return utf8_is_valid(s.p, s.n) && utf8_length(s.p, s.n) <= max && !text_is_blank(s);
 }
 
 static bool token_fits(struct str s, size_t max)
@@ -73,12 +70,10 @@ static bool token_fits(struct str s, size_t max)
 	return s.n && s.n <= max;
 }
 
+/* One to which mail can be sent, as for any other account. */
 static bool mail_fits(struct str s, size_t max)
 {
-	const char *at = s.n ? memchr(s.p, '@', s.n) : NULL;
-
-	return text_fits(s, max) && at && at > s.p && at + 1 < s.p + s.n &&
-	       !memchr(at + 1, '@', (size_t)(s.p + s.n - at - 1)) && !strpbrk(s.p, " <>,;\"");
+	return s.n <= max && strlen(s.p) == s.n && text_is_mail(s.p);
 }
 
 static bool url_fits(struct str s, size_t max)

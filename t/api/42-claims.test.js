@@ -495,3 +495,110 @@ test("the addresses in a provider's metadata are addresses", async () => {
 	told.metadata = {};
 	await remove(p);
 });
+
+/* --- the door of every account --- */
+
+const UNMAILABLE = [
+		'',
+		' ',
+		'user',
+		'user@',
+		'@alpha.example',
+		'a@b@alpha.example',
+		'a b@alpha.example',
+		'"a b"@alpha.example',
+		'a..b@alpha.example',
+		'.a@alpha.example',
+		'a.@alpha.example',
+		'a@-alpha.example',
+		'a@alpha..example',
+		'a@alpha.example.',
+		'a@[127.0.0.1]',
+		'a@例子.example',
+		'用户@alpha.example',
+		'a\u00a0b@alpha.example',
+		'a@alpha.example\nBcc: x@y.example',
+		'a@alpha.example,b@alpha.example',
+		'A <a@alpha.example>',
+		'a'.repeat(65) + '@alpha.example',
+		'a@' + 'b'.repeat(64) + '.example',
+		'a@' + 'b.'.repeat(130) + 'example',
+	],
+	BLANK = ['', ' ', '   ', '\u3000', '\u00a0\u2003', '\u200b', '\ufeff', '\u2060', '\u3164', '\t'];
+test('an account has an address to which mail can be sent and a name that can be seen, whichever way it is made', async (t) => {
+	const admin = await s.login('admin', 'alpha'),
+		rows = () => s.sql('select (select count(*) from client_users) + (select count(*) from staff)'),
+		fresh = () => 'w' + ++number,
+		ways = {
+			API: async (email, full_name) => {
+				const r = await s.post('/api/v1/client/admin/users', admin, {
+					...{ username: fresh(), password: 'Erst-Passwort-1' },
+					...{ full_name, email },
+				});
+				return r.status === 201;
+			},
+		};
+	for (const who of [['--tenant', 'alpha'], ['--staff']])
+		ways['sladesk ' + who[0]] = async (email, name) => {
+			if (/[\t\n]/.test(email + name)) return false; /* the others tell enough about these */
+			try {
+				s.cli(
+					[
+						...['user', 'add', ...who, '--username', fresh()],
+						...['--name', name, '--email', email],
+					],
+					'Erst-Passwort-1\n',
+				);
+				return true;
+			} catch {
+				return false;
+			}
+		};
+	const providers = [];
+	for (const [name, login] of Object.entries(LOGINS)) {
+		const mail = Object.keys(login.members).find(
+				(k) => login.members[k] === 'mail' && /mail/.test(k),
+			),
+			called = Object.keys(login.members).find((k) => /(name|nick)\?$/.test(k));
+		if (!mail || !called) continue;
+		const p = await add({ trust_email: true, create_users: true, ...login.settings() });
+		providers.push(p);
+		ways[name] = async (email, full_name) => {
+			answersOf(login, (o) =>
+				change(change(o, mail, email), called.replace('?', ''), full_name),
+			);
+			const r = await enter(p);
+			assert.ok([200, 401].includes(r.status), r.text);
+			s.sql("update sessions set revoked_at = now() where method = 'sso'"); /* leave the seat */
+			return r.status === 200;
+		};
+	}
+	assert.ok(Object.keys(ways).length >= 9, Object.keys(ways).join());
+	let n = 0;
+	for (const [name, make] of Object.entries(ways)) {
+		for (const email of UNMAILABLE) {
+			const before = rows();
+			assert.strictEqual(await make(email, 'Ada'), false, `${name}: ${JSON.stringify(email)}`);
+			assert.strictEqual(rows(), before, name);
+			n++;
+		}
+		for (const blank of BLANK) {
+			const before = rows(),
+				mail = fresh() + '@alpha.example',
+				made = await make(mail, blank);
+			/* an identity provider may know no name: then the account has its user name */
+			assert.ok(!made || LOGINS[name], `${name}: ${JSON.stringify(blank)}`);
+			assert.strictEqual(Number(rows()) - Number(before), made ? 1 : 0);
+			n++;
+		}
+		assert.ok(await make(fresh() + '@alpha.example', '王芳'), name + ' makes a good one');
+	}
+	assert.strictEqual(
+		s.sql(
+			"select count(*) from client_users where full_name !~ '[[:alnum:]]' or (email not like 'e1.%' and email !~ '^[^@ ]+@[^@ ]+$')",
+		),
+		'0',
+	);
+	for (const p of providers) await remove(p);
+	t.diagnostic(`${Object.keys(ways).length} ways to make an account, ${n} without address or name`);
+});
