@@ -19,3 +19,16 @@ returns table (password boolean, totp boolean, passkey boolean, recovery boolean
     exists (select from factors f where f.tenant_id = p_tenant and f.actor_kind = p_kind and f.actor_id = p_actor and f.kind = 'passkey'),
     exists (select from recovery_codes c where c.tenant_id = p_tenant and c.actor_kind = p_kind and c.actor_id = p_actor and c.used_at is null)
 $$;
+
+-- The identity provider at which the user of a session can log in anew, by its own word (auth_time, AuthnInstant). Null: there is none.
+create or replace function fresh_provider_of(p_tenant bigint, p_provider bigint) returns bigint language sql stable as $$
+  select v.id from identity_providers v where v.tenant_id = p_tenant and v.id = p_provider and v.active and v.kind in ('oidc', 'saml')
+$$;
+
+-- May a code by mail prove the user of a session? Only for who came by an identity provider that cannot be asked for a new login (plain OAuth 2.0,
+-- the vendors), and has neither password nor factor: the mailbox is another channel than that login, and there is no better proof.
+create or replace function mail_may_step_up(p_tenant bigint, p_session bigint) returns boolean language sql stable as $$
+  select exists (select from sessions s cross join lateral proofs_of(s.tenant_id, s.actor_kind, s.actor_id) p
+    where s.tenant_id = p_tenant and s.id = p_session and s.method = 'sso' and fresh_provider_of(s.tenant_id, s.provider_id) is null
+      and not (p.password or p.totp or p.passkey or p.recovery))
+$$;

@@ -12,7 +12,7 @@ struct step_up {
 	req_step *next;
 };
 
-enum column { PROVED, PASSWORD, TOTP, PASSKEY, RECOVERY, PROVIDER };
+enum column { PROVED, PASSWORD, TOTP, PASSKEY, RECOVERY, MAIL, PROVIDER };
 
 /* The ways in which the session can prove its user. A new login at the provider begins a new
  * session. */
@@ -22,6 +22,7 @@ static struct outcome *refuse(struct req *req, const PGresult *rows)
 		[TOTP] = "totp",
 		[PASSKEY] = "passkey",
 		[RECOVERY] = "recovery",
+		[MAIL] = "mail",
 		[PROVIDER] = "sso" };
 	bool sso = !db_is_null(rows, 0, PROVIDER);
 	struct buf b = { 0 };

@@ -33,8 +33,9 @@ Object.assign(words.zh, {
 	end_all: '结束全部会话',
 	close: '关闭',
 	step_up: '请先确认是您本人',
-	step_up_hint: '输入密码，或验证器应用中的 6 位数字，或恢复码',
+	step_up_hint: '输入密码，或验证器应用中的 6 位数字，或恢复码，或邮件中的验证码',
 	step_up_passkey: '使用通行密钥确认',
+	step_up_mail: '发送邮件验证码',
 	step_up_sso: '在企业登录服务重新登录',
 	step_up_none: '您没有可用的确认方式，请联系管理员',
 	password_or_code: '密码或验证码',
@@ -48,7 +49,7 @@ Object.assign(words.zh, {
 Object.assign(words.en, {
 	step: 'Two-step verification',
 	code: 'Code',
-	code_hint: 'The six digits from your authenticator app, or a recovery code',
+	code_hint: 'The six digits from your authenticator app, a recovery code, or a code that was mailed to you',
 	by_mail: 'Send me a code by mail instead',
 	by_sms: 'Send me a text message instead',
 	sms_sent: 'A code has been sent to your phone',
@@ -79,6 +80,7 @@ Object.assign(words.en, {
 	step_up: 'Please confirm that it is you',
 	step_up_hint: 'Enter your password, the six digits from your authenticator app, or a recovery code',
 	step_up_passkey: 'Confirm with a passkey',
+	step_up_mail: 'Send me a code by mail',
 	step_up_sso: 'Log in again with your company account',
 	step_up_none: 'There is no way for you to confirm this; contact your administrator',
 	password_or_code: 'Password or code',
@@ -276,6 +278,7 @@ function stepUp(d) {
 		['step_up_typed', typed],
 		['step_up_ok', typed],
 		['step_up_passkey', d.step_up.includes('passkey') && window.PublicKeyCredential],
+		['step_up_mail', d.step_up.includes('mail')],
 		['step_up_sso', d.step_up.includes('sso')],
 	])
 		$(id).hidden = !shown;
@@ -296,6 +299,14 @@ function stepUp(d) {
 		};
 		$('step_up_passkey').onclick = () =>
 			prove(async () => api('POST', '/api/v1/auth/step-up/passkey', await passkeyAnswer()));
+		$('step_up_mail').onclick = async () => {
+			try {
+				await api('POST', '/api/v1/auth/step-up/mail');
+				f.proof.focus();
+			} catch (x) {
+				err.textContent = x.message;
+			}
+		};
 		$('step_up_sso').onclick = () => {
 			location.href = d.location;
 		};
@@ -306,6 +317,7 @@ function stepUp(d) {
 }
 /* One field takes all of them: a code has six digits, or the form of a recovery code. */
 function proofOf(text, methods) {
+	if (methods.includes('mail') && isTimeCode(text)) return { method: 'mail', code: text };
 	if (methods.includes('totp') && isTimeCode(text)) return { method: 'totp', code: text };
 	if (methods.includes('recovery') && /^[a-z2-9]{5}-[a-z2-9]{5}$/i.test(text.trim()))
 		return { method: 'recovery', code: text.trim() };

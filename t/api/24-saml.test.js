@@ -505,6 +505,29 @@ test('every attack on a response is refused', async () => {
 	);
 	assert.match(s.log, /SAML response refused .*why="/);
 });
+/* XML signed again by the true key: what is said, not who says it, is wrong. */
+const sign = (text) => {
+	const sig = new SignedXml(null, {
+		signatureAlgorithm: 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256',
+		idAttribute: 'ID',
+	});
+	sig.addReference(
+		"//*[local-name(.)='Assertion']",
+		[
+			'http://www.w3.org/2000/09/xmldsig#enveloped-signature',
+			'http://www.w3.org/2001/10/xml-exc-c14n#',
+		],
+		'http://www.w3.org/2001/04/xmlenc#sha256',
+	);
+	sig.signingKey = key;
+	sig.computeSignature(text.replace(/<(?:ds:)?Signature[^]*?<\/(?:ds:)?Signature>/, ''), {
+		location: {
+			reference: "//*[local-name(.)='Assertion']/*[local-name(.)='Issuer']",
+			action: 'after',
+		},
+	});
+	return sig.getSignedXml();
+};
 test('a response is accepted only at the address of the provider that was asked, for its login, from its issuer, within its time', async () => {
 	/* another provider of the same customer, and one of another customer: the same issuer, certificate and entity, so only the address tells */
 	const twin = (token) =>
@@ -555,29 +578,6 @@ test('a response is accepted only at the address of the provider that was asked,
 	const xml = await answer(b),
 		unsolicited = xml.replaceAll(/ InResponseTo="[^"]*"/g, '');
 	assert.notStrictEqual(unsolicited, xml);
-	/* signed again by the true key: what is said, not who says it, is wrong */
-	const sign = (text) => {
-		const sig = new SignedXml(null, {
-			signatureAlgorithm: 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256',
-			idAttribute: 'ID',
-		});
-		sig.addReference(
-			"//*[local-name(.)='Assertion']",
-			[
-				'http://www.w3.org/2000/09/xmldsig#enveloped-signature',
-				'http://www.w3.org/2001/10/xml-exc-c14n#',
-			],
-			'http://www.w3.org/2001/04/xmlenc#sha256',
-		);
-		sig.signingKey = key;
-		sig.computeSignature(text.replace(/<(?:ds:)?Signature[^]*?<\/(?:ds:)?Signature>/, ''), {
-			location: {
-				reference: "//*[local-name(.)='Assertion']/*[local-name(.)='Issuer']",
-				action: 'after',
-			},
-		});
-		return sig.getSignedXml();
-	};
 	const later = (ms) => new Date(Date.now() + ms).toISOString(),
 		mail = (x) => x.match(/<saml:Attribute Name="[^"]*emailaddress"[^]*?<\/saml:Attribute>/)[0],
 		cases = {
@@ -792,4 +792,87 @@ test('the log names the steps of each login, and how long they took', () => {
 		['saml_slo', 'verify -> end_sessions'],
 	])
 		assert.match(s.log, new RegExp(`flow=${flow} id=\\d+ ${change} \\d+ms`));
+});
+test('step-up: the provider is told to ask anew, and its word about when counts for five minutes', async (t) => {
+	const iso = (ms) => new Date(Date.now() + ms).toISOString(),
+		statement = (x) => x.match(/<saml:AuthnStatement[^]*?<\/saml:AuthnStatement>/)[0],
+		at = (text) => (x) => x.replace(/AuthnInstant="[^"]*"/, `AuthnInstant="${text}"`),
+		asks = (b) => /<samlp:AuthnRequest[^>]* ForceAuthn="true"/.test(b.xml),
+		cookies = (r) => r.headers['set-cookie'].map((c) => c.split(';')[0]).join('; '),
+		csrf = (r) => cookies(r).match(/sd_csrf=([0-9a-f]+)/)[1],
+		/* what asks for a proof: 403 40006 until there is one */
+		sensitive = async (r) =>
+			s.request('POST', '/api/v1/auth/factors/totp', {
+				body: {},
+				headers: {
+					Cookie: cookies(r),
+					'X-CSRF-Token': csrf(r),
+					Origin: `http://127.0.0.1:${s.port}`,
+				},
+			});
+	assert.ok(!asks(await begin()), 'an ordinary login does not ask for that');
+	/* an ordinary login has proved nothing, however fresh it is */
+	const plain = await begin(),
+		old = await post(plain, await answer(plain)),
+		no = await sensitive(old);
+	assert.deepStrictEqual([no.status, no.code], [403, 40006], no.text);
+	assert.ok(no.json.details.step_up.includes('sso'), no.text);
+	assert.strictEqual(
+		no.json.details.location,
+		`/api/v1/auth/sso/start?tenant=${s.alpha}&provider=${id}&fresh=true`,
+	);
+	const cases = {
+		'as it is': [(x) => x, 200],
+		now: [at(iso(0)), 200],
+		'four minutes ago': [at(iso(-240e3)), 200],
+		'a little ahead, as clocks are': [at(iso(20e3)), 200],
+		'six minutes ago': [at(iso(-360e3)), 401],
+		yesterday: [at(iso(-86400e3)), 401],
+		'in 1970': [at('1970-01-01T00:00:00Z'), 401],
+		'a minute ahead': [at(iso(60e3)), 401],
+		tomorrow: [at(iso(86400e3)), 401],
+		'in the year 9999': [at('9999-12-31T23:59:59Z'), 401],
+		'no time': [at('soon'), 401],
+		'an empty text': [at(''), 401],
+		'only a date': [at(iso(0).slice(0, 10)), 401],
+		missing: [(x) => x.replace(/ AuthnInstant="[^"]*"/, ''), 401],
+		'no statement': [(x) => x.replace(statement(x), ''), 401],
+		'an old one before the new': [
+			(x) => x.replace(statement(x), at(iso(-360e3))(statement(x)) + statement(x)),
+			401,
+		],
+		'an old one after the new': [
+			(x) => x.replace(statement(x), statement(x) + at(iso(-360e3))(statement(x))),
+			401,
+		],
+	};
+	for (const [why, [change, want]] of Object.entries(cases)) {
+		const b = await begin('&fresh=true');
+		assert.ok(asks(b), why);
+		const was = await answer(b),
+			now = change(was);
+		assert.ok(now !== was || why === 'as it is', why + ' changes something');
+		const r = await post(b, sign(now));
+		assert.strictEqual(r.status, want, why);
+		if (r.status !== 200) {
+			assert.ok(!/sd_access/.test(String(r.headers['set-cookie'])), why);
+			continue;
+		}
+		const yes = await sensitive(r);
+		assert.notStrictEqual(yes.code, 40006, why + yes.text);
+	}
+	/* unless it is asked for, the same old instants are an ordinary login that proves nothing */
+	for (const change of [cases['six minutes ago'][0], cases.missing[0]]) {
+		const b = await begin(),
+			r = await post(b, sign(change(await answer(b))));
+		assert.strictEqual(r.status, 200);
+		assert.strictEqual((await sensitive(r)).code, 40006);
+	}
+	/* the proof is as old as the provider says, not as the login */
+	const b = await begin('&fresh=true'),
+		r = await post(b, sign(cases['four minutes ago'][0](await answer(b))));
+	assert.notStrictEqual((await sensitive(r)).code, 40006);
+	s.sql("update sessions set proved_at = proved_at - interval '61 s' where proved_at is not null");
+	assert.strictEqual((await sensitive(r)).code, 40006);
+	t.diagnostic(`${Object.keys(cases).length} instants`);
 });

@@ -86,6 +86,8 @@ void step_up_check_input(struct req *req);
 struct outcome *step_up(struct req *req) MUST_USE;
 /* Endpoint: POST /api/v1/auth/step-up/passkey. */
 struct outcome *step_up_passkey(struct req *req) MUST_USE;
+/* Endpoint: POST /api/v1/auth/step-up/mail. */
+struct outcome *step_up_mail(struct req *req) MUST_USE;
 /* When recovery_run is due again: soon, while the keys of fields are not loaded. */
 int64_t recovery_every(void);
 /* A job: convert the digests of recovery codes that an earlier version stored. */

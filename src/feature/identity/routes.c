@@ -42,6 +42,8 @@ const struct route identity_routes[] = {
 		.contract = &contract_identity_passkey_new, .step_up = true },
 	{ HTTP_POST, "/api/v1/auth/step-up", PERM_SELF, ONLY_PERSON, .flow = step_up,
 		.check = step_up_check_input, .contract = &contract_identity_step_up },
+	{ HTTP_POST, "/api/v1/auth/step-up/mail", PERM_SELF, ONLY_PERSON, .flow = step_up_mail,
+		.contract = &contract_identity_step_up_mail, .limit = LIMIT_LOGIN },
 	{ HTTP_POST, "/api/v1/auth/step-up/passkey", PERM_SELF, ONLY_PERSON,
 		.flow = step_up_passkey, .contract = &contract_identity_step_up_passkey },
 	{ HTTP_GET, "/api/v1/auth/factors", PERM_SELF, ONLY_PERSON, .flow = factor_list,

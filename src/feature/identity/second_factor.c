@@ -7,6 +7,7 @@
 #include "crypto/crypto.h"
 #include "crypto/field.h"
 #include "config/options.h"
+#include "account.h"
 #include "factor_enrol.h"
 #include "identity.h"
 #include "core/signin.h"
@@ -157,31 +158,38 @@ static struct outcome *on_told(struct req *req, enum db_error error, const PGres
 	return req_reply(req, 202, "null", 4);
 }
 
+void account_new_code(
+	struct req *req, int64_t tenant_id, const char **out_sha256, const char **out_sealed)
+{
+	struct buf sealed = { 0 };
+	char *sha = arena_alloc(&req->arena, 65), code[8];
+	uint32_t n;
+
+	do /* every code is equally likely */
+		crypto_random(&n, sizeof(n));
+	while (n >= 4294000000u);
+	snprintf(code, sizeof(code), "%06u", n % 1000000);
+	recovery_digest(tenant_id, code, sha);
+	field_seal(&sealed, "code", str_of(code), clock_now_us() / US_PER_S);
+	*out_sha256 = sha;
+	*out_sealed = arena_dup(&req->arena, sealed.p, sealed.n);
+	buf_free(&sealed);
+	OPENSSL_cleanse(code, sizeof(code));
+}
+
 /* STMT stores the code's digest and sends the code. */
 static struct outcome *send_code(struct req *req, const struct sql_stmt *stmt)
 {
 	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p));
 	struct token_claims step;
-	struct buf sealed = { 0 };
-	char *sha = arena_alloc(&req->arena, 65), code[8];
-	uint32_t n;
 
 	if (!read_step(REQ_INPUT(req, identity_step)->step_token, &step))
 		return refuse_token(req);
-	do /* every code is equally likely */
-		crypto_random(&n, sizeof(n));
-	while (n >= 4294000000u);
-	snprintf(code, sizeof(code), "%06u", n % 1000000);
-	recovery_digest(step.tenant_id, code, sha);
-	field_seal(&sealed, "code", str_of(code), clock_now_us() / US_PER_S);
+	account_new_code(req, step.tenant_id, &p[3], &p[4]);
 	p[0] = req_int(req, step.tenant_id);
 	p[1] = req_int(req, step.session_id);
 	p[2] = req_int(req, clock_now_us());
-	p[3] = sha;
-	p[4] = arena_dup(&req->arena, sealed.p, sealed.n);
 	p[5] = session_peer(req);
-	buf_free(&sealed);
-	OPENSSL_cleanse(code, sizeof(code));
 	return req_query_job(req, stmt, p, on_told);
 }
 

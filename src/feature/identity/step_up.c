@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A session proves its user again, by password, time code or recovery code (a passkey: passkey.c).
- * Each attempt is counted before it is checked, so a stolen session is no place to guess. */
+ * A session proves its user again, by password, time code, recovery code or mailed code (a passkey:
+ * passkey.c). Each attempt is counted before it is checked, so a stolen session is no place to
+ * guess. */
 #include "account.h"
 #include "base/clock.h"
+#include "core/hooks.h"
 #include "factor_enrol.h"
 #include "identity.h"
 #include "flow_gen.h"
 #include "sql_gen.h"
 
 #define WITHIN_S 300
-
-struct proof {
-	struct counted counted; /* must be first: the state is both */
-	const char *factor, *counter, *digest;
-};
 
 /* --- counting --- */
 
@@ -64,29 +61,34 @@ static struct outcome *on_proved(struct req *req, enum db_error error, const PGr
 	return req_reply(req, 200, data, strlen(data));
 }
 
-static struct outcome *record(struct req *req, const char *factor, const char *counter,
-	const char *digest, req_row_step *on_row)
+struct used {
+	const char *factor, *counter, *digest, *mailed; /* NULL: nothing of the kind was used up */
+};
+
+static struct outcome *record(struct req *req, struct used used, req_row_step *on_row)
 {
-	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p));
+	const char **p = arena_alloc(&req->arena, 7 * sizeof(*p));
 
 	p[0] = req_int(req, req->session->tenant_id);
 	p[1] = req_int(req, req->session->session_id);
 	p[2] = req_int(req, clock_now_us());
-	p[3] = factor;
-	p[4] = counter;
-	p[5] = digest;
+	p[3] = used.factor;
+	p[4] = used.counter;
+	p[5] = used.digest;
+	p[6] = used.mailed;
 	return req_query_job(req, &sql_auth_proof_done, p, on_row);
 }
 
 struct outcome *account_proved(
 	struct req *req, const char *factor, const char *counter, const char *digest)
 {
-	return record(req, factor, counter, digest, on_proved);
+	return record(req, (struct used){ .factor = factor, .counter = counter, .digest = digest },
+		on_proved);
 }
 
 struct outcome *account_password_right(struct req *req, req_row_step *on_row)
 {
-	return record(req, NULL, NULL, NULL, on_row);
+	return record(req, (struct used){ 0 }, on_row);
 }
 
 /* --- by password --- */
@@ -137,6 +139,8 @@ static struct outcome *check(struct req *req, const PGresult *rows)
 		return by_totp(req, rows, in->code);
 	digest = arena_alloc(&req->arena, 65);
 	recovery_digest(req->session->tenant_id, in->code, digest);
+	if (strcmp(in->method, "mail") == 0)
+		return record(req, (struct used){ .mailed = digest }, on_proved);
 	return account_proved(req, NULL, NULL, digest);
 }
 
@@ -155,4 +159,34 @@ struct outcome *step_up(struct req *req)
 {
 	req_state_new(req, counted)->next = check;
 	return account_count_proof(req);
+}
+
+/* --- the mailed code --- */
+
+static struct outcome *on_mailed(struct req *req, enum db_error error, const PGresult *rows)
+{
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0)
+		return req_fail(req, ERR_WRONG_STATE,
+			req->zh ? "{\"user_message\":"
+				  "\"无法以邮件确认：有其他确认方式，或一小时内已发送"
+				  "三次\"}"
+				: "{\"user_message\":\"no code by mail: there is another way to "
+				  "confirm, "
+				  "or three were sent within the hour\"}");
+	notify_wake();
+	return req_reply(req, 202, "null", 4);
+}
+
+struct outcome *step_up_mail(struct req *req)
+{
+	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p));
+
+	account_new_code(req, req->session->tenant_id, &p[3], &p[4]);
+	p[0] = req_int(req, req->session->tenant_id);
+	p[1] = req_int(req, req->session->session_id);
+	p[2] = req_int(req, clock_now_us());
+	p[5] = session_peer(req);
+	return req_query_job(req, &sql_auth_proof_mail, p, on_mailed);
 }
