@@ -32,5 +32,7 @@ void options_print_help(void);
 void options_print_sample(void);
 /* Print the manual page to standard output. */
 void options_print_man(void);
+/* Print sladesk.conf(5) in roff. */
+void options_print_conf_man(void);
 
 #endif

@@ -539,13 +539,32 @@ static void stop(void)
 static void usage(void)
 {
 	puts("usage: sladeskd [-c FILE] [--check] [--takeover] [--help] [--print-config] "
-	     "[--print-man] [--print-routes] [--print-openapi] [--version]\n\n"
+	     "[--print-man] [--print-conf-man] [--print-routes] [--print-openapi] [--version]\n\n"
 	     "  -c FILE         read settings from FILE\n  --check         check the settings and "
 	     "exit\n"
 	     "  --takeover      receive the listening socket from the running sladeskd "
 	     "(daemon.control)\n\nSettings, as section.key in FILE or SLADESK_SECTION_KEY in the "
 	     "environment:");
 	options_print_help();
+}
+
+/* What the build makes files of. */
+static bool print_for_build(const char *what)
+{
+	static const struct {
+		const char *what;
+		void (*print)(void);
+	} prints[] = { { "--print-config", options_print_sample },
+		{ "--print-man", options_print_man },
+		{ "--print-conf-man", options_print_conf_man },
+		{ "--print-routes", app_routes_print }, { "--print-openapi", openapi_print } };
+
+	for (size_t i = 0; i < ARRAY_LEN(prints); i++)
+		if (strcmp(prints[i].what, what) == 0) {
+			prints[i].print();
+			return true;
+		}
+	return false;
 }
 
 int main(int argc, char **argv)
@@ -563,14 +582,8 @@ int main(int argc, char **argv)
 			takeover = true;
 		else if (strcmp(argv[i], "--help") == 0)
 			return usage(), 0;
-		else if (strcmp(argv[i], "--print-config") == 0)
-			return options_print_sample(), 0;
-		else if (strcmp(argv[i], "--print-man") == 0)
-			return options_print_man(), 0;
-		else if (strcmp(argv[i], "--print-routes") == 0)
-			return app_routes_print(), 0;
-		else if (strcmp(argv[i], "--print-openapi") == 0)
-			return openapi_print(), 0;
+		else if (print_for_build(argv[i]))
+			return 0;
 		else if (strcmp(argv[i], "--version") == 0)
 			return puts("sladeskd " PACKAGE_VERSION), 0;
 		else

@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "base/text.h"
 #include "config/options.h"
+#include "printed.h"
 
 #include <argon2.h>
 #include <openssl/rand.h>
@@ -167,6 +168,23 @@ static int usage(void)
 	return 0;
 }
 
+/* For the build: what it installs beside the program. */
+static int print_for_build(bool manual)
+{
+	const struct command *tables[64] = { own_commands };
+	size_t n = 1;
+
+	for (const struct command *const *t = feature_commands; *t; t++) {
+		bug_on(n + 1 == ARRAY_LEN(tables));
+		tables[n++] = *t;
+	}
+	if (manual)
+		print_manual_page(tables);
+	else
+		print_completion(tables);
+	return 0;
+}
+
 static int print_usage_of(const struct command *c)
 {
 	printf("usage: sladesk %s\n", c->help);
@@ -187,6 +205,10 @@ int main(int argc, char **argv)
 		return usage();
 	if (strcmp(argv[at], "--version") == 0)
 		return puts("sladesk " PACKAGE_VERSION), 0;
+	if (strcmp(argv[at], "--print-man") == 0)
+		return print_for_build(true);
+	if (strcmp(argv[at], "--print-completion") == 0)
+		return print_for_build(false);
 	if (strcmp(argv[at], "help") == 0) {
 		if (at + 1 >= argc)
 			return usage();

@@ -338,7 +338,21 @@ void options_print_man(void)
 	     "sladeskd\n[\\-c FILE] [\\-\\-check] [\\-\\-takeover]\n.SH DESCRIPTION\n"
 	     "Serves the sladesk API, live feed and portal, and keeps the service-level clocks. "
 	     "SIGHUP reloads the reloadable settings, SIGUSR1 reopens the log, SIGTERM finishes "
-	     "open requests and exits.\n.SH SETTINGS");
+	     "open requests and exits.\n.SH OPTIONS\n.TP\n.B \\-c FILE\nRead the settings from FILE"
+	     ".\n.TP\n.B \\-\\-check\nSay what a start would refuse, and exit.\n.TP\n.B "
+	     "\\-\\-takeover\nReceive the listening socket from the running daemon, which then "
+	     "ends.\n.SH SEE ALSO\n.BR sladesk.conf (5),\n.BR sladesk (1)");
+}
+
+void options_print_conf_man(void)
+{
+	puts(".TH SLADESK.CONF 5\n.SH NAME\nsladesk.conf \\- settings of sladeskd and sladesk\n.SH "
+	     "DESCRIPTION\nSections in brackets, then lines of the form key = value; a line that "
+	     "begins "
+	     "with ; is a comment. The environment variable SLADESK_SECTION_KEY overrides a line. "
+	     "Key "
+	     "names that end in _file name files, which the group and others must not be able to "
+	     "read.\n.SH SETTINGS");
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
 		printf(".TP\n.B %s.%s\n%s Default: ", table[i].section, table[i].key, table[i].doc);
 		if (is_empty_by_default(&table[i]))
