@@ -23,6 +23,7 @@
 #include "fetch/fetch.h"
 #include "kv/kv.h"
 #include "loop/loop.h"
+#include "process.h"
 #include "sql_gen.h"
 #include "takeover.h"
 #include "work/work.h"
@@ -30,14 +31,10 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <netinet/in.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -351,48 +348,6 @@ static const struct job own_jobs[] = {
 	{ 0 },
 };
 
-static void become(const char *name)
-{
-	struct passwd *pw = getpwnam(name);
-
-	if (!pw)
-		die("daemon.user: no such user: %s", name);
-	if (initgroups(name, pw->pw_gid) != 0 || setgid(pw->pw_gid) != 0 || setuid(pw->pw_uid) != 0)
-		die("daemon.user: cannot become %s: %s", name, strerror(errno));
-}
-
-static void write_pid_file(void)
-{
-	FILE *f = options.daemon_pid_file[0] ? fopen(options.daemon_pid_file, "we") : NULL;
-
-	if (options.daemon_pid_file[0] && !f)
-		die("daemon.pid_file: %s: %s", options.daemon_pid_file, strerror(errno));
-	if (!f)
-		return;
-	fprintf(f, "%d\n", (int)getpid());
-	fclose(f);
-}
-
-/* No core dump, and no other process of our user, may show the keys in our memory. The sanitizers
- * look for leaks with a process that traces this one. */
-static void hide_memory(void)
-{
-	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
-#ifndef __SANITIZE_ADDRESS__
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-#endif
-}
-
-static void raise_descriptor_limit(void)
-{
-	struct rlimit r;
-
-	if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < r.rlim_max) {
-		r.rlim_cur = r.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &r);
-	}
-}
-
 static struct work_settings helper_settings(void)
 {
 	return (struct work_settings){ or_default(options.worker_path, HELPER_DIR),
@@ -461,11 +416,11 @@ static void start(bool takeover)
 		die("test.nameserver: not an address: %s", options.test_nameserver);
 	fd = find_listener(takeover);
 	if (options.daemon_user[0] && geteuid() == 0)
-		become(options.daemon_user);
-	hide_memory(); /* setuid may undo it */
+		process_become(options.daemon_user);
+	process_hide_memory(); /* setuid may undo it */
 	keyfile_open();
 	fieldkeys_init();
-	write_pid_file();
+	process_write_pid();
 	helpers = helper_settings();
 	work_init(&helpers);
 	ds = database_settings(&password, &job_password);
@@ -601,7 +556,7 @@ int main(int argc, char **argv)
 	warp_clock();
 	signal(SIGPIPE, SIG_IGN);
 	umask(umask(077) | 027); /* stricter ones stay */
-	raise_descriptor_limit();
+	process_raise_descriptors();
 	start(takeover);
 	loop_run();
 	stop();
