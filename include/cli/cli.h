@@ -30,6 +30,15 @@ void cli_do(PGconn *pg, const struct sql_stmt *stmt, const char *const *params);
 bool cli_finds(PGconn *pg, const struct sql_stmt *stmt, const char *const *params);
 /* The same within a transaction, with a plan that favours the first rows. */
 PGresult *cli_exec_by_cursor(PGconn *pg, const struct sql_stmt *stmt, const char *const *params);
+/* STMT, if it has at most N parameters; the process ends otherwise. */
+const struct sql_stmt *cli_fitting(const struct sql_stmt *stmt, size_t n);
+/* An array that is shorter than the statement's parameters is noticed, not read past its end. */
+#define CLI_FITTING(stmt, ...)                                                                     \
+	cli_fitting(stmt, __builtin_object_size(__VA_ARGS__, 0) / sizeof(const char *)), __VA_ARGS__
+#define cli_exec(pg, stmt, ...) cli_exec(pg, CLI_FITTING(stmt, __VA_ARGS__))
+#define cli_do(pg, stmt, ...) cli_do(pg, CLI_FITTING(stmt, __VA_ARGS__))
+#define cli_finds(pg, stmt, ...) cli_finds(pg, CLI_FITTING(stmt, __VA_ARGS__))
+#define cli_exec_by_cursor(pg, stmt, ...) cli_exec_by_cursor(pg, CLI_FITTING(stmt, __VA_ARGS__))
 enum cli_transaction {
 	CLI_WRITE,
 	CLI_SNAPSHOT, /* reads only; all statements see the database at one instant */

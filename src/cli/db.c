@@ -76,17 +76,23 @@ PGresult *cli_query(PGconn *pg, const char *sql, int n, const char *const *param
 	return r;
 }
 
-PGresult *cli_exec(PGconn *pg, const struct sql_stmt *stmt, const char *const *params)
+const struct sql_stmt *cli_fitting(const struct sql_stmt *stmt, size_t n)
+{
+	bug_on((size_t)stmt->param_count > n);
+	return stmt;
+}
+
+PGresult *(cli_exec)(PGconn *pg, const struct sql_stmt *stmt, const char *const *params)
 {
 	return cli_query(pg, stmt->text, stmt->param_count, params);
 }
 
-void cli_do(PGconn *pg, const struct sql_stmt *stmt, const char *const *params)
+void(cli_do)(PGconn *pg, const struct sql_stmt *stmt, const char *const *params)
 {
 	PQclear(cli_exec(pg, stmt, params));
 }
 
-bool cli_finds(PGconn *pg, const struct sql_stmt *stmt, const char *const *params)
+bool(cli_finds)(PGconn *pg, const struct sql_stmt *stmt, const char *const *params)
 {
 	PGresult *r = cli_exec(pg, stmt, params);
 	bool found = PQntuples(r) > 0;
@@ -95,7 +101,7 @@ bool cli_finds(PGconn *pg, const struct sql_stmt *stmt, const char *const *param
 	return found;
 }
 
-PGresult *cli_exec_by_cursor(PGconn *pg, const struct sql_stmt *stmt, const char *const *params)
+PGresult *(cli_exec_by_cursor)(PGconn *pg, const struct sql_stmt *stmt, const char *const *params)
 {
 	char *sql = xasprintf("declare h no scroll cursor for %s", stmt->text);
 
