@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #define UNIQUE_VIOLATION "23505"
+#define OWN_RULE "SD" /* a rule of schema/code, whose message is for users */
 
 static void check_result(const PGresult *r)
 {
@@ -19,6 +20,8 @@ static void check_result(const PGresult *r)
 		return;
 	if (state && rule && strcmp(state, UNIQUE_VIOLATION) == 0)
 		die("exists already (%s)", rule);
+	if (state && strncmp(state, OWN_RULE, strlen(OWN_RULE)) == 0)
+		die("%s", PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY));
 	die("database: %s", PQresultErrorMessage(r));
 }
 

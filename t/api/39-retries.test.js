@@ -256,6 +256,10 @@ test('a customer has at most 20 active webhooks', async () => {
 		assert.ok(made.length <= 20);
 	}
 	assert.strictEqual(made.length, 20);
+	assert.throws(
+		() => s.cli(['webhook', 'add', '--tenant', 'beta', '--url', hook.url], 'webhook-secret-0001\n'),
+		/\nsladesk: at most 20 active webhooks\n$/,
+	);
 	const put = (id, active) =>
 		s.request('PUT', `/api/v1/webhooks/${id}`, { token: beta, body: { active } });
 	assert.strictEqual((await put(made[0], false)).status, 200);
