@@ -40,6 +40,35 @@ begin
 end
 $$;
 
+-- An account that is disabled or removed, and every account of a customer that is suspended, keeps nothing that proves it: after it is enabled again, a
+-- device must be trusted anew. The tables' own rule, so that it does not matter who does it and by which statement.
+create or replace function door.proofs_end() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  kind text := tg_argv[0];
+  actor bigint := case when tg_argv[1] <> '' then (to_jsonb(old) ->> tg_argv[1])::bigint end; -- null: all of the tenant
+begin
+  delete from trusted_devices d where d.tenant_id = old.tenant_id and d.actor_kind = kind and (actor is null or d.actor_id = actor);
+  update password_resets r set used_at = r.asked_at -- ended; only an instant is missing here
+  where r.tenant_id = old.tenant_id and r.actor_kind = kind and (actor is null or r.actor_id = actor) and r.used_at is null;
+  update login_steps l set done_at = l.began_at
+  where l.tenant_id = old.tenant_id and l.actor_kind = kind and (actor is null or l.actor_id = actor) and l.done_at is null;
+  return null;
+end
+$$;
+do $$
+declare
+  t record;
+begin
+  for t in select * from (values ('staff', 'staff', 'id'), ('client_users', 'customer', 'id')) as x(name, kind, key) loop
+    execute format('create or replace trigger proofs_end after update of disabled_at on %I for each row '
+      'when (old.disabled_at is null and new.disabled_at is not null) execute function door.proofs_end(%L, %L)', t.name, t.kind, t.key);
+    execute format('create or replace trigger proofs_gone after delete on %I for each row execute function door.proofs_end(%L, %L)', t.name, t.kind, t.key);
+  end loop;
+end
+$$;
+create or replace trigger proofs_end after update of status on customers for each row
+  when (old.status = 'active' and new.status <> 'active') execute function door.proofs_end('customer', '');
+
 -- Replace a password: by the user (P_OLD: the hash that was checked; null if it has changed meanwhile, or the account may not act any more), by a
 -- mailed link, or by the operator (P_OLD null: whatever it was). Everything that the old password began ends, and a lock is removed. The owner is
 -- notified.

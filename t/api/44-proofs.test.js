@@ -472,6 +472,54 @@ test('a trusted device is asked again after the password was changed, reset or s
 		assert.strictEqual(after.data.second_factor_required, true, name + after.text);
 	}
 });
+test('an account that is disabled, and each account of a customer that is suspended, keeps no trusted device, mailed link or waiting log-in', async () => {
+	const put = (p, is_active) =>
+			s.request('PUT', '/api/v1/client/admin/users/' + p.id, { token: admin, body: { is_active } }),
+		account = (what) => (p) =>
+			s.cli(['user', what, ...(p.tenant === 1 ? [] : ['--tenant', 'alpha']), '--username', p.username]),
+		tenant = (what) => async () => {
+			s.cli(['tenant', what, '--code', 'alpha']);
+			admin = what === 'resume' ? await s.login('admin', 'alpha') : admin;
+		},
+		ways = {
+			'by the API': [false, (p) => put(p, false), (p) => put(p, true)],
+			'by sladesk': [false, account('disable'), account('enable')],
+			'by sladesk, staff': [true, account('disable'), account('enable')],
+			suspended: [false, tenant('suspend'), tenant('resume')],
+		},
+		left = (p) =>
+			s.sql(
+				`select (select count(*) from trusted_devices where tenant_id = ${p.tenant} and actor_id = ${p.id}) || ' ' ||
+				(select count(*) from login_steps where tenant_id = ${p.tenant} and actor_id = ${p.id} and done_at is null) || ' ' ||
+				(select count(*) from password_resets where tenant_id = ${p.tenant} and actor_id = ${p.id} and used_at is null)`,
+			);
+	let n = 0;
+	for (const [name, [staff, end, again]] of Object.entries(ways))
+		for (const running of [true, false]) {
+			const p = await person(staff),
+				f = await enrol(p, (await session(p)).access_token),
+				t = await second((await login(p)).data.step_token, {
+					code: await code(f.secret),
+					trust_device: true,
+				}),
+				device_token = t.data.device_token;
+			assert.ok((await login(p, { device_token })).data.access_token, name);
+			await mailed(p, 'reset');
+			const waiting = (await login(p)).data.step_token;
+			if (!running) s.sql(`update sessions set revoked_at = now() where tenant_id = ${p.tenant} and actor_id = ${p.id}`);
+			assert.match(left(p), /^1 [1-9]\d* 1$/, name);
+			admin = await s.login('admin', 'alpha');
+			const r = await end(p);
+			assert.ok(!r || !r.status || r.status === 200, name + (r && r.text));
+			assert.strictEqual(left(p), '0 0 0', name + running);
+			await again(p);
+			const after = await login(p, { device_token });
+			assert.strictEqual(after.data.second_factor_required, true, name + after.text);
+			assert.strictEqual((await second(waiting, { code: await code(f.secret) })).status, 401, name);
+			n++;
+		}
+	console.log(`proofs that end with the account: ${n} cases`);
+});
 test('recovery codes are stored as keyed digests; those of earlier versions are converted and work once', async () => {
 	const p = await person(),
 		f = await enrol(p, (await session(p)).access_token),
