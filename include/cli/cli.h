@@ -21,6 +21,17 @@ PGconn *cli_connect(void);
 /* The same by URL, as the owner or the administrator, with the password in PASSWORD_FILE (empty: as
  * libpq finds it). */
 PGconn *cli_connect_to(const char *url, const char *password_file);
+/* The command that runs, such as "tenant set", and its name in the audit log: "tenants.set". */
+extern char cli_command[64], cli_operation[64];
+/* Who runs it: the name in the operating system. */
+const char *cli_operator(void);
+/* From now on, does what is changed on this connection become rows of the audit log? cli_connect
+ * switches it on. */
+void cli_keep_changes(PGconn *pg, bool on);
+/* The row of this command in the audit log of tenant TENANT_ID, for RESOURCE, with what it changed
+ * in this transaction. What a transaction changes becomes such a row anyway when it commits; this
+ * is for a command that changes something else. */
+void cli_audit(PGconn *pg, const char *tenant_id, const char *resource);
 /* Run a statement of the contract files with its parameters, as text. Exits with the database's
  * message if it fails. The caller clears the result, whose cells are text. */
 PGresult *cli_exec(PGconn *pg, const struct sql_stmt *stmt, const char *const *params);

@@ -111,6 +111,15 @@ struct route {
 
 #define REQ_PATH_PARAMS 4
 
+/* Which objects a list has shown, for the audit log. */
+#define LISTED_IDS 20
+struct listed {
+	int64_t n, lowest, highest; /* of their ids, if those are numbers */
+	int64_t id[LISTED_IDS];     /* the first ones */
+	int ids;
+	bool any; /* a list was read, even if it was empty */
+};
+
 struct req {
 	uint32_t magic;
 	struct http_request *http; /* NULL: the client has left */
@@ -129,6 +138,8 @@ struct req {
 	char fingerprint[65]; /* digest of method, path and body, if there is an Idempotency-Key */
 	struct buf invalid;   /* the list of invalid fields so far, for the error's details */
 	struct db_call call;
+	struct db_trail trail; /* what it has changed so far */
+	struct listed listed;  /* what it has read as lists */
 	req_row_step *on_row;
 	req_work_step *on_work;
 	struct pieces *pieces; /* of a reply in pieces */

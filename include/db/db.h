@@ -38,6 +38,15 @@ enum db_role {
 	DB_ROLE_JOB,     /* every tenant; the caller has checked what it may touch */
 };
 
+/* What the statements of a request changed, for its row of the audit log: a JSON array without its
+ * brackets, as schema/code/062_changes.sql makes it. */
+struct db_trail {
+	struct buf changes;
+	int n, more; /* so many are in CHANGES, and so many others were made */
+};
+/* Forget what TRAIL holds. */
+void db_trail_clear(struct db_trail *trail);
+
 /* The identity for which the statement runs. It becomes transaction-local settings that row-level
  * security reads. */
 struct db_context {
@@ -48,6 +57,8 @@ struct db_context {
 	int64_t behalf; /* with DB_ROLE_JOB: the customer that asked, in whose share of the pool it
 			   counts; 0 or 1: nobody */
 	bool staff;
+	struct db_trail *trail; /* takes what the statement changed, and outlives the call; NULL:
+				   the listener of db_on_changes does */
 	const char
 		*scope; /* the only visible tickets of the tenants (scope_ok()); NULL or "": all */
 };
@@ -69,6 +80,7 @@ struct db_call {
 	struct list node;
 	int64_t queued_us;
 	PGresult *rows;
+	struct db_trail changed; /* in this attempt */
 	enum db_error error;
 	char sqlstate[6], constraint[64];
 	unsigned name, drops; /* names of prepared statements */
@@ -107,6 +119,8 @@ void db_free(void);
  * on_done. If the role does not fit the mode of the statement, the call ends with DB_FORBIDDEN and
  * a log line; a sanitized build aborts. */
 void db_exec(struct db_call *call);
+/* FN is told of each change that no request's trail takes: CHANGED, by the statement named STMT. */
+void db_on_changes(void (*fn)(const char *stmt, const struct db_trail *changed));
 /* While fires lag behind, requests go to the database one at a time, so that the API never delays a
  * deadline. */
 void db_limit_requests(bool favour);

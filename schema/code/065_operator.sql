@@ -3,9 +3,7 @@
 
 -- P_BY: the operator's name in the operating system.
 create or replace function operator_audit(p_tenant bigint, p_by text, p_operation text, p_resource text, p_at bigint) returns bigint language sql as $$
-  select audit_append(jsonb_build_array(jsonb_build_object('tenant_id', p_tenant, 'at', p_at, 'actor_kind', 'system', 'actor_id', 0,
-    'username', 'sladesk', 'operation', p_operation, 'resource', p_resource, 'result', 'success', 'status', 0, 'address', '', 'user_agent', '',
-    'request_id', '', 'details', jsonb_build_object('operator', p_by))))
+  select audit_operator(p_tenant, p_operation, p_resource, jsonb_build_object('operator', p_by), p_at)
 $$;
 
 -- Disable or enable an account (P_WHAT), or set its password to P_HASH. Tenant 1: staff. Returns its id; null if there is none of this name.

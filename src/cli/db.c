@@ -5,8 +5,10 @@
 #include "crypto/secretfile.h"
 #include "sql_gen.h"
 
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define UNIQUE_VIOLATION "23505"
 #define OWN_RULE "SD" /* a rule of schema/code, whose message is for users */
@@ -33,6 +35,37 @@ void cli_run(PGconn *pg, const char *sql)
 	PQclear(r);
 }
 
+const char *cli_operator(void)
+{
+	static char number[24];
+	const struct passwd *p = getpwuid(getuid());
+
+	snprintf(number, sizeof(number), "%u", (unsigned)getuid());
+	return p ? p->pw_name : number;
+}
+
+void cli_keep_changes(PGconn *pg, bool on)
+{
+	char now[24];
+	const char *p[] = { on ? "kept" : "", cli_operator(), cli_command, cli_operation, now };
+
+	snprintf(now, sizeof(now), "%lld", (long long)clock_now_us());
+	PQclear(cli_query(pg,
+		"select set_config('app.changes', $1, false), set_config('app.operator', $2, "
+		"false), set_config('app.command', $3, false), set_config('app.operation', $4, "
+		"false), set_config('app.at', $5, false)",
+		5, p));
+}
+
+void cli_audit(PGconn *pg, const char *tenant_id, const char *resource)
+{
+	char now[24];
+	const char *p[] = { tenant_id, cli_operation, resource, now };
+
+	snprintf(now, sizeof(now), "%lld", (long long)clock_now_us());
+	cli_do(pg, &sql_cli_audit_note, p);
+}
+
 PGconn *cli_connect(void)
 {
 	const char *keys[] = { "dbname", "password", "application_name", NULL },
@@ -49,6 +82,7 @@ PGconn *cli_connect(void)
 	if (PQstatus(pg) != CONNECTION_OK)
 		die("database: %s", PQerrorMessage(pg));
 	cli_run(pg, "set timezone = 'UTC'; set jit = off; set client_min_messages = warning");
+	cli_keep_changes(pg, true);
 	return pg;
 }
 
@@ -119,6 +153,8 @@ void cli_begin(PGconn *pg, enum cli_transaction kind)
 		"begin isolation level repeatable read read only" };
 
 	cli_run(pg, begin[kind]);
+	if (kind == CLI_WRITE)
+		cli_keep_changes(pg, true); /* with the time of this transaction */
 }
 
 void cli_commit(PGconn *pg)

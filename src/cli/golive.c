@@ -130,6 +130,8 @@ int import_go_live(PGconn *pg, const char *tenant)
 	PQclear(list);
 	/* closed tickets have no running clock; if reopened, they are ordinary tickets */
 	cli_do(pg, &sql_cli_live_rest, p);
+	snprintf(cli_operation, sizeof(cli_operation), "import.go_live");
+	cli_audit(pg, id, tenant);
 	printf("live      %ld open tickets; the time since the end of the log does not count\n",
 		live);
 	return 0;

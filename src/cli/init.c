@@ -123,11 +123,14 @@ int cmd_migrate(int argc, char **argv)
 {
 	const char *error = "", *url = cli_option(argc, argv, "owner-url", NULL);
 	PGconn *pg = cli_connect_to(url, cli_option(argc, argv, "owner-password-file", ""));
-	bool ok = schema_migrate((struct pg_conn *)pg, print_line, &error);
+	char version[24];
 
-	PQfinish(pg);
-	if (!ok)
+	if (!schema_migrate((struct pg_conn *)pg, print_line, &error))
 		die("migrate: %s", error);
-	printf("schema %d\n", schema_needed());
+	snprintf(version, sizeof(version), "schema %d", schema_needed());
+	cli_keep_changes(pg, true);
+	cli_audit(pg, "1", version);
+	PQfinish(pg);
+	puts(version);
 	return 0;
 }

@@ -21,20 +21,11 @@ static unsigned char master[FIELD_KEY_BYTES];
 
 /* --- keys --- */
 
-/* Every use of the master key is recorded in the provider's audit log. */
-static void audit(PGconn *pg, const char *operation)
+/* Every use of the master key is recorded in the provider's audit log; a change of keys is a row
+ * anyway. */
+static void audit(PGconn *pg)
 {
-	char *row = xasprintf("[{\"tenant_id\":1,\"at\":%lld,\"actor_kind\":\"system\",\"actor_"
-			      "id\":0,\"username\":\"operator\","
-			      "\"operation\":\"%s\",\"resource\":\"master "
-			      "key\",\"result\":\"success\",\"status\":200,"
-			      "\"address\":\"\",\"user_agent\":\"sladesk\",\"request_id\":\"\","
-			      "\"details\":{\"uid\":%d}}]",
-		(long long)clock_now_us(), operation, (int)getuid());
-	const char *p[] = { row };
-
-	cli_do(pg, &sql_audit_append, p);
-	free(row);
+	cli_audit(pg, "1", "master key");
 }
 
 static void insert_key(PGconn *pg, int64_t id, int64_t delay_s)
@@ -165,6 +156,7 @@ static void seal_column(PGconn *pg, const struct sealed_column *f, int64_t curre
 	size_t all = strtoull(PQgetvalue(r, 0, 0), NULL, 10), done = 0;
 	int n;
 
+	cli_keep_changes(pg, false); /* the same values under another key */
 	do {
 		PQclear(r);
 		r = cli_query(pg, next, 1, p);
@@ -177,6 +169,7 @@ static void seal_column(PGconn *pg, const struct sealed_column *f, int64_t curre
 			cli_progress(done < all ? done : all, all);
 	} while (n == 500);
 	PQclear(r);
+	cli_keep_changes(pg, true);
 	if (!plain)
 		printf("%s.%s: %zu values under key %lld\n", f->table, f->column, done,
 			(long long)current);
@@ -196,10 +189,11 @@ static void rotate(PGconn *pg, bool resume)
 {
 	int64_t last = cli_field_keys(pg), left;
 
-	if (!resume) {
+	if (resume) {
+		audit(pg);
+	} else {
 		insert_key(pg, ++last, options.crypto_key_delay_s);
 		(void)read_keys(pg);
-		audit(pg, "keys.rotate");
 		for (left = options.crypto_key_delay_s; left >= 0; left--) {
 			fprintf(stderr,
 				"\rkey %lld created; every instance reads it within %lld s ",
@@ -250,7 +244,7 @@ static void backup(PGconn *pg, const char *file)
 	fprintf(f, "sladesk-master-key-1 %s\n", buf_cstr(&hex));
 	if (fclose(f) != 0)
 		die("%s: %s", file, strerror(errno));
-	audit(pg, "keys.backup");
+	audit(pg);
 	OPENSSL_cleanse(key, sizeof(key));
 	buf_free(&hex);
 	printf("the master key, encrypted with the passphrase, is in %s; test it with 'sladesk "
@@ -281,7 +275,9 @@ static void restore(PGconn *pg, const char *file, bool check)
 		die("%s: %s", target, strerror(errno));
 	if (!check)
 		printf("written to %s\n", target);
-	audit(pg, check ? "keys.restore_check" : "keys.restore");
+	if (check)
+		snprintf(cli_operation, sizeof(cli_operation), "keys.restore_check");
+	audit(pg);
 	free(target);
 }
 
@@ -322,8 +318,8 @@ static void rewrap(PGconn *pg)
 	unlink(old);
 	if (link(file, old) != 0 || rename(beside, file) != 0)
 		die("%s: %s", file, strerror(errno));
+	audit(pg);
 	cli_commit(pg);
-	audit(pg, "keys.rewrap");
 	printf("the new master key is in %s and the previous one in %s; keep the previous one for "
 	       "backups made before now, and restart every sladeskd\n",
 		file, old);
@@ -352,6 +348,7 @@ int cmd_keys(int argc, char **argv)
 		rotate(pg, cli_flag(argc, argv, "resume"));
 	} else if (strcmp(what, "seal") == 0) {
 		cli_seal_people(pg);
+		audit(pg);
 	} else if (strcmp(what, "rewrap") == 0) {
 		rewrap(pg);
 	} else if (strcmp(what, "backup") == 0) {

@@ -136,6 +136,22 @@ bool cli_flag(int argc, char **argv, const char *name)
 	return false;
 }
 
+char cli_command[64], cli_operation[64];
+
+/* Its name for the audit log: like the operations of the API, objects are in the plural. */
+static void name_command(const struct command *c, int argc, char **argv)
+{
+	static const char *const objects[] = { "tenant", "user", "token", "webhook", "domain" };
+	const char *verb = argc && argv[0][0] != '-' && strstr(c->help, argv[0]) ? argv[0] : "";
+	bool plural = false;
+
+	for (size_t i = 0; i < ARRAY_LEN(objects); i++)
+		plural |= strcmp(objects[i], c->name) == 0;
+	snprintf(cli_command, sizeof(cli_command), "%s%s%s", c->name, *verb ? " " : "", verb);
+	snprintf(cli_operation, sizeof(cli_operation), "%s%s.%s", c->name, plural ? "s" : "",
+		*verb ? verb : "run");
+}
+
 static void print_help(const struct command *c)
 {
 	for (; c->name; c++)
@@ -227,6 +243,7 @@ int main(int argc, char **argv)
 	if (!options_load(file, &error))
 		die("%s", error);
 	failpoint_arm(options.test_failpoint);
+	name_command(command, argc - at - 1, argv + at + 1);
 	rc = command->run(argc - at - 1, argv + at + 1);
 	options_free();
 	return rc;

@@ -146,6 +146,8 @@ static void on_rows(struct db_call *call, enum db_error error, const PGresult *r
 		call->param[i] = NULL;
 	f->error = error;
 	f->rows = rows;
+	if (f->req && error == DB_OK)
+		req_note_listed(f->req, call->stmt, rows);
 	flow_arrived(f);
 }
 
@@ -154,6 +156,8 @@ struct outcome *flow_query_as(
 {
 	f->call.stmt = stmt;
 	f->call.ctx = *ctx;
+	if (f->req)
+		f->call.ctx.trail = &f->req->trail;
 	f->call.on_done = on_rows;
 	f->call.arg = f;
 	db_exec(&f->call);

@@ -101,6 +101,9 @@ bool guard_believe_proxy(struct http_request *h);
 
 void cookies_init(bool over_tls);
 
+/* ROWS of a list are shown: name them for the audit log. */
+void req_note_listed(struct req *req, const struct sql_stmt *stmt, const PGresult *rows);
+
 /* Append the header lines of every reply. */
 /* The headers that every answer has. */
 const char *reply_security_headers(void);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define INT8OID 20   /* of PostgreSQL */
 #define WORK_MS 2500 /* time limit for a helper's job for a request */
 
 /* --- the state of a flow --- */
@@ -47,6 +48,7 @@ void req_free_if_done(struct req *req)
 	session_put(req->session);
 	json_object_put(req->body);
 	buf_free(&req->invalid);
+	db_trail_clear(&req->trail);
 	arena_free(&req->arena);
 	free(req);
 }
@@ -92,10 +94,36 @@ void req_continue(struct req *req, struct outcome *o)
 	req_settle(req, o);
 }
 
+/* A list names its rows by the last column of its cursor, which is unique. */
+void req_note_listed(struct req *req, const struct sql_stmt *stmt, const PGresult *rows)
+{
+	struct listed *l = &req->listed;
+	int col = stmt->cursor[1] ? PQfnumber(rows, stmt->cursor[1]) : -1;
+
+	if (stmt->shape != SQL_LIST)
+		return;
+	l->any = true;
+	if (col >= 0 && PQftype(rows, col) != INT8OID)
+		col = -1;
+	for (int i = 0; col >= 0 && i < PQntuples(rows); i++) {
+		int64_t id = db_int(rows, i, col);
+
+		if (l->ids < LISTED_IDS)
+			l->id[l->ids++] = id;
+		if (!l->highest || id < l->lowest)
+			l->lowest = id;
+		if (id > l->highest)
+			l->highest = id;
+	}
+	l->n += PQntuples(rows);
+}
+
 static void on_query_done(struct db_call *call, enum db_error error, const PGresult *rows)
 {
 	struct req *req = magic_cast(req, call->arg);
 
+	if (error == DB_OK)
+		req_note_listed(req, call->stmt, rows);
 	req_begin_step(req);
 	req_settle(req, req->on_row(req, error, rows));
 }
@@ -104,6 +132,7 @@ static struct outcome *query_as(struct req *req, struct db_context ctx, const st
 	const char *const *params, req_row_step *on_row)
 {
 	bug_on(req->waiting);
+	ctx.trail = &req->trail;
 	req->call = (struct db_call){ .stmt = stmt,
 		.ctx = ctx,
 		.replan = req->replan,

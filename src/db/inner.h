@@ -66,6 +66,8 @@ bool conn_send(struct conn *c, struct db_call *call);
 void conn_tick(struct conn *c, int64_t now);
 uint64_t conn_calls_total(void);
 
+/* CHANGE is what the statement of CALL has changed so far. */
+void call_note_change(struct db_call *call, const char *change);
 /* Run CALL's on_done on a later turn. */
 void call_finish(struct db_call *call, enum db_error error);
 /* Send waiting calls to connections that are free. */

@@ -131,7 +131,7 @@ static void conn_watch(struct conn *c, short what)
 void conn_connect(struct conn *c, const char *url, const char *password)
 {
 	const struct pool *p = c->pool;
-	char options[320];
+	char options[360];
 	const char *keys[] = { "dbname", "password", "application_name", "client_encoding",
 		"options", NULL };
 	const char *values[] = { url, password ? password : "", "sladeskd", "UTF8", options, NULL };
@@ -140,8 +140,10 @@ void conn_connect(struct conn *c, const char *url, const char *password)
 	 * them, and a plan made while a table was empty must still be good when it is full. */
 	snprintf(options, sizeof(options),
 		"-c timezone=UTC -c jit=off -c random_page_cost=1.1 -c statement_timeout=%d "
-		"-c lock_timeout=%d%s",
+		"-c lock_timeout=%d%s%s",
 		p->statement_ms, p->lock_ms,
+		/* what deadlines do to tickets is in the tickets' histories */
+		p->class == SQL_FIRE ? "" : " -c app.changes=told",
 		p->class == SQL_SLOW ? ""
 				     : " -c plan_cache_mode=force_generic_plan "
 				       "-c enable_seqscan=off");
@@ -154,10 +156,26 @@ void conn_connect(struct conn *c, const char *url, const char *password)
 	conn_watch(c, EV_WRITE);
 }
 
+/* The triggers of schema/code/062_changes.sql tell of each change before the statement's result,
+ * and after all that belongs to the call before: the first call of SENT made it. */
+static void on_notice(void *arg, const PGresult *r)
+{
+	struct conn *c = magic_cast(conn, arg);
+	const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE),
+		   *text = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
+
+	if (state && text && strcmp(state, "SD900") == 0 && !list_is_empty(&c->sent))
+		call_note_change(list_entry(c->sent.next, struct db_call, node), text);
+	else if (text)
+		log_info(&c->who, "message of the database sqlstate=%s %.300s", state ? state : "",
+			text);
+}
+
 /* Prepare the context statement. The connection is ready when the server has answered. */
 static void conn_setup(struct conn *c)
 {
 	PQsetnonblocking(c->pg, 1);
+	PQsetNoticeReceiver(c->pg, on_notice, c);
 	memset(c->prepared, 0, (size_t)c->pool->statements * sizeof(*c->prepared));
 	c->names = 0;
 	if (!PQenterPipelineMode(c->pg) || !PQsendPrepare(c->pg, "ctx", ctx_text, 0, NULL) ||
@@ -447,6 +465,7 @@ bool conn_send(struct conn *c, struct db_call *call)
 		!PQpipelineSync(c->pg))
 		return false;
 	call->error = DB_OK;
+	db_trail_clear(&call->changed);
 	call->sqlstate[0] = '\0';
 	if (list_is_empty(&c->sent))
 		c->head_since_us = clock_mono_us();

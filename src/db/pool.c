@@ -38,6 +38,58 @@ bool db_is_away(enum db_error e)
 	return e == DB_DOWN || e == DB_BUSY || e == DB_UNKNOWN;
 }
 
+/* --- what calls changed --- */
+
+#define TRAIL_MAX 50
+#define TRAIL_BYTES 32768
+
+static void (*on_changes)(const char *stmt, const struct db_trail *changed);
+
+void db_on_changes(void (*fn)(const char *stmt, const struct db_trail *changed))
+{
+	on_changes = fn;
+}
+
+void db_trail_clear(struct db_trail *trail)
+{
+	buf_free(&trail->changes);
+	trail->n = trail->more = 0;
+}
+
+static void trail_add(struct db_trail *to, struct str changes, int n, int more)
+{
+	bool fits = to->n + n <= TRAIL_MAX && to->changes.n + changes.n <= TRAIL_BYTES;
+
+	if (fits && n) {
+		if (to->n)
+			buf_addc(&to->changes, ',');
+		buf_add(&to->changes, changes.p, changes.n);
+		to->n += n;
+	}
+	to->more += fits ? more : more + n;
+}
+
+void call_note_change(struct db_call *call, const char *change)
+{
+	trail_add(&call->changed, str_of(change), 1, 0);
+}
+
+/* The call has committed: what it changed belongs to its request, or to nobody's. */
+static void hand_over_changes(struct db_call *call)
+{
+	struct db_trail *to = call->ctx.trail;
+
+	const struct db_trail *t = &call->changed;
+
+	if (!t->n && !t->more)
+		return;
+	if (call->error == DB_OK && to)
+		trail_add(to, (struct str){ t->changes.p, t->changes.n }, t->n, t->more);
+	else if (call->error == DB_OK && on_changes)
+		on_changes(call->stmt->name, t);
+	db_trail_clear(&call->changed);
+}
+
 /* --- finishing calls --- */
 
 static void deliver(void *arg)
@@ -48,6 +100,7 @@ static void deliver(void *arg)
 
 	if (!keep)
 		call->rows = NULL;
+	hand_over_changes(call);
 	magic_end(call); /* it may be used again, or be freed */
 	call->on_done(call, call->error, call->error == DB_OK ? rows : NULL);
 	if (!keep)
@@ -192,6 +245,7 @@ void db_exec(struct db_call *call)
 		log_error(NULL, "statement refused stmt=%s: its caller has not set the right role",
 			call->stmt->name);
 		call->rows = NULL;
+		call->changed = (struct db_trail){ 0 };
 		call_finish(call, DB_FORBIDDEN);
 		return;
 	}
@@ -199,6 +253,7 @@ void db_exec(struct db_call *call)
 	bug_on((call->stmt->mode == SQL_JOB) != p->job_role);
 	refuse_reuse(call);
 	call->rows = NULL;
+	call->changed = (struct db_trail){ 0 };
 	call->retried = false;
 	call->queued_us = clock_mono_us();
 	if (!db.running || (!p->up && p->tried)) {

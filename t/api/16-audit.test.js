@@ -345,8 +345,20 @@ test('rows are numbered by day; plain reads are counted without loss; address an
 	const rows = await log(admin, '?limit=200'),
 		reads = rows.find((r) => r.operation === 'tickets.read' && r.resource === '/api/v1/client/tickets');
 	assert.deepStrictEqual(
-		[reads.username, reads.details, reads.resource],
-		['user', { reads: 7 }, '/api/v1/client/tickets'],
+		[reads.username, reads.details.reads, reads.resource],
+		['user', 7, '/api/v1/client/tickets'],
+	);
+	const newest = s
+		.sql(
+			`select id from tickets where tenant_id = ${s.alpha} order by opened_at desc, id desc limit 20`,
+		)
+		.split('\n')
+		.map(Number);
+	assert.strictEqual(newest.length, 20);
+	assert.deepStrictEqual(
+		reads.details.lists,
+		[{ count: 20, ids: newest }],
+		'the same list seven times is one list',
 	);
 	assert.deepStrictEqual(rows.find((r) => r.operation === 'workspace.read').details, { reads: 1 });
 	assert.deepStrictEqual(

@@ -661,8 +661,12 @@ test('what sladesk does to an account is an event, a mail and a row in the audit
 	);
 	assert.strictEqual(
 		audited(),
-		['users.disable', 'users.enable', 'users.password']
-			.map((o) => `${o} sladesk customer victim`)
+		[`tenants.add sladesk customers/${p.tenant}`]
+			.concat(
+				['users.disable', 'users.enable', 'users.password'].map(
+					(o) => `${o} sladesk customer victim`,
+				),
+			)
 			.concat(`tenants.suspend sladesk ${p.code}`, `tenants.resume sladesk ${p.code}`)
 			.join('|'),
 	);

@@ -7,7 +7,9 @@
 #include "audit.h"
 #include "anchor.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/log.h"
+#include "core/contract.h"
 #include "core/follower.h"
 #include "core/hooks.h"
 #include "crypto/field.h"
@@ -22,6 +24,7 @@
 #define WAITING_MAX 20000
 #define READS_MAX 512
 #define OBJECTS_MAX 50 /* named in a row of counted reads */
+#define LISTS_MAX 20   /* different lists in such a row */
 #define MINUTE_MS 60000
 
 struct row {
@@ -137,6 +140,55 @@ static void add_details(struct buf *b, const char *json)
 	buf_free(&text);
 }
 
+/* What was changed, as members of the details; what did not fit is counted. */
+static void add_changes(struct buf *details, const struct db_trail *t)
+{
+	if (t->n)
+		buf_addf(details, ",\"changes\":[%.*s]", (int)t->changes.n, t->changes.p);
+	if (t->more)
+		buf_addf(details, ",\"more\":%d", t->more);
+}
+
+/* Where a page is and how long, not what is on it. */
+static bool is_place(struct str part)
+{
+	return (part.n > 7 && memcmp(part.p, "cursor=", 7) == 0) ||
+	       (part.n > 6 && memcmp(part.p, "limit=", 6) == 0);
+}
+
+/* Which objects a list showed: their ids, or if they are many, how many and between which ids; and
+ * the filter. A cursor is not one: the ids say where the page was. */
+static void add_listed(struct buf *b, const struct req *req)
+{
+	const struct listed *l = &req->listed;
+	struct buf filter = { 0 };
+
+	for (struct str rest = req->query; rest.n;) {
+		const char *end = memchr(rest.p, '&', rest.n);
+		struct str one = { rest.p, end ? (size_t)(end - rest.p) : rest.n };
+
+		if (one.n && !is_place(one)) {
+			if (filter.n)
+				buf_addc(&filter, '&');
+			buf_add(&filter, one.p, one.n);
+		}
+		rest = end ? (struct str){ end + 1, rest.n - one.n - 1 } : (struct str){ "", 0 };
+	}
+	buf_addf(b, "{\"count\":%lld", (long long)l->n);
+	if (l->ids && l->n <= LISTED_IDS) {
+		for (int i = 0; i < l->ids; i++)
+			buf_addf(b, "%s%lld", i ? "," : ",\"ids\":[", (long long)l->id[i]);
+		buf_addc(b, ']');
+	} else if (l->ids) {
+		buf_addf(b, ",\"lowest_id\":%lld,\"highest_id\":%lld", (long long)l->lowest,
+			(long long)l->highest);
+	}
+	if (filter.n)
+		add_text(b, "filter", (struct str){ filter.p, filter.n }, 200);
+	buf_addc(b, '}');
+	buf_free(&filter);
+}
+
 static void append_row(int64_t tenant_id, struct buf *b)
 {
 	follower_add(storing, &(struct row){ tenant_id, buf_take(b) });
@@ -146,8 +198,7 @@ static void add_row(struct req *req, const struct http_request *http, int64_t te
 	const char *kind, int64_t actor_id, const char *username, const char *operation,
 	const char *result, int status)
 {
-	struct buf b = { 0 };
-	char details[64];
+	struct buf b = { 0 }, details = { 0 };
 
 	buf_addf(&b, "{\"tenant_id\":%lld,\"at\":%lld,\"actor_kind\":\"%s\",\"actor_id\":%lld",
 		(long long)tenant_id, (long long)clock_now_us(), kind, (long long)actor_id);
@@ -162,10 +213,56 @@ static void add_row(struct req *req, const struct http_request *http, int64_t te
 			http ? http_header_find(&http->head, "user-agent") : (struct str){ "", 0 },
 			200));
 	buf_addf(&b, ",\"request_id\":\"%s\"", req->id);
-	snprintf(details, sizeof(details), "{\"took_ms\":%lld}",
+	buf_addf(&details, "{\"took_ms\":%lld",
 		(long long)((clock_mono_us() - req->began_us) / 1000));
-	add_details(&b, details);
+	if (req->listed.any) {
+		buf_adds(&details, ",\"list\":");
+		add_listed(&details, req);
+	}
+	add_changes(&details, &req->trail);
+	db_trail_clear(&req->trail); /* they are in one row only */
+	buf_addc(&details, '}');
+	add_details(&b, buf_cstr(&details));
+	buf_free(&details);
 	append_row(tenant_id, &b);
+}
+
+/* What no request did: the daemon's own row in the log of each customer whose data it changed. */
+static void on_background(const char *stmt, const struct db_trail *changed)
+{
+	struct json_error err;
+	struct buf all = { 0 };
+	struct json_object *list;
+
+	buf_addf(&all, "[%.*s]", (int)changed->changes.n, changed->n ? changed->changes.p : "");
+	list = json_read(all.p, all.n, &err);
+	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+		struct json_object *one = json_object_array_get_idx(list, i);
+		int64_t tenant_id = json_get_int(one, "tenant_id", 1);
+		struct buf b = { 0 }, details = { 0 };
+		const char *object = json_object_get_string(json_get(one, "object"));
+		char operation[100]; /* as the others are written, with a dot */
+
+		snprintf(operation, sizeof(operation), "%s", stmt);
+		operation[strcspn(operation, "/")] = *stmt && strchr(stmt, '/') ? '.' : 0;
+
+		buf_addf(&b,
+			"{\"tenant_id\":%lld,\"at\":%lld,\"actor_kind\":\"system\",\"actor_id\":0,"
+			"\"username\":\"sladeskd\"",
+			(long long)tenant_id, (long long)clock_now_us());
+		add_text(&b, "operation", str_of(operation), 100);
+		add_text(&b, "resource", str_of(object ? object : ""), 200);
+		buf_adds(&b, ",\"result\":\"success\",\"status\":0,\"address\":\"\",\"user_agent\":"
+			     "\"\",\"request_id\":\"\"");
+		buf_addf(&details, "{\"changes\":[%s]%s}",
+			json_object_to_json_string_ext(one, JSON_C_TO_STRING_PLAIN),
+			changed->more ? ",\"more\":true" : "");
+		add_details(&b, buf_cstr(&details));
+		append_row(tenant_id, &b);
+		buf_free(&details);
+	}
+	json_object_put(list);
+	buf_free(&all);
 }
 
 static void note_unknown(struct req *req, int64_t tenant_id, bool staff, int64_t actor_id,
@@ -219,6 +316,10 @@ static struct reads {
 	struct buf objects; /* what the paths named, as the members of a JSON array; each once */
 	int objects_n;
 	bool objects_more;
+	struct buf lists; /* what lists showed, in the same way */
+	uint64_t list[LISTS_MAX];
+	int lists_n;
+	bool lists_more;
 } reads[READS_MAX];
 static size_t reads_n;
 
@@ -244,11 +345,15 @@ static void store_reads(void)
 		if (r->objects_n)
 			buf_addf(&details, ",\"objects\":[%s]%s", buf_cstr(&reads[i].objects),
 				r->objects_more ? ",\"more\":true" : "");
+		if (r->lists_n)
+			buf_addf(&details, ",\"lists\":[%s]%s", buf_cstr(&reads[i].lists),
+				r->lists_more ? ",\"more_lists\":true" : "");
 		buf_addc(&details, '}');
 		add_details(&b, buf_cstr(&details));
 		append_row(r->tenant_id, &b);
 		buf_free(&details);
 		buf_free(&reads[i].objects);
+		buf_free(&reads[i].lists);
 		free(r->username);
 	}
 	reads_n = 0;
@@ -288,8 +393,42 @@ static void note_object(struct reads *r, struct str path)
 	buf_free(&item);
 }
 
-static void count_read(const struct session *s, const struct route *route, struct str path)
+/* A page that is shown again and again, as by a dashboard, is the same list. */
+static uint64_t list_hash(const struct req *req)
 {
+	const struct listed *l = &req->listed;
+	uint64_t h = 14695981039346656037ULL;
+
+	for (int i = 0; i < l->ids; i++)
+		h = (h ^ (uint64_t)l->id[i]) * 1099511628211ULL;
+	h = (h ^ (uint64_t)l->n) * 1099511628211ULL;
+	h = (h ^ (uint64_t)l->lowest) * 1099511628211ULL;
+	h = (h ^ (uint64_t)l->highest) * 1099511628211ULL;
+	for (size_t i = 0; i < req->query.n; i++)
+		h = (h ^ (unsigned char)req->query.p[i]) * 1099511628211ULL;
+	return h;
+}
+
+static void note_list(struct reads *r, const struct req *req)
+{
+	uint64_t h = list_hash(req);
+
+	for (int i = 0; i < r->lists_n; i++)
+		if (r->list[i] == h)
+			return;
+	if (r->lists_n == LISTS_MAX) {
+		r->lists_more = true;
+		return;
+	}
+	if (r->lists_n)
+		buf_addc(&r->lists, ',');
+	add_listed(&r->lists, req);
+	r->list[r->lists_n++] = h;
+}
+
+static void count_read(const struct session *s, const struct req *req, struct str path)
+{
+	const struct route *route = req->route;
 	size_t i = 0;
 
 	while (i < reads_n &&
@@ -309,6 +448,8 @@ static void count_read(const struct session *s, const struct route *route, struc
 	}
 	reads[i].n++;
 	note_object(&reads[i], path);
+	if (req->listed.any)
+		note_list(&reads[i], req);
 }
 
 static void count_minute(struct job_run *run)
@@ -322,12 +463,18 @@ static void on_request(struct req *req, const struct http_request *http, int sta
 	const struct session *s = req->session;
 	char operation[100];
 
-	if (!s || !req->route || !s->tenant_id)
+	if (!s || !req->route || !s->tenant_id) {
+		if (req->trail.n) /* by somebody who is not logged in: no row has named it */
+			on_background(req->route && req->route->contract
+					      ? req->route->contract->name
+					      : "request",
+				&req->trail);
 		return;
+	}
 	if ((req->route->method == HTTP_GET || req->route->method == HTTP_HEAD) &&
-		!req->route->sensitive && status != 403) {
+		!req->route->sensitive && status != 403 && !req->trail.n) {
 		if (status < 400)
-			count_read(s, req->route, http ? http->head.path : (struct str){ "", 0 });
+			count_read(s, req, http ? http->head.path : (struct str){ "", 0 });
 		return;
 	}
 	name_operation(req->route, operation, sizeof(operation));
@@ -354,6 +501,7 @@ static void audit_init(void)
 	anchor_init();
 	storing = follower_new(&storing_kind);
 	request_on_end(on_request);
+	db_on_changes(on_background);
 	hooks.audit_note = note_unknown;
 }
 

@@ -360,6 +360,7 @@ int audit_archive(const char *dir, const char *owner_url, const char *owner_pass
 	PGresult *r;
 	int broken = 0;
 
+	cli_keep_changes(pg, true);
 	first_day(before, day);
 	time_format(clock_now_us(), 0, next);
 	if (strcmp(day, next) > 0)
@@ -378,6 +379,7 @@ int audit_archive(const char *dir, const char *owner_url, const char *owner_pass
 		cli_progress((size_t)i + 1, (size_t)PQntuples(r));
 	}
 	expire(pg, dir, keep_years);
+	cli_audit(pg, "1", *code ? code : dir);
 	PQclear(r);
 	PQfinish(pg);
 	return broken ? 1 : 0;

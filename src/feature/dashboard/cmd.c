@@ -32,6 +32,7 @@ static int check(void)
 		if (!any)
 			break;
 	}
+	cli_audit(pg, "1", "rollups");
 	PQfinish(pg);
 	return wrong;
 }
@@ -56,6 +57,7 @@ static int cmd_rollup(int argc, char **argv)
 		const char *tenant = PQgetvalue(r, i, 0);
 
 		cli_do(pg, &sql_cli_rollup_rebuild, &tenant);
+		cli_audit(pg, tenant, "rollups");
 		cli_progress((size_t)i + 1, (size_t)n);
 	}
 	printf("%d tenants recounted\n", n);

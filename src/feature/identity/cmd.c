@@ -11,10 +11,8 @@
 #include "crypto/password.h"
 #include "sql_gen.h"
 
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 /* As the schema has them. */
 #define LANGUAGES "zh|en"
@@ -27,16 +25,6 @@ static const char *now_us_text(void)
 
 	snprintf(t, sizeof(t), "%lld", (long long)clock_now_us());
 	return t;
-}
-
-/* Who runs this, for the audit log. */
-static const char *operator_name(void)
-{
-	static char number[24];
-	const struct passwd *p = getpwuid(getuid());
-
-	snprintf(number, sizeof(number), "%u", (unsigned)getuid());
-	return p ? p->pw_name : number;
 }
 
 static const char *zone_option(int argc, char **argv)
@@ -149,7 +137,7 @@ static int cmd_tenant(int argc, char **argv)
 		cli_print_rows(r);
 	} else if (strcmp(what, "suspend") == 0 || strcmp(what, "resume") == 0) {
 		const char *p[] = { cli_option(argc, argv, "code", NULL),
-			*what == 's' ? "suspended" : "active", now_us_text(), operator_name() };
+			*what == 's' ? "suspended" : "active", now_us_text(), cli_operator() };
 
 		if (!cli_finds(pg, &sql_cli_tenant_status, p))
 			die("no such tenant: %s", p[0]);
@@ -259,7 +247,7 @@ static void user_change(PGconn *pg, int argc, char **argv, const char *what)
 				 : NULL,
 	     *hash = password ? cli_hash(password) : NULL;
 	const char *p[] = { tenant, cli_option(argc, argv, "username", NULL), what, hash,
-		cli_flag(argc, argv, "must-change") ? "t" : "f", now_us_text(), operator_name() };
+		cli_flag(argc, argv, "must-change") ? "t" : "f", now_us_text(), cli_operator() };
 
 	if (!cli_finds(pg, &sql_cli_user_change, p))
 		die("no such user");
@@ -337,8 +325,7 @@ static int cmd_token(int argc, char **argv)
 		cli_print_rows(cli_exec(pg, &sql_cli_token_list, NULL));
 	} else if (strcmp(what, "revoke") == 0) {
 		char *tenant = cli_tenant_id(pg, cli_option(argc, argv, "tenant", NULL));
-		const char *p[] = { tenant, cli_option(argc, argv, "id", NULL), now_us_text(),
-			operator_name() };
+		const char *p[] = { tenant, cli_option(argc, argv, "id", NULL), now_us_text() };
 		int64_t id;
 
 		if (!str_to_int(str_of(p[1]), 1, INT64_MAX, &id))
@@ -388,8 +375,11 @@ const struct command identity_commands[] = {
 		"key rotate [--at-once]\n"
 		"      create a signing key for access tokens; --at-once makes all earlier keys "
 		"invalid\n"
+		"  key rotate --anchors\n"
+		"      create a key for the signed anchors of the audit log; what the earlier keys "
+		"signed stays verifiable\n"
 		"  key audit\n"
-		"      print the public key of the signed anchors of the audit log, and create the "
+		"      print the public keys of the anchors, the present one first, and create the "
 		"key if there is none" },
 	{ "report", cmd_report,
 		"report grant --login L --tenant C\n"

@@ -164,6 +164,14 @@ static void send_again(const struct copy *c)
 	send_command(3, (struct str[]){ STR("XDEL"), str_of(dead), str_of(c->id) }, NULL);
 }
 
+static void note_retry(const char *id)
+{
+	PGconn *pg = cli_connect();
+
+	cli_audit(pg, "1", id);
+	PQfinish(pg);
+}
+
 static void retry(const char *id)
 {
 	bool all = strcmp(id, "all") == 0;
@@ -182,6 +190,7 @@ static void retry(const char *id)
 		free(copies[i].token);
 	}
 	printf("%zu messages sent again\n", copy_count);
+	note_retry(id);
 	free(copies);
 }
 

@@ -208,6 +208,7 @@ static void read_entry(struct req *req, struct entry *e, struct json_object *m)
 	e->item.token_id = s->actor_id;
 	e->item.ctx = session_context(s);
 	e->item.leads = s->staff;
+	e->item.ctx.trail = &req->trail;
 }
 
 /* {"events": […]} and nothing else, or a single message. */

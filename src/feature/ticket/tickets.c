@@ -147,6 +147,7 @@ static struct outcome *run_command(struct req *req, struct ticket_call *c, const
 	c->actor = s->actor;
 	c->actor_id = s->actor_id;
 	c->ctx = session_context(s);
+	c->ctx.trail = &req->trail;
 	if (!c->tenant_id)
 		c->tenant_id = s->tenant_id;
 	if (key) {

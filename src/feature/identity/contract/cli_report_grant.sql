@@ -2,8 +2,5 @@
 -- mode: job   shape: rows   class: job
 -- $1 tenant  bigint  call.tenant  required
 -- $2 login   text    call.login   required
--- $3 rows    json    call.rows    required
-with made as (
-  insert into report_logins (tenant_id, login) values ($1::bigint, $2) on conflict do nothing returning login
-)
-select made.login, audit_append($3::jsonb) from made
+insert into report_logins (tenant_id, login) values ($1::bigint, $2) on conflict do nothing
+returning login

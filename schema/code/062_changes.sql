@@ -1,0 +1,202 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What a write changes, for its row of the audit log: each changed field with its value before and after. Triggers see every write, whatever
+-- statement it comes from. A connection that wants to know sets app.changes:
+--   told  each change is a message (INFO, SD900) to the client, which puts it into its row. The daemon does this.
+--   kept  the changes of a transaction become a row of the operator when it commits. sladesk does this; app.operator is who runs it, app.at is its clock.
+-- Otherwise (the importer's bulk load, psql, deadlines that fire) the triggers do nothing.
+
+-- The fields of a document, by path; a list of plain values is one field.
+create or replace function audit_leaves(p_path text, v jsonb) returns table (field text, value jsonb) language plpgsql immutable as $$
+declare
+  k text;
+  x jsonb;
+begin
+  if jsonb_typeof(v) = 'object' and v <> '{}' then
+    for k, x in select e.key, e.value from jsonb_each(v) e loop
+      return query select l.* from audit_leaves(p_path || '.' || k, x) l;
+    end loop;
+  elsif jsonb_typeof(v) = 'array' and jsonb_path_exists(v, 'strict $[*] ? (@.type() == "object" || @.type() == "array")') then
+    for k, x in select (e.n - 1)::text, e.v from jsonb_array_elements(v) with ordinality e(v, n) loop
+      return query select l.* from audit_leaves(p_path || '[' || k || ']', x) l;
+    end loop;
+  else
+    return query select p_path, v;
+  end if;
+end
+$$;
+
+-- A value as it is shown: a long one, or free text, by digest and length.
+create or replace function audit_shown(v jsonb, p_text boolean) returns jsonb language sql immutable as $$
+  select case
+    when v is null or v = 'null' then 'null'::jsonb
+    when jsonb_typeof(v) = 'string' and (p_text or length(v #>> '{}') > 200) or length(v::text) > 1000 then
+      jsonb_build_object('sha256', encode(sha256(convert_to(v #>> '{}', 'UTF8')), 'hex'), 'length', length(v #>> '{}'))
+    else v end
+$$;
+
+create or replace function audit_nested(p_field text, p_was jsonb, p_is jsonb, p_text boolean) returns setof jsonb language sql stable as $$
+  select jsonb_build_object('field', field, 'before', audit_shown(w.value, p_text), 'after', audit_shown(i.value, p_text))
+  from audit_leaves(p_field, p_was) w full join audit_leaves(p_field, p_is) i using (field)
+  where w.value is distinct from i.value
+  order by field
+$$;
+
+-- The difference of two rows. Of SECRET columns, and of values that are encrypted or binary, it says only that they changed. Null: nothing differs.
+create or replace function audit_fields(p_before jsonb, p_after jsonb, p_skip text[], p_secret text[], p_text text[]) returns jsonb
+language sql stable as $$
+  with d as materialized (
+    select field, nullif(b.value, 'null') as was, nullif(a.value, 'null') as is_now
+    from jsonb_each(p_before) b(field, value) full join jsonb_each(p_after) a(field, value) using (field)
+    where b.value is distinct from a.value and field <> all (p_skip)
+  ), h as (
+    select d.*, d.field = any (p_secret) or coalesce((coalesce(d.is_now, d.was) #>> '{}') ^@ any (array['e1.', chr(92) || 'x']), false) as hidden,
+      coalesce(jsonb_typeof(d.is_now), jsonb_typeof(d.was)) in ('object', 'array') as nested
+    from d where d.was is distinct from d.is_now
+  )
+  select jsonb_agg(x.v order by h.field)
+  from h
+  cross join lateral (
+    select case when h.hidden then jsonb_build_object('field', h.field, 'changed', true)
+      else jsonb_build_object('field', h.field, 'before', audit_shown(h.was, h.field = any (p_text)), 'after', audit_shown(h.is_now, h.field = any (p_text))) end as v
+    where h.hidden or not h.nested
+    union all
+    select n from audit_nested(h.field, h.was, h.is_now, h.field = any (p_text)) n where h.nested and not h.hidden
+  ) x
+$$;
+
+-- The change of a row, as the audit log shows it: whose, which object, what was done, which fields. Null: none that counts. P_ARGS: the table; its
+-- key besides tenant_id; the columns that do not count; the secret ones; the free texts; for rows that are versions of a document, its name.
+create or replace function audit_change_of(p_args text[], p_op text, p_old jsonb, p_new jsonb) returns jsonb language plpgsql stable as $$
+declare
+  one jsonb := coalesce(p_new, p_old);
+  keys text[] := string_to_array(p_args[1], ',');
+  was jsonb := coalesce(p_old, '{}');
+  name text;
+  fields jsonb;
+begin
+  if p_args[5] <> '' and p_op = 'INSERT' then -- compare with the version before it
+    execute format('select to_jsonb(t) from %I t where t.tenant_id = $1 and t.%I = $2 and t.version < $3 order by t.version desc limit 1',
+      p_args[0], p_args[5]) into was using (one ->> 'tenant_id')::bigint, one ->> p_args[5], (one ->> 'version')::int;
+    was := coalesce(was, '{}');
+  end if;
+  fields := audit_fields(was, coalesce(p_new, '{}'), keys || string_to_array(p_args[2], ',') || array['tenant_id', 'created_at', 'updated_at'],
+    string_to_array(p_args[3], ','), string_to_array(p_args[4], ','));
+  if fields is null and p_op = 'UPDATE' then
+    return null;
+  end if;
+  select string_agg(one ->> k, '/' order by n) into name from unnest(keys) with ordinality x(k, n);
+  return jsonb_build_object('tenant_id', (one ->> 'tenant_id')::bigint, 'object', p_args[0] || '/' || coalesce(name, one ->> 'tenant_id'),
+    'action', lower(p_op), 'fields', coalesce(fields, '[]'));
+end
+$$;
+
+create or replace function audit_tell() returns trigger language plpgsql as $$
+declare
+  change jsonb := audit_change_of(tg_argv, tg_op, case when tg_op <> 'INSERT' then to_jsonb(old) end, case when tg_op <> 'DELETE' then to_jsonb(new) end);
+  made jsonb;
+begin
+  if change is null then
+    return null;
+  elsif current_setting('app.changes') = 'told' then
+    raise info using message = change::text, errcode = 'SD900';
+  else -- at most 50 are named, the others counted
+    made := coalesce(nullif(current_setting('app.made', true), '')::jsonb, '[]');
+    if jsonb_array_length(made) < 50 then
+      perform set_config('app.made', (made || change)::text, true);
+    else
+      perform set_config('app.made_more', (coalesce(nullif(current_setting('app.made_more', true), '')::int, 0) + 1)::text, true);
+    end if;
+  end if;
+  return null;
+end
+$$;
+
+-- An operator's row in P_TENANT's log, with the changes of the transaction so far; changes of other tenants become rows of those.
+create or replace function audit_operator(p_tenant bigint, p_operation text, p_resource text, p_more jsonb, p_at bigint) returns bigint
+language plpgsql as $$
+declare
+  made jsonb := coalesce(nullif(current_setting('app.made', true), '')::jsonb, '[]');
+  more int := nullif(current_setting('app.made_more', true), '')::int;
+  whose text := coalesce(nullif(current_setting('app.operator', true), ''), session_user::text);
+begin
+  perform set_config('app.made', '', true), set_config('app.made_more', '', true);
+  return audit_append((
+    select jsonb_agg(jsonb_build_object('tenant_id', t.id, 'at', p_at, 'actor_kind', 'system', 'actor_id', 0, 'username', 'sladesk',
+      'operation', p_operation, 'resource', coalesce(p_resource, t.objects, ''), 'result', 'success', 'status', 0, 'address', '', 'user_agent', '',
+      'request_id', '', 'details', jsonb_strip_nulls(jsonb_build_object('operator', whose, 'command', nullif(current_setting('app.command', true), ''),
+        'more', more)) || case when t.changes is null then '{}' else jsonb_build_object('changes', t.changes) end || coalesce(p_more, '{}')) order by t.id)
+    from (
+      select coalesce(m.tenant, p.tenant) as id, m.objects, m.changes
+      from (select (c.v ->> 'tenant_id')::bigint as tenant, jsonb_agg(c.v order by c.n) as changes, left(string_agg(c.v ->> 'object', ' ' order by c.n), 200) as objects
+        from jsonb_array_elements(made) with ordinality c(v, n) group by 1) m
+      full join (select p_tenant as tenant where p_tenant is not null) p on p.tenant = m.tenant
+    ) t));
+end
+$$;
+
+-- When a transaction of the operator commits: what it changed and no row names yet.
+create or replace function audit_commit() returns trigger language plpgsql as $$
+begin
+  if coalesce(current_setting('app.made', true), '') <> '' then
+    perform audit_operator(null, coalesce(nullif(current_setting('app.operation', true), ''), 'sladesk'), null, null,
+      current_setting('app.at')::bigint);
+  end if;
+  return null;
+end
+$$;
+
+-- Which tables, and what of them. A table that can be written is here, or in t/db/changes.test.js with the reason why it is not.
+do $$
+declare
+  t record;
+  args text;
+  hears text;
+begin
+  for t in select * from (values
+    -- table, writes, key, columns that do not count, secret columns, free texts, name of a versioned document; operator: does sladesk keep it?
+    ('customers', 'insert or update or delete', '', 'config_version,zone', '', '', '', true),
+    ('staff', 'insert or update or delete', 'id', 'password_changed_at,last_login_at', 'password_hash,email,email_index', '', '', true),
+    ('staff_tenants', 'insert or update or delete', 'staff_id', '', '', '', '', true),
+    ('client_users', 'insert or update or delete', 'id', 'password_changed_at,last_login_at', 'password_hash,email,email_index,phone', '', '', true),
+    ('client_permissions', 'insert or update or delete', 'user_id,id', 'created_by,created_by_kind', '', '', '', true),
+    ('roles', 'insert or update or delete', 'kind,role', '', '', '', '', true),
+    ('api_tokens', 'insert or update or delete', 'id', '', 'secret_sha256', '', '', true),
+    ('sessions', 'update of revoked_at', 'id', 'refreshed_at,expires_at,proof_tries', 'address,device', '', '', false),
+    ('factors', 'insert or delete or update of confirmed_at', 'actor_kind,actor_id,id', 'counter,last_used_at', 'secret,credential_id,public_key', '', '', true),
+    ('recovery_codes', 'insert or delete', 'actor_kind,actor_id', 'keyed', 'digest', '', '', false),
+    ('trusted_devices', 'insert or delete', 'actor_kind,actor_id,id', '', 'secret_sha256,device', '', '', false),
+    ('identity_providers', 'insert or update or delete', 'id', '', 'client_secret', '', '', true),
+    ('user_identities', 'insert or update or delete', 'provider_id,user_id', 'linked_at', 'subject', '', '', true),
+    ('mail_domains', 'insert or update or delete', 'id', 'checked_at', 'token', '', '', true),
+    ('report_logins', 'insert or update or delete', 'login', '', '', '', '', true),
+    ('calendars', 'insert or update or delete', 'code', 'id,rebound_at,tzdata', '', '', 'code', true),
+    ('sla_configurations', 'insert or update or delete', 'code', 'id', '', '', 'code', true),
+    ('catalogue', 'insert or update or delete', 'kind,code', '', '', '', '', true),
+    ('priority_keywords', 'insert or update or delete', 'keyword', '', '', '', '', true),
+    ('notification_rules', 'insert or update or delete', 'event_type,event_key,recipient_group,channel', '', '', '', '', true),
+    ('notification_templates', 'insert or update or delete', 'code,lang', '', '', 'body', '', true),
+    ('webhooks', 'insert or update or delete', 'id', '', 'secret', '', '', true),
+    ('dashboard_configs', 'insert or update or delete', 'id', '', '', '', '', true),
+    ('tenant_themes', 'insert or update or delete', '', '', '', '', '', true),
+    ('exports', 'insert or delete or update of status', 'id', 'export_no,day,day_no,estimated,claim_until,done_at,expires_at,attempts,file_id', '', '', '', false),
+    ('field_keys', 'insert or update or delete', 'id', '', 'wrapped', '', '', true),
+    ('customer_details', 'insert or update or delete', '', 'synced_at', '', '', '', true),
+    ('contracts', 'insert or update or delete', 'external_id', 'synced_at', '', '', '', true),
+    ('contacts', 'insert or update or delete', 'external_id', 'synced_at', 'email,phone', '', '', true),
+    ('import_batches', 'insert', 'source,batch', '', '', '', '', true),
+    ('client_satisfaction', 'insert or update or delete', 'ticket_id,user_id,cycle', 'rated_at', '', '', '', false),
+    ('tickets', 'insert or update', 'id', 'row_version,version,last_at,urgent_at,urgent_clock,sla_high,last_stop_at', '', 'title', '', false),
+    ('ticket_comments', 'insert or update', 'ticket_id,id', 'details', '', 'body', '', false)
+  ) as x(name, writes, keys, skip, secret, texts, document, operator) loop
+    args := format('%L, %L, %L, %L, %L, %L', t.name, t.keys, t.skip, t.secret, t.texts, t.document);
+    hears := case when t.operator then 'current_setting(''app.changes'', true) in (''told'', ''kept'')' else 'current_setting(''app.changes'', true) = ''told''' end;
+    execute format('drop trigger if exists audit_tell on %I', t.name);
+    execute format('create trigger audit_tell after %s on %I for each row when (%s) execute function audit_tell(%s)', t.writes, t.name, hears, args);
+    if t.operator then
+      execute format('drop trigger if exists audit_commit on %I', t.name);
+      execute format('create constraint trigger audit_commit after %s on %I deferrable initially deferred for each row '
+        'when (current_setting(''app.changes'', true) = ''kept'') execute function audit_commit()', t.writes, t.name);
+    end if;
+  end loop;
+end
+$$;
