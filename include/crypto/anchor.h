@@ -22,10 +22,17 @@ struct anchor {
  * owner of its directory), and the public keys that follow it, which signed before. Returns NULL or
  * what is wrong. */
 const char *anchor_key_open(const char *file);
+/* Load FILE again if it has changed since; what is wrong leaves the keys as they are. Returns NULL
+ * or what is wrong. */
+const char *anchor_key_reload(const char *file);
+/* Put a new private key into FILE, which anchor_key_open has read. The public half of the one so
+ * far follows it, before those that were there; its private half is gone. Returns NULL or what is
+ * wrong. */
+const char *anchor_key_rotate(const char *file);
 /* Load the public keys in FILE (PEM, one or more) to check lines with. Returns NULL or what is
  * wrong. */
 const char *anchor_keys_read(const char *file);
-/* The public half of our key, in PEM. */
+/* The public half of our key, in PEM, and after it those that signed before. */
 void anchor_key_public(struct buf *b);
 /* The name of our key, as in struct anchor. */
 const char *anchor_key_name(void);

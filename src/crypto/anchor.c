@@ -15,13 +15,14 @@
 
 #define PREFIX "sladesk-anchor-1 "
 #define SIGNATURE 64
-#define KEYS_MAX 16
+#define KEYS_MAX 64
 
-static struct {
+static struct keys {
 	EVP_PKEY *own;
-	EVP_PKEY *key[KEYS_MAX];
+	EVP_PKEY *key[KEYS_MAX]; /* the newest first, if they are from our file */
 	char name[KEYS_MAX][17];
 	size_t n;
+	struct stat seen; /* the file that they are from */
 } keys;
 
 /* --- keys --- */
@@ -76,7 +77,7 @@ static void read_public(FILE *f)
 	ERR_clear_error();
 }
 
-const char *anchor_key_open(const char *file)
+static const char *open_keys(const char *file)
 {
 	EVP_PKEY *k;
 	FILE *f;
@@ -93,8 +94,70 @@ const char *anchor_key_open(const char *file)
 	}
 	keys.own = k;
 	read_public(f);
+	if (fstat(fileno(f), &keys.seen) != 0)
+		memset(&keys.seen, 0, sizeof(keys.seen));
 	fclose(f);
 	return NULL;
+}
+
+const char *anchor_key_open(const char *file)
+{
+	return open_keys(file);
+}
+
+const char *anchor_key_reload(const char *file)
+{
+	struct keys was = keys, fresh;
+	const char *why;
+	struct stat st;
+
+	if (stat(file, &st) == 0 && st.st_ino == keys.seen.st_ino &&
+		st.st_mtim.tv_sec == keys.seen.st_mtim.tv_sec &&
+		st.st_mtim.tv_nsec == keys.seen.st_mtim.tv_nsec)
+		return NULL;
+	if (access(file, F_OK) != 0)
+		return strerror(errno); /* a new key would not be known to be ours */
+	keys = (struct keys){ 0 };
+	why = open_keys(file);
+	fresh = keys;
+	keys = why ? fresh : was;
+	anchor_keys_free();
+	keys = why ? was : fresh;
+	return why;
+}
+
+static bool write_rotated(const char *path, EVP_PKEY *k)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	FILE *f = fd >= 0 ? fdopen(fd, "w") : NULL;
+	bool ok = f && fchown(fd, keys.seen.st_uid, keys.seen.st_gid) == 0 &&
+		  PEM_write_PrivateKey(f, k, NULL, NULL, 0, NULL, NULL) == 1;
+
+	for (size_t i = 0; i < keys.n && ok; i++)
+		ok = PEM_write_PUBKEY(f, keys.key[i]) == 1;
+	ok = ok && fflush(f) == 0 && fsync(fd) == 0;
+	if (f)
+		fclose(f);
+	return ok;
+}
+
+const char *anchor_key_rotate(const char *file)
+{
+	char *path = xasprintf("%s.new", file);
+	EVP_PKEY *k = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	const char *why = NULL;
+
+	if (keys.n == KEYS_MAX)
+		why = "it holds 64 keys";
+	else if (!k)
+		why = "no key could be made";
+	else if (!write_rotated(path, k) || rename(path, file) != 0)
+		why = strerror(errno);
+	if (why)
+		unlink(path);
+	EVP_PKEY_free(k);
+	free(path);
+	return why ? why : anchor_key_reload(file);
 }
 
 const char *anchor_keys_read(const char *file)
@@ -115,7 +178,9 @@ void anchor_key_public(struct buf *b)
 	char *p;
 	long n;
 
-	bug_on(!keys.own || !out || PEM_write_bio_PUBKEY(out, keys.own) != 1);
+	bug_on(!keys.own || !out);
+	for (size_t i = 0; i < keys.n; i++) /* ours is the first one */
+		bug_on(PEM_write_bio_PUBKEY(out, keys.key[i]) != 1);
 	n = BIO_get_mem_data(out, &p);
 	buf_add(b, p, (size_t)n);
 	BIO_free(out);
@@ -133,8 +198,7 @@ void anchor_keys_free(void)
 {
 	for (size_t i = 0; i < keys.n; i++)
 		EVP_PKEY_free(keys.key[i]);
-	keys.n = 0;
-	keys.own = NULL;
+	keys = (struct keys){ 0 };
 }
 
 /* --- lines --- */

@@ -91,6 +91,48 @@ test('anchors follow the chain: after 1,000 rows, and after ten minutes if there
 			/permission denied/,
 		);
 });
+test('a new key signs after sladesk key rotate --anchors; the lines of the one before stay verifiable, but it signs no more', async () => {
+	const key = path.join(s.dir, 'audit.pem'),
+		old = fs.readFileSync(key),
+		before = lines(),
+		name = field(before.at(-1), 7);
+	assert.match(name, /^[0-9a-f]{16}$/);
+	for (let round = 0; round < 2; round++) {
+		const said = s.cli(['key', 'rotate', '--anchors']),
+			[, fresh] = said.match(/^key ([0-9a-f]{16}) /);
+		assert.notStrictEqual(fresh, name);
+		assert.strictEqual(fs.statSync(key).mode & 0o777, 0o600);
+		assert.strictEqual(fs.statSync(key).uid, fs.statSync(s.dir).uid);
+		const n = lines().length;
+		append(1000); /* the daemon takes the key without a restart */
+		await waitUntil(() => lines().length > n && of(s.alpha).at(-1) === last());
+		assert.ok(lines().slice(n).every((l) => field(l, 7) === fresh), lines().slice(n).join());
+		assert.deepStrictEqual(lines().slice(0, before.length), before);
+		assert.doesNotMatch(verify(), /BROKEN/);
+	}
+	/* elsewhere, with the public keys alone: all of them are printed, the present one first */
+	const all = path.join(s.dir, 'all.pub'),
+		printed = s.cli(['key', 'audit']);
+	fs.writeFileSync(all, printed);
+	assert.strictEqual(printed.match(/BEGIN PUBLIC KEY/g).length, 3);
+	assert.strictEqual(fs.readFileSync(key, 'utf8').match(/BEGIN PRIVATE KEY/g).length, 1, 'old private keys are gone');
+	assert.doesNotMatch(verify(file, '--key', all), /BROKEN/);
+	const mixed = path.join(s.dir, 'mixed.pub'); /* the order in the file does not matter */
+	fs.writeFileSync(mixed, fs.readFileSync(pub, 'utf8') + printed);
+	assert.doesNotMatch(verify(file, '--key', mixed), /BROKEN/);
+	assert.match(verify(file, '--key', pub), new RegExp(`audit-anchors:${before.length + 1}: BROKEN: signed with another key`));
+	assert.match(s.sql("select string_agg(resource, ' ') from audit_logs where operation = 'key.rotate'"), new RegExp(`before ${name}`));
+	assert.throws(() => s.cli(['key', 'rotate', '--anchors', '--at-once']), /for access tokens/);
+	/* whoever stole a key before it was replaced cannot continue the file */
+	const was = fs.readFileSync(file, 'utf8'),
+		tip = lines().at(-1).split(' '),
+		text = [tip[0], Number(tip[1]) + 1, tip[2], Number(tip[3]) + 1, tip[4], tip[5], crypto.createHash('sha256').update(lines().at(-1)).digest('hex'), name].join(' ');
+	fs.appendFileSync(file, text + ' ' + crypto.sign(null, Buffer.from(text), old).toString('base64url') + '\n');
+	assert.match(verify(), new RegExp(`audit-anchors:${was.trimEnd().split('\n').length + 1}: BROKEN: signed with a key that had been replaced`));
+	fs.writeFileSync(file, was);
+	fs.writeFileSync(pub, printed);
+	assert.doesNotMatch(verify(), /BROKEN/);
+});
 test('as the owner of the schema: the end cut off, all computed anew, the head removed', async () => {
 	await s.stop();
 	const n = last(),

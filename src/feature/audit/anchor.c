@@ -27,7 +27,7 @@
 
 static struct {
 	struct job_run *run;
-	char *file;
+	char *file, *key_file;
 	bool usable;                   /* can the file be written in this run? */
 	struct buf in_file;            /* its last line */
 	char tip[ANCHOR_LINE_MAX + 1]; /* the line that the next one follows */
@@ -67,7 +67,8 @@ void anchor_init(void)
 
 	if (why)
 		die("audit.key_file: %s: %s", key, why);
-	free(key);
+	free(sign.key_file);
+	sign.key_file = key;
 	free(sign.file);
 	sign.file = keyfile_beside(options.audit_anchor_file, "audit-anchors");
 }
@@ -76,7 +77,8 @@ void anchor_free(void)
 {
 	anchor_keys_free();
 	free(sign.file);
-	sign.file = NULL;
+	free(sign.key_file);
+	sign.file = sign.key_file = NULL;
 	buf_free(&sign.in_file);
 	buf_free(&sign.lines);
 	buf_free(&sign.rows);
@@ -344,7 +346,11 @@ static void on_last(void *arg, enum work_end how, struct str answer)
 void anchor_sign(struct job_run *run)
 {
 	static const struct buf none;
+	const char *why = anchor_key_reload(sign.key_file); /* sladesk key rotate --anchors */
 
+	if (why)
+		log_warn(NULL, "audit.key_file cannot be read again file=%s why=%s", sign.key_file,
+			why);
 	sign.run = run;
 	sign.tip[0] = 0;
 	sign.tip_no = sign.seen_no = 0;

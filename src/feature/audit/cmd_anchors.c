@@ -43,10 +43,32 @@ static const char *misplaced(const struct anchor *a, int64_t no, const char *bef
 				: "it does not follow the line before it";
 }
 
+#define KEYS_MAX 64
+
+/* Keys sign one after the other: one that was replaced signs no more, so whoever has got hold of it
+ * cannot continue the file. */
+struct signers {
+	char name[KEYS_MAX][17]; /* in the order of their first lines */
+	size_t n;
+};
+
+static const char *replaced(struct signers *s, const char *key)
+{
+	if (s->n && strcmp(s->name[s->n - 1], key) == 0)
+		return NULL;
+	for (size_t i = 0; i < s->n; i++)
+		if (strcmp(s->name[i], key) == 0)
+			return "signed with a key that had been replaced";
+	if (s->n < KEYS_MAX)
+		snprintf(s->name[s->n++], sizeof(s->name[0]), "%s", key);
+	return NULL;
+}
+
 /* Check the lines of F. Returns the number of faults; *OUT_LAST is the last line's number. */
 static int read_lines(FILE *f, const char *file, int64_t *out_last)
 {
 	char *line = NULL, before[65];
+	struct signers signers = { 0 };
 	size_t cap = 0;
 	int faults = 0;
 	ssize_t n;
@@ -62,6 +84,8 @@ static int read_lines(FILE *f, const char *file, int64_t *out_last)
 
 		if (!why) {
 			why = misplaced(&a, *out_last, before);
+			if (!why)
+				why = replaced(&signers, a.key);
 			anchor_line_digest(text, before);
 			*out_last = a.line_no;
 			keep(&a);
