@@ -60,8 +60,8 @@ const WRITES = {
 	'POST /api/v1/auth/factors/{factor_id}/remove': () => call('POST', `/api/v1/auth/factors/${id('factors', "kind = 'passkey'")}/remove`, who.user, {}),
 	[`POST ${A}/users/{user_id}/reset-factors`]: () => call('POST', `${A}/users/${userId('user')}/reset-factors`, who.admin),
 	'PUT /api/v1/catalogue/{kind}/{code}': async () => {
-		await call('PUT', '/api/v1/catalogue/category/net', who.admin, { name_zh: '网络', name_en: 'Network' });
-		return call('PUT', '/api/v1/catalogue/category/net', who.admin, { name_zh: '网络', name_en: 'Networks' });
+		await call('PUT', '/api/v1/catalogue/region/net', who.admin, { name_zh: '网络', name_en: 'Network' });
+		return call('PUT', '/api/v1/catalogue/region/net', who.admin, { name_zh: '网络', name_en: 'Networks' });
 	},
 	[`POST ${A}/identity-providers`]: () => call('POST', `${A}/identity-providers`, who.admin, { kind: 'oidc', name: 'Okta', issuer: 'https://idp.example.com', client_id: 'sladesk', client_secret: 's3cret' }),
 	[`PUT ${A}/identity-providers/{provider_id}`]: () => call('PUT', `${A}/identity-providers/${id('identity_providers', 'true')}`, who.admin, { kind: 'oidc', name: 'Keycloak', issuer: 'https://other.example.com', client_id: 'sladesk', client_secret: 's3cret' }),
