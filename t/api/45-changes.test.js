@@ -104,6 +104,8 @@ const WRITES = {
 	},
 	'POST /api/v1/webhooks': () => call('POST', '/api/v1/webhooks', who.admin, { url: 'https://example.com/hook', secret: 'a-secret-of-16-letters' }),
 	'PUT /api/v1/webhooks/{id}': () => call('PUT', `/api/v1/webhooks/${id('webhooks', 'true')}`, who.admin, { active: false }),
+	'PUT /api/v1/staff/{staff_id}/customers': () =>
+		call('PUT', `/api/v1/staff/${s.sql("select id from staff where username = 'eng2'")}/customers`, who.boss, { tenant_ids: [s.alpha, s.beta] }),
 	'POST /api/v1/auth/password': async () => {
 		const token = await s.login('user', 'beta');
 		return call('POST', '/api/v1/auth/password', token, { old_password: PASSWORD, new_password: 'Correct-horse-7' });
@@ -282,6 +284,7 @@ test('every command of sladesk that writes: a row of the operator, which names w
 		'user password': ['users.password', ['--tenant', 'gamma', '--username', 'u'], 'password_hash', 'Third-pass-9\n'],
 		'user disable': ['users.disable', ['--tenant', 'gamma', '--username', 'u'], 'disabled_at'],
 		'user enable': ['users.enable', ['--tenant', 'gamma', '--username', 'u'], 'disabled_at'],
+		'user customers': ['users.customers', ['--username', 'eng2', '--set', 'gamma'], 'serves_all'],
 		'token add': ['tokens.add', ['--tenant', 'gamma', '--name', 't', '--scopes', 'tickets:read'], 'secret_sha256'],
 		'token revoke': ['tokens.revoke', () => ['--tenant', 'gamma', '--id', s.sql('select max(id) from api_tokens')], 'revoked_at'],
 		'key rotate': ['key.rotate', []],
