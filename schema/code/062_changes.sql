@@ -83,10 +83,12 @@ begin
     string_to_array(p_args[3], ','), string_to_array(p_args[4], ','));
   if fields is null and p_op = 'UPDATE' then
     return null;
+  elsif fields is null then -- the key is all there is
+    fields := jsonb_build_array(jsonb_build_object('field', 'tenant_id', 'before', p_old -> 'tenant_id', 'after', p_new -> 'tenant_id'));
   end if;
   select string_agg(one ->> k, '/' order by n) into name from unnest(keys) with ordinality x(k, n);
   return jsonb_build_object('tenant_id', (one ->> 'tenant_id')::bigint, 'object', p_args[0] || '/' || coalesce(name, one ->> 'tenant_id'),
-    'action', lower(p_op), 'fields', coalesce(fields, '[]'));
+    'action', lower(p_op), 'fields', fields);
 end
 $$;
 

@@ -284,7 +284,7 @@ test('every command of sladesk that writes: a row of the operator, which names w
 		'user password': ['users.password', ['--tenant', 'gamma', '--username', 'u'], 'password_hash', 'Third-pass-9\n'],
 		'user disable': ['users.disable', ['--tenant', 'gamma', '--username', 'u'], 'disabled_at'],
 		'user enable': ['users.enable', ['--tenant', 'gamma', '--username', 'u'], 'disabled_at'],
-		'user customers': ['users.customers', ['--username', 'eng2', '--set', 'gamma'], 'serves_all'],
+		'user customers': ['users.customers', ['--username', 'eng1', '--set', 'gamma'], 'serves_all'],
 		'token add': ['tokens.add', ['--tenant', 'gamma', '--name', 't', '--scopes', 'tickets:read'], 'secret_sha256'],
 		'token revoke': ['tokens.revoke', () => ['--tenant', 'gamma', '--id', s.sql('select max(id) from api_tokens')], 'revoked_at'],
 		'key rotate': ['key.rotate', []],
@@ -328,7 +328,7 @@ test('every command of sladesk that writes: a row of the operator, which names w
 			}
 			if (field)
 				assert.ok(
-					rows.some((r) => JSON.parse(r.split(' ').slice(2).join(' ')).changes.some((c) => c.fields.some((f) => f.field === field))),
+					rows.some((r) => JSON.parse(r.split(' ').slice(2).join(' ')).changes?.some((c) => c.fields.some((f) => f.field === field))),
 					`${command}: ${field} in ${rows}`,
 				);
 			seen.add(command);

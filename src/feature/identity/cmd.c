@@ -220,7 +220,7 @@ static void user_customers(PGconn *pg, int argc, char **argv)
 	const char *codes = codes_option(argc, argv, "set");
 	bool all = cli_flag(argc, argv, "all");
 	const char *p[] = { cli_option(argc, argv, "username", NULL), all ? "t" : "f",
-		codes ? codes : "", now_us_text(), operator_name() };
+		codes ? codes : "", now_us_text(), cli_operator() };
 	PGresult *r;
 
 	if (all && codes)
