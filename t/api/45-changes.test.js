@@ -293,7 +293,7 @@ test('every command of sladesk that writes: a row of the operator, which names w
 		'report grant': ['report.grant', ['--login', login, '--tenant', 'beta'], null],
 		'report revoke': ['report.revoke', ['--login', login, '--tenant', 'beta'], null],
 		'deadletter retry': ['deadletter.retry', ['all']],
-		'webhook add': ['webhooks.add', ['--tenant', 'gamma', '--url', 'https://example.com/', '--secret', 'a-secret-of-16-letters'], 'secret'],
+		'webhook add': ['webhooks.add', ['--tenant', 'gamma', '--url', 'https://example.com/'], 'secret', 'a-secret-of-16-letters\n'],
 		'isolation check': ['isolation.check', ['--as', 'beta', '--against', 'gamma'], 'scopes'],
 		'domain confirm': ['domains.confirm', ['--tenant', 'gamma', '--domain', 'gamma.example'], 'verified_by'],
 		'domain withdraw': ['domains.withdraw', ['--tenant', 'gamma', '--domain', 'gamma.example'], 'verified_by'],
