@@ -76,6 +76,12 @@ test('a report is due from the opening or from the resolution, as the policy say
 	const bad = await put(doc('banana'));
 	assert.strictEqual(bad.status, 400);
 	assert.match(bad.text, /report_from/);
+	const zh = await s.request('PUT', '/api/v1/sla/policies/reports', {
+		token: boss,
+		body: { document: doc('banana'), calendar: '24x7' },
+		headers: { 'Accept-Language': 'zh-CN' },
+	});
+	assert.match(zh.json.details.fields[0].rule, /report_from：不在可选取值之中$/);
 	assert.strictEqual((await put(doc('resolved'))).status, 200);
 	s.sql(`update customers set policy_code = 'reports' where tenant_id = ${s.alpha}`);
 	await waitUntil(async () => {

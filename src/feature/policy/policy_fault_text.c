@@ -53,6 +53,25 @@ static const struct {
 	{ "at most 128 KiB", "最多 128 KiB" },
 };
 
+/* N bytes at P, a key or a place, with the colon that separates it from the rule as Chinese has it.
+ */
+static const char *with_wide_colon(struct req *req, const char *p, size_t n)
+{
+	struct buf b = { 0 };
+	const char *out;
+
+	for (size_t i = 0; i < n; i++)
+		if (p[i] == ':' && i + 1 < n && p[i + 1] == ' ') {
+			buf_adds(&b, "：");
+			i++;
+		} else {
+			buf_addc(&b, p[i]);
+		}
+	out = arena_dup(&req->arena, b.p, b.n);
+	buf_free(&b);
+	return out;
+}
+
 /* Translate the rule in ERROR to Chinese; the surrounding key or place stays. */
 static const char *in_chinese(struct req *req, const char *error)
 {
@@ -60,8 +79,10 @@ static const char *in_chinese(struct req *req, const char *error)
 		const char *at = strstr(error, rules[i].en);
 
 		if (at)
-			return arena_printf(&req->arena, "%.*s%s%s", (int)(at - error), error,
-				rules[i].zh, at + strlen(rules[i].en));
+			return arena_printf(&req->arena, "%s%s%s",
+				with_wide_colon(req, error, (size_t)(at - error)), rules[i].zh,
+				with_wide_colon(req, at + strlen(rules[i].en),
+					strlen(at) - strlen(rules[i].en)));
 	}
 	return arena_printf(&req->arena, "%s", error);
 }

@@ -128,7 +128,7 @@ void dashboard_check(struct req *req)
 	if (!whole(grid, "cols", 1, GRID_MAX, &cols) || !whole(grid, "rows", 1, 1000, &rows)) {
 		req_note_invalid(req, "layout_config.grid",
 			"{\\\"cols\\\": 1 to 48, \\\"rows\\\": 1 to 1000}",
-			"cols 1 到 48,rows 1 到 1000");
+			"cols 应为 1 到 48，rows 应为 1 到 1000");
 		return;
 	}
 	if (!json_object_is_type(widgets, json_type_array) ||
