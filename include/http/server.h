@@ -77,6 +77,8 @@ struct http_settings {
 	const char *trusted_proxies;
 	const char *cert_file, *key_file; /* NULL: plain */
 	bool tls12;
+	const char *every_reply; /* header lines of every reply, also of those that no handler
+				  * makes; NULL: none */
 };
 
 struct http_server;

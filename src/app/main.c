@@ -396,7 +396,7 @@ static void start(bool takeover)
 		options.http_address_connections, options.http_user_connections,
 		options.http_trusted_proxies,
 		options.http_cert_file[0] ? options.http_cert_file : NULL, options.http_key_file,
-		options.http_tls12 };
+		options.http_tls12, NULL };
 	struct request_settings rs = { or_default(options.http_static_dir, STATIC_DIR),
 		options.http_cert_file[0] != 0,
 		options.http_cert_file[0] != 0 || strncmp(options.http_url, "https://", 8) == 0,
@@ -410,6 +410,8 @@ static void start(bool takeover)
 	struct db_settings ds;
 	int fd;
 
+	if (rs.secure_cookies)
+		http.every_reply = "Strict-Transport-Security: max-age=31536000\r\n";
 	check_proxies();
 	loop_init();
 	if (options.test_nameserver[0] && !loop_set_name_server(options.test_nameserver))

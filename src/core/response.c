@@ -29,14 +29,7 @@ static const char security_headers[] =
 
 const char *reply_security_headers(void)
 {
-	static struct buf head;
-
-	if (!head.n) {
-		buf_adds(&head, security_headers);
-		if (responses.settings->secure_cookies)
-			buf_adds(&head, "Strict-Transport-Security: max-age=31536000\r\n");
-	}
-	return buf_cstr(&head);
+	return security_headers;
 }
 
 const char *reply_headers(const struct req *req, const char *extra)

@@ -33,6 +33,12 @@ struct http_server {
 	void *on_empty_arg;
 	void (*on_conn_gone)(struct http_server *s);
 };
+
+/* The header lines that every reply has. */
+static inline const char *http_every_reply(const struct http_server *s)
+{
+	return s->set.every_reply ? s->set.every_reply : "";
+}
 MAGIC(http_server, 0x81fbb747);
 
 extern struct http_counts http_count;

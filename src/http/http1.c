@@ -126,8 +126,8 @@ static void refuse(struct http_conn *c, int status, const char *body)
 	struct buf b = { 0 };
 	size_t n = strlen(body);
 
-	buf_addf(&b, "HTTP/1.1 %d %s\r\n%s%s%sContent-Length: %zu\r\nConnection: close\r\n\r\n",
-		status, http_reason(status), http_date_line(),
+	buf_addf(&b, "HTTP/1.1 %d %s\r\n%s%s%s%sContent-Length: %zu\r\nConnection: close\r\n\r\n",
+		status, http_reason(status), http_date_line(), http_every_reply(c->server),
 		n ? "Content-Type: application/json\r\n" : "",
 		status == 503 ? "Retry-After: 5\r\n" : "", n);
 	if (!r || r->head.method != HTTP_HEAD)

@@ -22,6 +22,7 @@ static void put_head(
 	buf_adds(b, http_reason(status));
 	buf_adds(b, "\r\n");
 	buf_adds(b, http_date_line());
+	buf_adds(b, http_every_reply(c->server));
 	if (type) {
 		buf_adds(b, "Content-Type: ");
 		buf_adds(b, type);

@@ -69,11 +69,15 @@ static void on_accept_error(struct evconnlistener *l, void *arg)
 /* Tell a client that it is refused, as far as the socket takes the reply at once. */
 static void refuse(struct http_server *s, int fd)
 {
-	static const char text[] = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\n"
-				   "Content-Length: 0\r\nConnection: close\r\n\r\n";
+	struct buf b = { 0 };
 
-	if (!s->tls && send(fd, text, sizeof(text) - 1, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+	buf_addf(&b,
+		"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\n%s"
+		"Content-Length: 0\r\nConnection: close\r\n\r\n",
+		http_every_reply(s));
+	if (!s->tls && send(fd, b.p, b.n, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
 		shutdown(fd, SHUT_WR);
+	buf_free(&b);
 	close(fd);
 }
 

@@ -148,8 +148,8 @@ struct ws *ws_accept(struct http_request *r, const struct ws_handler *h, void *u
 		.deflate = wants_deflate(&r->head) };
 	buf_addf(&b,
 		"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: "
-		"Upgrade\r\nSec-WebSocket-Accept: %s\r\n%s\r\n",
-		key,
+		"Upgrade\r\n%sSec-WebSocket-Accept: %s\r\n%s\r\n",
+		http_every_reply(c->server), key,
 		ws->deflate ? "Sec-WebSocket-Extensions: permessage-deflate; "
 			      "server_no_context_takeover; client_no_context_takeover\r\n"
 			    : "");

@@ -66,7 +66,7 @@ test.before(async () => {
 	smtp.on('error', () => {});
 	await new Promise((ok) => smtp.listen(0, '127.0.0.1', ok));
 	s = new Server('tls', {
-		http: { cert_file: cert, key_file: key },
+		http: { cert_file: cert, key_file: key, body_s: 2 },
 		mail: {
 			url: 'smtp://127.0.0.1:' + smtp.server.address().port,
 			require_tls: 'yes',
@@ -156,6 +156,154 @@ test('TLS 1.3 only; HSTS; the end is a close_notify', async () => {
 	await waitUntil(() => ended);
 	assert.match(text, /200 OK/);
 	assert.strictEqual(failed, null);
+});
+/* Every answer in TEXT, by its status: the heads of a raw HTTP stream. */
+const heads = (text) => [...text.matchAll(/HTTP\/1\.1 (\d{3}) [^]*?\r\n\r\n/g)].map((m) => [Number(m[1]), m[0]]);
+/* Send BYTES over a connection of its own, and return what comes until it is closed, or until WANT answers have come. */
+const raw = (bytes, want = 1) =>
+	new Promise((ok, no) => {
+		const c = tls.connect({ port: s.port, host: '127.0.0.1', ca: fs.readFileSync(cert) });
+		let text = '';
+		c.on('data', (d) => {
+			text += d.toString('latin1');
+			if (heads(text).length >= want) c.end();
+		});
+		c.on('error', (e) => (text ? ok(text) : no(e)));
+		c.on('close', () => ok(text));
+		for (const b of [bytes].flat()) c.write(b);
+	});
+test('every answer over TLS tells the browser to come back by TLS, whoever makes it', async (t) => {
+	const doc = (await s.get('/openapi.json')).text,
+		paths = JSON.parse(doc).paths,
+		seen = {},
+		check = (what, text) => {
+			const all = heads(text).filter(([status]) => status !== 100);
+			assert.ok(all.length, what + ' is answered: ' + text);
+			for (const [status, head] of all) {
+				assert.strictEqual(
+					(head.match(/\r\nStrict-Transport-Security: max-age=31536000\r\n/g) || []).length,
+					1,
+					`${what}: ${head}`,
+				);
+				seen[status] = (seen[status] || 0) + 1;
+			}
+			return all.map(([status]) => status);
+		},
+		head = (line, ...more) => [line, 'Host: x', ...more, '', ''].join('\r\n'),
+		close = 'Connection: close';
+	/* every route, by every method, without a session */
+	for (const [p, ops] of Object.entries(paths))
+		for (const m of [...Object.keys(ops), 'delete', 'head', 'options'])
+			check(
+				`${m} ${p}`,
+				await raw(
+					head(
+						`${m.toUpperCase()} ${p.replace(/\{.*?\}/g, '1')} HTTP/1.1`,
+						close,
+						...(m === 'get' || m === 'head' ? [] : ['Content-Length: 0']),
+					),
+				),
+			);
+	/* files and pages */
+	const etag = (await s.get('/app.js')).headers.etag;
+	for (const [status, ...more] of [
+		[200],
+		[304, 'If-None-Match: ' + etag],
+		[206, 'Range: bytes=0-9'],
+		[416, 'Range: bytes=99999999-'],
+	])
+		assert.deepStrictEqual(check('app.js', await raw(head('GET /app.js HTTP/1.1', close, ...more))), [status]);
+	for (const p of ['/', '/docs', '/nothing', '/healthz', '/readyz', '/metrics', '/%zz', '/a%00'])
+		check(p, await raw(head(`GET ${p} HTTP/1.1`, close)));
+	/* what the parser refuses by itself */
+	const login = 'POST /api/v1/auth/login HTTP/1.1',
+		json = 'Content-Type: application/json';
+	for (const [what, want, bytes] of [
+		['garbage', 400, 'x\r\n\r\n'],
+		['binary', 400, Buffer.from([1, 2, 3, 13, 10, 13, 10])],
+		['no host', 400, 'GET / HTTP/1.1\r\n\r\n'],
+		['two hosts', 400, head('GET / HTTP/1.1', 'Host: y')],
+		['a folded line', 400, head('GET / HTTP/1.1', 'A: b', ' c')],
+		['a bare LF', 400, 'GET / HTTP/1.1\nHost: x\n\n'],
+		['NUL', 400, head('GET / HTTP/1.1', 'A: \0')],
+		['two lengths', 400, head(login, 'Content-Length: 1', 'Content-Length: 2')],
+		['length and chunks', 400, head(login, 'Content-Length: 1', 'Transfer-Encoding: chunked')],
+		['a long head', 431, head('GET / HTTP/1.1', 'A: ' + 'x'.repeat(70000))],
+		['a long address', [400, 414, 431], head(`GET /${'x'.repeat(20000)} HTTP/1.1`)],
+		['HTTP/2.0', [400, 505], head('GET / HTTP/2.0')],
+		['an unknown method', [400, 405, 501], head('BREW / HTTP/1.1', close)],
+		['an unknown coding', [400, 501], head(login, 'Transfer-Encoding: gzip')],
+		['a large body', 413, head(login, json, 'Content-Length: 999999999')],
+		['a large chunk', [400, 408, 413], head(login, json, 'Transfer-Encoding: chunked') + 'fffffff\r\n'],
+		['a broken chunk', 400, head(login, json, 'Transfer-Encoding: chunked') + 'zz\r\n'],
+		['a slow body', 408, head(login, json, 'Content-Length: 100') + '{'],
+		['pipelined', [200, 400], [head('GET /healthz HTTP/1.1') + head('GET /healthz HTTP/1.1') + 'x\r\n\r\n'], 3],
+	]) {
+		const got = check(what, await raw(bytes, what === 'pipelined' ? 3 : 1));
+		for (const status of got) assert.ok([want].flat().includes(status), `${what}: ${got}`);
+	}
+	/* WebSocket */
+	const upgrade = ['Upgrade: websocket', 'Connection: Upgrade', 'Sec-WebSocket-Key: ' + Buffer.alloc(16).toString('base64')];
+	for (const [what, want, ...more] of [
+		['accepted', 101, ...upgrade, 'Sec-WebSocket-Version: 13'],
+		['with deflate', 101, ...upgrade, 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Extensions: permessage-deflate'],
+		['another version', 400, ...upgrade, 'Sec-WebSocket-Version: 8'],
+		['no key', 400, ...upgrade.slice(0, 2), 'Sec-WebSocket-Version: 13'],
+		['another origin', 403, ...upgrade, 'Sec-WebSocket-Version: 13', 'Origin: https://evil.example'],
+		['no upgrade', 426],
+	])
+		assert.deepStrictEqual(
+			check('WebSocket: ' + what, await raw(head('GET /api/v1/live HTTP/1.1', ...more))),
+			[want],
+			what,
+		);
+	for (const status of [101, 200, 206, 304, 400, 401, 403, 404, 405, 408, 413, 416, 426, 431])
+		assert.ok(seen[status], `no answer had ${status}: ${JSON.stringify(seen)}`);
+	t.diagnostic(`${Object.values(seen).reduce((a, b) => a + b)} answers: ${JSON.stringify(seen)}`);
+});
+test('the cookie of a login that is under way is __Host-sdlogin', async () => {
+	const admin = await s.login('admin', 'alpha'),
+		r = await s.request('POST', '/api/v1/client/admin/identity-providers', {
+			token: admin,
+			body: {
+				...{ kind: 'oauth2', name: 'x', client_id: 'x', client_secret: 'x'.repeat(20) },
+				...{ authorization_endpoint: 'https://idp.example/a', token_endpoint: 'https://idp.example/t' },
+				userinfo_endpoint: 'https://idp.example/u',
+			},
+		});
+	assert.strictEqual(r.status, 201, r.text);
+	const begin = await s.get(`/api/v1/auth/sso/start?tenant=alpha&provider=${r.data.provider_id}`);
+	assert.strictEqual(begin.status, 302, begin.text);
+	const cookies = begin.headers['set-cookie'];
+	assert.strictEqual(cookies.length, 1);
+	/* the prefix holds only with Secure, Path=/ and no Domain (RFC 6265bis, 4.1.3.2) */
+	assert.match(cookies[0], /^__Host-sdlogin=[0-9a-f]{64}; /);
+	for (const part of [/; *Secure(;|$)/i, /; *HttpOnly(;|$)/i, /; *Path=\/(;|$)/i, /; *SameSite=(Lax|None)(;|$)/i])
+		assert.match(cookies[0], part);
+	assert.doesNotMatch(cookies[0], /domain/i);
+	/* the login that comes back is taken with that cookie, and with no other name of it */
+	const state = new URL(begin.headers.location).searchParams.get('state'),
+		back = (cookie) =>
+			raw(
+				[
+					`GET ${new URL(r.data.redirect_uri).pathname}?code=x&state=${state} HTTP/1.1`,
+					...['Host: x', 'Connection: close', ...(cookie ? ['Cookie: ' + cookie] : []), '', ''],
+				].join('\r\n'),
+			),
+		value = cookies[0].match(/=([0-9a-f]{64})/)[1];
+	for (const cookie of [
+		undefined,
+		'sd_login=' + value,
+		'sdlogin=' + value,
+		'__Host-sd_login=' + value,
+		'__host-sdlogin=' + value,
+		'__Host-sdlogin=' + '0'.repeat(64),
+		'x=__Host-sdlogin=' + value,
+	])
+		assert.deepStrictEqual(heads(await back(cookie))[0][0], 400, String(cookie));
+	/* idp.example does not answer, but it was asked */
+	assert.deepStrictEqual(heads(await back('__Host-sdlogin=' + value))[0][0], 401);
+	assert.deepStrictEqual(heads(await back('__Host-sdlogin=' + value))[0][0], 400, 'once');
 });
 test('a WebSocket over TLS', async () => {
 	const w = new WebSocket(`wss://127.0.0.1:${s.port}/test/echo`, { ca: fs.readFileSync(cert) });
