@@ -172,23 +172,30 @@ place(
 );
 for (const field of ['department', 'project', 'contract', 'cost_centre', 'region', 'office'])
 	place('POST ' + users, field, 100, (v) => person({ [field]: v }), 'client_users', { codes: true });
-for (const list of ['projects', 'departments'])
+const grant = { resource_type: 'ticket', permissions: { read: true } };
+for (const list of ['projects', 'departments']) {
+	place(
+		'POST ' + users,
+		'data_scope.' + list,
+		300,
+		(v) => person({ grants: [{ ...grant, data_scope: { [list]: [v] } }] }),
+		'client_permissions',
+	);
 	place(
 		`PUT ${users}/{user_id}/permissions`,
 		'data_scope.' + list,
 		300,
 		(v) => {
 			const n = s.sql(
-					"select id from client_users where username = 'user' and tenant_id = " +
-						s.alpha,
-				),
-				grant = { resource_type: 'ticket', permissions: { read: true } };
+				"select id from client_users where username = 'user' and tenant_id = " + s.alpha,
+			);
 			return put(`${users}/${n}/permissions`, {
 				grants: [{ ...grant, data_scope: { [list]: [v] } }],
 			});
 		},
 		'client_permissions',
 	);
+}
 for (const [field, max] of [
 	['display_name', 100],
 	['support_contact', 200],
@@ -560,14 +567,14 @@ test("a service's name is complete in the audit log", async () => {
 			s.sql(`select count(*) from audit_logs where username = '${name}'`) !== '0';
 		await waitUntil(audited);
 	}
-	for (const args of [
-		['token', 'add', '--tenant', 'alpha', '--scopes', 'ticket:read', '--name'],
-		['user', 'add', '--tenant', 'alpha', '--email', 'z@z.example', '--username', 'z', '--name'],
-		['user', 'add', '--tenant', 'alpha', '--email', 'z@z.example', '--name', 'z', '--username'],
+	for (const [char, why, ...args] of [
+		['汉', /1 to 100 characters/, 'token', 'add', '--scopes', 'ticket:read', '--name'],
+		['汉', /1 to 100 characters/, 'user', 'add', '--email', 'z@z.example', '--username', 'z', '--name'],
+		['z', /--username: up to 100/, 'user', 'add', '--email', 'z@z.example', '--name', 'z', '--username'],
 	])
 		assert.throws(
-			() => s.cli([...args, '汉'.repeat(101)], PASSWORD + '\n'),
-			/1 to 100 characters/,
+			() => s.cli([...args, char.repeat(101), '--tenant', 'alpha'], PASSWORD + '\n'),
+			why,
 		);
 });
 test('a password may have 200 characters of any width', async () => {
