@@ -7,13 +7,12 @@
 const test = require('node:test'),
 	assert = require('node:assert'),
 	http = require('node:http');
-const { Server, PASSWORD } = require('../lib/server.js');
+const { Server, elapse, PASSWORD } = require('../lib/server.js');
 
 const N = 24, /* samples of a kind */
 	EVERY_MS = 80, /* one login at a time: a hash takes less */
 	DELAY_MS = 250,
 	LOCKED_MS = 4000; /* the delays after the first wrong password, and after the fifth */
-const elapse = (ms) => new Promise((ok) => setTimeout(ok, ms)); /* paces what is sent */
 
 /* How a name is prepared, and what is sent. The first one is what all others are compared with. */
 const KINDS = {
