@@ -32,3 +32,19 @@ create or replace function mail_may_step_up(p_tenant bigint, p_session bigint) r
     where s.tenant_id = p_tenant and s.id = p_session and s.method = 'sso' and fresh_provider_of(s.tenant_id, s.provider_id) is null
       and not (p.password or p.totp or p.passkey or p.recovery))
 $$;
+
+-- Use up what works once: the time step of a factor, or a recovery code; null: none was given. Returns how many of each were used up now: 0 means
+-- that it was used before, or is not the user's.
+create or replace function use_up(p_tenant bigint, p_kind text, p_actor bigint, p_now bigint, p_factor bigint, p_counter bigint, p_code text)
+returns table (factors bigint, codes bigint) language sql volatile as $$
+  with f as (
+    update factors t set counter = p_counter, last_used_at = ts(p_now)
+    where t.tenant_id = p_tenant and t.id = p_factor and t.actor_kind = p_kind and t.actor_id = p_actor and t.counter < p_counter
+    returning t.id
+  ), r as (
+    update recovery_codes c set used_at = ts(p_now)
+    where c.tenant_id = p_tenant and c.actor_kind = p_kind and c.actor_id = p_actor and c.keyed and c.digest = p_code and c.used_at is null
+    returning c.digest
+  )
+  select (select count(*) from f), (select count(*) from r)
+$$;

@@ -13,19 +13,10 @@ with s as materialized (
   from sessions x
   where x.tenant_id = $1::bigint and x.id = $2::bigint and x.revoked_at is null
   for update
-), f as (
-  update factors t set counter = $5::bigint, last_used_at = ts($3::bigint)
-  from s where $4::bigint is not null and t.tenant_id = s.tenant_id and t.id = $4::bigint and t.actor_kind = s.actor_kind and t.actor_id = s.actor_id
-    and t.counter < $5::bigint
-  returning t.id
-), r as (
-  update recovery_codes c set used_at = ts($3::bigint)
-  from s where $6::text is not null and c.tenant_id = s.tenant_id and c.actor_kind = s.actor_kind and c.actor_id = s.actor_id and c.keyed
-    and c.digest = $6::text and c.used_at is null
-  returning c.digest
+), u as materialized (
+  select s.*, x.factors, x.codes from s cross join lateral use_up(s.tenant_id, s.actor_kind, s.actor_id, $3::bigint, $4::bigint, $5::bigint, $6::text) x
 )
 update sessions x set proved_at = ts($3::bigint), proof_tries = 0, proof_code_sha256 = null
-from s where x.tenant_id = s.tenant_id and x.id = s.id
-  and ($4::bigint is null or exists (select from f)) and ($6::text is null or exists (select from r))
-  and ($7::text is null or coalesce(s.mailed, false))
+from u where x.tenant_id = u.tenant_id and x.id = u.id
+  and ($4::bigint is null or u.factors = 1) and ($6::text is null or u.codes = 1) and ($7::text is null or coalesce(u.mailed, false))
 returning x.id
