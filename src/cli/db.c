@@ -66,43 +66,39 @@ void cli_audit(PGconn *pg, const char *tenant_id, const char *resource)
 	cli_do(pg, &sql_cli_audit_note, p);
 }
 
-PGconn *cli_connect(void)
+/* PASSWORD (NULL: as libpq finds it) is freed. SETTINGS: what the session begins with. */
+static PGconn *connect_with(const char *url, char *password, const char *settings)
 {
 	const char *keys[] = { "dbname", "password", "application_name", NULL },
-		   *values[] = { options.database_job_url, "", "sladesk", NULL };
-	char *password = secretfile_line(options.database_job_password_file[0]
-						 ? options.database_job_password_file
-						 : options.database_password_file);
-	PGconn *pg;
+		   *values[] = { url, password ? password : "", "sladesk", NULL };
+	PGconn *pg = PQconnectdbParams(keys, values, 1);
 
-	if (password)
-		values[1] = password;
-	pg = PQconnectdbParams(keys, values, 1);
 	free(password);
 	if (PQstatus(pg) != CONNECTION_OK)
 		die("database: %s", PQerrorMessage(pg));
-	cli_run(pg, "set timezone = 'UTC'; set jit = off; set client_min_messages = warning");
+	cli_run(pg, settings);
+	return pg;
+}
+
+PGconn *cli_connect(void)
+{
+	const char *file = options.database_job_password_file[0]
+				   ? options.database_job_password_file
+				   : options.database_password_file;
+	PGconn *pg = connect_with(options.database_job_url, secretfile_line(file),
+		"set timezone = 'UTC'; set jit = off; set client_min_messages = warning");
+
 	cli_keep_changes(pg, true);
 	return pg;
 }
 
 PGconn *cli_connect_to(const char *url, const char *password_file)
 {
-	const char *keys[] = { "dbname", "password", NULL }, *values[] = { url, "", NULL };
 	char *password = secretfile_line(password_file);
-	PGconn *pg;
 
 	if (*password_file && !password)
 		die("%s: not a password that only you can read", password_file);
-	if (password)
-		values[1] = password;
-	pg = PQconnectdbParams(keys, values, 1);
-	free(password);
-
-	if (PQstatus(pg) != CONNECTION_OK)
-		die("database: %s", PQerrorMessage(pg));
-	cli_run(pg, "set client_min_messages = warning");
-	return pg;
+	return connect_with(url, password, "set client_min_messages = warning");
 }
 
 PGresult *cli_query(PGconn *pg, const char *sql, int n, const char *const *params)

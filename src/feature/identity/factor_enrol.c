@@ -9,6 +9,7 @@
 #include "crypto/field.h"
 #include "core/hooks.h"
 #include "identity.h"
+#include "totp.h"
 #include "flow_gen.h"
 #include "sql_gen.h"
 
@@ -18,44 +19,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SECRET_BYTES 20
-#define STEP_S 30
 #define CODES 10
 #define CODE_CHARS 10
-
-/* --- pure --- */
-
-/* Apps show "123 456", and users type the blank. */
-static bool six_digits(const char *code, char out[7])
-{
-	size_t n = 0;
-
-	for (; *code; code++) {
-		if (*code == ' ')
-			continue;
-		if (*code < '0' || *code > '9' || n == 6)
-			return false;
-		out[n++] = *code;
-	}
-	out[n] = 0;
-	return n == 6;
-}
-
-int64_t totp_step(struct str sealed_secret, const char *code, int64_t now_s)
-{
-	struct buf secret = { 0 };
-	int at = 0, rc = OATH_INVALID_OTP;
-	char digits[7];
-
-	if (six_digits(code, digits) && field_open(&secret, "totp", sealed_secret) &&
-		secret.n == SECRET_BYTES)
-		rc = oath_totp_validate2(
-			secret.p, secret.n, (time_t)now_s, STEP_S, 0, 1, &at, digits);
-	if (secret.n)
-		OPENSSL_cleanse(secret.p, secret.n);
-	buf_free(&secret);
-	return rc >= 0 ? now_s / STEP_S + at : 0;
-}
 
 /* --- listing --- */
 
@@ -155,7 +120,7 @@ struct outcome *factor_totp_new(struct req *req)
 {
 	struct enrolment *e = req_state_new(req, enrolment);
 	const char **p = account_params(req, 9);
-	char secret[SECRET_BYTES];
+	char secret[TOTP_SECRET_BYTES];
 	struct buf sealed = { 0 }, label = { 0 };
 	size_t n;
 

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Time codes and recovery codes, for the code that checks them. */
+ * Recovery codes, for the code that checks them. */
 #ifndef SLADESK_FEATURE_IDENTITY_FACTOR_ENROL_H
 #define SLADESK_FEATURE_IDENTITY_FACTOR_ENROL_H
 
 #include "base/base.h"
 
-/* The time step (RFC 6238, 30 s) in which SECRET (encrypted) gives CODE: the present one or a
- * neighbour; 0 if none does. */
-int64_t totp_step(struct str sealed_secret, const char *code, int64_t now_s);
 /* The digest, in hex, of a recovery or sent code of a tenant's user, as users type it: blanks and
  * dashes are removed, letters lower-cased. It is keyed: recovery.c. */
 void recovery_digest(int64_t tenant_id, const char *code, char out[65]);

@@ -10,6 +10,7 @@
 #include "account.h"
 #include "factor_enrol.h"
 #include "identity.h"
+#include "totp.h"
 #include "core/signin.h"
 #include "flow_gen.h"
 #include "sql_gen.h"

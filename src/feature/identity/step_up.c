@@ -7,6 +7,7 @@
 #include "core/hooks.h"
 #include "factor_enrol.h"
 #include "identity.h"
+#include "totp.h"
 #include "flow_gen.h"
 #include "sql_gen.h"
 
