@@ -7,10 +7,19 @@ const test = require('node:test'),
 	tls = require('node:tls'),
 	https = require('node:https'),
 	path = require('node:path'),
-	{ execFileSync, spawn } = require('node:child_process');
+	{ spawn } = require('node:child_process');
 const WebSocket = require('ws'),
 	{ SMTPServer } = require('smtp-server');
-const { Server, waitUntil, freePort, asUser, secret, VAR, writeSecret } = require('../lib/server.js');
+const {
+	Server,
+	waitUntil,
+	freePort,
+	asUser,
+	secret,
+	VAR,
+	selfSigned,
+	writeSecret,
+} = require('../lib/server.js');
 
 const dir = path.join(VAR, 'tls' + process.pid),
 	key = path.join(dir, 'key.pem'),
@@ -19,31 +28,7 @@ let s, smtp;
 const mails = [],
 	logins = [];
 test.before(async () => {
-	fs.mkdirSync(dir, { mode: 0o755 });
-	execFileSync(
-		'openssl',
-		[
-			'req',
-			'-x509',
-			'-newkey',
-			'ec',
-			'-pkeyopt',
-			'ec_paramgen_curve:P-256',
-			'-nodes',
-			'-keyout',
-			key,
-			'-out',
-			cert,
-			'-days',
-			'2',
-			'-subj',
-			'/CN=127.0.0.1',
-			'-addext',
-			'subjectAltName=IP:127.0.0.1',
-		],
-		{ stdio: 'ignore' },
-	);
-	writeSecret(key);
+	selfSigned(dir);
 	writeSecret(path.join(dir, 'smtp-password'), 'smtp secret\n');
 	smtp = new SMTPServer({
 		key: fs.readFileSync(key),
@@ -352,30 +337,7 @@ test('SIGHUP takes a new certificate for new connections; a broken one is refuse
 	await hup();
 	assert.match(s.log, /certificate not reloaded/);
 	assert.strictEqual(await print(), old);
-	execFileSync(
-		'openssl',
-		[
-			'req',
-			'-x509',
-			'-newkey',
-			'ec',
-			'-pkeyopt',
-			'ec_paramgen_curve:P-256',
-			'-nodes',
-			'-keyout',
-			key,
-			'-out',
-			cert,
-			'-days',
-			'2',
-			'-subj',
-			'/CN=127.0.0.1',
-			'-addext',
-			'subjectAltName=IP:127.0.0.1',
-		],
-		{ stdio: 'ignore' },
-	);
-	writeSecret(key);
+	selfSigned(dir);
 	await hup();
 	assert.notStrictEqual(await print(), old);
 	open.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');

@@ -8,7 +8,7 @@ const test = require('node:test'),
 	fs = require('node:fs'),
 	path = require('node:path'),
 	{ execFileSync } = require('node:child_process');
-const { Server, waitUntil, pgctl, VAR, writeSecret } = require('../lib/server.js'),
+const { Server, waitUntil, pgctl, VAR, selfSigned, writeSecret } = require('../lib/server.js'),
 	{ relay, STEPS } = require('../lib/relay.js'),
 	machine = require('../lib/machine.js');
 
@@ -19,17 +19,7 @@ const TIMEOUT_S = 5,
 let s, r;
 test.before(async () => {
 	const dir = path.join(VAR, 'relay' + process.pid),
-		key = path.join(dir, 'key.pem'),
-		cert = path.join(dir, 'cert.pem');
-	fs.mkdirSync(dir, { mode: 0o755 });
-	execFileSync(
-		'openssl',
-		(
-			'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=127.0.0.1 ' +
-			`-addext subjectAltName=IP:127.0.0.1 -keyout ${key} -out ${cert}`
-		).split(' '),
-		{ stdio: 'ignore' },
-	);
+		{ key, cert } = selfSigned(dir);
 	writeSecret(path.join(dir, 'password'), 'secret\n');
 	r = await relay({ key: fs.readFileSync(key), cert: fs.readFileSync(cert), auth: true });
 	s = await Server.make('mail', {

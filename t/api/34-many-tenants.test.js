@@ -4,10 +4,9 @@
 const test = require('node:test'),
 	assert = require('node:assert'),
 	fs = require('node:fs'),
-	path = require('node:path'),
-	{ execFileSync } = require('node:child_process');
+	path = require('node:path');
 const WebSocket = require('ws');
-const { Server, waitUntil, writeSecret } = require('../lib/server.js');
+const { Server, waitUntil, selfSigned } = require('../lib/server.js');
 
 const MANY = 10000;
 let s, boss, user;
@@ -57,17 +56,7 @@ test('the snapshot names all of them, and events follow', async () => {
 	f.ws.close();
 });
 test('the snapshot also arrives over TLS, where every write goes through the buffer', async () => {
-	const dir = s.dir,
-		key = path.join(dir, 'tls.key'),
-		cert = path.join(dir, 'tls.pem');
-	execFileSync(
-		'openssl',
-		`req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ${key} -out ${cert} -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1`.split(
-			' ',
-		),
-		{ stdio: 'ignore' },
-	);
-	writeSecret(key);
+	const { key, cert } = selfSigned(path.join(s.dir, 'tls'));
 	await s.stop();
 	s.settings.http = { cert_file: cert, key_file: key };
 	const plain = s.request;

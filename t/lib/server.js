@@ -103,16 +103,18 @@ function writeSecret(file, text) {
 	if (RUNAS) execFileSync('chown', [RUNAS + ':', file]);
 }
 
-/* A key and a self-signed certificate for 127.0.0.1 in the new directory DIR; returns their files. */
+/* A key and a self-signed certificate for 127.0.0.1 in directory DIR, which is created if it does not
+ * exist; returns their files. */
 function selfSigned(dir) {
 	const key = path.join(dir, 'key.pem'),
 		cert = path.join(dir, 'cert.pem');
-	fs.mkdirSync(dir, { mode: 0o755 });
+	fs.mkdirSync(dir, { mode: 0o755, recursive: true });
 	execFileSync(
 		'openssl',
 		[
 			...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
 			...['-keyout', key, '-out', cert, '-days', '2', '-subj', '/CN=127.0.0.1'],
+			...['-addext', 'subjectAltName=IP:127.0.0.1'],
 		],
 		{ stdio: 'ignore' },
 	);
