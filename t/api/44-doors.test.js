@@ -318,6 +318,39 @@ test('policies: what would be ignored is refused', async () => {
 		assert.match(r.json.details.fields[0].rule, rule);
 	}
 });
+test('the faults of policies, calendars and dashboards in Chinese have Chinese punctuation', async () => {
+	const hours = { mon: [['09:00', '10:00']] },
+		P0 = { response_s: 60, resolution_s: 60 },
+		policy = (more) => ['/api/v1/sla/policies/zh', { calendar: '24x7', document: { priorities: { P0 }, ...more } }],
+		calendar = (more) => ['/api/v1/sla/calendars/zh', { document: { tz: 'UTC', hours, ...more } }];
+	for (const [p, body] of [
+		policy({}),
+		policy({ thresholds: ['200', '100'] }),
+		policy({ thresholds: ['100'], nonsense: 1 }),
+		policy({ thresholds: ['100'], priorities: { P0: { response_s: -1 } } }),
+		calendar({ tz: 'Not/AZone' }),
+		calendar({ hours: {} }),
+		calendar({ hours: { moon: hours.mon } }),
+		calendar({ hours: { mon: [['10:00', '09:00']] } }),
+		calendar({ holidays: ['2026-02-30'] }),
+	]) {
+		const r = await s.request('PUT', p, {
+				token: people.boss,
+				body,
+				headers: { 'Accept-Language': 'zh' },
+			}),
+			rule = r.json.details.fields[0].rule;
+		assert.strictEqual(r.status, 400, r.text);
+		assert.match(rule, /[\u4e00-\u9fff]/);
+		assert.doesNotMatch(rule, /[\u4e00-\u9fff] ?[,;:()?!]|[,;:()?!] ?[\u4e00-\u9fff]/, rule);
+	}
+	const r = await s.request('POST', '/api/v1/client/dashboard/config', {
+		token: people.admin,
+		body: { dashboard_name: 'zh', layout_config: { grid: { cols: 0, rows: 0 }, widgets: [] } },
+		headers: { 'Accept-Language': 'zh' },
+	});
+	assert.doesNotMatch(r.json.details.fields[0].rule, /[,;?!]/, r.text);
+});
 test('webhook addresses, by API and command line', async () => {
 	const add = (url) =>
 			s.post('/api/v1/webhooks', people.admin, { url, secret: 'a-secret-of-16-letters' }),
