@@ -100,7 +100,7 @@ double anchor_read_faults(void)
 	return anchor_is_failing();
 }
 
-static void end(enum job_result result)
+static void end_signing(enum job_result result)
 {
 	struct job_run *run = sign.run;
 
@@ -170,7 +170,7 @@ static void on_appended(void *arg, enum work_end how, struct str answer)
 			answer.n > 1 ? answer.p + 1 : "no help");
 		file_failed(why);
 	}
-	end(more ? JOB_MORE : JOB_DONE);
+	end_signing(more ? JOB_MORE : JOB_DONE);
 }
 
 static void append(void)
@@ -181,7 +181,7 @@ static void append(void)
 	}
 	if (sign.usable) /* it has all lines */
 		sign.file_fails = false;
-	end(sign.more ? JOB_MORE : JOB_DONE);
+	end_signing(sign.more ? JOB_MORE : JOB_DONE);
 }
 
 static void on_stored(struct job_run *run, enum db_error error, const PGresult *r)
@@ -192,7 +192,7 @@ static void on_stored(struct job_run *run, enum db_error error, const PGresult *
 		return;
 	}
 	if (db_int(r, 0, 0) != sign.due_n) {
-		end(JOB_MORE); /* another instance was faster */
+		end_signing(JOB_MORE); /* another instance was faster */
 		return;
 	}
 	for (const char *p = buf_cstr(&sign.log), *next; *p; p = next + 1) {
@@ -293,7 +293,7 @@ static void on_lines(struct job_run *run, enum db_error error, const PGresult *r
 			if (!follows(line, db_int(r, i, 0))) {
 				contradiction("the table holds a line that does not follow",
 					db_int(r, i, 0));
-				end(JOB_FAILED);
+				end_signing(JOB_FAILED);
 				return;
 			}
 			buf_addf(&sign.lines, "%.*s\n", (int)line.n, line.p);
@@ -302,7 +302,7 @@ static void on_lines(struct job_run *run, enum db_error error, const PGresult *r
 		contradiction("the table has lost lines", sign.seen_no);
 	} else if (n && !str_is(db_text(r, n - 1, 1), sign.tip)) {
 		contradiction("another line in the table", sign.seen_no);
-		end(JOB_FAILED);
+		end_signing(JOB_FAILED);
 		return;
 	} else if (sign.usable) {
 		sign.contradicts = false;
