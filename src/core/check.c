@@ -99,21 +99,7 @@ static bool is_tag(const char *v)
 
 static bool is_domain(const char *v)
 {
-	size_t n = strlen(v), label = 0;
-
-	if (n < 3 || n > 253 || !strchr(v, '.') || !is_made_of(v, LOWER DIGITS ".-"))
-		return false;
-	for (size_t i = 0; i <= n;
-		i++) { /* labels of 1 to 63 characters, with a hyphen only inside */
-		if (i < n && v[i] != '.') {
-			label++;
-			continue;
-		}
-		if (!label || label > 63 || v[i - label] == '-' || v[i - 1] == '-')
-			return false;
-		label = 0;
-	}
-	return true;
+	return strchr(v, '.') && is_made_of(v, LOWER DIGITS ".-") && text_is_host(v);
 }
 
 static const struct format_rule rules[FORMAT_COUNT] = {

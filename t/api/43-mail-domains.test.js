@@ -116,7 +116,10 @@ test("the provider's word is a proof; giving a domain up frees it", async () => 
 	assert.match((await discover('firm.example')).location, new RegExp(`tenant=${s.alpha}&`));
 });
 test('a domain is named before it is proved', async () => {
-	for (const domain of ['x', 'a b.example', '-.example', 'a..example', '', 'http://x.example'])
+	for (const domain of [
+		...['x', 'a b.example', '-.example', 'a..example', '', 'http://x.example', '10.0.0.1'],
+		...['X.example', 'x.example.', 'a-.example', 'x'.repeat(64) + '.example'],
+	])
 		assert.strictEqual((await s.post(DOMAINS, alpha, { domain })).status, 400, domain);
 	const one = await s.post(DOMAINS, alpha, { domain: 'new.example' }),
 		two = await s.post(DOMAINS, alpha, { domain: 'new.example' });
