@@ -103,7 +103,7 @@ struct route {
 	bool sensitive;   /* reads are recorded in the audit log */
 	bool step_up; /* the session must have proved its user, by password or factor, within five
 			 minutes: ERR_STEP_UP says how it can */
-	const char *step_up_if; /* only if the body has this member */
+	const char *step_up_if; /* only if the body has one of these members: a|b */
 	bool know;              /* open to everyone; a session is recognised if there is one */
 	void (*stream)(struct req *req, const char *p,
 		size_t n); /* receives the body in pieces before the flow runs */

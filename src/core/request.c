@@ -80,9 +80,18 @@ static const char csrf_details[] =
 static bool needs_step_up(const struct req *req)
 {
 	const struct route *r = req->route;
+	bool needs = !r->step_up_if;
 
-	return r->step_up && req->session->session_id &&
-	       (!r->step_up_if || json_get(req->body, r->step_up_if));
+	if (!r->step_up || !req->session->session_id)
+		return false;
+	if (!needs && req->body) {
+		json_object_object_foreach(req->body, key, val)
+		{
+			(void)val;
+			needs |= choice_is_listed(r->step_up_if, str_of(key));
+		}
+	}
+	return needs;
 }
 
 static void on_session(void *arg, struct session *s, enum db_error error)

@@ -131,6 +131,12 @@ const sensitive = {
 		body: { email: 'new@alpha.example' },
 		only: 'customer',
 	},
+	'POST /api/v1/client/admin/identity-providers': { body: {}, only: 'customer' },
+	'PUT /api/v1/client/admin/identity-providers/{provider_id}': { body: {}, only: 'customer' },
+	'DELETE /api/v1/client/admin/identity-providers/{provider_id}': {
+		body: undefined,
+		only: 'customer',
+	},
 	'PUT /api/v1/client/admin/security': { body: { mfa_required: false }, only: 'customer' },
 };
 test('every route that changes how somebody logs in asks for a proof within five minutes, and only those', async (t) => {
@@ -146,7 +152,7 @@ test('every route that changes how somebody logs in asks for a proof within five
 		Object.keys(ops)
 			.map((m) => m.toUpperCase() + ' ' + path)
 			.filter((r) =>
-				/^(POST|PUT|DELETE) .*(factors|recovery-codes|admin\/security)/.test(r),
+				/^(POST|PUT|DELETE) .*(factors|recovery-codes|admin\/security|identity-providers)/.test(r),
 			),
 	);
 	for (const r of named)
@@ -164,6 +170,7 @@ test('every route that changes how somebody logs in asks for a proof within five
 						method,
 						path
 							.replace('{factor_id}', '99999')
+							.replace('{provider_id}', '99999')
 							.replace('{user_id}', p.id),
 						{ token: access_token, body },
 					);
@@ -192,6 +199,17 @@ test('every route that changes how somebody logs in asks for a proof within five
 		body: { full_name: 'X' },
 	});
 	assert.strictEqual(r.status, 200, r.text);
+	/* a code can be sent to the phone */
+	for (const body of [{ phone: '+86 10 1234 5678' }, { full_name: 'X', phone: '+86 10 1234 5678' }])
+		assert.strictEqual(
+			(
+				await s.request('PUT', `/api/v1/client/admin/users/${p.id}`, {
+					token: access_token,
+					body,
+				})
+			).code,
+			STEP_UP,
+		);
 	t.diagnostic(`step-up: ${n} calls of ${marked.length} routes refused, then let through`);
 });
 test('every proof counts: password, app, recovery code (once), passkey (one’s own only)', async () => {

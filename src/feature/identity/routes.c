@@ -76,7 +76,7 @@ const struct route identity_routes[] = {
 		.sensitive = true },
 	{ HTTP_PUT, "/api/v1/client/admin/users/{user_id}", PERM_USER_WRITE, ONLY_CUSTOMER,
 		.flow = user_set, .check = user_set_check, .contract = &contract_identity_user_set,
-		.step_up = true, .step_up_if = "email" },
+		.step_up = true, .step_up_if = "email|phone" },
 	{ HTTP_GET, "/api/v1/client/admin/users/{user_id}/permissions", PERM_USER_READ,
 		.sql = &sql_user_grants, .sensitive = true },
 	{ HTTP_PUT, "/api/v1/client/admin/users/{user_id}/permissions", PERM_USER_WRITE,
