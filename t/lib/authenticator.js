@@ -20,18 +20,35 @@ function authenticatorOf(s, id = crypto.randomBytes(32)) {
 	const client = (type, challenge) =>
 		Buffer.from(JSON.stringify({ type, challenge, origin: s.settings.http.url }));
 	return {
-		async register(token) {
-			const o = (await s.post('/api/v1/auth/factors/passkey/options', token)).data,
+		sign: (bytes) => crypto.sign('sha256', bytes, pair.privateKey),
+		/* CHANGE, for attacks: .options (those of somebody else), .flags, .client (members), .auth (a function of the bytes), .public_key */
+		async register(token, change = {}) {
+			const o =
+					change.options ||
+					(await s.post('/api/v1/auth/factors/passkey/options', token)).data,
 				length = Buffer.alloc(2);
 			length.writeUInt16BE(id.length);
 			return s.post('/api/v1/auth/factors/passkey', token, {
 				challenge_token: o.challenge_token,
 				credential_id: url64(id),
-				client_data: url64(client('webauthn.create', o.challenge)),
-				authenticator_data: url64(
-					data(0x45, Buffer.concat([Buffer.alloc(16), length, id])),
+				client_data: url64(
+					JSON.stringify({
+						...JSON.parse(client('webauthn.create', o.challenge)),
+						...change.client,
+					}),
 				),
-				public_key: url64(pair.publicKey.export({ type: 'spki', format: 'der' })),
+				authenticator_data: url64(
+					(change.auth || ((d) => d))(
+						data(
+							change.flags || 0x45,
+							Buffer.concat([Buffer.alloc(16), length, id]),
+						),
+					),
+				),
+				public_key: url64(
+					change.public_key ||
+						pair.publicKey.export({ type: 'spki', format: 'der' }),
+				),
 			});
 		},
 		/* What the browser sends for a challenge, to any of the endpoints that take it. */

@@ -25,7 +25,12 @@
 #define AUTH_DATA_MIN 37 /* digest of the relying party, flags, counter */
 #define FLAG_PRESENT 0x01
 #define FLAG_VERIFIED 0x04
+#define FLAG_BACKUP_ELIGIBLE 0x08
+#define FLAG_BACKED_UP 0x10
 #define FLAG_ATTESTED 0x40
+#define FLAG_EXTENSIONS 0x80
+#define CBOR_DEPTH 8
+#define CBOR_MAP 5
 
 /* --- our side --- */
 
@@ -98,6 +103,16 @@ static struct bytes read_bytes(struct req *req, const char *text)
 	return b;
 }
 
+/* Is the page that asked our own, and not inside one of another origin? */
+static bool is_top_page(struct json_object *client_data)
+{
+	struct json_object *v;
+
+	return !json_object_object_get_ex(client_data, "topOrigin", NULL) &&
+	       (!json_object_object_get_ex(client_data, "crossOrigin", &v) ||
+		       (json_object_is_type(v, json_type_boolean) && !json_object_get_boolean(v)));
+}
+
 /* Check the browser's client data: the ceremony, our origin, this challenge. */
 static bool client_data_holds(const struct ceremony *c, const char *type)
 {
@@ -111,7 +126,7 @@ static bool client_data_holds(const struct ceremony *c, const char *type)
 	challenge_of(c->token, ours);
 	ok = t && strcmp(t, type) == 0 && challenge && strlen(challenge) == strlen(ours) &&
 	     crypto_equal(challenge, ours, strlen(ours)) && origin &&
-	     str_eq(str_of(origin), our_origin());
+	     str_eq(str_of(origin), our_origin()) && is_top_page(o);
 	json_object_put(o);
 	return ok;
 }
@@ -124,7 +139,56 @@ static bool auth_data_holds(const struct ceremony *c)
 
 	crypto_sha256(host.p, host.n, d);
 	return c->auth_data.n >= AUTH_DATA_MIN && crypto_equal(c->auth_data.p, d, 32) &&
-	       (c->auth_data.p[32] & FLAG_PRESENT) && (c->auth_data.p[32] & FLAG_VERIFIED);
+	       (c->auth_data.p[32] & FLAG_PRESENT) && (c->auth_data.p[32] & FLAG_VERIFIED) &&
+	       (!(c->auth_data.p[32] & FLAG_BACKED_UP) ||
+		       (c->auth_data.p[32] & FLAG_BACKUP_ELIGIBLE));
+}
+
+/* Skip one CBOR item of definite length at the beginning of B (RFC 8949). */
+static bool cbor_skip(struct bytes *b, int depth)
+{
+	uint64_t v;
+	unsigned major, extra;
+
+	if (!b->n || depth == CBOR_DEPTH)
+		return false;
+	major = b->p[0] >> 5;
+	v = b->p[0] & 31;
+	if (v >= 28) /* no length, or none that is known */
+		return false;
+	extra = v < 24 ? 0 : 1u << (v - 24);
+	if (b->n <= extra)
+		return false;
+	for (unsigned i = 0, given = extra; i < given; i++)
+		v = (i ? v << 8 : 0) | b->p[1 + i];
+	*b = (struct bytes){ b->p + 1 + extra, b->n - 1 - extra };
+	if (major == 2 || major == 3) {
+		if (v > b->n)
+			return false;
+		*b = (struct bytes){ b->p + v, b->n - v };
+	}
+	if (major < 4 || major == 7)
+		return true;
+	if (major == 6 || v > b->n) /* no tags here; each item has a byte */
+		return false;
+	for (uint64_t i = 0; i < (major == CBOR_MAP ? 2 * v : v); i++)
+		if (!cbor_skip(b, depth + 1))
+			return false;
+	return true;
+}
+
+/* A login has the head alone or, if the flags say so, a map of extensions behind it: nothing that
+ * the signature covers is left unread. */
+static bool auth_data_ends(const struct ceremony *c)
+{
+	struct bytes rest = { c->auth_data.p + AUTH_DATA_MIN, c->auth_data.n - AUTH_DATA_MIN };
+
+	if (c->auth_data.p[32] & FLAG_ATTESTED)
+		return false;
+	if (c->auth_data.p[32] & FLAG_EXTENSIONS &&
+		!(rest.n && rest.p[0] >> 5 == CBOR_MAP && cbor_skip(&rest, 0)))
+		return false;
+	return !rest.n;
 }
 
 static int64_t counter_of(const struct ceremony *c)
@@ -161,7 +225,7 @@ static EVP_PKEY *read_key(struct bytes b)
 	EVP_PKEY *key = d2i_PUBKEY(NULL, &p, (long)b.n);
 	es256_pk_t *pk = es256_pk_new();
 
-	if (key && (!pk || es256_pk_from_EVP_PKEY(pk, key) != FIDO_OK)) {
+	if (key && (p != b.p + b.n || !pk || es256_pk_from_EVP_PKEY(pk, key) != FIDO_OK)) {
 		EVP_PKEY_free(key);
 		key = NULL;
 	}
@@ -415,7 +479,7 @@ static struct outcome *find_passkey(struct req *req, const char *signature)
 	if (!read_answer(req, c))
 		return req_invalid(req);
 	if (c->claims.tenant_id != 1 || !client_data_holds(c, "webauthn.get") ||
-		!auth_data_holds(c))
+		!auth_data_holds(c) || !auth_data_ends(c))
 		return refuse_passkey(req);
 	challenge_of(c->token, challenge);
 	p[0] = c->credential;
