@@ -316,6 +316,20 @@ test('650 policies for service types: all are listed, each is used for its ticke
 		'standard',
 	);
 });
+test('a policy that this program cannot read is never replaced by an older version, nor by the general one', async () => {
+	fill(`insert into sla_configurations (tenant_id, code, version, service_type, calendar_code, doc, effective_from)
+			values (@ALPHA, 'many5', 4, 'type5', '24x7', '{"of": "a later program"}', '2026-01-01Z');
+		update customers set config_version = config_version + 1 where tenant_id = @ALPHA`);
+	const ask = (service_type) =>
+			s.post('/api/v1/tickets', people.user, { title: 'x', description: 'y', priority: 'P3', service_type }),
+		count = () => s.sql(`select count(*) from tickets where tenant_id = ${s.alpha} and service_type = 'type5'`);
+	await waitUntil(async () => (await ask('type5')).status >= 500, 10000); /* the policies are read again after 5 s */
+	const before = count();
+	for (let i = 0; i < 3; i++) assert.ok((await ask('type5')).status >= 500);
+	assert.strictEqual(count(), before);
+	assert.strictEqual((await ask('type6')).status, 201, 'the others go on');
+	assert.match(s.log, /policy=\d+ calendar=\d+ cannot be read/);
+});
 test('a catalogue of 20,000 entries is known to its last one, and full', async () => {
 	fill(`alter table catalogue disable trigger catalogue_most;
 		insert into catalogue (tenant_id, kind, code, name_zh, name_en)
