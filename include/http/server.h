@@ -63,6 +63,9 @@ struct http_handler {
 	void (*on_gone)(struct http_request *r);
 	/* A reply is complete, for counting. R is freed when this returns. */
 	void (*on_done)(struct http_request *r);
+	/* Write the JSON body with which the server itself refuses R's body: 400 malformed, 408 too
+	 * slow, 413 too large, 503 no room. NULL: the server has short ones of its own. */
+	void (*refusal)(struct http_request *r, int status, struct buf *out);
 };
 
 struct http_settings {

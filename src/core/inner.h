@@ -6,6 +6,9 @@
 #include "core/contract.h"
 #include "core/request.h"
 
+/* The body of a refusal by the HTTP server itself (struct http_handler). */
+void response_refusal(struct http_request *http, int status, struct buf *out);
+
 /* Note that FIELD must have MIN to MAX characters, or must be a whole number in this range. */
 void note_bad_length(struct req *req, const char *field, int64_t min, int64_t max);
 void note_bad_number(struct req *req, const char *field, int64_t min, int64_t max);

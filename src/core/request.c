@@ -473,7 +473,8 @@ static void on_done(struct http_request *h)
 	}
 }
 
-static const struct http_handler handler = { on_head, on_piece, on_request, on_gone, on_done };
+static const struct http_handler handler = { on_head, on_piece, on_request, on_gone, on_done,
+	response_refusal };
 
 const struct http_handler *request_handler(void)
 {

@@ -161,6 +161,34 @@ static void add_details(struct buf *b, const struct req *req, enum err e, const 
 	buf_addc(b, '}');
 }
 
+static void write_failure(struct buf *b, const struct req *req, enum err e, const char *details)
+{
+	const struct error_text *t = error_text(e);
+
+	buf_addf(b, "{\"code\":%d,\"message\":\"%s\",\"details\":", t->code,
+		req->zh ? t->zh : t->en);
+	add_details(b, req, e, details);
+	buf_adds(b, ",\"timestamp\":");
+	buf_add_time_json(b, clock_now_us());
+	buf_addf(b, ",\"request_id\":\"%s\"}", req->id);
+}
+
+void response_refusal(struct http_request *http, int status, struct buf *out)
+{
+	const struct req *req = magic_cast(req, http->user);
+
+	if (status == 413)
+		write_failure(out, req, ERR_LIMIT, NULL);
+	else if (status == 503)
+		write_failure(out, req, ERR_BUSY, NULL);
+	else if (status == 408)
+		write_failure(out, req, ERR_MALFORMED,
+			req->zh ? "{\"user_message\":\"请求体发送过慢\"}"
+				: "{\"user_message\":\"the body came too slowly\"}");
+	else
+		write_failure(out, req, ERR_MALFORMED, NULL);
+}
+
 struct outcome *req_fail(struct req *req, enum err e, const char *details)
 {
 	const struct error_text *t = error_text(e);
@@ -168,12 +196,7 @@ struct outcome *req_fail(struct req *req, enum err e, const char *details)
 	struct buf b = { 0 };
 	struct outcome *o;
 
-	buf_addf(&b, "{\"code\":%d,\"message\":\"%s\",\"details\":", t->code,
-		req->zh ? t->zh : t->en);
-	add_details(&b, req, e, details);
-	buf_adds(&b, ",\"timestamp\":");
-	buf_add_time_json(&b, clock_now_us());
-	buf_addf(&b, ",\"request_id\":\"%s\"}", req->id);
+	write_failure(&b, req, e, details);
 	if (e == ERR_BUSY || e == ERR_RATE || e == ERR_DB)
 		extra = arena_printf(&req->arena,
 			"Retry-After: %lld\r\nCache-Control: no-store\r\n",

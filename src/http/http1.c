@@ -153,6 +153,14 @@ static void refuse_head(struct http_conn *c, int status)
 
 static void refuse_body(struct http_conn *c, int status)
 {
+	struct buf b = { 0 };
+
+	if (c->http1.req && c->server->h->refusal) {
+		c->server->h->refusal(c->http1.req, status, &b);
+		refuse(c, status, buf_cstr(&b));
+		buf_free(&b);
+		return;
+	}
 	refuse(c, status,
 		status == 413   ? "{\"code\":41004,\"message\":\"body too large\"}"
 		: status == 408 ? "{\"code\":40002,\"message\":\"the body came too slowly\"}"
