@@ -139,7 +139,7 @@ const NONE = {
 const LOGIN = 'a log-in: what it begins is the row itself';
 for (const p of ['login', 'passkey', 'second-factor', 'refresh', 'step-up', 'step-up/passkey', 'link/use']) NONE['POST /api/v1/auth/' + p] = LOGIN;
 for (const p of ['client/login', 'client/auth/login', 'auth/sso/acs', 'auth/sso/acs/{tenant_id}/{provider_id}']) NONE['POST /api/v1/' + p] = LOGIN;
-for (const p of ['link', 'password/forgot', 'second-factor/mail', 'second-factor/sms']) NONE['POST /api/v1/auth/' + p] = 'mails or sends a code; changes nothing that anybody set';
+for (const p of ['link', 'password/forgot', 'step-up/mail', 'second-factor/mail', 'second-factor/sms']) NONE['POST /api/v1/auth/' + p] = 'mails or sends a code; changes nothing that anybody set';
 for (const p of ['backchannel', 'slo']) NONE[`POST /api/v1/auth/sso/${p}/{tenant_id}/{provider_id}`] = 'by a provider, not by a user: the ended session is a row of the daemon (below)';
 NONE['POST /api/v1/auth/password/reset'] = 'by a mailed link: tested below';
 
