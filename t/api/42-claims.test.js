@@ -496,6 +496,70 @@ test("the addresses in a provider's metadata are addresses", async () => {
 	await remove(p);
 });
 
+test('the vendors: an unverified address, an error beside good data, another issuer, a code that was used, an error that comes back', async (t) => {
+	let n = 0;
+	for (const vendor of Object.keys(VENDORS)) {
+		const v = VENDORS[vendor],
+			p = await add({ ...vendorSettings(vendor), create_users: true }),
+			users = () => s.sql('select count(*) from client_users'),
+			refused = async (why, answers, back = {}) => {
+				const before = users();
+				told.answers = { ...v.answers, ...answers };
+				told.back = { authCode: 'c', ...back };
+				const r = await enter(p);
+				assert.deepStrictEqual([r.status, r.who], [401, undefined], `${vendor}: ${why}`);
+				assert.strictEqual(users(), before, `${vendor}: ${why}`);
+				told.back = { authCode: 'c' };
+				n++;
+			};
+		/* whoever the provider does not vouch for becomes nobody, however the address is written */
+		setting(p, { trust_email: false });
+		await refused('an address that nobody has verified', {});
+		setting(p, { trust_email: true });
+		const at = vendor === 'wecom' ? '/p' : '/u',
+			inside = vendor === 'feishu' ? 'data.email_verified' : 'email_verified';
+		for (const value of [false, 'false', 'true', 1, null, 0, ''])
+			await refused('email_verified is ' + JSON.stringify(value), {
+				[at]: () => change(v.answers[at](), inside, value),
+			});
+		/* an error is an error, whatever stands beside it */
+		if (vendor !== 'dingtalk') {
+			const field = vendor === 'wecom' ? 'errcode' : 'code';
+			for (const path of ['/t', '/u'])
+				for (const code of [40029, -1, 1])
+					await refused(`${field} ${code} at ${path}`, {
+						[path]: () => ({ ...v.answers[path](), [field]: code }),
+					});
+		}
+		/* a person who is no member of the enterprise has no id there */
+		if (vendor === 'wecom')
+			await refused('somebody outside', {
+				'/u': () => ({ errcode: 0, openid: 'o1', external_userid: 'e1' }),
+			});
+		/* the answer names another issuer, an error or no code: nobody is asked */
+		for (const [why, back] of Object.entries({
+			'an issuer': { iss: told.url },
+			'an error': { code: undefined, authCode: undefined, error: 'access_denied' },
+			'no code': { code: undefined, authCode: undefined },
+			'an empty code': { code: '', authCode: '' },
+		})) {
+			told.seen.length = 0;
+			await refused(why, {}, back);
+			assert.deepStrictEqual(told.seen, [], `${vendor}: ${why}`);
+		}
+		/* a code that another login has used: the provider says so, and we begin nothing */
+		told.answers = v.answers;
+		assert.strictEqual((await enter(p)).who, 'user', vendor + ' as it is');
+		const used = vendor === 'wecom' ? '/u' : '/t';
+		await refused('a code that was used', {
+			[used]: () =>
+				vendor === 'dingtalk' ? { code: 'invalidCode', message: 'x' } : { errcode: 40029, code: 20003 },
+		});
+		await remove(p);
+	}
+	t.diagnostic(`${n} answers of vendors refused`);
+});
+
 /* --- the door of every account --- */
 
 const UNMAILABLE = [

@@ -147,7 +147,7 @@ static struct outcome *step_ask_documents(struct flow *f)
 		return sso_fail_provider(req);
 	x->code = x->vendor && strcmp(x->vendor->code_param, "authCode") == 0 ? in->auth_code
 									      : in->code;
-	if (!x->code || strlen(x->code) > 4000)
+	if (!x->code || !x->code[0] || strlen(x->code) > 4000)
 		return sso_fail_provider(req);
 	if (x->kind == OIDC)
 		return sso_documents_wait(f, ASK_TOKENS, sso_login_setting(x, "issuer"), false);
