@@ -7,6 +7,7 @@
 #include "base/base.h"
 #include "base/clock.h"
 
+#include "crypto/field.h"
 #include "db/stmt.h"
 #include "sla/clock.h"
 
@@ -93,8 +94,12 @@ char *cli_read_line(const char *prompt) MUST_USE;
 /* Load the keys of personal fields, creating the first ones if there are none. Returns the id of
  * the newest key. Exits if the master key does not decrypt them. */
 int64_t cli_field_keys(PGconn *pg);
-/* Encrypt personal fields that were just written as plain text. */
-void cli_seal_people(PGconn *pg);
+/* The id of a row of TABLE to come, because its encrypted values name it. The caller frees it. */
+char *cli_next_id(PGconn *pg, const char *table) MUST_USE;
+/* Append the mail address of a tenant's user to come, encrypted for the row ID, to SEALED, and
+ * write its blind index. */
+void cli_seal_mail(struct buf *sealed, char index[FIELD_INDEX_MAX], enum field_column column,
+	const char *tenant, const char *id, const char *mail);
 
 /* A policy version and a calendar version. They do not change and live until the process ends. */
 struct cli_version {

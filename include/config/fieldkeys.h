@@ -31,6 +31,10 @@ void fieldkeys_load(void (*on_ready)(void));
 /* Read the data keys again, because another instance or sladesk keys may have created one. Does
  * nothing while a read is in progress. */
 void fieldkeys_reload(void);
+/* For sealing/begin: the first key that encrypts values with their place, wrapped by MASTER (NULL:
+ * the daemon's) in hex, and the marks of all columns, which end at UNTIL_S. Nothing is loaded. */
+void fieldkeys_change_over(const unsigned char master[FIELD_KEY_BYTES], int64_t until_s,
+	struct buf *key, struct buf *marks);
 /* Wipe and release all keys. */
 void fieldkeys_free(void);
 /* When the newest data key was created, in seconds; 0 if not known yet. */

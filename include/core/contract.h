@@ -68,7 +68,8 @@ struct param {
 	const char *shown;    /* a|b|c for the documentation; the flow checks the value */
 	bool words;           /* the value is a list of SHOWN, separated by commas */
 	enum format like;
-	const char *sealed; /* a statement gets the text encrypted, as this field of the tenant */
+	const char *sealed; /* a statement gets the text encrypted, for this column of the row
+			       session.row */
 	const char *example;
 	int64_t min, max;             /* of the value, or of the length of the text in characters */
 	int64_t items_min, items_max; /* of the number of items in a list */

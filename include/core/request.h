@@ -156,6 +156,8 @@ struct req {
 	int replay_status;     /* for a request answered by req_replay */
 	int64_t retry_after_s; /* sent with a refusal; 0: one second */
 	bool replan;           /* db_call.replan for its next query */
+	int64_t row_id; /* of the row to be made, if a value of it is encrypted; 0: not asked */
+	const struct sql_stmt *row_stmt; /* which waits for it */
 	/* before there is a session, what req_work tells the queue: see struct work_job */
 	const char *work_owner; /* NULL: the address */
 	int64_t work_customer;

@@ -150,6 +150,9 @@ int64_t db_time(const PGresult *r, int row,
 	int col); /* timestamptz as microseconds since 1970; INT64_MAX = infinity */
 /* Append a cell as JSON by its type. */
 void db_cell_to_json(struct buf *b, const PGresult *r, int row, int col);
+/* Append the text of an encrypted cell, which sealed_at() in SQL made, to B. Returns false if it
+ * was not written at that place. */
+bool db_open(struct buf *b, const PGresult *r, int row, int col) MUST_USE;
 /* The same as text, for a table of texts: numbers and times as written in JSON, strings without
  * quotes. */
 void db_cell_to_text(struct buf *b, const PGresult *r, int row, int col);

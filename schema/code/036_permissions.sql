@@ -44,12 +44,8 @@ returns boolean language sql stable as $$
       or coalesce(scope_ok(scope_of(p_tenant, 'customer', p_user, p_at)::text, p_department, p_project), true))
 $$;
 
--- For readers who may not see the full value: 138****1234, u***@example.com. Encrypted values are marked, and masked where they are decrypted.
-create or replace function masked_phone(p text) returns text language sql immutable return
-  case when p like 'e1.%' then 'm:' || p when length(p) >= 8 then left(p, 3) || repeat('*', length(p) - 7) || right(p, 4)
-    else repeat('*', length(p)) end;
-create or replace function masked_mail(p text) returns text language sql immutable return
-  case when p like 'e1.%' then 'm:' || p else left(p, 1) || '***' || substr(p, strpos(p, '@')) end;
+drop function if exists masked_phone(text);
+drop function if exists masked_mail(text);
 
 -- Must a user with this role use a second factor?
 create or replace function factor_required(p_tenant bigint, p_kind text, p_role text) returns boolean language sql stable as $$

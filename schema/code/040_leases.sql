@@ -1,6 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Only leases use the database's clock, because the instances must agree on it. A lease lasts ten seconds; the share is a fair part of the 64 shards.
-create or replace function shards_hold(p_me text, p_take boolean)
+-- p_places: the instance reads encrypted values that name their place; an earlier version does not say so.
+drop function if exists shards_hold(text, boolean);
+create or replace function shards_hold(p_me text, p_take boolean, p_places boolean default false)
 returns table (held bigint, at bigint, instances int) language plpgsql as $$
 declare
   instant timestamptz := clock_timestamp();
@@ -8,7 +10,8 @@ declare
   share int;
   mine int;
 begin
-  insert into lease_owners (owner, expires_at) values (p_me, until) on conflict (owner) do update set expires_at = excluded.expires_at;
+  insert into lease_owners (owner, expires_at, places) values (p_me, until, p_places)
+    on conflict (owner) do update set expires_at = excluded.expires_at, places = excluded.places;
   delete from lease_owners o where o.expires_at < instant - interval '1 minute';
   select count(*) into instances from lease_owners o where o.expires_at > instant;
   share := ceil(64.0 / instances);
@@ -24,4 +27,10 @@ begin
   at := us(instant);
   return next;
 end
+$$;
+
+-- Is every instance that runs able to read encrypted values that name their place?
+create or replace function places_are_read() returns boolean language sql as $$
+  select not exists (select from lease_owners o where o.expires_at > clock_timestamp() and not o.places)
+    and exists (select from lease_owners o where o.expires_at > clock_timestamp())
 $$;

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Store customers with their contracts and contacts as the source system has them. The same data twice changes nothing. Contracts and contacts that
+-- Store customers with their contracts and contacts as the source system has them; tenant_id is what customer/ids says. The same data twice changes nothing. Contracts and contacts that
 -- are not mentioned stay: the source system must report that they have ended.
 create or replace function customers_take(p_docs jsonb, p_now bigint) returns table (n int, tenant_id bigint, created boolean, changed boolean, problem text)
 language plpgsql as $$
@@ -25,10 +25,14 @@ begin
         i := i + 1;
         continue;
       end if;
-      insert into customers (code, name, lang, created_at) values (d ->> 'code', d ->> 'name', coalesce(d ->> 'lang', 'zh'), ts(p_now))
+      insert into customers (tenant_id, code, name, lang, created_at)
+      values ((d ->> 'tenant_id')::bigint, d ->> 'code', d ->> 'name', coalesce(d ->> 'lang', 'zh'), ts(p_now))
       returning customers.tenant_id into t;
       insert into tenant_counters (tenant_id) values (t);
       fresh := true;
+    end if;
+    if t <> (d ->> 'tenant_id')::bigint then -- the contacts were encrypted for another one
+      raise exception 'customer % was created meanwhile', d ->> 'external_id' using errcode = '40001';
     end if;
     update customers c set name = d ->> 'name' where c.tenant_id = t and c.name is distinct from d ->> 'name';
     get diagnostics k = row_count;

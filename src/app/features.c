@@ -11,6 +11,7 @@
 #include "feature/notify/notify.h"
 #include "feature/policy/policy.h"
 #include "feature/portal/portal.h"
+#include "feature/sealing/sealing.h"
 #include "feature/selftest/selftest.h"
 #include "feature/sso/sso.h"
 #include "feature/ticket/ticket.h"
@@ -27,6 +28,7 @@ const struct feature *const app_features[] = {
 	&audit_feature,
 	&portal_feature,
 	&live_feature,
+	&sealing_feature,
 	&selftest_feature,
 	NULL,
 };

@@ -45,15 +45,22 @@ static const struct {
 
 static void add_people(PGconn *pg)
 {
-	char *hash = cli_hash(PASSWORD), now[32], id[24];
+	char *hash = cli_hash(PASSWORD), now[32], id[24], index[FIELD_INDEX_MAX], *row;
+	struct buf sealed = { 0 };
 
+	(void)cli_field_keys(pg);
 	time_format(clock_now_us(), 6, now);
 	for (size_t i = 0; i < ARRAY_LEN(people); i++) {
 		char *mail = xasprintf("%s@provider.example", people[i].username);
-		const char *p[] = { people[i].username, people[i].name, mail, "zh", people[i].role,
-			people[i].level, people[i].on_call, hash, now, "f", NULL };
+		const char *p[] = { people[i].username, people[i].name, NULL, "zh", people[i].role,
+			people[i].level, people[i].on_call, hash, now, "f", NULL, NULL, index };
 
+		p[11] = row = cli_next_id(pg, "staff");
+		sealed.n = 0;
+		cli_seal_mail(&sealed, index, FIELD_STAFF_EMAIL, "1", row, mail);
+		p[2] = buf_cstr(&sealed);
 		cli_do(pg, &sql_cli_staff_add, p);
+		free(row);
 		free(mail);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(tenants); i++) {
@@ -69,14 +76,19 @@ static void add_people(PGconn *pg)
 			char *mail = xasprintf("%s@%s.example", users[k][0], tenants[i].code);
 			const char *u[] = { id, users[k][0],
 				strcmp(tenants[i].lang, "zh") == 0 ? users[k][2] : users[k][0],
-				mail, tenants[i].lang, users[k][1], hash, now, "", "", "", "", "",
-				"", "f" };
+				NULL, tenants[i].lang, users[k][1], hash, now, "", "", "", "", "",
+				"", "f", NULL, index };
 
+			u[15] = row = cli_next_id(pg, "client_users");
+			sealed.n = 0;
+			cli_seal_mail(&sealed, index, FIELD_CLIENT_USERS_EMAIL, id, row, mail);
+			u[3] = buf_cstr(&sealed);
 			cli_do(pg, &sql_cli_user_add, u);
+			free(row);
 			free(mail);
 		}
 	}
-	cli_seal_people(pg);
+	buf_free(&sealed);
 	free(hash);
 }
 

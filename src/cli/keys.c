@@ -3,6 +3,7 @@
  * with it, and can be interrupted at any time; rewrap changes the master key; backup and restore
  * protect against its loss. */
 #include "cli/cli.h"
+#include "reseal.h"
 #include "crypto/crypto.h"
 #include "config/fieldkeys.h"
 #include "config/options.h"
@@ -74,138 +75,95 @@ int64_t cli_field_keys(PGconn *pg)
 	last = read_keys(pg);
 	if (last < 0) {
 		insert_key(pg, FIELD_INDEX_KEY, 0);
-		insert_key(pg, 1, 0);
+		insert_key(pg, FIELD_PLACED_KEY, 0);
 		last = read_keys(pg);
 	}
 	return last;
 }
 
+char *cli_next_id(PGconn *pg, const char *table)
+{
+	PGresult *r = cli_exec(pg, &sql_keys_next_id, &table);
+	char *id = xstrdup(PQgetvalue(r, 0, 0));
+
+	PQclear(r);
+	return id;
+}
+
+void cli_seal_mail(struct buf *sealed, char index[FIELD_INDEX_MAX], enum field_column column,
+	const char *tenant, const char *id, const char *mail)
+{
+	int64_t tenant_id = strtoll(tenant, NULL, 10);
+
+	field_seal_at(sealed, column, tenant_id, id, str_of(mail), clock_now_us() / US_PER_S);
+	field_index("email", tenant_id, str_of(mail), index);
+}
+
 /* --- encryption --- */
 
-/* V encrypted with the current key, or NULL if it already is. The caller frees it. */
-static char *sealed_anew(const char *column, const char *v, int64_t current)
+static void wait_for_key(const char *what, int64_t id)
 {
-	struct buf text = { 0 }, out = { 0 };
-
-	if (field_key_of(str_of(v)) == current)
-		return NULL;
-	if (!field_open(&text, column, str_of(v)))
-		die("a value of %s cannot be decrypted", column);
-	field_seal(&out, column, (struct str){ text.n ? text.p : "", text.n },
-		clock_now_us() / US_PER_S);
-	OPENSSL_cleanse(text.p, text.n);
-	buf_free(&text);
-	return buf_take(&out);
+	for (int64_t left = options.crypto_key_delay_s; left >= 0; left--) {
+		fprintf(stderr, "\rkey %lld %s; every instance reads it within %lld s ",
+			(long long)id, what, (long long)left);
+		sleep(left ? 1 : 0);
+	}
+	fputc('\n', stderr);
 }
 
-/* The columns with encrypted values: the column, the name that they are authenticated with, and the
- * key besides tenant_id. Rows of the audit log are not included: their chain covers the stored
- * bytes, and old keys are kept for them. */
-static const struct sealed_column {
-	const char *table, *column, *name, *key;
-	bool indexed; /* has a blind index */
-	bool tenant;  /* the name is field_name's */
-} fields[] = { { "client_users", "email", "email", "id", true },
-	{ "client_users", "phone", "phone", "id", false },
-	{ "staff", "email", "email", "id", true }, { "factors", "secret", "totp", "id", false },
-	{ "identity_providers", "client_secret", "client_secret", "id", false },
-	{ "contacts", "email", "email", "external_id", false },
-	{ "contacts", "phone", "phone", "external_id", false },
-	{ "sign_in_alerts", "address", "ip_address", "id", false },
-	{ "webhooks", "secret", "webhooks.secret", "id", false, true } };
-
-static void seal_row(PGconn *pg, const struct sealed_column *f, PGresult *r, int i, int64_t current)
+/* What the daemon does after an upgrade, by hand: the operator says that no instance of an earlier
+ * version runs, and that what is in the database now is to be believed. */
+static void seal_by_hand(PGconn *pg)
 {
-	const char *tenant = PQgetvalue(r, i, 0), *key = PQgetvalue(r, i, 1),
-		   *old = PQgetvalue(r, i, 2);
-	char name[FIELD_NAME_MAX], *fresh, index[65] = "", *sql;
-	const char *p[] = { tenant, key, old, NULL, index };
-	struct buf text = { 0 };
+	int64_t current = cli_field_keys(pg);
 
-	snprintf(name, sizeof(name), "%s", f->name);
-	if (f->tenant)
-		field_name(f->name, strtoll(tenant, NULL, 10), name);
-	p[3] = fresh = sealed_anew(name, old, current);
-	if (!fresh)
-		return;
-	if (f->indexed && field_open(&text, f->name, str_of(old)))
-		field_index(
-			f->name, strtoll(tenant, NULL, 10), (struct str){ text.p, text.n }, index);
-	buf_free(&text);
-	/* a concurrent change wins: the row is looked at again */
-	sql = xasprintf("update %s set %s = $4%s where tenant_id = $1::bigint and %s::text = $2 "
-			"and %s = $3",
-		f->table, f->column, f->indexed ? ", email_index = $5" : "", f->key, f->column);
-	PQclear(cli_query(pg, sql, f->indexed ? 5 : 4, p));
-	free(sql);
-	free(fresh);
-}
+	if (!field_placed()) {
+		int64_t now = clock_now_us();
+		char now_text[24], from[24];
+		struct buf key = { 0 }, marks = { 0 };
+		const char *p[] = { NULL, NULL, now_text, from, "true" };
 
-/* Re-encrypt in batches, each in its own transaction, so that an interrupted run can continue.
- * PLAIN: only values that are not encrypted at all. */
-static void seal_column(PGconn *pg, const struct sealed_column *f, int64_t current, bool plain)
-{
-	char *like = plain ? xstrdup("e1.%") : xasprintf("e1.%lld.%%", (long long)current),
-	     *count =
-		     xasprintf("select count(*) from %s where %s not like $1", f->table, f->column),
-	     *next = xasprintf("select tenant_id, %s, %s from %s where %s not like $1 order by 1, "
-			       "2 limit 500",
-		     f->key, f->column, f->table, f->column);
-	const char *p[] = { like };
-	PGresult *r = cli_query(pg, count, 1, p);
-	size_t all = strtoull(PQgetvalue(r, 0, 0), NULL, 10), done = 0;
-	int n;
-
+		fieldkeys_change_over(master, now / US_PER_S + 86400, &key, &marks);
+		snprintf(now_text, sizeof(now_text), "%lld", (long long)now);
+		snprintf(from, sizeof(from), "%lld",
+			(long long)(now + options.crypto_key_delay_s * US_PER_S));
+		p[0] = buf_cstr(&key);
+		p[1] = buf_cstr(&marks);
+		if (!cli_finds(pg, &sql_sealing_begin, p))
+			die("a value is bound to its place, but the key that did it is missing");
+		buf_free(&key);
+		buf_free(&marks);
+		current = read_keys(pg);
+		wait_for_key("made", current);
+	}
+	field_old_by_hand();
 	cli_keep_changes(pg, false); /* the same values under another key */
-	do {
-		PQclear(r);
-		r = cli_query(pg, next, 1, p);
-		n = PQntuples(r);
-		for (int i = 0; i < n; i++) {
-			seal_row(pg, f, r, i, current);
-			done++;
-		}
-		if (!plain && all)
-			cli_progress(done < all ? done : all, all);
-	} while (n == 500);
-	PQclear(r);
+	reseal_columns(pg, "e2.%", true, current);
 	cli_keep_changes(pg, true);
-	if (!plain)
-		printf("%s.%s: %zu values under key %lld\n", f->table, f->column, done,
-			(long long)current);
-	free(like);
-	free(count);
-	free(next);
-}
-
-void cli_seal_people(PGconn *pg)
-{
-	(void)cli_field_keys(pg);
-	for (size_t f = 0; f < ARRAY_LEN(fields); f++)
-		seal_column(pg, &fields[f], field_key_current(clock_now_us() / US_PER_S), true);
 }
 
 static void rotate(PGconn *pg, bool resume)
 {
-	int64_t last = cli_field_keys(pg), left;
+	int64_t last = cli_field_keys(pg);
+	char like[32];
+
+	if (!field_placed() || cli_finds(pg, &sql_cli_key_marks, NULL))
+		die("values of an earlier version are still to be encrypted anew: the daemon does "
+		    "it (metric sladesk_sealing_columns), or sladesk keys seal");
 
 	if (resume) {
 		audit(pg);
 	} else {
 		insert_key(pg, ++last, options.crypto_key_delay_s);
 		(void)read_keys(pg);
-		for (left = options.crypto_key_delay_s; left >= 0; left--) {
-			fprintf(stderr,
-				"\rkey %lld created; every instance reads it within %lld s ",
-				(long long)last, (long long)left);
-			sleep(left ? 1 : 0);
-		}
-		fputc('\n', stderr);
+		wait_for_key("created", last);
 	}
 	while (field_key_current(clock_now_us() / US_PER_S) != last)
 		sleep(1);
-	for (size_t f = 0; f < ARRAY_LEN(fields); f++)
-		seal_column(pg, &fields[f], last, false);
+	snprintf(like, sizeof(like), "e2.%lld.%%", (long long)last);
+	cli_keep_changes(pg, false); /* the same values under another key */
+	reseal_columns(pg, like, false, last);
+	cli_keep_changes(pg, true);
 }
 
 /* --- the master key --- */
@@ -257,6 +215,7 @@ static void restore(PGconn *pg, const char *file, bool check)
 	unsigned char salt[SALT], key[FIELD_KEY_BYTES], box[FIELD_WRAPPED_BYTES];
 	char name[32], hex[2][2 * FIELD_WRAPPED_BYTES + 1], *target;
 	FILE *f = fopen(file, "re");
+	PGresult *r;
 
 	if (!f)
 		die("%s: %s", file, strerror(errno));
@@ -268,8 +227,10 @@ static void restore(PGconn *pg, const char *file, bool check)
 	read_passphrase(salt, key);
 	if (!field_box_open(key, box, master))
 		die("wrong passphrase, or the file was changed");
-	printf("it decrypts all %lld keys\n",
-		(long long)read_keys(pg) + 1); /* exits if one key cannot be decrypted */
+	(void)read_keys(pg); /* exits if one key cannot be decrypted */
+	r = cli_exec(pg, &sql_cli_key_list, NULL);
+	printf("it decrypts all %d keys\n", PQntuples(r));
+	PQclear(r);
 	target = fieldkeys_file();
 	if (!check && !fieldkeys_make_file(target, master))
 		die("%s: %s", target, strerror(errno));
@@ -343,12 +304,16 @@ int cmd_keys(int argc, char **argv)
 {
 	const char *what = argc ? argv[0] : "";
 	PGconn *pg = cli_connect();
+	int status_code = 0;
 
 	if (strcmp(what, "rotate") == 0) {
 		rotate(pg, cli_flag(argc, argv, "resume"));
 	} else if (strcmp(what, "seal") == 0) {
-		cli_seal_people(pg);
+		seal_by_hand(pg);
 		audit(pg);
+	} else if (strcmp(what, "check") == 0) {
+		(void)cli_field_keys(pg);
+		status_code = reseal_check(pg) ? 0 : 1;
 	} else if (strcmp(what, "rewrap") == 0) {
 		rewrap(pg);
 	} else if (strcmp(what, "backup") == 0) {
@@ -358,12 +323,13 @@ int cmd_keys(int argc, char **argv)
 	} else if (strcmp(what, "status") == 0) {
 		status(pg);
 	} else {
-		die("keys status | rotate [--resume] | seal | rewrap | backup --out F | restore "
+		die("keys status | rotate [--resume] | seal | check | rewrap | backup --out F | "
+		    "restore "
 		    "--in F "
 		    "[--check]");
 	}
 	PQfinish(pg);
 	field_keys_free();
 	OPENSSL_cleanse(master, sizeof(master));
-	return 0;
+	return status_code;
 }

@@ -24,6 +24,7 @@ static const struct command own_commands[] = {
 		"keys status\n"
 		"  keys rotate [--resume]\n"
 		"  keys seal\n"
+		"  keys check\n"
 		"  keys rewrap\n"
 		"  keys backup --out F\n"
 		"  keys restore --in F [--check]\n"

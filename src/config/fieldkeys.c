@@ -145,9 +145,41 @@ bool fieldkeys_master(unsigned char out[FIELD_KEY_BYTES], const char **out_error
 
 /* --- the data keys --- */
 
+void fieldkeys_change_over(const unsigned char master[FIELD_KEY_BYTES], int64_t until_s,
+	struct buf *key, struct buf *marks)
+{
+	unsigned char wrapped[FIELD_WRAPPED_BYTES];
+
+	field_key_make(master ? master : keys.master, FIELD_PLACED_KEY, wrapped);
+	buf_add_hex(key, wrapped, sizeof(wrapped));
+	buf_addc(marks, '[');
+	for (int c = 0; c < FIELD_COLUMNS; c++) {
+		buf_addf(marks, "%s{\"name\":\"%s\",\"open\":\"", c ? "," : "",
+			field_column_name(c));
+		field_mark(marks, c, master ? master : keys.master, FIELD_PLACED_KEY, wrapped,
+			until_s);
+		buf_adds(marks, "\"}");
+	}
+	buf_addc(marks, ']');
+}
+
+/* The marks of columns follow the keys, which decrypt them. A column without one is closed. */
+static void read_marks(const PGresult *rows)
+{
+	for (int c = 0; c < FIELD_COLUMNS; c++) {
+		int64_t until = 0;
+
+		for (int i = 0; i < PQntuples(rows); i++)
+			if (!db_is_null(rows, i, 4) &&
+				str_is(db_text(rows, i, 4), field_column_name(c)))
+				until = field_mark_read(c, db_text(rows, i, 1));
+		field_old_accept(c, until);
+	}
+}
+
 static void add_keys(const PGresult *rows)
 {
-	for (int i = 0; i < PQntuples(rows); i++) {
+	for (int i = 0; i < PQntuples(rows) && db_is_null(rows, i, 4); i++) {
 		struct str hex = db_text(rows, i, 1);
 		unsigned char wrapped[FIELD_WRAPPED_BYTES];
 		char text[2 * FIELD_WRAPPED_BYTES + 1];
@@ -165,6 +197,7 @@ static void add_keys(const PGresult *rows)
 		}
 		keys.newest_s = db_int(rows, i, 3);
 	}
+	read_marks(rows);
 	if (tell_ready &&
 		clock_now_us() / US_PER_S - keys.newest_s > options.crypto_rotate_days * 86400)
 		log_warn(NULL, "the data key of personal fields is old; run sladesk keys rotate");
@@ -184,7 +217,7 @@ static void make_first(void)
 	for (int i = 0; i < 2; i++) {
 		unsigned char wrapped[FIELD_WRAPPED_BYTES];
 
-		field_key_make(keys.master, i, wrapped);
+		field_key_make(keys.master, i ? FIELD_PLACED_KEY : FIELD_INDEX_KEY, wrapped);
 		for (size_t k = 0; k < sizeof(wrapped); k++)
 			snprintf(keys.first_hex[i] + 2 * k, 3, "%02x", wrapped[k]);
 	}

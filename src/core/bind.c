@@ -52,6 +52,8 @@ static const char *session_value(struct req *req, const struct param *p)
 
 	if (strcmp(p->key, "now") == 0)
 		return req_int(req, clock_now_us());
+	if (strcmp(p->key, "row") == 0)
+		return req_int(req, req->row_id);
 	if (strcmp(p->key, "url") == 0) /* ours */
 		return options.http_url;
 	if (strcmp(p->key, "tenant") == 0)
@@ -72,15 +74,18 @@ static const char *idem_value(struct req *req, const struct param *p)
 					       : idem_actor(req);
 }
 
+/* Bound to the row that the statement will make: session.row. */
 static const char *sealed_param(struct req *req, const struct param *p, const char *text)
 {
-	char field[FIELD_NAME_MAX];
-	struct buf b = { 0 };
+	struct buf place = { 0 }, b = { 0 };
 	const char *out;
 
-	field_name(p->sealed, req->session->tenant_id, field);
-	field_seal(&b, field, str_of(text), clock_now_us() / US_PER_S);
+	buf_addf(&place, "%s:%lld:%lld", p->sealed, (long long)req->session->tenant_id,
+		(long long)req->row_id);
+	field_seal_place(
+		&b, (struct str){ place.p, place.n }, str_of(text), clock_now_us() / US_PER_S);
 	out = arena_dup(&req->arena, b.p, b.n);
+	buf_free(&place);
 	buf_free(&b);
 	return out;
 }
@@ -399,12 +404,43 @@ static bool filters_unseen(struct req *req, const struct sql_stmt *stmt)
 	return false;
 }
 
+static struct outcome *on_row_id(struct req *req, enum db_error error, const PGresult *rows)
+{
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	req->row_id = db_int(rows, 0, 0);
+	return req_run_statement(req, req->row_stmt);
+}
+
+/* The parameter that is stored encrypted, if there is one. */
+static const struct param *sealed_one(const struct sql_stmt *stmt)
+{
+	for (int i = 0; i < stmt->param_count; i++)
+		if (stmt->contract->params[i].sealed)
+			return &stmt->contract->params[i];
+	return NULL;
+}
+
+/* Its value names the row, so the row's id is needed first. */
+static struct outcome *ask_row_id(
+	struct req *req, const struct sql_stmt *stmt, const struct param *p)
+{
+	const char **params = arena_alloc(&req->arena, sizeof(*params));
+
+	params[0] = arena_printf(&req->arena, "%.*s", (int)strcspn(p->sealed, "."), p->sealed);
+	req->row_stmt = stmt;
+	return req_query_job(req, &sql_keys_next_id, params, on_row_id);
+}
+
 struct outcome *req_run_statement(struct req *req, const struct sql_stmt *stmt)
 {
+	const struct param *sealed = req->row_id ? NULL : sealed_one(stmt);
 	const char **params = arena_alloc(&req->arena, sizeof(char *) * SQL_PARAMS_MAX);
 	const char *tenant = req_query_value(req, "tenant_id");
 	int64_t id;
 
+	if (sealed)
+		return ask_row_id(req, stmt, sealed);
 	bind_params(req, stmt, params);
 	if (req->route->check)
 		req->route->check(req);

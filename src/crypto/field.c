@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crypto/field.h"
+#include "base/clock.h"
+#include "base/log.h"
 #include "crypto/crypto.h"
 
 #include <openssl/crypto.h>
@@ -18,6 +20,20 @@ struct key {
 
 static struct key keys[KEYS_MAX];
 static size_t key_count;
+
+static const struct {
+	const char *name, *old; /* old: what format e1 authenticated; NULL: table.column:tenant */
+} columns[FIELD_COLUMNS] = {
+#define FIELD_COLUMN(id, name, old) [FIELD_##id] = { name, old },
+#include "crypto/sealed.def"
+#undef FIELD_COLUMN
+};
+static struct {
+	int64_t until_s; /* an earlier version's values are accepted until then */
+	bool closed;     /* never again in this process */
+} old_values[FIELD_COLUMNS];
+static bool by_hand;
+static uint64_t refused;
 
 /* --- AES-256-GCM --- */
 
@@ -142,14 +158,36 @@ void field_keys_free(void)
 {
 	OPENSSL_cleanse(keys, sizeof(keys));
 	key_count = 0;
+	memset(old_values, 0, sizeof(old_values));
+	by_hand = false;
 }
 
+bool field_placed(void)
+{
+	for (size_t i = 0; i < key_count; i++)
+		if (keys[i].id >= FIELD_PLACED_KEY)
+			return true;
+	return false;
+}
+
+/* Are values of an earlier version being encrypted anew? */
+static bool changing_over(void)
+{
+	for (int c = 0; c < FIELD_COLUMNS; c++)
+		if (old_values[c].until_s)
+			return true;
+	return false;
+}
+
+/* Once the change-over has ended, a clock that was set back does not lead back before it. */
 int64_t field_key_current(int64_t now_s)
 {
-	int64_t id = 0, first = 0;
+	int64_t id = 0, first = 0, from = field_placed() && !changing_over() ? FIELD_PLACED_KEY : 1;
 
 	for (size_t i = 0; i < key_count; i++) {
-		if (keys[i].id != FIELD_INDEX_KEY && (!first || keys[i].id < first))
+		if (keys[i].id < from)
+			continue;
+		if (!first || keys[i].id < first)
 			first = keys[i].id;
 		if (keys[i].from_s <= now_s && keys[i].id > id)
 			id = keys[i].id;
@@ -164,29 +202,26 @@ bool field_keys_ready(void)
 
 /* --- values --- */
 
-void field_name(const char *field, int64_t tenant_id, char out[FIELD_NAME_MAX])
+/* Encrypt TEXT under K and append it to B in format E1 or E2. */
+static void add_sealed(
+	struct buf *b, char format, const struct key *k, const char *aad, struct str text)
 {
-	snprintf(out, FIELD_NAME_MAX, "%s:%lld", field, (long long)tenant_id);
-}
-
-void field_seal(struct buf *b, const char *column, struct str text, int64_t now_s)
-{
-	const struct key *k = find_key(field_key_current(now_s));
 	unsigned char *raw = xmalloc(NONCE + text.n + TAG);
 
 	bug_on(!k || k->id == FIELD_INDEX_KEY);
-	seal(k->bytes, column, text.p, text.n, raw);
-	buf_addf(b, "e1.%lld.", (long long)k->id);
+	seal(k->bytes, aad, text.p, text.n, raw);
+	buf_addf(b, "e%c.%lld.", format, (long long)k->id);
 	buf_add_base64url(b, raw, NONCE + text.n + TAG);
 	free(raw);
 }
 
-static int64_t split(struct str v, struct str *out_data)
+/* The id of the key of a value in FORMAT; 0 if it is none. */
+static int64_t split(struct str v, char format, struct str *out_data)
 {
 	const char *dot;
 	int64_t id;
 
-	if (v.n < 8 || memcmp(v.p, "e1.", 3) != 0)
+	if (v.n < 8 || v.p[0] != 'e' || v.p[1] != format || v.p[2] != '.')
 		return 0;
 	dot = memchr(v.p + 3, '.', v.n - 3);
 	if (!dot ||
@@ -196,26 +231,13 @@ static int64_t split(struct str v, struct str *out_data)
 	return id;
 }
 
-int64_t field_key_of(struct str v)
+/* Decrypt DATA and append it to B. */
+static bool add_opened(struct buf *b, const struct key *k, const char *aad, struct str data)
 {
-	struct str data;
-
-	return split(v, &data);
-}
-
-bool field_open(struct buf *b, const char *column, struct str v)
-{
-	struct str data;
-	int64_t id = split(v, &data);
-	const struct key *k = id ? find_key(id) : NULL;
 	unsigned char *raw;
 	size_t n;
 	bool ok;
 
-	if (!id) {
-		buf_add(b, v.p, v.n);
-		return true;
-	}
 	if (!k)
 		return false;
 	raw = xmalloc(data.n + 3);
@@ -223,14 +245,245 @@ bool field_open(struct buf *b, const char *column, struct str v)
 	ok = n >= NONCE + TAG;
 	if (ok) {
 		buf_reserve(b, n);
-		ok = open_sealed(k->bytes, column, raw, n, (unsigned char *)b->p + b->n);
+		ok = open_sealed(k->bytes, aad, raw, n, (unsigned char *)b->p + b->n);
 		b->n += ok ? n - NONCE - TAG : 0;
 	}
 	free(raw);
 	return ok;
 }
 
-void field_index(const char *column, int64_t tenant_id, struct str text, char out[65])
+void field_name(const char *field, int64_t tenant_id, char out[FIELD_NAME_MAX])
+{
+	snprintf(out, FIELD_NAME_MAX, "%s:%lld", field, (long long)tenant_id);
+}
+
+void field_seal(struct buf *b, const char *name, struct str text, int64_t now_s)
+{
+	add_sealed(b, '1', find_key(field_key_current(now_s)), name, text);
+}
+
+int64_t field_key_of(struct str v)
+{
+	struct str data;
+	int64_t id = split(v, '1', &data);
+
+	return id ? id : split(v, '2', &data);
+}
+
+bool field_open(struct buf *b, const char *name, struct str v)
+{
+	struct str data;
+	int64_t id = split(v, '1', &data);
+
+	if (!id) {
+		buf_add(b, v.p, v.n);
+		return true;
+	}
+	return add_opened(b, find_key(id), name, data);
+}
+
+/* --- values with their place --- */
+
+const char *field_column_name(enum field_column c)
+{
+	return columns[c].name;
+}
+
+/* The column of a place; FIELD_COLUMNS if it names none. */
+static enum field_column column_of(struct str place)
+{
+	const char *colon = memchr(place.p, ':', place.n);
+	int c = 0;
+
+	while (c < FIELD_COLUMNS &&
+		!(colon && str_is((struct str){ place.p, (size_t)(colon - place.p) },
+				   columns[c].name)))
+		c++;
+	return (enum field_column)c;
+}
+
+/* What format e1 authenticated instead of PLACE. */
+static void add_old_name(struct buf *b, enum field_column c, struct str place)
+{
+	const char *tenant = memchr(place.p, ':', place.n),
+		   *row = tenant ? memchr(tenant + 1, ':', place.n - (size_t)(tenant + 1 - place.p))
+				 : NULL;
+
+	if (columns[c].old)
+		buf_adds(b, columns[c].old);
+	else
+		buf_add(b, place.p, row ? (size_t)(row - place.p) : place.n);
+}
+
+void field_place(struct buf *b, enum field_column c, int64_t tenant_id, const char *row)
+{
+	buf_addf(b, "%s:%lld:%s", columns[c].name, (long long)tenant_id, row);
+}
+
+void field_seal_place(struct buf *b, struct str place, struct str text, int64_t now_s)
+{
+	const struct key *k = find_key(field_key_current(now_s));
+	enum field_column c = column_of(place);
+	struct buf aad = { 0 };
+
+	bug_on(c == FIELD_COLUMNS || !k);
+	if (k->id >= FIELD_PLACED_KEY)
+		buf_add(&aad, place.p, place.n);
+	else
+		add_old_name(&aad, c, place);
+	add_sealed(b, k->id >= FIELD_PLACED_KEY ? '2' : '1', k, buf_cstr(&aad), text);
+	buf_free(&aad);
+}
+
+void field_seal_at(struct buf *b, enum field_column c, int64_t tenant_id, const char *row,
+	struct str text, int64_t now_s)
+{
+	struct buf place = { 0 };
+
+	field_place(&place, c, tenant_id, row);
+	field_seal_place(b, (struct str){ place.p, place.n }, text, now_s);
+	buf_free(&place);
+}
+
+/* A database that somebody else writes may hold many of them; the log gets ten a second. */
+static void tell_refused(struct str place, const char *why)
+{
+	static int64_t second;
+	static int told;
+	int64_t now_s = clock_mono_us() / US_PER_S;
+
+	refused++;
+	if (now_s != second) {
+		second = now_s;
+		told = 0;
+	}
+	if (told++ < 10)
+		log_error(NULL, "encrypted value refused place=\"%.*s\" why=\"%s\"",
+			place.n < 200 ? (int)place.n : 200, place.p, why);
+}
+
+static bool open_old(struct buf *b, enum field_column c, struct str place, struct str v)
+{
+	struct buf name = { 0 };
+	struct str data;
+	int64_t id = split(v, '1', &data);
+	bool ok = true;
+
+	add_old_name(&name, c, place);
+	if (id)
+		ok = add_opened(b, find_key(id), buf_cstr(&name), data);
+	else
+		buf_add(b, v.p, v.n);
+	buf_free(&name);
+	return ok;
+}
+
+bool field_open_place(struct buf *b, struct str place, struct str v)
+{
+	enum field_column c = column_of(place);
+	struct buf aad = { 0 };
+	struct str data;
+	int64_t id = split(v, '2', &data);
+	const char *why = NULL;
+
+	buf_add(&aad, place.p, place.n);
+	if (c == FIELD_COLUMNS || memchr(place.p, 0, place.n))
+		why = "no such column";
+	else if (id && !find_key(id))
+		why = "its key is not loaded";
+	else if (id &&
+		 (id < FIELD_PLACED_KEY || !add_opened(b, find_key(id), buf_cstr(&aad), data)))
+		why = "it was not written there";
+	else if (!id && !field_old_accepted(c))
+		why = field_key_of(v) ? "it is of an earlier version" : "it is not encrypted";
+	else if (!id && !open_old(b, c, place, v))
+		why = "it was not written there, by an earlier version";
+	buf_free(&aad);
+	if (why)
+		tell_refused(place, why);
+	return !why;
+}
+
+uint64_t field_refused(void)
+{
+	return refused;
+}
+
+/* --- the values of an earlier version --- */
+
+bool field_old_accepted(enum field_column c)
+{
+	return by_hand || !field_placed() ||
+	       (!old_values[c].closed && old_values[c].until_s > clock_now_us() / US_PER_S);
+}
+
+int64_t field_old_until(enum field_column c)
+{
+	return old_values[c].closed ? 0 : old_values[c].until_s;
+}
+
+void field_old_accept(enum field_column c, int64_t until_s)
+{
+	if (old_values[c].until_s && !until_s)
+		old_values[c].closed = true;
+	old_values[c].until_s = until_s;
+}
+
+void field_old_by_hand(void)
+{
+	by_hand = true;
+}
+
+static void mark_aad(enum field_column c, struct buf *b)
+{
+	buf_addf(b, "sealed_columns.open:1:%s", columns[c].name);
+}
+
+void field_mark(struct buf *b, enum field_column c, const unsigned char master[FIELD_KEY_BYTES],
+	int64_t id, const unsigned char wrapped[FIELD_WRAPPED_BYTES], int64_t until_s)
+{
+	struct key k = { .id = id };
+	struct buf aad = { 0 };
+	char text[24];
+
+	bug_on(id < FIELD_PLACED_KEY || !unwrap(master, id, wrapped, FIELD_WRAPPED_BYTES, k.bytes));
+	snprintf(text, sizeof(text), "%lld", (long long)until_s);
+	mark_aad(c, &aad);
+	add_sealed(b, '2', &k, buf_cstr(&aad), str_of(text));
+	buf_free(&aad);
+	OPENSSL_cleanse(&k, sizeof(k));
+}
+
+void field_mark_renew(struct buf *b, enum field_column c, int64_t until_s, int64_t now_s)
+{
+	struct buf aad = { 0 };
+	char text[24];
+
+	bug_on(!field_placed());
+	snprintf(text, sizeof(text), "%lld", (long long)until_s);
+	mark_aad(c, &aad);
+	add_sealed(b, '2', find_key(field_key_current(now_s)), buf_cstr(&aad), str_of(text));
+	buf_free(&aad);
+}
+
+int64_t field_mark_read(enum field_column c, struct str v)
+{
+	struct buf aad = { 0 }, text = { 0 };
+	struct str data;
+	int64_t id = split(v, '2', &data), until = 0;
+
+	mark_aad(c, &aad);
+	if (id < FIELD_PLACED_KEY || !add_opened(&text, find_key(id), buf_cstr(&aad), data) ||
+		!str_to_int((struct str){ text.p, text.n }, 1, INT64_MAX, &until))
+		until = 0;
+	buf_free(&aad);
+	buf_free(&text);
+	return until;
+}
+
+/* --- blind indexes --- */
+
+void field_index(const char *column, int64_t tenant_id, struct str text, char out[FIELD_INDEX_MAX])
 {
 	const struct key *k = find_key(FIELD_INDEX_KEY);
 	struct buf b = { 0 };
@@ -245,4 +498,21 @@ void field_index(const char *column, int64_t tenant_id, struct str text, char ou
 	for (int i = 0; i < 32; i++)
 		snprintf(out + 2 * i, 3, "%02x", d[i]);
 	buf_free(&b);
+}
+
+/* Which columns have a blind index: the mail addresses of accounts. */
+static const char *const indexed[] = { "client_users.email", "staff.email" };
+
+void field_index_place(struct buf *b, struct str place, struct str text)
+{
+	enum field_column c = column_of(place);
+	const char *tenant = memchr(place.p, ':', place.n);
+	int64_t tenant_id = tenant ? strtoll(tenant + 1, NULL, 10) : 0;
+	char index[65];
+
+	for (size_t i = 0; i < ARRAY_LEN(indexed); i++)
+		if (c < FIELD_COLUMNS && strcmp(columns[c].name, indexed[i]) == 0) {
+			field_index("email", tenant_id, text, index);
+			buf_addf(b, ",\"index\":\"%s\"", index);
+		}
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #define OID_BOOL 16
+#define OID_BYTEA 17
 #define OID_INT8 20
 #define OID_INT2 21
 #define OID_INT4 23
@@ -150,6 +151,70 @@ static bool looks_sealed(const char *p, int n)
 	return n > 10 && (memcmp(p, "e1.", 3) == 0 || memcmp(p, "m:e1.", 5) == 0);
 }
 
+/* --- encrypted values with their place --- */
+
+/* What sealed_at() in SQL makes, as the only bytea that statements return, so that no text of a
+ * user is taken for one: how it is shown, the place as read, a zero byte, the stored value. */
+struct placed {
+	char shown; /* t: text, j: JSON, m: a masked mail address, p: a masked phone number */
+	struct str place, value;
+};
+
+static bool read_placed(const PGresult *r, int row, int col, struct placed *out)
+{
+	const char *p = PQgetvalue(r, row, col), *zero;
+	size_t n = (size_t)PQgetlength(r, row, col);
+
+	if (PQgetisnull(r, row, col) || PQftype(r, col) != OID_BYTEA || !n ||
+		!(zero = memchr(p, 0, n)))
+		return false;
+	*out = (struct placed){ *p, { p + 1, (size_t)(zero - p) - 1 },
+		{ zero + 1, (size_t)(p + n - zero) - 1 } };
+	return true;
+}
+
+bool db_open(struct buf *b, const PGresult *r, int row, int col)
+{
+	struct placed v;
+
+	return read_placed(r, row, col, &v) && field_open_place(b, v.place, v.value);
+}
+
+/* The text as its reader may see it. Returns how it is to be shown; 0: it is refused. */
+static char add_placed(struct buf *b, const PGresult *r, int row, int col)
+{
+	struct buf text = { 0 };
+	struct placed v;
+	char shown = 0;
+
+	if (!read_placed(r, row, col, &v)) {
+		log_error(NULL, "not an encrypted value column=%s", PQfname(r, col));
+	} else if (field_open_place(&text, v.place, v.value)) {
+		shown = v.shown;
+		if (shown == 'm' || shown == 'p')
+			mask(b, shown == 'm' ? "email" : "phone",
+				(struct str){ buf_cstr(&text), text.n });
+		else
+			buf_add(b, text.p, text.n);
+	}
+	buf_free(&text);
+	return shown;
+}
+
+static void placed_to_json(struct buf *b, const PGresult *r, int row, int col)
+{
+	struct buf text = { 0 };
+	char shown = add_placed(&text, r, row, col);
+
+	if (!shown)
+		buf_adds(b, "null");
+	else if (shown == 'j')
+		buf_add(b, text.p, text.n);
+	else
+		buf_add_json(b, buf_cstr(&text), text.n);
+	buf_free(&text);
+}
+
 /* A number that a JSON reader would round to another id is left out. */
 static void int_to_json(struct buf *b, const char *column, int64_t v)
 {
@@ -184,6 +249,9 @@ void db_cell_to_json(struct buf *b, const PGresult *r, int row, int col)
 	case OID_TIMESTAMPTZ:
 		at = db_time(r, row, col);
 		buf_add_time_json(b, at == INT64_MAX ? INSTANT_NONE : at);
+		break;
+	case OID_BYTEA:
+		placed_to_json(b, r, row, col);
 		break;
 	case OID_JSONB:
 		if (n > 12 && p[1] == '"' && looks_sealed(p + 2, n - 3) &&
@@ -224,6 +292,9 @@ void db_cell_to_text(struct buf *b, const PGresult *r, int row, int col)
 	if (PQgetisnull(r, row, col))
 		return;
 	switch (PQftype(r, col)) {
+	case OID_BYTEA:
+		(void)add_placed(b, r, row, col);
+		return;
 	case OID_TEXT:
 	case OID_VARCHAR:
 		if (!looks_sealed(v.p, (int)v.n) || !field_open(b, PQfname(r, col), v))

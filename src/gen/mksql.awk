@@ -46,7 +46,7 @@ function keys(n, f,   i, k, v) {
 function known_key(src, path,   line, right) {
 	if (src == "idem" && path !~ /^(key|sha256|actor)$/) die("unknown key idem." path)
 	if (src == "cursor" && path !~ /^[01]$/) die("unknown key cursor." path)
-	if (src != "session" || path ~ /^(now|url|tenant|customer)$/) return
+	if (src != "session" || path ~ /^(now|row|url|tenant|customer)$/) return
 	if (path !~ /^may\./) die("unknown key session." path)
 	if (!rights_read) {
 		while ((getline line < permissions) > 0)

@@ -79,17 +79,19 @@ test("a webhook's secret is stored encrypted, signs, is never returned, and cann
 		assert.strictEqual(made.status, 201, made.text);
 		s.cli(['webhook', 'add', '--tenant', 'alpha', '--url', url + '/cli'], secrets['/cli'] + '\n');
 		assert.match(bad(['webhook', 'add', '--tenant', 'alpha', '--url', url], 'short\n'), /16 to 200/);
-		/* as an earlier version stored it */
+		/* what was not written by the program is not used, until somebody says that it is to be believed */
 		s.sql(
 			`insert into webhooks (tenant_id, url, secret, created_at) values (${s.alpha}, '${url}/old', '${secrets['/old']}', now())`,
 		);
-		for (const path of ['/api', '/cli']) assert.match(stored(path), /^e1\./);
+		for (const path of ['/api', '/cli']) assert.match(stored(path), /^e2\./);
 		await ticket('before');
-		await waitUntil(() => ['/api', '/cli', '/old'].every((p) => got.some((g) => g.path === p)));
+		await waitUntil(() => ['/api', '/cli'].every((p) => got.some((g) => g.path === p)));
+		await waitUntil(() => /its secret cannot be decrypted/.test(s.log));
+		assert.ok(!got.some((g) => g.path === '/old'));
 		for (const g of got) assert.ok(signs(g, secrets[g.path]), g.path);
 		s.cli(['keys', 'seal']);
 		const sealed = stored('/old');
-		assert.match(sealed, /^e1\./);
+		assert.match(sealed, /^e2\./);
 		s.cli(['keys', 'seal']);
 		assert.strictEqual(stored('/old'), sealed, 'encrypted values are left alone');
 		await ticket('after');
@@ -97,14 +99,14 @@ test("a webhook's secret is stored encrypted, signs, is never returned, and cann
 		for (const g of got) assert.ok(signs(g, secrets[g.path]), g.path);
 		const data = dump(),
 			seen = (await s.get('/api/v1/webhooks', admin)).text + made.text + s.log;
-		for (const v of [...Object.values(secrets), 'e1.'])
-			assert.ok(!seen.includes(v) && (v === 'e1.' || !data.includes(v)), v);
+		for (const v of [...Object.values(secrets), 'e2.1'])
+			assert.ok(!seen.includes(v) && (v === 'e2.1' || !data.includes(v)), v);
 		/* another customer's value does not open here: nothing is sent with it */
 		s.sql(`delete from webhooks where url like '%/cli' or url like '%/old'`);
 		s.cli(['webhook', 'add', '--tenant', 'beta', '--url', url + '/beta'], secrets['/cli'] + '\n');
 		s.sql(`update webhooks set secret = '${stored('/beta')}' where url like '%/api'`);
 		await ticket('moved');
-		await waitUntil(() => /its secret cannot be decrypted/.test(s.log));
+		await waitUntil(() => (s.log.match(/its secret cannot be decrypted/g) || []).length > 1);
 		assert.deepStrictEqual(got, []);
 	} finally {
 		s.sql('delete from webhooks');
@@ -196,19 +198,19 @@ test('a text that only looks encrypted is returned as it is', async () => {
 		`update tickets set title = (select left(email, 200) from client_users where username = 'lin') where id = (select max(id) from tickets)`,
 	);
 	const [k] = (await s.get('/api/v1/client/tickets?limit=1', user)).data.items;
-	assert.match(k.title, /^e1\.1\./);
+	assert.match(k.title, /^e2\.1000\./);
 	/* nor can it be decrypted as a phone number */
 	s.sql(`update client_users set phone = email where username = 'lin'`);
-	assert.match((await users(admin)).lin.phone, /^e1\.1\./);
+	assert.strictEqual((await users(admin)).lin.phone, null);
 	s.sql(`update client_users set phone = null where username = 'lin'`);
 });
 test('keys rotate: every value is re-encrypted while the daemon reads and writes; an interrupted run continues', async () => {
-	assert.match(s.cli(['keys', 'status']), /key 0 .*blind index\nkey 1 .*new values/);
+	assert.match(s.cli(['keys', 'status']), /key 0 .*blind index\nkey 1000 .*new values/);
 	const before = Number(s.sql('select count(*) from client_users'));
 	const out = s.cli(['keys', 'rotate']);
-	assert.match(out, new RegExp(`client_users.email: ${before} values under key 2`));
-	assert.strictEqual(s.sql("select count(*) from client_users where email not like 'e1.2.%'"), '0');
-	assert.strictEqual(s.sql("select count(*) from staff where email not like 'e1.2.%'"), '0');
+	assert.match(out, new RegExp(`client_users.email: ${before} values under key 1001`));
+	assert.strictEqual(s.sql("select count(*) from client_users where email not like 'e2.1001.%'"), '0');
+	assert.strictEqual(s.sql("select count(*) from staff where email not like 'e2.1001.%'"), '0');
 	await waitUntil(async () => (await users(admin)).lin.email === 'lin.secret@alpha.example', 15000);
 	const made = await s.post('/api/v1/client/admin/users', admin, {
 		username: 'new1',
@@ -216,18 +218,22 @@ test('keys rotate: every value is re-encrypted while the daemon reads and writes
 		full_name: 'x',
 		email: 'new1@alpha.example',
 	});
-	assert.match(s.sql(`select email from client_users where id = ${made.data.user_id}`), /^e1\.2\./);
+	assert.match(s.sql(`select email from client_users where id = ${made.data.user_id}`), /^e2\.1001\./);
 	s.sql(
 		`update client_users set email = 'plain@alpha.example', email_index = null where username = 'new1'`,
 	);
 	assert.strictEqual(
 		(await users(admin)).new1.email,
-		'plain@alpha.example',
-		'rows from before encryption are read as they are',
+		null,
+		'a plain text is refused',
 	);
-	assert.match(s.cli(['keys', 'rotate', '--resume']), /client_users.email: 1 values under key 2/);
-	assert.match(s.sql("select email from client_users where username = 'new1'"), /^e1\.2\./);
-	assert.match(s.cli(['keys', 'rotate', '--resume']), /client_users.email: 0 values under key 2/);
+	const again = s.cli(['keys', 'rotate', '--resume']);
+	assert.match(again, /client_users.email: 0 values under key 1001/);
+	assert.match(again, /client_users.email: 1 values refused/);
+	assert.match(s.cli(['keys', 'seal']), /client_users.email: 1 values under key 1001/);
+	assert.match(s.sql("select email from client_users where username = 'new1'"), /^e2\.1001\./);
+	assert.strictEqual((await users(admin)).new1.email, 'plain@alpha.example');
+	assert.match(s.cli(['keys', 'rotate', '--resume']), /client_users.email: 0 values under key 1001/);
 });
 test('the master key: backed up, tested, restored, changed; another key decrypts nothing', async () => {
 	const key = path.join(s.dir, 'master.key'),

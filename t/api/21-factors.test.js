@@ -93,7 +93,7 @@ test('enrolled by a QR code, confirmed by a first code, which creates recovery c
 	await waitUntil(() =>
 		mail.mails.some((m) => /验证方式已变更/.test(m.subject) && /我的手机/.test(m.body)),
 	);
-	assert.match(s.sql('select secret from factors'), /^e1\./, 'the secret is stored encrypted');
+	assert.match(s.sql('select secret from factors'), /^e2\./, 'the secret is stored encrypted');
 });
 test('required at login; a code works once, five wrong codes are allowed, a step lasts five minutes', async () => {
 	const a = await login();

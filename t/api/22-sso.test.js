@@ -96,7 +96,7 @@ test('an administrator configures the provider; errors are reported; its secret 
 	for (const key of ['redirect_uri', 'acs_uri', 'metadata_uri', 'backchannel_logout_uri'])
 		assert.strictEqual(list.data.items[0][key], r.data[key], key);
 	assert.ok(list.data.items[0].has_secret && !list.text.includes('geheim'));
-	assert.match(s.sql('select client_secret from identity_providers'), /^e1\./);
+	assert.match(s.sql('select client_secret from identity_providers'), /^e2\./);
 	assert.strictEqual(
 		(
 			await s.request('PUT', `${providers}/${id}`, {
@@ -155,7 +155,7 @@ test('a new user is created with the role of the groups; roles follow; strangers
 		[m.username, m.full_name, m.role],
 		['neu.person@alpha.example', '新人', 'admin'],
 	);
-	assert.match(s.sql(`select email from client_users where id = ${m.user_id}`), /^e1\./);
+	assert.match(s.sql(`select email from client_users where id = ${m.user_id}`), /^e2\./);
 	ACCOUNTS.neu.groups = ['nothing'];
 	assert.strictEqual((await me((await enter('neu')).jar)).role, 'user');
 	assert.strictEqual(Number(s.sql("select count(*) from client_users where username like 'neu%'")), 1);

@@ -155,7 +155,7 @@ test('an unusual login is recorded, mailed and listed: network, country, device,
 		),
 	);
 	assert.match(m.body, /203\.0\.113\.200/);
-	assert.match(s.sql('select address from sign_in_alerts limit 1'), /^e1\./);
+	assert.match(s.sql('select address from sign_in_alerts limit 1'), /^e2\./);
 	assert.strictEqual(
 		(await s.get('/api/v1/client/admin/sign-in-alerts', admin)).data.items.filter(
 			(a) => a.tenant_id !== s.alpha,

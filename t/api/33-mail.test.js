@@ -46,6 +46,7 @@ test.before(async () => {
 	/* users who are notified of each of them, so that there are many mails */
 	s.sql(`insert into staff (id, username, full_name, email, lang, role, created_at)
 		select 1000 + n, 'p' || n, 'P', 'p' || n || '@provider.example', 'en', 'engineer', now() from generate_series(1, ${PEOPLE}) n`);
+	s.cli(['keys', 'seal']); /* plain addresses are refused */
 	await quiet();
 });
 test.after(async () => {

@@ -37,6 +37,7 @@ test.before(async () => {
 		select 1000 + n, 'p' || n, 'P', 'p' || n || '@provider.example', 'en', 'engineer', now() from generate_series(1, ${PEOPLE}) n;
 		insert into webhooks (tenant_id, id, url, secret, active, created_at)
 		select ${s.alpha}, 1000 + n, '${hooks.url}' || n, repeat('s', 20), true, now() from generate_series(1, ${HOOKS}) n`);
+	s.cli(['keys', 'seal']); /* plain addresses are refused */
 	await settled();
 });
 test.after(async () => {

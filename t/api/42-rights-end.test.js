@@ -46,6 +46,7 @@ async function tenant() {
 		select ${id}, x.n, x.n, x.n || '@${code}.example', 'en', x.r, (select password_hash from client_users where tenant_id = ${s.alpha} and username = 'user'), now()
 		from (values ('victim', 'manager'), ('helper', 'admin')) x (n, r)`,
 	);
+	s.cli(['keys', 'seal']); /* plain addresses are refused */
 	const user_id = Number(
 		s.sql(`select id from client_users where tenant_id = ${id} and username = 'victim'`),
 	);
@@ -61,6 +62,7 @@ async function staff() {
 			(select password_hash from client_users where tenant_id = ${s.alpha} and username = 'user'), now() returning id)
 		insert into staff_tenants (tenant_id, staff_id) select ${t.tenant}, id from f`,
 	);
+	s.cli(['keys', 'seal']); /* plain addresses are refused */
 	const user_id = Number(s.sql(`select id from staff where username = '${username}'`));
 	return { ...t, username, user_id, kind: 'staff' };
 }

@@ -92,6 +92,7 @@ test.before(async () => {
 				status, created_at, expires_at)
 			select @ALPHA, '2026-03-01', g, ${user}, 'ticket_data', 'csv', '{number}', '', true, false, 10, 1, 'expired', ${AT}, '2099-01-01Z'
 			from generate_series(1, @N) g`);
+	s.cli(['keys', 'seal']); /* plain addresses are refused */
 	/* tickets like the first one; its texts, events and notifications */
 	fill(`insert into tickets (tenant_id, title, status, priority, priority_source, service_type, source, requester_kind, requester_id,
 				policy_id, calendar_id, opened_at, last_at, updated_at, urgent_at, urgent_clock, sla_high, muted)

@@ -42,6 +42,7 @@ async function person(staff = false) {
 			? `insert into staff (username, full_name, email, lang, role, level, password_hash, created_at) values ('${n}', '${n}', '${n}@provider.example', 'en', 'manager', 3, ${hash}, now())`
 			: `insert into client_users (tenant_id, username, full_name, email, lang, role_type, password_hash, created_at) values (${s.alpha}, '${n}', '${n}', '${n}@alpha.example', 'en', 'admin', ${hash}, now())`,
 	);
+	s.cli(['keys', 'seal']); /* plain addresses are refused */
 	return {
 		username: n,
 		tenant: staff ? 1 : s.alpha,

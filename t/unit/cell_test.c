@@ -13,6 +13,7 @@
 
 enum {
 	BOOL = 16,
+	BYTEA = 17,
 	INT8 = 20,
 	INT2 = 21,
 	INT4 = 23,
@@ -138,36 +139,62 @@ static void texts(void)
 	CU_ASSERT_TRUE(is_json(text(NUMERIC, "12345678"), "null"));
 }
 
-/* Encrypted values are decrypted for their column. Others: values that cannot be decrypted, and
- * values that only look encrypted. */
+/* A cell as sealed_at() in SQL makes it. */
+static PGresult *placed(char shown, const char *place, const char *value)
+{
+	PGresult *r = result("email", BYTEA);
+	struct buf b = { 0 };
+
+	buf_addc(&b, shown);
+	buf_add(&b, place, strlen(place) + 1);
+	buf_adds(&b, value);
+	put(r, 0, b.p, (int)b.n);
+	buf_free(&b);
+	return r;
+}
+
+/* Sealed values are opened at their place only; and a text that looks like one is a text. */
 static void sealed(void)
 {
 	static const unsigned char master[FIELD_KEY_BYTES] = { 4 };
-	unsigned char wrapped[2][FIELD_WRAPPED_BYTES];
-	struct buf b = { 0 };
+	static const char place[] = "client_users.email:7:12";
+	static const int64_t ids[] = { FIELD_INDEX_KEY, FIELD_PLACED_KEY };
+	unsigned char wrapped[FIELD_WRAPPED_BYTES];
+	struct buf v = { 0 }, json = { 0 }, out = { 0 };
 	PGresult *r;
 
 	for (int i = 0; i < 2; i++) {
-		field_key_make(master, i, wrapped[i]);
-		CU_ASSERT_TRUE_FATAL(field_key_add(master, i, wrapped[i], sizeof(wrapped[i]), 0));
+		field_key_make(master, ids[i], wrapped);
+		CU_ASSERT_TRUE_FATAL(field_key_add(master, ids[i], wrapped, sizeof(wrapped), 0));
 	}
-	field_seal(&b, "email", STR("ada@example.com"), 1);
-	r = result("email", TEXT);
-	put(r, 0, b.p, (int)b.n);
-	CU_ASSERT_TRUE(is_json(r, "\"ada@example.com\""));
-	r = result("phone", TEXT); /* another column's */
-	put(r, 0, b.p, (int)b.n);
-	CU_ASSERT_FALSE(is_json(r, "\"ada@example.com\""));
-	b.n = 0;
-	buf_adds(&b, "m:");
-	field_seal(&b, "email", STR("ada@example.com"), 1);
-	r = result("email", TEXT);
-	put(r, 0, b.p, (int)b.n);
-	CU_ASSERT_TRUE(is_json(r, "\"a***@example.com\""));
+	field_seal_at(&v, FIELD_CLIENT_USERS_EMAIL, 7, "12", STR("ada@example.com"), 1);
+	CU_ASSERT_TRUE(is_json(placed('t', place, buf_cstr(&v)), "\"ada@example.com\""));
+	CU_ASSERT_TRUE(is_json(placed('m', place, buf_cstr(&v)), "\"a***@example.com\""));
+	CU_ASSERT_TRUE(is_json(placed('t', "client_users.email:7:13", buf_cstr(&v)), "null"));
+	CU_ASSERT_TRUE(is_json(placed('m', "client_users.email:8:12", buf_cstr(&v)), "null"));
+	CU_ASSERT_TRUE(is_json(placed('t', "client_users.phone:7:12", buf_cstr(&v)), "null"));
+	CU_ASSERT_TRUE(is_json(placed('t', "tickets.title:7:12", buf_cstr(&v)), "null"));
+	CU_ASSERT_TRUE(is_json(placed('t', place, "ada@example.com"), "null"));
+	CU_ASSERT_TRUE(is_json(placed('t', place, ""), "null"));
+	r = result("email", BYTEA);
+	put(r, 0, "tx", 2); /* no place */
+	CU_ASSERT_FALSE(db_open(&out, r, 0, 0));
+	CU_ASSERT_TRUE(is_json(r, "null"));
+	r = placed('t', place, buf_cstr(&v));
+	CU_ASSERT_TRUE(db_open(&out, r, 0, 0) && strcmp(buf_cstr(&out), "ada@example.com") == 0);
+	out.n = 0;
+	db_cell_to_text(&out, r, 0, 0);
+	CU_ASSERT_STRING_EQUAL(buf_cstr(&out), "ada@example.com");
+	PQclear(r);
+	/* the same bytes as a text of a user */
+	buf_addf(&json, "\"%s\"", buf_cstr(&v));
+	CU_ASSERT_TRUE(is_json(text(TEXT, buf_cstr(&v)), buf_cstr(&json)));
 	CU_ASSERT_TRUE(is_json(text(TEXT, "e1.1.no"), "\"e1.1.no\""));
 	CU_ASSERT_TRUE(is_json(text(TEXT, "m:x"), "\"m:x\""));
 	field_keys_free();
-	buf_free(&b);
+	buf_free(&v);
+	buf_free(&json);
+	buf_free(&out);
 }
 
 /* --- a table --- */

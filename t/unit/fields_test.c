@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Encrypted fields, circuit breakers, and the commands for a synchronised ticket. */
+#include "base/clock.h"
 #include "crypto/field.h"
 #include "feature/integration/sync.h"
 #include "fetch/breaker.h"
@@ -59,6 +60,122 @@ static void test_fields(void)
 	buf_free(&a);
 	buf_free(&b);
 	buf_free(&text);
+}
+
+#define MAIL FIELD_CLIENT_USERS_EMAIL
+
+static bool opens(const char *place, struct buf *v, const char *text)
+{
+	struct buf out = { 0 };
+	bool ok = field_open_place(&out, str_of(place), (struct str){ v->p, v->n });
+
+	CU_ASSERT_TRUE(ok || out.n == 0);
+	ok = ok && strcmp(buf_cstr(&out), text) == 0;
+	buf_free(&out);
+	return ok;
+}
+
+static void add_key(int64_t id, int64_t from_s, unsigned char wrapped[FIELD_WRAPPED_BYTES])
+{
+	field_key_make(master, id, wrapped);
+	CU_ASSERT_TRUE_FATAL(field_key_add(master, id, wrapped, FIELD_WRAPPED_BYTES, from_s));
+}
+
+/* Bound to table, column, tenant and row. */
+static void test_places(void)
+{
+	unsigned char w[FIELD_WRAPPED_BYTES];
+	struct buf v = { 0 }, plain = { 0 }, again = { 0 };
+	uint64_t refused;
+
+	add_key(FIELD_INDEX_KEY, 0, w);
+	add_key(FIELD_PLACED_KEY, 0, w);
+	CU_ASSERT_TRUE(field_placed() && field_keys_ready());
+	field_seal_at(&v, MAIL, 7, "12", STR("ada@example.com"), 1);
+	CU_ASSERT_TRUE(strncmp(buf_cstr(&v), "e2.1000.", 8) == 0);
+	CU_ASSERT_TRUE(opens("client_users.email:7:12", &v, "ada@example.com"));
+	refused = field_refused();
+	CU_ASSERT_FALSE(opens("client_users.email:7:1", &v, "ada@example.com"));
+	CU_ASSERT_FALSE(opens("client_users.email:7:12:", &v, "ada@example.com"));
+	CU_ASSERT_FALSE(opens("client_users.email:71:2", &v, "ada@example.com"));
+	CU_ASSERT_FALSE(opens("client_users.phone:7:12", &v, "ada@example.com"));
+	CU_ASSERT_FALSE(opens("staff.email:7:12", &v, "ada@example.com"));
+	CU_ASSERT_FALSE(opens("client_users.email", &v, "ada@example.com"));
+	CU_ASSERT_FALSE(opens("", &v, "ada@example.com"));
+	buf_adds(&plain, "ada@example.com");
+	CU_ASSERT_FALSE(opens("client_users.email:7:12", &plain, "ada@example.com"));
+	plain.n = 0;
+	field_seal(&plain, "email", STR("ada@example.com"), 1); /* format e1, by the same key */
+	CU_ASSERT_FALSE(opens("client_users.email:7:12", &plain, "ada@example.com"));
+	CU_ASSERT_EQUAL(field_refused(), refused + 9);
+	for (size_t i = 0; i < v.n; i++) { /* nor changed anywhere */
+		v.p[i] ^= 1;
+		CU_ASSERT_FALSE(opens("client_users.email:7:12", &v, "ada@example.com"));
+		v.p[i] ^= 1;
+	}
+	field_seal_at(&again, MAIL, 7, "12", STR("ada@example.com"), 1);
+	CU_ASSERT_FALSE(v.n == again.n && memcmp(v.p, again.p, v.n) == 0); /* a nonce of its own */
+	again.n = 0;
+	field_seal_at(&again, MAIL, 7, "12", STR(""), 1);
+	CU_ASSERT_TRUE(opens("client_users.email:7:12", &again, ""));
+	field_keys_free();
+	buf_free(&v);
+	buf_free(&plain);
+	buf_free(&again);
+}
+
+/* Values of an earlier version: accepted before the change-over, and in it under a mark that the
+ * key has made; then never again. */
+static void test_changing_over(void)
+{
+	const int64_t now_s = clock_now_us() / US_PER_S;
+	unsigned char w[FIELD_WRAPPED_BYTES];
+	struct buf old = { 0 }, plain = { 0 }, mark = { 0 }, v = { 0 };
+	struct str m;
+
+	add_key(FIELD_INDEX_KEY, 0, w);
+	add_key(1, 0, w);
+	CU_ASSERT_FALSE(field_placed());
+	field_seal_at(&old, MAIL, 7, "12", STR("ada@example.com"), now_s);
+	CU_ASSERT_TRUE(strncmp(buf_cstr(&old), "e1.1.", 5) == 0);
+	buf_adds(&plain, "plain@example.com");
+	CU_ASSERT_TRUE(opens("client_users.email:7:12", &old, "ada@example.com"));
+	CU_ASSERT_TRUE(opens("client_users.email:7:12", &plain, "plain@example.com"));
+	field_key_make(master, FIELD_PLACED_KEY, w);
+	field_mark(&mark, MAIL, master, FIELD_PLACED_KEY, w, now_s + 100);
+	CU_ASSERT_TRUE(field_key_add(master, FIELD_PLACED_KEY, w, sizeof(w), now_s + 50));
+	m = (struct str){ mark.p, mark.n };
+	CU_ASSERT_EQUAL(field_mark_read(MAIL, m), now_s + 100);
+	CU_ASSERT_EQUAL(field_mark_read(FIELD_STAFF_EMAIL, m), 0);
+	CU_ASSERT_EQUAL(field_mark_read(MAIL, STR("9999999999")), 0);
+	/* no mark: nothing old, although the key's time has not come */
+	CU_ASSERT_FALSE(opens("client_users.email:7:12", &old, "ada@example.com"));
+	CU_ASSERT_EQUAL(field_key_current(now_s), FIELD_PLACED_KEY);
+	field_old_accept(MAIL, field_mark_read(MAIL, m));
+	CU_ASSERT_TRUE(opens("client_users.email:7:12", &old, "ada@example.com"));
+	CU_ASSERT_TRUE(opens("client_users.email:7:12", &plain, "plain@example.com"));
+	CU_ASSERT_FALSE(opens("staff.email:7:12", &plain, "plain@example.com"));
+	CU_ASSERT_EQUAL(field_key_current(now_s), 1); /* others have not read the new key yet */
+	CU_ASSERT_EQUAL(field_key_current(now_s + 50), FIELD_PLACED_KEY);
+	field_old_accept(MAIL, now_s - 1); /* a mark that has ended */
+	CU_ASSERT_FALSE(opens("client_users.email:7:12", &old, "ada@example.com"));
+	field_old_accept(MAIL, now_s + 100);
+	CU_ASSERT_TRUE(opens("client_users.email:7:12", &old, "ada@example.com"));
+	field_old_accept(MAIL, 0);
+	CU_ASSERT_FALSE(opens("client_users.email:7:12", &old, "ada@example.com"));
+	field_old_accept(MAIL, now_s + 100); /* a copy of the mark */
+	CU_ASSERT_FALSE(opens("client_users.email:7:12", &old, "ada@example.com"));
+	CU_ASSERT_EQUAL(field_old_until(MAIL), 0);
+	field_old_by_hand();
+	CU_ASSERT_TRUE(opens("client_users.email:7:12", &plain, "plain@example.com"));
+	field_seal_at(&v, MAIL, 7, "12", STR("ada@example.com"), now_s + 60);
+	CU_ASSERT_TRUE(opens("client_users.email:7:12", &v, "ada@example.com"));
+	CU_ASSERT_FALSE(opens("client_users.email:7:13", &v, "ada@example.com"));
+	field_keys_free();
+	buf_free(&old);
+	buf_free(&plain);
+	buf_free(&mark);
+	buf_free(&v);
 }
 
 static void test_breaker(void)
@@ -133,5 +250,6 @@ static void test_sync_way(void)
 		}
 }
 
-UNIT_MAIN("fields", { "sealed fields", test_fields }, { "circuits", test_breaker },
+UNIT_MAIN("fields", { "sealed fields", test_fields }, { "places", test_places },
+	{ "changing over", test_changing_over }, { "circuits", test_breaker },
 	{ "the states of a synchronised ticket", test_sync_way })

@@ -2,4 +2,4 @@
 -- mode: job   shape: rows   class: job
 -- $1 me    text  call.me    required
 -- $2 take  bool  call.take  required
-select h.held, h.at, h.instances from shards_hold($1::text, $2::boolean) h
+select h.held, h.at, h.instances from shards_hold($1::text, $2::boolean, true) h

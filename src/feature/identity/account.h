@@ -23,8 +23,8 @@ struct outcome *account_hash(struct req *req, const char *password, req_work_ste
 
 /* A new code of six digits for a mail or text message: its digest, for TENANT_ID, and the code
  * itself as it is stored until it is sent. Both in the arena. */
-void account_new_code(
-	struct req *req, int64_t tenant_id, const char **out_sha256, const char **out_sealed);
+void account_new_code(struct req *req, int64_t tenant_id, const char *whose,
+	const char **out_sha256, const char **out_sealed);
 
 /* An attempt to prove the session's user. Must be at the beginning of the request's state. */
 struct counted {

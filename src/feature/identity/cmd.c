@@ -177,25 +177,32 @@ static char *read_password(const char *username)
 
 static void user_add(PGconn *pg, int argc, char **argv)
 {
-	char *password = read_password(login_option(argc, argv)), *hash = cli_hash(password);
+	char *password = read_password(login_option(argc, argv)), *hash = cli_hash(password), *id,
+	     index[FIELD_INDEX_MAX];
+	const char *mail = mail_option(argc, argv);
+	struct buf sealed = { 0 };
 	PGresult *r;
 
+	(void)cli_field_keys(pg);
 	if (cli_flag(argc, argv, "staff")) {
 		const char *p[] = { login_option(argc, argv), cli_name(argc, argv, "name", NULL),
-			mail_option(argc, argv), cli_choice(argc, argv, "lang", "zh", LANGUAGES),
+			NULL, cli_choice(argc, argv, "lang", "zh", LANGUAGES),
 			cli_choice(argc, argv, "role", "engineer", STAFF_ROLES),
 			cli_choice(argc, argv, "level", "1", "1|2|3"),
 			cli_flag(argc, argv, "on-call") ? "t" : "f", hash, cli_now(),
 			cli_flag(argc, argv, "must-change") ? "t" : "f",
-			codes_option(argc, argv, "customers") };
+			codes_option(argc, argv, "customers"), NULL, index };
 
+		p[11] = id = cli_next_id(pg, "staff");
+		cli_seal_mail(&sealed, index, FIELD_STAFF_EMAIL, "1", id, mail);
+		p[2] = buf_cstr(&sealed);
 		r = cli_exec(pg, &sql_cli_staff_add, p);
 		if (!PQntuples(r))
 			die("--customers: codes of customers, such as acme,globex, or - for none");
 	} else {
 		char *tenant = cli_tenant_id(pg, cli_option(argc, argv, "tenant", NULL));
 		const char *p[] = { tenant, login_option(argc, argv),
-			cli_name(argc, argv, "name", NULL), mail_option(argc, argv),
+			cli_name(argc, argv, "name", NULL), NULL,
 			cli_choice(argc, argv, "lang", "zh", LANGUAGES),
 			cli_choice(argc, argv, "role", "user", USER_ROLES), hash, cli_now(),
 			attribute_option(argc, argv, "department"),
@@ -204,13 +211,17 @@ static void user_add(PGconn *pg, int argc, char **argv)
 			attribute_option(argc, argv, "cost-centre"),
 			attribute_option(argc, argv, "region"),
 			attribute_option(argc, argv, "office"),
-			cli_flag(argc, argv, "must-change") ? "t" : "f" };
+			cli_flag(argc, argv, "must-change") ? "t" : "f", NULL, index };
 
+		p[15] = id = cli_next_id(pg, "client_users");
+		cli_seal_mail(&sealed, index, FIELD_CLIENT_USERS_EMAIL, tenant, id, mail);
+		p[3] = buf_cstr(&sealed);
 		r = cli_exec(pg, &sql_cli_user_add, p);
 		free(tenant);
 	}
-	cli_seal_people(pg);
 	cli_print_rows(r);
+	buf_free(&sealed);
+	free(id);
 	free(password);
 	free(hash);
 }

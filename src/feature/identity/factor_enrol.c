@@ -57,6 +57,7 @@ struct outcome *factor_list(struct req *req)
 /* --- enrolling a time code --- */
 
 struct enrolment {
+	char secret[TOTP_SECRET_BYTES];
 	char *uri, *base32; /* uri: in the arena */
 };
 
@@ -111,30 +112,26 @@ static void cleanse_enrolment(struct req *req)
 {
 	struct enrolment *e = req_state(req, enrolment);
 
+	OPENSSL_cleanse(e->secret, sizeof(e->secret));
 	OPENSSL_cleanse(e->uri, strlen(e->uri));
 	OPENSSL_cleanse(e->base32, strlen(e->base32));
 	free(e->base32);
 }
 
-struct outcome *factor_totp_new(struct req *req)
+/* The secret is bound to its user and its row. */
+static struct outcome *on_id(struct req *req, enum db_error error, const PGresult *rows)
 {
-	struct enrolment *e = req_state_new(req, enrolment);
-	const char **p = account_params(req, 9);
-	char secret[TOTP_SECRET_BYTES];
-	struct buf sealed = { 0 }, label = { 0 };
-	size_t n;
+	struct enrolment *e = req_state(req, enrolment);
+	const char **p = account_params(req, 10);
+	struct buf sealed = { 0 };
+	int64_t id;
 
-	crypto_random(secret, sizeof(secret));
-	field_seal(
-		&sealed, "totp", (struct str){ secret, sizeof(secret) }, clock_now_us() / US_PER_S);
-	bug_on(oath_base32_encode(secret, sizeof(secret), &e->base32, &n) != OATH_OK);
-	OPENSSL_cleanse(secret, sizeof(secret));
-	e->base32[strcspn(e->base32, "=")] = 0;
-	buf_add_url(&label, req->session->username, strlen(req->session->username));
-	e->uri = arena_printf(&req->arena, "otpauth://totp/sladesk:%s?secret=%s&issuer=sladesk",
-		buf_cstr(&label), e->base32);
-	req->cleanup = cleanse_enrolment;
-	buf_free(&label);
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	id = db_int(rows, 0, 0);
+	field_seal_at(&sealed, FIELD_FACTORS_SECRET, req->session->tenant_id,
+		arena_printf(&req->arena, "%s.%s.%lld", p[1], p[2], (long long)id),
+		(struct str){ e->secret, sizeof(e->secret) }, clock_now_us() / US_PER_S);
 	p[3] = "totp";
 	p[4] = REQ_INPUT(req, identity_totp_new)->name;
 	p[5] = arena_dup(&req->arena, sealed.p, sealed.n);
@@ -143,8 +140,28 @@ struct outcome *factor_totp_new(struct req *req)
 	p[9] = req_int(req, clock_now_us());
 	p[10] = req->session->name;
 	p[11] = session_peer(req);
+	p[12] = req_int(req, id);
 	buf_free(&sealed);
 	return req_query_job(req, &sql_factor_new, p, on_new);
+}
+
+struct outcome *factor_totp_new(struct req *req)
+{
+	struct enrolment *e = req_state_new(req, enrolment);
+	const char **p = arena_alloc(&req->arena, sizeof(*p));
+	struct buf label = { 0 };
+	size_t n;
+
+	crypto_random(e->secret, sizeof(e->secret));
+	bug_on(oath_base32_encode(e->secret, sizeof(e->secret), &e->base32, &n) != OATH_OK);
+	e->base32[strcspn(e->base32, "=")] = 0;
+	buf_add_url(&label, req->session->username, strlen(req->session->username));
+	e->uri = arena_printf(&req->arena, "otpauth://totp/sladesk:%s?secret=%s&issuer=sladesk",
+		buf_cstr(&label), e->base32);
+	req->cleanup = cleanse_enrolment;
+	buf_free(&label);
+	p[0] = "factors";
+	return req_query_job(req, &sql_keys_next_id, p, on_id);
 }
 
 /* --- recovery codes --- */
@@ -235,7 +252,7 @@ static struct outcome *on_unconfirmed(struct req *req, enum db_error error, cons
 		return req_fail_db(req, error);
 	if (PQntuples(rows) == 0)
 		return req_fail(req, ERR_NOT_FOUND, NULL);
-	c->step = totp_step(db_text(rows, 0, 0), c->code_given, clock_now_us() / US_PER_S);
+	c->step = totp_step(rows, 0, 0, c->code_given, clock_now_us() / US_PER_S);
 	if (!c->step) {
 		req_note_invalid(req, "code", "wrong; enter the six digits that your app shows now",
 			"错误，请输入应用当前显示的 6 位数字");

@@ -272,7 +272,7 @@ struct outcome *passkey_new(struct req *req)
 {
 	const struct in_identity_passkey_new *in = REQ_INPUT(req, identity_passkey_new);
 	struct ceremony *c = req_state_new(req, ceremony);
-	const char **p = account_params(req, 9);
+	const char **p = account_params(req, 10);
 	EVP_PKEY *key = NULL;
 	bool ok;
 
@@ -296,6 +296,7 @@ struct outcome *passkey_new(struct req *req)
 	p[9] = req_int(req, clock_now_us());
 	p[10] = req->session->name;
 	p[11] = session_peer(req);
+	p[12] = NULL;
 	return req_query_job(req, &sql_factor_new, p, on_registered);
 }
 

@@ -91,9 +91,9 @@ static struct outcome *finish_signin(struct req *req)
 static bool find_totp(struct second *x, const PGresult *rows)
 {
 	for (int i = 0; i < PQntuples(rows); i++) {
-		int64_t step = db_is_null(rows, i, 5) ? 0
-						      : totp_step(db_text(rows, i, 6), x->code,
-								clock_now_us() / US_PER_S);
+		int64_t step = db_is_null(rows, i, 5)
+				       ? 0
+				       : totp_step(rows, i, 6, x->code, clock_now_us() / US_PER_S);
 
 		if (step > db_int(rows, i, 7)) {
 			x->factor_id = db_int(rows, i, 5);
@@ -159,8 +159,8 @@ static struct outcome *on_told(struct req *req, enum db_error error, const PGres
 	return req_reply(req, 202, "null", 4);
 }
 
-void account_new_code(
-	struct req *req, int64_t tenant_id, const char **out_sha256, const char **out_sealed)
+void account_new_code(struct req *req, int64_t tenant_id, const char *whose,
+	const char **out_sha256, const char **out_sealed)
 {
 	struct buf sealed = { 0 };
 	char *sha = arena_alloc(&req->arena, 65), code[8];
@@ -171,27 +171,51 @@ void account_new_code(
 	while (n >= 4294000000u);
 	snprintf(code, sizeof(code), "%06u", n % 1000000);
 	recovery_digest(tenant_id, code, sha);
-	field_seal(&sealed, "code", str_of(code), clock_now_us() / US_PER_S);
+	field_seal_at(&sealed, FIELD_EVENTS_CODE, tenant_id, whose, str_of(code),
+		clock_now_us() / US_PER_S);
 	*out_sha256 = sha;
 	*out_sealed = arena_dup(&req->arena, sealed.p, sealed.n);
 	buf_free(&sealed);
 	OPENSSL_cleanse(code, sizeof(code));
 }
 
-/* STMT stores the code's digest and sends the code. */
-static struct outcome *send_code(struct req *req, const struct sql_stmt *stmt)
-{
-	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p));
+struct code_sending {
+	const struct sql_stmt *stmt; /* stores the code's digest and sends the code */
 	struct token_claims step;
+};
 
-	if (!read_step(REQ_INPUT(req, identity_step)->step_token, &step))
-		return refuse_token(req);
-	account_new_code(req, step.tenant_id, &p[3], &p[4]);
-	p[0] = req_int(req, step.tenant_id);
-	p[1] = req_int(req, step.session_id);
+static struct outcome *on_who(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct code_sending *x = req_state(req, code_sending);
+	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p));
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0)
+		return refuse_code(req);
+	account_new_code(req, x->step.tenant_id,
+		arena_printf(&req->arena, "%.*s.%lld.%lld", (int)db_text(rows, 0, 0).n,
+			db_text(rows, 0, 0).p, (long long)db_int(rows, 0, 1),
+			(long long)x->step.session_id),
+		&p[3], &p[4]);
+	p[0] = req_int(req, x->step.tenant_id);
+	p[1] = req_int(req, x->step.session_id);
 	p[2] = req_int(req, clock_now_us());
 	p[5] = session_peer(req);
-	return req_query_job(req, stmt, p, on_told);
+	return req_query_job(req, x->stmt, p, on_told);
+}
+
+static struct outcome *send_code(struct req *req, const struct sql_stmt *stmt)
+{
+	struct code_sending *x = req_state_new(req, code_sending);
+	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p));
+
+	x->stmt = stmt;
+	if (!read_step(REQ_INPUT(req, identity_step)->step_token, &x->step))
+		return refuse_token(req);
+	p[0] = req_int(req, x->step.tenant_id);
+	p[1] = req_int(req, x->step.session_id);
+	return req_query_job(req, &sql_factor_step_who, p, on_who);
 }
 
 struct outcome *second_factor_mail(struct req *req)

@@ -206,6 +206,7 @@ static void on_watched(struct db_call *call, enum db_error error, const PGresult
 static void on_signin(struct req *req, const struct sign_in *s)
 {
 	const char *address = session_peer(req);
+	int64_t now = clock_now_us();
 	const struct network *at = locate(address);
 	struct buf sealed = { 0 };
 	struct risk_check *w;
@@ -220,7 +221,10 @@ static void on_signin(struct req *req, const struct sign_in *s)
 	device_name(session_device(req), w->device);
 	w->username = xstrdup(s->username);
 	w->address = xstrdup(address);
-	field_seal(&sealed, "ip_address", str_of(address), clock_now_us() / US_PER_S);
+	field_seal_at(&sealed, FIELD_SIGN_IN_ALERTS_ADDRESS, s->tenant_id,
+		arena_printf(&req->arena, "%s.%lld.%lld", s->staff ? "staff" : "customer",
+			(long long)s->subject_id, (long long)now),
+		str_of(address), now / US_PER_S);
 	w->sealed = buf_take(&sealed);
 	w->call = (struct db_call){ .stmt = &sql_auth_signin_risk,
 		.ctx.role = DB_ROLE_JOB,
@@ -231,6 +235,6 @@ static void on_signin(struct req *req, const struct sign_in *s)
 		.arg = w };
 	db_call_int(&w->call, 0, s->tenant_id);
 	db_call_int(&w->call, 2, s->subject_id);
-	db_call_int(&w->call, 4, clock_now_us());
+	db_call_int(&w->call, 4, now);
 	db_exec(&w->call);
 }

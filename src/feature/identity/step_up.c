@@ -118,9 +118,9 @@ static struct outcome *on_hash(struct req *req, enum db_error error, const PGres
 static struct outcome *by_totp(struct req *req, const PGresult *rows, const char *code)
 {
 	for (int i = 0; i < PQntuples(rows); i++) {
-		int64_t step = db_is_null(rows, i, 0) ? 0
-						      : totp_step(db_text(rows, i, 1), code,
-								clock_now_us() / US_PER_S);
+		int64_t step = db_is_null(rows, i, 0)
+				       ? 0
+				       : totp_step(rows, i, 1, code, clock_now_us() / US_PER_S);
 
 		if (step > db_int(rows, i, 2))
 			return account_proved(
@@ -184,7 +184,10 @@ struct outcome *step_up_mail(struct req *req)
 {
 	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p));
 
-	account_new_code(req, req->session->tenant_id, &p[3], &p[4]);
+	account_new_code(req, req->session->tenant_id,
+		arena_printf(&req->arena, "%s.%lld.%lld", actor_kind_name(req->session->actor),
+			(long long)req->session->actor_id, (long long)req->session->session_id),
+		&p[3], &p[4]);
 	p[0] = req_int(req, req->session->tenant_id);
 	p[1] = req_int(req, req->session->session_id);
 	p[2] = req_int(req, clock_now_us());

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Time codes by liboath (RFC 6238). */
 #include "totp.h"
-#include "crypto/field.h"
 
 #include <liboath/oath.h>
 #include <openssl/crypto.h>
@@ -24,13 +23,13 @@ static bool six_digits(const char *code, char out[7])
 	return n == 6;
 }
 
-int64_t totp_step(struct str sealed_secret, const char *code, int64_t now_s)
+int64_t totp_step(const PGresult *rows, int row, int col, const char *code, int64_t now_s)
 {
 	struct buf secret = { 0 };
 	int at = 0, rc = OATH_INVALID_OTP;
 	char digits[7];
 
-	if (six_digits(code, digits) && field_open(&secret, "totp", sealed_secret) &&
+	if (six_digits(code, digits) && db_open(&secret, rows, row, col) &&
 		secret.n == TOTP_SECRET_BYTES)
 		rc = oath_totp_validate2(
 			secret.p, secret.n, (time_t)now_s, STEP_S, 0, 1, &at, digits);

@@ -3,12 +3,12 @@
 #ifndef SLADESK_FEATURE_IDENTITY_TOTP_H
 #define SLADESK_FEATURE_IDENTITY_TOTP_H
 
-#include "base/base.h"
+#include "db/db.h"
 
 #define TOTP_SECRET_BYTES 20
 
-/* The time step (RFC 6238, 30 s) in which SEALED_SECRET gives CODE, which may contain blanks: the
- * present one or a neighbour; 0 if none does. */
-int64_t totp_step(struct str sealed_secret, const char *code, int64_t now_s);
+/* The time step (RFC 6238, 30 s) in which the encrypted secret in a cell gives CODE, which may
+ * contain blanks: the present one or a neighbour; 0 if none does. */
+int64_t totp_step(const PGresult *rows, int row, int col, const char *code, int64_t now_s);
 
 #endif

@@ -15,9 +15,13 @@
 #define SCOPE_MAX 100
 
 /* Mail address and phone number are stored encrypted, the former with its blind index. */
-static void seal_person(struct req *req)
+static void seal_person(struct req *req, int64_t user_id)
 {
-	static const char *const sealed[] = { "email", "phone" };
+	static const struct {
+		const char *name;
+		enum field_column column;
+	} sealed[] = { { "email", FIELD_CLIENT_USERS_EMAIL },
+		{ "phone", FIELD_CLIENT_USERS_PHONE } };
 	const char *email = json_get_string(req->body, "email");
 	char index[65];
 
@@ -26,14 +30,15 @@ static void seal_person(struct req *req)
 		json_object_object_add(req->body, "email_index", json_object_new_string(index));
 	}
 	for (size_t i = 0; i < ARRAY_LEN(sealed); i++) {
-		const char *v = json_get_string(req->body, sealed[i]);
+		const char *v = json_get_string(req->body, sealed[i].name);
 		struct buf b = { 0 };
 
 		if (!v)
 			continue;
-		field_seal(&b, sealed[i], str_of(v), clock_now_us() / US_PER_S);
+		field_seal_at(&b, sealed[i].column, req->session->tenant_id, req_int(req, user_id),
+			str_of(v), clock_now_us() / US_PER_S);
 		json_object_object_add(
-			req->body, sealed[i], json_object_new_string_len(b.p, (int)b.n));
+			req->body, sealed[i].name, json_object_new_string_len(b.p, (int)b.n));
 		buf_free(&b);
 	}
 }
@@ -227,7 +232,7 @@ static void check_grants(struct req *req, struct json_object *list)
 /* --- creating --- */
 
 struct invitation {
-	const char *doc, *grants;
+	const char *password, *doc, *grants;
 };
 
 static struct outcome *on_joined(struct req *req, enum db_error error, const PGresult *rows)
@@ -271,18 +276,30 @@ void user_new_check(struct req *req)
 	check_grants(req, in->grants);
 }
 
+static struct outcome *on_id(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct invitation *i = req_state(req, invitation);
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	seal_person(req, db_int(rows, 0, 0));
+	json_object_object_add(req->body, "id", json_object_new_int64(db_int(rows, 0, 0)));
+	i->doc = req_json_text(req, req->body);
+	return account_hash(req, i->password, on_hashed);
+}
+
 struct outcome *user_new(struct req *req)
 {
 	const struct in_identity_user_new *in = REQ_INPUT(req, identity_user_new);
 	struct invitation *i = req_state_new(req, invitation);
-	const char *password = arena_dup(&req->arena, in->password, strlen(in->password));
+	const char **p = arena_alloc(&req->arena, sizeof(*p));
 
+	i->password = arena_dup(&req->arena, in->password, strlen(in->password));
 	i->grants = in->grants ? req_json_text(req, in->grants) : "[]";
 	json_object_object_del(req->body, "grants");
 	json_object_object_del(req->body, "password"); /* the document leaves it out */
-	seal_person(req);
-	i->doc = req_json_text(req, req->body);
-	return account_hash(req, password, on_hashed);
+	p[0] = "client_users";
+	return req_query_job(req, &sql_keys_next_id, p, on_id);
 }
 
 /* --- changing --- */
@@ -316,7 +333,7 @@ struct outcome *user_set(struct req *req)
 		(void)val;
 		buf_addf(&names, "%s%s", names.n ? ", " : "", key);
 	}
-	seal_person(req);
+	seal_person(req, REQ_INPUT(req, identity_user_set)->user_id);
 	p[0] = req_int(req, REQ_INPUT(req, identity_user_set)->user_id);
 	p[1] = req_json_text(req, req->body);
 	p[2] = req_int(req, clock_now_us());

@@ -18,32 +18,69 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Contacts' mail addresses and phone numbers are stored encrypted. */
-static void seal_contacts_of(struct json_object *o)
+/* Contacts' mail addresses and phone numbers are stored encrypted, for the customer's contact. */
+static void seal_contacts(struct json_object *o, int64_t tenant_id)
 {
-	static const char *const sealed[] = { "email", "phone" };
+	static const struct {
+		const char *name;
+		enum field_column column;
+	} sealed[] = { { "email", FIELD_CONTACTS_EMAIL }, { "phone", FIELD_CONTACTS_PHONE } };
 	struct json_object *list = json_get(o, "contacts");
 	size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
 
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < ARRAY_LEN(sealed); k++) {
 			struct json_object *c = json_object_array_get_idx(list, i);
-			const char *v = json_get_string(c, sealed[k]);
+			const char *v = json_get_string(c, sealed[k].name);
 			struct buf b = { 0 };
 
 			if (!v)
 				continue;
-			field_seal(&b, sealed[k], str_of(v), clock_now_us() / US_PER_S);
+			field_seal_at(&b, sealed[k].column, tenant_id,
+				json_get_string(c, "external_id"), str_of(v),
+				clock_now_us() / US_PER_S);
 			json_object_object_add(
-				c, sealed[k], json_object_new_string_len(b.p, (int)b.n));
+				c, sealed[k].name, json_object_new_string_len(b.p, (int)b.n));
 			buf_free(&b);
 		}
 }
 
-static void seal_contacts(struct json_object *customers)
+/* What customer/ids is asked: [{i, external_id, code}]. */
+static void add_names(struct buf *b, const struct delivery *d)
 {
-	for (size_t i = 0; i < json_object_array_length(customers); i++)
-		seal_contacts_of(json_object_array_get_idx(customers, i));
+	buf_addc(b, '[');
+	for (size_t i = 0; i < json_object_array_length(d->good); i++) {
+		struct json_object *o = json_object_array_get_idx(d->good, i);
+		const char *id = json_get_string(o, "external_id"),
+			   *code = json_get_string(o, "code");
+
+		buf_addf(b, "%s{\"i\":%zu,\"external_id\":", i ? "," : "", i);
+		buf_add_json(b, id, strlen(id));
+		if (code) {
+			buf_adds(b, ",\"code\":");
+			buf_add_json(b, code, strlen(code));
+		}
+		buf_addc(b, '}');
+	}
+	buf_addc(b, ']');
+}
+
+/* Append the customers to B as customers_take wants them: with their ids of customer/ids, and their
+ * contacts encrypted. */
+static void add_sealed(struct buf *b, const struct delivery *d, const PGresult *rows)
+{
+	struct json_object *copy = NULL;
+
+	bug_on(json_object_deep_copy(d->good, &copy, NULL) != 0);
+	for (int i = 0; i < PQntuples(rows); i++) {
+		struct json_object *o = json_object_array_get_idx(copy, (size_t)db_int(rows, i, 0));
+		int64_t tenant_id = db_int(rows, i, 1);
+
+		json_object_object_add(o, "tenant_id", json_object_new_int64(tenant_id));
+		seal_contacts(o, tenant_id);
+	}
+	json_write(b, copy);
+	json_object_put(copy);
 }
 
 static void count_rows(struct delivery *d, const PGresult *rows, size_t *created, size_t *changed)
@@ -64,8 +101,11 @@ static void count_rows(struct delivery *d, const PGresult *rows, size_t *created
 
 /* --- pushed --- */
 
+#define TRIES 5
+
 struct pushed {
 	struct delivery d;
+	int tries;
 	size_t taken, created, changed;
 };
 
@@ -88,11 +128,15 @@ static struct outcome *on_rejected(struct req *req, enum db_error error, const P
 	return req_reply(req, 200, data, strlen(data));
 }
 
+static struct outcome *ask_ids(struct req *req);
+
 static struct outcome *on_taken(struct req *req, enum db_error error, const PGresult *rows)
 {
 	struct pushed *p = req_state(req, pushed);
 	const char **q = arena_alloc(&req->arena, 3 * sizeof(*q));
 
+	if (error == DB_RETRY && p->tries++ < TRIES) /* another delivery has created one of them */
+		return ask_ids(req);
 	if (error != DB_OK)
 		return req_fail_db(req, error);
 	p->taken = (size_t)PQntuples(rows);
@@ -109,22 +153,45 @@ static struct outcome *on_taken(struct req *req, enum db_error error, const PGre
 	return req_query_job(req, &sql_customer_reject, q, on_rejected);
 }
 
+static struct outcome *on_ids(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct pushed *p = req_state(req, pushed);
+	const char **q = arena_alloc(&req->arena, 2 * sizeof(*q));
+	struct buf docs = { 0 };
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	add_sealed(&docs, &p->d, rows);
+	q[0] = arena_dup(&req->arena, docs.p, docs.n);
+	q[1] = req_int(req, clock_now_us());
+	buf_free(&docs);
+	return req_query_job(req, &sql_customer_take, q, on_taken);
+}
+
+static struct outcome *ask_ids(struct req *req)
+{
+	struct pushed *p = req_state(req, pushed);
+	const char **q = arena_alloc(&req->arena, sizeof(*q));
+	struct buf names = { 0 };
+
+	add_names(&names, &p->d);
+	q[0] = arena_dup(&req->arena, names.p, names.n);
+	buf_free(&names);
+	return req_query_job(req, &sql_customer_ids, q, on_ids);
+}
+
 struct outcome *customers_sync(struct req *req)
 {
 	struct pushed *p = req_state_new(req, pushed);
-	const char **q = arena_alloc(&req->arena, 2 * sizeof(*q));
 
 	req->cleanup = free_customers;
 	delivery_read(&p->d, REQ_INPUT(req, integration_customers_sync)->customers);
-	seal_contacts(p->d.good);
-	q[0] = req_json_text(req, p->d.good);
-	q[1] = req_int(req, clock_now_us());
-	return req_query_job(req, &sql_customer_take, q, on_taken);
+	return ask_ids(req);
 }
 
 /* --- pulled --- */
 
-enum { FETCH, TAKE, COUNT, REJECTED };
+enum { FETCH, ASK_IDS, TAKE, COUNT, REJECTED };
 
 static struct {
 	struct flow flow;
@@ -146,10 +213,10 @@ static struct outcome *step_fetch(struct flow *f)
 		return give_up(f);
 	integration_http_get(options.integration_customers_url,
 		options.integration_customers_token_file, flow_on_fetched, f);
-	return flow_wait(f, TAKE);
+	return flow_wait(f, ASK_IDS);
 }
 
-static struct outcome *step_take(struct flow *f)
+static struct outcome *step_ask_ids(struct flow *f)
 {
 	const struct fetch_result *r = f->fetched;
 	struct json_error err;
@@ -162,9 +229,24 @@ static struct outcome *step_take(struct flow *f)
 		return give_up(f);
 	}
 	delivery_read(&pull.d, json_get(o, "customers"));
-	seal_contacts(pull.d.good);
-	json_write(&pull.docs, pull.d.good);
 	json_object_put(o);
+	add_names(&pull.docs, &pull.d);
+	flow_param_text(f, 0, buf_cstr(&pull.docs));
+	return flow_query(f, TAKE, &sql_customer_ids);
+}
+
+static struct outcome *not_stored(struct flow *f)
+{
+	log_error(NULL, "customers: pulled but not stored err=%s", db_error_name(f->error));
+	return give_up(f);
+}
+
+static struct outcome *step_take(struct flow *f)
+{
+	if (f->error != DB_OK)
+		return not_stored(f);
+	pull.docs.n = 0;
+	add_sealed(&pull.docs, &pull.d, f->rows);
 	flow_param_text(f, 0, buf_cstr(&pull.docs));
 	flow_param_int(f, 1, clock_now_us());
 	return flow_query(f, COUNT, &sql_customer_take);
@@ -174,10 +256,8 @@ static struct outcome *step_count(struct flow *f)
 {
 	size_t created = 0, changed = 0;
 
-	if (f->error != DB_OK) {
-		log_error(NULL, "customers: pulled but not stored err=%s", db_error_name(f->error));
-		return give_up(f);
-	}
+	if (f->error != DB_OK)
+		return not_stored(f);
 	count_rows(&pull.d, f->rows, &created, &changed);
 	log_info(NULL, "customers pulled n=%zu created=%zu changed=%zu rejected=%zu", pull.d.n,
 		created, changed, pull.d.rejected);
@@ -201,6 +281,7 @@ static struct outcome *step_rejected(struct flow *f)
 
 static const struct flow_step steps[] = {
 	[FETCH] = { "fetch", step_fetch },
+	[ASK_IDS] = { "ask_ids", step_ask_ids },
 	[TAKE] = { "take", step_take },
 	[COUNT] = { "count", step_count },
 	[REJECTED] = { "rejected", step_rejected },

@@ -13,9 +13,8 @@ static int cmd_webhook(int argc, char **argv)
 {
 	PGconn *pg = cli_connect();
 	char *tenant = cli_tenant_id(pg, cli_option(argc, argv, "tenant", NULL));
-	const char *p[] = { tenant, cli_option(argc, argv, "url", NULL), NULL, cli_now() };
-	char *secret;
-	char field[FIELD_NAME_MAX];
+	const char *p[] = { tenant, cli_option(argc, argv, "url", NULL), NULL, cli_now(), NULL };
+	char *secret, *id;
 	struct buf sealed = { 0 };
 
 	if (!argc || strcmp(argv[0], "add") != 0)
@@ -31,13 +30,15 @@ static int cmd_webhook(int argc, char **argv)
 		text_is_blank(str_of(secret)))
 		die("the secret, on standard input: 16 to 200 characters");
 	(void)cli_field_keys(pg);
-	field_name("webhooks.secret", strtoll(tenant, NULL, 10), field);
-	field_seal(&sealed, field, str_of(secret), clock_now_us() / US_PER_S);
+	p[4] = id = cli_next_id(pg, "webhooks");
+	field_seal_at(&sealed, FIELD_WEBHOOKS_SECRET, strtoll(tenant, NULL, 10), id, str_of(secret),
+		clock_now_us() / US_PER_S);
 	p[2] = buf_cstr(&sealed);
 	cli_print_rows(cli_exec(pg, &sql_cli_webhook_add, p));
 	buf_free(&sealed);
 	free(secret);
 	free(tenant);
+	free(id);
 	PQfinish(pg);
 	return 0;
 }

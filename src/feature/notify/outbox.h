@@ -48,7 +48,8 @@ enum {
 	C_HOURS,
 	C_ZONE,
 	C_PHONE,
-	C_GONE
+	C_GONE,
+	C_CODE
 };
 
 enum outbox_channel { CHANNEL_MAIL, CHANNEL_WEBHOOK, CHANNEL_SMS, OUTBOX_CHANNELS };

@@ -37,10 +37,7 @@ static void wipe(struct buf *secret)
 /* The webhook's secret. Returns false, and the delivery waits, if its key is not available. */
 static bool open_secret(struct sending *s, const struct outbox_row *w, struct buf *out)
 {
-	char field[FIELD_NAME_MAX];
-
-	field_name("webhooks.secret", s->tenant_id, field);
-	if (field_open(out, field, db_text(w->r, w->i, C_SECRET)))
+	if (db_open(out, w->r, w->i, C_SECRET))
 		return true;
 	log_warn(NULL, "webhook is delayed: its secret cannot be decrypted tenant=%lld id=%lld",
 		(long long)s->tenant_id, (long long)s->id);
@@ -126,7 +123,7 @@ void outbox_send_sms(struct sending *s, const struct outbox_row *w)
 	char *token = secretfile_line(options.sms_token_file),
 	     *header = xasprintf("Authorization: Bearer %s", token ? token : "");
 
-	if (!field_open(&phone, "phone", db_text(w->r, w->i, C_PHONE))) {
+	if (!db_is_null(w->r, w->i, C_PHONE) && !db_open(&phone, w->r, w->i, C_PHONE)) {
 		outbox_hold(s, clock_now_us() + KEY_WAIT_US);
 	} else if (!phone_number(buf_cstr(&phone), &to) || db_is_null(w->r, w->i, C_BODY)) {
 		outbox_give_up(s, to.n ? "no template" : "no usable number");

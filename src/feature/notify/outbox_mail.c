@@ -192,14 +192,15 @@ void outbox_send_mail(struct sending *s, const struct outbox_row *w)
 {
 	struct buf to = { 0 };
 
-	if (!field_open(&to, "email", db_text(w->r, w->i, C_EMAIL))) {
+	if (!db_is_null(w->r, w->i, C_EMAIL) && !db_open(&to, w->r, w->i, C_EMAIL)) {
 		log_warn(NULL,
-			"mail is delayed: the key of its address is not available tenant=%lld "
+			"mail is delayed: its address cannot be decrypted tenant=%lld "
 			"id=%lld",
 			(long long)s->tenant_id, (long long)s->id);
 		outbox_hold(s, clock_now_us() + KEY_WAIT_US);
 		return;
 	}
+	buf_reserve(&to, 1);
 	s->to = buf_take(&to);
 	if (!address_is_sane(str_of(s->to)) || db_is_null(w->r, w->i, C_SUBJECT)) {
 		outbox_give_up(

@@ -173,8 +173,7 @@ static void add_variable(struct buf *b, const struct outbox_row *w, struct str n
 		add_changed(b, w);
 		return;
 	} else if (str_is(name, "code")) {
-		s = json_get_string(w->data, "code");
-		if (!field_open(b, "code", str_of(s ? s : "")))
+		if (!db_open(b, w->r, w->i, C_CODE))
 			buf_adds(b, "?");
 		return;
 	} else if (str_is(name, "reasons")) {

@@ -95,10 +95,10 @@ bool sso_login_read(
 
 /* --- the login that comes back --- */
 
-static bool open_sealed(struct req *req, const char *column, struct str v, const char **out)
+static bool open_sealed(struct req *req, const PGresult *rows, int column, const char **out)
 {
 	struct buf text = { 0 };
-	bool ok = field_open(&text, column, v);
+	bool ok = db_open(&text, rows, 0, column);
 
 	if (ok)
 		*out = arena_dup(&req->arena, text.n ? text.p : "", text.n);
@@ -139,10 +139,8 @@ static struct outcome *step_ask_documents(struct flow *f)
 	x->nonce = keep_text(req, db_text(rows, 0, 5));
 	x->who.next = db_is_null(rows, 0, 7) ? NULL : keep_text(req, db_text(rows, 0, 7));
 	x->who.fresh = db_int(rows, 0, 8) != 0;
-	if (!sso_login_read(req, x, rows, 1, 2, 4) ||
-		!open_sealed(req, "verifier", db_text(rows, 0, 6), &x->verifier) ||
-		(!db_is_null(rows, 0, 3) &&
-			!open_sealed(req, "client_secret", db_text(rows, 0, 3), &x->secret)) ||
+	if (!sso_login_read(req, x, rows, 1, 2, 4) || !open_sealed(req, rows, 6, &x->verifier) ||
+		(!db_is_null(rows, 0, 3) && !open_sealed(req, rows, 3, &x->secret)) ||
 		(x->vendor && !x->secret))
 		return sso_fail_provider(req);
 	x->code = x->vendor && strcmp(x->vendor->code_param, "authCode") == 0 ? in->auth_code

@@ -39,7 +39,8 @@ const char *sso_signout_location(
 /* The user whom a provider has identified. Must be at the beginning of the request's state. */
 struct sso_identity {
 	int64_t tenant_id, provider_id;
-	const char *subject, *mail, *name, *sid, *next;
+	const char *subject, *mail, *name, *sid, *next, *role;
+	bool may_create, asked_id;    /* a user who is not known yet */
 	bool mail_verified, fresh;    /* fresh: the user was to log in anew */
 	int64_t proved_us;            /* when the user did, by the provider; 0: not asked */
 	struct json_object *settings; /* the provider's session id */

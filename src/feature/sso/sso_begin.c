@@ -112,7 +112,8 @@ static struct outcome *step_store(struct flow *f)
 	crypto_random_hex(nonce, 16);
 	x->verifier = verifier;
 	x->nonce = nonce;
-	field_seal(&sealed, "verifier", str_of(verifier), clock_now_us() / US_PER_S);
+	field_seal_at(&sealed, FIELD_SSO_LOGINS_VERIFIER, x->who.tenant_id, x->sha256,
+		str_of(verifier), clock_now_us() / US_PER_S);
 	flow_param_int(f, 0, x->who.tenant_id);
 	flow_param_int(f, 1, x->who.provider_id);
 	flow_param_text(f, 2, x->sha256);

@@ -203,19 +203,22 @@ static struct outcome *on_stored(struct req *req, enum db_error error, const PGr
 	return req_reply_take(req, req->route->method == HTTP_POST ? 201 : 200, &data);
 }
 
-struct outcome *sso_provider_put(struct req *req)
+/* The secret is bound to the provider's row. */
+static struct outcome *put(struct req *req, int64_t id)
 {
 	const struct in_sso_provider *in = REQ_INPUT(req, sso_provider);
 	const struct in_sso_provider_set *set = REQ_INPUT_IF(req, sso_provider_set);
-	const char **p = arena_alloc(&req->arena, 9 * sizeof(*p));
+	const char **p = arena_alloc(&req->arena, 10 * sizeof(*p));
 	struct buf sealed = { 0 };
 
-	p[0] = set ? req_int(req, set->provider_id) : NULL;
+	p[0] = set ? req_int(req, id) : NULL;
 	p[1] = in->kind;
 	p[2] = in->name;
 	p[3] = in->client_id;
+	p[4] = NULL;
 	if (in->client_secret) {
-		field_seal(&sealed, "client_secret", str_of(in->client_secret),
+		field_seal_at(&sealed, FIELD_IDENTITY_PROVIDERS_CLIENT_SECRET,
+			req->session->tenant_id, req_int(req, id), str_of(in->client_secret),
 			clock_now_us() / US_PER_S);
 		p[4] = arena_dup(&req->arena, sealed.p, sealed.n);
 		buf_free(&sealed);
@@ -224,5 +227,22 @@ struct outcome *sso_provider_put(struct req *req)
 	p[6] = in->active ? "true" : "false";
 	p[7] = req_int(req, clock_now_us());
 	p[8] = options.http_url;
+	p[9] = set ? NULL : req_int(req, id);
 	return req_query(req, &sql_sso_provider_put, p, on_stored);
+}
+
+static struct outcome *on_id(struct req *req, enum db_error error, const PGresult *rows)
+{
+	return error == DB_OK ? put(req, db_int(rows, 0, 0)) : req_fail_db(req, error);
+}
+
+struct outcome *sso_provider_put(struct req *req)
+{
+	const struct in_sso_provider_set *set = REQ_INPUT_IF(req, sso_provider_set);
+	const char **p = arena_alloc(&req->arena, sizeof(*p));
+
+	if (set)
+		return put(req, set->provider_id);
+	p[0] = "identity_providers";
+	return req_query_job(req, &sql_keys_next_id, p, on_id);
 }

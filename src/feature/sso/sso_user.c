@@ -41,6 +41,8 @@ struct outcome *sso_fail_provider(struct req *req)
 		"无法连接贵公司的登录服务，或其未能确认您的身份。");
 }
 
+static struct outcome *ask_new_id(struct req *req);
+
 static struct outcome *on_user(struct req *req, enum db_error error, const PGresult *rows)
 {
 	struct sso_identity *x = req_state(req, sso_identity);
@@ -48,6 +50,8 @@ static struct outcome *on_user(struct req *req, enum db_error error, const PGres
 
 	if (error != DB_OK)
 		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0 && x->may_create && !x->asked_id)
+		return ask_new_id(req);
 	if (PQntuples(rows) == 0 || db_int(rows, 0, 2)) {
 		audit_note(req, x->tenant_id, false, 0, x->mail ? x->mail : x->subject,
 			"auth.sso_nobody", "refused", 401);
@@ -190,31 +194,61 @@ void sso_read_person(struct req *req, struct sso_identity *who, struct json_obje
 	who->mail_verified = mail_is_verified(req, who, claims);
 }
 
-struct outcome *sso_enter(struct req *req, struct json_object *claims)
+/* Find the user. Only with an ID is one created, if there is none. */
+static struct outcome *ask_user(struct req *req, int64_t id)
 {
 	struct sso_identity *x = req_state(req, sso_identity);
-	const char **p = arena_alloc(&req->arena, 11 * sizeof(*p));
+	const char **p = arena_alloc(&req->arena, 12 * sizeof(*p));
 	struct buf sealed = { 0 };
 	char *index = arena_alloc(&req->arena, 65);
+	/* an unverified mail address does not give access to an account */
+	bool mail = x->mail && x->mail_verified;
 
-	if (!x->subject || !domain_allowed(x, x->mail))
-		return sso_fail_provider(req);
-	if (x->mail) {
+	if (mail)
 		field_index("email", x->tenant_id, str_of(x->mail), index);
-		field_seal(&sealed, "email", str_of(x->mail), clock_now_us() / US_PER_S);
-	}
+	if (mail && id)
+		field_seal_at(&sealed, FIELD_CLIENT_USERS_EMAIL, x->tenant_id, req_int(req, id),
+			str_of(x->mail), clock_now_us() / US_PER_S);
 	p[0] = req_int(req, x->tenant_id);
 	p[1] = req_int(req, x->provider_id);
 	p[2] = x->subject;
-	/* an unverified mail address does not give access to an account */
-	p[3] = x->mail && x->mail_verified ? arena_dup(&req->arena, sealed.p, sealed.n) : NULL;
-	p[4] = x->mail && x->mail_verified ? index : NULL;
+	p[3] = sealed.n ? arena_dup(&req->arena, sealed.p, sealed.n) : NULL;
+	p[4] = mail ? index : NULL;
 	p[5] = username_of(req, x->mail, x->subject);
 	p[6] = x->name ? x->name : p[5];
-	p[7] = role_of(x, claims);
-	p[8] = json_get_bool(x->settings, "create_users", false) ? "true" : "false";
+	p[7] = x->role;
+	p[8] = id ? "true" : "false";
 	p[9] = req_int(req, clock_now_us());
 	p[10] = req->zh ? "zh" : "en";
+	p[11] = id ? req_int(req, id) : NULL;
 	buf_free(&sealed);
 	return req_query_job(req, &sql_sso_user, p, on_user);
+}
+
+static struct outcome *on_new_id(struct req *req, enum db_error error, const PGresult *rows)
+{
+	return error == DB_OK ? ask_user(req, db_int(rows, 0, 0)) : req_fail_db(req, error);
+}
+
+static struct outcome *ask_new_id(struct req *req)
+{
+	const char **p = arena_alloc(&req->arena, sizeof(*p));
+
+	req_state(req, sso_identity)->asked_id = true;
+	p[0] = "client_users";
+	return req_query_job(req, &sql_keys_next_id, p, on_new_id);
+}
+
+struct outcome *sso_enter(struct req *req, struct json_object *claims)
+{
+	struct sso_identity *x = req_state(req, sso_identity);
+	const char *role;
+
+	if (!x->subject || !domain_allowed(x, x->mail))
+		return sso_fail_provider(req);
+	role = role_of(x, claims);
+	x->role = role ? arena_printf(&req->arena, "%s", role) : NULL;
+	x->may_create =
+		x->mail && x->mail_verified && json_get_bool(x->settings, "create_users", false);
+	return ask_user(req, 0);
 }

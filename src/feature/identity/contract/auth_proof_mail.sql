@@ -14,5 +14,5 @@ with s as (
   returning x.tenant_id, x.actor_kind, x.actor_id
 )
 select account_event(s.tenant_id, s.actor_kind, s.actor_id, 'auth.code_asked', 'auth_step_up', $3::bigint,
-  jsonb_build_object('code', $5::text, 'address', $6::text)) as told
+  jsonb_build_object('code', $5::text, 'step', $2::bigint, 'address', $6::text)) as told
 from s

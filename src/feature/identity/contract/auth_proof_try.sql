@@ -12,7 +12,7 @@ with s as (
   select account_event(s.tenant_id, s.actor_kind, s.actor_id, 'auth.session_ended', null, $3::bigint, jsonb_build_object('sessions', jsonb_build_array(s.id))) as seq
   from s where s.revoked_at is not null
 )
-select f.id as factor_id, f.secret, f.counter
+select f.id as factor_id, sealed_at('factors.secret', f.tenant_id, sealed_row(f), f.secret) as secret, f.counter
 from s left join ended on true
 left join factors f on f.tenant_id = s.tenant_id and f.actor_kind = s.actor_kind and f.actor_id = s.actor_id and f.kind = 'totp' and f.confirmed_at is not null
 where s.revoked_at is null

@@ -11,11 +11,13 @@
 -- $9 now           time  call.now          required
 -- $10 must_change  bool  call.must_change  required
 -- $11 codes        text  call.codes        optional
+-- $12 id           bigint  call.id         required
+-- $13 index        text  call.index        required
 with wanted as (
   select x.code, c.tenant_id from unnest(string_to_array($11::text, ',')) x(code) left join customers c on c.code = x.code and c.tenant_id > 1
 ), s as (
-  insert into staff (username, full_name, email, lang, role, level, on_call, password_hash, created_at, must_change, serves_all)
-  select $1::text, $2::text, $3::text, $4::text, $5::text, $6::int::smallint, $7::boolean, $8::text, $9::timestamptz, $10::boolean, $11::text is null
+  insert into staff (id, username, full_name, email, email_index, lang, role, level, on_call, password_hash, created_at, must_change, serves_all)
+  select $12::bigint, $1::text, $2::text, $3::text, $13::text, $4::text, $5::text, $6::int::smallint, $7::boolean, $8::text, $9::timestamptz, $10::boolean, $11::text is null
   where not exists (select from wanted w where w.tenant_id is null)
   returning id
 ), t as (

@@ -15,8 +15,10 @@
 -- $13 region       text    call.region       required
 -- $14 office       text    call.office       required
 -- $15 must_change  bool    call.must_change  required
-insert into client_users (tenant_id, username, full_name, email, lang, role_type, password_hash, created_at, department, project, contract,
+-- $16 id           bigint  call.id           required
+-- $17 index        text    call.index        required
+insert into client_users (tenant_id, id, username, full_name, email, email_index, lang, role_type, password_hash, created_at, department, project, contract,
   cost_centre, region, office, must_change)
-values ($1::bigint, $2, $3, $4, $5, $6, $7, $8::timestamptz, nullif($9, ''), nullif($10, ''), nullif($11, ''), nullif($12, ''), nullif($13, ''),
+values ($1::bigint, $16::bigint, $2, $3, $4, $17, $5, $6, $7, $8::timestamptz, nullif($9, ''), nullif($10, ''), nullif($11, ''), nullif($12, ''), nullif($13, ''),
   nullif($14, ''), $15::boolean)
 returning id

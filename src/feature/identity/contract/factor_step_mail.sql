@@ -13,5 +13,5 @@ with s as (
   returning tenant_id, actor_kind, actor_id
 )
 select account_event(s.tenant_id, s.actor_kind, s.actor_id, 'auth.code_asked', 'auth_code', $3::bigint,
-  jsonb_build_object('code', $5::text, 'address', $6::text)) as told
+  jsonb_build_object('code', $5::text, 'step', $2::bigint, 'address', $6::text)) as told
 from s

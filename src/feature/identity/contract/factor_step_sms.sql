@@ -15,7 +15,7 @@ with s as (
   returning x.tenant_id, x.actor_kind, x.actor_id
 ), e as materialized (
   select s.*, account_event(s.tenant_id, s.actor_kind, s.actor_id, 'auth.code_asked', null, $3::bigint,
-    jsonb_build_object('code', $5::text, 'address', $6::text)) as seq
+    jsonb_build_object('code', $5::text, 'step', $2::bigint, 'address', $6::text)) as seq
   from s
 )
 insert into notifications (tenant_id, event_seq, ticket_id, recipient_kind, recipient_id, channel, template, next_attempt_at, created_at)

@@ -26,7 +26,8 @@ with l as materialized (
     jsonb_build_object('address', $4::text)) as seq
   from s where s.tell
 )
-select s.actor_kind, s.actor_id, s.username, s.method, s.code_sha256, f.id as factor_id, f.secret, f.counter
+select s.actor_kind, s.actor_id, s.username, s.method, s.code_sha256, f.id as factor_id,
+  sealed_at('factors.secret', f.tenant_id, sealed_row(f), f.secret) as secret, f.counter
 from s left join told on true
 left join factors f on f.tenant_id = s.tenant_id and f.actor_kind = s.actor_kind and f.actor_id = s.actor_id and f.kind = 'totp'
   and f.confirmed_at is not null

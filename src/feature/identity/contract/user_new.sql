@@ -10,11 +10,11 @@
 -- $8 by_kind  text    call.by_kind  required
 -- $9 by_id    bigint  call.by_id    required
 with u as (
-  insert into client_users (tenant_id, username, full_name, email, email_index, phone, lang, role_type, department, project, contract, cost_centre, region, office,
+  insert into client_users (tenant_id, id, username, full_name, email, email_index, phone, lang, role_type, department, project, contract, cost_centre, region, office,
     password_hash, must_change, created_at)
-  select (select current_setting('app.current_tenant_id')::bigint), d.username, d.full_name, d.email, d.email_index, d.phone, coalesce(d.lang, 'zh'),
+  select (select current_setting('app.current_tenant_id')::bigint), d.id, d.username, d.full_name, d.email, d.email_index, d.phone, coalesce(d.lang, 'zh'),
     coalesce(d.role_type, 'user'), d.department, d.project, d.contract, d.cost_centre, d.region, d.office, $2::text, true, ts($3::bigint)
-  from (select set_config('app.giver', $6::text, true)) g, jsonb_to_record($1::jsonb) as d(username text, full_name text, email text, email_index text, phone text, lang text, role_type text, department text,
+  from (select set_config('app.giver', $6::text, true)) g, jsonb_to_record($1::jsonb) as d(id bigint, username text, full_name text, email text, email_index text, phone text, lang text, role_type text, department text,
     project text, contract text, cost_centre text, region text, office text)
   returning tenant_id, id, username
 ), i as (

@@ -7,10 +7,11 @@
 -- $4 actor   text    idem.actor    optional
 -- $5 key     text    idem.key      optional
 -- $6 sha256  text    idem.sha256   optional
+-- $7 id      bigint  session.row   required
 -- returns id bigint, tenant_id bigint, url text, active boolean, created_at timestamptz, off_at timestamptz, off_reason text
 with w as (
-  insert into webhooks (tenant_id, url, secret, created_at)
-  values ((select current_setting('app.current_tenant_id')::bigint), web_address($1::text), $2::text, ts($3::bigint))
+  insert into webhooks (tenant_id, id, url, secret, created_at)
+  values ((select current_setting('app.current_tenant_id')::bigint), $7::bigint, web_address($1::text), $2::text, ts($3::bigint))
   returning id, tenant_id, url, active, created_at, off_at, off_reason
 ), i as (
   insert into idempotency_keys (tenant_id, actor, key, request_sha256, subject_type, subject_id, status, created_at)

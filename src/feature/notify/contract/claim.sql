@@ -26,10 +26,12 @@ with c as (
 )
 select c.tenant_id, c.id, c.event_seq, c.channel, c.template, c.attempts, e.type, us(e.at) as at, e.data, e.actor_kind, e.actor_id,
   t.id as ticket_id, t.number, t.title, t.status, t.priority, k.name as tenant, us(r.due_at) as response_due,
-  coalesce(s.email, u.email) as email, coalesce(s.full_name, u.full_name) as full_name, coalesce(s.lang, u.lang, 'zh') as lang,
-  w.url, w.secret, p.subject, p.body, left(m.body, 4000) as text,
-  g.doc ->> 'delivery_hours' as hours, k.zone as timezone, u.phone,
-  c.recipient_kind <> 'webhook' and s.id is null and u.id is null as gone
+  coalesce(sealed_at('staff.email', s.tenant_id, sealed_row(s), s.email), sealed_at('client_users.email', u.tenant_id, sealed_row(u), u.email)) as email,
+  coalesce(s.full_name, u.full_name) as full_name, coalesce(s.lang, u.lang, 'zh') as lang,
+  w.url, sealed_at('webhooks.secret', w.tenant_id, sealed_row(w), w.secret) as secret, p.subject, p.body, left(m.body, 4000) as text,
+  g.doc ->> 'delivery_hours' as hours, k.zone as timezone, sealed_at('client_users.phone', u.tenant_id, sealed_row(u), u.phone) as phone,
+  c.recipient_kind <> 'webhook' and s.id is null and u.id is null as gone,
+  sealed_at('events.code', c.tenant_id, c.recipient_kind || '.' || c.recipient_id::text || '.' || coalesce(e.data ->> 'step', ''), e.data ->> 'code') as code
 from c
 join customers k on k.tenant_id = c.tenant_id
 left join events e on e.tenant_id = c.tenant_id and e.seq = c.event_seq and e.at = c.created_at

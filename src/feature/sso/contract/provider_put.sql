@@ -10,6 +10,7 @@
 -- $7 active     bool    call.active     required
 -- $8 now        bigint  call.now        required
 -- $9 url        text    call.url        required
+-- $10 new_id    bigint  call.new_id     optional
 with o as materialized (
   select p.id, case when $5::text is null and p.client_secret is not null then
       (select k from unnest('{vendor,issuer,authorization_endpoint,token_endpoint,userinfo_endpoint,profile_endpoint}'::text[]) k
@@ -23,8 +24,8 @@ with o as materialized (
   from o where p.tenant_id = (select current_setting('app.current_tenant_id')::bigint) and p.id = o.id and o.moved is null
   returning p
 ), n as (
-  insert into identity_providers as p (tenant_id, kind, name, client_id, client_secret, settings, active, created_at)
-  select (select current_setting('app.current_tenant_id')::bigint), $2::text, $3::text, $4::text, $5::text, $6::jsonb, $7::bool, ts($8::bigint)
+  insert into identity_providers as p (tenant_id, id, kind, name, client_id, client_secret, settings, active, created_at)
+  select (select current_setting('app.current_tenant_id')::bigint), $10::bigint, $2::text, $3::text, $4::text, $5::text, $6::jsonb, $7::bool, ts($8::bigint)
   where $1::bigint is null
     and (select count(*) from identity_providers p where p.tenant_id = (select current_setting('app.current_tenant_id')::bigint)) < 10
   returning p

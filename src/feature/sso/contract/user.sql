@@ -12,13 +12,14 @@
 -- $9 create    bool    call.create    required
 -- $10 now      bigint  call.now       required
 -- $11 lang     text    call.lang      required
+-- $12 id       bigint  call.id        optional
 with known as materialized (
   select i.user_id from user_identities i where i.tenant_id = $1::bigint and i.provider_id = $2::bigint and i.subject = $3::text
 ), mailed as materialized (
   select u.id as user_id from client_users u where not exists (select from known) and $5::text is not null and u.tenant_id = $1::bigint and u.email_index = $5::text
 ), made as (
-  insert into client_users (tenant_id, username, full_name, email, email_index, lang, role_type, created_at)
-  select $1::bigint, $6::text, $7::text, $4::text, $5::text, $11::text, coalesce($8::text, 'user'), ts($10::bigint)
+  insert into client_users (tenant_id, id, username, full_name, email, email_index, lang, role_type, created_at)
+  select $1::bigint, $12::bigint, $6::text, $7::text, $4::text, $5::text, $11::text, coalesce($8::text, 'user'), ts($10::bigint)
   where $9::bool and $4::text is not null and $6::text is not null and not exists (select from known) and not exists (select from mailed)
   on conflict do nothing
   returning id as user_id
