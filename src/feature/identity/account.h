@@ -22,7 +22,8 @@ bool account_matches(struct str answer, bool *out_raw) MUST_USE;
 struct outcome *account_hash(struct req *req, const char *password, req_work_step *step) MUST_USE;
 
 /* A new code of six digits for a mail or text message: its digest, for TENANT_ID, and the code
- * itself as it is stored until it is sent, bound to WHOSE it is (kind.actor.step). Both in the arena. */
+ * itself as it is stored until it is sent, bound to WHOSE it is (kind.actor.step). Both in the
+ * arena. */
 void account_new_code(struct req *req, int64_t tenant_id, const char *whose,
 	const char **out_sha256, const char **out_sealed);
 
