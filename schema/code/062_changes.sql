@@ -48,31 +48,31 @@ begin
 end
 $$;
 
--- The difference of two rows. Of SECRET columns, and of values that are encrypted or binary, it says only that they changed. Null: nothing differs.
+-- The difference of two rows. Of SECRET columns, and of values that are encrypted or binary, it says only that they changed; of a new row, what
+-- says nothing is left out. Null: nothing differs.
 create or replace function audit_fields(p_before jsonb, p_after jsonb, p_skip text[], p_secret text[], p_text text[]) returns jsonb
 language plpgsql stable as $$
-declare
-  d record;
-  fields jsonb := '[]';
 begin
-  for d in
-    select coalesce(b.key, a.key) as field, nullif(b.value, 'null') as was, nullif(a.value, 'null') as is_now
-    from jsonb_each(p_before) b full join jsonb_each(p_after) a using (key)
-    where b.value is distinct from a.value and key <> all (p_skip)
-    order by 1
-  loop
-    if d.was is not distinct from d.is_now or d.was is null and d.is_now in ('false', '[]', '{}') then
-      continue; -- of a new row, what says nothing
-    elsif d.field = any (p_secret) or (coalesce(d.is_now, d.was) #>> '{}') ^@ any (array['e1.', chr(92) || 'x']) then
-      fields := fields || jsonb_build_object('field', d.field, 'changed', true);
-    elsif jsonb_typeof(coalesce(d.is_now, d.was)) not in ('object', 'array') then
-      fields := fields || jsonb_build_object('field', d.field, 'before', audit_shown(d.was, d.field = any (p_text)),
-        'after', audit_shown(d.is_now, d.field = any (p_text)));
-    else
-      fields := fields || coalesce((select jsonb_agg(n) from audit_nested(d.field, d.was, d.is_now, d.field = any (p_text)) n), '[]');
-    end if;
-  end loop;
-  return nullif(fields, '[]');
+  return (
+    select jsonb_agg(x.v)
+    from (
+      select key as field, nullif(b.value, 'null') as was, nullif(a.value, 'null') as is_now
+      from jsonb_each(p_before) b full join jsonb_each(p_after) a using (key)
+      where b.value is distinct from a.value and key <> all (p_skip)
+        and not (coalesce(b.value, 'null') = 'null' and a.value in ('null', 'false', '[]', '{}'))
+      order by 1
+    ) d
+    cross join lateral (
+      select case when d.field = any (p_secret) or (coalesce(d.is_now, d.was) #>> '{}') ^@ any (array['e1.', chr(92) || 'x'])
+        then jsonb_build_object('field', d.field, 'changed', true)
+        else jsonb_build_object('field', d.field, 'before', case when d.was is null then 'null'::jsonb else audit_shown(d.was, d.field = any (p_text)) end,
+          'after', case when d.is_now is null then 'null'::jsonb else audit_shown(d.is_now, d.field = any (p_text)) end) end as v
+      where d.field = any (p_secret) or jsonb_typeof(coalesce(d.is_now, d.was)) not in ('object', 'array')
+      union all
+      select n from audit_nested(d.field, d.was, d.is_now, d.field = any (p_text)) n
+      where d.field <> all (p_secret) and jsonb_typeof(coalesce(d.is_now, d.was)) in ('object', 'array')
+    ) x
+    where d.was is distinct from d.is_now);
 end
 $$;
 
