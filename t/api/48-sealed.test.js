@@ -281,6 +281,8 @@ test('a value that is moved to another row, tenant or column, a plain text, and 
 });
 
 test('the daemon refuses too: a time code of a moved secret, with a log line that names the place and a metric', async () => {
+	/* the last test kept us busy for so long that the daemon has closed our idle connections */
+	await waitUntil(() => s.get('/api/v1/nothing'));
 	const f = rows('factors.secret'),
 		uid = s.sql(`select id from client_users where tenant_id = ${s.alpha} and username = 'user'`),
 		mine = f.find((x) => x.row.startsWith(`customer.${uid}.`)),
