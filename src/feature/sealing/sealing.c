@@ -9,8 +9,8 @@
 #include <openssl/crypto.h>
 
 #define EVERY_MS 10000
-#define MORE_MS 20
-#define BATCH 200
+#define MORE_MS 10
+#define BATCH 100          /* about 2 ms of a turn */
 #define OPEN_S (7 * 86400) /* how long a mark is good for; it is renewed after half of it */
 
 static struct {
