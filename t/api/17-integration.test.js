@@ -127,7 +127,7 @@ test('widgets: a catalogue, and several in one response with the numbers of the 
 	assert.deepStrictEqual([u.widgets.sla_compliance.value, u.widgets.sla_trend.series], [null, []]);
 	assert.strictEqual(u.widgets.by_priority.groups[1].compliance_rate, null);
 	const one = (await s.get('/api/v1/client/dashboard/data?widgets=alerts', user)).data;
-	assert.deepStrictEqual(one.widgets, { alerts: { shape: 'list', title: 'Alerts', alerts: [] } });
+	assert.deepStrictEqual(one.widgets, { alerts: { shape: 'list', title: 'Alerts', alerts: [], alerts_total: 0 } });
 	for (const bad of ['', '?widgets=', '?widgets=bomb', '?widgets=alerts,'.repeat(1) + 'x'.repeat(9)])
 		assert.deepStrictEqual(fields(await s.get('/api/v1/client/dashboard/data' + bad, user)), [
 			'widgets',
