@@ -148,6 +148,31 @@ begin
 end
 $$;
 
+-- A new ticket and a new text, the most frequent changes: what audit_fields() finds by comparing all columns is named here (measured: a quarter of
+-- the time of creating a ticket).
+create or replace function audit_tell_ticket() returns trigger language plpgsql as $$
+begin
+  raise info using errcode = 'SD900', message = json_build_object('tenant_id', new.tenant_id, 'object', 'tickets/' || new.id, 'action', 'insert',
+    'fields', json_build_array(
+      json_build_object('field', 'title', 'before', null, 'after', audit_shown(to_jsonb(new.title), true)),
+      json_build_object('field', 'priority', 'before', null, 'after', new.priority),
+      json_build_object('field', 'service_type', 'before', null, 'after', new.service_type),
+      json_build_object('field', 'source', 'before', null, 'after', new.source),
+      json_build_object('field', 'requester_id', 'before', null, 'after', new.requester_id)))::text;
+  return null;
+end
+$$;
+create or replace function audit_tell_text() returns trigger language plpgsql as $$
+begin
+  raise info using errcode = 'SD900', message = json_build_object('tenant_id', new.tenant_id, 'object',
+    'ticket_comments/' || new.ticket_id || '/' || new.id, 'action', 'insert', 'fields', json_build_array(
+      json_build_object('field', 'kind', 'before', null, 'after', new.kind),
+      json_build_object('field', 'audience', 'before', null, 'after', new.audience),
+      json_build_object('field', 'body', 'before', null, 'after', audit_shown(to_jsonb(new.body), true))))::text;
+  return null;
+end
+$$;
+
 -- When a transaction of the operator commits: what it changed and no row names yet.
 create or replace function audit_commit() returns trigger language plpgsql as $$
 begin
@@ -159,7 +184,7 @@ begin
 end
 $$;
 
--- Which tables, and what of them. A table that can be written is here, or in t/db/changes.test.js with the reason why it is not.
+-- Which tables, and what of them. A table that can be written is here, or in t/api/45-changes.test.js with the reason why it is not.
 do $$
 declare
   t record;
@@ -199,8 +224,8 @@ begin
     ('contacts', 'insert or update or delete', 'external_id', 'synced_at', 'email,phone', '', '', true),
     ('import_batches', 'insert', 'source,batch', '', '', '', '', true),
     ('client_satisfaction', 'insert or update or delete', 'ticket_id,user_id,cycle', 'rated_at', '', '', '', false),
-    ('tickets', 'insert or update', 'id', 'row_version,version,last_at,urgent_at,urgent_clock,sla_high,last_stop_at', '', 'title', '', false),
-    ('ticket_comments', 'insert or update', 'ticket_id,id', 'details', '', 'body', '', false)
+    ('tickets', 'update', 'id', 'row_version,version,last_at,urgent_at,urgent_clock,sla_high,last_stop_at', '', 'title', '', false),
+    ('ticket_comments', 'update', 'ticket_id,id', 'details', '', 'body', '', false)
   ) as x(name, writes, keys, skip, secret, texts, document, operator) loop
     args := format('%L, %L, %L, %L, %L, %L', t.name, t.keys, t.skip, t.secret, t.texts, t.document);
     hears := case when t.operator then 'current_setting(''app.changes'', true) in (''told'', ''kept'')' else 'current_setting(''app.changes'', true) = ''told''' end;
@@ -214,3 +239,10 @@ begin
   end loop;
 end
 $$;
+
+drop trigger if exists audit_tell_new on tickets;
+create trigger audit_tell_new after insert on tickets for each row when (current_setting('app.changes', true) = 'told')
+  execute function audit_tell_ticket();
+drop trigger if exists audit_tell_new on ticket_comments;
+create trigger audit_tell_new after insert on ticket_comments for each row when (current_setting('app.changes', true) = 'told')
+  execute function audit_tell_text();
