@@ -389,7 +389,9 @@ test('after an upgrade the daemon waits for the earlier version to go, encrypts 
 	await waitUntil(() => s.sql("select count(*) from job_claims where name = 'sealing' and done_at is not null") === '1');
 	assert.strictEqual(s.sql('select count(*) from field_keys where id >= 1000'), '0', 'it waits');
 	assert.strictEqual(await s.metric('sealing_columns'), columns().length + 1);
-	const made = await provider(admin, 'four');
+	/* a provider needs a fresh proof of who asks */
+	const fresh = (await signIn('admin', s.alpha, secrets.admin)).data.access_token,
+		made = await provider(fresh, 'four');
 	assert.strictEqual(made.status, 201, made.text);
 	assert.match(
 		s.sql(`select client_secret from identity_providers where id = ${made.data.provider_id}`),
