@@ -25,7 +25,7 @@ const daemon = (...args) =>
 test('settings: help, sample and manual come from one table; mistakes are named', () => {
 	const help = daemon('--help').stdout,
 		sample = daemon('--print-config').stdout,
-		man = daemon('--print-man').stdout;
+		man = daemon('--print-conf-man').stdout;
 	for (const o of ['http.listen', 'mail.url', 'engine.horizon_s']) {
 		assert.ok(help.includes(o) && man.includes(o));
 		assert.ok(sample.includes('\n;' + o.split('.')[1] + ' = '));
