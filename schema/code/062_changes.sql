@@ -63,7 +63,7 @@ begin
       order by 1
     ) d
     cross join lateral (
-      select case when d.field = any (p_secret) or (coalesce(d.is_now, d.was) #>> '{}') ^@ any (array['e1.', chr(92) || 'x'])
+      select case when d.field = any (p_secret) or (coalesce(d.is_now, d.was) #>> '{}') ^@ any (array['e1.', 'e2.', chr(92) || 'x'])
         then jsonb_build_object('field', d.field, 'changed', true)
         else jsonb_build_object('field', d.field, 'before', case when d.was is null then 'null'::jsonb else audit_shown(d.was, d.field = any (p_text)) end,
           'after', case when d.is_now is null then 'null'::jsonb else audit_shown(d.is_now, d.field = any (p_text)) end) end as v
