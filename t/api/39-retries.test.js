@@ -158,6 +158,7 @@ test('webhooks: the receiver’s reply decides', async () => {
 		[503, 8],
 	]) {
 		hook.server.status = status;
+		await log_in(); /* the jumps of the clock end sessions */
 		await open(user);
 		await waitUntil(() => mine().some((n) => n.last_error === 'status ' + status));
 		assert.strictEqual(mine()[0].state, 'queued');
@@ -185,6 +186,7 @@ test('webhooks: the receiver’s reply decides', async () => {
 		}, 20000);
 	}
 	/* the receiver asks for time */
+	await log_in();
 	hook.server.status = 429;
 	hook.server.answerHeaders = { 'Retry-After': '1800' };
 	await open(user);

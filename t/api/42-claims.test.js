@@ -659,7 +659,7 @@ test('an account has an address to which mail can be sent and a name that can be
 	}
 	assert.strictEqual(
 		s.sql(
-			"select count(*) from client_users where full_name !~ '[[:alnum:]]' or (email not like 'e1.%' and email !~ '^[^@ ]+@[^@ ]+$')",
+			"select count(*) from client_users where full_name !~ '[[:alnum:]]' or (email not like 'e2.%' and email !~ '^[^@ ]+@[^@ ]+$')",
 		),
 		'0',
 	);
