@@ -152,7 +152,7 @@ test('a mailed code confirms the session of who logs in by OAuth 2.0 or a vendor
 	/* until it is sent, a code is sealed */
 	assert.strictEqual(
 		s.sql(
-			"select count(*) filter (where data ->> 'code' like 'e1.%') = count(*) and count(*) >= 16 from events where type = 'auth.code_asked'",
+			"select count(*) filter (where data ->> 'code' like 'e2.%') = count(*) and count(*) >= 16 from events where type = 'auth.code_asked'",
 		),
 		't',
 	);
