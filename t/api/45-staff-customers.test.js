@@ -206,7 +206,7 @@ test('the same by sladesk', async () => {
 			/--customers/,
 		);
 	assert.strictEqual(s.sql("select count(*) from staff where username = 'zz'"), '0');
-	assert.strictEqual(s.sql(`select count(*) from audit_logs where operation = 'users.customers' and resource = 'staff ${m.name}'`), '3');
+	assert.strictEqual(s.sql(`select count(*) from audit_logs where tenant_id = 1 and operation = 'users.customers' and resource = 'staff ${m.name}'`), '3');
 	assert.strictEqual(s.sql(`select count(*) from events where tenant_id = 1 and type = 'auth.user_changed' and actor_id = ${m.id}`), '3');
 });
 

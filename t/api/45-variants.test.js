@@ -48,8 +48,13 @@ test('a token of a limited user hears the tickets of its maker, not those of the
 	const id = Number(
 		s.sql(`select id from client_users where tenant_id = ${s.alpha} and username = 'user'`),
 	);
-	s.sql(`insert into client_users (tenant_id, username, full_name, email, password_hash, created_at)
-		select tenant_id, 'limited', 'l', 'l@alpha.example', password_hash, now() from client_users where id = ${id}`);
+	s.cli(
+		[
+			...['user', 'add', '--tenant', 'alpha', '--username', 'limited', '--name', 'l'],
+			...['--email', 'l@alpha.example', '--role', 'user', '--lang', 'en'],
+		],
+		PASSWORD + '\n',
+	);
 	const limited = Number(s.sql(`select id from client_users where username = 'limited'`));
 	s.sql(`insert into client_permissions (tenant_id, user_id, resource_type, permissions, data_scope, valid_from, created_by_kind, created_by, created_at)
 		values (${s.alpha}, ${limited}, 'ticket', '{"read": true}', '{"departments": ["none"]}', now() - interval '1 hour', 'staff', 1, now())`);
