@@ -234,7 +234,10 @@ static void on_background(const char *stmt, const struct db_trail *changed)
 	struct buf all = { 0 };
 	struct json_object *list;
 
-	buf_addf(&all, "[%.*s]", (int)changed->changes.n, changed->n ? changed->changes.p : "");
+	if (changed->n)
+		buf_addf(&all, "[%.*s]", (int)changed->changes.n, changed->changes.p);
+	else /* too much for a row: that it was made is told all the same */
+		buf_adds(&all, "[{\"object\":\"\"}]");
 	list = json_read(all.p, all.n, &err);
 	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
 		struct json_object *one = json_object_array_get_idx(list, i);
@@ -254,9 +257,13 @@ static void on_background(const char *stmt, const struct db_trail *changed)
 		add_text(&b, "resource", str_of(object ? object : ""), 200);
 		buf_adds(&b, ",\"result\":\"success\",\"status\":0,\"address\":\"\",\"user_agent\":"
 			     "\"\",\"request_id\":\"\"");
-		buf_addf(&details, "{\"changes\":[%s]%s}",
-			json_object_to_json_string_ext(one, JSON_C_TO_STRING_PLAIN),
-			changed->more ? ",\"more\":true" : "");
+		buf_adds(&details, "{\"changes\":[");
+		if (changed->n)
+			json_write(&details, one);
+		buf_addc(&details, ']');
+		if (changed->more)
+			buf_addf(&details, ",\"more\":%d", changed->more);
+		buf_addc(&details, '}');
 		add_details(&b, buf_cstr(&details));
 		append_row(tenant_id, &b);
 		buf_free(&details);

@@ -48,12 +48,15 @@ static struct draft *read_draft(struct req *req)
  * it (JSON_MAX_BYTES). */
 static bool is_small(struct json_object *doc, const char **out_error)
 {
-	size_t n;
+	struct buf b = { 0 };
+	bool small;
 
-	json_object_to_json_string_length(doc, JSON_C_TO_STRING_PLAIN, &n);
-	if (n > JSON_MAX_BYTES / 2)
+	json_write(&b, doc);
+	small = b.n <= JSON_MAX_BYTES / 2;
+	buf_free(&b);
+	if (!small)
 		*out_error = "at most 128 KiB";
-	return n <= JSON_MAX_BYTES / 2;
+	return small;
 }
 
 /* --- policies --- */
