@@ -61,7 +61,7 @@ struct priority_decision {
 
 /* Determine the priority (doc/tickets.md): the most urgent one indicated by keywords, impact,
  * factors and incident type; if there is none, the usual one, else P3. Keywords are looked up
- * clause by clause in the title and the first 16 KiB of the description. */
+ * clause by clause in the first 4 KiB of title and description. */
 struct priority_decision priority_decide(const struct priority_facts *facts);
 
 #endif
