@@ -109,7 +109,11 @@ bool field_open(struct buf *b, const char *name, struct str v);
 #define FIELD_INDEX_MAX 65
 /* The blind index of TEXT (lower-cased ASCII) for a tenant's column, in hex. */
 void field_index(const char *column, int64_t tenant_id, struct str text, char out[FIELD_INDEX_MAX]);
-/* If the column of PLACE has a blind index, append ,"index":"…" of TEXT to B. */
-void field_index_place(struct buf *b, struct str place, struct str text);
+/* Append {at, place, old, new, index} of VALUE, encrypted anew at its PLACE, to the JSON array
+ * ROWS, which begins with its bracket (sealed_put() in schema/code/017_sealed.sql stores it). AT is
+ * its position in the table, as PostgreSQL writes it. Returns false and appends nothing if VALUE is
+ * refused. */
+bool field_reseal(struct buf *rows, struct str at, struct str place, struct str value,
+	int64_t now_s) MUST_USE;
 
 #endif

@@ -16,30 +16,6 @@ static struct str cell(PGresult *r, int i, int col)
 	return (struct str){ PQgetvalue(r, i, col), (size_t)PQgetlength(r, i, col) };
 }
 
-/* Append {at, place, old, new, index} of a value to ROWS. Returns false if it is refused. */
-static bool add_row(struct buf *rows, PGresult *r, int i)
-{
-	struct str place = cell(r, i, 1), old = cell(r, i, 2), plain;
-	struct buf text = { 0 };
-
-	if (!field_open_place(&text, place, old))
-		return false;
-	plain = (struct str){ buf_cstr(&text), text.n };
-	buf_addf(rows, "%s{\"at\":\"%s\",\"place\":", rows->n > 1 ? "," : "", PQgetvalue(r, i, 0));
-	buf_add_json(rows, place.p, place.n);
-	buf_adds(rows, ",\"old\":");
-	buf_add_json(rows, old.p, old.n);
-	buf_adds(rows, ",\"new\":\"");
-	field_seal_place(rows, place, plain, clock_now_us() / US_PER_S);
-	buf_addc(rows, '"');
-	field_index_place(rows, place, plain);
-	buf_addc(rows, '}');
-	if (text.n)
-		OPENSSL_cleanse(text.p, text.n);
-	buf_free(&text);
-	return true;
-}
-
 static size_t count(PGconn *pg, const char *column, const char *like)
 {
 	const char *p[] = { column, like };
@@ -81,7 +57,8 @@ static size_t pass(
 		more = PQntuples(r) > 0;
 		buf_addc(&rows, '[');
 		for (int i = 0; i < PQntuples(r); i++)
-			*out_refused += !add_row(&rows, r, i);
+			*out_refused += !field_reseal(&rows, cell(r, i, 0), cell(r, i, 1),
+				cell(r, i, 2), clock_now_us() / US_PER_S);
 		buf_addc(&rows, ']');
 		p[1] = buf_cstr(&rows);
 		if (rows.n > 2) {

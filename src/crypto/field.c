@@ -503,7 +503,8 @@ void field_index(const char *column, int64_t tenant_id, struct str text, char ou
 /* Which columns have a blind index: the mail addresses of accounts. */
 static const char *const indexed[] = { "client_users.email", "staff.email" };
 
-void field_index_place(struct buf *b, struct str place, struct str text)
+/* Append the blind index of a value at PLACE, if its column has one. */
+static void add_index(struct buf *b, struct str place, struct str text)
 {
 	enum field_column c = column_of(place);
 	const char *tenant = memchr(place.p, ':', place.n);
@@ -515,4 +516,25 @@ void field_index_place(struct buf *b, struct str place, struct str text)
 			field_index("email", tenant_id, text, index);
 			buf_addf(b, ",\"index\":\"%s\"", index);
 		}
+}
+
+bool field_reseal(
+	struct buf *rows, struct str at, struct str place, struct str value, int64_t now_s)
+{
+	struct buf text = { 0 };
+
+	if (!field_open_place(&text, place, value))
+		return false;
+	buf_addf(rows, "%s{\"at\":\"%.*s\",\"place\":", rows->n > 1 ? "," : "", (int)at.n, at.p);
+	buf_add_json(rows, place.p, place.n);
+	buf_adds(rows, ",\"old\":");
+	buf_add_json(rows, value.p, value.n);
+	buf_adds(rows, ",\"new\":\"");
+	field_seal_place(rows, place, (struct str){ buf_cstr(&text), text.n }, now_s);
+	buf_addc(rows, '"');
+	add_index(rows, place, (struct str){ text.p, text.n });
+	buf_addc(rows, '}');
+	OPENSSL_cleanse(text.p, text.n);
+	buf_free(&text);
+	return true;
 }

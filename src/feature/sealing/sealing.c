@@ -6,8 +6,6 @@
 #include "config/options.h"
 #include "sql_gen.h"
 
-#include <openssl/crypto.h>
-
 #define EVERY_MS 10000
 #define MORE_MS 10
 #define BATCH 100          /* about 2 ms of a turn */
@@ -100,31 +98,6 @@ static void on_put(struct job_run *run, enum db_error error, const PGresult *row
 	job_end(run, JOB_MORE);
 }
 
-/* Append {at, place, old, new, index} of a value to the batch. */
-static void add_row(const PGresult *r, int i)
-{
-	struct str place = db_text(r, i, 1), old = db_text(r, i, 2);
-	struct buf text = { 0 };
-
-	if (!field_open_place(&text, place, old)) {
-		seal.bad++;
-		return;
-	}
-	buf_addf(&seal.rows, "%s{\"at\":\"%.*s\",\"place\":", seal.rows.n > 1 ? "," : "",
-		(int)db_text(r, i, 0).n, db_text(r, i, 0).p);
-	buf_add_json(&seal.rows, place.p, place.n);
-	buf_adds(&seal.rows, ",\"old\":");
-	buf_add_json(&seal.rows, old.p, old.n);
-	buf_adds(&seal.rows, ",\"new\":\"");
-	field_seal_place(&seal.rows, place, (struct str){ buf_cstr(&text), text.n },
-		clock_now_us() / US_PER_S);
-	buf_addc(&seal.rows, '"');
-	field_index_place(&seal.rows, place, (struct str){ buf_cstr(&text), text.n });
-	buf_addc(&seal.rows, '}');
-	OPENSSL_cleanse(text.p, text.n);
-	buf_free(&text);
-}
-
 static void on_next(struct job_run *run, enum db_error error, const PGresult *rows)
 {
 	int n = error == DB_OK ? PQntuples(rows) : 0;
@@ -147,7 +120,8 @@ static void on_next(struct job_run *run, enum db_error error, const PGresult *ro
 	seal.rows.n = 0;
 	buf_addc(&seal.rows, '[');
 	for (int i = 0; i < n; i++)
-		add_row(rows, i);
+		seal.bad += !field_reseal(&seal.rows, db_text(rows, i, 0), db_text(rows, i, 1),
+			db_text(rows, i, 2), clock_now_us() / US_PER_S);
 	buf_addc(&seal.rows, ']');
 	snprintf(seal.after, sizeof(seal.after), "%.*s", (int)db_text(rows, n - 1, 0).n,
 		db_text(rows, n - 1, 0).p);
