@@ -97,17 +97,32 @@ function translate() {
 	draw();
 }
 
+/* The types that the chosen customer's tickets can have: its own, and the built-in ones (tenant 1) that
+ * it has not replaced. */
+function incidentTypes() {
+	const mine =
+			state.me?.kind === 'staff'
+				? Number(document.querySelector('#pick select').value)
+				: state.me?.tenant_id,
+		own = state.incidentTypes.filter((e) => e.tenant_id === mine && mine !== 1),
+		replaced = new Set(own.map((e) => e.code));
+	return [
+		...own,
+		...state.incidentTypes.filter((e) => e.tenant_id === 1 && !replaced.has(e.code)),
+	].filter((e) => e.active);
+}
 /* The types of incident by priority, in the reader's language. */
 function drawIncidentTypes() {
-	const none = el('option', '', t('incident_other')),
-		chosen = $('incident_type').value;
+	const types = incidentTypes(),
+		chosen = $('incident_type').value,
+		none = el('option', '', t('incident_other'));
 	none.value = '';
 	$('incident_type').replaceChildren(
 		none,
-		...[...new Set(state.incidentTypes.map((e) => e.priority))].sort().map((p) => {
+		...[...new Set(types.map((e) => e.priority))].sort().map((p) => {
 			const g = el('optgroup');
 			g.label = p;
-			for (const e of state.incidentTypes.filter((x) => x.priority === p && x.active)) {
+			for (const e of types.filter((x) => x.priority === p)) {
 				const o = el('option', '', state.lang === 'zh' ? e.name_zh : e.name_en);
 				o.value = e.code;
 				g.append(o);
@@ -115,7 +130,7 @@ function drawIncidentTypes() {
 			return g;
 		}),
 	);
-	$('incident_type').value = chosen;
+	$('incident_type').value = types.some((e) => e.code === chosen) ? chosen : '';
 }
 
 // --- time -------------------------------------------------------------------------------------------------------------------
@@ -347,8 +362,6 @@ async function enter() {
 				return o;
 			}),
 	);
-	state.incidentTypes = await all('/api/v1/catalogue?kind=incident_type');
-	drawIncidentTypes();
 	$('who').textContent = state.me.full_name;
 	$('login').hidden = true;
 	$('desk').hidden = false;
@@ -462,7 +475,17 @@ $('lang').onclick = () => {
 	loadNumbers().catch(() => {});
 	if (state.selected) open(state.selected);
 };
-$('new').onclick = () => $('create').showModal();
+$('new').onclick = async () => {
+	$('create').showModal();
+	try {
+		if (!state.incidentTypes.length)
+			state.incidentTypes = await all('/api/v1/catalogue?kind=incident_type');
+		drawIncidentTypes();
+	} catch {
+		// without the list, the words of the ticket decide
+	}
+};
+document.querySelector('#pick select').onchange = drawIncidentTypes;
 $('cancel').onclick = () => $('create').close();
 $('behind_close').onclick = () => $('behind').close();
 document.querySelector('#create form').onsubmit = async (e) => {

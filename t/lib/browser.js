@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The browser for the page tests.
 'use strict';
-const { chromium } = require('playwright-core');
+const { chromium } = require('playwright-core'),
+	path = require('node:path');
 
 exports.launch = () =>
 	chromium.launch({
@@ -16,3 +17,12 @@ exports.launch = () =>
 			'--disable-sync',
 		],
 	});
+
+/* A picture of a page or element. A page behind another one may get no frame to take it of, so it is brought to the front. */
+exports.picture = async (what, options) => {
+	await (what.page ? what.page() : what).bringToFront();
+	return what.screenshot(options);
+};
+/* The same, kept with the logs of the test. */
+exports.shot = (page, name, fullPage) =>
+	exports.picture(page, { path: path.join(process.env.VAR, 'log', name + '.png'), fullPage });

@@ -5,8 +5,8 @@ const test = require('node:test'),
 	assert = require('node:assert'),
 	fs = require('node:fs'),
 	path = require('node:path');
-const { launch } = require('../lib/browser.js');
-const { Server, PASSWORD, waitUntil, mailSink, VAR } = require('../lib/server.js');
+const { launch, shot } = require('../lib/browser.js');
+const { Server, PASSWORD, waitUntil, mailSink } = require('../lib/server.js');
 
 let s, mail, browser;
 const errors = [];
@@ -43,7 +43,6 @@ async function enter(username, tenant, viewport) {
 	await page.waitForSelector('.dot.on');
 	return page;
 }
-const shot = (page, name) => page.screenshot({ path: path.join(VAR, 'log', name + '.png') });
 
 test('a customer creates a P0, staff see it live, its clock turns amber and red, a reply reaches the customer', async () => {
 	const staff = await enter('eng1', null, { width: 1280, height: 800 }),
@@ -167,6 +166,54 @@ test('a mail link opens its ticket, also through the login; a draft stays whatev
 	await page.reload();
 	await page.click('#reset_back');
 	await page.waitForSelector('#login:not([hidden])');
+});
+test('the type of incident is chosen in the reader\'s language, for the customer that is picked', async () => {
+	const before = errors.length;
+	for (const [tenant, code] of [
+		[s.alpha, 'tills-down'],
+		[s.beta, 'p1-login'],
+	])
+		s.sql(
+			`insert into catalogue (tenant_id, kind, code, name_zh, name_en, priority) values (${tenant}, 'incident_type', '${code}', '${code}-zh', '${code}-en', 'P2')`,
+		);
+	const options = (page) => page.locator('#incident_type option').allTextContents(),
+		staff = await enter('eng1', null, { width: 1280, height: 800 }),
+		user = await enter('user', 'alpha', { width: 390, height: 800 });
+	await user.click('#new');
+	await user.waitForFunction(() => document.querySelectorAll('#incident_type option').length > 24);
+	assert.deepStrictEqual(
+		[(await options(user))[0], (await options(user)).includes('用户登录失败')],
+		['其他', true],
+	);
+	await shot(user, 'page-phone-incident-type');
+	await user.fill('#create [name=title]', 'of a type');
+	await user.fill('#create [name=description]', 'x');
+	await user.selectOption('#incident_type', 'tills-down');
+	await user.click('#create [type=submit]');
+	await user.waitForSelector('#create', { state: 'hidden' });
+	assert.strictEqual(
+		s.sql("select priority || ' ' || incident_type from tickets where title = 'of a type'"),
+		'P2 tills-down',
+	);
+	/* staff: each customer's own types, and a built-in one as the customer has replaced it */
+	await staff.click('#new');
+	await staff.waitForFunction(() => document.querySelectorAll('#incident_type option').length > 24);
+	for (const [tenant, has, hasNot] of [
+		[s.alpha, ['tills-down-zh', '用户登录失败'], ['p1-login-zh']],
+		[s.beta, ['p1-login-zh'], ['tills-down-zh', '用户登录失败']],
+	]) {
+		await staff.selectOption('#pick select', String(tenant));
+		const shown = await options(staff);
+		for (const x of has) assert.ok(shown.includes(x), x);
+		for (const x of hasNot) assert.ok(!shown.includes(x), x);
+	}
+	await staff.click('#cancel');
+	await staff.click('#lang');
+	await staff.click('#new');
+	assert.ok((await options(staff)).includes('p1-login-en'));
+	assert.deepStrictEqual(errors.slice(before), []);
+	await user.context().close();
+	await staff.context().close();
 });
 test('every word is there in both languages, and so is the name of every field that the page sends', async () => {
 	const page = await (await browser.newContext({ locale: 'zh-CN' })).newPage();

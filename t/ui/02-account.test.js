@@ -4,10 +4,9 @@
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
-	crypto = require('node:crypto'),
-	path = require('node:path');
-const { launch } = require('../lib/browser.js');
-const { Server, PASSWORD, mailSink, freePort, VAR } = require('../lib/server.js');
+	crypto = require('node:crypto');
+const { launch, picture, shot } = require('../lib/browser.js');
+const { Server, PASSWORD, mailSink, freePort } = require('../lib/server.js');
 
 let s, mail, browser;
 const errors = [];
@@ -44,7 +43,6 @@ async function fill(page, username = 'user', tenant = 'alpha') {
 	await page.fill('#login [name=password]', PASSWORD);
 	await page.click('#login [type=submit]');
 }
-const shot = (page, name) => page.screenshot({ path: path.join(VAR, 'log', name + '.png') });
 const totp = (secret) => {
 	let bits = '';
 	for (const c of secret)
@@ -270,13 +268,12 @@ test('an administrator sets name, colours and logo; all users of the customer se
 	await page.fill('#look [name=display_name]', '甲方公司 Beta');
 	await page.fill('#look [name=primary_color]', '#f5c400');
 	await page.fill('#look [name=accent_color]', '#0a7d5a');
-	/* an empty page may have no frame to take a picture of */
 	const logo = await browser.newPage({ viewport: { width: 60, height: 60 } });
 	await logo.setContent('<body style="background: #0a7d5a">logo');
 	await page.setInputFiles('#look [name=logo]', {
 		name: 'logo.png',
 		mimeType: 'image/png',
-		buffer: await logo.screenshot(),
+		buffer: await picture(logo),
 	});
 	await page.locator('#look').scrollIntoViewIfNeeded();
 	await page.click('#look [type=submit]');

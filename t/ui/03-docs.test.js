@@ -2,10 +2,9 @@
 // The documentation page: groups, anchors, examples, error codes, and trying an operation with the browser's session or a token.
 'use strict';
 const test = require('node:test'),
-	assert = require('node:assert'),
-	path = require('node:path');
-const { launch } = require('../lib/browser.js');
-const { Server, PASSWORD, VAR } = require('../lib/server.js');
+	assert = require('node:assert');
+const { launch, shot } = require('../lib/browser.js');
+const { Server, PASSWORD } = require('../lib/server.js');
 
 let s, browser;
 const errors = [];
@@ -28,8 +27,6 @@ async function open(hash = '', options = {}) {
 	await page.waitForSelector('#list .op');
 	return page;
 }
-const shot = (page, name, fullPage) =>
-	page.screenshot({ path: path.join(VAR, 'log', name + '.png'), fullPage });
 
 test("every operation is in its group, in the portal's language; the search finds operations", async () => {
 	const doc = (await s.get('/openapi.json')).json,
