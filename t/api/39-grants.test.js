@@ -300,6 +300,14 @@ test("the provider's documents: staff limited to some customers change none of t
 				schema.properties[f].example ?? schema.properties[f].enum?.[0] ?? 'x',
 			]),
 		);
+	/* a path with the name of something that exists */
+	const named = (p) =>
+		p
+			.replace(
+				'{code}',
+				/policies/.test(p) ? 'standard' : /calendars/.test(p) ? '24x7' : 'x-dep',
+			)
+			.replace('{kind}', 'department');
 	let n = 0,
 		written = 0;
 	for (const name of ['lsup', 'lman', 'ladm']) {
@@ -310,17 +318,7 @@ test("the provider's documents: staff limited to some customers change none of t
 					continue;
 				const content = o.requestBody && o.requestBody.content['application/json'],
 					body = bodies[p] || (content ? example(content.schema) : undefined),
-					url = p
-						.replace(
-							'{code}',
-							/policies/.test(p)
-								? 'standard'
-								: /calendars/.test(p)
-									? '24x7'
-									: 'x-dep',
-						)
-						.replace('{kind}', 'department')
-						.replace(/\{.*?\}/, '1'),
+					url = named(p).replace(/\{.*?\}/, '1'),
 					before = state(),
 					r = await s.request(m.toUpperCase(), url, { token, body });
 				assert.strictEqual(
@@ -343,16 +341,7 @@ test("the provider's documents: staff limited to some customers change none of t
 	for (const [p, body] of Object.entries(bodies)) {
 		const r = await s.request(
 			p === '/api/v1/webhooks' ? 'POST' : 'PUT',
-			p
-				.replace(
-					'{code}',
-					/policies/.test(p)
-						? 'standard'
-						: /calendars/.test(p)
-							? '24x7'
-							: 'x-dep',
-				)
-				.replace('{kind}', 'department'),
+			named(p),
 			{ token: boss, body },
 		);
 		assert.ok(r.status === 200 || r.status === 201, p + r.text);

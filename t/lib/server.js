@@ -210,6 +210,18 @@ class Server {
 		this.proc.kill('SIGHUP');
 		await waitUntil(async () => (await this.clock()) >= to);
 	}
+	/* All rows of a list, page by page. */
+	async all(list, token) {
+		const rows = [];
+		for (let cursor = ''; cursor !== null; ) {
+			const more = /\?/.test(list) ? '&' : '?',
+				r = await this.get(list + more + 'limit=200' + (cursor && '&cursor=' + cursor), token);
+			if (r.status !== 200) throw new Error(list + ': ' + r.text);
+			rows.push(...r.data.items);
+			cursor = r.data.next_cursor;
+		}
+		return rows;
+	}
 	cli(args, input) {
 		const r = spawnSync(path.join(INST, 'bin/sladesk'), ['-c', this.file, ...args], {
 			input,
