@@ -235,6 +235,16 @@ static void on_rebind_config(void *arg, const struct tenant_config *config)
 		step_decide(c);
 }
 
+/* A value may have been added to the catalogue since the configuration was read: nothing is refused
+ * by one from the cache. Returns true once. */
+static bool look_at_config_again(struct ticket_call *c)
+{
+	bool again = !c->fresh_config;
+
+	c->fresh_config = true;
+	return again;
+}
+
 /* A changed category is held to the tenant's catalogue as a new ticket's is. */
 static void on_category_config(void *arg, const struct tenant_config *config)
 {
@@ -244,12 +254,14 @@ static void on_category_config(void *arg, const struct tenant_config *config)
 		end_db(c, DB_DOWN);
 		return;
 	}
-	if (!tenant_config_allows(config, "category", c->category)) {
+	if (tenant_config_allows(config, "category", c->category)) {
+		step_decide(c);
+	} else if (look_at_config_again(c)) {
+		tenant_config_get(c->tenant_id, true, on_category_config, c);
+	} else {
 		c->choice[0] = (struct ticket_choice){ "category", c->category };
 		refuse_call(c, CALL_NO_CHOICE);
-		return;
 	}
-	step_decide(c);
 }
 
 static void on_versions(void *arg, const struct sla_version *v, enum db_error error)
@@ -329,8 +341,8 @@ static void on_loaded(struct db_call *db, enum db_error error, const PGresult *r
 	versions_get(c->ticket.policy_id, c->ticket.calendar_id, on_versions, c);
 }
 
-/* Returns false with the offending choice in choice[0]. */
-static bool choices_allowed(struct ticket_call *c, const struct tenant_config *config)
+static bool choices_allowed(const struct ticket_call *c, const struct tenant_config *config,
+	struct ticket_choice *out_bad)
 {
 	struct ticket_choice asked[TICKET_CHOICES_MAX + 2];
 	int n = 0;
@@ -342,7 +354,7 @@ static bool choices_allowed(struct ticket_call *c, const struct tenant_config *c
 		asked[n++] = c->choice[i];
 	for (int i = 0; i < n; i++)
 		if (!tenant_config_allows(config, asked[i].kind, asked[i].code)) {
-			c->choice[0] = asked[i];
+			*out_bad = asked[i];
 			return false;
 		}
 	return true;
@@ -352,13 +364,19 @@ static void on_config(void *arg, const struct tenant_config *config)
 {
 	struct ticket_call *c = magic_cast(ticket_call, arg);
 	struct ticket *t = &c->ticket;
+	struct ticket_choice bad;
 
 	if (!config) {
 		end_db(c, DB_DOWN);
 		return;
 	}
-	if (!choices_allowed(c, config)) {
-		refuse_call(c, CALL_NO_CHOICE);
+	if (!choices_allowed(c, config, &bad)) {
+		if (look_at_config_again(c)) {
+			tenant_config_get(c->tenant_id, true, on_config, c);
+		} else {
+			c->choice[0] = bad;
+			refuse_call(c, CALL_NO_CHOICE);
+		}
 		return;
 	}
 	c->v = tenant_config_version(config, c->service_type);

@@ -374,6 +374,17 @@ test('the catalogue: tickets can use only listed values; missing values come fro
 		(await s.get('/api/v1/tickets/' + (await create({ region: 'south' })).id, user)).data.region,
 		'south',
 	);
+	/* what an administrator has added can be used at once */
+	for (const code of ['east', 'centre']) {
+		await s.request('PUT', '/api/v1/catalogue/region/' + code, {
+			token: admin,
+			body: { name_zh: code, name_en: code },
+		});
+		assert.strictEqual(
+			(await s.get('/api/v1/tickets/' + (await create({ region: code })).id, user)).data.region,
+			code,
+		);
+	}
 	const north = await s.login('north', 'alpha'),
 		t = (await s.get('/api/v1/tickets/' + (await create({ region: 'south' }, north)).id, user))
 			.data;
@@ -659,4 +670,7 @@ test("a changed category is held to the tenant's catalogue, as a new ticket's is
 	}
 	assert.strictEqual((await change('network')).status, 200);
 	assert.strictEqual((await s.get('/api/v1/tickets/' + k.id, eng)).data.category, 'network');
+	s.sql(`insert into catalogue (tenant_id, kind, code, name_zh, name_en, active)
+		values (${s.alpha}, 'category', 'storage', 'x', 'x', true)`);
+	assert.strictEqual((await change('storage')).status, 200, 'what was added can be used at once');
 });

@@ -322,7 +322,7 @@ static struct outcome *step_done(struct flow *f)
 		return refuse_field(f, item, "priority", "the ticket's policy has no such priority",
 			"该工单的 SLA 策略没有此优先级");
 	case CALL_NO_CHOICE:
-		return refuse_field(f, item, "service_type", "not in this tenant's catalogue",
+		return refuse_field(f, item, c->choice[0].kind, "not in this tenant's catalogue",
 			"不在该租户的目录中");
 	case CALL_BAD_REFERENCE: /* the source's word for it is the assignee's name */
 		return refuse_field(f, item, "assigned_to", c->reference->en, c->reference->zh);
