@@ -45,6 +45,8 @@ struct ticket_doc {
 	int event_count;
 	unsigned clocks;     /* bit k: clock k was changed by a fire */
 	int64_t at;          /* instant of the last event added */
+	int64_t led_until;   /* nothing falls due later: the system that leads the ticket resolved
+				it then (0: no such instant) */
 	int64_t more_origin; /* missed periods that are added to the row of an earlier fire */
 	int32_t more_periods;
 };
