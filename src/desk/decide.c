@@ -184,9 +184,10 @@ static void write_event(struct ticket_call *c, struct ticket_doc *d)
 		crypto_sha256_hex(c->text, strlen(c->text), sha);
 		buf_addf(b, ",\"text_sha256\":\"%s\"", sha);
 	}
-	if (c->cmd == CMD_CREATE || c->cmd == CMD_REBIND)
-		buf_addf(b, ",\"policy_id\":%lld,\"calendar_id\":%lld,\"priority_source\":\"%s\"",
-			(long long)t->policy_id, (long long)t->calendar_id, t->priority_source);
+	if (c->cmd == CMD_CREATE || c->cmd == CMD_REBIND) {
+		ticket_doc_versions(b, t->policy_id, t->calendar_id);
+		buf_addf(b, ",\"priority_source\":\"%s\"", t->priority_source);
+	}
 	if (c->cmd == CMD_REBIND)
 		write_dues(b, c);
 	if (c->cmd == CMD_WAIVE)

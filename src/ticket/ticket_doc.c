@@ -269,6 +269,12 @@ struct buf *ticket_doc_event(struct ticket_doc *d, const struct ticket *t, const
 	return b;
 }
 
+void ticket_doc_versions(struct buf *data, int64_t policy_id, int64_t calendar_id)
+{
+	buf_addf(data, ",\"policy_id\":%lld,\"calendar_id\":%lld", (long long)policy_id,
+		(long long)calendar_id);
+}
+
 void ticket_doc_event_end(struct ticket_doc *d)
 {
 	buf_adds(&d->events, "}}");
