@@ -199,16 +199,19 @@ begin
     by_priority = excluded.by_priority, contested = excluded.contested, self_reported = excluded.self_reported,
     waived = excluded.waived, verdict = excluded.verdict;
 
-  -- What was promised when a clock was missed stays, whatever the priority becomes: the fire at the breach knows it.
+  -- What was promised when a clock was missed stays, whatever the priority becomes: the fire at the breach knows it. A command that reckons anew
+  -- can fire the same due instant once more in the document in which it was missed; the first fire counts.
   if jsonb_path_exists(docs, '$[*].fires[*] ? (@.threshold == "100")') then
     insert into sla_breaches (tenant_id, ticket_id, clock, cycle, priority, budget_s, breached_at, stopped_at, waived)
-    select x.tenant, x.id, f.clock, f.cycle, f.priority, f.budget_s, ts(f.due_at), ts(k.stopped_at), k.waived
+    select distinct on (x.tenant, x.id, f.clock, f.cycle) x.tenant, x.id, f.clock, f.cycle, f.priority, f.budget_s, ts(f.due_at), ts(k.stopped_at),
+      k.waived
     from unnest(a_ti, a_tenant, a_id) as x(ti, tenant, id)
     cross join lateral jsonb_to_recordset(docs -> x.ti -> 'fires')
-      as f(clock text, threshold text, cycle int, due_at bigint, priority text, budget_s int)
+      as f(i int, clock text, threshold text, cycle int, due_at bigint, priority text, budget_s int)
     join lateral jsonb_to_recordset(docs -> x.ti -> 'clocks') as k(clock text, cycle int, breached_at bigint, stopped_at bigint, waived boolean)
       on k.clock = f.clock and k.cycle = f.cycle and k.breached_at = f.due_at
     where f.threshold = '100' and f.clock in ('response', 'resolution')
+    order by x.tenant, x.id, f.clock, f.cycle, f.i
     on conflict (tenant_id, ticket_id, clock, cycle) do update set priority = excluded.priority, budget_s = excluded.budget_s,
       breached_at = excluded.breached_at;
   end if;
