@@ -98,7 +98,7 @@ int64_t cli_field_keys(PGconn *pg);
 char *cli_next_id(PGconn *pg, const char *table) MUST_USE;
 /* Append the mail address of a tenant's user to come, encrypted for the row ID, to SEALED, and
  * write its blind index. */
-void cli_seal_mail(struct buf *sealed, char index[FIELD_INDEX_MAX], enum field_column column,
+void cli_seal_mail(struct buf *sealed, char index[FIELD_MAIL_INDEX_MAX], enum field_column column,
 	const char *tenant, const char *id, const char *mail);
 
 /* A policy version and a calendar version. They do not change and live until the process ends. */

@@ -107,8 +107,13 @@ int64_t field_key_of(struct str v);
  * appends nothing if the key is not loaded or the value was tampered with. */
 bool field_open(struct buf *b, const char *name, struct str v);
 #define FIELD_INDEX_MAX 65
-/* The blind index of TEXT (lower-cased ASCII) for a tenant's column, in hex. */
+/* The blind index of TEXT (lower-cased ASCII) for a tenant's column, in hex. TENANT_ID 0: for all
+ * tenants. */
 void field_index(const char *column, int64_t tenant_id, struct str text, char out[FIELD_INDEX_MAX]);
+#define FIELD_MAIL_INDEX_MAX 129
+/* Both blind indexes of a mail address, as email_index of client_users and staff has them: within
+ * the tenant, then for all tenants. */
+void field_mail_index(int64_t tenant_id, struct str mail, char out[FIELD_MAIL_INDEX_MAX]);
 /* Append {at, place, old, new, index} of VALUE, encrypted anew at its PLACE, to the JSON array
  * ROWS, which begins with its bracket (sealed_put() in schema/code/017_sealed.sql stores it). AT is
  * its position in the table, as PostgreSQL writes it. Returns false and appends nothing if VALUE is

@@ -14,6 +14,28 @@ returns table (tenant_id bigint, subject_id bigint, hash text) language sql stab
       and u.username = p_username and u.disabled_at is null
 $$;
 
+-- The account that a mail address stands for: of the named tenant ("provider", its number, code or "host:" and host name), or of all if none is named,
+-- where one account alone has the address. No row where the text is a user name of the named tenant.
+create or replace function door.login_mail(p_tenant text, p_username text, p_index text)
+returns table (tenant text, username text) language sql stable security definer set search_path = public, pg_temp as $$
+  with w as materialized (
+    select case when p_tenant = 'provider' then 1 when p_tenant is not null then coalesce(public.tenant_named(p_tenant), 0 - (p_tenant like 'host:%')::int) end as named
+  ), n as materialized ( -- a host name that is no customer's names nobody
+    select nullif(w.named, -1) as named from w
+  ), found as materialized (
+    select 'provider' as tenant, s.username from n, public.staff s
+    where coalesce(n.named, 1) = 1 and s.tenant_id = 1 and substr(s.email_index, 65) = p_index and s.disabled_at is null
+    union all
+    select u.tenant_id::text, u.username from n, public.client_users u join public.customers c on c.tenant_id = u.tenant_id
+    where substr(u.email_index, 65) = p_index and u.tenant_id = coalesce(n.named, u.tenant_id) and u.tenant_id > 1
+      and u.disabled_at is null and c.status = 'active'
+  )
+  select f.tenant, f.username from n, found f
+  where (select count(*) from found) = 1
+    and not exists (select from public.staff s where coalesce(n.named, 1) = 1 and s.tenant_id = 1 and s.username = p_username)
+    and not exists (select from public.client_users u where u.tenant_id = n.named and u.username = p_username)
+$$;
+
 -- The name of who did something on a tenant's ticket: its own user, or a member of staff, whom the tenant cannot read otherwise. Only for who may
 -- see that tenant: a door must not be a way around row-level security.
 create or replace function door.person_name(p_tenant bigint, p_kind text, p_id bigint)

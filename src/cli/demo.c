@@ -45,7 +45,7 @@ static const struct {
 
 static void add_people(PGconn *pg)
 {
-	char *hash = cli_hash(PASSWORD), now[32], id[24], index[FIELD_INDEX_MAX], *row;
+	char *hash = cli_hash(PASSWORD), now[32], id[24], index[FIELD_MAIL_INDEX_MAX], *row;
 	struct buf sealed = { 0 };
 
 	(void)cli_field_keys(pg);
@@ -125,9 +125,8 @@ static void add_ticket(PGconn *pg, int i)
 	sla_apply(&t.sla, rules,
 		&(struct sla_event){ SLA_CREATED, at, SEQ_NEW + 1, INSTANT_NONE, TICKET_NEW,
 			sla_policy_nearest(&policy, tickets[i].priority) });
-	ticket_doc_versions(ticket_doc_event(&d, &t, "ticket.created", ACTOR_CUSTOMER,
-				    t.requester_id, "customer", true, true),
-		t.policy_id, t.calendar_id);
+	ticket_doc_event(
+		&d, &t, "ticket.created", ACTOR_CUSTOMER, t.requester_id, "customer", true, true);
 	ticket_doc_event_end(&d);
 	if (t.sla.priority == P0) {
 		ticket_doc_event(&d, &t, "ticket.p0_opened", ACTOR_SYSTEM, 0, "staff", true, false);

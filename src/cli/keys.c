@@ -90,13 +90,13 @@ char *cli_next_id(PGconn *pg, const char *table)
 	return id;
 }
 
-void cli_seal_mail(struct buf *sealed, char index[FIELD_INDEX_MAX], enum field_column column,
+void cli_seal_mail(struct buf *sealed, char index[FIELD_MAIL_INDEX_MAX], enum field_column column,
 	const char *tenant, const char *id, const char *mail)
 {
 	int64_t tenant_id = strtoll(tenant, NULL, 10);
 
 	field_seal_at(sealed, column, tenant_id, id, str_of(mail), clock_now_us() / US_PER_S);
-	field_index("email", tenant_id, str_of(mail), index);
+	field_mail_index(tenant_id, str_of(mail), index);
 }
 
 /* --- encryption --- */

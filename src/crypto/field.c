@@ -500,6 +500,12 @@ void field_index(const char *column, int64_t tenant_id, struct str text, char ou
 	buf_free(&b);
 }
 
+void field_mail_index(int64_t tenant_id, struct str mail, char out[FIELD_MAIL_INDEX_MAX])
+{
+	field_index("email", tenant_id, mail, out);
+	field_index("email", 0, mail, out + FIELD_INDEX_MAX - 1);
+}
+
 /* Which columns have a blind index: the mail addresses of accounts. */
 static const char *const indexed[] = { "client_users.email", "staff.email" };
 
@@ -509,11 +515,11 @@ static void add_index(struct buf *b, struct str place, struct str text)
 	enum field_column c = column_of(place);
 	const char *tenant = memchr(place.p, ':', place.n);
 	int64_t tenant_id = tenant ? strtoll(tenant + 1, NULL, 10) : 0;
-	char index[65];
+	char index[FIELD_MAIL_INDEX_MAX];
 
 	for (size_t i = 0; i < ARRAY_LEN(indexed); i++)
 		if (c < FIELD_COLUMNS && strcmp(columns[c].name, indexed[i]) == 0) {
-			field_index("email", tenant_id, text, index);
+			field_mail_index(tenant_id, text, index);
 			buf_addf(b, ",\"index\":\"%s\"", index);
 		}
 }

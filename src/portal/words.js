@@ -7,6 +7,7 @@ const words = {
 		logout: '退出',
 		tenant: '客户代码（员工留空）',
 		username: '用户名',
+		login_name: '用户名或邮箱',
 		password: '密码',
 		new_password: '新密码',
 		must_change: '首次登录须修改密码：至少 8 个字符，含大小写字母、数字和符号',
@@ -127,6 +128,7 @@ const words = {
 		logout: 'Log out',
 		tenant: 'Customer code (staff leave this empty)',
 		username: 'User name',
+		login_name: 'User name or mail address',
 		password: 'Password',
 		new_password: 'New password',
 		must_change:

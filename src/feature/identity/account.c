@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/unicode.h"
 #include "crypto/crypto.h"
+#include "crypto/field.h"
 #include "core/events.h"
 #include "config/options.h"
 #include "core/hooks.h"
@@ -22,6 +23,44 @@ const char *account_name(struct req *req, const char *typed)
 
 	free(name);
 	return copy;
+}
+
+const char *account_tenant(struct req *req, const char *typed)
+{
+	const char *name = typed ? account_name(req, typed) : NULL;
+
+	return name && strcmp(name, "1") == 0 ? "provider" : name;
+}
+
+bool account_may_be_mail(const char *name)
+{
+	return strchr(name, '@') != NULL;
+}
+
+struct outcome *account_find_mail(
+	struct req *req, const char *tenant, const char *name, req_row_step *next)
+{
+	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p));
+	char index[FIELD_INDEX_MAX];
+
+	field_index("email", 0, str_of(name), index);
+	p[0] = tenant;
+	p[1] = name;
+	p[2] = arena_dup(&req->arena, index, strlen(index));
+	return req_query(req, &sql_auth_login_mail, p, next);
+}
+
+void account_mail_found(
+	struct req *req, const PGresult *rows, const char **tenant, const char **name)
+{
+	struct str t, n;
+
+	if (PQntuples(rows) != 1)
+		return;
+	t = db_text(rows, 0, 0);
+	n = db_text(rows, 0, 1);
+	*tenant = arena_dup(&req->arena, t.p, t.n);
+	*name = arena_dup(&req->arena, n.p, n.n);
 }
 
 static void wipe(char *text)
@@ -131,7 +170,7 @@ struct outcome *session_refresh(struct req *req)
 	if (req->by_cookie && !cookie_is_token(req, COOKIE_REFRESH, cookie))
 		return req_invalid(req);
 	if (req->by_cookie && !http_csrf_is_right(&req->http->head))
-		return req_fail(req, ERR_FORBIDDEN, "{\"field\":\"X-CSRF-Token\"}");
+		return req_refuse_csrf(req);
 	if (!session_token_read(text ? str_of(text) : cookie, &old))
 		return refuse_refresh(req);
 	session_token_new(next, old.tenant_id);

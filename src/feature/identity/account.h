@@ -12,6 +12,18 @@ const char **account_params(struct req *req, int more) MUST_USE;
 /* The name of an account or customer for what was TYPED: names that differ in case, in composition
  * or in outer blanks only are one name. In the arena. */
 const char *account_name(struct req *req, const char *typed) MUST_USE;
+/* The same for a tenant, whose number may be given for "provider"; NULL if none was TYPED. */
+const char *account_tenant(struct req *req, const char *typed);
+/* May NAME be a mail address that stands for an account? Then ask with account_find_mail. */
+bool account_may_be_mail(const char *name);
+/* Ask which account has the mail address NAME, within TENANT or (NULL) anywhere; NEXT hands the
+ * answer to account_mail_found. */
+struct outcome *account_find_mail(
+	struct req *req, const char *tenant, const char *name, req_row_step *next) MUST_USE;
+/* If ROWS of account_find_mail name an account, put its tenant and user name in place of TENANT and
+ * NAME; else they stay as typed. */
+void account_mail_found(
+	struct req *req, const PGresult *rows, const char **tenant, const char **name);
 /* Ask a helper whether PASSWORD matches HASH: account_matches tells. */
 struct outcome *account_verify(
 	struct req *req, struct str hash, const char *password, req_work_step *step) MUST_USE;

@@ -178,7 +178,7 @@ static char *read_password(const char *username)
 static void user_add(PGconn *pg, int argc, char **argv)
 {
 	char *password = read_password(login_option(argc, argv)), *hash = cli_hash(password), *id,
-	     index[FIELD_INDEX_MAX];
+	     index[FIELD_MAIL_INDEX_MAX];
 	const char *mail = mail_option(argc, argv);
 	struct buf sealed = { 0 };
 	PGresult *r;

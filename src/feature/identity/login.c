@@ -31,6 +31,7 @@ struct attempt {
 	int64_t tenant_id, subject_id;
 	bool staff, known, locked, cookies;
 	bool usual;   /* this user has logged in from there before */
+	bool nowhere; /* no tenant was named: the account was looked for by its mail address */
 	bool raw;     /* the hash is of the password as it was typed, not of its composed form */
 	int attempts; /* wrong ones, including this one */
 	int turns;
@@ -230,8 +231,10 @@ static struct outcome *on_attempts(struct req *req, enum db_error error, const P
 	a->attempts = a->locked ? LOCKS_AT : 0;
 	a->source = arena_dup(&req->arena, db_text(rows, 0, 4).p, db_text(rows, 0, 4).n);
 	a->usual = db_int(rows, 0, 5);
-	req->work_customer = a->tenant_id;
-	req->work_first = db_int(rows, 0, 6);
+	/* where nobody was named, the place in the queue must not tell whether somebody was found
+	 */
+	req->work_customer = a->nowhere ? 1 : a->tenant_id;
+	req->work_first = !a->nowhere && db_int(rows, 0, 6);
 	if (strncmp(a->source, "device:", 7) == 0)
 		req->work_owner =
 			arena_printf(&req->arena, "%lld %s", (long long)a->tenant_id, a->source);
@@ -262,6 +265,25 @@ static struct outcome *begin_attempt(struct req *req)
 	p[3] = session_peer(req);
 	p[4] = signin_device(req, a->device_token);
 	return req_query_job(req, &sql_auth_attempt_begin, p, on_attempts);
+}
+
+static struct outcome *begin_named(struct req *req)
+{
+	struct attempt *a = req_state(req, attempt);
+
+	if (!a->tenant)
+		a->tenant = "provider";
+	return begin_attempt(req);
+}
+
+static struct outcome *on_mail(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct attempt *a = req_state(req, attempt);
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	account_mail_found(req, rows, &a->tenant, &a->username);
+	return begin_named(req);
 }
 
 /* A tenant's number may be a number or a text; NULL: it is neither. */
@@ -295,9 +317,10 @@ struct outcome *login(struct req *req)
 	a->tenant = in->tenant_id                              ? tenant_number(req, in->tenant_id)
 		    : in->tenant                               ? in->tenant
 		    : REQ_INPUT_IF(req, identity_client_login) ? session_host_tenant(req)
-							       : "provider";
-	a->tenant = account_name(req, a->tenant);
-	if (strcmp(a->tenant, "1") == 0)
-		a->tenant = "provider";
-	return begin_attempt(req);
+							       : NULL;
+	a->tenant = account_tenant(req, a->tenant);
+	a->nowhere = account_may_be_mail(a->username) && !in->tenant && !in->tenant_id;
+	return account_may_be_mail(a->username)
+		       ? account_find_mail(req, a->tenant, a->username, on_mail)
+		       : begin_named(req);
 }

@@ -34,17 +34,44 @@ static struct outcome *on_asked(struct req *req, enum db_error error, const PGre
 	return req_delay(req, took_ms < ANSWER_MS ? ANSWER_MS - took_ms : 1, reply_accepted);
 }
 
+struct asked {
+	const char *tenant, *username, *purpose;
+};
+
+static struct outcome *ask_named(struct req *req)
+{
+	const struct asked *a = req_state(req, asked);
+	const char **p = arena_alloc(&req->arena, 5 * sizeof(*p));
+
+	p[0] = a->tenant ? a->tenant : "provider";
+	p[1] = a->username;
+	p[2] = req_int(req, clock_now_us());
+	p[3] = session_peer(req);
+	p[4] = a->purpose;
+	return req_query_job(req, &sql_auth_reset_ask, p, on_asked);
+}
+
+static struct outcome *on_mail(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct asked *a = req_state(req, asked);
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	account_mail_found(req, rows, &a->tenant, &a->username);
+	return ask_named(req);
+}
+
 static struct outcome *request_mail(struct req *req, const char *purpose)
 {
 	const struct in_identity_ask *in = REQ_INPUT(req, identity_ask);
-	const char **p = arena_alloc(&req->arena, 5 * sizeof(*p));
+	struct asked *a = req_state_new(req, asked);
 
-	p[0] = account_name(req, in->tenant ? in->tenant : "provider");
-	p[1] = account_name(req, in->username);
-	p[4] = purpose;
-	p[2] = req_int(req, clock_now_us());
-	p[3] = session_peer(req);
-	return req_query_job(req, &sql_auth_reset_ask, p, on_asked);
+	a->purpose = purpose;
+	a->tenant = account_tenant(req, in->tenant);
+	a->username = account_name(req, in->username);
+	return account_may_be_mail(a->username)
+		       ? account_find_mail(req, a->tenant, a->username, on_mail)
+		       : ask_named(req);
 }
 
 struct outcome *password_forgot(struct req *req)

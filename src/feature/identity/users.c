@@ -23,10 +23,10 @@ static void seal_person(struct req *req, int64_t user_id)
 	} sealed[] = { { "email", FIELD_CLIENT_USERS_EMAIL },
 		{ "phone", FIELD_CLIENT_USERS_PHONE } };
 	const char *email = json_get_string(req->body, "email");
-	char index[65];
+	char index[FIELD_MAIL_INDEX_MAX];
 
 	if (email) {
-		field_index("email", req->session->tenant_id, str_of(email), index);
+		field_mail_index(req->session->tenant_id, str_of(email), index);
 		json_object_object_add(req->body, "email_index", json_object_new_string(index));
 	}
 	for (size_t i = 0; i < ARRAY_LEN(sealed); i++) {
@@ -79,9 +79,7 @@ struct outcome *user_refuse_rights(struct req *req, const char *fault)
 
 	for (size_t i = 0; i < ARRAY_LEN(rules); i++)
 		if (strcmp(fault, rules[i].fault) == 0)
-			return req_fail(req, ERR_FORBIDDEN,
-				arena_printf(&req->arena, "{\"field\":\"%s\",\"rule\":\"%s\"}",
-					rules[i].field, req->zh ? rules[i].zh : rules[i].en));
+			return req_forbid(req, rules[i].field, rules[i].en, rules[i].zh, NULL);
 	return req_fail(req, ERR_FORBIDDEN, NULL);
 }
 

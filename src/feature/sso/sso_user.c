@@ -200,12 +200,12 @@ static struct outcome *ask_user(struct req *req, int64_t id)
 	struct sso_identity *x = req_state(req, sso_identity);
 	const char **p = arena_alloc(&req->arena, 12 * sizeof(*p));
 	struct buf sealed = { 0 };
-	char *index = arena_alloc(&req->arena, 65);
+	char *index = arena_alloc(&req->arena, FIELD_MAIL_INDEX_MAX);
 	/* an unverified mail address does not give access to an account */
 	bool mail = x->mail && x->mail_verified;
 
 	if (mail)
-		field_index("email", x->tenant_id, str_of(x->mail), index);
+		field_mail_index(x->tenant_id, str_of(x->mail), index);
 	if (mail && id)
 		field_seal_at(&sealed, FIELD_CLIENT_USERS_EMAIL, x->tenant_id, req_int(req, id),
 			str_of(x->mail), clock_now_us() / US_PER_S);

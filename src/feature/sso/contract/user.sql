@@ -16,7 +16,7 @@
 with known as materialized (
   select i.user_id from user_identities i where i.tenant_id = $1::bigint and i.provider_id = $2::bigint and i.subject = $3::text
 ), mailed as materialized (
-  select u.id as user_id from client_users u where not exists (select from known) and $5::text is not null and u.tenant_id = $1::bigint and u.email_index = $5::text
+  select u.id as user_id from client_users u where not exists (select from known) and $5::text is not null and u.tenant_id = $1::bigint and left(u.email_index, 64) = left($5::text, 64)
 ), made as (
   insert into client_users (tenant_id, id, username, full_name, email, email_index, lang, role_type, created_at)
   select $1::bigint, $12::bigint, $6::text, $7::text, $4::text, $5::text, $11::text, coalesce($8::text, 'user'), ts($10::bigint)
