@@ -95,6 +95,52 @@ test('who did what, when, from where, with what result', async () => {
 	assert.ok(!/secret words|eyJ|Bearer/.test(JSON.stringify(rows)), 'no texts, no tokens');
 	assert.match(verify(), /alpha +\d+ rows +holds/);
 });
+test("what staff change of a customer's is in the customer's log, too: all that the customer sees, nothing else", async () => {
+	const eng = await s.login('eng1'),
+		ticket = async (token) =>
+			(await s.post('/api/v1/client/tickets', token, { title: 'audited', description: 'd' })).data.id,
+		[mine, theirs] = [await ticket(user), await ticket(await s.login('user', 'beta'))],
+		act = async (id, what, body = {}) => {
+			const r = await s.post(`/api/v1/tickets/${id}/${what}`, eng, body);
+			assert.strictEqual(r.status, 200, what + r.text);
+		};
+	await act(mine, 'accept');
+	await act(mine, 'note', { text: 'unseen note' });
+	await act(mine, 'tags', { tags: ['unseen-tag'] });
+	await act(mine, 'priority', { priority: 'P1', reason: 'more people' });
+	await act(mine, 'reply', { text: 'seen words' });
+	await act(theirs, 'reply', { text: 'of beta' });
+	const its = async (token) =>
+		(await log(token, '?limit=200&username=eng1')).filter((r) => r.actor_kind === 'staff').reverse();
+	const rows = await waitUntil(async () => {
+		const all = await its(admin);
+		return all.length >= 3 && all;
+	}, 5000);
+	assert.deepStrictEqual(
+		rows.map((r) => [r.operation, r.status, r.ip_address, r.user_agent]),
+		['tickets.accept', 'tickets.priority', 'tickets.reply'].map((o) => [o, 200, '', '']),
+	);
+	const fields = rows[1].details.changes.flatMap((c) => c.fields);
+	assert.deepStrictEqual(
+		fields.filter((f) => f.field === 'priority').map((f) => f.after),
+		['P1'],
+	);
+	assert.strictEqual(rows[1].resource, 'tickets/' + mine);
+	assert.doesNotMatch(JSON.stringify(rows), /unseen|seen words|tags|"internal"|tickets\/0/);
+	assert.deepStrictEqual(
+		(await its(other)).map((r) => [r.operation, r.tenant_id]),
+		[['tickets.reply', s.beta]],
+	);
+	/* the provider's own log has all of it, each once */
+	const own = await waitUntil(async () => {
+		const r = await s.get('/api/v1/audit?limit=200&username=eng1', boss);
+		assert.strictEqual(r.status, 200, r.text);
+		const found = r.data.items.filter((i) => /^tickets\.(accept|note|tags|priority|reply)$/.test(i.operation));
+		return found.length >= 6 && found;
+	}, 5000);
+	assert.strictEqual(own.length, 6);
+	assert.match(verify(), /alpha +\d+ rows +holds/);
+});
 test('filters and pages; other tenants cannot read it', async () => {
 	const all = await log(admin, '?limit=200');
 	assert.ok(

@@ -5,6 +5,7 @@
  * is down, rows wait; what it refuses, and what there is no room for, goes into the server's log.
  * Only a killed process loses the last moment. */
 #include "audit.h"
+#include "trail_rows.h"
 #include "anchor.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -105,7 +106,7 @@ static struct str printable(struct str v, size_t max)
 	return utf8_head(v, max);
 }
 
-static void add_text(struct buf *b, const char *name, struct str v, size_t max)
+void audit_add_text(struct buf *b, const char *name, struct str v, size_t max)
 {
 	struct str shown = printable(v, max);
 
@@ -119,7 +120,7 @@ static void add_sealed(struct buf *b, const char *name, const char *column, stru
 	struct buf text = { 0 };
 
 	if (!field_keys_ready()) {
-		add_text(b, name, v, 200);
+		audit_add_text(b, name, v, 200);
 		return;
 	}
 	field_seal(&text, column, v, clock_now_us() / US_PER_S);
@@ -127,7 +128,7 @@ static void add_sealed(struct buf *b, const char *name, const char *column, stru
 	buf_free(&text);
 }
 
-static void add_details(struct buf *b, const char *json)
+void audit_add_details(struct buf *b, const char *json)
 {
 	struct buf text = { 0 };
 
@@ -184,12 +185,12 @@ static void add_listed(struct buf *b, const struct req *req)
 			(long long)l->highest);
 	}
 	if (filter.n)
-		add_text(b, "filter", (struct str){ filter.p, filter.n }, 200);
+		audit_add_text(b, "filter", (struct str){ filter.p, filter.n }, 200);
 	buf_addc(b, '}');
 	buf_free(&filter);
 }
 
-static void append_row(int64_t tenant_id, struct buf *b)
+void audit_append(int64_t tenant_id, struct buf *b)
 {
 	follower_add(storing, &(struct row){ tenant_id, buf_take(b) });
 }
@@ -202,9 +203,9 @@ static void add_row(struct req *req, const struct http_request *http, int64_t te
 
 	buf_addf(&b, "{\"tenant_id\":%lld,\"at\":%lld,\"actor_kind\":\"%s\",\"actor_id\":%lld",
 		(long long)tenant_id, (long long)clock_now_us(), kind, (long long)actor_id);
-	add_text(&b, "username", str_of(username), 100);
-	add_text(&b, "operation", str_of(operation), 100);
-	add_text(&b, "resource", http ? http->head.path : (struct str){ "", 0 }, 200);
+	audit_add_text(&b, "username", str_of(username), 100);
+	audit_add_text(&b, "operation", str_of(operation), 100);
+	audit_add_text(&b, "resource", http ? http->head.path : (struct str){ "", 0 }, 200);
 	buf_addf(&b, ",\"result\":\"%s\",\"status\":%d", result, status);
 	add_sealed(&b, "address", "ip_address",
 		printable(str_of(http && http->peer ? http->peer : ""), 60));
@@ -222,54 +223,9 @@ static void add_row(struct req *req, const struct http_request *http, int64_t te
 	add_changes(&details, &req->trail);
 	db_trail_clear(&req->trail); /* they are in one row only */
 	buf_addc(&details, '}');
-	add_details(&b, buf_cstr(&details));
+	audit_add_details(&b, buf_cstr(&details));
 	buf_free(&details);
-	append_row(tenant_id, &b);
-}
-
-/* What no request did: the daemon's own row in the log of each customer whose data it changed. */
-static void on_background(const char *stmt, const struct db_trail *changed)
-{
-	struct json_error err;
-	struct buf all = { 0 };
-	struct json_object *list;
-
-	if (changed->n)
-		buf_addf(&all, "[%.*s]", (int)changed->changes.n, changed->changes.p);
-	else /* too much for a row: that it was made is told all the same */
-		buf_adds(&all, "[{\"object\":\"\"}]");
-	list = json_read(all.p, all.n, &err);
-	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
-		struct json_object *one = json_object_array_get_idx(list, i);
-		int64_t tenant_id = json_get_int(one, "tenant_id", 1);
-		struct buf b = { 0 }, details = { 0 };
-		const char *object = json_object_get_string(json_get(one, "object"));
-		char operation[100]; /* as the others are written, with a dot */
-
-		snprintf(operation, sizeof(operation), "%s", stmt);
-		operation[strcspn(operation, "/")] = *stmt && strchr(stmt, '/') ? '.' : 0;
-
-		buf_addf(&b,
-			"{\"tenant_id\":%lld,\"at\":%lld,\"actor_kind\":\"system\",\"actor_id\":0,"
-			"\"username\":\"sladeskd\"",
-			(long long)tenant_id, (long long)clock_now_us());
-		add_text(&b, "operation", str_of(operation), 100);
-		add_text(&b, "resource", str_of(object ? object : ""), 200);
-		buf_adds(&b, ",\"result\":\"success\",\"status\":0,\"address\":\"\",\"user_agent\":"
-			     "\"\",\"request_id\":\"\"");
-		buf_adds(&details, "{\"changes\":[");
-		if (changed->n)
-			json_write(&details, one);
-		buf_addc(&details, ']');
-		if (changed->more)
-			buf_addf(&details, ",\"more\":%d", changed->more);
-		buf_addc(&details, '}');
-		add_details(&b, buf_cstr(&details));
-		append_row(tenant_id, &b);
-		buf_free(&details);
-	}
-	json_object_put(list);
-	buf_free(&all);
+	audit_append(tenant_id, &b);
 }
 
 static void note_unknown(struct req *req, int64_t tenant_id, bool staff, int64_t actor_id,
@@ -342,9 +298,9 @@ static void store_reads(void)
 			"{\"tenant_id\":%lld,\"at\":%lld,\"actor_kind\":\"%s\",\"actor_id\":%lld",
 			(long long)r->tenant_id, (long long)clock_now_us(),
 			actor_kind_name(r->kind), (long long)r->actor_id);
-		add_text(&b, "username", str_of(r->username), 100);
-		add_text(&b, "operation", str_of(operation), 100);
-		add_text(&b, "resource", str_of(r->route->path), 200);
+		audit_add_text(&b, "username", str_of(r->username), 100);
+		audit_add_text(&b, "operation", str_of(operation), 100);
+		audit_add_text(&b, "resource", str_of(r->route->path), 200);
 		buf_adds(&b, ",\"result\":\"success\",\"status\":200,\"address\":\"\",\"user_"
 			     "agent\":\"\","
 			     "\"request_id\":\"\"");
@@ -356,8 +312,8 @@ static void store_reads(void)
 			buf_addf(&details, ",\"lists\":[%s]%s", buf_cstr(&reads[i].lists),
 				r->lists_more ? ",\"more_lists\":true" : "");
 		buf_addc(&details, '}');
-		add_details(&b, buf_cstr(&details));
-		append_row(r->tenant_id, &b);
+		audit_add_details(&b, buf_cstr(&details));
+		audit_append(r->tenant_id, &b);
 		buf_free(&details);
 		buf_free(&reads[i].objects);
 		buf_free(&reads[i].lists);
@@ -472,9 +428,9 @@ static void on_request(struct req *req, const struct http_request *http, int sta
 
 	if (!s || !req->route || !s->tenant_id) {
 		if (req->trail.n) /* by somebody who is not logged in: no row has named it */
-			on_background(req->route && req->route->contract
-					      ? req->route->contract->name
-					      : "request",
+			audit_background(req->route && req->route->contract
+						 ? req->route->contract->name
+						 : "request",
 				&req->trail);
 		return;
 	}
@@ -485,6 +441,7 @@ static void on_request(struct req *req, const struct http_request *http, int sta
 		return;
 	}
 	name_operation(req->route, operation, sizeof(operation));
+	audit_customers(req, operation, status);
 	add_row(req, http, s->tenant_id, actor_kind_name(s->actor), s->actor_id,
 		s->username[0] ? s->username : s->name, operation,
 		status < 400   ? "success"
@@ -508,7 +465,7 @@ static void audit_init(void)
 	anchor_init();
 	storing = follower_new(&storing_kind);
 	request_on_end(on_request);
-	db_on_changes(on_background);
+	db_on_changes(audit_background);
 	hooks.audit_note = note_unknown;
 }
 
