@@ -189,6 +189,12 @@ struct outcome *req_reply_lasting(
 	struct req *req, const char *type, const char *extra, const void *p, size_t n) MUST_USE;
 /* Reply with an error. DETAILS is a JSON object or NULL. */
 struct outcome *req_fail(struct req *req, enum err e, const char *details) MUST_USE;
+/* Refuse what the caller's role may do, but not so: FIELD (NULL: none) and the rule in both
+ * languages, as a user may read it; ACTION (NULL: none) is what makes it possible. */
+struct outcome *req_forbid(struct req *req, const char *field, const char *en, const char *zh,
+	const char *action) MUST_USE;
+/* Refuse a request by cookie whose X-CSRF-Token is missing or wrong. */
+struct outcome *req_refuse_csrf(struct req *req) MUST_USE;
 /* Refuse the request because the limit KIND is reached; the client shall wait SECONDS. */
 struct outcome *req_too_often(struct req *req, enum limit kind, int64_t seconds) MUST_USE;
 /* Count something that S asked for as a request: of its user and, unless S is the provider's, of

@@ -3,7 +3,6 @@
 #include "app.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/outage.h"
 #include "crypto/secretfile.h"
 #include "core/cache.h"
 #include "core/session.h"
@@ -320,7 +319,6 @@ static void check_schema(struct job_run *run)
 static void flush_log(void *arg)
 {
 	(void)arg;
-	outage_tick(clock_mono_us());
 	log_flush();
 }
 
@@ -484,7 +482,6 @@ static void stop(void)
 	engine_free();
 	events_free();
 	breaker_free();
-	outage_free();
 	versions_free();
 	loop_timer_free(self.drain_limit);
 	loop_timer_free(self.leave_limit);

@@ -135,14 +135,20 @@ struct outcome *guard_reach(struct req *req, enum route_reach reach)
 	if (reach == REACH_ANY || (reach == REACH_WHOLE ? s->whole : s->admin))
 		return NULL;
 	if (reach == REACH_ADMIN)
-		return req_fail(req, ERR_FORBIDDEN,
-			req->zh ? "{\"rule\":\"须拥有管理员的全部权限，且数据范围不受限制\"}"
-				: "{\"rule\":\"only for users with all permissions of an "
-				  "administrator, for all data\"}");
-	return req_fail(req, ERR_FORBIDDEN,
-		req->zh ? "{\"rule\":\"影响整个租户或所有客户的内容，须由范围不受限制的账号修改\"}"
-			: "{\"rule\":\"only users without a data scope may change what applies to "
-			  "the whole tenant or to all customers\"}");
+		return req_forbid(req, NULL,
+			"only for users with all permissions of an administrator, for all data",
+			"须拥有管理员的全部权限，且数据范围不受限制", NULL);
+	return req_forbid(req, NULL,
+		"only users without a data scope may change what applies to the whole tenant or to "
+		"all customers",
+		"影响整个租户或所有客户的内容，须由范围不受限制的账号修改", NULL);
+}
+
+struct outcome *req_refuse_csrf(struct req *req)
+{
+	return req_forbid(req, "X-CSRF-Token",
+		"must be the value of the csrf cookie, in a request from our own pages",
+		"须为 csrf Cookie 的值，且请求来自本站页面", NULL);
 }
 
 struct outcome *req_guard_documents(struct req *req, int64_t tenant_id)

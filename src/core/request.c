@@ -64,17 +64,16 @@ static struct outcome *run_route(struct req *req)
 	return req_run_statement(req, variant ? r->variant.sql : r->sql);
 }
 
-static const char must_change_details[] =
-	"{\"rule\":\"change your password first / 请先修改密码\",\"suggested_actions\":[\"POST "
-	"/api/v1/auth/password\"]}";
-
-static const char must_enrol_details[] = "{\"rule\":\"set up two-step verification first / "
-					 "请先设置两步验证\",\"suggested_actions\":[\"POST "
-					 "/api/v1/auth/factors/totp\"]}";
-
-static const char csrf_details[] =
-	"{\"field\":\"X-CSRF-Token\",\"rule\":\"must be the value of the csrf cookie, in a request "
-	"from our own pages / 须为 csrf Cookie 的值，且请求来自本站页面\"}";
+static struct outcome *refuse_unready(struct req *req)
+{
+	if (req->session->must_change)
+		return req_forbid(req, NULL, "change your password first", "请先修改密码",
+			"POST /api/v1/auth/password");
+	if (req->session->must_enrol)
+		return req_forbid(req, NULL, "set up two-step verification first",
+			"请先设置两步验证", "POST /api/v1/auth/factors/totp");
+	return req_fail(req, ERR_FORBIDDEN, NULL);
+}
 
 /* Routes that change how a user logs in require a session that has proved its user recently. */
 static bool needs_step_up(const struct req *req)
@@ -114,10 +113,7 @@ static void on_session(void *arg, struct session *s, enum db_error error)
 	else if ((o = guard_session(req)))
 		;
 	else if (!session_may(s, req->route->permission))
-		o = req_fail(req, ERR_FORBIDDEN,
-			s->must_change  ? must_change_details
-			: s->must_enrol ? must_enrol_details
-					: NULL);
+		o = refuse_unready(req);
 	else if (!guard_only(s, req->route->only))
 		o = req_fail(req, ERR_FORBIDDEN, NULL);
 	else if (!(o = guard_reach(req, req->route->reach)))
@@ -188,9 +184,7 @@ static struct outcome *guard_cookies(struct req *req)
 		return req_fail(req, ERR_MEDIA,
 			"{\"field\":\"Content-Type\",\"rule\":\"application/json\"}");
 	if (!http_origin_is_ours(h))
-		return req_fail(req, ERR_FORBIDDEN,
-			"{\"field\":\"Origin\",\"rule\":\"from our own pages only / "
-			"仅限本站页面\"}");
+		return req_forbid(req, "Origin", "from our own pages only", "仅限本站页面", NULL);
 	return NULL;
 }
 
@@ -294,7 +288,7 @@ static void on_request(struct http_request *h)
 	}
 	if (req->by_cookie && h->head.method != HTTP_GET && h->head.method != HTTP_HEAD &&
 		!http_csrf_is_right(&h->head)) {
-		req_settle(req, req_fail(req, ERR_FORBIDDEN, csrf_details));
+		req_settle(req, req_refuse_csrf(req));
 		return;
 	}
 	req->waiting = true;

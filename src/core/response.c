@@ -208,6 +208,19 @@ struct outcome *req_fail(struct req *req, enum err e, const char *details)
 	return o;
 }
 
+struct outcome *req_forbid(
+	struct req *req, const char *field, const char *en, const char *zh, const char *action)
+{
+	const char *rule = req->zh ? zh : en;
+
+	return req_fail(req, ERR_FORBIDDEN,
+		arena_printf(&req->arena,
+			"{%s%s%s\"rule\":\"%s\",\"user_message\":\"%s\",\"suggested_actions\":[%s%"
+			"s%s]}",
+			field ? "\"field\":\"" : "", field ? field : "", field ? "\"," : "", rule,
+			rule, action ? "\"" : "", action ? action : "", action ? "\"" : ""));
+}
+
 /* The rules that functions of the schema enforce (SQLSTATE SD003), and the field that each is
  * about. */
 static struct outcome *fail_rule(struct req *req, const char *rule)
@@ -236,7 +249,7 @@ static struct outcome *fail_rule(struct req *req, const char *rule)
 
 struct outcome *req_fail_db(struct req *req, enum db_error e)
 {
-	db_log(LOG_WARN, &req->who, e, "database refused stmt=%s err=%s",
+	log_warn(&req->who, "database refused stmt=%s err=%s",
 		req->call.stmt ? req->call.stmt->name : "", db_error_name(e));
 	switch (e) {
 	case DB_BUSY:

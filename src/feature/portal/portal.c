@@ -183,11 +183,8 @@ static struct outcome *store(struct req *req, int64_t id, int64_t version)
 	const char **p = arena_alloc(&req->arena, 8 * sizeof(*p));
 
 	if (in->is_shared && !session_may(req->session, PERM_DASHBOARD_WRITE))
-		return req_fail(req, ERR_FORBIDDEN,
-			req->zh ? "{\"field\":\"is_shared\",\"rule\":\"共享需要 dashboard:write "
-				  "权限\"}"
-				: "{\"field\":\"is_shared\",\"rule\":\"sharing needs "
-				  "dashboard:write\"}");
+		return req_forbid(req, "is_shared", "sharing needs dashboard:write",
+			"共享需要 dashboard:write 权限", NULL);
 	p[0] = id ? req_int(req, id) : NULL;
 	p[1] = req_int(req, req->session->actor_id);
 	p[2] = in->dashboard_name;
