@@ -42,6 +42,7 @@ enum ticket_command ticket_command_of_event(struct str type);
 /* A document under construction. A zero-initialised document is ready to use. */
 struct ticket_doc {
 	struct buf events, fires;
+	struct buf rca; /* the root-cause analysis that a breach begins; empty if none */
 	int event_count;
 	unsigned clocks;     /* bit k: clock k was changed by a fire */
 	int64_t at;          /* instant of the last event added */

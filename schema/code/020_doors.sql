@@ -46,6 +46,16 @@ returns text language sql stable security definer set search_path = public, pg_t
   where p_tenant = any (current_setting('app.current_tenants')::bigint[])
 $$;
 
+-- Who is responsible for a root-cause analysis: the manager on duty, or the first manager; without one, a supervisor or an administrator.
+create or replace function door.rca_owner(p_tenant bigint) returns bigint
+language sql stable security definer set search_path = public, pg_temp as $$
+  select s.id from public.staff s
+  where s.tenant_id = 1 and s.disabled_at is null and s.role in ('manager', 'supervisor', 'admin')
+    and (s.serves_all or exists (select from public.staff_tenants x where x.tenant_id = p_tenant and x.staff_id = s.id))
+  order by array_position(array['manager', 'supervisor', 'admin'], s.role), not s.on_call, s.id
+  limit 1
+$$;
+
 -- The ids of the members of a recipient group of a tenant. One short query for each kind of group: starting a long query costs more than running it.
 create or replace function door.recipients(p_group text, p_tenant bigint, p_type text, p_level int)
 returns table (recipient_kind text, recipient_id bigint) language plpgsql stable security definer set search_path = public, pg_temp as $$
@@ -55,9 +65,11 @@ begin -- plpgsql caches its plans; an SQL function would be parsed at each call
     select 'webhook', w.id from public.webhooks w
     where w.tenant_id = p_tenant and w.active and (w.event_types = '{}' or p_type = any (w.event_types));
     return;
-  elsif p_group = 'customer_contacts' then
+  elsif p_group in ('customer_contacts', 'customer_admins') then
     return query
-    select 'customer', u.id from public.client_users u where u.tenant_id = p_tenant and u.role_type = 'admin' and u.disabled_at is null;
+    select 'customer', u.id from public.client_users u where u.tenant_id = p_tenant and u.role_type = 'admin' and u.disabled_at is null
+    union all
+    select 'contact', c.id from public.contacts c where p_group = 'customer_contacts' and c.tenant_id = p_tenant and c.email is not null;
     return;
   end if;
   return query

@@ -118,6 +118,17 @@ begin
       raise exception 'no such text' using errcode = 'SD002', constraint = 'text';
     end if;
   end if;
+  if first ? 'rca_done' then
+    update rca_tasks r set done_at = ts((first -> 'rca_done' ->> 'at')::bigint), done_by = (first -> 'rca_done' ->> 'by')::bigint
+    where r.tenant_id = a_tenant[1] and r.ticket_id = a_id[1] and r.done_at is null;
+    if not found then
+      raise exception 'no open analysis' using errcode = 'SD002', constraint = 'rca';
+    end if;
+  end if;
+  if first ? 'rca_overdue' then
+    update rca_tasks r set overdue_at = ts((first ->> 'rca_overdue')::bigint)
+    where r.tenant_id = a_tenant[1] and r.ticket_id = a_id[1] and r.done_at is null and r.overdue_at is null;
+  end if;
   if first ? 'rating' then -- one rating for each user and cycle: a second one replaces the first
     insert into client_satisfaction (tenant_id, ticket_id, user_id, cycle, score, rated_at, department, project)
     select a_tenant[1], a_id[1], r.user_id, r.cycle, r.score, ts(r.at), coalesce(t.department, ''), coalesce(t.project, '')
@@ -156,9 +167,27 @@ begin
     raise exception 'tenant has no counter' using errcode = 'SD002';
   end if;
 
+  if jsonb_path_exists(docs, '$[*].rca') then -- a breach of resolution begins one in each cycle; its owner is reminded when a quarter of the time is left
+    with r as (
+      insert into rca_tasks (tenant_id, ticket_id, cycle, priority, owner_id, event_seq, breached_at, opened_at, due_at)
+      select x.tenant, x.id, r.cycle, r.priority, door.rca_owner(x.tenant), x.base + r.i, ts(r.breached_at), ts(r.at), ts(r.due_at)
+      from unnest(a_ti, a_tenant, a_id, a_base) as x(ti, tenant, id, base)
+      cross join lateral jsonb_to_record(docs -> x.ti -> 'rca') as r(i int, cycle int, priority text, breached_at bigint, at bigint, due_at bigint)
+      where docs -> x.ti ? 'rca'
+      on conflict do nothing
+      returning rca_tasks.tenant_id, ticket_id, event_seq, opened_at, due_at
+    )
+    insert into timers (tenant_id, kind, subject_id, due_at, origin_seq)
+    select r.tenant_id, k.kind, r.ticket_id, k.due_at, r.event_seq
+    from r cross join lateral (values ('rca-reminder', r.due_at - (r.due_at - r.opened_at) / 4), ('rca-overdue', r.due_at)) as k(kind, due_at);
+  end if;
+
   insert into events (tenant_id, seq, type, ticket_id, actor_kind, actor_id, audience, at, data)
   select x.tenant, x.base + e.i, e.type, x.id, e.actor_kind, e.actor_id, e.audience, ts(e.at),
-    case when e.comment then e.data || jsonb_build_object('comment_id', comment_id) else e.data end
+    case when e.comment then e.data || jsonb_build_object('comment_id', comment_id)
+      when e.type = 'ticket.rca_opened' then e.data || (select jsonb_build_object('owner_id', r.owner_id) from rca_tasks r
+        where r.tenant_id = x.tenant and r.ticket_id = x.id and r.cycle = (e.data ->> 'cycle')::int)
+      else e.data end
   from unnest(a_ti, a_tenant, a_id, a_base) as x(ti, tenant, id, base)
   cross join lateral jsonb_to_recordset(docs -> x.ti -> 'events')
     as e(i int, type text, actor_kind text, actor_id bigint, audience text, at bigint, data jsonb, comment boolean);
@@ -245,7 +274,7 @@ begin
     where e.notify and not coalesce(d.muted, false)
       and (n.recipient_group <> 'webhook' or e.audience = 'customer' or e.type like 'sla.%' or e.type like 'ticket.p0%')
   ), k as materialized (
-    select distinct e.recipient_group, e.tenant, e.type, e.level from e where e.recipient_group not in ('requester', 'assignee')
+    select distinct e.recipient_group, e.tenant, e.type, e.level from e where e.recipient_group not in ('requester', 'assignee', 'rca_owner')
   ), g as materialized (
     select k.recipient_group, k.tenant, k.type, k.level, r.recipient_kind, r.recipient_id
     from k cross join lateral door.recipients(k.recipient_group, k.tenant, k.type, k.level) r
@@ -254,6 +283,10 @@ begin
     where e.recipient_group = 'requester' and e.requester_kind = 'customer' and e.requester_id is not null
     union all
     select e.*, 'staff', e.assignee_id from e where e.recipient_group = 'assignee' and e.assignee_id is not null
+    union all
+    select distinct on (e.tenant, e.seq, e.channel) e.*, 'staff', a.owner_id
+    from e join rca_tasks a on a.tenant_id = e.tenant and a.ticket_id = e.id and a.done_at is null and a.owner_id is not null
+    where e.recipient_group = 'rca_owner'
     union all
     select e.*, g.recipient_kind, g.recipient_id
     from e join g on g.recipient_group = e.recipient_group and g.tenant = e.tenant and g.type = e.type and g.level = e.level

@@ -225,6 +225,7 @@ begin
     ('import_batches', 'insert', 'source,batch', '', '', '', '', true),
     ('client_satisfaction', 'insert or update or delete', 'ticket_id,user_id,cycle', 'rated_at', '', '', '', false),
     ('tickets', 'update', 'id', 'row_version,version,last_at,urgent_at,urgent_clock,sla_high,last_stop_at', '', 'title', '', false),
+    ('rca_tasks', 'update', 'ticket_id,cycle', '', '', '', '', false),
     ('ticket_comments', 'update', 'ticket_id,id', 'details', '', 'body', '', false)
   ) as x(name, writes, keys, skip, secret, texts, document, operator) loop
     args := format('%L, %L, %L, %L, %L, %L', t.name, t.keys, t.skip, t.secret, t.texts, t.document);

@@ -46,7 +46,7 @@ begin
       execute format('create policy scope on %1$I as restrictive for select to sladesk_app using '
         '((select current_setting(''app.scope'')) = '''' or exists (select from exports_seen e where e.tenant_id = %1$I.tenant_id and e.file_id = %1$I.%2$s))',
         t.relname, case t.relname when 'files' then 'id' else 'file_id' end);
-    elsif t.relname in ('events', 'ticket_comments', 'sla_clocks', 'sla_fires', 'sla_breaches', 'notifications') then
+    elsif t.relname in ('events', 'ticket_comments', 'sla_clocks', 'sla_fires', 'sla_breaches', 'rca_tasks', 'notifications') then
       execute format('create policy scope on %I as restrictive for select to sladesk_app using '
         '((select current_setting(''app.scope'')) = '''' or exists (select from tickets t where t.tenant_id = %1$I.tenant_id and t.id = %1$I.ticket_id))', t.relname);
     end if;
@@ -91,6 +91,7 @@ grant insert, update, delete on client_satisfaction, tenant_themes to sladesk_jo
 grant insert, update, delete on roles to sladesk_job;
 grant insert, delete on staff_tenants to sladesk_job;
 grant insert, update, delete on sla_breaches to sladesk_app, sladesk_job;
+grant insert, update on rca_tasks to sladesk_app, sladesk_job;
 grant insert, update on tickets, sla_clocks, timers, tenant_counters, notifications, catalogue, webhooks, sessions, api_tokens, client_users
   to sladesk_app;
 grant insert on ticket_comments, events, sla_fires, idempotency_keys, exports to sladesk_app;

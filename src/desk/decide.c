@@ -289,6 +289,9 @@ static void write_timers(struct ticket_call *c, struct buf *b, int event, enum p
 	case CMD_CONFIRM_PRIORITY:
 		buf_adds(b, "\"p0-unconfirmed\"");
 		break;
+	case CMD_RCA_DONE:
+		buf_adds(b, "\"rca-reminder\",\"rca-overdue\"");
+		break;
 	case CMD_CANCEL:
 	case CMD_MERGE:
 		buf_adds(b, "\"auto-close\",\"remind-close-1\",\"remind-close-2\",\"wake\",\"p0-"
@@ -423,6 +426,11 @@ static void write_document(
 			(long long)at);
 	if (c->cmd == CMD_REDACT)
 		buf_addf(&b, ",\"redact\":%lld", (long long)c->comment_id);
+	if (c->cmd == CMD_RCA_OVERDUE)
+		buf_addf(&b, ",\"rca_overdue\":%lld", (long long)at);
+	if (c->cmd == CMD_RCA_DONE)
+		buf_addf(&b, ",\"rca_done\":{\"by\":%lld,\"at\":%lld}", (long long)c->actor_id,
+			(long long)at);
 	write_timers(c, &b, event, before);
 	if (c->idem_key) {
 		buf_adds(&b, ",\"idem\":{\"key\":");

@@ -89,6 +89,21 @@ function detailsOf(c) {
 			return d;
 		});
 }
+/* A root-cause analysis that a breach has begun: whose, until when. */
+function analysisLine(a) {
+	const at = (v) => new Date(v).toLocaleString(state.lang);
+	return el(
+		'p',
+		'meta analysis' + (a.state === 'overdue' ? ' bad' : ''),
+		t('analysis') +
+			t('colon') +
+			(a.owner_name || t('unassigned')) +
+			' · ' +
+			t('analysis_' + a.state) +
+			' ' +
+			at(a.done_at || a.due_at),
+	);
+}
 function closeTicket() {
 	state.selected = null;
 	history.replaceState(null, '', '/');
@@ -98,17 +113,18 @@ function closeTicket() {
 }
 async function open(id) {
 	state.selected = id;
-	const [k, clocks, comments] = await Promise.all([
+	const staff = state.me.kind === 'staff';
+	const [k, clocks, comments, analyses] = await Promise.all([
 		api('GET', '/api/v1/tickets/' + id),
 		api('GET', '/api/v1/tickets/' + id + '/clocks'),
 		all('/api/v1/tickets/' + id + '/comments'),
+		staff ? all('/api/v1/rca?ticket_id=' + id) : [],
 	]);
 	if (state.selected !== id) return;
 	const box = $('ticket'),
 		head = el('div', 'bar'),
 		lines = el('div', 'clocks'),
 		acts = el('div', 'actions'),
-		staff = state.me.kind === 'staff',
 		form = el('div');
 	const x = el('button', 'plain', t('back'));
 	x.onclick = closeTicket;
@@ -185,6 +201,8 @@ async function open(id) {
 					]
 				: []),
 		]);
+	if (analyses.some((a) => a.state !== 'done'))
+		button('rca-done', [{ name: 'text', label: 'analysis', long: true }]);
 	if (!staff && !isDone) button('escalate', reason);
 	if (!staff && k.status === 'resolved') button('confirm-resolution');
 	if (['resolved', 'closed'].includes(k.status)) button('reopen', reason);
@@ -210,6 +228,7 @@ async function open(id) {
 				(k.assignee_name || t('unassigned')),
 		),
 		lines,
+		...analyses.map(analysisLine),
 		...comments.map((c) => {
 			const d = el('div', 'comment ' + (c.audience === 'staff' ? 'staff' : ''));
 			d.append(

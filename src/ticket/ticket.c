@@ -83,6 +83,11 @@ static const struct ticket_rule rules[CMD_COUNT] = {
 		.internal = true },
 	[CMD_REPORT_DUE] = { "report-due", "ticket.report_due",
 		ANY & ~BIT(CANCELLED) & ~BIT(MERGED), SYSTEM, SAME, .internal = true },
+	[CMD_RCA_DONE] = { "rca-done", "ticket.rca_done", ANY, STAFF, SAME },
+	[CMD_RCA_REMINDER] = { "rca-reminder", "ticket.rca_reminder", ANY, SYSTEM, SAME,
+		.internal = true },
+	[CMD_RCA_OVERDUE] = { "rca-overdue", "ticket.rca_overdue", ANY, SYSTEM, SAME,
+		.internal = true },
 };
 
 const struct ticket_rule *ticket_rule(enum ticket_command cmd)

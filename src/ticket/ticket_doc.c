@@ -219,6 +219,7 @@ void ticket_doc_free(struct ticket_doc *d)
 {
 	buf_free(&d->events);
 	buf_free(&d->fires);
+	buf_free(&d->rca);
 }
 
 static void add_instant(struct buf *b, const char *key, int64_t at)
@@ -289,11 +290,16 @@ static void write_keys(
 	buf_addc(b, ']');
 }
 
+static bool is_breach(const struct sla_fire *f)
+{
+	return f->clock != SLA_LADDER && strcmp(f->key, "100") == 0;
+}
+
 static void write_fire(struct ticket *t, struct sla_rules r, struct ticket_doc *d,
 	const struct sla_fire *f, const struct sla_fire *all, size_t n)
 {
 	int64_t clock_due = sla_due(&t->sla, r, f->clock);
-	bool ladder = f->clock == SLA_LADDER, breach = !ladder && strcmp(f->key, "100") == 0;
+	bool ladder = f->clock == SLA_LADDER, breach = is_breach(f);
 	const char *type = ladder                             ? "sla.ladder"
 			   : breach && f->clock == SLA_UPDATE ? "sla.update_missed"
 							      : "sla.threshold";
@@ -331,6 +337,29 @@ static void write_fire(struct ticket *t, struct sla_rules r, struct ticket_doc *
 		f->periods, f->budget_s, priority_name(t->sla.priority));
 }
 
+#define RCA_S (48 * 3600) /* for a priority without a report */
+
+/* A breach of resolution begins a root-cause analysis: once a cycle, however often its budget is
+ * changed and missed again. desk_store() names its owner and sets its timers. */
+static void begin_rca(struct ticket *t, struct sla_rules r, struct ticket_doc *d, int32_t cycle,
+	int64_t breached_at)
+{
+	int32_t report_s = r.policy->budget[t->sla.priority].report_s;
+	int64_t due_at = d->at + (report_s ? report_s : RCA_S) * US_PER_S;
+	struct buf *b;
+
+	d->at++;
+	b = ticket_doc_event(d, t, "ticket.rca_opened", ACTOR_SYSTEM, 0, "staff", true, false);
+	buf_addf(b, ",\"cycle\":%d,\"due_at\":%lld", cycle, (long long)due_at);
+	ticket_doc_event_end(d);
+	d->rca.n = 0;
+	buf_addf(&d->rca,
+		"{\"i\":%d,\"cycle\":%d,\"priority\":\"%s\",\"breached_at\":%lld,\"at\":%lld,"
+		"\"due_at\":%lld}",
+		d->event_count, cycle, priority_name(t->sla.priority), (long long)breached_at,
+		(long long)d->at, (long long)due_at);
+}
+
 size_t ticket_settle(struct ticket *t, struct sla_rules r, struct ticket_doc *d, int64_t now)
 {
 	struct sla_clock before[SLA_CLOCKS];
@@ -343,8 +372,14 @@ size_t ticket_settle(struct ticket *t, struct sla_rules r, struct ticket_doc *d,
 	sla_merge_alerts(fires, n);
 	if (n && d->at < now - 1)
 		d->at = now - 1;
-	for (size_t i = 0; i < n; i++)
-		write_fire(t, r, d, &fires[i], fires, n);
+	for (size_t i = 0; i < n; i++) {
+		const struct sla_fire *f = &fires[i];
+
+		write_fire(t, r, d, f, fires, n);
+		if (f->clock == SLA_RESOLUTION && is_breach(f) && !t->muted &&
+			before[SLA_RESOLUTION].breached_at == INSTANT_NONE)
+			begin_rca(t, r, d, f->cycle, f->due_at);
+	}
 	for (int k = 0; k < SLA_CLOCKS; k++) {
 		if (!sla_clock_same(&before[k], &t->sla.clock[k]))
 			d->clocks |= 1U << k;
@@ -542,6 +577,10 @@ void ticket_doc_write(const struct ticket_doc *d, const struct ticket *t, struct
 	if (d->more_periods)
 		buf_addf(b, ",\"more\":{\"origin_seq\":%lld,\"periods\":%d}",
 			(long long)d->more_origin, d->more_periods);
+	if (d->rca.n) {
+		buf_adds(b, ",\"rca\":");
+		buf_add(b, d->rca.p, d->rca.n);
+	}
 	buf_adds(b, ",\"clocks\":[");
 	write_clocks(t, r, command ? ~0U : d->clocks, b);
 	buf_addc(b, ']');

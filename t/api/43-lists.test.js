@@ -106,6 +106,8 @@ test.before(async () => {
 			select @ALPHA, c.seq + g, 'ticket.tags', ${ticket}, 'staff', 1, 'customer', t.opened_at, '{}'
 			from tickets t, tenant_counters c, generate_series(1, @N) g where t.id = ${ticket} and c.tenant_id = @ALPHA;
 		update tenant_counters set seq = seq + @N where tenant_id = @ALPHA;
+		insert into rca_tasks (tenant_id, ticket_id, cycle, priority, event_seq, breached_at, opened_at, due_at)
+			select @ALPHA, ${ticket}, g, 'P3', g, ${AT}, ${AT}, ${AT} from generate_series(1, @N) g;
 		insert into notifications (tenant_id, event_seq, ticket_id, recipient_kind, recipient_id, channel, template, state, next_attempt_at, created_at)
 			select @ALPHA, g, ${ticket}, 'staff', 900000, 'mail', 'x', 'sent', '2026-01-01Z', '2026-01-01Z' from generate_series(1, @N) g`);
 	/* the chain begins behind what the daemon has appended so far */
@@ -130,6 +132,7 @@ const READ = {
 	'/api/v1/tickets/{id}/clocks': ['user', 'clock', 2],
 	'/api/v1/client/tickets/{id}/clocks': ['user', 'clock', 2],
 	'/api/v1/client/sla/clocks': ['admin', 'ticket_id'],
+	'/api/v1/rca': ['boss', 'id'],
 	'/api/v1/client/alerts': ['admin', 'ticket_id'],
 	'/api/v1/audit': ['admin', 'chain_no'],
 	'/api/v1/client/audit': ['admin', 'chain_no'],

@@ -26,12 +26,14 @@ with c as (
 )
 select c.tenant_id, c.id, c.event_seq, c.channel, c.template, c.attempts, e.type, us(e.at) as at, e.data, e.actor_kind, e.actor_id,
   t.id as ticket_id, t.number, t.title, t.status, t.priority, k.name as tenant, us(r.due_at) as response_due,
-  coalesce(sealed_at('staff.email', s.tenant_id, sealed_row(s), s.email), sealed_at('client_users.email', u.tenant_id, sealed_row(u), u.email)) as email,
-  coalesce(s.full_name, u.full_name) as full_name, coalesce(s.lang, u.lang, 'zh') as lang,
+  coalesce(sealed_at('staff.email', s.tenant_id, sealed_row(s), s.email), sealed_at('client_users.email', u.tenant_id, sealed_row(u), u.email),
+    sealed_at('contacts.email', x.tenant_id, sealed_row(x), x.email)) as email,
+  coalesce(s.full_name, u.full_name, x.name) as full_name, coalesce(s.lang, u.lang, k.lang) as lang,
   w.url, sealed_at('webhooks.secret', w.tenant_id, sealed_row(w), w.secret) as secret, p.subject, p.body, left(m.body, 4000) as text,
   g.doc ->> 'delivery_hours' as hours, k.zone as timezone, sealed_at('client_users.phone', u.tenant_id, sealed_row(u), u.phone) as phone,
-  c.recipient_kind <> 'webhook' and s.id is null and u.id is null as gone,
-  sealed_at('events.code', c.tenant_id, c.recipient_kind || '.' || c.recipient_id::text || '.' || coalesce(e.data ->> 'step', ''), e.data ->> 'code') as code
+  c.recipient_kind <> 'webhook' and s.id is null and u.id is null and x.id is null as gone,
+  sealed_at('events.code', c.tenant_id, c.recipient_kind || '.' || c.recipient_id::text || '.' || coalesce(e.data ->> 'step', ''), e.data ->> 'code') as code,
+  h.hotline, h.customer_success_manager as success, a.owner_name as rca_owner, us(a.due_at) as rca_due, b.managers, b.engineers, b.customers
 from c
 join customers k on k.tenant_id = c.tenant_id
 left join events e on e.tenant_id = c.tenant_id and e.seq = c.event_seq and e.at = c.created_at
@@ -42,7 +44,20 @@ left join staff s on c.recipient_kind = 'staff' and s.id = c.recipient_id
 left join client_users u on c.recipient_kind = 'customer' and u.tenant_id = c.tenant_id and u.id = c.recipient_id
   and (starts_with(c.template, 'auth_') or u.disabled_at is null and (t.id is null
     or user_sees(u.tenant_id, u.id, u.role_type, t.requester_kind, t.requester_id, t.department, t.project, $2::bigint)))
+left join contacts x on c.recipient_kind = 'contact' and x.tenant_id = c.tenant_id and x.id = c.recipient_id and x.email is not null
 left join webhooks w on c.recipient_kind = 'webhook' and w.tenant_id = c.tenant_id and w.id = c.recipient_id and w.active
 left join ticket_comments m on m.tenant_id = c.tenant_id and m.id = (e.data ->> 'comment_id')::bigint and m.created_at = e.at and m.audience = 'customer'
-left join notification_templates p on p.tenant_id = 1 and p.code = c.template and p.lang = coalesce(s.lang, u.lang, 'zh')
+left join notification_templates p on p.tenant_id = 1 and p.code = c.template and p.lang = coalesce(s.lang, u.lang, k.lang)
 left join sla_configurations g on g.tenant_id in (c.tenant_id, 1) and g.id = t.policy_id
+left join customer_details h on h.tenant_id = c.tenant_id
+left join lateral ( -- the analysis that this breach has begun, or that the mail is about
+  select o.full_name as owner_name, a.due_at from rca_tasks a left join staff o on o.tenant_id = 1 and o.id = a.owner_id
+  where a.tenant_id = c.tenant_id and a.ticket_id = c.ticket_id and (starts_with(c.template, 'rca_')
+    or starts_with(c.template, 'sla_breach') and a.event_seq = c.event_seq + 1)
+  order by a.id desc limit 1) a on true
+left join lateral ( -- whom the same breach was told to
+  select string_agg(m.full_name, E'\n' order by m.id) filter (where m.role <> 'engineer') as managers,
+    string_agg(m.full_name, E'\n' order by m.id) filter (where m.role = 'engineer') as engineers,
+    count(*) filter (where o.recipient_kind in ('customer', 'contact')) as customers
+  from notifications o left join staff m on o.recipient_kind = 'staff' and m.tenant_id = 1 and m.id = o.recipient_id
+  where starts_with(c.template, 'sla_breach') and o.tenant_id = c.tenant_id and o.event_seq = c.event_seq and o.channel = 'mail') b on true

@@ -18,7 +18,7 @@ with n as (
 ), told as (
   select account_event(w.tenant_id, r.recipient_kind, r.recipient_id, 'webhook.switched_off', 'webhook_off', $5::bigint,
     jsonb_build_object('webhook_id', w.id, 'of', w.url)) as seq
-  from w cross join lateral door.recipients(case when w.tenant_id = 1 then 'manager' else 'customer_contacts' end, w.tenant_id, 'webhook.switched_off', 1) r
+  from w cross join lateral door.recipients(case when w.tenant_id = 1 then 'manager' else 'customer_admins' end, w.tenant_id, 'webhook.switched_off', 1) r
 ), d as (
   insert into deliveries (tenant_id, notification_id, attempt, at, ok, took_ms, detail)
   select n.tenant_id, n.id, $4::int, ts($5::bigint), false, $7::int, $6::text from n
