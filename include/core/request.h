@@ -36,17 +36,23 @@ enum err {
 	ERR_IN_FLIGHT,   /* 41002, 409: the Idempotency-Key's first request has not ended */
 	ERR_METHOD,      /* 40002, 405 */
 	ERR_MEDIA,       /* 40002, 415: a log-in that sets cookies takes JSON only */
-	ERR_DB,          /* 50001, 503 */
-	ERR_BUSY,        /* 50001, 503 with Retry-After */
-	ERR_UNKNOWN,     /* 50001, 503: a write whose outcome is unknown */
-	ERR_INTERNAL,    /* 50001, 500 */
+	ERR_RANGE,       /* 40002, 416 */
+	ERR_INTERNAL,    /* 50000, 500 */
+	ERR_DB,          /* 50001, 503: the database, and nothing else */
+	ERR_UNKNOWN,     /* 50001, 503: the database did not say whether it did a write */
+	ERR_REPORT,      /* 50002, 500: an export was not made */
+	ERR_FILE,        /* 50003, 500: a stored file cannot be read */
+	ERR_SYNC,        /* 50004, 503: a message of another system was not applied */
+	ERR_BUSY,        /* 50005, 503 with Retry-After */
+	ERR_OUTSIDE,     /* 51001, 502: a service of another party */
 	ERR_COUNT,
 };
 struct error_text {
 	int status, code;
-	const char *en, *zh;
+	const char *en, *zh;                             /* the message */
+	const char *user_en, *user_zh, *todo_en, *todo_zh; /* advice; the last two are JSON lists */
 };
-/* The status, code and message of an error. */
+/* The status, code, message and advice of an error. */
 const struct error_text *error_text(enum err e);
 
 struct contract;
@@ -155,6 +161,7 @@ struct req {
 	bool counted;          /* in the address's limit */
 	int replay_status;     /* for a request answered by req_replay */
 	int64_t retry_after_s; /* sent with a refusal; 0: one second */
+	const char *failure_header; /* a line that a refusal needs (Allow, Content-Range), or NULL */
 	bool replan;           /* db_call.replan for its next query */
 	int64_t row_id; /* of the row to be made, if a value of it is encrypted; 0: not asked */
 	const struct sql_stmt *row_stmt; /* which waits for it */
@@ -342,11 +349,6 @@ struct outcome *req_run_statement(struct req *req, const struct sql_stmt *stmt) 
 /* Answer a replayed request: STMT reads the present state of subject ID ($1). */
 struct outcome *req_replay(
 	struct req *req, const struct sql_stmt *stmt, int64_t id, int status) MUST_USE;
-/* Append rows as the list or object that the contract describes. A list of fewer than LIMIT rows is
- * the end of what there is: it has no next cursor. INTERNAL: also the columns that customers do not
- * see (ticket_field_is_internal). */
-void rows_to_json(
-	struct buf *b, const struct sql_stmt *stmt, const PGresult *rows, int limit, bool internal);
 /* Does the caller of REQ see internal fields? */
 bool req_sees_internal(const struct req *req);
 

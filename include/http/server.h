@@ -63,8 +63,9 @@ struct http_handler {
 	void (*on_gone)(struct http_request *r);
 	/* A reply is complete, for counting. R is freed when this returns. */
 	void (*on_done)(struct http_request *r);
-	/* Write the JSON body with which the server itself refuses R's body: 400 malformed, 408 too
-	 * slow, 413 too large, 503 no room. NULL: the server has short ones of its own. */
+	/* Write the JSON body with which the server itself refuses R, its body, or its handshake
+	 * (426, and 400 otherwise). R is NULL if its head could not be read, or if there is no room
+	 * for the connection. */
 	void (*refusal)(struct http_request *r, int status, struct buf *out);
 };
 

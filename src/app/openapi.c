@@ -133,25 +133,29 @@ static const struct failure {
 		"{\"fields\":[{\"field\":\"title\",\"rule\":\"required\"}]}" },
 	{ "NotAuthenticated", 401, { ERR_NO_AUTH, ERR_COUNT }, "{}" },
 	{ "Forbidden", 403, { ERR_FORBIDDEN, ERR_STEP_UP, ERR_COUNT },
-		"{\"user_message\":\"your role does not allow this\"}" },
+		"{}" },
 	{ "NotFound", 404, { ERR_NOT_FOUND, ERR_COUNT }, "{}" },
 	{ "Conflict", 409, { ERR_WRONG_STATE, ERR_EXISTS, ERR_IN_FLIGHT, ERR_COUNT },
 		"{\"state\":\"closed\",\"command\":\"reply\"}" },
 	{ "TooLarge", 413, { ERR_LIMIT, ERR_COUNT },
-		"{\"user_message\":\"a limit is exceeded; request less data at once\"}" },
+		"{}" },
 	{ "KeyReused", 422, { ERR_KEY_REUSED, ERR_COUNT },
 		"{\"fields\":[{\"field\":\"Idempotency-Key\",\"rule\":\"already used for another "
 		"request\"}]}" },
 	{ "TooOften", 429, { ERR_RATE, ERR_COUNT },
 		"{\"limit\":\"user\",\"per_second\":50,\"burst\":100,\"retry_after_seconds\":1}" },
-	{ "Unavailable", 503, { ERR_DB, ERR_BUSY, ERR_UNKNOWN, ERR_COUNT },
-		"{\"suggested_actions\":[\"try again\"]}" },
+	{ "Outside", 502, { ERR_OUTSIDE, ERR_COUNT },
+		"{}" },
+	{ "Unavailable", 503, { ERR_DB, ERR_BUSY, ERR_COUNT },
+		"{}" },
+	{ "NotApplied", 503, { ERR_DB, ERR_SYNC, ERR_BUSY, ERR_COUNT },
+		"{}" },
 };
 
 /* Can R fail with this error? */
-static bool can_fail(const struct route *r, const struct contract *c, int status)
+static bool can_fail(const struct route *r, const struct contract *c, const struct failure *f)
 {
-	switch (status) {
+	switch (f->status) {
 	case 401:
 		return r->permission != PERM_ANYONE || r->limit == LIMIT_LOGIN;
 	case 403:
@@ -164,6 +168,10 @@ static bool can_fail(const struct route *r, const struct contract *c, int status
 		return has_source(c, FROM_BODY) || has_source(c, FROM_FORM);
 	case 422:
 		return r->replay || has_parameter(c, "Idempotency-Key");
+	case 502:
+		return strncmp(c->name, "sso/", 4) == 0 && c->reply == REPLY_REDIRECT;
+	case 503:
+		return (f->err[1] == ERR_SYNC) == (strcmp(c->name, "integration/tickets_sync") == 0);
 	default:
 		return true;
 	}
@@ -175,7 +183,7 @@ static void add_failures(struct buf *b, const struct route *r, const struct cont
 	if (c->form)
 		buf_adds(b, ",\"400\":{\"description\":\"refused, as the protocol says it\"}");
 	for (size_t i = 0; i < ARRAY_LEN(failures); i++)
-		if (can_fail(r, c, failures[i].status) && failures[i].status != c->also &&
+		if (can_fail(r, c, &failures[i]) && failures[i].status != c->also &&
 			!(c->form && failures[i].status == 400))
 			buf_addf(b, ",\"%d\":{\"$ref\":\"#/components/responses/%s\"}",
 				failures[i].status, failures[i].name);
@@ -354,6 +362,7 @@ static void add_meanings(struct buf *b, const enum err *err, bool zh)
 static void add_response(struct buf *b, const char *name, const enum err *err, const char *details)
 {
 	const struct error_text *t = error_text(err[0]);
+	int own = (int)strlen(details) - 1;
 	bool later = t->status == 429 || t->status == 503;
 
 	buf_addf(b, "\"%s\":{\"description\":", name);
@@ -374,9 +383,9 @@ static void add_response(struct buf *b, const char *name, const enum err *err, c
 		t->code);
 	openapi_quote(b, t->en);
 	buf_addf(b,
-		",\"details\":%s,\"timestamp\":\"2026-01-31T08:00:00.000Z\",\"request_id\":"
-		"\"5a6f521314f935db\"}}}}",
-		details);
+		",\"details\":%.*s%s\"user_message\":\"%s\",\"suggested_actions\":%s},\"timestamp\":"
+		"\"2026-01-31T08:00:00.000Z\",\"request_id\":\"5a6f521314f935db\"}}}}",
+		own, details, own > 1 ? "," : "", t->user_en, t->todo_en);
 }
 
 static const char head[] =
@@ -393,7 +402,8 @@ static const char schemes[] =
 	"\"requests that change data also need X-CSRF-Token\"}},\n\"schemas\":{\"Error\":{\"type\":"
 	"\"object\",\"required\":[\"code\",\"message\",\"details\",\"timestamp\",\"request_id\"],"
 	"\"properties\":{\"code\":{\"type\":\"integer\"},\"message\":{\"type\":\"string\"},"
-	"\"details\":{\"type\":\"object\",\"additionalProperties\":true,\"properties\":{\"fields\":"
+	"\"details\":{\"type\":\"object\",\"additionalProperties\":true,\"required\":["
+	"\"user_message\",\"suggested_actions\"],\"properties\":{\"fields\":"
 	"{\"type\":\"array\",\"items\":"
 	"{\"type\":\"object\",\"properties\":{\"field\":{\"type\":\"string\"},\"rule\":{\"type\":"
 	"\"string\"}}}},\"user_message\":{\"type\":\"string\"},\"suggested_actions\":{\"type\":"
@@ -421,14 +431,33 @@ static void add_tags(struct buf *b)
 
 static void add_responses(struct buf *b)
 {
-	static const enum err internal[] = { ERR_INTERNAL, ERR_COUNT };
+	static const enum err internal[] = { ERR_INTERNAL, ERR_FILE, ERR_COUNT };
 
 	for (size_t i = 0; i < ARRAY_LEN(failures); i++) {
 		add_response(b, failures[i].name, failures[i].err, failures[i].details);
 		buf_adds(b, ",\n");
 	}
-	add_response(b, "Failure", internal,
-		"{\"suggested_actions\":[\"contact support with the request_id\"]}");
+	add_response(b, "Failure", internal, "{}");
+}
+
+/* Every error that an answer can have. */
+static void add_errors(struct buf *b)
+{
+	for (int e = 0; e < ERR_COUNT; e++) {
+		const struct error_text *t = error_text((enum err)e);
+
+		buf_addf(b, "%s\n{\"code\":%d,\"status\":%d,\"message\":", e ? "," : "", t->code,
+			t->status);
+		openapi_quote(b, t->en);
+		buf_adds(b, ",\"x-message-zh\":");
+		openapi_quote(b, t->zh);
+		buf_adds(b, ",\"description\":");
+		openapi_quote(b, t->user_en);
+		buf_adds(b, ",\"x-description-zh\":");
+		openapi_quote(b, t->user_zh);
+		buf_addf(b, ",\"suggested_actions\":%s,\"x-suggested-actions-zh\":%s}", t->todo_en,
+			t->todo_zh);
+	}
 }
 
 static void add_paths(struct buf *b)
@@ -460,7 +489,9 @@ void openapi_build(void)
 	add_tags(&doc);
 	buf_adds(&doc, schemes);
 	add_responses(&doc);
-	buf_adds(&doc, "}},\n\"paths\":{");
+	buf_adds(&doc, "},\n\"x-errors\":[");
+	add_errors(&doc);
+	buf_adds(&doc, "]},\n\"paths\":{");
 	add_paths(&doc);
 	buf_adds(&doc, "}}}\n");
 }

@@ -6,6 +6,7 @@
 #include "crypto/field.h"
 #include "inner.h"
 #include "sql_gen.h"
+#include "ticket/names.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -198,16 +199,32 @@ static size_t page_bytes(void)
 	return n < PAGE_MIN ? PAGE_MIN : n < PAGE_MAX ? n : PAGE_MAX;
 }
 
-static void row_to_json(struct buf *b, const PGresult *rows, int row, const struct str *names)
+/* The column priority_label holds the priority; what is shown is its name in the reader's language.
+ */
+static void add_label(struct buf *b, const PGresult *rows, int row, int col, bool zh)
 {
-	int cols = PQnfields(rows);
+	const char *label = priority_label(priority_parse(db_text(rows, row, col)), zh);
+
+	if (db_is_null(rows, row, col))
+		buf_adds(b, "null");
+	else
+		buf_add_json(b, label, strlen(label));
+}
+
+static void row_to_json(
+	struct buf *b, const PGresult *rows, int row, const struct str *names, bool zh)
+{
+	int cols = PQnfields(rows), label = PQfnumber(rows, "priority_label");
 
 	buf_addc(b, '{');
 	for (int c = 0; c < cols; c++) {
 		if (!names[c].n)
 			continue;
 		buf_add(b, names[c].p, names[c].n);
-		db_cell_to_json(b, rows, row, c);
+		if (c == label)
+			add_label(b, rows, row, c, zh);
+		else
+			db_cell_to_json(b, rows, row, c);
 	}
 	buf_addc(b, '}');
 }
@@ -217,9 +234,13 @@ bool req_sees_internal(const struct req *req)
 	return req->session && req->session->staff;
 }
 
-void rows_to_json(
-	struct buf *b, const struct sql_stmt *stmt, const PGresult *rows, int limit, bool internal)
+/* Append rows as the list or object that the contract describes. A list of fewer than LIMIT rows is
+ * the end of what there is: it has no next cursor. Who does not see internal fields gets no such
+ * columns (ticket_field_is_internal). */
+static void rows_to_json(struct buf *b, const struct req *req, const struct sql_stmt *stmt,
+	const PGresult *rows, int limit)
 {
+	bool internal = req_sees_internal(req);
 	static struct buf text; /* the text ,"name": of each column, one after the other */
 	struct str names[64];
 	int n = PQntuples(rows), cols = PQnfields(rows);
@@ -242,7 +263,7 @@ void rows_to_json(
 		names[c] = (struct str){ text.p + from, text.n - from };
 	}
 	if (stmt->shape == SQL_OBJECT) {
-		row_to_json(b, rows, 0, names);
+		row_to_json(b, rows, 0, names, req->zh);
 	} else {
 		buf_adds(b, "{\"items\":[");
 		for (int r = 0; r < n; r++) {
@@ -252,7 +273,7 @@ void rows_to_json(
 				break;
 			if (r)
 				buf_addc(b, ',');
-			row_to_json(b, rows, r, names);
+			row_to_json(b, rows, r, names, req->zh);
 		}
 		/* A statement that itself stops at PAGE_MAX (ticket/comments) ends here, too. */
 		full = b->n >= most;
@@ -279,7 +300,7 @@ static struct outcome *on_replayed(struct req *req, enum db_error error, const P
 		return req_fail_db(req, error);
 	if (PQntuples(rows) == 0)
 		return req_fail(req, ERR_NOT_FOUND, NULL);
-	rows_to_json(&b, req->call.stmt, rows, 1, req_sees_internal(req));
+	rows_to_json(&b, req, req->call.stmt, rows, 1);
 	o = req_reply_headers(req, req->replay_status,
 		"Idempotency-Replayed: true\r\nCache-Control: no-store\r\n", b.p, b.n);
 	buf_free(&b);
@@ -349,7 +370,7 @@ static struct outcome *on_statement(struct req *req, enum db_error error, const 
 		return req_fail_db(req, error);
 	if (stmt->shape == SQL_OBJECT && PQntuples(rows) == 0)
 		return req_fail(req, ERR_NOT_FOUND, NULL);
-	rows_to_json(&b, stmt, rows, limit_of(&req->call), req_sees_internal(req));
+	rows_to_json(&b, req, stmt, rows, limit_of(&req->call));
 	o = req_reply(req, req->route->method == HTTP_POST ? 201 : 200, b.p, b.n);
 	buf_reuse(&b);
 	return o;

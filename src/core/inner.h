@@ -52,6 +52,8 @@ char *req_path_value(struct req *req, const char *name);
 char *req_query_value(struct req *req, const char *key);
 char *req_form_value(struct req *req, const char *key);
 
+/* Write a new request id into ID and return it. */
+const char *req_id_new(char id[static 17]);
 /* A new request for HTTP, with its arena. */
 struct req *req_new(struct http_request *http);
 /* Release REQ if it has ended and waits for nothing. */

@@ -53,23 +53,32 @@ void req_free_if_done(struct req *req)
 	free(req);
 }
 
-struct req *req_new(struct http_request *http)
+/* A bijection of a counter: unique within this process, but it does not look like a counter. */
+static uint64_t next_id(char id[static 17])
 {
-	static uint64_t serial;
-	struct req *req = magic_new(req);
-	static uint64_t salt;
-	uint64_t x;
+	static uint64_t serial, salt;
 
 	if (!salt)
 		crypto_random(&salt, sizeof(salt));
+	serial++;
+	snprintf(id, 17, "%016llx", (unsigned long long)((serial * 0x9e3779b97f4a7c15ULL) ^ salt));
+	return serial;
+}
+
+const char *req_id_new(char id[static 17])
+{
+	next_id(id);
+	return id;
+}
+
+struct req *req_new(struct http_request *http)
+{
+	struct req *req = magic_new(req);
+
 	req->http = http;
 	req->began_us = http->began_us;
-	x = (++serial * 0x9e3779b97f4a7c15ULL) ^
-	    salt; /* a bijection: the id is unique within this process, but does not look like a
-		     counter */
-	snprintf(req->id, sizeof(req->id), "%016llx", (unsigned long long)x);
+	req->who.id = (int64_t)next_id(req->id);
 	snprintf(req->who.kind, sizeof(req->who.kind), "req");
-	req->who.id = serial;
 	http->user = req;
 	return req;
 }

@@ -297,18 +297,26 @@ static void on_request(struct http_request *h)
 
 static struct outcome *no_route(struct req *req, const struct route_match *m)
 {
-	struct buf b = { 0 };
+	struct buf b = { 0 }, allow = { 0 };
 	struct outcome *o;
 
 	if (!m->path_known)
 		return req_fail(req, ERR_NOT_FOUND, NULL);
+	buf_adds(&allow, "Allow: ");
 	buf_adds(&b, "{\"allowed\":[");
 	for (int i = 0; i < HTTP_METHODS; i++)
-		if (m->methods >> i & 1)
-			buf_addf(&b, "%s\"%s\"", b.p[b.n - 1] == '[' ? "" : ",",
-				http_method_name((enum http_method)i));
+		if (m->methods >> i & 1) {
+			const char *name = http_method_name((enum http_method)i);
+			bool first = b.p[b.n - 1] == '[';
+
+			buf_addf(&b, "%s\"%s\"", first ? "" : ",", name);
+			buf_addf(&allow, "%s%s", first ? "" : ", ", name);
+		}
 	buf_adds(&b, "]}");
+	req->failure_header = buf_cstr(&allow);
 	o = req_fail(req, ERR_METHOD, buf_cstr(&b));
+	req->failure_header = NULL;
+	buf_free(&allow);
 	buf_free(&b);
 	return o;
 }

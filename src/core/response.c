@@ -3,6 +3,7 @@
  */
 #include "inner.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define FIELD_SHOWN 120
@@ -109,51 +110,21 @@ struct outcome *req_reply_null(struct req *req, enum db_error error, const PGres
 	return req_reply(req, 200, "null", 4);
 }
 
-/* Advice for the user, if nothing more specific was given. */
-static const struct advice {
-	const char *en, *zh, *todo_en, *todo_zh;
-} advices[ERR_COUNT] = {
-	[ERR_FORBIDDEN] = { "your role does not allow this", "您的角色没有此权限",
-		"[\"ask your administrator for the permission\",\"contact support\"]",
-		"[\"向管理员申请权限\",\"联系支持人员\"]" },
-	[ERR_LIMIT] = { "a limit is exceeded; request less data at once",
-		"超出限制，请减少单次的数据量",
-		"[\"narrow the period or the filter\",\"send less at once\"]",
-		"[\"缩小时间范围或筛选条件\",\"分批提交\"]" },
-	[ERR_DB] = { "try again later; if the problem persists, contact support",
-		"请稍后重试；如问题持续存在，请联系支持人员", "[\"try again\",\"contact support\"]",
-		"[\"稍后重试\",\"联系支持人员\"]" },
-	[ERR_BUSY] = { "the system is busy; try again in a moment", "系统繁忙，请稍后重试",
-		"[\"try again\"]", "[\"稍后重试\"]" },
-	[ERR_UNKNOWN] = { "it is unknown whether the request was executed; retry with the same "
-			  "Idempotency-Key",
-		"无法确认是否已执行，请使用相同的 Idempotency-Key 重试",
-		"[\"retry with the same Idempotency-Key\"]",
-		"[\"使用相同的 Idempotency-Key 重试\"]" },
-	[ERR_INTERNAL] = { "something went wrong on our side; we have been notified",
-		"系统内部错误，我们已收到告警",
-		"[\"try again\",\"contact support with the request_id\"]",
-		"[\"稍后重试\",\"联系支持人员并提供 request_id\"]" },
-};
-
 /* Write DETAILS, an object or NULL, and add advice and a support contact if they are missing. */
-static void add_details(struct buf *b, const struct req *req, enum err e, const char *details)
+static void add_details(
+	struct buf *b, const struct req *req, bool zh, const struct error_text *t, const char *details)
 {
-	const struct advice *a = &advices[e];
-	const char *support = req->session && req->session->support
+	const char *support = req && req->session && req->session->support
 				      ? req->session->support
 				      : responses.settings->support_contact;
 	size_t n = details ? strlen(details) : 0;
 
-	if (!a->en) {
-		buf_adds(b, details ? details : "{}");
-		return;
-	}
 	buf_add(b, n > 2 ? details : "{", n > 2 ? n - 1 : 1);
 	if (!n || !strstr(details, "\"user_message\""))
-		buf_addf(b, "%s\"user_message\":\"%s\"", n > 2 ? "," : "", req->zh ? a->zh : a->en);
+		buf_addf(b, "%s\"user_message\":\"%s\"", n > 2 ? "," : "",
+			zh ? t->user_zh : t->user_en);
 	if (!n || !strstr(details, "\"suggested_actions\""))
-		buf_addf(b, ",\"suggested_actions\":%s", req->zh ? a->todo_zh : a->todo_en);
+		buf_addf(b, ",\"suggested_actions\":%s", zh ? t->todo_zh : t->todo_en);
 	if (support && *support) {
 		buf_adds(b, ",\"support_contact\":");
 		buf_add_json(b, support, strlen(support));
@@ -161,32 +132,51 @@ static void add_details(struct buf *b, const struct req *req, enum err e, const 
 	buf_addc(b, '}');
 }
 
+/* REQ is NULL if the head of the request could not be read. */
 static void write_failure(struct buf *b, const struct req *req, enum err e, const char *details)
 {
 	const struct error_text *t = error_text(e);
+	bool zh = !req || req->zh;
+	char id[sizeof(req->id)];
 
-	buf_addf(b, "{\"code\":%d,\"message\":\"%s\",\"details\":", t->code,
-		req->zh ? t->zh : t->en);
-	add_details(b, req, e, details);
+	buf_addf(b, "{\"code\":%d,\"message\":\"%s\",\"details\":", t->code, zh ? t->zh : t->en);
+	add_details(b, req, zh, t, details);
 	buf_adds(b, ",\"timestamp\":");
 	buf_add_time_json(b, clock_now_us());
-	buf_addf(b, ",\"request_id\":\"%s\"}", req->id);
+	buf_addf(b, ",\"request_id\":\"%s\"}", req ? req->id : req_id_new(id));
 }
+
+static const struct refusal {
+	int status;
+	enum err err;
+	const char *en, *zh; /* for the user, in place of the usual sentence */
+} refusals[] = {
+	{ 408, ERR_MALFORMED, "the request came too slowly", "请求发送过慢" },
+	{ 413, ERR_LIMIT, NULL, NULL },
+	{ 414, ERR_LIMIT, "the address is too long", "地址过长" },
+	{ 417, ERR_MALFORMED, "only Expect: 100-continue is known", "仅支持 Expect: 100-continue" },
+	{ 426, ERR_MALFORMED, "this address speaks WebSocket", "该地址使用 WebSocket 协议" },
+	{ 431, ERR_LIMIT, "the header fields are too large", "请求头过大" },
+	{ 503, ERR_BUSY, NULL, NULL },
+	{ 505, ERR_MALFORMED, "only HTTP/1.1 and HTTP/1.0 are known", "仅支持 HTTP/1.1 与 HTTP/1.0" },
+};
 
 void response_refusal(struct http_request *http, int status, struct buf *out)
 {
-	const struct req *req = magic_cast(req, http->user);
+	const struct req *req = http && http->user ? magic_cast(req, http->user) : NULL;
+	const struct refusal *r = refusals;
+	char details[200];
 
-	if (status == 413)
-		write_failure(out, req, ERR_LIMIT, NULL);
-	else if (status == 503)
-		write_failure(out, req, ERR_BUSY, NULL);
-	else if (status == 408)
-		write_failure(out, req, ERR_MALFORMED,
-			req->zh ? "{\"user_message\":\"请求体发送过慢\"}"
-				: "{\"user_message\":\"the body came too slowly\"}");
-	else
+	while (r < refusals + ARRAY_LEN(refusals) && r->status != status)
+		r++;
+	if (r == refusals + ARRAY_LEN(refusals)) {
 		write_failure(out, req, ERR_MALFORMED, NULL);
+		return;
+	}
+	if (r->en)
+		snprintf(details, sizeof(details), "{\"user_message\":\"%s\"}",
+			!req || req->zh ? r->zh : r->en);
+	write_failure(out, req, r->err, r->en ? details : NULL);
 }
 
 struct outcome *req_fail(struct req *req, enum err e, const char *details)
@@ -197,12 +187,15 @@ struct outcome *req_fail(struct req *req, enum err e, const char *details)
 	struct outcome *o;
 
 	write_failure(&b, req, e, details);
-	if (e == ERR_BUSY || e == ERR_RATE || e == ERR_DB)
+	if (t->status == 429 || t->status == 503)
 		extra = arena_printf(&req->arena,
 			"Retry-After: %lld\r\nCache-Control: no-store\r\n",
 			(long long)(req->retry_after_s ? req->retry_after_s : 1));
 	else if (e == ERR_NO_AUTH)
 		extra = "WWW-Authenticate: Bearer\r\nCache-Control: no-store\r\n";
+	else if (req->failure_header)
+		extra = arena_printf(&req->arena, "%s\r\nCache-Control: no-store\r\n",
+			req->failure_header);
 	o = req_reply_raw(req, t->status, "application/json; charset=utf-8", extra, b.p, b.n);
 	buf_free(&b);
 	return o;
@@ -302,7 +295,7 @@ struct outcome *req_fail_key(struct req *req, enum err e)
 {
 	const struct error_text *t = error_text(e);
 
-	req_note_invalid(req, "Idempotency-Key", t->en, t->zh);
+	req_note_invalid(req, "Idempotency-Key", t->user_en, t->user_zh);
 	return req_fail(
 		req, e, arena_printf(&req->arena, "{\"fields\":[%s]}", buf_cstr(&req->invalid)));
 }

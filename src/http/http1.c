@@ -120,26 +120,27 @@ const char *http_date_line(void)
 
 /* Answer STATUS without asking the handler, then close, because the following bytes cannot be
  * interpreted as a request. */
-static void refuse(struct http_conn *c, int status, const char *body)
+static void refuse(struct http_conn *c, int status)
 {
 	struct http_request *r = c->http1.req;
-	struct buf b = { 0 };
-	size_t n = strlen(body);
+	struct buf b = { 0 }, body = { 0 };
 
+	c->server->h->refusal(r, status, &body);
 	buf_addf(&b, "HTTP/1.1 %d %s\r\n%s%s%s%sContent-Length: %zu\r\nConnection: close\r\n\r\n",
 		status, http_reason(status), http_date_line(), http_every_reply(c->server),
-		n ? "Content-Type: application/json\r\n" : "",
-		status == 503 ? "Retry-After: 5\r\n" : "", n);
+		"Content-Type: application/json; charset=utf-8\r\n",
+		status == 503 ? "Retry-After: 5\r\n" : "", body.n);
 	if (!r || r->head.method != HTTP_HEAD)
-		buf_adds(&b, body);
+		buf_add(&b, body.p, body.n);
 	bufferevent_write(c->bev, b.p, b.n);
 	buf_free(&b);
 	c->linger = true;
 	if (r) {
 		r->status = status;
-		r->sent_bytes = n;
+		r->sent_bytes = body.n;
 		request_done(c);
 	}
+	buf_free(&body);
 	http1_set_state(c, HTTP1_OVER);
 	http_conn_close(c);
 }
@@ -148,24 +149,7 @@ static void refuse_head(struct http_conn *c, int status)
 {
 	http_count.parse_errors++;
 	http_conn_drop_input(c);
-	refuse(c, status, "");
-}
-
-static void refuse_body(struct http_conn *c, int status)
-{
-	struct buf b = { 0 };
-
-	if (c->http1.req && c->server->h->refusal) {
-		c->server->h->refusal(c->http1.req, status, &b);
-		refuse(c, status, buf_cstr(&b));
-		buf_free(&b);
-		return;
-	}
-	refuse(c, status,
-		status == 413   ? "{\"code\":41004,\"message\":\"body too large\"}"
-		: status == 408 ? "{\"code\":40002,\"message\":\"the body came too slowly\"}"
-		: status == 503 ? "{\"code\":50001,\"message\":\"the system is busy\"}"
-				: "{\"code\":40002,\"message\":\"malformed body\"}");
+	refuse(c, status);
 }
 
 /* Take a head from the input into a new request. Returns false if more bytes are needed or the
@@ -249,7 +233,7 @@ static bool begin_body(struct http_conn *c)
 		return false;
 	c->http1.stream = how == HTTP_BODY_STREAM;
 	if (!c->http1.stream && r->head.has_length && r->head.length > c->http1.body_max) {
-		refuse_body(c, 413);
+		refuse(c, 413);
 		return false;
 	}
 	if (how == HTTP_BODY_HOLD)
@@ -270,13 +254,13 @@ static bool give_body(struct http_conn *c, const char *p, size_t n)
 		return c->http1.req == r;
 	}
 	if (r->body_seen > c->http1.body_max) {
-		refuse_body(c, 413);
+		refuse(c, 413);
 		return false;
 	}
 	if (r->guest && r->body_seen > GUEST_BODY_SMALL &&
 		http_count.guest_bytes + n > GUEST_BODIES_MAX) {
 		http_count.guest_refused++;
-		refuse_body(c, 503);
+		refuse(c, 503);
 		return false;
 	}
 	http_count.guest_bytes += r->guest ? n : 0;
@@ -299,7 +283,7 @@ static bool read_body(struct http_conn *c)
 		if (c->http1.req->head.chunked) {
 			used = http_chunked_next(&c->http1.chunk, p, n, &data, &data_n);
 			if (used < 0) {
-				refuse_body(c, 400);
+				refuse(c, 400);
 				return false;
 			}
 		} else {
@@ -331,7 +315,7 @@ static void finish(struct http_conn *c)
 		if (c->http1.held)
 			http_conn_free(c);
 		else
-			refuse_body(c, 400);
+			refuse(c, 400);
 		break;
 	case HTTP1_HANDLING: /* the client has probably left */
 		http_conn_free(c);
@@ -469,7 +453,7 @@ static void on_tick(struct http_conn *c, int64_t now, int64_t lost_us)
 	case HTTP1_BODY:
 		if (is_late_with_body(c, now, lost_us)) {
 			http_count.timeouts++;
-			refuse_body(c, 408);
+			refuse(c, 408);
 		}
 		break;
 	case HTTP1_HANDLING:

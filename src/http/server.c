@@ -69,12 +69,15 @@ static void on_accept_error(struct evconnlistener *l, void *arg)
 /* Tell a client that it is refused, as far as the socket takes the reply at once. */
 static void refuse(struct http_server *s, int fd)
 {
-	struct buf b = { 0 };
+	struct buf b = { 0 }, body = { 0 };
 
+	s->h->refusal(NULL, 503, &body);
 	buf_addf(&b,
 		"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\n%s"
-		"Content-Length: 0\r\nConnection: close\r\n\r\n",
-		http_every_reply(s));
+		"Content-Type: application/json; charset=utf-8\r\n"
+		"Content-Length: %zu\r\nConnection: close\r\n\r\n%s",
+		http_every_reply(s), body.n, buf_cstr(&body));
+	buf_free(&body);
 	if (!s->tls && send(fd, b.p, b.n, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
 		shutdown(fd, SHUT_WR);
 	buf_free(&b);

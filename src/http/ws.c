@@ -120,6 +120,16 @@ static bool wants_deflate(const struct http_head *h)
 
 static const struct http_protocol ws_protocol;
 
+/* Refuse a request that is not the handshake of a WebSocket. */
+static void refuse(struct http_request *r, int status, const char *header)
+{
+	struct buf b = { 0 };
+
+	r->conn->server->h->refusal(r, status, &b);
+	http_reply(r, status, "application/json; charset=utf-8", header, b.p, b.n);
+	buf_free(&b);
+}
+
 struct ws *ws_accept(struct http_request *r, const struct ws_handler *h, void *user)
 {
 	struct http_conn *c = r->conn;
@@ -128,15 +138,13 @@ struct ws *ws_accept(struct http_request *r, const struct ws_handler *h, void *u
 	struct buf b = { 0 };
 
 	if (!r->head.upgrade_websocket) {
-		http_reply(r, 426, "text/plain", "Upgrade: websocket\r\n",
-			"this address speaks WebSocket\n", 30);
+		refuse(r, 426, "Upgrade: websocket\r\n");
 		return NULL;
 	}
 	if (!str_is(http_header_find(&r->head, "sec-websocket-version"), "13") ||
 		!accept_key(http_header_find(&r->head, "sec-websocket-key"), key)) {
 		http_close_after(r); /* what follows may be frames */
-		http_reply(r, 400, "text/plain", "Sec-WebSocket-Version: 13\r\n",
-			"bad WebSocket handshake\n", 24);
+		refuse(r, 400, "Sec-WebSocket-Version: 13\r\n");
 		return NULL;
 	}
 	ws = xcalloc(1, sizeof(*ws));

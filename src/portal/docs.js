@@ -14,6 +14,8 @@ const words = {
 		status: '状态',
 		code: '错误码',
 		meaning: '含义',
+		message: '消息',
+		todo: '建议操作',
 		token: '访问令牌（留空则使用本浏览器的会话）',
 		name: '名称',
 		where: '位置',
@@ -60,6 +62,8 @@ const words = {
 		status: 'status',
 		code: 'code',
 		meaning: 'meaning',
+		message: 'message',
+		todo: 'what to do',
 		token: "Access token (leave empty to use this browser's session)",
 		name: 'name',
 		where: 'in',
@@ -357,9 +361,12 @@ function groups() {
 }
 
 function drawIntro() {
-	const rows = Object.values(doc.components.responses).map((r) => [
-			r['x-codes'].join(lang === 'zh' ? '、' : ', '),
-			said(r, 'description'),
+	const rows = doc.components['x-errors'].map((e) => [
+			String(e.code),
+			String(e.status),
+			said(e, 'message'),
+			said(e, 'description'),
+			(lang === 'zh' ? e['x-suggested-actions-zh'] : e.suggested_actions).join(lang === 'zh' ? '；' : '; '),
 		]),
 		input = el('input');
 	input.type = 'password';
@@ -370,7 +377,7 @@ function drawIntro() {
 	$('intro').className = 'card';
 	$('intro').replaceChildren(
 		el('p', '', w('intro')),
-		el('details', '', el('summary', '', w('errors')), table([w('code'), w('meaning')], rows)),
+		el('details', '', el('summary', '', w('errors')), table([w('code'), w('status'), w('message'), w('meaning'), w('todo')], rows)),
 		el('label', '', w('token'), input),
 	);
 }

@@ -317,7 +317,7 @@ test('bodies without a session share 32 MiB: more get 503, small ones and users 
 			for (const x of refused) {
 				assert.match(x.text, /^HTTP\/1\.1 503 /);
 				assert.match(x.text, /\r\nRetry-After: \d+\r\n/);
-				assert.match(x.text, /"code":50001/);
+				assert.match(x.text, /"code":50005/);
 			}
 			assert.ok(all.length - refused.length > 100, 'the others are not refused');
 			assert.ok((await s.metric('http_guest_refused_total')) - before >= refused.length);

@@ -72,13 +72,14 @@ function replyFault(method, p, { status, headers, json }) {
 				'idempotency-replayed'
 			]; /* answered with the present state of what was created */
 	if (!op || replayed) return undefined;
-	const r = op.responses[status];
+	const r = op.responses[status] || (status >= 400 ? op.responses.default : undefined);
 	if (!r) return status < 300 ? `status ${status} is not described` : undefined;
 	const at = r.$ref ? doc.components.responses[r.$ref.split('/').pop()] : r,
 		content = at.content && at.content['application/json'];
 	if (!content || json === undefined) return undefined;
-	const schema = content.schema.$ref ? doc.components.schemas.Error : content.schema;
-	return fault(schema, json, 'reply');
+	/* a report that has an error's status (integration/health) may be refused like any route */
+	const failed = status >= 400 && fault(doc.components.schemas.Error, json, 'reply');
+	return failed && !content.schema.$ref ? fault(content.schema, json, 'reply') : status >= 400 ? failed : fault(content.schema, json, 'reply');
 }
 
 module.exports = { doc, replyFault };

@@ -119,10 +119,11 @@ static void errors(void)
 	for (int e = 0; e < ERR_COUNT; e++) {
 		const struct error_text *t = error_text((enum err)e);
 
-		CU_ASSERT_TRUE(t->code >= 40001 && t->code <= 51001);
+		CU_ASSERT_TRUE(t->code >= 40001 && t->code <= 51999);
 		CU_ASSERT_TRUE(t->status >= 400 && t->status < 600);
 		CU_ASSERT_EQUAL(t->status >= 500, t->code >= 50000);
 		CU_ASSERT_TRUE(t->en && t->zh && strcmp(t->en, t->zh) != 0);
+		CU_ASSERT_TRUE(t->user_en && t->user_zh && t->todo_en && t->todo_zh);
 		CU_ASSERT_TRUE(utf8_length(t->zh, strlen(t->zh)) < strlen(t->zh));
 	}
 	CU_ASSERT_EQUAL(error_text(ERR_NOT_FOUND)->code, 41001);

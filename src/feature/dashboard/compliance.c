@@ -57,7 +57,7 @@ static bool add_groups(struct buf *b, const PGresult *rows, const struct kpi_rea
 	return true;
 }
 
-static void add_violation(struct buf *b, const PGresult *rows, int i)
+static void add_violation(struct buf *b, const PGresult *rows, int i, bool zh)
 {
 	int64_t target = db_int(rows, i, 5), actual = target + db_int(rows, i, 6) / US_PER_S;
 
@@ -65,10 +65,11 @@ static void add_violation(struct buf *b, const PGresult *rows, int i)
 		(int)db_text(rows, i, 1).n, db_text(rows, i, 1).p, (long long)db_int(rows, i, 0));
 	buf_add_json(b, db_text(rows, i, 2).p, db_text(rows, i, 2).n);
 	buf_addf(b,
-		",\"priority\":\"%.*s\",\"violation_type\":\"%.*s_time\",\"target\":%lld,"
+		",\"priority\":\"%.*s\",\"priority_label\":\"%s\",\"violation_type\":\"%.*s_time\",\"target\":%lld,"
 		"\"target_seconds\":%lld,\"actual\":%lld,\"actual_seconds\":%lld,\"waived\":%s,"
 		"\"created_at\":",
-		(int)db_text(rows, i, 3).n, db_text(rows, i, 3).p, (int)db_text(rows, i, 4).n,
+		(int)db_text(rows, i, 3).n, db_text(rows, i, 3).p,
+		priority_label(priority_parse(db_text(rows, i, 3)), zh), (int)db_text(rows, i, 4).n,
 		db_text(rows, i, 4).p, (long long)(target / 60), (long long)target,
 		(long long)(actual / 60), (long long)actual, db_int(rows, i, 9) ? "true" : "false");
 	buf_add_time_json(b, db_int(rows, i, 7));
@@ -83,7 +84,7 @@ static bool add_compliance(struct buf *b, int step, const PGresult *rows, const 
 		return add_groups(b, rows, magic_cast_const(kpi_reader, arg));
 	buf_adds(b, ",\"violations\":[");
 	for (int i = 0; i < PQntuples(rows); i++)
-		add_violation(b, rows, i);
+		add_violation(b, rows, i, magic_cast_const(kpi_reader, arg)->zh);
 	buf_addf(b, "],\"violations_total\":%lld",
 		PQntuples(rows) ? (long long)db_int(rows, 0, 10) : 0);
 	return true;

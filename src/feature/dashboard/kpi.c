@@ -97,13 +97,13 @@ static void add_alert(struct buf *b, const PGresult *rows, int i, bool zh)
 			(int)number.n, number.p, high);
 	buf_addf(b,
 		"%s{\"type\":\"%s\",\"severity\":\"%s\",\"ticket_id\":%lld,\"number\":\"%.*s\","
-		"\"priority\":\"%.*s\",\"message\":",
+		"\"priority\":\"%.*s\",\"priority_label\":\"%s\",\"message\":",
 		i ? "," : "", missed ? "sla_violation" : "sla_warning",
 		missed       ? "high"
 		: high >= 90 ? "medium"
 			     : "low",
 		(long long)db_int(rows, i, 0), (int)number.n, number.p, (int)db_text(rows, i, 3).n,
-		db_text(rows, i, 3).p);
+		db_text(rows, i, 3).p, priority_label(priority_parse(db_text(rows, i, 3)), zh));
 	buf_add_json(b, buf_cstr(&text), text.n);
 	buf_adds(b, ",\"title\":");
 	buf_add_json(b, title.p, title.n);

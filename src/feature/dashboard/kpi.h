@@ -5,6 +5,7 @@
 #define SLADESK_FEATURE_DASHBOARD_KPI_H
 
 #include "core/request.h"
+#include "ticket/names.h"
 
 #define KPI_DAYS_MAX 366
 

@@ -43,6 +43,23 @@ static void free_batch(struct req *req)
 
 /* --- answering --- */
 
+/* Why a message was not applied: the database, or the processing of messages. */
+static enum err failure(const struct entry *e)
+{
+	switch (e->item.db_error) {
+	case DB_DOWN:
+	case DB_TIMEOUT:
+		return ERR_DB;
+	case DB_UNKNOWN:
+		return ERR_UNKNOWN;
+	case DB_BUSY:
+	case DB_RETRY:
+		return ERR_BUSY;
+	default:
+		return ERR_SYNC;
+	}
+}
+
 static int code_of(const struct entry *e)
 {
 	switch (e->result) {
@@ -51,7 +68,7 @@ static int code_of(const struct entry *e)
 	case SYNC_REFUSED:
 		return 41002;
 	case SYNC_FAILED:
-		return 50001;
+		return error_text(failure(e))->code;
 	case SYNC_APPLIED:
 	case SYNC_DUPLICATE:
 	case SYNC_OUTDATED:
@@ -100,7 +117,7 @@ static struct outcome *answer_single(struct req *req, const struct entry *e)
 		return req_fail(req, ERR_WRONG_STATE,
 			arena_printf(&req->arena, "{\"field\":\"%s\",\"rule\":\"%s\"}", f->field,
 				req->zh ? f->zh : f->en));
-	return e->result == SYNC_FAILED ? req_fail_db(req, e->item.db_error) : NULL;
+	return e->result == SYNC_FAILED ? req_fail(req, failure(e), NULL) : NULL;
 }
 
 static struct outcome *reply_batch(struct batch *b)

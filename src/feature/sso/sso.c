@@ -222,7 +222,7 @@ static struct outcome *step_ask_tokens(struct flow *f)
 	if (x->vendor)
 		return ask_vendor_tokens(f);
 	if (!endpoint)
-		return sso_fail_provider(req);
+		return x->kind == OIDC && !d ? sso_fail_outside(req) : sso_fail_provider(req);
 	sso_login_add_param(&form, "grant_type", "authorization_code");
 	sso_login_add_param(&form, "code", x->code);
 	sso_login_add_param(&form, "redirect_uri", sso_own_address(req, SSO_CALLBACK, &x->who));

@@ -67,6 +67,8 @@ struct outcome *sso_fail_page(struct req *req, int status, const char *en, const
 struct outcome *sso_fail_over(struct req *req) MUST_USE;
 /* End with a page: the provider refused or cannot be used. */
 struct outcome *sso_fail_provider(struct req *req) MUST_USE;
+/* The provider does not answer. */
+struct outcome *sso_fail_outside(struct req *req) MUST_USE;
 
 /* Use up login LOGIN of TENANT, whose secret has the digest SHA256 (which must live until STEP):
  * STEP of F finds the provider and what the login has stored (sso/login_use), or no row. */

@@ -45,7 +45,7 @@ static struct outcome *step_redirect(struct flow *f)
 	char *state;
 
 	if (!endpoint)
-		return sso_fail_provider(req);
+		return x->kind == OIDC && !d ? sso_fail_outside(req) : sso_fail_provider(req);
 	redirect = sso_own_address(req, SSO_CALLBACK, &x->who);
 	state = state_text(req, x);
 	crypto_sha256(x->verifier, strlen(x->verifier), digest);

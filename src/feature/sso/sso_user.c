@@ -41,6 +41,18 @@ struct outcome *sso_fail_provider(struct req *req)
 		"无法连接贵公司的登录服务，或其未能确认您的身份。");
 }
 
+/* A browser gets a page, as on every way into the log-in; a program gets the usual error. */
+struct outcome *sso_fail_outside(struct req *req)
+{
+	struct str accept = http_header_find(&req->http->head, "accept");
+
+	if (!accept.n || !memmem(accept.p, accept.n, "application/json", 16))
+		return sso_fail_page(req, error_text(ERR_OUTSIDE)->status,
+			"Your company's login service does not answer (51001). Please try again later.",
+			"贵公司的登录服务没有应答（51001），请稍后重试。");
+	return req_fail(req, ERR_OUTSIDE, NULL);
+}
+
 static struct outcome *ask_new_id(struct req *req);
 
 static struct outcome *on_user(struct req *req, enum db_error error, const PGresult *rows)

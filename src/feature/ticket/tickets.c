@@ -491,10 +491,11 @@ static struct outcome *on_history(struct req *req, enum db_error error, const PG
 		return req_fail_db(req, error);
 	x->history = rows;
 	buf_addf(&x->out,
-		"{\"ticket_id\":%lld,\"status\":\"%s\",\"priority\":\"%s\",\"policy_id\":%lld,"
-		"\"calendar_id\":%lld,\"clocks\":[",
+		"{\"ticket_id\":%lld,\"status\":\"%s\",\"priority\":\"%s\",\"priority_label\":\"%s\","
+		"\"policy_id\":%lld,\"calendar_id\":%lld,\"clocks\":[",
 		(long long)x->ticket.id, ticket_state_name(x->ticket.sla.state),
-		priority_name(x->ticket.sla.priority), (long long)x->ticket.policy_id,
+		priority_name(x->ticket.sla.priority),
+		priority_label(x->ticket.sla.priority, req->zh), (long long)x->ticket.policy_id,
 		(long long)x->ticket.calendar_id);
 	for (int k = 0; k < SLA_CLOCKS; k++) {
 		if (x->ticket.sla.clock[k].state == CLOCK_NONE)

@@ -6,10 +6,10 @@
 -- $3 cursor_id  bigint  cursor.1         optional
 -- $4 tenant_id  bigint  query.tenant_id  optional range=1..9007199254740991
 -- $5 severity   text    query.severity   optional in=high|medium|low
--- returns type text, severity text, ticket_id bigint, number text, tenant_id bigint, title text, status text, priority text, urgent_clock text,
+-- returns type text, severity text, ticket_id bigint, number text, tenant_id bigint, title text, status text, priority text, priority_label text, urgent_clock text,
 -- returns urgent_at timestamptz, sla_high smallint, timestamp timestamptz
 select case when x.breached then 'sla_violation' else 'sla_warning' end as type, x.severity, x.id as ticket_id, x.number, x.tenant_id, x.title,
-  x.status, x.priority, x.urgent_clock, x.urgent_at, x.sla_high, x.alert_at as timestamp
+  x.status, x.priority, x.priority as priority_label, x.urgent_clock, x.urgent_at, x.sla_high, x.alert_at as timestamp
 from unnest((select current_setting('app.current_tenants')::bigint[])) as tn(id)
 cross join lateral (
   select a.*, s.severity from ticket_alerts a

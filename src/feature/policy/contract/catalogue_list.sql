@@ -5,8 +5,8 @@
 -- $2 limit      int     query.limit  default=200 range=1..200
 -- $3 cursor_at  bigint  cursor.0     optional
 -- $4 cursor_id  bigint  cursor.1     optional
--- returns entry_id bigint, tenant_id bigint, kind text, code text, name_zh text, name_en text, priority text, active boolean
-select c.id as entry_id, c.tenant_id, c.kind, c.code, c.name_zh, c.name_en, c.priority, c.active
+-- returns entry_id bigint, tenant_id bigint, kind text, code text, name_zh text, name_en text, priority text, priority_label text, active boolean
+select c.id as entry_id, c.tenant_id, c.kind, c.code, c.name_zh, c.name_en, c.priority, c.priority as priority_label, c.active
 from catalogue c
 where ($1::text is null or c.kind = $1) and ($3::bigint is null or c.id > coalesce($4::bigint, 0))
 order by c.id

@@ -6,9 +6,9 @@
 -- $3 cursor_id  bigint  cursor.1         optional
 -- $4 tenant_id  bigint  query.tenant_id  optional range=1..9007199254740991
 -- $5 now        bigint  session.now      required
--- returns ticket_id bigint, number text, tenant_id bigint, title text, status text, priority text, urgent_clock text, urgent_at timestamptz,
+-- returns ticket_id bigint, number text, tenant_id bigint, title text, status text, priority text, priority_label text, urgent_clock text, urgent_at timestamptz,
 -- returns remaining_seconds bigint, sla_high smallint, sla_breached boolean, clocks jsonb
-select x.id as ticket_id, x.number, x.tenant_id, x.title, x.status, x.priority, x.urgent_clock, x.urgent_at,
+select x.id as ticket_id, x.number, x.tenant_id, x.title, x.status, x.priority, x.priority as priority_label, x.urgent_clock, x.urgent_at,
   case when x.urgent_at < 'infinity' then (us(x.urgent_at) - $5::bigint) / 1000000 end as remaining_seconds, x.sla_high, x.sla_breached,
   coalesce(k.clocks, '[]') as clocks
 from (

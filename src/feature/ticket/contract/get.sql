@@ -2,7 +2,7 @@
 -- zh: 单个工单的全部信息。
 -- mode: read   shape: object   class: point
 -- $1 id  bigint  path.id  required range=1..9007199254740991
--- returns id bigint, number text, tenant_id bigint, tenant_name text, title text, status text, priority text, priority_source text,
+-- returns id bigint, number text, tenant_id bigint, tenant_name text, title text, status text, priority text, priority_label text, priority_source text,
 -- returns priority_reason jsonb, priority_confirmed boolean, service_type text, source text, category text, incident_type text, tags text[],
 -- returns impact smallint, urgency smallint, requester_kind text, requester_id bigint, assignee_id bigint, level smallint,
 -- returns department text, project text, contract text, cost_centre text, region text, office text, parent_id bigint,
@@ -11,7 +11,7 @@
 -- returns sla_high smallint, sla_breached boolean, excluded_windows bigint[], exclusion_kind text, exclusion_state text,
 -- returns exclusion_proposer bigint, exclusion_approver bigint, version bigint, description text, requester_name text,
 -- returns assignee_name text
-select t.id, t.number, t.tenant_id, c.name as tenant_name, t.title, t.status, t.priority, t.priority_source, t.priority_reason,
+select t.id, t.number, t.tenant_id, c.name as tenant_name, t.title, t.status, t.priority, t.priority as priority_label, t.priority_source, t.priority_reason,
   t.priority_confirmed, t.service_type, t.source, t.category, t.incident_type, t.tags, t.impact, t.urgency, t.requester_kind, t.requester_id, t.assignee_id,
   t.level, t.department, t.project, t.contract, t.cost_centre, t.region, t.office, t.parent_id, t.cycle, t.opened_at, t.updated_at,
   t.first_response_at, t.mitigated_at, t.resolved_at, t.closed_at, t.closed_by, t.urgent_at, t.urgent_clock, t.sla_high, t.sla_breached,

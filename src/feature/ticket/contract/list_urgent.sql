@@ -9,10 +9,10 @@
 -- $6 tenant_id    bigint   query.tenant_id     optional range=1..9007199254740991
 -- $7 assignee_id  bigint   query.assignee_id   optional range=1..9007199254740991
 -- $8 tag          text     query.tag           optional len=1..50
--- returns id bigint, number text, tenant_id bigint, title text, status text, priority text, service_type text, assignee_id bigint,
+-- returns id bigint, number text, tenant_id bigint, title text, status text, priority text, priority_label text, service_type text, assignee_id bigint,
 -- returns requester_id bigint, level smallint, opened_at timestamptz, updated_at timestamptz, urgent_at timestamptz,
 -- returns urgent_clock text, sla_high smallint, sla_breached boolean, priority_confirmed boolean, version bigint
-select x.id, x.number, x.tenant_id, x.title, x.status, x.priority, x.service_type, x.assignee_id, x.requester_id, x.level, x.opened_at,
+select x.id, x.number, x.tenant_id, x.title, x.status, x.priority, x.priority as priority_label, x.service_type, x.assignee_id, x.requester_id, x.level, x.opened_at,
   x.updated_at, x.urgent_at, x.urgent_clock, x.sla_high, x.sla_breached, x.priority_confirmed, x.version
 from unnest((select current_setting('app.current_tenants')::bigint[])) as tn(id)
 cross join lateral (
