@@ -49,7 +49,7 @@ enum err {
 };
 struct error_text {
 	int status, code;
-	const char *en, *zh;                             /* the message */
+	const char *en, *zh;                               /* the message */
 	const char *user_en, *user_zh, *todo_en, *todo_zh; /* advice; the last two are JSON lists */
 };
 /* The status, code, message and advice of an error. */
@@ -161,8 +161,9 @@ struct req {
 	bool counted;          /* in the address's limit */
 	int replay_status;     /* for a request answered by req_replay */
 	int64_t retry_after_s; /* sent with a refusal; 0: one second */
-	const char *failure_header; /* a line that a refusal needs (Allow, Content-Range), or NULL */
-	bool replan;           /* db_call.replan for its next query */
+	const char
+		*failure_header; /* a line that a refusal needs (Allow, Content-Range), or NULL */
+	bool replan;             /* db_call.replan for its next query */
 	int64_t row_id; /* of the row to be made, if a value of it is encrypted; 0: not asked */
 	const struct sql_stmt *row_stmt; /* which waits for it */
 	/* before there is a session, what req_work tells the queue: see struct work_job */
@@ -243,9 +244,9 @@ void *req_state_set(struct req *req, void *state, const char *type);
 void *req_state_check(const struct req *req, const char *type);
 
 /* --- replies in pieces, for what is too large to be held: pieces.c --- */
-/* Begin a 200 reply of LENGTH bytes in all (-1: not known). NEXT runs when the client is ready for
+/* Begin a reply of LENGTH bytes in all (-1: not known). NEXT runs when the client is ready for
  * a piece; HEAD ends at once. */
-struct outcome *req_pieces_begin(struct req *req, const char *type, const char *extra,
+struct outcome *req_pieces_begin(struct req *req, int status, const char *type, const char *extra,
 	int64_t length, req_step *next) MUST_USE;
 /* Send N bytes, then NEXT when the client is ready for more. Before that, the session is looked up
  * as for a request, and the reply is cut if it no longer has the right. */
@@ -254,6 +255,16 @@ struct outcome *req_piece(struct req *req, const void *p, size_t n, req_step *ne
 struct outcome *req_pieces_end(struct req *req) MUST_USE;
 /* The rest is not available: the client sees that its reply is incomplete. */
 struct outcome *req_pieces_cut(struct req *req) MUST_USE;
+
+/* --- partial content: range.c --- */
+/* The range of SIZE bytes that a GET asks for, if ETAG (with its quotation marks) is the one it
+ * knows: 206 and the first and last byte; 200 and all of them; or 416. */
+int req_range(
+	struct req *req, const char *etag, uint64_t size, uint64_t *out_from, uint64_t *out_to);
+/* The line Content-Range. */
+const char *req_range_header(struct req *req, uint64_t from, uint64_t to, uint64_t size);
+/* 416, with the size. */
+struct outcome *req_fail_range(struct req *req, uint64_t size) MUST_USE;
 
 /* --- waits --- */
 /* Run STMT with PARAMS (text, NULL = null, in the arena) in the request's context, then call

@@ -45,6 +45,10 @@ static const char *const usual[][3] = {
 		"the same request with the same key takes effect once; the reply to a repeated "
 		"request has Idempotency-Replayed: true",
 		"同一请求以同一键重复发送只生效一次；重复时应答带 Idempotency-Replayed: true" },
+	{ "Range", "the bytes wanted; several ranges are answered with the whole file",
+		"所需的字节范围；多个范围时返回整个文件" },
+	{ "If-Range", "the ETag of an earlier answer; if it is another one, the whole file is sent",
+		"先前应答的 ETag；不一致时返回整个文件" },
 	{ "If-Match", "the version the caller has seen, with or without quotes",
 		"调用者所见的版本号，可加引号" },
 };
@@ -71,6 +75,12 @@ static void add_text_parameter(
 {
 	begin_parameter(b, first, name, in, false);
 	buf_addf(b, "{\"type\":\"string\"},\"example\":\"%s\"}", example);
+}
+
+/* Does the route answer with a file, of which a range can be asked? */
+static bool is_file(const struct contract *c)
+{
+	return c->reply == REPLY_MEDIA && strcmp(c->media, "application/octet-stream") == 0;
 }
 
 static void add_parameters(struct buf *b, const struct route *r, const struct contract *c)
@@ -104,6 +114,10 @@ static void add_parameters(struct buf *b, const struct route *r, const struct co
 	}
 	if (r->replay)
 		add_text_parameter(b, &first, "Idempotency-Key", "header", "b7e0c1");
+	if (is_file(c)) {
+		add_text_parameter(b, &first, "Range", "header", "bytes=0-1023");
+		add_text_parameter(b, &first, "If-Range", "header", "\\\"7-2048\\\"");
+	}
 	buf_addc(b, ']');
 }
 
@@ -132,24 +146,20 @@ static const struct failure {
 	{ "Invalid", 400, { ERR_VALIDATION, ERR_MALFORMED, ERR_COUNT },
 		"{\"fields\":[{\"field\":\"title\",\"rule\":\"required\"}]}" },
 	{ "NotAuthenticated", 401, { ERR_NO_AUTH, ERR_COUNT }, "{}" },
-	{ "Forbidden", 403, { ERR_FORBIDDEN, ERR_STEP_UP, ERR_COUNT },
-		"{}" },
+	{ "Forbidden", 403, { ERR_FORBIDDEN, ERR_STEP_UP, ERR_COUNT }, "{}" },
 	{ "NotFound", 404, { ERR_NOT_FOUND, ERR_COUNT }, "{}" },
 	{ "Conflict", 409, { ERR_WRONG_STATE, ERR_EXISTS, ERR_IN_FLIGHT, ERR_COUNT },
 		"{\"state\":\"closed\",\"command\":\"reply\"}" },
-	{ "TooLarge", 413, { ERR_LIMIT, ERR_COUNT },
-		"{}" },
+	{ "OutsideRange", 416, { ERR_RANGE, ERR_COUNT }, "{}" },
+	{ "TooLarge", 413, { ERR_LIMIT, ERR_COUNT }, "{}" },
 	{ "KeyReused", 422, { ERR_KEY_REUSED, ERR_COUNT },
 		"{\"fields\":[{\"field\":\"Idempotency-Key\",\"rule\":\"already used for another "
 		"request\"}]}" },
 	{ "TooOften", 429, { ERR_RATE, ERR_COUNT },
 		"{\"limit\":\"user\",\"per_second\":50,\"burst\":100,\"retry_after_seconds\":1}" },
-	{ "Outside", 502, { ERR_OUTSIDE, ERR_COUNT },
-		"{}" },
-	{ "Unavailable", 503, { ERR_DB, ERR_BUSY, ERR_COUNT },
-		"{}" },
-	{ "NotApplied", 503, { ERR_DB, ERR_SYNC, ERR_BUSY, ERR_COUNT },
-		"{}" },
+	{ "Outside", 502, { ERR_OUTSIDE, ERR_COUNT }, "{}" },
+	{ "Unavailable", 503, { ERR_DB, ERR_BUSY, ERR_COUNT }, "{}" },
+	{ "NotApplied", 503, { ERR_DB, ERR_SYNC, ERR_BUSY, ERR_COUNT }, "{}" },
 };
 
 /* Can R fail with this error? */
@@ -166,12 +176,15 @@ static bool can_fail(const struct route *r, const struct contract *c, const stru
 		return r->method != HTTP_GET;
 	case 413:
 		return has_source(c, FROM_BODY) || has_source(c, FROM_FORM);
+	case 416:
+		return is_file(c);
 	case 422:
 		return r->replay || has_parameter(c, "Idempotency-Key");
 	case 502:
 		return strncmp(c->name, "sso/", 4) == 0 && c->reply == REPLY_REDIRECT;
 	case 503:
-		return (f->err[1] == ERR_SYNC) == (strcmp(c->name, "integration/tickets_sync") == 0);
+		return (f->err[1] == ERR_SYNC) ==
+		       (strcmp(c->name, "integration/tickets_sync") == 0);
 	default:
 		return true;
 	}
@@ -323,6 +336,10 @@ static void add_operation(struct buf *b, const struct route *r)
 		buf_addc(b, ',');
 		add_success(b, r, c, c->also);
 	}
+	if (is_file(c)) {
+		buf_addc(b, ',');
+		add_success(b, r, c, 206);
+	}
 	add_failures(b, r, c);
 	buf_adds(b, "}}");
 }
@@ -383,7 +400,8 @@ static void add_response(struct buf *b, const char *name, const enum err *err, c
 		t->code);
 	openapi_quote(b, t->en);
 	buf_addf(b,
-		",\"details\":%.*s%s\"user_message\":\"%s\",\"suggested_actions\":%s},\"timestamp\":"
+		",\"details\":%.*s%s\"user_message\":\"%s\",\"suggested_actions\":%s},"
+		"\"timestamp\":"
 		"\"2026-01-31T08:00:00.000Z\",\"request_id\":\"5a6f521314f935db\"}}}}",
 		own, details, own > 1 ? "," : "", t->user_en, t->todo_en);
 }

@@ -24,9 +24,10 @@ static const char *type_of(const char *name)
 struct outcome *req_serve_file(struct req *req, const char *dir)
 {
 	char path[512];
-	uint64_t from = 0, to;
+	uint64_t from, to;
 	struct stat st;
-	int fd, status = 0;
+	int fd, status;
+	const char *etag;
 	struct outcome *taken;
 	char *extra;
 
@@ -39,32 +40,24 @@ struct outcome *req_serve_file(struct req *req, const char *dir)
 			close(fd);
 		return req_fail(req, ERR_NOT_FOUND, NULL);
 	}
-	to = st.st_size ? (uint64_t)st.st_size - 1 : 0;
-	extra = arena_printf(&req->arena,
-		"X-Request-Id: %s\r\n%sETag: \"%llx-%llx\"\r\nCache-Control: no-cache\r\n", req->id,
-		reply_security_headers(), (unsigned long long)st.st_mtime,
+	etag = arena_printf(&req->arena, "\"%llx-%llx\"", (unsigned long long)st.st_mtime,
 		(unsigned long long)st.st_size);
-	if (str_is(http_header_find(&req->http->head, "if-none-match"),
-		    arena_printf(&req->arena, "\"%llx-%llx\"", (unsigned long long)st.st_mtime,
-			    (unsigned long long)st.st_size))) {
+	extra = arena_printf(&req->arena,
+		"X-Request-Id: %s\r\n%sETag: %s\r\nCache-Control: no-cache\r\n", req->id,
+		reply_security_headers(), etag);
+	if (str_is(http_header_find(&req->http->head, "if-none-match"), etag)) {
 		close(fd);
 		taken = req_taken(req);
 		http_reply(req->http, 304, NULL, extra, NULL, 0);
 		return taken;
 	}
-	status = http_range(
-		http_header_find(&req->http->head, "range"), (uint64_t)st.st_size, &from, &to);
+	status = req_range(req, etag, (uint64_t)st.st_size, &from, &to);
 	if (status == 416) {
 		close(fd);
-		taken = req_taken(req);
-		http_reply(req->http, 416, NULL,
-			arena_printf(&req->arena, "%sContent-Range: bytes */%lld\r\n", extra,
-				(long long)st.st_size),
-			NULL, 0);
-		return taken;
+		return req_fail_range(req, (uint64_t)st.st_size);
 	}
 	taken = req_streaming(req);
-	http_reply_file(req->http, status ? 206 : 200, type_of(path), extra, fd, from, to,
-		(uint64_t)st.st_size);
+	http_reply_file(
+		req->http, status, type_of(path), extra, fd, from, to, (uint64_t)st.st_size);
 	return taken;
 }

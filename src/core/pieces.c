@@ -40,14 +40,14 @@ static void on_drain(struct http_request *h)
 	req_continue(req, req->pieces->next(req));
 }
 
-struct outcome *req_pieces_begin(
-	struct req *req, const char *type, const char *extra, int64_t length, req_step *next)
+struct outcome *req_pieces_begin(struct req *req, int status, const char *type, const char *extra,
+	int64_t length, req_step *next)
 {
 	if (!req->http)
 		return req_taken(req);
 	req->pieces = arena_alloc(&req->arena, sizeof(*req->pieces));
 	*req->pieces = (struct pieces){ next };
-	http_reply_start(req->http, 200, type, reply_headers(req, extra), length, on_drain);
+	http_reply_start(req->http, status, type, reply_headers(req, extra), length, on_drain);
 	if (req->http->head.method == HTTP_HEAD)
 		return req_pieces_end(req);
 	return req_streaming(req);

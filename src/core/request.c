@@ -51,7 +51,7 @@ static struct outcome *run_route(struct req *req)
 	if (r->ws)
 		return r->on_ws(req);
 	if (may_seal(r) && !field_keys_ready())
-		return req_fail(req, ERR_BUSY, NULL);
+		return req_fail(req, ERR_DB, NULL); /* the keys are read from the database */
 	if (r->flow)
 		return req_run_flow(req);
 	variant = r->variant.key ? req_query_value(req, r->variant.key) : NULL;

@@ -111,8 +111,8 @@ struct outcome *req_reply_null(struct req *req, enum db_error error, const PGres
 }
 
 /* Write DETAILS, an object or NULL, and add advice and a support contact if they are missing. */
-static void add_details(
-	struct buf *b, const struct req *req, bool zh, const struct error_text *t, const char *details)
+static void add_details(struct buf *b, const struct req *req, bool zh, const struct error_text *t,
+	const char *details)
 {
 	const char *support = req && req->session && req->session->support
 				      ? req->session->support
@@ -158,7 +158,8 @@ static const struct refusal {
 	{ 426, ERR_MALFORMED, "this address speaks WebSocket", "该地址使用 WebSocket 协议" },
 	{ 431, ERR_LIMIT, "the header fields are too large", "请求头过大" },
 	{ 503, ERR_BUSY, NULL, NULL },
-	{ 505, ERR_MALFORMED, "only HTTP/1.1 and HTTP/1.0 are known", "仅支持 HTTP/1.1 与 HTTP/1.0" },
+	{ 505, ERR_MALFORMED, "only HTTP/1.1 and HTTP/1.0 are known",
+		"仅支持 HTTP/1.1 与 HTTP/1.0" },
 };
 
 void response_refusal(struct http_request *http, int status, struct buf *out)
@@ -194,8 +195,8 @@ struct outcome *req_fail(struct req *req, enum err e, const char *details)
 	else if (e == ERR_NO_AUTH)
 		extra = "WWW-Authenticate: Bearer\r\nCache-Control: no-store\r\n";
 	else if (req->failure_header)
-		extra = arena_printf(&req->arena, "%s\r\nCache-Control: no-store\r\n",
-			req->failure_header);
+		extra = arena_printf(
+			&req->arena, "%s\r\nCache-Control: no-store\r\n", req->failure_header);
 	o = req_reply_raw(req, t->status, "application/json; charset=utf-8", extra, b.p, b.n);
 	buf_free(&b);
 	return o;

@@ -177,11 +177,7 @@ function inputs(op) {
 		]),
 		body = bodyOf(op);
 	for (const [name, s, required] of body ? members(body[1].schema) : [])
-		rows.push([
-			el('code', '', name),
-			joined([w('body'), required && w('required')]),
-			rule(s),
-		]);
+		rows.push([el('code', '', name), joined([w('body'), required && w('required')]), rule(s)]);
 	return rows.length
 		? [el('h3', '', w('parameters')), table([w('name'), w('where'), w('rule')], rows)]
 		: [];
@@ -206,7 +202,11 @@ function failures(op) {
 		.filter(([, r]) => r.$ref)
 		.map(([s, r]) => {
 			const f = failureOf(r);
-			return [s === 'default' ? '500' : s, f['x-codes'].join(lang === 'zh' ? '、' : ', '), said(f, 'description')];
+			return [
+				s === 'default' ? '500' : s,
+				f['x-codes'].join(lang === 'zh' ? '、' : ', '),
+				said(f, 'description'),
+			];
 		});
 	return [el('h3', '', w('failures')), table([w('status'), w('code'), w('meaning')], rows)];
 }
@@ -366,7 +366,9 @@ function drawIntro() {
 			String(e.status),
 			said(e, 'message'),
 			said(e, 'description'),
-			(lang === 'zh' ? e['x-suggested-actions-zh'] : e.suggested_actions).join(lang === 'zh' ? '；' : '; '),
+			(lang === 'zh' ? e['x-suggested-actions-zh'] : e.suggested_actions).join(
+				lang === 'zh' ? '；' : '; ',
+			),
 		]),
 		input = el('input');
 	input.type = 'password';
@@ -377,7 +379,12 @@ function drawIntro() {
 	$('intro').className = 'card';
 	$('intro').replaceChildren(
 		el('p', '', w('intro')),
-		el('details', '', el('summary', '', w('errors')), table([w('code'), w('status'), w('message'), w('meaning'), w('todo')], rows)),
+		el(
+			'details',
+			'',
+			el('summary', '', w('errors')),
+			table([w('code'), w('status'), w('message'), w('meaning'), w('todo')], rows),
+		),
 		el('label', '', w('token'), input),
 	);
 }

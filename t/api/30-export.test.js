@@ -269,7 +269,7 @@ test('many rows and pages; a file that would be too large is refused with advice
 	);
 	const big = await done(admin, await ask(admin, {}));
 	assert.strictEqual(big.status, 'failed');
-	assert.strictEqual(big.error, 'too_large');
+	assert.deepStrictEqual([big.error, big.error_code], ['too_large', 41004]);
 	assert.match(
 		big.error_text,
 		/8 MiB; narrow the date range, choose fewer columns, or enable compression/,
@@ -331,4 +331,97 @@ test('if a daemon dies, the next one starts the export again; after three attemp
 		[null, 'not_written', 'writing the file failed three times; request the export again'],
 	);
 	assert.strictEqual(await s.metric('exports_failed_total'), 1);
+});
+test('a download continues where it was cut: every range of a file in parts, HEAD, If-Range, and what cannot be', async () => {
+	const d = await done(
+			admin,
+			await ask(admin, {
+				format: 'json',
+				parameters: { columns: ['ticket_id', 'title'] },
+				options: { max_records: 3000 },
+			}),
+		),
+		url = d.download_url,
+		ends = s
+			.sql(
+				`select string_agg(n::text, ',' order by part_no) from (select part_no, sum(octet_length(content)) over (order by part_no) as n from file_parts where file_id = ${d.file_id}) x`,
+			)
+			.split(',')
+			.map(Number),
+		size = d.size_bytes;
+	assert.ok(ends.length > 2 && ends.at(-1) === size, String(ends));
+	const get = async (headers, method = 'GET') => {
+		const r = await fetch(`http://127.0.0.1:${s.port}${url}`, {
+			method,
+			headers: { Authorization: 'Bearer ' + admin, ...headers },
+		});
+		return {
+			status: r.status,
+			h: (n) => r.headers.get(n),
+			bytes: Buffer.from(await r.arrayBuffer()),
+		};
+	};
+	const whole = await get({}),
+		etag = whole.h('etag');
+	assert.deepStrictEqual(
+		[whole.status, whole.bytes.length, whole.h('accept-ranges')],
+		[200, size, 'bytes'],
+	);
+	assert.match(etag, /^"[^"]+"$/);
+	const edges = [0, 1, size - 1, ...ends.slice(0, 4).flatMap((n) => [n - 1, n, n + 1])].filter(
+		(n) => n >= 0 && n < size,
+	);
+	for (const from of edges)
+		for (const to of [...edges, size + 5, ''].filter((n) => n === '' || n >= from)) {
+			const r = await get({ Range: `bytes=${from}-${to}` }),
+				last = to === '' ? size - 1 : Math.min(to, size - 1);
+			assert.deepStrictEqual(
+				[r.status, r.h('content-range'), r.h('content-length')],
+				[206, `bytes ${from}-${last}/${size}`, String(last - from + 1)],
+			);
+			assert.ok(r.bytes.equals(whole.bytes.subarray(from, last + 1)), `${from}-${to}`);
+		}
+	const tail = await get({ Range: 'bytes=-10', 'If-Range': etag });
+	assert.deepStrictEqual([tail.status, tail.bytes.equals(whole.bytes.subarray(-10))], [206, true]);
+	for (const [why, headers] of Object.entries({
+		'another ETag': { Range: 'bytes=0-3', 'If-Range': '"other"' },
+		'a weak one': { Range: 'bytes=0-3', 'If-Range': 'W/' + etag },
+		'a date': { Range: 'bytes=0-3', 'If-Range': 'Sat, 28 Nov 2026 00:00:00 GMT' },
+		'several ranges': { Range: 'bytes=0-3,5-7' },
+		'another unit': { Range: 'lines=0-3' },
+		'no range': { Range: 'bytes=3-1' },
+	})) {
+		const r = await get(headers);
+		assert.deepStrictEqual(
+			[r.status, r.h('content-range'), r.bytes.length],
+			[200, null, size],
+			why,
+		);
+	}
+	const no = await get({ Range: `bytes=${size}-`, 'Accept-Language': 'en' }),
+		error = JSON.parse(no.bytes);
+	assert.deepStrictEqual(
+		[no.status, no.h('content-range'), error.code, !!error.details.user_message],
+		[416, `bytes */${size}`, 40002, true],
+	);
+	for (const headers of [{}, { Range: 'bytes=0-3' }]) {
+		const head = await get(headers, 'HEAD');
+		assert.deepStrictEqual(
+			[head.status, head.h('content-length'), head.h('etag'), head.bytes.length],
+			[200, String(size), etag, 0],
+		);
+	}
+	/* the page's own files, too */
+	const script = await fetch(`http://127.0.0.1:${s.port}/app.js`, {
+		headers: { Range: 'bytes=0-3', 'If-Range': '"other"' },
+	});
+	assert.strictEqual(script.status, 200);
+	await script.arrayBuffer();
+	/* a part is lost: before the first byte, it is an error; nothing is sent as if it were the file */
+	s.sql(`delete from file_parts where file_id = ${d.file_id} and part_no = 0`);
+	const lost = await get({});
+	assert.deepStrictEqual(
+		[lost.status, JSON.parse(lost.bytes).code, lost.h('content-disposition')],
+		[500, 50003, null],
+	);
 });

@@ -79,7 +79,11 @@ function replyFault(method, p, { status, headers, json }) {
 	if (!content || json === undefined) return undefined;
 	/* a report that has an error's status (integration/health) may be refused like any route */
 	const failed = status >= 400 && fault(doc.components.schemas.Error, json, 'reply');
-	return failed && !content.schema.$ref ? fault(content.schema, json, 'reply') : status >= 400 ? failed : fault(content.schema, json, 'reply');
+	return failed && !content.schema.$ref
+		? fault(content.schema, json, 'reply')
+		: status >= 400
+			? failed
+			: fault(content.schema, json, 'reply');
 }
 
 module.exports = { doc, replyFault };

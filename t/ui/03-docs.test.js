@@ -59,7 +59,10 @@ test('the Chinese page has Chinese punctuation, whatever is opened', async () =>
 	const page = await open();
 	const said = await page.evaluate(async () => {
 		document.querySelectorAll('details').forEach((d) => (d.open = true));
-		while (document.querySelectorAll('.op .inside').length < document.querySelectorAll('.op').length)
+		while (
+			document.querySelectorAll('.op .inside').length <
+			document.querySelectorAll('.op').length
+		)
 			await new Promise((ok) => requestAnimationFrame(ok));
 		return [...document.querySelectorAll('p, h2, h3, th, td, summary span, label')].map(
 			(e) => e.textContent,

@@ -99,7 +99,7 @@ static struct outcome *on_end(struct req *req, enum db_error error, const PGresu
 			(long long)db_int(rows, 0, 0), (long long)db_int(rows, 0, 0));
 	time_format(clock_now_us(), 0, day);
 	day[10] = 0;
-	return req_pieces_begin(req, "text/csv; charset=utf-8",
+	return req_pieces_begin(req, 200, "text/csv; charset=utf-8",
 		arena_printf(&req->arena,
 			"Content-Disposition: attachment; "
 			"filename=\"audit-%s.csv\"\r\nCache-Control: no-store\r\n%s",

@@ -65,7 +65,8 @@ static void add_violation(struct buf *b, const PGresult *rows, int i, bool zh)
 		(int)db_text(rows, i, 1).n, db_text(rows, i, 1).p, (long long)db_int(rows, i, 0));
 	buf_add_json(b, db_text(rows, i, 2).p, db_text(rows, i, 2).n);
 	buf_addf(b,
-		",\"priority\":\"%.*s\",\"priority_label\":\"%s\",\"violation_type\":\"%.*s_time\",\"target\":%lld,"
+		",\"priority\":\"%.*s\",\"priority_label\":\"%s\",\"violation_type\":\"%.*s_time\","
+		"\"target\":%lld,"
 		"\"target_seconds\":%lld,\"actual\":%lld,\"actual_seconds\":%lld,\"waived\":%s,"
 		"\"created_at\":",
 		(int)db_text(rows, i, 3).n, db_text(rows, i, 3).p,

@@ -209,6 +209,16 @@ struct outcome *export_post(struct req *req)
 
 /* --- progress --- */
 
+/* The code of the row's ERROR, as the answer to a request would have it. */
+static void add_error_code(struct buf *b, struct str error)
+{
+	if (!error.n)
+		buf_adds(b, "null");
+	else
+		buf_add_int(
+			b, error_text(str_is(error, "too_large") ? ERR_LIMIT : ERR_REPORT)->code);
+}
+
 /* The explanation of the row's ERROR for users. */
 static void add_error(const struct req *req, struct buf *b, struct str error)
 {
@@ -239,6 +249,8 @@ static struct outcome *on_export(struct req *req, enum db_error error, const PGr
 		buf_addf(&b, "%s\"%s\":", i ? "," : "{", members[i]);
 		db_cell_to_json(&b, rows, 0, i);
 	}
+	buf_adds(&b, ",\"error_code\":");
+	add_error_code(&b, db_text(rows, 0, 8));
 	buf_adds(&b, ",\"error_text\":");
 	add_error(req, &b, db_text(rows, 0, 8));
 	buf_adds(&b, ",\"download_url\":");
@@ -276,37 +288,81 @@ struct outcome *export_get(struct req *req)
 
 struct fetching {
 	const char *param[2];
-	int64_t parts, part;
+	int64_t part;
+	uint64_t size, from, to; /* the bytes that are sent */
+	uint64_t skip, left;     /* of the next part, and of them all */
+	int status;
+	const char *type, *extra;
+	bool begun;
 };
 
 static struct outcome *next_part(struct req *req);
 
+static struct outcome *begin(struct req *req, const struct fetching *f)
+{
+	return req_pieces_begin(req, f->status, f->type, f->extra,
+		f->size ? (int64_t)(f->to - f->from + 1) : 0, next_part);
+}
+
+/* Before the first byte, a failure is an error like any other; after it, the reply is cut. */
+static struct outcome *fail_part(struct req *req, const struct fetching *f, enum db_error error)
+{
+	log_warn(&req->who, "download cut file=%s part=%lld err=%s", f->param[0],
+		(long long)f->part, error == DB_OK ? "missing" : db_error_name(error));
+	if (f->begun)
+		return req_pieces_cut(req);
+	return error == DB_OK ? req_fail(req, ERR_FILE, NULL) : req_fail_db(req, error);
+}
+
 static struct outcome *on_part(struct req *req, enum db_error error, const PGresult *rows)
 {
 	struct fetching *f = req_state(req, fetching);
+	struct outcome *o;
+	struct str p;
 
-	if (error != DB_OK || PQntuples(rows) == 0) {
-		log_warn(&req->who, "download cut file=%s part=%lld err=%s", f->param[0],
-			(long long)f->part, error == DB_OK ? "expired" : db_error_name(error));
-		return req_pieces_cut(req);
-	}
+	if (error != DB_OK || PQntuples(rows) == 0)
+		return fail_part(req, f, error);
+	p = db_text(rows, 0, 0);
+	if (p.n < f->skip)
+		return fail_part(req, f, DB_OK);
+	p.p += f->skip;
+	p.n -= (size_t)f->skip;
+	p.n = p.n < f->left ? p.n : (size_t)f->left;
+	f->skip = 0;
+	f->left -= p.n;
 	f->part++;
-	return req_piece(req, db_text(rows, 0, 0).p, db_text(rows, 0, 0).n, next_part);
+	if (f->begun)
+		return req_piece(req, p.p, p.n, next_part);
+	f->begun = true;
+	o = begin(req, f);
+	return req->http ? req_piece(req, p.p, p.n, next_part) : o;
 }
 
 static struct outcome *next_part(struct req *req)
 {
 	struct fetching *f = req_state(req, fetching);
 
-	if (f->part == f->parts)
+	if (!f->left)
 		return req_pieces_end(req);
 	f->param[1] = req_int(req, f->part);
 	return req_query(req, &sql_export_file_part, f->param, on_part);
 }
 
+static struct outcome *on_at(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct fetching *f = req_state(req, fetching);
+
+	if (error != DB_OK || PQntuples(rows) == 0)
+		return fail_part(req, f, error);
+	f->part = db_int(rows, 0, 0);
+	f->skip = f->from - (uint64_t)db_int(rows, 0, 1);
+	return next_part(req);
+}
+
 static struct outcome *on_file(struct req *req, enum db_error error, const PGresult *rows)
 {
 	struct fetching *f = req_state(req, fetching);
+	const char *etag; /* a file is written once */
 	struct str name, type;
 
 	if (error != DB_OK)
@@ -315,13 +371,26 @@ static struct outcome *on_file(struct req *req, enum db_error error, const PGres
 		return req_fail(req, ERR_NOT_FOUND, NULL);
 	name = db_text(rows, 0, 0);
 	type = db_text(rows, 0, 1);
-	f->parts = db_int(rows, 0, 3);
-	return req_pieces_begin(req, arena_printf(&req->arena, "%.*s", (int)type.n, type.p),
-		arena_printf(&req->arena,
-			"Content-Disposition: attachment; filename=\"%.*s\"\r\nCache-Control: "
-			"no-store\r\n",
-			(int)name.n, name.p),
-		db_int(rows, 0, 2), next_part);
+	f->size = (uint64_t)db_int(rows, 0, 2);
+	etag = arena_printf(&req->arena, "\"%s-%llu\"", f->param[0], (unsigned long long)f->size);
+	f->status = req_range(req, etag, f->size, &f->from, &f->to);
+	if (f->status == 416)
+		return req_fail_range(req, f->size);
+	f->left = f->size ? f->to - f->from + 1 : 0;
+	f->type = arena_printf(&req->arena, "%.*s", (int)type.n, type.p);
+	f->extra = arena_printf(&req->arena,
+		"Content-Disposition: attachment; filename=\"%.*s\"\r\nCache-Control: no-store\r\n"
+		"Accept-Ranges: bytes\r\nETag: %s\r\n%s",
+		(int)name.n, name.p, etag,
+		f->status == 206 ? req_range_header(req, f->from, f->to, f->size) : "");
+	if (!f->size || req->http->head.method == HTTP_HEAD) {
+		f->begun = true;
+		return begin(req, f);
+	}
+	if (!f->from)
+		return next_part(req);
+	f->param[1] = arena_printf(&req->arena, "%llu", (unsigned long long)f->from);
+	return req_query(req, &sql_export_file_at, f->param, on_at);
 }
 
 struct outcome *file_download(struct req *req)

@@ -48,7 +48,8 @@ struct outcome *sso_fail_outside(struct req *req)
 
 	if (!accept.n || !memmem(accept.p, accept.n, "application/json", 16))
 		return sso_fail_page(req, error_text(ERR_OUTSIDE)->status,
-			"Your company's login service does not answer (51001). Please try again later.",
+			"Your company's login service does not answer (51001). Please try again "
+			"later.",
 			"贵公司的登录服务没有应答（51001），请稍后重试。");
 	return req_fail(req, ERR_OUTSIDE, NULL);
 }

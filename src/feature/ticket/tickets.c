@@ -491,7 +491,8 @@ static struct outcome *on_history(struct req *req, enum db_error error, const PG
 		return req_fail_db(req, error);
 	x->history = rows;
 	buf_addf(&x->out,
-		"{\"ticket_id\":%lld,\"status\":\"%s\",\"priority\":\"%s\",\"priority_label\":\"%s\","
+		"{\"ticket_id\":%lld,\"status\":\"%s\",\"priority\":\"%s\",\"priority_label\":\"%"
+		"s\","
 		"\"policy_id\":%lld,\"calendar_id\":%lld,\"clocks\":[",
 		(long long)x->ticket.id, ticket_state_name(x->ticket.sla.state),
 		priority_name(x->ticket.sla.priority),
