@@ -206,13 +206,19 @@ struct outcome *req_forbid(
 	struct req *req, const char *field, const char *en, const char *zh, const char *action)
 {
 	const char *rule = req->zh ? zh : en;
+	struct buf b = { 0 };
+	struct outcome *o;
 
-	return req_fail(req, ERR_FORBIDDEN,
-		arena_printf(&req->arena,
-			"{%s%s%s\"rule\":\"%s\",\"user_message\":\"%s\",\"suggested_actions\":[%s%"
-			"s%s]}",
-			field ? "\"field\":\"" : "", field ? field : "", field ? "\"," : "", rule,
-			rule, action ? "\"" : "", action ? action : "", action ? "\"" : ""));
+	buf_addc(&b, '{');
+	if (field)
+		buf_addf(&b, "\"field\":\"%s\",", field);
+	buf_addf(&b, "\"rule\":\"%s\",\"user_message\":\"%s\"", rule, rule);
+	if (action)
+		buf_addf(&b, ",\"suggested_actions\":[\"%s\"]", action);
+	buf_addc(&b, '}');
+	o = req_fail(req, ERR_FORBIDDEN, buf_cstr(&b));
+	buf_free(&b);
+	return o;
 }
 
 /* The rules that functions of the schema enforce (SQLSTATE SD003), and the field that each is
