@@ -6,6 +6,7 @@
 #define SLADESK_DB_DB_H
 
 #include "base/list.h"
+#include "base/log.h"
 #include "base/magic.h"
 #include "db/stmt.h"
 
@@ -29,6 +30,10 @@ enum db_error {
 const char *db_error_name(enum db_error e);
 /* The database was down or overloaded: the error says nothing about the statement. */
 bool db_is_away(enum db_error e);
+/* A line about what ended with ERROR. That the database is away is a line of its own, written once
+ * (base/outage.h), and what follows from it none. */
+#define db_log(level, who, error, ...)                                                             \
+	log_line(db_is_away(error) ? LOG_DEBUG : (level), who, __VA_ARGS__)
 
 /* The role for which a statement runs. A call that does not set it is refused. */
 enum db_role {

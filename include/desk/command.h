@@ -52,14 +52,19 @@ struct ticket_call {
 	int64_t comment_id;             /* redact */
 	int64_t score;                  /* rate: 100 to 500, in hundredths of a point */
 	struct asked_instants asked;    /* contact, schedule, exclude-window */
-	enum sla_clock_kind clock;      /* waive */
-	const char *exclusion_kind;     /* propose-exclusion */
+	/* A ticket that another system leads: create and resolve are reckoned at the instant that
+	 * it names (0: none). As long as it has resolved the ticket at led_until, nothing later
+	 * than that falls due (0: it has not). */
+	int64_t led_at, led_until;
+	enum sla_clock_kind clock;  /* waive */
+	const char *exclusion_kind; /* propose-exclusion */
 	int64_t calendar_id; /* rebind: to this calendar and the same policy; 0: to the versions in
 				force */
 	const char *tags;    /* JSON list */
 	const char *category;
+	const char *title; /* create, retitle */
 	/* create only */
-	const char *title, *service_type, *source, *impact_scope, *incident_type, *external_id;
+	const char *service_type, *source, *impact_scope, *incident_type, *external_id;
 	struct ticket_choice {
 		const char *kind, *code; /* as listed in the tenant's catalogue */
 	} choice[TICKET_CHOICES_MAX];

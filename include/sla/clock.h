@@ -102,7 +102,8 @@ enum sla_event_type {
 struct sla_event {
 	enum sla_event_type type;
 	int64_t at, seq;
-	int64_t reckon_at;         /* SLA_RESPONDED by contact; else INSTANT_NONE */
+	int64_t reckon_at;         /* SLA_RESPONDED by contact, SLA_CREATED and SLA_RESOLVED by a
+				      system that leads the ticket; else INSTANT_NONE */
 	enum ticket_state state;   /* the ticket's state after the event */
 	enum priority priority;    /* after the event */
 	enum sla_clock_kind clock; /* SLA_WAIVED */

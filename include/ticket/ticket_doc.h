@@ -46,6 +46,8 @@ struct ticket_doc {
 	int event_count;
 	unsigned clocks;     /* bit k: clock k was changed by a fire */
 	int64_t at;          /* instant of the last event added */
+	int64_t led_until;   /* nothing falls due later: the system that leads the ticket resolved
+				it then (0: no such instant) */
 	int64_t more_origin; /* missed periods that are added to the row of an earlier fire */
 	int32_t more_periods;
 };
@@ -60,6 +62,9 @@ size_t ticket_settle(struct ticket *t, struct sla_rules r, struct ticket_doc *d,
 struct buf *ticket_doc_event(struct ticket_doc *d, const struct ticket *t, const char *type,
 	enum actor_kind actor, int64_t actor_id, const char *audience, bool notify,
 	bool has_comment);
+/* Append the versions of policy and calendar that T is bound to, as members of an event's data. The
+ * events that bind a ticket (created, rebound) carry them, so that its history can be replayed. */
+void ticket_doc_versions(struct buf *data, int64_t policy_id, int64_t calendar_id);
 /* Close the event that ticket_doc_event began. */
 void ticket_doc_event_end(struct ticket_doc *d);
 /* Write the document without its closing brace: the caller adds comment, idem and timers and closes

@@ -42,17 +42,19 @@ begin
     with n as (
       insert into tickets (tenant_id, title, status, priority, priority_source, priority_reason, priority_confirmed, service_type, source,
         category, incident_type, tags, impact, urgency, requester_kind, requester_id, assignee_id, level, department, project, contract, cost_centre, region,
-        office, parent_id, policy_id, calendar_id, cycle, opened_at, last_at, updated_at, urgent_at, urgent_clock, external_id)
+        office, parent_id, policy_id, calendar_id, cycle, opened_at, last_at, updated_at, urgent_at, urgent_clock, external_id, sla_high,
+        sla_breached)
       select d.tenant, d.title, d.status, d.priority, d.priority_source, d.priority_reason, d.priority_confirmed, d.service_type, d.source,
         d.category, d.incident_type, coalesce(d.tags, '{}'), d.impact, d.urgency, d.requester_kind, d.requester_id, d.assignee_id, d.level,
         coalesce(d.department, u.department), coalesce(d.project, u.project), coalesce(d.contract, u.contract),
         coalesce(d.cost_centre, u.cost_centre), coalesce(d.region, u.region), coalesce(d.office, u.office), d.parent_id, d.policy_id, d.calendar_id, d.cycle, ts(d.opened_at), ts(d.last_at), ts(d.last_at),
-        coalesce(ts(d.urgent_at), 'infinity'), d.urgent_clock, d.external_id
+        coalesce(ts(d.urgent_at), 'infinity'), d.urgent_clock, d.external_id, coalesce(d.sla_high, 0),
+        coalesce(d.sla_breached, false)
       from jsonb_to_record(first) as d(tenant bigint, title text, status text, priority text, priority_source text, priority_reason jsonb,
         priority_confirmed boolean, service_type text, source text, category text, incident_type text, tags text[], impact smallint, urgency smallint,
         requester_kind text, requester_id bigint, assignee_id bigint, level smallint, department text, project text, contract text,
         cost_centre text, region text, office text, parent_id bigint, policy_id bigint, calendar_id bigint, cycle int, opened_at bigint,
-        last_at bigint, urgent_at bigint, urgent_clock text, external_id text)
+        last_at bigint, urgent_at bigint, urgent_clock text, external_id text, sla_high smallint, sla_breached boolean)
       left join client_users u on d.requester_kind = 'customer' and u.tenant_id = d.tenant and u.id = d.requester_id
       returning tickets.tenant_id, tickets.id, tickets.number, tickets.version
     )
@@ -85,7 +87,7 @@ begin
         raise exception 'lost race' using errcode = '40001';
       end if;
     end if;
-    update tickets t set status = d.status, priority = d.priority, priority_source = d.priority_source,
+    update tickets t set title = coalesce(d.title, t.title), status = d.status, priority = d.priority, priority_source = d.priority_source,
       priority_reason = d.priority_reason, priority_confirmed = d.priority_confirmed, category = d.category, tags = coalesce(d.tags, '{}'),
       assignee_id = d.assignee_id, level = d.level, parent_id = d.parent_id, cycle = d.cycle, last_at = ts(d.last_at),
       updated_at = ts(d.last_at), first_response_at = ts(d.first_response_at),
@@ -95,7 +97,7 @@ begin
       muted = d.muted, policy_id = d.policy_id, calendar_id = d.calendar_id, excluded_windows = d.windows, exclusion_kind = d.exclusion_kind,
       exclusion_state = d.exclusion_state, exclusion_proposer = d.exclusion_proposer, exclusion_approver = d.exclusion_approver,
       version = t.version + 1, row_version = t.row_version + 1
-    from jsonb_to_record(first) as d(tenant bigint, id bigint, row_version bigint, status text,
+    from jsonb_to_record(first) as d(tenant bigint, id bigint, row_version bigint, title text, status text,
       priority text, priority_source text, priority_reason jsonb, priority_confirmed boolean, category text, tags text[],
       assignee_id bigint, level smallint, parent_id bigint, cycle int, last_at bigint, first_response_at bigint, mitigated_at bigint,
       resolved_at bigint, last_stop_at bigint, closed_at bigint, closed_by text, urgent_at bigint, urgent_clock text, sla_high smallint,
@@ -226,16 +228,19 @@ begin
     by_priority = excluded.by_priority, contested = excluded.contested, self_reported = excluded.self_reported,
     waived = excluded.waived, verdict = excluded.verdict;
 
-  -- What was promised when a clock was missed stays, whatever the priority becomes: the fire at the breach knows it.
+  -- What was promised when a clock was missed stays, whatever the priority becomes: the fire at the breach knows it. A command that reckons anew
+  -- can fire the same due instant once more in the document in which it was missed; the first fire counts.
   if jsonb_path_exists(docs, '$[*].fires[*] ? (@.threshold == "100")') then
     insert into sla_breaches (tenant_id, ticket_id, clock, cycle, priority, budget_s, breached_at, stopped_at, waived)
-    select x.tenant, x.id, f.clock, f.cycle, f.priority, f.budget_s, ts(f.due_at), ts(k.stopped_at), k.waived
+    select distinct on (x.tenant, x.id, f.clock, f.cycle) x.tenant, x.id, f.clock, f.cycle, f.priority, f.budget_s, ts(f.due_at), ts(k.stopped_at),
+      k.waived
     from unnest(a_ti, a_tenant, a_id) as x(ti, tenant, id)
     cross join lateral jsonb_to_recordset(docs -> x.ti -> 'fires')
-      as f(clock text, threshold text, cycle int, due_at bigint, priority text, budget_s int)
+      as f(i int, clock text, threshold text, cycle int, due_at bigint, priority text, budget_s int)
     join lateral jsonb_to_recordset(docs -> x.ti -> 'clocks') as k(clock text, cycle int, breached_at bigint, stopped_at bigint, waived boolean)
       on k.clock = f.clock and k.cycle = f.cycle and k.breached_at = f.due_at
     where f.threshold = '100' and f.clock in ('response', 'resolution')
+    order by x.tenant, x.id, f.clock, f.cycle, f.i
     on conflict (tenant_id, ticket_id, clock, cycle) do update set priority = excluded.priority, budget_s = excluded.budget_s,
       breached_at = excluded.breached_at;
   end if;

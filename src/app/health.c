@@ -42,6 +42,12 @@ static void add_dependency(struct buf *b, const char *name, const char *state, i
 
 static const char *const circuit_kinds[] = { "postgresql", "redis", "mail", "webhook", "sms" };
 
+/* Everything but the reports: requests, deadlines and periodic work. */
+static bool is_database_up(void)
+{
+	return db_health(SQL_POINT).up && db_health(SQL_FIRE).up && db_health(SQL_CLASS_JOB).up;
+}
+
 /* The number of circuits of each kind and state, without the names of hosts. The circuits of the
  * database and of Redis are their connections: while they are down, one connection attempt at a
  * time is made. */
@@ -53,23 +59,34 @@ static void count_circuits(const char *kind, size_t out[CIRCUIT_STATES])
 		breaker_count(kind, clock_now_us(), out);
 		return;
 	}
-	up = is_db ? db_health(SQL_POINT).up && db_health(SQL_CLASS_JOB).up
-		   : !options.redis_url[0] || kv_is_up();
+	up = is_db ? is_database_up() : !options.redis_url[0] || kv_is_up();
 	memset(out, 0, CIRCUIT_STATES * sizeof(*out));
 	out[up ? CIRCUIT_CLOSED : CIRCUIT_OPEN] = 1;
 }
 
+/* The worst state of the circuits of KIND. */
+static enum circuit circuit_of_kind(const char *kind)
+{
+	size_t n[CIRCUIT_STATES];
+
+	count_circuits(kind, n);
+	return n[CIRCUIT_OPEN]        ? CIRCUIT_OPEN
+	       : n[CIRCUIT_HALF_OPEN] ? CIRCUIT_HALF_OPEN
+				      : CIRCUIT_CLOSED;
+}
+
 static void add_circuits(struct buf *b)
 {
-	for (size_t i = 0; i < ARRAY_LEN(circuit_kinds); i++) {
-		size_t n[CIRCUIT_STATES];
-
-		count_circuits(circuit_kinds[i], n);
+	for (size_t i = 0; i < ARRAY_LEN(circuit_kinds); i++)
 		buf_addf(b, "%s\"%s\":\"%s\"", i ? "," : "", circuit_kinds[i],
-			circuit_name(n[CIRCUIT_OPEN]        ? CIRCUIT_OPEN
-				     : n[CIRCUIT_HALF_OPEN] ? CIRCUIT_HALF_OPEN
-							    : CIRCUIT_CLOSED));
-	}
+			circuit_name(circuit_of_kind(circuit_kinds[i])));
+}
+
+/* What is sent to a part whose circuit is not closed waits. Whether a relay works is known only
+ * from mail that was sent to it. */
+static const char *sending_state(const char *kind, const char *url)
+{
+	return !url[0] ? "not configured" : circuit_of_kind(kind) == CIRCUIT_CLOSED ? "up" : "down";
 }
 
 static void circuit_metrics(struct buf *b)
@@ -89,8 +106,7 @@ static void circuit_metrics(struct buf *b)
 /* What is limited at present, as the text of a banner. It disappears by itself. */
 struct outcome *service_status(struct req *req)
 {
-	bool db = db_health(SQL_POINT).up && db_health(SQL_CLASS_JOB).up,
-	     redis = !options.redis_url[0] || kv_is_up();
+	bool db = is_database_up(), redis = !options.redis_url[0] || kv_is_up();
 	size_t mail[CIRCUIT_STATES];
 	struct buf b = { 0 };
 	int n = 0;
@@ -118,9 +134,9 @@ struct outcome *service_status(struct req *req)
 struct outcome *readyz(struct req *req)
 {
 	struct db_health point = db_health(SQL_POINT), fire = db_health(SQL_FIRE),
-			 replica = db_health(SQL_REPLICA);
+			 job = db_health(SQL_CLASS_JOB), replica = db_health(SQL_REPLICA);
 	struct engine_health engine = engine_health();
-	bool ready = point.up && fire.up && engine.loaded && work_health(POOL_HASH).ready &&
+	bool ready = is_database_up() && engine.loaded && work_health(POOL_HASH).ready &&
 		     app_schema_fits() && !app_draining();
 	struct buf b = { 0 };
 	struct outcome *o;
@@ -128,6 +144,7 @@ struct outcome *readyz(struct req *req)
 	buf_addf(&b, "{\"ready\":%s,\"dependencies\":{", ready ? "true" : "false");
 	add_dependency(&b, "postgresql", point.up ? "up" : "down", point.since_us);
 	add_dependency(&b, "postgresql_fire", fire.up ? "up" : "down", fire.since_us);
+	add_dependency(&b, "postgresql_job", job.up ? "up" : "down", job.since_us);
 	add_dependency(&b, "postgresql_replica",
 		!options.database_replica_url[0] ? "not configured"
 		: replica.up                     ? "up"
@@ -138,7 +155,8 @@ struct outcome *readyz(struct req *req)
 		: kv_is_up()          ? "up"
 				      : "down",
 		kv_since_us());
-	add_dependency(&b, "mail", options.mail_url[0] ? "configured" : "not configured", 0);
+	add_dependency(&b, "mail", sending_state("mail", options.mail_url), 0);
+	add_dependency(&b, "sms", sending_state("sms", options.sms_url), 0);
 	add_dependency(&b, "helpers", work_state(), 0);
 	add_dependency(&b, "schema", app_schema_fits() ? "fits" : "not checked yet", 0);
 	add_dependency(&b, "timers", engine.loaded ? "loaded" : "loading", 0);

@@ -3,6 +3,7 @@
 #include "app.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/outage.h"
 #include "crypto/secretfile.h"
 #include "core/cache.h"
 #include "core/session.h"
@@ -319,6 +320,7 @@ static void check_schema(struct job_run *run)
 static void flush_log(void *arg)
 {
 	(void)arg;
+	outage_tick(clock_mono_us());
 	log_flush();
 }
 
@@ -482,6 +484,7 @@ static void stop(void)
 	engine_free();
 	events_free();
 	breaker_free();
+	outage_free();
 	versions_free();
 	loop_timer_free(self.drain_limit);
 	loop_timer_free(self.leave_limit);

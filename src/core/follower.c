@@ -74,7 +74,8 @@ void follower_end(struct follower_run *run, enum db_error error)
 		f->retried++;
 		if (!f->told_us || now - f->told_us > TOLD_US) {
 			f->told_us = now;
-			log_warn(NULL, "batch not stored consumer=%s n=%zu err=%s; will retry",
+			db_log(LOG_WARN, NULL, error,
+				"batch not stored consumer=%s n=%zu err=%s; will retry",
 				f->queue.kind->name, run->n, db_error_name(error));
 		}
 	}

@@ -179,8 +179,8 @@ void job_end_db(struct job_run *run, enum db_error error)
 
 	if (error != DB_OK && (!s->failures || now - s->told_us > TOLD_US)) {
 		s->told_us = now;
-		log_warn(NULL, "job failed name=%s err=%s; will retry", run->job->name,
-			db_error_name(error));
+		db_log(LOG_WARN, NULL, error, "job failed name=%s err=%s; will retry",
+			run->job->name, db_error_name(error));
 	}
 	job_end(run, error == DB_OK ? JOB_DONE : JOB_FAILED);
 }

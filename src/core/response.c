@@ -249,7 +249,7 @@ static struct outcome *fail_rule(struct req *req, const char *rule)
 
 struct outcome *req_fail_db(struct req *req, enum db_error e)
 {
-	log_warn(&req->who, "database refused stmt=%s err=%s",
+	db_log(LOG_WARN, &req->who, e, "database refused stmt=%s err=%s",
 		req->call.stmt ? req->call.stmt->name : "", db_error_name(e));
 	switch (e) {
 	case DB_BUSY:

@@ -10,6 +10,8 @@
 #include <event2/event.h>
 #include <stdlib.h>
 
+#define PART "copying from postgresql"
+
 struct copy {
 	uint32_t magic;
 	PGconn *pg;
@@ -24,10 +26,19 @@ MAGIC(copy, 0x74644f99);
 
 static void on_copy_io(evutil_socket_t fd, short what, void *arg);
 
+/* That the server is away is told by its connections. */
+static void note_failure(const struct copy *c)
+{
+	if (!outage_is_on("postgresql"))
+		outage_note(LOG_WARN, PART, "%.200s", c->pg ? PQerrorMessage(c->pg) : "");
+}
+
 static void copy_end(struct copy *c, bool ok)
 {
 	if (!ok)
-		log_warn(NULL, "copy failed %.200s", c->pg ? PQerrorMessage(c->pg) : "");
+		note_failure(c);
+	else
+		outage_back(PART);
 	if (c->ev)
 		event_free(c->ev);
 	PQfinish(c->pg);

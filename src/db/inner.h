@@ -8,6 +8,7 @@
 #include "base/magic.h"
 #include "base/base.h"
 #include "base/log.h"
+#include "base/outage.h"
 #include "db/db.h"
 
 #include <libpq-fe.h>
@@ -70,6 +71,10 @@ uint64_t conn_calls_total(void);
 void call_note_change(struct db_call *call, const char *change);
 /* Run CALL's on_done on a later turn. */
 void call_finish(struct db_call *call, enum db_error error);
+/* The outside part that P belongs to, for the log. */
+const char *pool_part(const struct pool *p);
+/* If no connection to P's part is missing any more, its outage ends. */
+void pools_note_whole(const struct pool *p);
 /* Send waiting calls to connections that are free. */
 void pool_feed(struct pool *p);
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #define CONNECT_MAX_US (2 * US_PER_S)
+#define PART_WRITES "postgresql for writing"
 #define RETRY_MAX_US (US_PER_S / 4) /* one connection attempt at a time */
 
 static uint64_t calls_total;
@@ -108,13 +109,15 @@ void conn_move(struct conn *c, enum conn_state to)
 	else if (to == CONN_READY)
 		c->retry_wait_us = 0;
 	pool_note_up(c->pool);
+	if (to == CONN_READY)
+		pools_note_whole(c->pool);
 }
 
 void conn_lost(struct conn *c, const char *why)
 {
 	const char *msg = c->pg ? PQerrorMessage(c->pg) : "";
 
-	log_warn(&c->who, "connection lost why=%s sent=%d %.200s", why, c->depth, msg);
+	outage_note(LOG_WARN, pool_part(c->pool), "connection lost why=%s %.200s", why, msg);
 	conn_move(c, CONN_DOWN);
 }
 
@@ -253,6 +256,14 @@ static bool goes_again(const struct conn *c, const struct db_call *call)
 	return never_prepared(c, call) || (schema_changed(call) && !call->retried);
 }
 
+/* The server answers, but takes nothing: it is read-only, or out of disk or memory. */
+static void note_refusal(const struct db_call *call, const PGresult *r)
+{
+	if (strncmp(call->sqlstate, "25", 2) == 0 || strncmp(call->sqlstate, "53", 2) == 0)
+		outage_note(LOG_ERROR, PART_WRITES, "sqlstate=%s %.200s", call->sqlstate,
+			PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY));
+}
+
 static void note_error(struct conn *c, struct db_call *call, const PGresult *r)
 {
 	const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE),
@@ -264,6 +275,8 @@ static void note_error(struct conn *c, struct db_call *call, const PGresult *r)
 	if (goes_again(c, call))
 		log_info(&c->who, "statement is sent again stmt=%s sqlstate=%s", call->stmt->name,
 			call->sqlstate);
+	else if (call->error == DB_DOWN)
+		note_refusal(call, r);
 	else if (call->error == DB_FAILED || call->error == DB_FORBIDDEN)
 		log_error(&c->who, "statement failed stmt=%s sqlstate=%s %.300s", call->stmt->name,
 			call->sqlstate, PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY));
@@ -296,6 +309,8 @@ static void call_synced(struct conn *c)
 	c->depth--;
 	c->head_since_us = clock_mono_us(); /* the time limit of the next call begins now */
 	if (call->error == DB_OK) {
+		if (call->stmt->mode != SQL_READ)
+			outage_back(PART_WRITES);
 		call_finish(call, DB_OK);
 		return;
 	}
@@ -346,7 +361,8 @@ static void take_result(struct conn *c, PGresult *r)
 		if (call)
 			note_error(c, call, r);
 		else
-			log_error(&c->who, "%.300s", PQresultErrorMessage(r));
+			outage_note(
+				LOG_WARN, pool_part(c->pool), "%.200s", PQresultErrorMessage(r));
 		break;
 	default:
 		break;

@@ -15,6 +15,7 @@
 #define ONE_CUSTOMER_MAX (WAITING_MAX / 2)
 #define WAIT_MAX_US US_PER_S
 #define CONNECT_GAP_US 15000
+#define PART_QUEUE "the queue for postgresql"
 
 static struct {
 	struct pool pools[SQL_CLASSES];
@@ -115,6 +116,46 @@ void call_finish(struct db_call *call, enum db_error error)
 		call->rows = NULL;
 	}
 	later_call(deliver, call);
+}
+
+/* --- outages --- */
+
+const char *pool_part(const struct pool *p)
+{
+	return p->class == SQL_REPLICA ? "the replica of postgresql" : "postgresql";
+}
+
+static bool is_whole(const struct pool *p)
+{
+	int n = 0;
+
+	for (const struct list *l = p->in[CONN_READY].next; l != &p->in[CONN_READY]; l = l->next)
+		n++;
+	return n == p->size;
+}
+
+void pools_note_whole(const struct pool *p)
+{
+	bool replica = p->class == SQL_REPLICA;
+
+	for (int k = 0; k < SQL_CLASSES; k++)
+		if ((k == SQL_REPLICA) == replica && !is_whole(&db.pools[k]))
+			return;
+	outage_back(pool_part(p));
+}
+
+static void refuse_busy(const struct pool *p, struct db_call *call)
+{
+	outage_note(LOG_WARN, PART_QUEUE, "calls wait too long waiting=%d", p->waiting_n);
+	call_finish(call, DB_BUSY);
+}
+
+static void note_empty_queues(void)
+{
+	for (int k = 0; k < SQL_CLASSES; k++)
+		if (db.pools[k].waiting_n)
+			return;
+	outage_back(PART_QUEUE);
 }
 
 /* --- sending --- */
@@ -261,7 +302,7 @@ void db_exec(struct db_call *call)
 		return;
 	}
 	if (!has_room(p, call)) {
-		call_finish(call, DB_BUSY);
+		refuse_busy(p, call);
 		return;
 	}
 	list_add_tail(&p->waiting, &call->node);
@@ -281,7 +322,10 @@ static void expire_waiting(struct pool *p, int64_t now)
 			return;
 		list_remove(&call->node);
 		p->waiting_n--;
-		call_finish(call, down ? DB_DOWN : DB_BUSY);
+		if (down)
+			call_finish(call, DB_DOWN);
+		else
+			refuse_busy(p, call);
 	}
 }
 
@@ -346,6 +390,7 @@ static void on_tick(void *arg)
 			conn_tick(&db.pools[k].conns[i], now);
 		expire_waiting(&db.pools[k], now);
 	}
+	note_empty_queues();
 }
 
 /* --- life --- */

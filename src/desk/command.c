@@ -185,7 +185,10 @@ static void on_stored(struct db_call *db, enum db_error error, const PGresult *r
 	snprintf(c->number, sizeof(c->number), "%.*s", (int)number.n, number.p);
 	c->version = db_int(rows, 0, 4);
 	c->ticket.id = c->id;
-	deadline_set(&c->ticket, ticket_call_rules(c));
+	/* another command of the same message is about to resolve it; the sweep sets the deadlines
+	 * if that does not come */
+	if (!c->led_until || c->cmd == CMD_RESOLVE)
+		deadline_set(&c->ticket, ticket_call_rules(c));
 	deadline_recheck_timers(c->tenant_id);
 	events_hint(c->tenant_id);
 	finish_call(c, CALL_OK);

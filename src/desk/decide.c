@@ -109,7 +109,7 @@ static void apply_fields(struct ticket_call *c, int64_t at)
 		t->mitigated_at = at;
 		break;
 	case CMD_RESOLVE:
-		t->resolved_at = at;
+		t->resolved_at = c->led_at ? c->led_at : at;
 		break;
 	case CMD_CONFIRM_RESOLUTION:
 	case CMD_AUTO_CLOSE:
@@ -144,7 +144,9 @@ static void apply_fields(struct ticket_call *c, int64_t at)
 	if ((c->cmd == CMD_REPLY || c->cmd == CMD_CONTACT || c->cmd == CMD_MITIGATE ||
 		    c->cmd == CMD_RESOLVE) &&
 		t->first_response_at == INSTANT_NONE)
-		t->first_response_at = c->cmd == CMD_CONTACT ? c->asked.contact_at : at;
+		t->first_response_at = c->cmd == CMD_CONTACT   ? c->asked.contact_at
+				       : c->cmd == CMD_RESOLVE ? t->resolved_at
+							       : at;
 }
 
 /* The effect of a rebind on the deadlines: the due instants before and after it. */
@@ -164,6 +166,12 @@ static void write_dues(struct buf *b, struct ticket_call *c)
 	buf_addc(b, '}');
 }
 
+/* The instant of the past that the command is reckoned at; INSTANT_NONE: at its own. */
+static int64_t reckon_at(const struct ticket_call *c)
+{
+	return c->cmd == CMD_CONTACT ? c->asked.contact_at : c->led_at ? c->led_at : INSTANT_NONE;
+}
+
 static void write_event(struct ticket_call *c, struct ticket_doc *d)
 {
 	const struct ticket_rule *rule = ticket_rule(c->cmd);
@@ -176,9 +184,10 @@ static void write_event(struct ticket_call *c, struct ticket_doc *d)
 		crypto_sha256_hex(c->text, strlen(c->text), sha);
 		buf_addf(b, ",\"text_sha256\":\"%s\"", sha);
 	}
-	if (c->cmd == CMD_CREATE || c->cmd == CMD_REBIND)
-		buf_addf(b, ",\"policy_id\":%lld,\"calendar_id\":%lld,\"priority_source\":\"%s\"",
-			(long long)t->policy_id, (long long)t->calendar_id, t->priority_source);
+	if (c->cmd == CMD_CREATE || c->cmd == CMD_REBIND) {
+		ticket_doc_versions(b, t->policy_id, t->calendar_id);
+		buf_addf(b, ",\"priority_source\":\"%s\"", t->priority_source);
+	}
 	if (c->cmd == CMD_REBIND)
 		write_dues(b, c);
 	if (c->cmd == CMD_WAIVE)
@@ -188,8 +197,8 @@ static void write_event(struct ticket_call *c, struct ticket_doc *d)
 			(long long)c->asked.to);
 	if (c->cmd == CMD_PROPOSE_EXCLUSION)
 		buf_addf(b, ",\"exclusion\":\"%s\"", c->exclusion_kind);
-	if (c->cmd == CMD_CONTACT)
-		buf_addf(b, ",\"reckon_at\":%lld", (long long)c->asked.contact_at);
+	if (reckon_at(c) != INSTANT_NONE)
+		buf_addf(b, ",\"reckon_at\":%lld", (long long)reckon_at(c));
 	if (c->cmd == CMD_ASSIGN)
 		buf_addf(b, ",\"assignee_id\":%lld", (long long)c->assignee_id);
 	if (c->cmd == CMD_SCHEDULE)
@@ -417,6 +426,10 @@ static void write_document(
 	ticket_doc_write(d, &c->ticket, ticket_call_rules(c), 0, true, &b);
 	if (c->cmd == CMD_CREATE)
 		write_create(c, &b);
+	if (c->cmd == CMD_RETITLE) {
+		buf_adds(&b, ",\"title\":");
+		buf_add_json(&b, c->title, strlen(c->title));
+	}
 	write_references(c, &b);
 	write_comment(c, &b, at);
 	if (c->cmd == CMD_RATE)
@@ -452,6 +465,20 @@ static enum actor_kind acts_as(const struct ticket_call *c)
 {
 	return c->actor == ACTOR_SERVICE && !c->ctx.staff && c->cmd != CMD_RATE ? ACTOR_CUSTOMER
 										: c->actor;
+}
+
+/* What a system that leads the ticket tells of the past lies between the opening and now. */
+static void bound_led_instants(struct ticket_call *c, int64_t now)
+{
+	int64_t from = c->cmd == CMD_CREATE ? 0 : cycle_began(&c->ticket),
+		*all[] = { &c->led_at, &c->led_until };
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		if (*all[i] > now)
+			*all[i] = now;
+		if (*all[i] && *all[i] < from)
+			*all[i] = from;
+	}
 }
 
 bool ticket_decide(struct ticket_call *c, enum call_result *out)
@@ -491,6 +518,8 @@ bool ticket_decide(struct ticket_call *c, enum call_result *out)
 		*out = CALL_NO_PRIORITY;
 		return false;
 	}
+	bound_led_instants(c, at);
+	d.led_until = c->led_until;
 	if (c->cmd != CMD_CREATE)
 		ticket_settle(t, ticket_call_rules(c), &d, at);
 	if (!may_judge(c, out)) {
@@ -502,16 +531,17 @@ bool ticket_decide(struct ticket_call *c, enum call_result *out)
 	d.at = d.at >= at ? d.at + 1 : at;
 	at = d.at;
 	if (c->cmd == CMD_CREATE)
-		t->opened_at = at;
+		t->opened_at = c->led_at ? c->led_at : at;
 	apply_fields(c, at);
 	event = d.event_count + 1;
 	sla_apply(&t->sla, ticket_call_rules(c),
-		&(struct sla_event){ ticket_sla_event(c->cmd), at, SEQ_NEW + event,
-			c->cmd == CMD_CONTACT ? c->asked.contact_at : INSTANT_NONE, to,
-			t->sla.priority, c->clock, c->asked.from, c->asked.to });
+		&(struct sla_event){ ticket_sla_event(c->cmd), at, SEQ_NEW + event, reckon_at(c),
+			to, t->sla.priority, c->clock, c->asked.from, c->asked.to });
 	t->last_at = at;
 	write_event(c, &d);
 	write_p0(c, &d, before, was_certain);
+	if (c->cmd == CMD_RESOLVE)
+		d.led_until = 0;
 	ticket_settle(t, ticket_call_rules(c), &d, at);
 	t->last_at = d.at;
 	c->decided = t->sla.priority;

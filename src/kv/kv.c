@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "base/outage.h"
 #include "loop/loop.h"
 
 #include <event2/buffer.h>
@@ -23,6 +24,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#define PART "redis"
 #define ANSWER_US (2 * US_PER_S)
 #define RETRY_US 500000
 #define KV_ARGS_MAX 512
@@ -43,6 +45,7 @@ struct link {
 	redisReader *reader;
 	struct list pending;
 	bool up, wanted, subscriber;
+	bool refused; /* our password */
 	int64_t retry_us, began_us, since_us;
 	struct who who;
 };
@@ -177,16 +180,26 @@ static void finish_command(struct link *l, const redisReply *reply)
 	free(p);
 }
 
+static bool is_whole(void)
+{
+	return (kv.commands.up || !kv.commands.wanted) && !kv.commands.refused &&
+	       (kv.subscription.up || !kv.subscription.wanted) && !kv.subscription.refused;
+}
+
 static void set_up(struct link *l, bool up)
 {
 	if (l->up == up)
 		return;
 	l->up = up;
 	l->since_us = clock_mono_us();
-	log_info(&l->who, "redis %s", up ? "up" : "down");
+	if (up && !outage_is_on(PART))
+		log_info(&l->who, "redis up");
+	if (up && is_whole())
+		outage_back(PART);
 }
 
-static void link_drop(struct link *l)
+/* WHY: for the log; NULL: we end it. */
+static void link_drop(struct link *l, const char *why)
 {
 	if (!l->bev)
 		return;
@@ -196,6 +209,8 @@ static void link_drop(struct link *l)
 	l->reader = NULL;
 	l->retry_us = clock_mono_us() + RETRY_US;
 	set_up(l, false);
+	if (why)
+		outage_note(LOG_WARN, PART, "%s", why);
 	while (!list_is_empty(&l->pending))
 		finish_command(l, NULL);
 }
@@ -204,8 +219,11 @@ static void on_auth(void *arg, const redisReply *reply)
 {
 	struct link *l = magic_cast(link, arg);
 
-	if (reply && reply->type == REDIS_REPLY_ERROR)
-		log_error(&l->who, "redis refused the credentials");
+	l->refused = reply && reply->type == REDIS_REPLY_ERROR;
+	if (l->refused)
+		outage_note(LOG_ERROR, PART, "it refused the credentials");
+	else if (reply && is_whole())
+		outage_back(PART);
 }
 
 static void on_connected(struct link *l)
@@ -219,14 +237,22 @@ static void on_connected(struct link *l)
 	set_up(l, true);
 }
 
-static void say_why(struct link *l)
+/* The connection has ended, with errno as its event found it. */
+static void end_badly(struct link *l, short what)
 {
 	SSL *ssl = kv.server.tls ? bufferevent_openssl_get_ssl(l->bev) : NULL;
 	long verdict = ssl ? SSL_get_verify_result(ssl) : X509_V_OK;
+	int error = EVUTIL_SOCKET_ERROR();
+	char why[200];
 
 	if (verdict != X509_V_OK)
-		log_error(&l->who, "redis certificate refused: %s",
+		snprintf(why, sizeof(why), "its certificate is refused: %s",
 			X509_verify_cert_error_string(verdict));
+	else
+		snprintf(why, sizeof(why), "%s",
+			what & BEV_EVENT_EOF || !error ? "it closed the connection"
+						       : strerror(error));
+	link_drop(l, why);
 }
 
 static void on_event(struct bufferevent *bev, short what, void *arg)
@@ -237,8 +263,7 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 	if (what & BEV_EVENT_CONNECTED) {
 		on_connected(l);
 	} else if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)) {
-		say_why(l);
-		link_drop(l);
+		end_badly(l, what);
 	}
 	loop_note_turn("redis");
 }
@@ -284,8 +309,7 @@ static void on_read(struct bufferevent *bev, void *arg)
 		freeReplyObject(reply);
 	}
 	if (!sound && l->bev == bev) {
-		log_warn(&l->who, "redis sent an invalid reply");
-		link_drop(l);
+		link_drop(l, "it sent an invalid reply");
 	}
 	loop_note_turn("redis");
 }
@@ -323,7 +347,7 @@ static void link_connect(struct link *l)
 	bufferevent_enable(bev, EV_READ | EV_WRITE);
 	/* on_event may already have reported a refusal */
 	if (!start_connect(bev) && l->bev == bev)
-		link_drop(l);
+		link_drop(l, "no connection");
 }
 
 static void link_tick(struct link *l, int64_t now)
@@ -344,7 +368,7 @@ static void link_tick(struct link *l, int64_t now)
 	if (l->up)
 		waits_since = list_entry(l->pending.next, struct pending, node)->sent_us;
 	if (now - waits_since > ANSWER_US)
-		link_drop(l);
+		link_drop(l, "no reply");
 }
 
 /* Not a job: a driver knows nothing of the job runner. */
@@ -395,8 +419,8 @@ bool kv_init(const struct kv_settings *set, const char **out_error)
 void kv_free(void)
 {
 	kv.commands.wanted = kv.subscription.wanted = false;
-	link_drop(&kv.commands);
-	link_drop(&kv.subscription);
+	link_drop(&kv.commands, NULL);
+	link_drop(&kv.subscription, NULL);
 	SSL_CTX_free(kv.server.tls);
 	free(kv.server.host);
 	free(kv.server.user);

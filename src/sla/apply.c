@@ -2,18 +2,26 @@
  * What each event does to the clocks (sla.md 3). */
 #include "clock_inner.h"
 
+/* The instant that E is reckoned at: when it happened, where that is known to be earlier. */
+static int64_t reckoned_at(const struct sla_event *e)
+{
+	return e->reckon_at == INSTANT_NONE ? e->at : e->reckon_at;
+}
+
 static void on_created(struct sla_ticket *t, struct sla_rules r, const struct sla_event *e)
 {
-	clock_start(t, r, SLA_RESPONSE, e->at, e->seq);
+	int64_t at = reckoned_at(e);
+
+	clock_start(t, r, SLA_RESPONSE, at, e->seq);
 	if (r.policy->resolution_from == SLA_FROM_CREATED)
-		clock_start(t, r, SLA_RESOLUTION, e->at, e->seq);
+		clock_start(t, r, SLA_RESOLUTION, at, e->seq);
 	else
 		clock_schedule_resolution(t, r, e->seq);
 }
 
 static void on_responded(struct sla_ticket *t, struct sla_rules r, const struct sla_event *e)
 {
-	int64_t at = e->reckon_at == INSTANT_NONE ? e->at : e->reckon_at;
+	int64_t at = reckoned_at(e);
 	struct sla_clock *response = &t->clock[SLA_RESPONSE], *update = &t->clock[SLA_UPDATE];
 
 	if (clock_is_live(response)) {
@@ -93,19 +101,32 @@ static void on_priority(struct sla_ticket *t, struct sla_rules r, const struct s
 	ladder_on_priority(t, r, e);
 }
 
+/* Stop a clock at AT. If it was found breached since, because nobody here knew of it, it was not.
+ */
+static void stop_as_told(struct sla_clock *c, int64_t at)
+{
+	if (!clock_is_live(c))
+		return;
+	clock_stop(c, at);
+	if (c->breached_at != INSTANT_NONE && at < c->breached_at)
+		c->breached_at = INSTANT_NONE;
+}
+
 /* Stop a clock for a reason other than a reply: resolving counts as the first response if there was
  * none. */
 static void on_resolved(struct sla_ticket *t, struct sla_rules r, const struct sla_event *e)
 {
+	int64_t at = reckoned_at(e);
+
 	if (!t->first_response_done)
-		clock_stop(&t->clock[SLA_RESPONSE], e->at);
+		stop_as_told(&t->clock[SLA_RESPONSE], at);
 	t->first_response_done = true;
-	clock_start_resolution(t, r, e->at, e->seq);
+	clock_start_resolution(t, r, at, e->seq);
 	if (r.policy->resolution_until != SLA_UNTIL_CLOSED)
-		clock_stop(&t->clock[SLA_RESOLUTION], e->at);
-	clock_stop(&t->clock[SLA_UPDATE], e->at);
-	clock_stop(&t->clock[SLA_LADDER], e->at);
-	t->last_stop_at = e->at;
+		stop_as_told(&t->clock[SLA_RESOLUTION], at);
+	stop_as_told(&t->clock[SLA_UPDATE], at);
+	clock_stop(&t->clock[SLA_LADDER], at);
+	t->last_stop_at = at;
 }
 
 static void on_closed(struct sla_ticket *t, struct sla_rules r, const struct sla_event *e)

@@ -14,8 +14,9 @@ void replay_settle(struct sla_ticket *t, struct sla_rules rules, int64_t at)
 void replay_before(struct sla_ticket *t, struct sla_rules rules, enum ticket_command cmd,
 	int64_t at, struct json_object *data)
 {
-	/* the clocks of an imported ticket stand still until it goes live */
-	replay_settle(t, rules, cmd == CMD_GO_LIVE ? json_get_int(data, "from", at) : at);
+	/* the clocks of an imported ticket stand still until it goes live; what its leading system
+	 * resolved is not found overdue later */
+	replay_settle(t, rules, json_get_int(data, cmd == CMD_GO_LIVE ? "from" : "led_until", at));
 }
 
 void replay_event(struct sla_ticket *t, struct sla_rules rules, enum ticket_command cmd,
@@ -31,5 +32,5 @@ void replay_event(struct sla_ticket *t, struct sla_rules rules, enum ticket_comm
 
 	e.priority = sla_policy_nearest(rules.policy, e.priority);
 	sla_apply(t, rules, &e);
-	replay_settle(t, rules, at);
+	replay_settle(t, rules, cmd == CMD_RESOLVE ? at : json_get_int(data, "led_until", at));
 }

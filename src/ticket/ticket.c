@@ -60,6 +60,7 @@ static const struct ticket_rule rules[CMD_COUNT] = {
 	[CMD_MERGE] = { "merge", "ticket.merged", OPEN, STAFF, TICKET_MERGED },
 	[CMD_TAGS] = { "tags", "ticket.tagged", ANY, STAFF, SAME, .internal = true },
 	[CMD_CATEGORY] = { "category", "ticket.categorised", ANY, STAFF, SAME },
+	[CMD_RETITLE] = { "retitle", "ticket.retitled", ANY, SYSTEM, SAME },
 	[CMD_LINK] = { "link", "ticket.linked", ANY, STAFF, SAME, .internal = true },
 	[CMD_ACCEPT_CONTACT] = { "accept-contact", "ticket.contact_accepted", ANY, STAFF, SAME },
 	[CMD_DISPUTE_CONTACT] = { "dispute-contact", "ticket.contact_disputed", ANY, CUSTOMER,

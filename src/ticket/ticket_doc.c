@@ -265,7 +265,15 @@ struct buf *ticket_doc_event(struct ticket_doc *d, const struct ticket *t, const
 		audience, (long long)d->at, notify ? "true" : "false",
 		has_comment ? "true" : "false", ticket_state_name(t->sla.state),
 		priority_name(t->sla.priority));
+	if (d->led_until)
+		buf_addf(b, ",\"led_until\":%lld", (long long)d->led_until);
 	return b;
+}
+
+void ticket_doc_versions(struct buf *data, int64_t policy_id, int64_t calendar_id)
+{
+	buf_addf(data, ",\"policy_id\":%lld,\"calendar_id\":%lld", (long long)policy_id,
+		(long long)calendar_id);
 }
 
 void ticket_doc_event_end(struct ticket_doc *d)
@@ -368,7 +376,8 @@ size_t ticket_settle(struct ticket *t, struct sla_rules r, struct ticket_doc *d,
 
 	for (int k = 0; k < SLA_CLOCKS; k++)
 		sla_clock_copy(&before[k], &t->sla.clock[k]);
-	n = sla_settle(&t->sla, r, now, fires, SLA_FIRES_MAX);
+	n = sla_settle(&t->sla, r, d->led_until && d->led_until < now ? d->led_until : now, fires,
+		SLA_FIRES_MAX);
 	sla_merge_alerts(fires, n);
 	if (n && d->at < now - 1)
 		d->at = now - 1;

@@ -86,8 +86,8 @@ static void on_released(struct db_call *call, enum db_error error, const PGresul
 	(void)rows;
 	lease.releasing = false;
 	if (error != DB_OK)
-		log_warn(
-			NULL, "leases not released err=%s; they will expire", db_error_name(error));
+		db_log(LOG_WARN, NULL, error, "leases not released err=%s; they will expire",
+			db_error_name(error));
 }
 
 static void release(void)

@@ -461,7 +461,7 @@ test('Redis over TLS: the certificate must be valid for the requested host and f
 			t.settings.redis.ca_file = ca_file;
 			t.log = '';
 			await t.start();
-			await waitUntil(() => /redis certificate refused/.test(t.log) && why.test(t.log));
+			await waitUntil(() => /outage of redis begins: its certificate is refused/.test(t.log) && why.test(t.log));
 			assert.strictEqual(await t.metric('redis_up'), 0);
 		}
 		await t.drop();

@@ -296,3 +296,93 @@ test('the log names the steps of each message, and how long they took', () => {
 	for (const change of ['look -> found', 'found -> create', 'next -> done', 'recorded -> end'])
 		assert.match(s.log, new RegExp(`flow=sync id=\\d+ ${change} \\d+ms`));
 });
+// In hours before now.
+const ago = (h) => new Date(Date.now() - h * 3600e3).toISOString();
+const clocks = (ext) =>
+	s
+		.sql(
+			`select k.clock || ' ' || k.state || ' ' || k.verdict from sla_clocks k join tickets t on t.tenant_id = k.tenant_id and t.id = k.ticket_id
+			where t.external_id = '${ext}' and k.clock in ('response', 'resolution') order by 1`,
+		)
+		.split('\n');
+const times = (ext) =>
+	s.sql(`select us(opened_at) || ' ' || coalesce(us(resolved_at)::text, '-') from tickets where external_id = '${ext}'`);
+const us = (t) => Date.parse(t) * 1000;
+const fires = (ext) =>
+	Number(
+		s.sql(
+			`select count(*) from sla_fires f join tickets t on t.tenant_id = f.tenant_id and t.id = f.ticket_id where t.external_id = '${ext}' and f.threshold = '100'`,
+		),
+	);
+test('led tickets keep their own created and resolved times, and are judged by them', async () => {
+	const opened = ago(30),
+		late = ago(3),
+		intime = ago(29.95);
+	// P3: response 4 h, resolution 24 h after response due at the latest
+	for (const [ext, resolved, want] of [
+		['OWN-1', intime, ['resolution stopped met', 'response stopped met']],
+		['OWN-2', ago(20), ['resolution stopped met', 'response stopped breached']],
+		['OWN-3', late, ['resolution stopped met', 'response stopped breached']],
+	]) {
+		const r = await send(
+			message(ext, {
+				event_type: 'ticket_created',
+				status: 'closed',
+				priority: 'P3',
+				assigned_to: 'eng1',
+				created_at: opened,
+				resolved_at: resolved,
+			}),
+		);
+		assert.strictEqual(r.data.applied, 1, r.text);
+		assert.strictEqual(times(ext), `${us(opened)} ${us(resolved)}`, ext);
+		assert.deepStrictEqual(clocks(ext), want, ext);
+		assert.strictEqual(fires(ext), want[1].includes('breached') ? 1 : 0, ext);
+	}
+	// P1: response 30 min, resolution 4 h: resolved after 10 h, both are breached when the leader says so
+	await send(
+		message('OWN-4', { status: 'resolved', priority: 'P1', created_at: ago(12), resolved_at: ago(2) }),
+	);
+	assert.deepStrictEqual(clocks('OWN-4'), ['resolution stopped breached', 'response stopped breached']);
+	// one that is still open is overdue at once, and stays so until the leader tells that it was resolved in time
+	await send(message('OWN-5', { status: 'in_progress', priority: 'P1', created_at: ago(12) }));
+	assert.deepStrictEqual(clocks('OWN-5'), ['resolution running breached', 'response running breached']);
+	await send(message('OWN-5', { status: 'resolved', resolved_at: ago(11) }));
+	assert.deepStrictEqual(clocks('OWN-5'), ['resolution stopped met', 'response stopped breached']);
+	assert.strictEqual(
+		s.sql(
+			`select string_agg(b.clock, ',') from sla_breaches b join tickets t on t.tenant_id = b.tenant_id and t.id = b.ticket_id where t.external_id = 'OWN-5'`,
+		),
+		'response',
+	);
+	const overview = async () => (await s.get('/api/v1/client/dashboard/overview', admin)).data.summary;
+	await waitUntil(async () => (await overview()).sla_compliance < 100, 5000);
+	assert.notStrictEqual((await overview()).avg_resolution_time, '0分钟');
+	assert.match(s.cli(['sla', 'verify']), /, 0 differences/);
+});
+test('instants of a system that does not lead are not reckoned with', async () => {
+	const r = await send(
+		message('OWN-6', { status: 'new', priority: 'P3', created_at: ago(30) }),
+		token('alpha', 'ticket:read,ticket:write'),
+	);
+	assert.strictEqual(r.data.applied, 1, r.text);
+	assert.ok(Number(times('OWN-6').split(' ')[0]) > us(ago(1)));
+	assert.match(s.cli(['sla', 'verify']), /, 0 differences/);
+});
+test('a message of a leading system changes the title, one of a customer does not', async () => {
+	const title = (ext) => s.sql(`select title from tickets where external_id = '${ext}'`);
+	const theirs = token('alpha', 'ticket:read,ticket:write');
+	await send(message('T-1', { status: 'new', title: 'Disk full' }));
+	const [one] = (await send(message('T-1', { title: 'Disk full on db-3' }))).data.results;
+	assert.strictEqual(title('T-1'), 'Disk full on db-3');
+	const types = async () =>
+		(await s.get(`/api/v1/tickets/${one.id}/history?limit=200`, service)).data.items.map((e) => e.type);
+	assert.strictEqual((await types()).filter((x) => x === 'ticket.retitled').length, 1);
+	await send(message('T-1', { title: 'Disk full on db-3', priority: 'P2' }));
+	assert.strictEqual((await types()).filter((x) => x === 'ticket.retitled').length, 1, 'said again');
+	await send(message('T-1', { status: 'closed', title: '磁盘已满' }));
+	assert.strictEqual(title('T-1'), '磁盘已满', 'together with the end');
+	await send(message('T-2', { status: 'new', title: 'mine' }), theirs);
+	await send(message('T-2', { title: 'other' }), theirs);
+	assert.strictEqual(title('T-2'), 'mine');
+});

@@ -187,7 +187,7 @@ test('customers are pulled regularly from the source system, with our token; an 
 	assert.strictEqual(crmSeen[0], 'Bearer crm-secret');
 	const before = s.sql('select count(*) from customers');
 	answer = '<html>';
-	await waitUntil(() => /customers: not pulled/.test(s.log));
+	await waitUntil(() => /outage of the source of customers begins: not a list/.test(s.log));
 	assert.strictEqual(s.sql('select count(*) from customers'), before);
 	assert.ok(!s.log.includes('crm-secret'));
 });

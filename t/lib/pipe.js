@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A pipe before an outside part, whose answers the test can delay: 'slow' (each piece 3 s later), 'hang' (none arrive), 'drip' (one byte every 50
-// ms); 'good' passes everything on. A change back to 'good' cuts the connections, and with them what was held back.
+// ms); 'away' closes each connection at once; 'good' passes everything on. A change back to 'good' cuts the connections, and with them what was held back.
 'use strict';
 const fs = require('node:fs'),
 	net = require('node:net');
@@ -26,6 +26,10 @@ async function pipe(target, listen) {
 		}, DRIP_MS).unref();
 	};
 	const server = net.createServer((client) => {
+		if (p.how === 'away') {
+			p.met++;
+			return client.on('error', () => {}).destroy();
+		}
 		const part = net.connect(target);
 		const end = () => {
 			client.destroy();

@@ -50,8 +50,8 @@ static struct outcome *end_with(struct flow *f, enum job_result result)
 /* The claim expires, and the export is started again. */
 static struct outcome *give_up(struct flow *f, const char *what)
 {
-	log_warn(NULL, "export not %s tenant=%lld id=%lld err=%s; will retry", what,
-		(long long)job.tenant_id, (long long)job.export_id, db_error_name(f->error));
+	db_log(LOG_WARN, NULL, f->error, "export not %s tenant=%lld id=%lld err=%s; will retry",
+		what, (long long)job.tenant_id, (long long)job.export_id, db_error_name(f->error));
 	return end_with(f, JOB_FAILED);
 }
 

@@ -187,7 +187,7 @@ static void on_watched(struct db_call *call, enum db_error error, const PGresult
 	struct risk_check *w = magic_cast(risk_check, call->arg);
 
 	if (error != DB_OK)
-		log_warn(NULL, "login risk not assessed tenant=%lld err=%s",
+		db_log(LOG_WARN, NULL, error, "login risk not assessed tenant=%lld err=%s",
 			(long long)w->tenant_id, db_error_name(error));
 	else if (PQntuples(rows)) {
 		log_info(NULL, "unusual login tenant=%lld actor=%lld reasons=%.*s",

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/outage.h"
 #include "core/flow.h"
 #include "core/request.h"
 #include "crypto/field.h"
@@ -223,11 +224,12 @@ static struct outcome *step_ask_ids(struct flow *f)
 	struct json_object *o = r->ok ? json_read(r->body, r->body_n, &err) : NULL;
 
 	if (!delivery_is_list(json_get(o, "customers"))) {
-		log_error(NULL, "customers: not pulled err=%s",
+		outage_note(LOG_ERROR, "the source of customers", "%s",
 			r->ok ? "not a list of 1 to 200 customers" : r->error);
 		json_object_put(o);
 		return give_up(f);
 	}
+	outage_back("the source of customers");
 	delivery_read(&pull.d, json_get(o, "customers"));
 	json_object_put(o);
 	add_names(&pull.docs, &pull.d);
@@ -237,7 +239,8 @@ static struct outcome *step_ask_ids(struct flow *f)
 
 static struct outcome *not_stored(struct flow *f)
 {
-	log_error(NULL, "customers: pulled but not stored err=%s", db_error_name(f->error));
+	db_log(LOG_ERROR, NULL, f->error, "customers: pulled but not stored err=%s",
+		db_error_name(f->error));
 	return give_up(f);
 }
 
@@ -274,7 +277,7 @@ static struct outcome *step_count(struct flow *f)
 static struct outcome *step_rejected(struct flow *f)
 {
 	if (f->error != DB_OK)
-		log_error(NULL, "customers: rejected items not stored err=%s",
+		db_log(LOG_ERROR, NULL, f->error, "customers: rejected items not stored err=%s",
 			db_error_name(f->error));
 	return flow_end(f);
 }

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/outage.h"
 #include "config/options.h"
 #include "crypto/secretfile.h"
 #include "core/cache.h"
@@ -25,6 +26,7 @@
 #define PAGES_MAX 10000
 #define LEFT_TOLD 20
 #define LOOK_S 60
+#define SOURCE "the source of tickets"
 
 enum {
 	CLAIM,
@@ -110,8 +112,8 @@ static struct outcome *record(struct flow *f, const char *state)
 static struct outcome *step_recorded(struct flow *f)
 {
 	if (f->error != DB_OK)
-		log_warn(NULL, "comparison not stored tenant=%lld err=%s", (long long)run.tenant_id,
-			db_error_name(f->error));
+		db_log(LOG_WARN, NULL, f->error, "comparison not stored tenant=%lld err=%s",
+			(long long)run.tenant_id, db_error_name(f->error));
 	else if (db_int(f->rows, 0, 1))
 		notify_wake();
 	cache_outdate(run.tenant_id, 0); /* mark its numbers, or remove the mark */
@@ -154,9 +156,11 @@ static struct json_object *list_of(
 	*out = r->ok ? json_read(r->body, r->body_n, &err) : NULL;
 	list = json_get(*out, name);
 	if (json_object_is_type(list, json_type_array) &&
-		json_object_array_length(list) <= PAGE_MAX)
+		json_object_array_length(list) <= PAGE_MAX) {
+		outage_back(SOURCE);
 		return list;
-	log_error(NULL, "tickets not compared: %s",
+	}
+	outage_note(LOG_ERROR, SOURCE, "tickets not compared: %s",
 		r->ok ? "not a list as described in doc/api" : r->error);
 	return NULL;
 }
@@ -214,7 +218,7 @@ static struct outcome *step_ask_counts(struct flow *f)
 
 	if (s && s->actor == ACTOR_SERVICE && session_may(s, PERM_TICKET_WRITE))
 		return get_from_source(f, TAKE_COUNTS, "view=counts");
-	log_error(NULL, "tickets not compared: %s",
+	db_log(LOG_ERROR, NULL, run.session_error, "tickets not compared: %s",
 		run.session_error != DB_OK
 			? db_error_name(run.session_error)
 			: "integration.tickets_service_token_file does not hold a service token "
@@ -270,7 +274,8 @@ static struct outcome *step_compare(struct flow *f)
 	bool same, arrived;
 
 	if (f->error != DB_OK) {
-		log_warn(NULL, "tickets not compared err=%s", db_error_name(f->error));
+		db_log(LOG_WARN, NULL, f->error, "tickets not compared err=%s",
+			db_error_name(f->error));
 		return give_up(f);
 	}
 	same = db_int(f->rows, 0, 0) == run.theirs && str_is(db_text(f->rows, 0, 1), run.checksum);
@@ -434,7 +439,8 @@ static struct outcome *step_applied(struct flow *f)
 	const struct sync_item *item = &run.item;
 
 	if (run.applied == SYNC_FAILED) { /* that is not a difference: compare again soon */
-		log_warn(NULL, "tickets not compared err=%s", db_error_name(item->db_error));
+		db_log(LOG_WARN, NULL, item->db_error, "tickets not compared err=%s",
+			db_error_name(item->db_error));
 		return give_up(f);
 	}
 	if (run.applied == SYNC_APPLIED && item->status != TICKET_STATE_COUNT &&

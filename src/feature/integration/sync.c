@@ -162,7 +162,7 @@ static struct outcome *step_found(struct flow *f)
 		item->ticket_id = db_int(rows, 0, 2);
 		return end_with(f, item, SYNC_DUPLICATE);
 	}
-	item->wanted_assignee = db_int(rows, 0, 7);
+	item->wanted_assignee = db_int(rows, 0, 8);
 	if (item->assignee && !item->wanted_assignee)
 		item->warning = "assigned_to";
 	if (db_is_null(rows, 0, 2))
@@ -173,6 +173,7 @@ static struct outcome *step_found(struct flow *f)
 	item->state = ticket_state_parse(db_text(rows, 0, 4));
 	item->now_priority = priority_parse(db_text(rows, 0, 5));
 	item->now_assignee = db_int(rows, 0, 6);
+	item->retitle = item->leads && item->title && !str_is(db_text(rows, 0, 7), item->title);
 	if (!db_is_null(rows, 0, 1) && db_int(rows, 0, 1) > item->said_at)
 		return record(f, item, SYNC_OUTDATED);
 	return flow_go(f, NEXT);
@@ -188,6 +189,16 @@ static void on_command(struct ticket_call *c, enum call_result result)
 	flow_arrived(&item->flow);
 }
 
+/* The instant at which the leading system says that it has resolved the ticket; 0: it says none.
+ * Its own instants count for a system that leads, since it did the work. */
+static int64_t resolved_until(const struct sync_item *item)
+{
+	return item->leads && item->resolved_at != INSTANT_NONE && !is_ended(item->state) &&
+			       (item->status == TICKET_RESOLVED || item->status == TICKET_CLOSED)
+		       ? item->resolved_at
+		       : 0;
+}
+
 /* A source system that leads says what happened to its tickets. Any other one is its customer, and
  * does what the customer may. */
 static struct ticket_call *new_call(struct sync_item *item, enum ticket_command cmd)
@@ -201,6 +212,7 @@ static struct ticket_call *new_call(struct sync_item *item, enum ticket_command 
 		.tenant_id = item->tenant_id,
 		.ticket_id = item->ticket_id,
 		.priority = PRIORITY_NONE,
+		.led_until = resolved_until(item),
 		.text = REASON,
 		.on_done = on_command,
 		.arg = item };
@@ -229,6 +241,8 @@ static struct outcome *step_create(struct flow *f)
 	c->title = item->title ? item->title : item->external_id;
 	c->text = item->description ? item->description : c->title;
 	c->priority = item->priority;
+	if (item->leads && item->created_at != INSTANT_NONE)
+		c->led_at = item->created_at;
 	return command(f, c);
 }
 
@@ -244,8 +258,12 @@ static struct ticket_call *next_call(struct sync_item *item, enum ticket_command
 	} else if (item->wanted_assignee && item->wanted_assignee != item->now_assignee && open) {
 		c = new_call(item, CMD_ASSIGN);
 		c->assignee_id = item->wanted_assignee;
+	} else if (item->retitle) {
+		c = new_call(item, CMD_RETITLE);
+		c->title = item->title;
 	} else if (towards != CMD_COUNT) {
 		c = new_call(item, towards);
+		c->led_at = towards == CMD_RESOLVE ? c->led_until : 0;
 	} else if (item->score && !item->rated && is_ended(item->state)) {
 		c = new_call(item, CMD_RATE);
 		c->text = NULL;
@@ -315,6 +333,7 @@ static struct outcome *step_done(struct flow *f)
 		if (c->cmd == CMD_ASSIGN)
 			item->now_assignee = item->wanted_assignee;
 		item->rated |= c->cmd == CMD_RATE;
+		item->retitle &= c->cmd != CMD_RETITLE;
 		return flow_go(f, NEXT);
 	case CALL_WRONG_STATE:
 		return may_look_again(item) ? flow_go(f, LOOK) : refuse_transition(f, item);

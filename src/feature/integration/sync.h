@@ -32,9 +32,10 @@ struct sync_item {
 	uint32_t magic;
 	int64_t tenant_id, token_id;
 	char *event_id, *external_id, *title, *description, *assignee, *service_type;
-	enum ticket_state status; /* TICKET_STATE_COUNT: not given */
-	enum priority priority;   /* PRIORITY_NONE: not given */
-	int64_t said_at, score;   /* score in hundredths; 0: none */
+	enum ticket_state status;        /* TICKET_STATE_COUNT: not given */
+	enum priority priority;          /* PRIORITY_NONE: not given */
+	int64_t said_at, score;          /* score in hundredths; 0: none */
+	int64_t created_at, resolved_at; /* INSTANT_NONE: not given */
 	struct db_context ctx;
 	bool leads; /* the provider's source system, or the one that the operator has named */
 
@@ -55,6 +56,7 @@ struct sync_item {
 	enum ticket_state state;
 	enum priority now_priority;
 	int64_t now_assignee, wanted_assignee;
+	bool retitle; /* its title is another one */
 	int steps;
 	bool rated, looked_again;
 	enum sync_result result;

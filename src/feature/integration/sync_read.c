@@ -96,18 +96,21 @@ static bool read_time(struct sync_item *item, struct json_object *m, const char 
 
 static bool read_times(struct sync_item *item, struct json_object *m)
 {
-	int64_t at = INSTANT_NONE, updated = INSTANT_NONE, created = INSTANT_NONE,
-		resolved = INSTANT_NONE;
+	int64_t at = INSTANT_NONE, updated = INSTANT_NONE;
 
+	item->created_at = item->resolved_at = INSTANT_NONE;
 	if (!read_time(item, m, "timestamp", &at) || !read_time(item, m, "updated_at", &updated) ||
-		!read_time(item, m, "created_at", &created) ||
-		!read_time(item, m, "resolved_at", &resolved))
+		!read_time(item, m, "created_at", &item->created_at) ||
+		!read_time(item, m, "resolved_at", &item->resolved_at))
 		return false;
-	item->said_at = at != INSTANT_NONE ? at : updated != INSTANT_NONE ? updated : created;
+	item->said_at = at != INSTANT_NONE        ? at
+			: updated != INSTANT_NONE ? updated
+						  : item->created_at;
 	if (item->said_at == INSTANT_NONE)
 		return fault(item, "timestamp", "required: a time, or updated_at",
 			"必填：时间，或 updated_at");
-	if (created != INSTANT_NONE && resolved != INSTANT_NONE && resolved < created)
+	if (item->created_at != INSTANT_NONE && item->resolved_at != INSTANT_NONE &&
+		item->resolved_at < item->created_at)
 		return fault(item, "resolved_at", "not before created_at", "不能早于 created_at");
 	return true;
 }

@@ -10,6 +10,7 @@
 #include "base/magic.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "base/outage.h"
 #include "config/options.h"
 #include "crypto/crypto.h"
 #include "feed_event.h"
@@ -179,6 +180,8 @@ static void complain(const char *what)
 {
 	int64_t now = clock_mono_us();
 
+	if (outage_is_on("redis"))
+		return;
 	if (feed.complained_us && now - feed.complained_us < COMPLAIN_US)
 		return;
 	feed.complained_us = now;

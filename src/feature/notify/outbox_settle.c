@@ -5,6 +5,7 @@
 #include "outbox.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/outage.h"
 #include "config/options.h"
 #include "crypto/crypto.h"
 #include "fetch/breaker.h"
@@ -160,10 +161,27 @@ static const char *state_after(const struct sending *s)
 	return retry_is_over(s->rule, s->attempt, (int)options.notify_attempts) ? "dead" : "queued";
 }
 
+/* If the host of S is away, that is one line for all that waits for it. Returns false if this
+ * failure is one of S alone. That the relay refuses us is told where its replies are read. */
+static bool note_outage(const struct sending *s, enum retry_rule rule)
+{
+	char part[300];
+
+	if (!s->kind)
+		return false;
+	snprintf(part, sizeof(part), "%s %s", s->kind, s->host);
+	if (host_works(rule))
+		outage_back(part);
+	else if (rule != RETRY_KEPT)
+		outage_note(LOG_WARN, part, "%s", s->detail);
+	return !host_works(rule);
+}
+
 void outbox_settle(struct sending *s, const struct outcome *o)
 {
 	int64_t now = clock_now_us();
 	unsigned char jitter;
+	bool away;
 
 	s->rule = o->rule;
 	if (s->kind)
@@ -178,7 +196,8 @@ void outbox_settle(struct sending *s, const struct outcome *o)
 	for (char *p = s->detail; *p; p++)
 		if ((unsigned char)*p >= 0x7f || (unsigned char)*p < 0x20)
 			*p = '?';
-	if (o->rule != RETRY_SENT)
+	away = note_outage(s, o->rule);
+	if (o->rule != RETRY_SENT && !away)
 		log_warn(NULL, "notification failed tenant=%lld id=%lld attempt=%d state=%s err=%s",
 			(long long)s->tenant_id, (long long)s->id, s->attempt, state_after(s),
 			s->detail);

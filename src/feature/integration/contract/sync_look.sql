@@ -5,7 +5,7 @@
 -- $3 event     text    call.event     required
 -- $4 assignee  text    call.assignee  optional
 select exists (select from sync_events e where e.tenant_id = $1::bigint and e.event_id = $3::text) as known, us(s.last_at) as last_at, t.id, t.number,
-  t.status, t.priority, t.assignee_id,
+  t.status, t.priority, t.assignee_id, t.title,
   (select f.id from staff f where $4::text is not null and f.username = lower($4::text)
     and door.staff_serves(f.id, $1::bigint) limit 1) as wanted_assignee
 from (select 1) x
