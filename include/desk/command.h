@@ -90,6 +90,9 @@ struct ticket_call {
 	int64_t merged_into; /* a customer's reply to a merged ticket went to this one; 0: it did
 				not */
 	struct instant_fault fault; /* with CALL_BAD_INSTANT */
+	int level;                  /* escalate: the level that it has now */
+	bool at_top;                /* and had before: there is none above */
+	int64_t answer_by; /* a customer's request for escalation: until when it is answered */
 
 	/* private to the flow */
 	struct db_call db;

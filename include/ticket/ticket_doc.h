@@ -67,6 +67,9 @@ struct buf *ticket_doc_event(struct ticket_doc *d, const struct ticket *t, const
 void ticket_doc_versions(struct buf *data, int64_t policy_id, int64_t calendar_id);
 /* Close the event that ticket_doc_event began. */
 void ticket_doc_event_end(struct ticket_doc *d);
+/* The same with further members of the event itself, each with its comma: keys (of the rules that
+ * apply) or once (nobody gets the same page twice). They are not in the history. */
+void ticket_doc_event_more(struct ticket_doc *d, const char *members);
 /* Write the document without its closing brace: the caller adds comment, idem and timers and closes
  * it. */
 void ticket_doc_write(const struct ticket_doc *d, const struct ticket *t, struct sla_rules r,

@@ -268,13 +268,13 @@ begin
   -- The recipients: users of the ticket directly, and the engineers of its level in place of an assignee that it does not have; groups are looked up once for each tenant and level, not for each ticket.
   insert into notifications (tenant_id, event_seq, ticket_id, recipient_kind, recipient_id, channel, template, next_attempt_at, created_at)
   with e as materialized (
-    select x.tenant, x.base + e.i as seq, x.id, d.requester_kind, d.requester_id, d.assignee_id, d.level, e.type, e.at, e.audience, e.actor_kind, e.actor_id,
+    select x.tenant, x.base + e.i as seq, x.id, d.requester_kind, d.requester_id, d.assignee_id, d.level, e.type, e.at, e.audience, e.actor_kind, e.actor_id, e.once,
       case when n.recipient_group = 'assignee' and d.assignee_id is null then 'level' else n.recipient_group end as recipient_group,
       n.channel, n.template, array_position(e.keys, n.event_key) as rank
     from unnest(a_ti, a_tenant, a_id, a_base) as x(ti, tenant, id, base)
     cross join lateral jsonb_to_record(docs -> x.ti) as d(requester_kind text, requester_id bigint, assignee_id bigint, level int, muted boolean)
     cross join lateral jsonb_to_recordset(docs -> x.ti -> 'events')
-      as e(i int, type text, actor_kind text, actor_id bigint, audience text, at bigint, notify boolean, keys text[])
+      as e(i int, type text, actor_kind text, actor_id bigint, audience text, at bigint, notify boolean, keys text[], once boolean)
     join notification_rules n on n.tenant_id = 1 and n.event_type = e.type and (n.event_key = '' or n.event_key = any (e.keys))
     where e.notify and not coalesce(d.muted, false)
       and (n.recipient_group <> 'webhook' or e.audience = 'customer' or e.type like 'sla.%' or e.type like 'ticket.p0%')
@@ -300,6 +300,9 @@ begin
     r.tenant, r.seq, r.id, r.recipient_kind, r.recipient_id, r.channel, r.template, ts(r.at), ts(r.at)
   from r
   where not (r.recipient_kind = 'staff' and r.actor_kind = 'staff' and r.recipient_id = r.actor_id) -- nobody is told what they did themselves
+    and not ((coalesce(r.once, false) or r.type = 'ticket.p0_unconfirmed') and exists (select from notifications o -- a person is paged once
+      where o.tenant_id = r.tenant and o.ticket_id = r.id and o.recipient_kind = r.recipient_kind and o.recipient_id = r.recipient_id
+        and o.channel = r.channel and o.channel <> 'webhook' and starts_with(o.template, 'p0_')))
   order by r.tenant, r.seq, r.recipient_kind, r.recipient_id, r.channel, r.rank nulls last;
 
   return query

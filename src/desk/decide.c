@@ -71,6 +71,41 @@ bool ticket_decide_priority(struct ticket_call *c, const struct tenant_config *c
 	return true;
 }
 
+#define ANSWER_S (4 * 3600) /* where the policy has no time for a first response */
+
+/* When a customer who asks for escalation is answered: within the time for a first response of this
+ * priority, or sooner if a response or an update is due. */
+static int64_t answer_by(const struct ticket_call *c, int64_t at)
+{
+	const struct sla_ticket *t = &c->ticket.sla;
+	int32_t budget_s = c->v->policy.budget[t->priority].response_s;
+	int64_t by = at + ANSWER_S * US_PER_S;
+
+	if (budget_s && !calendar_add(c->v->calendar, at, budget_s * US_PER_S, &by))
+		by = at + budget_s * US_PER_S;
+	for (int k = 0; k < SLA_LADDER; k++) {
+		int64_t due = k != SLA_RESOLUTION && t->clock[k].state == CLOCK_RUNNING
+				      ? sla_due(t, ticket_call_rules(c), (enum sla_clock_kind)k)
+				      : INSTANT_NONE;
+
+		if (due != INSTANT_NONE && due > at && due < by)
+			by = due;
+	}
+	return by;
+}
+
+/* An escalation raises the level by one. Who is at the top already gets the architect on call. */
+static void raise_level(struct ticket_call *c, int64_t at)
+{
+	struct ticket *t = &c->ticket;
+
+	c->at_top = t->level >= SLA_LEVEL_STAFF_MAX;
+	if (!c->at_top)
+		t->level = t->sla.level = t->level + 1;
+	c->level = t->level;
+	c->answer_by = c->cmd == CMD_REQUEST_ESCALATION ? answer_by(c, at) : INSTANT_NONE;
+}
+
 /* Apply the command's changes to the ticket, apart from its state and clocks. */
 static void apply_fields(struct ticket_call *c, int64_t at)
 {
@@ -104,6 +139,10 @@ static void apply_fields(struct ticket_call *c, int64_t at)
 		break;
 	case CMD_LINK:
 		t->parent_id = c->parent_id;
+		break;
+	case CMD_ESCALATE:
+	case CMD_REQUEST_ESCALATION:
+		raise_level(c, at);
 		break;
 	case CMD_MITIGATE:
 		t->mitigated_at = at;
@@ -209,7 +248,14 @@ static void write_event(struct ticket_call *c, struct ticket_doc *d)
 		buf_addf(b, ",\"redacted_comment_id\":%lld", (long long)c->comment_id);
 	if (c->cmd == CMD_AUTO_CLOSE)
 		buf_adds(b, ",\"closed_by\":\"auto\"");
-	ticket_doc_event_end(d);
+	if (c->cmd == CMD_ESCALATE || c->cmd == CMD_REQUEST_ESCALATION)
+		buf_addf(b, ",\"level\":%d", t->level);
+	if (c->cmd == CMD_REQUEST_ESCALATION)
+		buf_addf(b, ",\"answer_by\":%lld", (long long)c->answer_by);
+	if (c->at_top)
+		ticket_doc_event_more(d, ",\"keys\":[\"top\"]");
+	else
+		ticket_doc_event_end(d);
 }
 
 /* Did a person choose the priority, or name the incident type that has it? Otherwise it is a guess.
@@ -234,9 +280,14 @@ static void write_p0(
 	if (!now_p0)
 		return;
 	d->at++;
-	ticket_doc_event(d, t, is_certain ? "ticket.p0_opened" : "ticket.p0_guessed", ACTOR_SYSTEM,
-		0, "staff", true, false);
-	ticket_doc_event_end(d);
+	/* who confirms it, or sets it, knows */
+	ticket_doc_event(d, t, is_certain ? "ticket.p0_opened" : "ticket.p0_guessed",
+		c->actor == ACTOR_STAFF ? ACTOR_STAFF : ACTOR_SYSTEM,
+		c->actor == ACTOR_STAFF ? c->actor_id : 0, "staff", true, false);
+	if (c->cmd != CMD_CREATE && before == P0)
+		ticket_doc_event_more(d, ",\"once\":true");
+	else
+		ticket_doc_event_end(d);
 }
 
 #define MINUTE (60 * US_PER_S)
@@ -265,6 +316,8 @@ static void write_timers(struct ticket_call *c, struct buf *b, int event, enum p
 		}
 		add_timer(b, "auto-close", close_at, event);
 	}
+	if (c->cmd == CMD_REQUEST_ESCALATION)
+		add_timer(b, "escalation-late", c->answer_by, event);
 	if (c->cmd == CMD_SCHEDULE)
 		add_timer(b, "wake", c->asked.wake_at, event);
 	if (c->cmd == CMD_CREATE && p0_waits)
@@ -298,13 +351,20 @@ static void write_timers(struct ticket_call *c, struct buf *b, int event, enum p
 	case CMD_CONFIRM_PRIORITY:
 		buf_adds(b, "\"p0-unconfirmed\"");
 		break;
+	case CMD_REQUEST_ESCALATION:
+	case CMD_REPLY:
+	case CMD_CONTACT:
+	case CMD_MITIGATE:
+	case CMD_RESOLVE:
+		buf_adds(b, "\"escalation-late\"");
+		break;
 	case CMD_RCA_DONE:
 		buf_adds(b, "\"rca-reminder\",\"rca-overdue\"");
 		break;
 	case CMD_CANCEL:
 	case CMD_MERGE:
 		buf_adds(b, "\"auto-close\",\"remind-close-1\",\"remind-close-2\",\"wake\",\"p0-"
-			    "unconfirmed\",\"report-due\"");
+			    "unconfirmed\",\"report-due\",\"escalation-late\"");
 		break;
 	default:
 		break;

@@ -113,7 +113,8 @@ function closeTicket() {
 }
 async function open(id) {
 	state.selected = id;
-	const staff = state.me.kind === 'staff';
+	const staff = state.me.kind === 'staff',
+		escalate = staff ? 'escalate_up' : 'escalate';
 	const [k, clocks, comments, analyses] = await Promise.all([
 		api('GET', '/api/v1/tickets/' + id),
 		api('GET', '/api/v1/tickets/' + id + '/clocks'),
@@ -151,17 +152,23 @@ async function open(id) {
 	const forget = (cmd) => {
 		const draft = draftOf(id);
 		draft.last = null;
-		delete draft.typed[cmd === 'reply' ? 'send' : cmd];
+		delete draft.typed[{ reply: 'send', escalate: escalate }[cmd] || cmd];
 	};
 	const act = (cmd) => async (body) => {
-		await api('POST', '/api/v1/tickets/' + id + '/' + cmd, body || {});
+		const r = await api('POST', '/api/v1/tickets/' + id + '/' + cmd, body || {});
+		if (r && r.answer_by)
+			toast(
+				t('escalated')
+					.replace('{level}', r.level)
+					.replace('{at}', new Date(r.answer_by).toLocaleString(state.lang)),
+			);
 		if (body) forget(cmd);
 		await open(id);
 	};
-	const button = (cmd, fields) => {
-		const b = el('button', 'plain', t(cmd)),
-			show = () => form.replaceChildren(textForm(cmd, fields, act(cmd), id));
-		if (fields && draftOf(id).last === cmd) show();
+	const button = (cmd, fields, name = cmd) => {
+		const b = el('button', 'plain', t(name)),
+			show = () => form.replaceChildren(textForm(name, fields, act(cmd), id));
+		if (fields && draftOf(id).last === name) show();
 		b.onclick = async () => {
 			if (fields) {
 				show();
@@ -203,7 +210,7 @@ async function open(id) {
 		]);
 	if (analyses.some((a) => a.state !== 'done'))
 		button('rca-done', [{ name: 'text', label: 'analysis', long: true }]);
-	if (!staff && !isDone) button('escalate', reason);
+	if (!isDone) button('escalate', reason, escalate);
 	if (!staff && k.status === 'resolved') button('confirm-resolution');
 	if (['resolved', 'closed'].includes(k.status)) button('reopen', reason);
 	if (!staff && ['resolved', 'closed'].includes(k.status))

@@ -281,6 +281,11 @@ void ticket_doc_event_end(struct ticket_doc *d)
 	buf_adds(&d->events, "}}");
 }
 
+void ticket_doc_event_more(struct ticket_doc *d, const char *members)
+{
+	buf_addf(&d->events, "}%s}", members);
+}
+
 /* A merged message goes to the union of the recipients: all keys once each, highest first. */
 static void write_keys(
 	struct buf *b, const struct sla_fire *f, const struct sla_fire *all, size_t n)

@@ -31,6 +31,7 @@ static const struct {
 	{ "wake", CMD_RESUME, "the scheduled time has been reached / 已到预定时间" },
 	{ "p0-unconfirmed", CMD_P0_UNCONFIRMED, NULL },
 	{ "report-due", CMD_REPORT_DUE, NULL },
+	{ "escalation-late", CMD_ESCALATION_LATE, NULL },
 	{ "rca-reminder", CMD_RCA_REMINDER, NULL },
 	{ "rca-overdue", CMD_RCA_OVERDUE, NULL },
 };

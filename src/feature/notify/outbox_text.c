@@ -271,6 +271,18 @@ static void add_variable(struct buf *b, const struct outbox_row *w, struct str n
 	} else if (str_is(name, "begun")) {
 		add_begun(b, w);
 		return;
+	} else if (str_is(name, "looks")) {
+		v = db_text(w->r, w->i, C_ENGINEERS);
+		if (!v.n)
+			v = db_text(w->r, w->i, C_MANAGERS);
+		add_names(b, v, str_is(db_text(w->r, w->i, C_LANG), "zh"));
+		return;
+	} else if (str_is(name, "level")) {
+		buf_add_int(b, json_get_int(w->data, "level", 1));
+		return;
+	} else if (str_is(name, "answer_by")) {
+		add_instant(b, w, json_get_int(w->data, "answer_by", 0));
+		return;
 	} else if (str_is(name, "help")) {
 		add_help(b, w);
 		return;

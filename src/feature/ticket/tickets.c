@@ -28,6 +28,10 @@ static struct outcome *reply_call(struct req *req, const struct ticket_call *c, 
 			"label\":\"%s\",\"version\":%lld",
 			c->number, ticket_state_name(c->state), priority_name(c->decided),
 			priority_label(c->decided, req->zh), (long long)c->version);
+	if (!replayed && (c->cmd == CMD_ESCALATE || c->cmd == CMD_REQUEST_ESCALATION)) {
+		buf_addf(&b, ",\"level\":%d,\"answer_by\":", c->level);
+		buf_add_time_json(&b, c->answer_by);
+	}
 	buf_addc(&b, '}');
 	o = req_reply_headers(req, create ? 201 : 200,
 		replayed ? "Idempotency-Replayed: true\r\nCache-Control: no-store\r\n" : NULL, b.p,
@@ -378,6 +382,8 @@ struct outcome *ticket_act(struct req *req)
 	c->cmd = (enum ticket_command)req->route->argument;
 	if (c->cmd == CMD_REPLY && !req->session->staff)
 		c->cmd = CMD_CUSTOMER_REPLY;
+	if (c->cmd == CMD_ESCALATE && !req->session->staff)
+		c->cmd = CMD_REQUEST_ESCALATION;
 	c->ticket_id = in->id;
 	c->expect_version = in->has_version ? in->version
 			    : in->if_match  ? version_of(in->if_match)

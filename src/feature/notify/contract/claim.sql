@@ -60,4 +60,4 @@ left join lateral ( -- whom the same breach was told to
     string_agg(m.full_name, E'\n' order by m.id) filter (where m.role = 'engineer') as engineers,
     count(*) filter (where o.recipient_kind in ('customer', 'contact')) as customers
   from notifications o left join staff m on o.recipient_kind = 'staff' and m.tenant_id = 1 and m.id = o.recipient_id
-  where starts_with(c.template, 'sla_breach') and o.tenant_id = c.tenant_id and o.event_seq = c.event_seq and o.channel = 'mail') b on true
+  where (starts_with(c.template, 'sla_breach') or starts_with(c.template, 'escalation_')) and o.tenant_id = c.tenant_id and o.event_seq = c.event_seq and o.channel = 'mail') b on true

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// Escalation that somebody asks for (product document 003, 6), and the pages of a P0: each person once.
+'use strict';
+const { test, before, after } = require('node:test'),
+	assert = require('node:assert');
+const { Server, waitUntil, mailSink, PASSWORD } = require('../lib/server.js');
+
+let s, sink, user, eng, eng2, boss;
+const enter = async () => {
+	[user, eng, eng2, boss] = await Promise.all([s.login('user', 'alpha'), s.login('eng1'), s.login('eng2'), s.login('boss')]);
+};
+before(async () => {
+	sink = await mailSink();
+	s = await Server.make('escalate', { mail: { url: sink.url }, test: { allow_clock: 'yes' } });
+	for (const [name, role, level] of [
+		['eng3', 'engineer', 3],
+		['care', 'customer_success', 1],
+	])
+		s.cli(
+			['user', 'add', '--staff', '--username', name, '--name', name, '--email', `${name}@provider.example`, '--role', role, '--level', String(level), '--lang', 'en'],
+			PASSWORD + '\n',
+		);
+	await enter();
+});
+after(async () => {
+	await s.drop();
+	await sink.close();
+});
+
+const create = async (body) => {
+	const r = await s.post('/api/v1/tickets', user, { title: 'x', description: 'y', ...body });
+	assert.strictEqual(r.status, 201, r.text);
+	return r.data.id;
+};
+const act = async (id, cmd, token, body = {}) => {
+	const r = await s.post(`/api/v1/tickets/${id}/${cmd}`, token, body);
+	assert.strictEqual(r.status, 200, r.text);
+	return r.data;
+};
+/* Who is mailed about the events of TYPE, one name for each mail. */
+const told = (id, type) =>
+	s
+		.sql(
+			`select coalesce(s.username, u.username) from notifications n
+				join events e on e.tenant_id = n.tenant_id and e.seq = n.event_seq
+				left join staff s on n.recipient_kind = 'staff' and s.id = n.recipient_id
+				left join client_users u on n.recipient_kind = 'customer' and u.tenant_id = n.tenant_id and u.id = n.recipient_id
+			where n.ticket_id = ${id} and n.channel = 'mail' and e.type = '${type}' order by 1`,
+		)
+		.split('\n')
+		.filter(Boolean);
+const mailed = async (title, to) => {
+	await waitUntil(() => s.sql(`select count(*) from notifications where state = 'queued' and channel = 'mail'`) === '0');
+	return sink.mails.filter((m) => m.subject.includes(title) && m.to[0].startsWith(to + '@'));
+};
+
+test('a customer\'s request for escalation raises the level, tells that level and the manager, and is answered who looks and until when', async () => {
+	const id = await create({ priority: 'P1', title: 'asked for' });
+	const r = await act(id, 'escalate', user, { reason: 'half a day is lost' });
+	assert.strictEqual(r.level, 2);
+	const due = (await s.get(`/api/v1/tickets/${id}/clocks`, user)).data.items.find((c) => c.clock === 'response').due_at;
+	assert.strictEqual(r.answer_by, due, 'the response is due before another one would be');
+	assert.strictEqual((await s.get('/api/v1/tickets/' + id, user)).data.level, 2);
+	assert.deepStrictEqual(told(id, 'ticket.escalation_requested'), ['boss', 'eng2', 'user']);
+	const [m, ...more] = await mailed('asked for', 'user').then((l) => l.filter((x) => /已升级/.test(x.subject)));
+	assert.deepStrictEqual(more, []);
+	assert.match(m.body, /工单现为 L2 级。\n现由以下人员查看：eng2\n我们将在此之前答复您：\d{4}-\d\d-\d\d \d\d:\d\d（Asia\/Shanghai/);
+	const [staff] = (await mailed('asked for', 'eng2')).filter((x) => /escalation/i.test(x.subject));
+	assert.match(staff.body, /half a day is lost/);
+});
+
+test('an escalation by staff is another event with its own text; nobody says that the customer asked', async () => {
+	const id = await create({ priority: 'P2', title: 'beyond me' });
+	await act(id, 'accept', eng);
+	const r = await act(id, 'escalate', eng, { reason: 'needs an architect' });
+	assert.deepStrictEqual([r.level, r.answer_by], [2, null]);
+	assert.deepStrictEqual(told(id, 'ticket.escalated'), ['boss', 'eng2', 'user']);
+	assert.deepStrictEqual(told(id, 'ticket.escalation_requested'), []);
+	for (const who of ['boss', 'eng2', 'user'])
+		for (const m of await mailed('beyond me', who)) assert.doesNotMatch(m.subject + m.body, /客户请求|请求升级|requests? the escalation/);
+	const [m] = (await mailed('beyond me', 'user')).filter((x) => /升级/.test(x.subject));
+	assert.match(m.body, /升级至 L2。\n现由以下人员查看：eng2\n原因：needs an architect/);
+});
+
+test('at the top level, an escalation reaches the engineers on call, and the level stays', async () => {
+	const id = await create({ priority: 'P1', title: 'at the top' });
+	for (let i = 0; i < 2; i++) await act(id, 'escalate', boss, { reason: 'up' });
+	const before = told(id, 'ticket.escalated');
+	assert.ok(!before.includes('eng1'), before.join());
+	assert.strictEqual((await act(id, 'escalate', user, { reason: 'still' })).level, 3);
+	assert.deepStrictEqual(told(id, 'ticket.escalation_requested'), ['boss', 'eng1', 'eng3', 'user']);
+});
+
+test('a request for escalation that is not answered in time is told to the level and the manager; an answer ends it', async () => {
+	const id = await create({ priority: 'P1', title: 'left waiting' }),
+		answered = await create({ priority: 'P1', title: 'not left' }),
+		late = (k) => s.sql(`select count(*) from events where ticket_id = ${k} and type = 'ticket.escalation_late'`);
+	for (const k of [id, answered]) await act(k, 'escalate', user, { reason: 'up' });
+	await act(answered, 'reply', eng2, { text: 'on it' });
+	await s.jump(31 * 60);
+	await waitUntil(() => late(id) === '1');
+	assert.deepStrictEqual(told(id, 'ticket.escalation_late'), ['boss', 'eng3'], '90 % has raised the level once more');
+	assert.strictEqual(late(answered), '0');
+	assert.strictEqual(s.sql(`select state from timers where subject_id = ${answered} and kind = 'escalation-late'`), 'cancelled');
+	await enter();
+	assert.match(s.cli(['sla', 'verify']), /, 0 differences/);
+});
+
+test('the page of a P0 comes once to a person and never to who has just confirmed it', async () => {
+	const pages = (id) => ['ticket.p0_guessed', 'ticket.p0_unconfirmed', 'ticket.p0_opened'].map((type) => told(id, type).join());
+	const quick = await create({ title: '数据库宕机 quick' });
+	assert.deepStrictEqual(pages(quick), ['eng1', '', '']);
+	await act(quick, 'confirm-priority', eng);
+	assert.deepStrictEqual(pages(quick), ['eng1', '', 'boss,care']);
+
+	const slow = await create({ title: '数据库宕机 slow' });
+	await s.jump(6 * 60);
+	await waitUntil(() => pages(slow)[1] !== '');
+	assert.deepStrictEqual(pages(slow), ['eng1', 'boss,care', '']);
+	await act(slow, 'confirm-priority', eng2);
+	assert.deepStrictEqual(pages(slow), ['eng1', 'boss,care', '']);
+
+	const boss_confirms = await create({ title: '数据库宕机 boss' });
+	await act(boss_confirms, 'confirm-priority', boss);
+	assert.deepStrictEqual(pages(boss_confirms), ['eng1', '', 'care']);
+
+	/* it was none, and becomes one: that is news again */
+	const again = await create({ title: '数据库宕机 again' });
+	await act(again, 'priority', boss, { priority: 'P3', reason: 'none' });
+	await act(again, 'priority', eng2, { priority: 'P0', reason: 'it is one' });
+	assert.deepStrictEqual(pages(again), ['eng1', '', 'boss,care,eng1']);
+
+	/* set by who is on call */
+	const own = await create({ priority: 'P3', title: 'own' });
+	await act(own, 'priority', eng, { priority: 'P0', reason: 'it is one' });
+	assert.deepStrictEqual(pages(own), ['', '', 'boss,care']);
+});
