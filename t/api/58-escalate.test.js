@@ -49,6 +49,7 @@ const told = (id, type) =>
 		)
 		.split('\n')
 		.filter(Boolean);
+const opened = async (id) => (await s.get('/api/v1/tickets/' + id, user)).data.opened_at;
 const mailed = async (title, to) => {
 	await waitUntil(() => s.sql(`select count(*) from notifications where state = 'queued' and channel = 'mail'`) === '0');
 	return sink.mails.filter((m) => m.subject.includes(title) && m.to[0].startsWith(to + '@'));
@@ -134,4 +135,43 @@ test('the page of a P0 comes once to a person and never to who has just confirme
 	const own = await create({ priority: 'P3', title: 'own' });
 	await act(own, 'priority', eng, { priority: 'P0', reason: 'it is one' });
 	assert.deepStrictEqual(pages(own), ['', '', 'boss,care']);
+});
+
+test('a recorded phone call is not mailed as a reply of an engineer', async () => {
+	const id = await create({ priority: 'P3', title: 'by phone' });
+	await act(id, 'contact', eng, { text: 'we spoke', at: await opened(id) });
+	assert.deepStrictEqual(told(id, 'ticket.contacted'), ['user']);
+	const [m] = (await mailed('by phone', 'user')).filter((x) => /we spoke/.test(x.body));
+	assert.match(m.subject, /与您的联系记录：by phone/);
+	assert.match(m.body, /联系时间：\d{4}-\d\d-\d\d \d\d:\d\d（Asia\/Shanghai[^]*we spoke[^]*提出异议/);
+	assert.doesNotMatch(m.subject + m.body, /回复/);
+});
+
+test('an accepted contact lifts a breach only for those who were told of it', async () => {
+	const id = await create({ priority: 'P1', title: 'late by phone' }),
+		quiet = await create({ priority: 'P1', title: 'nothing missed' });
+	await act(quiet, 'contact', eng, { text: 'spoke', at: await opened(quiet) });
+	await act(quiet, 'dispute-contact', user, { reason: 'no' });
+	await act(quiet, 'accept-contact', boss, { reason: 'checked' });
+	await s.jump(31 * 60);
+	await waitUntil(() => s.sql(`select count(*) from sla_fires where ticket_id = ${id} and clock = 'response' and threshold = '100'`) === '1');
+	await mailed('late by phone', 'user');
+	await act(id, 'contact', eng, { text: 'spoke', at: await opened(id) });
+	await act(id, 'accept-contact', boss, { reason: 'checked' });
+	const says = async (title) => (await mailed(title, 'user')).filter((x) => /首次响应已认可/.test(x.subject)).map((m) => /违约已撤销/.test(m.body));
+	assert.deepStrictEqual([await says('late by phone'), await says('nothing missed')], [[true], [false]]);
+});
+
+test('a reopening says so, who and why, to the requester and the assignee', async () => {
+	const id = await create({ priority: 'P3', title: 'not over' });
+	await act(id, 'reply', eng, { text: 'a look' });
+	await act(id, 'resolve', eng, { text: 'done' });
+	await act(id, 'reopen', user, { reason: 'it is back' });
+	assert.ok(told(id, 'ticket.reopened').includes('eng1'));
+	const [m] = (await mailed('not over', 'eng1')).filter((x) => /Reopened/.test(x.subject));
+	assert.match(m.body, /has been reopened by the customer\.[^]*Reason: it is back/);
+	await act(id, 'resolve', eng, { text: 'done' });
+	await act(id, 'reopen', boss, { reason: 'we saw it' });
+	await mailed('not over', 'user');
+	assert.ok(sink.mails.some((x) => /已重新打开：not over/.test(x.subject) && /已由我们重新打开[^]*原因：we saw it/.test(x.body)));
 });

@@ -209,6 +209,7 @@ static void add_link(struct buf *b, const struct outbox_row *w, enum token_use u
 
 static void add_variable(struct buf *b, const struct outbox_row *w, struct str name)
 {
+	bool zh = str_is(db_text(w->r, w->i, C_LANG), "zh");
 	struct str v = { 0 };
 	const char *s = NULL;
 
@@ -271,11 +272,23 @@ static void add_variable(struct buf *b, const struct outbox_row *w, struct str n
 	} else if (str_is(name, "begun")) {
 		add_begun(b, w);
 		return;
+	} else if (str_is(name, "lifted")) {
+		if (db_int(w->r, w->i, C_LIFTED))
+			buf_adds(b, zh ? "此前通知您的违约已撤销。"
+				       : " The breach that you were notified of has been lifted.");
+		return;
+	} else if (str_is(name, "side")) {
+		bool customer = str_is(db_text(w->r, w->i, C_ACTOR_KIND), "customer");
+
+		s = zh ? (customer ? "客户" : "我们") : customer ? "the customer" : "us";
+	} else if (str_is(name, "contact_at")) {
+		add_instant(b, w, json_get_int(w->data, "reckon_at", 0));
+		return;
 	} else if (str_is(name, "looks")) {
 		v = db_text(w->r, w->i, C_ENGINEERS);
 		if (!v.n)
 			v = db_text(w->r, w->i, C_MANAGERS);
-		add_names(b, v, str_is(db_text(w->r, w->i, C_LANG), "zh"));
+		add_names(b, v, zh);
 		return;
 	} else if (str_is(name, "level")) {
 		buf_add_int(b, json_get_int(w->data, "level", 1));

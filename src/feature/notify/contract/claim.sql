@@ -33,7 +33,11 @@ select c.tenant_id, c.id, c.event_seq, c.channel, c.template, c.attempts, e.type
   g.doc ->> 'delivery_hours' as hours, k.zone as timezone, sealed_at('client_users.phone', u.tenant_id, sealed_row(u), u.phone) as phone,
   c.recipient_kind <> 'webhook' and s.id is null and u.id is null and x.id is null as gone,
   sealed_at('events.code', c.tenant_id, c.recipient_kind || '.' || c.recipient_id::text || '.' || coalesce(e.data ->> 'step', ''), e.data ->> 'code') as code,
-  h.hotline, h.customer_success_manager as success, a.owner_name as rca_owner, us(a.due_at) as rca_due, b.managers, b.engineers, b.customers
+  h.hotline, h.customer_success_manager as success, a.owner_name as rca_owner, us(a.due_at) as rca_due, b.managers, b.engineers, b.customers,
+  c.template = 'contact_accepted' and exists (select from notifications o -- was this person told of the breach that is lifted?
+    join events v on v.tenant_id = o.tenant_id and v.seq = o.event_seq and v.at = o.created_at
+    where o.tenant_id = c.tenant_id and o.ticket_id = c.ticket_id and o.recipient_kind = c.recipient_kind and o.recipient_id = c.recipient_id
+      and o.state = 'sent' and starts_with(o.template, 'sla_breach') and v.data ->> 'clock' = 'response') as lifted
 from c
 join customers k on k.tenant_id = c.tenant_id
 left join events e on e.tenant_id = c.tenant_id and e.seq = c.event_seq and e.at = c.created_at
