@@ -3,6 +3,7 @@
  * we chose. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/outage.h"
 #include "core/flow.h"
 #include "fetch/dns_txt.h"
 #include "sso.h"
@@ -73,12 +74,13 @@ static struct outcome *ask(struct flow *f)
 }
 
 /* Why R does not prove the domain, as a word of the API; NULL if it does. */
-static const char *fault_of(struct req *req, const struct dns_txt *r, const char *value)
+static const char *fault_of(const struct dns_txt *r, const char *value)
 {
 	if (!r->answered) {
-		log_warn(&req->who, "no answer about a mail domain err=%s", r->error);
+		outage_note(LOG_WARN, "dns", "no answer about a mail domain err=%s", r->error);
 		return "no_answer";
 	}
+	outage_back("dns");
 	for (size_t i = 0; i < r->n; i++)
 		if (strcmp(r->found[i], value) == 0)
 			return NULL;
@@ -87,7 +89,7 @@ static const char *fault_of(struct req *req, const struct dns_txt *r, const char
 
 static struct outcome *store(struct flow *f)
 {
-	const char *error = fault_of(f->req, f->brought, proof_of(f)->value);
+	const char *error = fault_of(f->brought, proof_of(f)->value);
 
 	flow_param_int(f, 0, REQ_INPUT(f->req, sso_domain_verify)->domain_id);
 	flow_param_int(f, 1, clock_now_us());

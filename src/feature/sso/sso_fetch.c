@@ -4,6 +4,7 @@
 #include "base/magic.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/outage.h"
 #include "config/options.h"
 
 #include "fetch/fetch.h"
@@ -17,6 +18,7 @@
 #define REFETCH_US (30 * US_PER_S)
 #define ANSWER_MAX (256 * 1024)
 #define TIMEOUT_MS 8000
+#define PROVIDER "a login at an identity provider"
 
 static struct cached_documents {
 	char *issuer;
@@ -101,14 +103,24 @@ static void fetch_json(const char *url, fetch_done *on_done, struct asking *a)
 		on_done, a);
 }
 
+/* ERROR: why the provider's documents cannot be read or used; NULL: they can. */
+static void note_outage(const struct asking *a, const char *error)
+{
+	char part[300];
+
+	snprintf(part, sizeof(part), "identity provider %s", a->issuer);
+	if (error)
+		outage_note(LOG_WARN, part, "%s", error);
+	else
+		outage_back(part);
+}
+
 static void on_keys(void *arg, const struct fetch_result *r)
 {
 	struct asking *a = magic_cast(asking, arg);
 
+	note_outage(a, r->ok ? NULL : r->error);
 	if (!r->ok) {
-		log_warn(&a->flow->req->who,
-			"identity provider's keys cannot be read issuer=%s err=%s", a->issuer,
-			r->error);
 		finish_asking(a, NULL);
 		return;
 	}
@@ -140,10 +152,9 @@ static void on_metadata(void *arg, const struct fetch_result *r)
 	issuer = claim_read(a->metadata, CLAIM_ISSUER, "issuer").text;
 	/* the issuer in the document must be the configured one (OpenID Connect Discovery 4.3) */
 	if (!issuer || strcmp(issuer, a->issuer) != 0 || addresses_broken(a->metadata)) {
-		log_warn(&a->flow->req->who,
-			"identity provider's metadata cannot be used issuer=%s err=%s", a->issuer,
-			r->ok ? "another issuer, or an endpoint that is missing or no address"
-			      : r->error);
+		note_outage(
+			a, r->ok ? "another issuer, or an endpoint that is missing or no address"
+				 : r->error);
 		finish_asking(a, NULL);
 		return;
 	}
@@ -176,11 +187,17 @@ static void on_answer(void *arg, const struct fetch_result *r)
 	struct flow *f = magic_cast(flow, arg);
 	struct json_error err;
 	struct json_object *o = r->body_n ? json_read(r->body, r->body_n, &err) : NULL;
+	bool away = r->status == 0 || r->status >= 500;
 
+	if (away)
+		outage_note(LOG_WARN, PROVIDER, "%s", r->error);
+	else
+		outage_back(PROVIDER);
 	if (!r->ok || !json_object_is_type(o, json_type_object)) {
-		log_warn(&f->req->who, "identity provider refused err=%s reason=%s",
-			r->ok ? "not a JSON object" : r->error,
-			json_get_string(o, "error") ? json_get_string(o, "error") : "");
+		if (!away)
+			log_warn(&f->req->who, "identity provider refused err=%s reason=%s",
+				r->ok ? "not a JSON object" : r->error,
+				json_get_string(o, "error") ? json_get_string(o, "error") : "");
 		json_object_put(o);
 		o = NULL;
 	}
