@@ -46,7 +46,7 @@ struct sla_clock {
 	int32_t fired;    /* bit i: threshold i of the policy fired in this reckoning (ladder: steps
 			     taken) */
 	int32_t high;     /* rank + 1 of the highest threshold alerted in the cycle */
-	int32_t missed;   /* update: number of periods missed in a row */
+	int32_t missed;   /* update, aws: number of periods missed in a row */
 	bool by_priority; /* a priority change caused the breach */
 	bool self_reported;   /* stopped by a contact that its author recorded */
 	bool contested;       /* the contact was recorded after due, or the customer disputes it */
@@ -63,6 +63,7 @@ struct sla_fire {
 	int32_t cycle;
 	int32_t budget_s; /* at the fire; a priority change replaces the clock's */
 	int32_t periods;  /* update: the missed periods that it stands for; else 1 */
+	bool again;       /* aws: the check before it was missed, too */
 	bool more;  /* these periods are added to the row of an earlier fire with this origin_seq */
 	bool alert; /* false: recorded late, and merged into or surpassed by a higher alert */
 	bool by_priority;
@@ -72,8 +73,12 @@ struct sla_fire {
 #define SLA_FIRED_REST (1 << 16)
 /* Missed update periods in a row that have a fire each; one fire stands for all the later ones. */
 #define SLA_MISSES_APART 99
+/* Checks of an AWS case that nobody made and that fire, one after the other. Then the clock waits
+ * for somebody: a case that nobody looks at is not told again and again. */
+#define SLA_AWS_MISSES 2
 /* The highest number of fires that one settle can give. */
-#define SLA_FIRES_MAX (SLA_MISSES_APART + 1 + SLA_LADDER * SLA_THRESHOLDS_MAX + SLA_LADDER_STEPS)
+#define SLA_FIRES_MAX                                                                              \
+	(SLA_MISSES_APART + 1 + SLA_LADDER * SLA_THRESHOLDS_MAX + SLA_LADDER_STEPS + SLA_AWS_MISSES)
 
 enum sla_event_type {
 	SLA_CREATED,
@@ -96,6 +101,18 @@ enum sla_event_type {
 	SLA_WINDOW,  /* the time from FROM to TO is excluded by contract */
 };
 
+/* The rules that an event was applied by. They have changed; so that a replay is exact, each event
+ * says by which (SLA_LAW in its data), and is replayed by the same. An event without one was
+ * written by a version that did not say it: under the second law, or the first. */
+enum sla_law {
+	SLA_LAW_PRESENT, /* whichever is the newest */
+	SLA_LAW_FIRST,
+	SLA_LAW_LADDER, /* the ladder follows the priority; a late contact moves no start back */
+	SLA_LAW_AWS,    /* AWS has a clock of its own */
+	SLA_LAW_NEXT,
+	SLA_LAW = SLA_LAW_NEXT - 1
+};
+
 /* Maximum number of excluded windows of a ticket. Overlapping windows count as one. */
 #define SLA_WINDOWS_MAX 500
 
@@ -108,6 +125,7 @@ struct sla_event {
 	enum priority priority;    /* after the event */
 	enum sla_clock_kind clock; /* SLA_WAIVED */
 	int64_t from, to;          /* SLA_WINDOW */
+	enum sla_law law;
 };
 
 struct sla_ticket {
@@ -117,7 +135,8 @@ struct sla_ticket {
 	int32_t level;        /* level reached: 1 to SLA_LEVEL_STAFF_MAX, then AWS Support */
 	int64_t last_stop_at; /* of resolution, mitigation or closing; for the reopen window */
 	bool first_response_done;
-	struct sla_runs windows; /* windows excluded by contract */
+	enum sla_law unnamed_law; /* replay: of the events that name none */
+	struct sla_runs windows;  /* windows excluded by contract */
 	struct sla_clock clock[SLA_CLOCKS];
 };
 

@@ -9,7 +9,8 @@
 
 struct json_object;
 
-enum sla_clock_kind { SLA_RESPONSE, SLA_RESOLUTION, SLA_UPDATE, SLA_LADDER, SLA_CLOCKS };
+/* The promises come first; the ladder and AWS's clock move people, and count nowhere. */
+enum sla_clock_kind { SLA_RESPONSE, SLA_RESOLUTION, SLA_UPDATE, SLA_LADDER, SLA_AWS, SLA_CLOCKS };
 enum sla_resolution_from { SLA_FROM_CONFIRMED, SLA_FROM_CREATED };
 enum sla_resolution_until { SLA_UNTIL_MITIGATED, SLA_UNTIL_RESOLVED, SLA_UNTIL_CLOSED };
 
@@ -20,6 +21,8 @@ enum sla_resolution_until { SLA_UNTIL_MITIGATED, SLA_UNTIL_RESOLVED, SLA_UNTIL_C
 struct sla_budget {
 	int32_t response_s, resolution_s, update_s, report_s; /* 0 = no such clock */
 	int32_t ladder_s[SLA_LADDER_STEPS];                   /* 0 = no ladder */
+	int32_t aws_s; /* how often the case is looked at while the ticket waits for AWS; 0 =
+			  never */
 };
 
 /* One threshold: at PERCENT of the budget, or LEAD_S of wall time before due (then percent is 0).
@@ -51,7 +54,7 @@ struct sla_policy {
 	bool has_matrix;
 };
 
-/* "response", "resolution", "update", "ladder". */
+/* "response", "resolution", "update", "ladder", "aws". */
 const char *sla_clock_name(enum sla_clock_kind k);
 /* The clock with this name; SLA_CLOCKS if there is none. */
 enum sla_clock_kind sla_clock_parse(struct str s);

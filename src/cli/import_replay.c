@@ -44,24 +44,26 @@ static void put_event(struct build *b, const char *type, const char *actor, cons
 	b->event_n++;
 	b->totals->events++;
 	buf_addf(&b->events,
-		"%ld\t%d\t%s\t%s\t%s\t%lld\t{\"status\":\"%s\",\"priority\":\"%s\"%s}\n",
+		"%ld\t%d\t%s\t%s\t%s\t%lld\t{\"status\":\"%s\",\"priority\":\"%s\",\"law\":%d%s}\n",
 		b->ticket_n, b->event_n, type, actor, audience, (long long)at,
-		ticket_state_name(b->t.sla.state), priority_name(b->t.sla.priority), more);
+		ticket_state_name(b->t.sla.state), priority_name(b->t.sla.priority), SLA_LAW, more);
 }
 
 static void put_fire(struct build *b, const struct sla_fire *f, int64_t now)
 {
 	char more[160];
-	bool ladder = f->clock == SLA_LADDER, due = !ladder && strcmp(f->key, "100") == 0;
+	bool due = f->clock < SLA_LADDER && strcmp(f->key, "100") == 0;
 
 	snprintf(more, sizeof(more),
 		",\"clock\":\"%s\",\"threshold\":\"%s\",\"due_at\":%lld,\"periods\":%d,"
 		"\"imported\":true",
 		sla_clock_name(f->clock), f->key, (long long)f->due_at, f->periods);
 	put_event(b,
-		ladder                          ? "sla.ladder"
-		: due && f->clock == SLA_UPDATE ? "sla.update_missed"
-						: "sla.threshold",
+		f->clock == SLA_LADDER            ? "sla.ladder"
+		: f->clock == SLA_AWS && f->again ? "sla.aws_unchecked"
+		: f->clock == SLA_AWS             ? "sla.aws_check"
+		: due && f->clock == SLA_UPDATE   ? "sla.update_missed"
+						  : "sla.threshold",
 		"system", due ? "customer" : "staff", now, more);
 	b->t.sla_breached |= due;
 	buf_addf(&b->fires, "%ld\t%d\t%s\t%lld\t%s\t%d\t%lld\t%lld\t%d\t%d\t%s\n", b->ticket_n,

@@ -52,6 +52,7 @@ function textForm(label, fields, send, ticket) {
 	};
 	return f;
 }
+const clockOrder = ['response', 'resolution', 'update', 'aws'];
 function clockLine(c) {
 	const l = el('div', 'clockline'),
 		p = el('progress');
@@ -141,12 +142,13 @@ async function open(id) {
 	);
 	lines.append(
 		...clocks.items
-			.filter((c) => c.clock !== 'ladder' && c.state !== 'none')
-			.sort(
-				(a, b) =>
-					['response', 'resolution', 'update'].indexOf(a.clock) -
-					['response', 'resolution', 'update'].indexOf(b.clock),
+			.filter(
+				(c) =>
+					c.clock !== 'ladder' &&
+					c.state !== 'none' &&
+					(c.clock !== 'aws' || (staff && c.state === 'running')),
 			)
+			.sort((a, b) => clockOrder.indexOf(a.clock) - clockOrder.indexOf(b.clock))
 			.map(clockLine),
 	);
 	const forget = (cmd) => {

@@ -2,6 +2,12 @@
  * What each event does to the clocks (sla.md 3). */
 #include "clock_inner.h"
 
+/* Was E applied by the law LAW, or a later one? */
+static bool is_under(const struct sla_event *e, enum sla_law law)
+{
+	return e->law == SLA_LAW_PRESENT || e->law >= law;
+}
+
 /* The instant that E is reckoned at: when it happened, where that is known to be earlier. */
 static int64_t reckoned_at(const struct sla_event *e)
 {
@@ -35,7 +41,8 @@ static void on_responded(struct sla_ticket *t, struct sla_rules r, const struct 
 	/* A contact recorded late moves no start: resolution begins where it is already known to
 	 * have begun. */
 	clock_start_resolution(t, r, at, e->seq);
-	if (update->state == CLOCK_NONE || (clock_is_live(update) && at == e->at)) {
+	if (update->state == CLOCK_NONE ||
+		(clock_is_live(update) && (at == e->at || !is_under(e, SLA_LAW_LADDER)))) {
 		update->missed = 0;
 		clock_start(t, r, SLA_UPDATE, at, e->seq);
 	} else if (clock_is_live(update) && at >= update->start_at) {
@@ -98,7 +105,8 @@ static void on_priority(struct sla_ticket *t, struct sla_rules r, const struct s
 	}
 	if (t->clock[SLA_RESOLUTION].state == CLOCK_SCHEDULED)
 		clock_schedule_resolution(t, r, e->seq);
-	ladder_on_priority(t, r, e);
+	if (is_under(e, SLA_LAW_LADDER))
+		ladder_on_priority(t, r, e);
 }
 
 /* Stop a clock at AT. If it was found breached since, because nobody here knew of it, it was not.
@@ -201,12 +209,32 @@ static void add_window(struct sla_ticket *t, struct sla_run w)
 static void on_window(struct sla_ticket *t, struct sla_rules r, const struct sla_event *e)
 {
 	add_window(t, (struct sla_run){ e->from, e->to });
-	for (int k = 0; k < SLA_LADDER; k++)
-		if (clock_is_live(&t->clock[k]))
+	for (int k = 0; k < SLA_CLOCKS; k++)
+		if (clock_is_live(&t->clock[k]) && k != SLA_LADDER)
 			clock_cut(&t->clock[k], clock_calendar(t, r, (enum sla_clock_kind)k),
 				&t->windows);
 	if (t->clock[SLA_RESOLUTION].state == CLOCK_SCHEDULED)
 		clock_schedule_resolution(t, r, t->clock[SLA_RESOLUTION].origin_seq);
+}
+
+/* While the ticket waits for AWS, somebody looks at the case by the due instant of AWS's clock.
+ * Each progress is such a look, and begins a period. */
+static void follow_aws(struct sla_ticket *t, struct sla_rules r, const struct sla_event *e)
+{
+	struct sla_clock *c = &t->clock[SLA_AWS];
+	bool live = clock_is_live(c);
+
+	if (t->state != TICKET_PENDING_AWS) {
+		clock_stop(c, e->at);
+	} else if (!live || e->type == SLA_RESPONDED || e->type == SLA_PROGRESS) {
+		if (live || is_under(e, SLA_LAW_AWS))
+			clock_start(t, r, SLA_AWS, e->at, e->seq);
+	} else if (e->type == SLA_PRIORITY || e->type == SLA_REBOUND) {
+		c->budget_s = clock_budget(t, r, SLA_AWS);
+		clock_reckon(c, e->seq);
+		if (!c->budget_s)
+			clock_end(c, e->at);
+	}
 }
 
 void sla_apply(struct sla_ticket *t, struct sla_rules r, const struct sla_event *e)
@@ -249,7 +277,7 @@ void sla_apply(struct sla_ticket *t, struct sla_rules r, const struct sla_event 
 		break;
 	case SLA_REWORK:
 		clock_go_on(t, r, SLA_RESOLUTION, e->at);
-		if (clock_budget(t, r, SLA_LADDER))
+		if (clock_budget(t, r, SLA_LADDER) || !is_under(e, SLA_LAW_LADDER))
 			clock_go_on(t, r, SLA_LADDER, e->at);
 		break;
 	case SLA_RESOLVED:
@@ -281,4 +309,5 @@ void sla_apply(struct sla_ticket *t, struct sla_rules r, const struct sla_event 
 		on_window(t, r, e);
 		break;
 	}
+	follow_aws(t, r, e);
 }

@@ -12,6 +12,7 @@ void sla_ticket_init(struct sla_ticket *t)
 		.priority = PRIORITY_NONE,
 		.cycle = 1,
 		.level = 1,
+		.unnamed_law = SLA_LAW_LADDER,
 		.last_stop_at = INSTANT_NONE };
 	for (int k = 0; k < SLA_CLOCKS; k++)
 		t->clock[k] = (struct sla_clock){ .cycle = 1,
@@ -38,6 +39,8 @@ int32_t clock_budget(const struct sla_ticket *t, struct sla_rules r, enum sla_cl
 		return b->update_s;
 	case SLA_LADDER:
 		return b->ladder_s[0];
+	case SLA_AWS:
+		return b->aws_s;
 	case SLA_CLOCKS:
 		break;
 	}

@@ -48,7 +48,7 @@ static bool ladder_is_exact(struct json_object *ladder, const char **out_error)
 static bool budgets_are_exact(struct json_object *all, const char **out_error)
 {
 	static const char *const known[] = { "response_s", "resolution_s", "update_s", "report_s",
-		"ladder_s", NULL };
+		"ladder_s", "aws_s", NULL };
 	bool seen[PRIORITY_COUNT] = { 0 };
 
 	json_object_object_foreach(all, name, budget)

@@ -77,6 +77,8 @@ int64_t sla_threshold_at(
 		return ladder_at(t, r, rank);
 	if (k == SLA_UPDATE && c->missed > 0 && th->percent != 100)
 		return INSTANT_NONE; /* from the second miss in a row only 100 % fires */
+	if (k == SLA_AWS && th->percent != 100)
+		return INSTANT_NONE; /* it warns of nothing */
 	return th->lead_s ? lead_at(t, r, k, th->lead_s) : percent_at(t, r, k, th->percent);
 }
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 static _Thread_local char error_text[160];
-static const char *const clock_names[] = { "response", "resolution", "update", "ladder" };
+static const char *const clock_names[] = { "response", "resolution", "update", "ladder", "aws" };
 
 const char *sla_clock_name(enum sla_clock_kind k)
 {
@@ -43,6 +43,15 @@ static bool read_seconds(
 	return true;
 }
 
+/* How often an AWS case is looked at, unless the policy says it: every ten minutes for P0 and P1;
+ * else as often as the customer is owed an update, or once a day. */
+static int32_t usual_aws_s(enum priority p, const struct sla_budget *b)
+{
+	if (p == P0 || p == P1)
+		return 600;
+	return b->update_s ? b->update_s : 86400;
+}
+
 static bool read_budgets(struct json_object *doc, struct sla_policy *out, const char **out_error)
 {
 	struct json_object *all = json_get(doc, "priorities");
@@ -61,8 +70,11 @@ static bool read_budgets(struct json_object *doc, struct sla_policy *out, const 
 		if (!read_seconds(o, "response_s", &b->response_s, out_error) ||
 			!read_seconds(o, "resolution_s", &b->resolution_s, out_error) ||
 			!read_seconds(o, "update_s", &b->update_s, out_error) ||
-			!read_seconds(o, "report_s", &b->report_s, out_error))
+			!read_seconds(o, "report_s", &b->report_s, out_error) ||
+			!read_seconds(o, "aws_s", &b->aws_s, out_error))
 			return false;
+		if (!json_get(o, "aws_s"))
+			b->aws_s = usual_aws_s(p, b);
 		for (size_t i = 0; ladder && i < SLA_LADDER_STEPS; i++) {
 			struct json_object *step = json_object_is_type(ladder, json_type_array)
 							   ? json_object_array_get_idx(ladder, i)
@@ -165,6 +177,8 @@ static bool read_pauses(struct json_object *doc, struct sla_policy *out, const c
 
 		if (k == SLA_UPDATE && json_get(all, "update"))
 			list = json_get(all, "update");
+		if (k == SLA_AWS)
+			continue; /* it runs in one state only */
 		if (!list) {
 			out->pauses[k] = k == SLA_RESPONSE ? 0
 							   : 1u << TICKET_PENDING_CUSTOMER |

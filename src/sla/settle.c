@@ -81,6 +81,18 @@ static void take_ladder_step(struct sla_ticket *t, struct sla_rules r, int64_t d
 	clock_run_from(t, r, SLA_LADDER, due);
 }
 
+static void miss_check(struct sla_ticket *t, struct sla_rules r, struct sla_fire *out)
+{
+	struct sla_clock *c = &t->clock[SLA_AWS];
+	int32_t missed = c->missed + 1;
+
+	out->again = missed > 1;
+	if (missed < SLA_AWS_MISSES)
+		clock_start(t, r, SLA_AWS, out->due_at, out->origin_seq + 1);
+	c->missed = missed;
+	c->breached_at = out->due_at;
+}
+
 static void fire_one(struct sla_ticket *t, struct sla_rules r, enum sla_clock_kind k, int rank,
 	int64_t at, int64_t now, struct sla_fire *out)
 {
@@ -102,7 +114,7 @@ static void fire_one(struct sla_ticket *t, struct sla_rules r, enum sla_clock_ki
 		take_ladder_step(t, r, at);
 		return;
 	}
-	if (th->escalates && k != SLA_UPDATE)
+	if (th->escalates && k < SLA_UPDATE)
 		raise_level(t);
 	c->fired |= 1 << rank;
 	if (rank + 1 > c->high)
@@ -117,6 +129,8 @@ static void fire_one(struct sla_ticket *t, struct sla_rules r, enum sla_clock_ki
 		clock_start_ladder(t, r, at, c->origin_seq);
 	} else if (k == SLA_UPDATE) {
 		miss_updates(t, r, now, out);
+	} else if (k == SLA_AWS) {
+		miss_check(t, r, out);
 	}
 }
 

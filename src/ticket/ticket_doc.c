@@ -265,6 +265,8 @@ struct buf *ticket_doc_event(struct ticket_doc *d, const struct ticket *t, const
 		audience, (long long)d->at, notify ? "true" : "false",
 		has_comment ? "true" : "false", ticket_state_name(t->sla.state),
 		priority_name(t->sla.priority));
+	if (strncmp(type, "sla.", 4) != 0) /* a fire only tells what the law did */
+		buf_addf(b, ",\"law\":%d", SLA_LAW);
 	if (d->led_until)
 		buf_addf(b, ",\"led_until\":%lld", (long long)d->led_until);
 	return b;
@@ -305,15 +307,17 @@ static void write_keys(
 
 static bool is_breach(const struct sla_fire *f)
 {
-	return f->clock != SLA_LADDER && strcmp(f->key, "100") == 0;
+	return f->clock < SLA_LADDER && strcmp(f->key, "100") == 0;
 }
 
 static void write_fire(struct ticket *t, struct sla_rules r, struct ticket_doc *d,
 	const struct sla_fire *f, const struct sla_fire *all, size_t n)
 {
 	int64_t clock_due = sla_due(&t->sla, r, f->clock);
-	bool ladder = f->clock == SLA_LADDER, breach = is_breach(f);
-	const char *type = ladder                             ? "sla.ladder"
+	bool breach = is_breach(f);
+	const char *type = f->clock == SLA_LADDER             ? "sla.ladder"
+			   : f->clock == SLA_AWS && f->again  ? "sla.aws_unchecked"
+			   : f->clock == SLA_AWS              ? "sla.aws_check"
 			   : breach && f->clock == SLA_UPDATE ? "sla.update_missed"
 							      : "sla.threshold";
 	struct buf *b;
@@ -325,7 +329,8 @@ static void write_fire(struct ticket *t, struct sla_rules r, struct ticket_doc *
 		",\"clock\":\"%s\",\"threshold\":\"%s\",\"due_at\":%lld,\"clock_due_at\":%lld,"
 		"\"lag_ms\":%lld,\"late\":%s%s",
 		sla_clock_name(f->clock), f->key, (long long)f->due_at,
-		(long long)(breach || clock_due == INSTANT_NONE ? f->due_at : clock_due),
+		(long long)(breach || f->clock == SLA_AWS || clock_due == INSTANT_NONE ? f->due_at
+										       : clock_due),
 		(long long)(d->at - f->due_at) / 1000, f->alert || f->more ? "false" : "true",
 		f->by_priority ? ",\"cause\":\"priority_change\"" : "");
 	if (f->periods > 1 || f->more)

@@ -20,7 +20,7 @@
 static const char *const status_zh[] = { "新建", "已受理", "处理中", "等待客户", "等待 AWS",
 	"已排期", "标记为已缓解：影响已消除，原因尚存", "观察中", "已解决", "已关闭", "已取消",
 	"已合并" };
-static const char *const clock_zh[] = { "首次响应", "解决", "更新", "升级" };
+static const char *const clock_zh[] = { "首次响应", "解决", "更新", "升级", "AWS 跟进" };
 
 /* In the customer's time zone, with its name and its difference to UTC at that instant:
  * 2026-01-31 16:00 (Asia/Shanghai, UTC+08:00), in Chinese with full-width punctuation. */

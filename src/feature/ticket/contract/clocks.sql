@@ -10,7 +10,7 @@
 -- returns contested boolean, self_reported boolean, waived boolean, verdict text
 select c.position, k.clock, k.state, k.cycle, k.budget_s, k.start_at, k.due_at, k.next_fire_at, k.stopped_at, k.breached_at, k.missed, k.by_priority,
   k.contested, k.self_reported, k.waived, k.verdict
-from sla_clocks k join (values ('ladder', 1), ('resolution', 2), ('response', 3), ('update', 4)) c(clock, position) on c.clock = k.clock
+from sla_clocks k join (values ('ladder', 1), ('resolution', 2), ('response', 3), ('update', 4), ('aws', 5)) c(clock, position) on c.clock = k.clock
 where k.ticket_id = $1::bigint and k.tenant_id = any ((select current_setting('app.current_tenants')::bigint[])::bigint[])
   and ($3::bigint is null or c.position > coalesce($4::bigint, 0))
 order by c.position
