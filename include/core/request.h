@@ -80,6 +80,13 @@ const char *route_reach_name(enum route_reach reach);
 /* "customer", …; "" for ONLY_ANY. */
 const char *route_only_name(enum route_only only);
 
+/* A route that will end: Deprecation (RFC 9745) and Sunset (RFC 8594) say so in each answer. The
+ * dates are YYYY-MM-DD, in UTC; doc/api/deprecations.md has them, too. */
+struct deprecation {
+	const char *since, *sunset;
+	const char *instead; /* the path that replaces it, or NULL */
+};
+
 struct route_variant {
 	const char *key, *value; /* ?key=value chooses this statement */
 	const struct sql_stmt *sql;
@@ -109,8 +116,9 @@ struct route {
 	bool sensitive;   /* reads are recorded in the audit log */
 	bool step_up; /* the session must have proved its user, by password or factor, within five
 			 minutes: ERR_STEP_UP says how it can */
-	const char *step_up_if; /* only if the body has one of these members: a|b */
-	bool know;              /* open to everyone; a session is recognised if there is one */
+	const char *step_up_if;        /* only if the body has one of these members: a|b */
+	const struct deprecation *old; /* NULL: it stays */
+	bool know; /* open to everyone; a session is recognised if there is one */
 	void (*stream)(struct req *req, const char *p,
 		size_t n); /* receives the body in pieces before the flow runs */
 };

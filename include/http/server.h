@@ -160,6 +160,9 @@ bool http_count_user(struct http_request *r, struct str user);
 bool http_count_guest(struct http_request *r, uint64_t limit);
 /* Start to read the body, which on_head held. */
 void http_resume(struct http_request *r);
+#define HTTP_DATE_MAX 32
+/* The instant S, in seconds since 1970, as HTTP writes it: "Sat, 28 Nov 2026 00:00:00 GMT". */
+void http_date(int64_t s, char out[HTTP_DATE_MAX]);
 /* Close the connection after the reply. */
 void http_close_after(struct http_request *r);
 

@@ -326,6 +326,10 @@ static void add_operation(struct buf *b, const struct route *r)
 		",\"x-permission\":\"%s\",\"x-only\":\"%s\",\"x-reach\":\"%s\",\"x-mode\":\"%s\"",
 		permission_name(r->permission), route_only_name(r->only),
 		route_reach_name(r->reach), contract_mode_name(c->mode));
+	if (r->old)
+		buf_addf(b,
+			",\"deprecated\":true,\"x-deprecated-since\":\"%s\",\"x-sunset\":\"%s\"",
+			r->old->since, r->old->sunset);
 	if (r->step_up)
 		buf_addf(b, ",\"x-step-up\":\"%s\"", r->step_up_if ? r->step_up_if : "always");
 	add_parameters(b, r, c);

@@ -33,6 +33,20 @@ const char *reply_security_headers(void)
 	return security_headers;
 }
 
+static void add_deprecation(struct buf *b, const struct deprecation *d)
+{
+	char text[HTTP_DATE_MAX];
+	int64_t since = 0, sunset = 0;
+
+	bug_on(!date_parse(str_of(d->since), &since) || !date_parse(str_of(d->sunset), &sunset));
+	http_date(sunset * 86400, text);
+	buf_addf(b, "Deprecation: @%lld\r\nSunset: %s\r\nLink: </docs>; rel=\"deprecation\"",
+		(long long)since * 86400, text);
+	if (d->instead && !strchr(d->instead, '{')) /* a template is no address */
+		buf_addf(b, ", <%s>; rel=\"successor-version\"", d->instead);
+	buf_adds(b, "\r\n");
+}
+
 const char *reply_headers(const struct req *req, const char *extra)
 {
 	static struct buf head;
@@ -42,6 +56,8 @@ const char *reply_headers(const struct req *req, const char *extra)
 	buf_adds(&head, req->id);
 	buf_adds(&head, "\r\n");
 	buf_adds(&head, reply_security_headers());
+	if (req->route && req->route->old)
+		add_deprecation(&head, req->route->old);
 	buf_adds(&head, extra ? extra : "Cache-Control: no-store\r\n");
 	return buf_cstr(&head);
 }

@@ -98,23 +98,32 @@ struct http_conn *http1_hand_over(
 
 /* --- reading --- */
 
-const char *http_date_line(void)
+void http_date(int64_t s, char out[HTTP_DATE_MAX])
 {
-	static char line[48];
-	static int64_t made_s;
 	static const char *const days[] = { "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun" };
 	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul",
 		"Aug", "Sep", "Oct", "Nov", "Dec" };
-	int64_t s = clock_now_us() / US_PER_S, y;
+	int64_t y;
 	unsigned m, d;
+
+	civil_from_days(s / 86400, &y, &m, &d);
+	snprintf(out, HTTP_DATE_MAX, "%s, %02u %s %04d %02d:%02d:%02d GMT",
+		days[weekday_from_days(s / 86400)], d % 100u, months[(m - 1) % 12],
+		(int)(y % 10000), (int)(s / 3600 % 24), (int)(s / 60 % 60), (int)(s % 60));
+}
+
+const char *http_date_line(void)
+{
+	static char line[HTTP_DATE_MAX + 8];
+	static int64_t made_s;
+	char date[HTTP_DATE_MAX];
+	int64_t s = clock_now_us() / US_PER_S;
 
 	if (s == made_s)
 		return line;
 	made_s = s;
-	civil_from_days(s / 86400, &y, &m, &d);
-	snprintf(line, sizeof(line), "Date: %s, %02u %s %04d %02d:%02d:%02d GMT\r\n",
-		days[weekday_from_days(s / 86400)], d % 100u, months[(m - 1) % 12],
-		(int)(y % 10000), (int)(s / 3600 % 24), (int)(s / 60 % 60), (int)(s % 60));
+	http_date(s, date);
+	snprintf(line, sizeof(line), "Date: %s\r\n", date);
 	return line;
 }
 

@@ -34,6 +34,7 @@ const words = {
 		example: '应答示例',
 		failures: '可能的错误',
 		may: '所需权限',
+		ends: '将停用',
 		only: '仅限',
 		anyone: '任何人',
 		try_it: '试用',
@@ -82,6 +83,7 @@ const words = {
 		example: 'Example reply',
 		failures: 'Possible errors',
 		may: 'Permission',
+		ends: 'Deprecated',
 		only: 'only',
 		anyone: 'anyone',
 		try_it: 'Try it',
@@ -217,6 +219,7 @@ function rights(op) {
 	return el(
 		'p',
 		'meta',
+		op.deprecated ? `${w('ends')} ${op['x-deprecated-since']} → ${op['x-sunset']} · ` : '',
 		w('may') + colon() + w(may) + (only ? bracketed(w('only') + colon() + w(only)) : '') + ' · ',
 		el('code', '', op.operationId),
 	);

@@ -14,6 +14,8 @@ cmd_lint() {
 	bash t/lint/unit.sh || rc=1
 	# a process is ended by its number, from a file; never by what its command line looks like
 	if grep -nE 'p[k]ill|kill[a]ll' dev t/lib/*.sh t/lint/*.sh .ci/run t/*/*.test.js >&2; then rc=1; fi
+	# what clients of the API rely on ends only with an announcement
+	node t/lib/compat.js || rc=1
 	node t/lint/engines.js t/api/package-lock.json t/bench/peer/package-lock.json || rc=1
 	# every file names its licence
 	local bare

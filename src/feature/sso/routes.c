@@ -3,6 +3,12 @@
 #include "flow_gen.h"
 #include "sql_gen.h"
 
+/* The addresses that all providers shared; they answer 410. */
+static const struct deprecation shared_callback = { "2026-11-27", "2027-05-31",
+	"/api/v1/auth/sso/callback/{tenant_id}/{provider_id}" };
+static const struct deprecation shared_acs = { "2026-11-27", "2027-05-31",
+	"/api/v1/auth/sso/acs/{tenant_id}/{provider_id}" };
+
 const struct route sso_routes[] = {
 	{ HTTP_GET, "/api/v1/auth/sso/start", PERM_ANYONE, .flow = sso_start,
 		.contract = &contract_sso_start, .limit = LIMIT_LOGIN },
@@ -10,13 +16,13 @@ const struct route sso_routes[] = {
 		.check = sso_discover_check, .contract = &contract_sso_discover,
 		.limit = LIMIT_LOGIN },
 	{ HTTP_GET, "/api/v1/auth/sso/callback", PERM_ANYONE, .flow = sso_moved,
-		.contract = &contract_sso_moved, .limit = LIMIT_LOGIN },
+		.contract = &contract_sso_moved, .limit = LIMIT_LOGIN, .old = &shared_callback },
 	{ HTTP_GET, "/api/v1/auth/sso/callback/{tenant_id}/{provider_id}", PERM_ANYONE,
 		.flow = sso_callback, .contract = &contract_sso_callback, .limit = LIMIT_LOGIN },
 	{ HTTP_POST, "/api/v1/auth/sso/backchannel/{tenant_id}/{provider_id}", PERM_ANYONE,
 		.flow = sso_backchannel, .contract = &contract_sso_backchannel },
 	{ HTTP_POST, "/api/v1/auth/sso/acs", PERM_ANYONE, .flow = sso_moved,
-		.contract = &contract_sso_acs_moved, .limit = LIMIT_LOGIN },
+		.contract = &contract_sso_acs_moved, .limit = LIMIT_LOGIN, .old = &shared_acs },
 	{ HTTP_POST, "/api/v1/auth/sso/acs/{tenant_id}/{provider_id}", PERM_ANYONE,
 		.flow = saml_acs, .contract = &contract_sso_acs, .limit = LIMIT_LOGIN },
 	{ HTTP_POST, "/api/v1/auth/sso/slo/{tenant_id}/{provider_id}", PERM_ANYONE,
