@@ -15,29 +15,52 @@ let s;
 after(() => s && s.drop());
 
 test('every kind of break is found and refused until it is announced with dates; additions are none', () => {
-	const reply = (d) => d.paths[LIST].get.responses[200].content['application/json'].schema.properties.data.properties,
+	const reply = (d) =>
+			d.paths[LIST].get.responses[200].content['application/json'].schema.properties.data
+				.properties,
 		body = (d) => d.paths[LIST].post.requestBody.content['application/json'].schema,
 		query = (d, name) => d.paths[LIST].get.parameters.find((p) => p.name === name);
 	const kinds = {
 		'GET /api/v1/tickets: removed': (d) => delete d.paths[LIST].get,
 		'POST /api/v1/tickets: removed': (d) => delete d.paths[LIST].post,
-		'GET /api/v1/tickets: query.status: removed': (d) => d.paths[LIST].get.parameters.splice(d.paths[LIST].get.parameters.indexOf(query(d, 'status')), 1),
-		'GET /api/v1/tickets: query.status: value closed removed': (d) => query(d, 'status').schema.enum.splice(query(d, 'status').schema.enum.indexOf('closed'), 1),
-		'GET /api/v1/tickets: query.limit: maximum 50, was 200': (d) => (query(d, 'limit').schema.maximum = 50),
-		'GET /api/v1/tickets: query.limit: string, was integer': (d) => (query(d, 'limit').schema.type = 'string'),
-		'GET /api/v1/tickets: query.fresh: required now': (d) => d.paths[LIST].get.parameters.push({ name: 'fresh', in: 'query', required: true, schema: {} }),
+		'GET /api/v1/tickets: query.status: removed': (d) =>
+			d.paths[LIST].get.parameters.splice(
+				d.paths[LIST].get.parameters.indexOf(query(d, 'status')),
+				1,
+			),
+		'GET /api/v1/tickets: query.status: value closed removed': (d) =>
+			query(d, 'status').schema.enum.splice(
+				query(d, 'status').schema.enum.indexOf('closed'),
+				1,
+			),
+		'GET /api/v1/tickets: query.limit: maximum 50, was 200': (d) =>
+			(query(d, 'limit').schema.maximum = 50),
+		'GET /api/v1/tickets: query.limit: string, was integer': (d) =>
+			(query(d, 'limit').schema.type = 'string'),
+		'GET /api/v1/tickets: query.fresh: required now': (d) =>
+			d.paths[LIST].get.parameters.push({
+				name: 'fresh',
+				in: 'query',
+				required: true,
+				schema: {},
+			}),
 		'POST /api/v1/tickets: body.category: required now': (d) => body(d).required.push('category'),
 		'POST /api/v1/tickets: body.tags: removed': (d) => delete body(d).properties.tags,
-		'POST /api/v1/tickets: body.title: maxLength 100, was 200': (d) => (body(d).properties.title.maxLength = 100),
+		'POST /api/v1/tickets: body.title: maxLength 100, was 200': (d) =>
+			(body(d).properties.title.maxLength = 100),
 		'GET /api/v1/tickets: reply.data.items: removed': (d) => delete reply(d).items,
-		'GET /api/v1/tickets: reply.data.items[].number: removed': (d) => delete reply(d).items.items.properties.number,
-		'GET /api/v1/tickets: reply.data.items[].id: string, was integer': (d) => (reply(d).items.items.properties.id = { type: 'string' }),
+		'GET /api/v1/tickets: reply.data.items[].number: removed': (d) =>
+			delete reply(d).items.items.properties.number,
+		'GET /api/v1/tickets: reply.data.items[].id: string, was integer': (d) =>
+			(reply(d).items.items.properties.id = { type: 'string' }),
 		'GET /api/v1/tickets: reply 200: removed': (d) => {
 			d.paths[LIST].get.responses[203] = d.paths[LIST].get.responses[200];
 			delete d.paths[LIST].get.responses[200];
 		},
-		'GET /api/v1/tickets: permission user:write, was ticket:read': (d) => (d.paths[LIST].get['x-permission'] = 'user:write'),
-		'error NotFound: code 41001 removed': (d) => (d.components.responses.NotFound['x-codes'] = [41009]),
+		'GET /api/v1/tickets: permission user:write, was ticket:read': (d) =>
+			(d.paths[LIST].get['x-permission'] = 'user:write'),
+		'error NotFound: code 41001 removed': (d) =>
+			(d.components.responses.NotFound['x-codes'] = [41009]),
 	};
 	for (const [what, change] of Object.entries(kinds)) {
 		const is = base();
@@ -45,12 +68,22 @@ test('every kind of break is found and refused until it is announced with dates;
 		const found = breaks(base(), is);
 		assert.ok(found.includes(what), `${what}: ${found}`);
 		assert.ok(found.length <= 2, String(found));
-		const row = (since, sunset, instead = 'x') => found.map((f) => `| \`${f}\` | ${since} | ${sunset} | ${instead} |`).join('\n');
+		const row = (since, sunset, instead = 'x') =>
+			found.map((f) => `| \`${f}\` | ${since} | ${sunset} | ${instead} |`).join('\n');
 		assert.notDeepStrictEqual(faults(base(), is, ''), [], what);
 		assert.deepStrictEqual(faults(base(), is, row('2026-11-28', '2027-06-01')), [], what);
-		for (const bad of [row('soon', '2027-06-01'), row('2026-11-28', '2026-11-27'), row('2026-11-28', '2026-13-01'), row('2026-11-28', '2027-06-01', '')])
+		for (const bad of [
+			row('soon', '2027-06-01'),
+			row('2026-11-28', '2026-11-27'),
+			row('2026-11-28', '2026-13-01'),
+			row('2026-11-28', '2027-06-01', ''),
+		])
 			assert.notDeepStrictEqual(faults(base(), is, bad), [], bad);
-		assert.notDeepStrictEqual(faults(base(), base(), row('2026-11-28', '2027-06-01')), [], 'a row that says nothing true');
+		assert.notDeepStrictEqual(
+			faults(base(), base(), row('2026-11-28', '2027-06-01')),
+			[],
+			'a row that says nothing true',
+		);
 	}
 	const more = base();
 	reply(more).items.items.properties.fresh = { type: 'string' };
@@ -73,7 +106,12 @@ test('what will end says so in every answer, with the dates of the table', async
 			assert.strictEqual(Boolean(op.deprecated), Boolean(row), p);
 			assert.deepStrictEqual(
 				[r.headers.deprecation, r.headers.sunset],
-				row ? [`@${Date.parse(row.since) / 1000}`, new Date(row.sunset).toUTCString()] : [undefined, undefined],
+				row
+					? [
+							`@${Date.parse(row.since) / 1000}`,
+							new Date(row.sunset).toUTCString(),
+						]
+					: [undefined, undefined],
 				`${m} ${p}`,
 			);
 			if (row) assert.match(r.headers.link, /rel="deprecation"/);

@@ -13,20 +13,31 @@ const LOWER = ['maximum', 'maxLength', 'maxItems'],
 function narrower(was, is, at, add) {
 	const types = typesOf(is);
 	if (types.length) {
-		const gone = typesOf(was).filter((t) => !types.includes(t) && !(t === 'integer' && types.includes('number')));
-		if (gone.length || !typesOf(was).length) add(`${at}: ${types.join('|')}, was ${typesOf(was).join('|') || 'anything'}`);
+		const gone = typesOf(was).filter(
+			(t) => !types.includes(t) && !(t === 'integer' && types.includes('number')),
+		);
+		if (gone.length || !typesOf(was).length)
+			add(`${at}: ${types.join('|')}, was ${typesOf(was).join('|') || 'anything'}`);
 	}
 	if (is.enum) {
 		const gone = was.enum ? was.enum.filter((v) => !is.enum.includes(v)) : ['any other'];
 		for (const v of gone) add(`${at}: value ${v} removed`);
 	}
-	for (const k of LOWER) if (is[k] !== undefined && !(was[k] <= is[k])) add(`${at}: ${k} ${is[k]}, was ${was[k] ?? 'none'}`);
-	for (const k of HIGHER) if (is[k] !== undefined && !(was[k] >= is[k]) && !(was[k] === undefined && is[k] === 0)) add(`${at}: ${k} ${is[k]}, was ${was[k] ?? 'none'}`);
-	for (const k of ['format', 'pattern']) if (is[k] !== undefined && is[k] !== was[k]) add(`${at}: ${k} ${is[k]}, was ${was[k] ?? 'none'}`);
-	for (const k of is.required || []) if (!(was.required || []).includes(k)) add(`${at}.${k}: required now`);
+	for (const k of LOWER)
+		if (is[k] !== undefined && !(was[k] <= is[k]))
+			add(`${at}: ${k} ${is[k]}, was ${was[k] ?? 'none'}`);
+	for (const k of HIGHER)
+		if (is[k] !== undefined && !(was[k] >= is[k]) && !(was[k] === undefined && is[k] === 0))
+			add(`${at}: ${k} ${is[k]}, was ${was[k] ?? 'none'}`);
+	for (const k of ['format', 'pattern'])
+		if (is[k] !== undefined && is[k] !== was[k])
+			add(`${at}: ${k} ${is[k]}, was ${was[k] ?? 'none'}`);
+	for (const k of is.required || [])
+		if (!(was.required || []).includes(k)) add(`${at}.${k}: required now`);
 	for (const [k, v] of Object.entries(was.properties || {})) {
 		if ((is.properties || {})[k]) narrower(v, is.properties[k], `${at}.${k}`, add);
-		else if (is.additionalProperties === false || !is.additionalProperties) add(`${at}.${k}: removed`);
+		else if (is.additionalProperties === false || !is.additionalProperties)
+			add(`${at}.${k}: removed`);
 	}
 	if (was.items && is.items) narrower(was.items, is.items, at + '[]', add);
 }
@@ -34,10 +45,17 @@ function narrower(was, is, at, add) {
 /* An answer no longer has what it had, or has what nobody expects. */
 function poorer(was, is, at, add) {
 	const types = typesOf(was),
-		fresh = typesOf(is).filter((t) => types.length && !types.includes(t) && !(t === 'integer' && types.includes('number')));
-	if (fresh.length || (types.length && !typesOf(is).length)) add(`${at}: ${typesOf(is).join('|') || 'anything'}, was ${types.join('|')}`);
+		fresh = typesOf(is).filter(
+			(t) =>
+				types.length &&
+				!types.includes(t) &&
+				!(t === 'integer' && types.includes('number')),
+		);
+	if (fresh.length || (types.length && !typesOf(is).length))
+		add(`${at}: ${typesOf(is).join('|') || 'anything'}, was ${types.join('|')}`);
 	for (const v of was.enum || []) if (is.enum && !is.enum.includes(v)) add(`${at}: value ${v} removed`);
-	if (was.format && was.format !== is.format) add(`${at}: format ${is.format ?? 'none'}, was ${was.format}`);
+	if (was.format && was.format !== is.format)
+		add(`${at}: format ${is.format ?? 'none'}, was ${was.format}`);
 	for (const [k, v] of Object.entries(was.properties || {})) {
 		if ((is.properties || {})[k]) poorer(v, is.properties[k], `${at}.${k}`, add);
 		else add(`${at}.${k}: removed`);
@@ -56,7 +74,8 @@ function parametersBroken(was, is, add) {
 			narrower(p.schema, now.schema, at, add);
 		}
 	}
-	for (const p of is.parameters) if (p.required && !find(was.parameters, p)) add(`${p.in}.${p.name}: required now`);
+	for (const p of is.parameters)
+		if (p.required && !find(was.parameters, p)) add(`${p.in}.${p.name}: required now`);
 }
 
 function bodyBroken(was, is, add) {
@@ -66,7 +85,8 @@ function bodyBroken(was, is, add) {
 		else add(`body ${type}: removed`);
 	}
 	if (!was.requestBody && is.requestBody)
-		for (const { schema } of Object.values(is.requestBody.content)) for (const k of schema.required || []) add(`body.${k}: required now`);
+		for (const { schema } of Object.values(is.requestBody.content))
+			for (const k of schema.required || []) add(`body.${k}: required now`);
 }
 
 function repliesBroken(was, is, add) {
@@ -78,7 +98,8 @@ function repliesBroken(was, is, add) {
 			continue;
 		}
 		for (const [type, { schema }] of Object.entries(r.content || {})) {
-			if (now.content && now.content[type]) poorer(schema, now.content[type].schema, 'reply', add);
+			if (now.content && now.content[type])
+				poorer(schema, now.content[type].schema, 'reply', add);
 			else add(`reply ${type}: removed`);
 		}
 	}
@@ -97,7 +118,8 @@ function breaks(was, is) {
 				continue;
 			}
 			for (const k of ['permission', 'only', 'reach', 'step-up'])
-				if ((op['x-' + k] || '') !== (now['x-' + k] || '')) add(`${k} ${now['x-' + k] || 'none'}, was ${op['x-' + k] || 'none'}`);
+				if ((op['x-' + k] || '') !== (now['x-' + k] || ''))
+					add(`${k} ${now['x-' + k] || 'none'}, was ${op['x-' + k] || 'none'}`);
 			parametersBroken(op, now, add);
 			bodyBroken(op, now, add);
 			repliesBroken(op, now, add);
@@ -112,12 +134,14 @@ function breaks(was, is) {
 
 /* The rows of deprecations.md: { what, since, sunset, instead }. */
 const rowsOf = (text) =>
-	[...text.matchAll(/^\| `([^`]+)` \| ([^|]*) \| ([^|]*) \| ([^|]*) \|$/gm)].map(([, what, since, sunset, instead]) => ({
-		what,
-		since: since.trim(),
-		sunset: sunset.trim(),
-		instead: instead.trim(),
-	}));
+	[...text.matchAll(/^\| `([^`]+)` \| ([^|]*) \| ([^|]*) \| ([^|]*) \|$/gm)].map(
+		([, what, since, sunset, instead]) => ({
+			what,
+			since: since.trim(),
+			sunset: sunset.trim(),
+			instead: instead.trim(),
+		}),
+	);
 
 const isDate = (d) => /^\d{4}-\d\d-\d\d$/.test(d) && !Number.isNaN(Date.parse(d));
 
@@ -126,19 +150,27 @@ function faults(was, is, text) {
 	const rows = rowsOf(text),
 		found = breaks(was, is),
 		out = [];
-	for (const b of found) if (!rows.some((r) => r.what === b)) out.push(`a break without a row in doc/api/deprecations.md: ${b}`);
+	for (const b of found)
+		if (!rows.some((r) => r.what === b))
+			out.push(`a break without a row in doc/api/deprecations.md: ${b}`);
 	const announced = new Map();
 	for (const [p, ops] of Object.entries(is.paths))
-		for (const [m, op] of Object.entries(ops)) if (op.deprecated) announced.set(`${m.toUpperCase()} ${p}: deprecated`, op);
+		for (const [m, op] of Object.entries(ops))
+			if (op.deprecated) announced.set(`${m.toUpperCase()} ${p}: deprecated`, op);
 	for (const r of rows) {
 		const op = announced.get(r.what);
-		if (!op && !found.includes(r.what)) out.push(`doc/api/deprecations.md names what is not so: ${r.what}`);
-		if (!isDate(r.since) || !isDate(r.sunset) || r.sunset < r.since) out.push(`dates of ${r.what}: ${r.since}, ${r.sunset}`);
+		if (!op && !found.includes(r.what))
+			out.push(`doc/api/deprecations.md names what is not so: ${r.what}`);
+		if (!isDate(r.since) || !isDate(r.sunset) || r.sunset < r.since)
+			out.push(`dates of ${r.what}: ${r.since}, ${r.sunset}`);
 		if (!r.instead) out.push(`${r.what}: what instead?`);
 		if (op && (op['x-deprecated-since'] !== r.since || op['x-sunset'] !== r.sunset))
-			out.push(`${r.what}: the program says ${op['x-deprecated-since']}, ${op['x-sunset']}`);
+			out.push(
+				`${r.what}: the program says ${op['x-deprecated-since']}, ${op['x-sunset']}`,
+			);
 	}
-	for (const what of announced.keys()) if (!rows.some((r) => r.what === what)) out.push(`doc/api/deprecations.md lacks: ${what}`);
+	for (const what of announced.keys())
+		if (!rows.some((r) => r.what === what)) out.push(`doc/api/deprecations.md lacks: ${what}`);
 	return out;
 }
 
@@ -150,7 +182,12 @@ if (require.main === module) {
 			...faults(was, is, kept('deprecations.md')),
 			...rowsOf(kept('deprecations.md'))
 				.map((r) => r.what)
-				.filter((what) => !rowsOf(kept('deprecations.zh-CN.md')).some((r) => r.what === what))
+				.filter(
+					(what) =>
+						!rowsOf(kept('deprecations.zh-CN.md')).some(
+							(r) => r.what === what,
+						),
+				)
 				.map((what) => `doc/api/deprecations.zh-CN.md lacks: ${what}`),
 		];
 	for (const b of bad) console.error(b);
