@@ -36,6 +36,21 @@ static bool may_seal(const struct route *r)
 	       strncmp(r->path, "/api/v1/auth/sso/", 17) == 0;
 }
 
+/* A condition that nobody would check must not be taken for one that holds (RFC 9110, 13.1.1). */
+static void note_unknown_match(struct req *req)
+{
+	const struct contract *c =
+		req->route->contract ? req->route->contract : req->route->sql->contract;
+
+	if (!req->if_match || req->route->method == HTTP_GET)
+		return;
+	for (int i = 0; i < c->param_count; i++)
+		if (c->params[i].source == FROM_HEADER && strcmp(c->params[i].key, "If-Match") == 0)
+			return;
+	req_note_invalid(req, "If-Match", "this request knows no version; leave it out",
+		"该请求不支持版本条件，请勿填写");
+}
+
 static struct outcome *run_route(struct req *req)
 {
 	const struct route *r = req->route;
@@ -46,6 +61,7 @@ static struct outcome *run_route(struct req *req)
 	values_read(req);
 	if (r->ws)
 		note_unknown_query(req, r->contract);
+	note_unknown_match(req);
 	if (req_has_invalid(req))
 		return req_invalid(req);
 	if (r->ws)

@@ -51,8 +51,8 @@ test('every kind of break is found and refused until it is announced with dates;
 		'GET /api/v1/tickets: reply.data.items: removed': (d) => delete reply(d).items,
 		'GET /api/v1/tickets: reply.data.items[].number: removed': (d) =>
 			delete reply(d).items.items.properties.number,
-		'GET /api/v1/tickets: reply.data.items[].id: string, was integer': (d) =>
-			(reply(d).items.items.properties.id = { type: 'string' }),
+		'GET /api/v1/tickets: reply.data.items[].id: string, was integer|null': (d) =>
+			(reply(d).items.items.properties.id.type = 'string'),
 		'GET /api/v1/tickets: reply 200: removed': (d) => {
 			d.paths[LIST].get.responses[203] = d.paths[LIST].get.responses[200];
 			delete d.paths[LIST].get.responses[200];
@@ -118,4 +118,77 @@ test('what will end says so in every answer, with the dates of the table', async
 			n += row ? 1 : 0;
 		}
 	assert.ok(n >= 2, String(n));
+});
+
+test('a condition that a write does not know is refused, on every route', async () => {
+	const doc = (await s.get('/openapi.json')).json,
+		tokens = await Promise.all([s.login('admin', 'alpha'), s.login('boss')]);
+	let without = 0,
+		knows = 0;
+	for (const [p, ops] of Object.entries(doc.paths))
+		for (const [m, op] of Object.entries(ops)) {
+			if (
+				m === 'get' ||
+				/logout|password|step-up|passkey|\/sso\/|recovery|refresh|login|\/link|second-factor/.test(
+					p,
+				)
+			)
+				continue;
+			const known = op.parameters.some((x) => x.name === 'If-Match'),
+				at = p.replace(/\{tenant_id\}/g, s.alpha).replace(/\{[^}]+\}/g, '1');
+			for (const token of tokens) {
+				const r = await s.request(m.toUpperCase(), at, {
+						token,
+						body: {},
+						headers: { 'If-Match': known ? 'banana' : '"1"' },
+					}),
+					fields = (((r.json || {}).details || {}).fields || []).map(
+						(f) => f.field,
+					);
+				assert.ok(r.status >= 400, `${m} ${p}: ${r.status}`);
+				if (r.status !== 400) continue;
+				assert.ok(fields.includes('If-Match'), `${m} ${p} ${r.text}`);
+				if (known) knows++;
+				else without++;
+			}
+		}
+	assert.ok(without > 20 && knows > 10, `${without} ${knows}`);
+});
+test('a command that comes too late hears what to do instead, in its language', async () => {
+	const user = await s.login('user', 'alpha'),
+		eng = await s.login('eng1');
+	const { id } = (await s.post('/api/v1/tickets', user, { title: 'x', description: 'y' })).data,
+		act = (who, what, body = {}, lang = 'en') =>
+			s.request('POST', `/api/v1/tickets/${id}/${what}`, {
+				token: who,
+				body,
+				headers: { 'Accept-Language': lang },
+			});
+	assert.strictEqual((await act(user, 'cancel', { reason: 'x' })).status, 200);
+	for (const [lang, words] of Object.entries({
+		en: /cancelled; open a new ticket/,
+		zh: /已取消；请新建工单/,
+	})) {
+		const r = await act(user, 'reply', { text: 'still there?' }, lang);
+		assert.deepStrictEqual(
+			[r.status, r.code, r.json.details.state],
+			[409, 41002, 'cancelled'],
+			r.text,
+		);
+		assert.match(r.json.details.user_message, words);
+		assert.ok(r.json.details.suggested_actions.length);
+	}
+	const two = (await s.post('/api/v1/tickets', user, { title: 'x', description: 'y' })).data.id,
+		on = (who, what, body = {}) =>
+			s.request('POST', `/api/v1/tickets/${two}/${what}`, {
+				token: who,
+				body,
+				headers: { 'Accept-Language': 'en' },
+			});
+	await on(eng, 'accept');
+	await on(eng, 'resolve', { text: 'done' });
+	await on(user, 'confirm-resolution');
+	const late = await on(user, 'reply', { text: 'again' });
+	if (late.status === 409) assert.match(late.json.details.user_message, /the ticket is closed/);
+	else assert.fail(late.text);
 });

@@ -61,6 +61,37 @@ static struct outcome *refuse_reference(struct req *req, const struct reference_
 	return req_invalid(req);
 }
 
+/* What to do instead, where a command comes too late. */
+static const struct instead {
+	enum ticket_state state;
+	const char *en, *zh, *todo_en, *todo_zh;
+} instead[] = {
+	{ TICKET_RESOLVED, "the ticket is resolved; reopen it with a reason, or open a new ticket",
+		"工单已解决；请说明原因后重新打开，或新建工单",
+		"[\"POST …/reopen with a reason\",\"open a new ticket\"]",
+		"[\"POST …/reopen，附原因\",\"新建工单\"]" },
+	{ TICKET_CLOSED, "the ticket is closed; reopen it with a reason, or open a new ticket",
+		"工单已关闭；请说明原因后重新打开，或新建工单",
+		"[\"POST …/reopen with a reason\",\"open a new ticket\"]",
+		"[\"POST …/reopen，附原因\",\"新建工单\"]" },
+	{ TICKET_CANCELLED, "the ticket was cancelled; open a new ticket", "工单已取消；请新建工单",
+		"[\"open a new ticket\"]", "[\"新建工单\"]" },
+	{ TICKET_MERGED, "the ticket was merged into another; continue there",
+		"工单已合并到其他工单，请在该工单中继续", "[\"continue in merged_into\"]",
+		"[\"在 merged_into 所指的工单中继续\"]" },
+};
+
+static const char *instead_of(struct req *req, enum ticket_state state)
+{
+	for (size_t i = 0; i < ARRAY_LEN(instead); i++)
+		if (instead[i].state == state)
+			return arena_printf(&req->arena,
+				",\"user_message\":\"%s\",\"suggested_actions\":%s",
+				req->zh ? instead[i].zh : instead[i].en,
+				req->zh ? instead[i].todo_zh : instead[i].todo_en);
+	return "";
+}
+
 /* A customer's reply to a merged ticket hears where it belongs, if that one takes no reply. */
 static struct outcome *refuse_state(struct req *req, const struct ticket_call *c)
 {
@@ -69,8 +100,9 @@ static struct outcome *refuse_state(struct req *req, const struct ticket_call *c
 					    : "";
 
 	return req_fail(req, ERR_WRONG_STATE,
-		arena_printf(&req->arena, "{\"state\":\"%s\",\"command\":\"%s\"%s}",
-			ticket_state_name(c->state), ticket_rule(c->cmd)->name, merged));
+		arena_printf(&req->arena, "{\"state\":\"%s\",\"command\":\"%s\"%s%s}",
+			ticket_state_name(c->state), ticket_rule(c->cmd)->name, merged,
+			instead_of(req, c->state)));
 }
 
 static struct outcome *reply_result(struct req *req, struct ticket_call *c, enum call_result result)

@@ -6,10 +6,10 @@
 -- $3 cursor_id  bigint  cursor.1         optional
 -- $4 ticket_id  bigint  query.ticket_id  optional range=1..9007199254740991
 -- $5 state      text    query.state      optional in=open|overdue|done
--- returns id bigint, ticket_id bigint, number text, tenant_id bigint, tenant_name text, title text, priority text, cycle integer, owner_id bigint,
+-- returns id bigint, ticket_id bigint, number text, tenant_id bigint, tenant_name text, title text, priority text, priority_label text, cycle integer, owner_id bigint,
 -- returns owner_name text, breached_at timestamptz, opened_at timestamptz, due_at timestamptz, state text, done_at timestamptz, done_by bigint,
 -- returns done_by_name text
-select r.id, r.ticket_id, t.number, r.tenant_id, c.name as tenant_name, t.title, r.priority, r.cycle, r.owner_id,
+select r.id, r.ticket_id, t.number, r.tenant_id, c.name as tenant_name, t.title, r.priority, r.priority as priority_label, r.cycle, r.owner_id,
   door.person_name(r.tenant_id, 'staff', r.owner_id) as owner_name, r.breached_at, r.opened_at, r.due_at,
   case when r.done_at is not null then 'done' when r.overdue_at is not null then 'overdue' else 'open' end as state,
   r.done_at, r.done_by, door.person_name(r.tenant_id, 'staff', r.done_by) as done_by_name
