@@ -36,7 +36,10 @@ static const struct command own_commands[] = {
 		"      replay an incident log; then start the clocks of its open tickets" },
 	{ "demo", cmd_demo,
 		"demo\n"
-		"      create demo customers, staff and tickets" },
+		"  demo --live [--pace N] [--url URL]\n"
+		"      make an empty installation a demo, with the tickets of 60 days, or add the days "
+		"since the last run; --live: let its people open, answer and resolve tickets, N times "
+		"as fast as in an office (20), until SIGTERM" },
 	{ 0 },
 };
 

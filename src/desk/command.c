@@ -2,7 +2,7 @@
  * The ticket command, step by step: config or load, versions, decide (decide.c), store. */
 #include "desk/command.h"
 #include "base/magic.h"
-#include "decide.h"
+#include "desk/decide.h"
 #include "base/log.h"
 #include "crypto/crypto.h"
 #include "core/events.h"

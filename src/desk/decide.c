@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Decides what a ticket command does, without any I/O: from the ticket, its rules and the call to
  * the document that desk_store() takes. */
-#include "decide.h"
+#include "desk/decide.h"
 #include "crypto/crypto.h"
 
 #include <stdio.h>

@@ -446,23 +446,3 @@ test(
 		assert.match(s.cli(['sla', 'verify', '--tenant', 'beta']), /, 0 differences/);
 	},
 );
-test('the demo is made once; its people log in, and its clocks are right', async () => {
-	const d = await Server.make('demo');
-	try {
-		/* an installation that has no customers yet */
-		d.sql(`set session_replication_role = replica; delete from customers where tenant_id > 1; delete from tenant_counters where tenant_id > 1; delete from client_users; delete from staff`);
-		const logins = d.cli(['demo']);
-		assert.match(logins, /customer code northwind/);
-		assert.strictEqual(d.cli(['demo']), logins);
-		assert.strictEqual(d.sql('select count(*) from tickets'), '6');
-		assert.match(d.cli(['sla', 'verify']), /6 tickets.*, 0 differences/s);
-		const r = await d.post('/api/v1/auth/login', null, {
-			username: 'zhou.tao',
-			password: /password (\S+)/.exec(logins)[1],
-		});
-		assert.strictEqual(r.status, 200, r.text);
-		assert.strictEqual((await d.get('/api/v1/tickets', r.data.access_token)).data.items.length, 6);
-	} finally {
-		await d.drop();
-	}
-});

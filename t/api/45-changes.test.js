@@ -251,7 +251,7 @@ test('a password set by a mailed link, and what the daemon itself changes: rows 
 
 /* Commands that only read, and those without a row, with the reason. */
 const READS = ['keys status', 'keys check', 'tenant list', 'token list', 'report list', 'deadletter list', 'domain list', 'sso list', 'audit verify', 'rca', 'sla calc', 'sla explain', 'sla verify', 'sla replay'],
-	NO_ROW = { init: 'there is no database yet', demo: 'does nothing where there are customers; tested below, in a new database' };
+	NO_ROW = { init: 'there is no database yet', demo: 'refuses where there are customers; tested below, in a new database' };
 test('every command of sladesk that writes: a row of the operator, which names what was changed', () => {
 	const owner = `host=${SOCK} dbname=${s.db} user=sladesk_owner`,
 		file = (name, text) => {

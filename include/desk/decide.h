@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The pure part of the ticket command; private to src/desk. */
+ * The pure part of the ticket command. Besides src/desk, only the demo calls it, for its past. */
 #ifndef SLADESK_DESK_DECIDE_H
 #define SLADESK_DESK_DECIDE_H
 
