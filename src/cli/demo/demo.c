@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * sladesk demo: three customers, ten members of the staff, and sixty days of tickets. It is made once,
- * in an empty installation, which is marked as a demo then; later runs add what happened since.
- * sladesk demo --live goes on from there. */
+ * sladesk demo: three customers, ten members of the staff, and sixty days of tickets. It is made
+ * once, in an empty installation, which is marked as a demo then; later runs add what happened
+ * since. sladesk demo --live goes on from there. */
 #include "demo.h"
 #include "config/options.h"
 #include "sql_gen.h"
@@ -9,18 +9,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-const struct demo_tenant demo_tenants[DEMO_TENANTS] = {
-	{ "guangming", "光明零售", "zh", "standard", 7 },
+const struct demo_tenant demo_tenants[DEMO_TENANTS] = { { "guangming", "光明零售", "zh", "standard",
+								7 },
 	{ "northwind", "Northwind Traders", "en", "standard", 5 },
-	{ "haihang", "海航物流", "zh", "basic", 5 }
-};
+	{ "haihang", "海航物流", "zh", "basic", 5 } };
 
 const struct demo_staff demo_staff[] = { { "li.wei", "李伟", "engineer", "1", "t" },
 	{ "zhang.min", "张敏", "engineer", "1", "f" },
 	{ "wang.fang", "王芳", "engineer", "1", "f" }, { "chen.jie", "陈杰", "engineer", "2", "t" },
 	{ "liu.yang", "刘洋", "engineer", "2", "f" }, { "zhao.lei", "赵磊", "engineer", "3", "t" },
 	{ "sun.li", "孙丽", "supervisor", "2", "f" }, { "zhou.tao", "周涛", "manager", "3", "f" },
-	{ "wu.xin", "吴欣", "customer_success", "1", "f" }, { "he.jing", "何静", "auditor", "1", "f" } };
+	{ "wu.xin", "吴欣", "customer_success", "1", "f" },
+	{ "he.jing", "何静", "auditor", "1", "f" } };
 const size_t demo_staff_count = ARRAY_LEN(demo_staff);
 
 /* Each customer has admin and user, and the people of its departments. */
@@ -63,8 +63,8 @@ static void add_staff(PGconn *pg, const char *hash, const char *since)
 	buf_free(&sealed);
 }
 
-static void add_users(
-	PGconn *pg, const struct demo_tenant *of, const char *id, const char *hash, const char *since)
+static void add_users(PGconn *pg, const struct demo_tenant *of, const char *id, const char *hash,
+	const char *since)
 {
 	char index[FIELD_MAIL_INDEX_MAX], *row;
 	struct buf sealed = { 0 };
@@ -134,8 +134,8 @@ static void print_logins(void)
 	for (int i = 0; i < DEMO_TENANTS; i++) {
 		printf("           customer code %s, also", demo_tenants[i].code);
 		for (size_t k = 0; k < ARRAY_LEN(users); k++)
-			if (strcmp(users[k].tenant, demo_tenants[i].code) == 0 && *users[k].region &&
-				strcmp(users[k].username, "user") != 0)
+			if (strcmp(users[k].tenant, demo_tenants[i].code) == 0 &&
+				*users[k].region && strcmp(users[k].username, "user") != 0)
 				printf(" %s", users[k].username);
 		putchar('\n');
 	}
@@ -161,9 +161,9 @@ static struct mark read_mark(PGconn *pg)
 static void refuse_others(const struct mark *m, bool live)
 {
 	if (!m->is_demo && (m->is_used || live))
-		die("this installation is not a demo: %s", m->is_used
-				? "it has customers or staff, and no demo was ever made in it"
-				: "make one with sladesk demo");
+		die("this installation is not a demo: %s",
+			m->is_used ? "it has customers or staff, and no demo was ever made in it"
+				   : "make one with sladesk demo");
 }
 
 static void make_past(PGconn *pg, const struct mark *m)

@@ -17,6 +17,7 @@
 struct demo_staff {
 	const char *username, *name, *role, *level, *on_call;
 };
+#define DEMO_MANAGER 7 /* zhou.tao */
 extern const struct demo_staff demo_staff[];
 extern const size_t demo_staff_count;
 
@@ -72,8 +73,8 @@ struct demo_plan {
 	struct demo_step step[DEMO_STEPS_MAX];
 };
 
-/* The plan of the ticket with this title, opening and priority. Returns false if the title is not of
- * a story: then a visitor opened it. */
+/* The plan of the ticket with this title, opening and priority. Returns false if the title is not
+ * of a story: then a visitor opened it. */
 bool demo_plan_make(
 	struct demo_plan *out, const char *title, int64_t opened_at, enum priority priority);
 /* How many steps have been taken, by the types of the events of people since the opening, separated
@@ -87,14 +88,14 @@ enum ticket_state demo_state_at(const struct demo_plan *p, int64_t opened, int64
 char *demo_text(const char *text, size_t n, const char *subject) MUST_USE;
 /* Subject I of a story; I wraps around. The caller frees it. */
 char *demo_subject(const struct demo_story *s, int64_t i) MUST_USE;
-/* The details of the resolution, as the API stores them; NULL if the priority needs none. The caller
- * frees it. */
+/* The details of the resolution, as the API stores them; NULL if the priority needs none. The
+ * caller frees it. */
 char *demo_details(const struct demo_plan *p, enum priority priority) MUST_USE;
 
 /* --- the past (history.c) --- */
 
-/* What happened from FROM to TO: tickets that are still open go on, new ones are opened; after an hour
- * or more there are tickets in every state again. */
+/* What happened from FROM to TO: tickets that are still open go on, new ones are opened; after an
+ * hour or more there are tickets in every state again. */
 void demo_history(PGconn *pg, int64_t from, int64_t to);
 
 /* --- the present (live.c) --- */

@@ -112,7 +112,8 @@ static bool settle(struct ticket *t, const struct sla_version *v, int64_t to)
 }
 
 /* Run the command at its instant. */
-static bool command(struct ticket *t, const struct sla_version *v, struct ticket_call *c, int64_t at)
+static bool command(
+	struct ticket *t, const struct sla_version *v, struct ticket_call *c, int64_t at)
 {
 	enum call_result why;
 	bool ok;
@@ -157,7 +158,8 @@ static bool take_step(
 	return ok;
 }
 
-/* What the daemon does when a timer is due (src/timers/timer.c). CMD_COUNT: it does it itself, late. */
+/* What the daemon does when a timer is due (src/timers/timer.c). CMD_COUNT: it does it itself,
+ * late. */
 static enum ticket_command timer_command(const char *kind)
 {
 	static const struct {
@@ -165,7 +167,8 @@ static enum ticket_command timer_command(const char *kind)
 		enum ticket_command cmd;
 	} kinds[] = { { "auto-close", CMD_AUTO_CLOSE }, { "remind-close-1", CMD_REMIND_CLOSE },
 		{ "remind-close-2", CMD_REMIND_CLOSE }, { "wake", CMD_RESUME },
-		{ "p0-unconfirmed", CMD_P0_UNCONFIRMED }, { "report-due", CMD_REPORT_DUE } };
+		{ "p0-unconfirmed", CMD_P0_UNCONFIRMED }, { "report-due", CMD_REPORT_DUE },
+		{ "rca-reminder", CMD_RCA_REMINDER }, { "rca-overdue", CMD_RCA_OVERDUE } };
 
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		if (strcmp(kinds[i].kind, kind) == 0)
@@ -173,11 +176,46 @@ static enum ticket_command timer_command(const char *kind)
 	return CMD_COUNT;
 }
 
+/* The manager completes most analyses of a breach just before the reminder, the others just before
+ * they are due, and a few late. */
+static bool analyse(struct ticket *t, const struct sla_version *v, const struct demo_plan *p,
+	enum ticket_command timer, int64_t due)
+{
+	static const char *const texts[2] = {
+		"Root cause: {}. The work took longer than planned, because "
+		"the ticket was handed over late. We have changed the "
+		"hand-over and check it in two weeks.",
+		"根因：{}。处理超时的原因是交接过晚；我们已调整交接流程，两周后复查效果。"
+	};
+	const char *cause = p->story->cause ? p->story->cause
+			    : p->story->zh  ? "处理步骤不完整"
+					    : "incomplete instructions";
+	size_t n = strlen(cause);
+	struct ticket_call c = { .cmd = CMD_RCA_DONE,
+		.actor = ACTOR_STAFF,
+		.actor_id = past.staff[DEMO_MANAGER],
+		.priority = PRIORITY_NONE };
+	bool punctual = t->id % 10 < 7, ok;
+	char *why, *text;
+
+	if ((timer == CMD_RCA_REMINDER) != punctual || (timer == CMD_RCA_OVERDUE && t->id % 10 > 8))
+		return false;
+	while (n && (cause[n - 1] == '.' || strncmp(cause + n - 3, "。", 3) == 0))
+		n -= cause[n - 1] == '.' ? 1 : 3;
+	why = demo_text(cause, n, p->subject);
+	c.text = text = demo_text(texts[p->story->zh], strlen(texts[p->story->zh]), why);
+	ok = command(t, v, &c, due - 5 * MINUTE);
+	free(why);
+	free(text);
+	return ok;
+}
+
 /* Run the first timer that is due by UNTIL. Returns false if there is none. */
-static bool run_timer(struct ticket *t, const struct sla_version *v, int64_t until)
+static bool run_timer(
+	struct ticket *t, const struct sla_version *v, const struct demo_plan *p, int64_t until)
 {
 	char tenant[24], id[24], to[24], timer[24];
-	const char *p[] = { tenant, id, to }, *q[] = { tenant, timer };
+	const char *asked[] = { tenant, id, to }, *q[] = { tenant, timer };
 	struct ticket_call c = { .actor = ACTOR_SYSTEM, .priority = PRIORITY_NONE };
 	PGresult *r;
 	int64_t due;
@@ -185,7 +223,7 @@ static bool run_timer(struct ticket *t, const struct sla_version *v, int64_t unt
 	snprintf(tenant, sizeof(tenant), "%lld", (long long)t->tenant_id);
 	snprintf(id, sizeof(id), "%lld", (long long)t->id);
 	snprintf(to, sizeof(to), "%lld", (long long)until);
-	r = cli_exec(past.pg, &sql_cli_demo_timer, p);
+	r = cli_exec(past.pg, &sql_cli_demo_timer, asked);
 	if (!PQntuples(r)) {
 		PQclear(r);
 		return false;
@@ -194,6 +232,8 @@ static bool run_timer(struct ticket *t, const struct sla_version *v, int64_t unt
 	c.cmd = timer_command(PQgetvalue(r, 0, 1));
 	due = strtoll(PQgetvalue(r, 0, 2), NULL, 10);
 	PQclear(r);
+	if (analyse(t, v, p, c.cmd, due))
+		return true;
 	c.timer_id = strtoll(timer, NULL, 10);
 	c.text = c.cmd == CMD_RESUME ? "the scheduled time has been reached / 已到预定时间" : NULL;
 	if (c.cmd == CMD_COUNT || !command(t, v, &c, due + LAG_US))
@@ -209,7 +249,7 @@ static void play(struct ticket *t, const struct sla_version *v, const struct dem
 		int64_t at = i < p->n ? demo_step_at(p, i, last) : INSTANT_NONE;
 		bool comes = at != INSTANT_NONE && at < past.now;
 
-		if (run_timer(t, v, comes ? at : past.now))
+		if (run_timer(t, v, p, comes ? at : past.now))
 			continue;
 		if (!comes || !take_step(t, v, p, i, at))
 			break;
@@ -289,10 +329,12 @@ static void tell_twice(const struct customer *of, const struct demo_story *s, co
 	const struct sla_version *v = version_for(of, s);
 	struct ticket t, twin;
 	struct demo_plan p;
-	struct ticket_call link = { .cmd = CMD_LINK, .actor = ACTOR_STAFF, .priority = PRIORITY_NONE },
-			   merge = { .cmd = CMD_MERGE,
-				   .actor = ACTOR_STAFF,
-				   .priority = PRIORITY_NONE };
+	struct ticket_call link = { .cmd = CMD_LINK,
+		.actor = ACTOR_STAFF,
+		.priority = PRIORITY_NONE },
+			   merge = {
+				   .cmd = CMD_MERGE, .actor = ACTOR_STAFF, .priority = PRIORITY_NONE
+			   };
 	char *title = demo_text(s->title, strlen(s->title), subject);
 	bool both = open_ticket(of, s, subject, of->user[user % of->users], at, &t);
 
@@ -375,7 +417,8 @@ static void one_day(int64_t midnight, int64_t from, int64_t to)
 	size_t n = 0;
 
 	for (int i = 0; i < DEMO_TENANTS; i++) {
-		char *seed = xasprintf("%s %lld", demo_tenants[i].code, (long long)(midnight / DAY_US));
+		char *seed =
+			xasprintf("%s %lld", demo_tenants[i].code, (long long)(midnight / DAY_US));
 		struct demo_dice d = { demo_seed(seed) };
 
 		n += arrivals_of(&past.customer[i], midnight, &d, list + n);
@@ -387,15 +430,15 @@ static void one_day(int64_t midnight, int64_t from, int64_t to)
 		char *subject = demo_subject(a->story, a->subject);
 
 		if (a->at >= from && a->at < to - MINUTE)
-			(a->twice ? tell_twice : tell)(
-				a->of, a->story, subject, a->user, a->at);
+			(a->twice ? tell_twice : tell)(a->of, a->story, subject, a->user, a->at);
 		free(subject);
 	}
 }
 
 /* --- the end: every state is there, and some deadlines pass while somebody looks --- */
 
-/* Find a ticket of the last hours that is in STATE now and stays there for HOLD (us), and tell it. */
+/* Find a ticket of the last hours that is in STATE now and stays there for HOLD (us), and tell it.
+ */
 static void show_state(enum ticket_state state, int64_t hours, int64_t hold, int round)
 {
 	struct demo_dice d = { demo_seed(ticket_state_name(state)) + (uint64_t)(past.now + round) };
@@ -439,7 +482,8 @@ static void show_late(enum priority priority, int64_t due_in)
 		bool fits;
 
 		at -= at % US_PER_S;
-		fits = s->priority == priority && demo_plan_make(&p, title, at, priority) && p.late &&
+		fits = s->priority == priority && demo_plan_make(&p, title, at, priority) &&
+		       p.late &&
 		       demo_state_at(&p, at, past.now + due_in + 4 * MINUTE) <= TICKET_ACCEPTED &&
 		       demo_state_at(&p, at, past.now) == TICKET_NEW;
 		if (fits)
@@ -458,13 +502,15 @@ static void show_all(int64_t hours)
 
 	for (int s = 0; s <= TICKET_CLOSED; s++) {
 		int64_t there = 0,
-			wanted = s <= TICKET_PENDING_CUSTOMER ? 3 : s < TICKET_OPEN_COUNT ? 2 : 1,
+			wanted = s <= TICKET_PENDING_CUSTOMER ? 3
+				 : s < TICKET_OPEN_COUNT      ? 2
+							      : 1,
 			hold = s == TICKET_MITIGATED || s == TICKET_MONITORING ? 2 * MINUTE
 									       : 15 * MINUTE;
 
 		for (int i = 0; i < PQntuples(r); i++)
-			if (strcmp(PQgetvalue(r, i, 0),
-				    ticket_state_name((enum ticket_state)s)) == 0)
+			if (strcmp(PQgetvalue(r, i, 0), ticket_state_name((enum ticket_state)s)) ==
+				0)
 				there = strtoll(PQgetvalue(r, i, 1), NULL, 10);
 		for (; there < wanted; there++)
 			show_state((enum ticket_state)s, hours, hold, (int)there);
@@ -543,7 +589,8 @@ static void go_on(void)
 		struct ticket t;
 		int done = -1;
 
-		if (demo_plan_make(&plan, PQgetvalue(r, i, 3), strtoll(PQgetvalue(r, i, 5), NULL, 10),
+		if (demo_plan_make(&plan, PQgetvalue(r, i, 3),
+			    strtoll(PQgetvalue(r, i, 5), NULL, 10),
 			    priority_parse(str_of(PQgetvalue(r, i, 4)))))
 			done = demo_plan_done(&plan, PQgetvalue(r, i, 7));
 		if (done >= 0) {

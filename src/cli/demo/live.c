@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * sladesk demo --live: the people of the demo at work. Each logs in through the API and opens,
- * answers and resolves tickets, as the plans of the tickets say (plan.c), but faster. What comes next
- * is read from the tickets themselves, so the simulator can end and begin again at any time. It
- * leaves a ticket alone that a visitor has opened or touched. */
+ * answers and resolves tickets, as the plans of the tickets say (plan.c), but faster. What comes
+ * next is read from the tickets themselves, so the simulator can end and begin again at any time.
+ * It leaves a ticket alone that a visitor has opened or touched. */
 #include "demo.h"
 #include "base/json.h"
 #include "base/magic.h"
@@ -161,8 +161,8 @@ static void say(const struct person *who, const char *what, const char *ticket, 
 	char at[32];
 
 	time_format(clock_now_us(), 3, at);
-	printf("%s %s%s%s %s %s%s\n", at, who->username, who->tenant[0] ? "@" : "", who->tenant, what,
-		ticket, status >= 200 && status < 300 ? "" : " refused");
+	printf("%s %s%s%s %s %s%s\n", at, who->username, who->tenant[0] ? "@" : "", who->tenant,
+		what, ticket, status >= 200 && status < 300 ? "" : " refused");
 	fflush(stdout);
 }
 
@@ -251,7 +251,9 @@ static const char *code_of(PGconn *pg, const char *id)
  * stands. A ticket whose plan misses a deadline is not hurried: its deadlines are real. */
 static int64_t due_at(const struct open_ticket *t, const struct demo_plan *p, int i)
 {
-	int64_t pace = !p->late ? live.pace : live.pace > DEMO_PACE ? live.pace / DEMO_PACE : 1,
+	int64_t pace = !p->late                ? live.pace
+		       : live.pace > DEMO_PACE ? live.pace / DEMO_PACE
+					       : 1,
 		usual;
 
 	if (t->last_at >= live.begin_us)

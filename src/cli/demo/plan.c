@@ -23,14 +23,15 @@ static const char *const reports[2] = {
 	"We have narrowed it down and test the change on the staging account first.|The test went "
 	"well; we carry it out in production now.|The change is in place. We watch the metrics for "
 	"a while.|Still watching: no new errors so far.",
-	"已缩小范围，正在测试账号上验证修改。|验证通过，正在生产环境执行。|修改已生效，继续观察指标。|"
+	"已缩小范围，正在测试账号上验证修改。|验证通过，正在生产环境执行。|"
+	"修改已生效，继续观察指标。|"
 	"观察中，目前没有新的错误。",
 };
 static const char *const words[2][8] = {
-	{ "the customer has answered", "waiting for the planned time",
-		"AWS Support has answered", "It happens again since this morning.",
-		"We look at it again at once.", "It was the second instance; it is corrected now.",
-		"no longer needed", "fixed by itself" },
+	{ "the customer has answered", "waiting for the planned time", "AWS Support has answered",
+		"It happens again since this morning.", "We look at it again at once.",
+		"It was the second instance; it is corrected now.", "no longer needed",
+		"fixed by itself" },
 	{ "客户已答复", "等待计划的时间", "AWS Support 已答复", "今天上午又出现了同样的现象。",
 		"您好，我们马上重新检查。", "是第二个实例的配置没有同步，现已修正。",
 		"已经不需要了", "自己恢复了，先撤回" },
@@ -138,8 +139,10 @@ char *demo_details(const struct demo_plan *p, enum priority priority)
 /* Of a story's ticket: minutes to the first response, of the work, and between two reports. */
 static const struct {
 	int64_t response, work_low, work_high, report, budget;
-} usual[PRIORITY_COUNT] = { [P0] = { 15, 70, 105, 13, 120 }, [P1] = { 30, 80, 190, 26, 240 },
-	[P2] = { 120, 100, 330, 100, 480 }, [P3] = { 240, 60, 420, 205, 1440 },
+} usual[PRIORITY_COUNT] = { [P0] = { 15, 70, 105, 13, 120 },
+	[P1] = { 30, 80, 190, 26, 240 },
+	[P2] = { 120, 100, 330, 100, 480 },
+	[P3] = { 240, 60, 420, 205, 1440 },
 	[P4] = { 480, 120, 900, 1200, 2880 } };
 
 static struct demo_step *add(
@@ -218,8 +221,7 @@ static void add_work(struct demo_plan *p, enum priority priority)
 		if (text.n && !silent)
 			add(p, CMD_REPLY, gap, text.p)->text_n = text.n;
 		else if (!silent)
-			add(p, CMD_REPLY, gap, part(list, i % 3).p)->text_n =
-				part(list, i % 3).n;
+			add(p, CMD_REPLY, gap, part(list, i % 3).p)->text_n = part(list, i % 3).n;
 		if (i == 0 && p->story->note)
 			add(p, CMD_NOTE, 2 * MINUTE, p->story->note);
 	}
@@ -237,7 +239,10 @@ static void add_end(struct demo_plan *p)
 	const char *const *w = words[p->story->zh];
 	struct demo_dice *d = &p->dice;
 	bool confirmed = demo_chance(d, 70);
-	int score = p->late ? (int)demo_roll(d, 2, 4) : demo_chance(d, 65) ? 5 : demo_chance(d, 75) ? 4 : 3;
+	int score = p->late              ? (int)demo_roll(d, 2, 4)
+		    : demo_chance(d, 65) ? 5
+		    : demo_chance(d, 75) ? 4
+					 : 3;
 
 	if (demo_chance(d, 5)) {
 		add(p, CMD_REOPEN, minutes(p, 60, 900), w[W_AGAIN]);
