@@ -37,8 +37,10 @@ static const struct command own_commands[] = {
 	{ "demo", cmd_demo,
 		"demo\n"
 		"  demo --live [--pace N] [--url URL]\n"
-		"      make an empty installation a demo, with the tickets of 60 days, or add the days "
-		"since the last run; --live: let its people open, answer and resolve tickets, N times "
+		"      make an empty installation a demo, with the tickets of 60 days, or add the "
+		"days "
+		"since the last run; --live: let its people open, answer and resolve tickets, N "
+		"times "
 		"as fast as in an office (20), until SIGTERM" },
 	{ 0 },
 };

@@ -356,6 +356,7 @@ test('every command of sladesk that writes: a row of the operator, which names w
 const QUIET = {
 	'audit_logs audit_anchors audit_signed audit_archives': 'the log itself',
 	'events sla_clocks sla_fires sla_breaches timers tenant_counters': 'the history of tickets: what a command did is in the ticket\'s row, and deadlines are in the history',
+	demo: 'the mark of a demonstration: its runs have rows of their own',
 	'notifications deliveries': 'what was sent',
 	'idempotency_keys refresh_tokens login_attempts known_networks login_steps sso_logins used_challenges password_resets sign_in_places sign_in_alerts password_history': 'traces of log-ins and requests',
 	'rollups ticket_outcomes rollup_checks source_checks source_runs': 'computed from other tables',

@@ -12,4 +12,3 @@ left join lateral (
 where t.tenant_id > 1 and t.requester_kind = 'customer' and t.source <> 'import'
   and (t.status not in ('closed', 'cancelled', 'merged') or (t.status = 'closed' and t.closed_at > $1::timestamptz))
 order by t.id
-limit 2000

@@ -4,4 +4,3 @@ select s.id, s.username
 from staff s
 where s.disabled_at is null
 order by s.id
-limit 100

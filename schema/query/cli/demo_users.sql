@@ -5,4 +5,3 @@ select u.id, u.username
 from client_users u
 where u.tenant_id = $1::bigint and u.disabled_at is null
 order by u.id
-limit 50

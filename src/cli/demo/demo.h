@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The demonstration: people and customers (demo.c), what happens to a ticket and when (plan.c,
- * pure), the past (history.c), and the present (live.c). Nothing but the ticket itself says how far
- * its plan is: whoever reads title, opening and events knows what comes next. */
+ * pure), the past (history.c, past.c), and the present (live.c). Nothing but the ticket itself says
+ * how far its plan is: whoever reads title, opening and events knows what comes next. */
 #ifndef SLADESK_CLI_DEMO_H
 #define SLADESK_CLI_DEMO_H
 

@@ -5,7 +5,6 @@
  * It leaves a ticket alone that a visitor has opened or touched. */
 #include "demo.h"
 #include "base/json.h"
-#include "base/magic.h"
 #include "sql_gen.h"
 
 #include <curl/curl.h>
@@ -27,7 +26,6 @@ struct person {
 };
 
 static struct {
-	uint32_t magic;
 	const char *url;
 	int64_t pace, begin_us;
 	int64_t silent_us; /* since when the server does not answer; 0: it does */
@@ -59,10 +57,9 @@ static void nap(int64_t us)
 
 static size_t on_bytes(char *p, size_t size, size_t n, void *arg)
 {
-	struct buf *b = arg;
-
-	if (b->n < (1u << 20))
-		buf_add(b, p, size * n);
+	(void)arg;
+	if (live.answer.n < (1u << 20))
+		buf_add(&live.answer, p, size * n);
 	return size * n;
 }
 
@@ -83,7 +80,6 @@ static long post(const char *path, const char *token, const char *body)
 	curl_easy_setopt(live.curl, CURLOPT_PROXY, "");
 	curl_easy_setopt(live.curl, CURLOPT_USERAGENT, "sladesk demo");
 	curl_easy_setopt(live.curl, CURLOPT_WRITEFUNCTION, on_bytes);
-	curl_easy_setopt(live.curl, CURLOPT_WRITEDATA, &live.answer);
 	curl_easy_setopt(live.curl, CURLOPT_POSTFIELDS, body);
 	curl_easy_setopt(live.curl, CURLOPT_HTTPHEADER, headers);
 	if (curl_easy_perform(live.curl) == CURLE_OK) {
