@@ -158,7 +158,7 @@ static enum ticket_command timer_command(const char *kind)
 }
 
 /* The manager completes most analyses of a breach just before the reminder, the others just before
- * they are due, and a few late. */
+ * they are due, and leaves a few undone. */
 static bool analyse(struct ticket *t, const struct sla_version *v, const struct demo_plan *p,
 	enum ticket_command timer, int64_t due)
 {
@@ -179,7 +179,7 @@ static bool analyse(struct ticket *t, const struct sla_version *v, const struct 
 	bool punctual = t->id % 10 < 7, ok;
 	char *why, *text;
 
-	if ((timer == CMD_RCA_REMINDER) != punctual || (timer == CMD_RCA_OVERDUE && t->id % 10 > 8))
+	if (timer != (punctual ? CMD_RCA_REMINDER : CMD_RCA_OVERDUE) || t->id % 10 == 9)
 		return false;
 	while (n && (cause[n - 1] == '.' || strncmp(cause + n - 3, "。", 3) == 0))
 		n -= cause[n - 1] == '.' ? 1 : 3;
