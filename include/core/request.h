@@ -223,6 +223,9 @@ struct outcome *req_fail_db(struct req *req, enum db_error e) MUST_USE;
 /* Note an invalid field (the first 120 characters of its name). req_invalid ends the request with
  * all noted fields. RULE says what is allowed, with an example where that helps. */
 void req_note_invalid(struct req *req, const char *field, const char *rule_en, const char *rule_zh);
+/* The same, with an example of the right form (JSON). */
+void req_note_invalid_like(struct req *req, const char *field, const char *rule_en,
+	const char *rule_zh, const char *example);
 static inline bool req_has_invalid(const struct req *req)
 {
 	return req->invalid.n > 0;

@@ -1,8 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Only leases use the database's clock, because the instances must agree on it. A lease lasts ten seconds; the share is a fair part of the 64 shards.
--- p_places: the instance reads encrypted values that name their place; an earlier version does not say so.
+-- p_places: the instance reads encrypted values that name their place; an earlier version does not say so. p_format: the newest form of policies
+-- that it reads.
 drop function if exists shards_hold(text, boolean);
-create or replace function shards_hold(p_me text, p_take boolean, p_places boolean default false)
+drop function if exists shards_hold(text, boolean, boolean);
+create or replace function shards_hold(p_me text, p_take boolean, p_places boolean default false, p_format int default 1)
 returns table (held bigint, at bigint, instances int) language plpgsql as $$
 declare
   instant timestamptz := clock_timestamp();
@@ -10,8 +12,8 @@ declare
   share int;
   mine int;
 begin
-  insert into lease_owners (owner, expires_at, places) values (p_me, until, p_places)
-    on conflict (owner) do update set expires_at = excluded.expires_at, places = excluded.places;
+  insert into lease_owners (owner, expires_at, places, policy_format) values (p_me, until, p_places, p_format)
+    on conflict (owner) do update set expires_at = excluded.expires_at, places = excluded.places, policy_format = excluded.policy_format;
   delete from lease_owners o where o.expires_at < instant - interval '1 minute';
   select count(*) into instances from lease_owners o where o.expires_at > instant;
   share := ceil(64.0 / instances);
@@ -27,6 +29,11 @@ begin
   at := us(instant);
   return next;
 end
+$$;
+
+-- The newest form of policies that every instance that runs can read; null: none runs.
+create or replace function policy_format_read() returns int language sql as $$
+  select min(o.policy_format) from lease_owners o where o.expires_at > clock_timestamp()
 $$;
 
 -- Is every instance that runs able to read encrypted values that name their place?

@@ -67,3 +67,9 @@ begin
   end loop;
 end
 $$;
+
+-- The policies that a customer can have: of its own or the provider's, in force, and not for a single service type. The customer's own come first.
+create or replace function policies_for(p_tenant bigint, p_at timestamptz) returns table (code text, own boolean) language sql stable as $$
+  select p.code, p.tenant_id = p_tenant from sla_configurations p
+  where p.tenant_id in (p_tenant, 1) and p.service_type is null and p.effective_from <= p_at and (p.effective_to is null or p.effective_to > p_at)
+$$;

@@ -428,7 +428,8 @@ static const char schemes[] =
 	"\"user_message\",\"suggested_actions\"],\"properties\":{\"fields\":"
 	"{\"type\":\"array\",\"items\":"
 	"{\"type\":\"object\",\"properties\":{\"field\":{\"type\":\"string\"},\"rule\":{\"type\":"
-	"\"string\"}}}},\"user_message\":{\"type\":\"string\"},\"suggested_actions\":{\"type\":"
+	"\"string\"},\"example\":{\"description\":\"a value in the right "
+	"form\"}}}},\"user_message\":{\"type\":\"string\"},\"suggested_actions\":{\"type\":"
 	"\"array\",\"items\":{\"type\":\"string\"}},\"support_contact\":{\"type\":\"string\"}}},"
 	"\"timestamp\":{\"type\":\"string\",\"format\":\"date-time\"},\"request_id\":{\"type\":"
 	"\"string\"}}}},\n\"responses\":{";

@@ -294,6 +294,12 @@ struct outcome *req_fail_db(struct req *req, enum db_error e)
 
 void req_note_invalid(struct req *req, const char *field, const char *en, const char *zh)
 {
+	req_note_invalid_like(req, field, en, zh, NULL);
+}
+
+void req_note_invalid_like(
+	struct req *req, const char *field, const char *en, const char *zh, const char *example)
+{
 	struct str shown = utf8_head(str_of(field),
 		FIELD_SHOWN); /* the address comes from the client and may be invented */
 
@@ -301,6 +307,8 @@ void req_note_invalid(struct req *req, const char *field, const char *en, const 
 	buf_add_json(&req->invalid, shown.p, shown.n);
 	buf_adds(&req->invalid, ",\"rule\":");
 	buf_add_json(&req->invalid, req->zh ? zh : en, strlen(req->zh ? zh : en));
+	if (example)
+		buf_addf(&req->invalid, ",\"example\":%s", example);
 	buf_addc(&req->invalid, '}');
 }
 

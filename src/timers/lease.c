@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "db/db.h"
+#include "sla/shape.h"
 #include "sql_gen.h"
 
 #include <errno.h>
@@ -135,6 +136,7 @@ static void hold(struct job_run *run)
 	lease.asked = true;
 	job_param_text(run, 0, lease.me);
 	job_param_text(run, 1, lease.may_take);
+	job_param_int(run, 2, SLA_POLICY_FORMAT);
 	job_query(run, &sql_lease_hold, on_held);
 }
 

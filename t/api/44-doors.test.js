@@ -301,20 +301,20 @@ test('policies: what would be ignored is refused', async () => {
 		send = (document) => put('/api/v1/sla/policies/exact', people.boss, { document });
 	assert.strictEqual((await send(good)).status, 200);
 	const p1 = good.priorities.P1;
-	for (const [rule, more] of [
-		[/responce_s: unknown key/, { priorities: { P1: { ...p1, responce_s: 5 } } }],
-		[/P1: must be an object/, { priorities: { P1: 5 } }],
-		[/comes twice/, { priorities: { P0: p1, critical: p1 } }],
-		[/ladder_s/, { priorities: { P1: { ...p1, ladder_s: [1, 2, 3, 4] } } }],
-		[/ladder_s/, { priorities: { P1: { ...p1, ladder_s: [1, 2, 99999999999] } } }],
-		[/reopen_hours/, { reopen_hours: '72' }],
-		[/autoclose_days/, { autoclose_days: 1.5 }],
-		[/pauses/, { pauses: [] }],
-		[/responce: unknown key/, { pauses: { responce: [] } }],
-		[/threshold comes twice/, { thresholds: ['80', '80', '100'] }],
+	for (const [rule, field, more] of [
+		[/responce_s: unknown key/, 'priorities.P1.responce_s', { priorities: { P1: { ...p1, responce_s: 5 } } }],
+		[/P1: must be an object/, 'priorities.P1', { priorities: { P1: 5 } }],
+		[/comes twice/, 'priorities.critical', { priorities: { P0: p1, critical: p1 } }],
+		[/ladder_s/, 'priorities.P1.ladder_s', { priorities: { P1: { ...p1, ladder_s: [1, 2, 3, 4] } } }],
+		[/ladder_s/, 'priorities.P1.ladder_s[2]', { priorities: { P1: { ...p1, ladder_s: [1, 2, 99999999999] } } }],
+		[/reopen_hours/, 'reopen_hours', { reopen_hours: '72' }],
+		[/autoclose_days/, 'autoclose_days', { autoclose_days: 1.5 }],
+		[/pauses/, 'pauses', { pauses: [] }],
+		[/responce: unknown key/, 'pauses.responce', { pauses: { responce: [] } }],
+		[/threshold comes twice/, 'thresholds', { thresholds: ['80', '80', '100'] }],
 	]) {
 		const r = await send({ ...good, ...more });
-		assert.deepStrictEqual([r.status, fields(r)], [400, ['document']], r.text);
+		assert.deepStrictEqual([r.status, fields(r)], [400, ['document.' + field]], r.text);
 		assert.match(r.json.details.fields[0].rule, rule);
 	}
 });

@@ -98,6 +98,7 @@ const WRITES = {
 		await call('PUT', '/api/v1/sla/calendars/c1', who.boss, { document: { tz: 'Asia/Shanghai', hours: day('17:00') } });
 		return call('PUT', '/api/v1/sla/calendars/c1', who.boss, { document: { tz: 'Asia/Shanghai', hours: day('18:00') } });
 	},
+	'PUT /api/v1/sla/config/{tenant_id}': () => call('PUT', '/api/v1/sla/config/' + s.alpha, who.boss, { policy: 'basic' }),
 	'PUT /api/v1/sla/policies/{code}': async () => {
 		await call('PUT', '/api/v1/sla/policies/p1', who.boss, policy(900));
 		return call('PUT', '/api/v1/sla/policies/p1', who.boss, policy(600));

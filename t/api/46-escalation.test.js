@@ -81,7 +81,7 @@ test('a report is due from the opening or from the resolution, as the policy say
 		body: { document: doc('banana'), calendar: '24x7' },
 		headers: { 'Accept-Language': 'zh-CN' },
 	});
-	assert.match(zh.json.details.fields[0].rule, /report_from：不在可选取值之中$/);
+	assert.match(zh.json.details.fields[0].rule, /report_from：应为 opened、resolved 之一$/);
 	assert.strictEqual((await put(doc('resolved'))).status, 200);
 	s.sql(`update customers set policy_code = 'reports' where tenant_id = ${s.alpha}`);
 	await waitUntil(async () => {

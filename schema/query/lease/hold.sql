@@ -2,4 +2,5 @@
 -- mode: job   shape: rows   class: job
 -- $1 me    text  call.me    required
 -- $2 take  bool  call.take  required
-select h.held, h.at, h.instances from shards_hold($1::text, $2::boolean, true) h
+-- $3 format  int  call.format  required
+select h.held, h.at, h.instances from shards_hold($1::text, $2::boolean, true, $3::int) h

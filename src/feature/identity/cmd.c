@@ -108,6 +108,10 @@ static const char *attribute_option(int argc, char **argv, const char *name)
 	return *cli_option(argc, argv, name, "") ? cli_text(argc, argv, name, 100) : "";
 }
 
+#define NO_POLICY                                                                                  \
+	"no such policy: %s\n  sladesk policy list shows them; one for a single service type "     \
+	"applies by itself"
+
 static int cmd_tenant(int argc, char **argv)
 {
 	PGconn *pg = cli_connect();
@@ -123,17 +127,19 @@ static int cmd_tenant(int argc, char **argv)
 
 		r = cli_exec(pg, &sql_cli_tenant_add, p);
 		if (!PQntuples(r))
-			die("no such policy: %s", p[3]);
+			die(NO_POLICY, p[3]);
 		cli_print_rows(r);
 	} else if (strcmp(what, "set") == 0) {
 		const char *p[] = { cli_option(argc, argv, "code", NULL), host_option(argc, argv),
 			seats_option(argc, argv), cli_choice(argc, argv, "mfa", "", "yes|no"),
 			zone_option(argc, argv), work_hours_option(argc, argv),
-			cli_choice(argc, argv, "mail-factor", "", "yes|no") };
+			cli_choice(argc, argv, "mail-factor", "", "yes|no"),
+			cli_option(argc, argv, "policy", ""), cli_now() };
 
+		free(cli_tenant_id(pg, p[0]));
 		r = cli_exec(pg, &sql_cli_tenant_set, p);
 		if (!PQntuples(r))
-			die("no such tenant: %s", p[0]);
+			die(NO_POLICY, p[7]);
 		cli_print_rows(r);
 	} else if (strcmp(what, "suspend") == 0 || strcmp(what, "resume") == 0) {
 		const char *p[] = { cli_option(argc, argv, "code", NULL),
@@ -356,7 +362,7 @@ const struct command identity_commands[] = {
 	{ "tenant", cmd_tenant,
 		"tenant add --code C --name N [--lang zh|en] [--policy P]\n"
 		"  tenant set --code C [--host H|-] [--max-users N|-] [--mfa yes|no] "
-		"[--mail-factor yes|no] [--timezone "
+		"[--mail-factor yes|no] [--policy P] [--timezone "
 		"Z] "
 		"[--work-hours 8-20]\n"
 		"  tenant suspend --code C\n"

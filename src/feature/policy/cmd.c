@@ -2,6 +2,7 @@
  * The SLA tools: calc (pure, from standard input), explain, verify (recompute every stored clock
  * from the events), replay (simulate another policy). */
 #include "cli/cli.h"
+#include "cmd_document.h"
 #include "base/json.h"
 #include "base/rate.h"
 #include "ticket/replay.h"
@@ -382,6 +383,20 @@ static int cmd_sla(int argc, char **argv)
 }
 
 const struct command policy_commands[] = {
+	{ "policy", cmd_policy,
+		"policy list [--tenant C]\n"
+		"  policy show --code P [--tenant C] [--version N]\n"
+		"  policy put --code P [--tenant C] [--calendar K] [--service-type S] "
+		"[--service-name N] [--effective-from T] FILE\n"
+		"  policy format\n"
+		"      show the policies, save a version of one (FILE is JSON, or - for standard "
+		"input), or list the fields of the document with their rules and examples" },
+	{ "calendar", cmd_calendar,
+		"calendar list [--tenant C]\n"
+		"  calendar show --code K [--tenant C] [--version N]\n"
+		"  calendar put --code K [--tenant C] FILE\n"
+		"  calendar format\n"
+		"      the same for calendars" },
 	{ "sla", cmd_sla,
 		"sla calc\n"
 		"  sla explain TICKET\n"

@@ -5,7 +5,6 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "desk/versions.h"
-#include "policy_fault_text.h"
 #include "flow_gen.h"
 #include "sql_gen.h"
 
@@ -44,22 +43,30 @@ static struct draft *read_draft(struct req *req)
 	return d;
 }
 
-/* The database writes blanks into a document that it keeps, and every instance must be able to read
- * it (JSON_MAX_BYTES). */
-static bool is_small(struct json_object *doc, const char **out_error)
-{
-	struct buf b = { 0 };
-	bool small;
-
-	json_write(&b, doc);
-	small = b.n <= JSON_MAX_BYTES / 2;
-	buf_free(&b);
-	if (!small)
-		*out_error = "at most 128 KiB";
-	return small;
-}
-
 /* --- policies --- */
+
+static struct outcome *refuse_policy(struct req *req, const PGresult *rows)
+{
+	struct str fault = db_text(rows, 0, 2);
+	long long format = db_int(rows, 0, 3);
+
+	if (str_is(fault, "format"))
+		req_note_invalid(req, "document",
+			arena_printf(&req->arena,
+				"an instance that runs reads policies up to format %lld only (GET "
+				"/api/v1/sla/format shows the format of each field); upgrade it "
+				"first",
+				format),
+			arena_printf(&req->arena,
+				"有运行中的实例只能读取格式 %lld 及以下的策略（GET "
+				"/api/v1/sla/format "
+				"列出各字段的格式），请先升级该实例",
+				format));
+	else
+		req_note_invalid_like(req, arena_dup(&req->arena, fault.p, fault.n),
+			"no such calendar", "没有该日历", "\"24x7\"");
+	return req_invalid(req);
+}
 
 static struct outcome *on_policy(struct req *req, enum db_error error, const PGresult *rows)
 {
@@ -67,43 +74,84 @@ static struct outcome *on_policy(struct req *req, enum db_error error, const PGr
 
 	if (error != DB_OK)
 		return req_fail_db(req, error);
-	if (PQntuples(rows) == 0) {
-		req_note_invalid(req, "calendar",
-			"no such calendar (in calendar or delivery_hours)",
-			"没有该日历（见 calendar 或 delivery_hours）");
-		return req_invalid(req);
-	}
+	if (db_is_null(rows, 0, 0))
+		return refuse_policy(req, rows);
 	return reply_version(req, d, db_int(rows, 0, 0), db_int(rows, 0, 1), true);
 }
 
 void policy_check(struct req *req)
 {
+	const struct in_policy_put *in = REQ_INPUT(req, policy_put);
 	struct json_object *doc = REQ_INPUT(req, policy_draft)->document;
-	struct sla_policy checked;
-	const char *error = "";
+	const char *own = json_get_string(doc, "calendar");
+	struct shape_fault fault;
+	int format;
 
-	if (doc && (!is_small(doc, &error) || !sla_policy_read(doc, &checked, &error) ||
-			   !sla_policy_is_exact(doc, &error)))
-		policy_fault_text_note(req, error);
+	if (!doc || !document_is_small(req, doc))
+		return;
+	if (!policy_is_valid(doc, &format, &fault))
+		document_note(req, &fault);
+	else if (own && in->calendar && strcmp(own, in->calendar) != 0)
+		req_note_invalid_like(req, "calendar", "the document names another calendar",
+			"与文档中的 calendar 不一致", "\"24x7\"");
 }
 
 struct outcome *policy_put(struct req *req)
 {
 	const struct in_policy_put *in = REQ_INPUT(req, policy_put);
-	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p));
+	const char **p = arena_alloc(&req->arena, 11 * sizeof(*p));
 	struct draft *d = read_draft(req);
 	struct outcome *refusal = req_guard_documents(req, d->tenant_id);
+	const char *own = json_get_string(d->json, "calendar"), *now = req_int(req, clock_now_us());
+	struct shape_fault fault;
+	int format;
 
 	if (refusal)
 		return refusal;
+	bug_on(!policy_is_valid(d->json, &format, &fault)); /* policy_check */
 	p[0] = req_int(req, d->tenant_id);
 	p[1] = d->code;
 	p[2] = in->service_type;
-	p[3] = in->calendar;
+	p[3] = in->calendar ? in->calendar : own ? own : "24x7";
 	p[4] = d->doc;
-	p[5] = req_int(
-		req, in->effective_from == INSTANT_NONE ? clock_now_us() : in->effective_from);
+	p[5] = in->effective_from == INSTANT_NONE ? now : req_int(req, in->effective_from);
+	p[6] = req_int(req, format);
+	p[7] = in->service_name;
+	p[8] = actor_kind_name(req->session->actor);
+	p[9] = req_int(req, req->session->actor_id);
+	p[10] = now;
 	return req_query_job(req, &sql_sla_policy_new, p, on_policy);
+}
+
+/* --- a customer's policy --- */
+
+static struct outcome *on_chosen(struct req *req, enum db_error error, const PGresult *rows)
+{
+	const char *t;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0) {
+		req_note_invalid_like(req, "policy",
+			"no such policy in force for all service types (GET /api/v1/sla/policies)",
+			"没有对全部服务类型生效的该策略（见 GET /api/v1/sla/policies）",
+			"\"standard\"");
+		return req_invalid(req);
+	}
+	t = arena_printf(&req->arena, "{\"tenant_id\":%lld,\"policy\":\"%s\"}",
+		(long long)db_int(rows, 0, 0), REQ_INPUT(req, policy_choose)->policy);
+	return req_reply(req, 200, t, strlen(t));
+}
+
+struct outcome *policy_choose(struct req *req)
+{
+	const struct in_policy_choose *in = REQ_INPUT(req, policy_choose);
+	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p));
+
+	p[0] = req_int(req, in->tenant_id);
+	p[1] = in->policy;
+	p[2] = req_int(req, clock_now_us());
+	return req_query_job(req, &sql_sla_choose, p, on_chosen);
 }
 
 /* --- calendars --- */
@@ -122,22 +170,6 @@ static struct outcome *on_calendar(struct req *req, enum db_error error, const P
 	return reply_version(req, d, db_int(rows, 0, 0), db_int(rows, 0, 1), true);
 }
 
-/* Dates are local to the calendar: a date that is in the future in every time zone is after
- * today. */
-static bool only_adds(struct draft *d, struct str doc)
-{
-	struct json_error err;
-	struct json_object *old = json_read(doc.p, doc.n, &err);
-	char today[32];
-	bool only;
-
-	time_format(clock_now_us() + 14 * 3600 * US_PER_S, 0, today);
-	today[10] = 0;
-	only = old && calendar_only_adds(old, d->json, today);
-	json_object_put(old);
-	return only;
-}
-
 static struct outcome *on_latest(struct req *req, enum db_error error, const PGresult *rows)
 {
 	struct draft *d = req_state(req, draft);
@@ -154,10 +186,10 @@ static struct outcome *on_latest(struct req *req, enum db_error error, const PGr
 		doc = db_text(rows, 0, 2);
 		old = json_read(doc.p, doc.n, &err);
 		same = json_object_equal(old, d->json);
+		d->additive = old && calendar_adds_future(old, d->json, clock_now_us());
 		json_object_put(old);
 		if (same)
 			return reply_version(req, d, db_int(rows, 0, 0), db_int(rows, 0, 1), false);
-		d->additive = only_adds(d, doc);
 		d->version = db_int(rows, 0, 1);
 	}
 	p[0] = req_int(req, d->tenant_id);
@@ -172,12 +204,11 @@ static struct outcome *on_latest(struct req *req, enum db_error error, const PGr
 void calendar_check(struct req *req)
 {
 	struct json_object *doc = REQ_INPUT(req, policy_draft)->document;
-	const char *error = "";
-	struct calendar *c = doc ? calendar_read(doc, zone_find, &error) : NULL;
+	struct shape_fault fault;
 
-	if (doc && (!is_small(doc, &error) || !c || !calendar_is_usable(c, clock_now_us(), &error)))
-		policy_fault_text_note(req, error);
-	calendar_free(c);
+	if (doc && document_is_small(req, doc) &&
+		!calendar_is_valid(doc, zone_find, clock_now_us(), &fault))
+		document_note(req, &fault);
 }
 
 struct outcome *calendar_put(struct req *req)

@@ -9,7 +9,6 @@
 #include "ticket/ticket_doc.h"
 #include "desk/versions.h"
 #include "policy.h"
-#include "policy_fault_text.h"
 #include "flow_gen.h"
 #include "sql_gen.h"
 
@@ -183,11 +182,11 @@ static struct outcome *on_calendar(struct req *req, enum db_error error, const P
 void policy_preview_check(struct req *req)
 {
 	struct json_object *doc = REQ_INPUT(req, policy_preview)->document;
-	struct sla_policy checked;
-	const char *why = "";
+	struct shape_fault fault;
+	int format;
 
-	if (doc && (!sla_policy_read(doc, &checked, &why) || !sla_policy_is_exact(doc, &why)))
-		policy_fault_text_note(req, why);
+	if (doc && !policy_is_valid(doc, &format, &fault))
+		document_note(req, &fault);
 }
 
 struct outcome *policy_preview(struct req *req)

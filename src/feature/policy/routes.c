@@ -19,6 +19,10 @@ static void check_catalogue_priority(struct req *req)
 
 const struct route policy_routes[] = {
 	{ HTTP_GET, "/api/v1/sla/config", PERM_STAFF, .sql = &sql_sla_config_list },
+	{ HTTP_PUT, "/api/v1/sla/config/{tenant_id}", PERM_SLA_WRITE, .flow = policy_choose,
+		.contract = &contract_policy_choose },
+	{ HTTP_GET, "/api/v1/sla/format", PERM_TICKET_READ, .flow = policy_format,
+		.contract = &contract_policy_format },
 	{ HTTP_GET, "/api/v1/catalogue", PERM_TICKET_READ, .sql = &sql_catalogue_list },
 	{ HTTP_PUT, "/api/v1/catalogue/{kind}/{code}", PERM_CATALOGUE_WRITE,
 		.sql = &sql_catalogue_put, .check = check_catalogue_priority,

@@ -8,7 +8,7 @@
 with c as (
   insert into customers (code, name, lang, policy_code, created_at)
   select $1, $2, $3, $4, $5::timestamptz
-  where exists (select from sla_configurations p where p.tenant_id = 1 and p.code = $4)
+  where exists (select from policies_for(1, $5::timestamptz) p where p.code = $4)
   returning tenant_id
 )
 insert into tenant_counters (tenant_id)

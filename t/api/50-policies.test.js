@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// Policies as data: which policy a customer has, what a policy says, and what is refused at the door, by API and by command line.
+'use strict';
+const { test, before, after } = require('node:test'),
+	assert = require('node:assert'),
+	fs = require('node:fs'),
+	os = require('node:os'),
+	path = require('node:path');
+const { Server, waitUntil } = require('../lib/server.js');
+
+let s, user, boss, admin, format;
+before(async () => {
+	s = await Server.make('policies');
+	[user, boss, admin] = await Promise.all([s.login('user', 'alpha'), s.login('boss'), s.login('admin', 'alpha')]);
+	format = (await s.get('/api/v1/sla/format', boss)).data;
+});
+after(() => s && s.drop());
+
+const put = (url, body, lang = 'en', token = boss) => s.request('PUT', url, { token, body, headers: { 'Accept-Language': lang } });
+const base = () => ({ priorities: { P1: { response_s: 1800, resolution_s: 14400 } }, thresholds: ['80', '100'] });
+const create = async (body, token = user) => {
+	const r = await s.post('/api/v1/tickets', token, { title: 'x', description: 'y', ...body });
+	assert.strictEqual(r.status, 201, r.text);
+	return r.data.id;
+};
+/* Rows of the audit log of alpha and of the provider. */
+const audit = async (operation) => (await Promise.all([1, s.alpha].map((t) => s.all(`/api/v1/audit?tenant_id=${t}&operation=${operation}`, boss)))).flat();
+const changed = (rows, before, after) => rows.some((r) => (r.details.changes || []).some((c) => c.fields.some((f) => f.field === 'policy_code' && f.before === before && f.after === after)));
+const policyOf = (id) => s.sql(`select c.code || ' ' || c.version from tickets t join sla_configurations c on c.id = t.policy_id where t.id = ${id}`);
+
+/* The steps of a path: ["priorities", "P1", 0]. */
+const steps = (p) => [...p.matchAll(/[^.[\]]+|\[\d*\]/g)].map(([x]) => (x[0] === '[' ? Number(x.slice(1, -1) || 0) : x));
+/* Set VALUE at PATH; undefined removes it. */
+function set(doc, at, value) {
+	const [key, ...rest] = at;
+	if (key === undefined) return value;
+	const o = doc && typeof doc === 'object' ? doc : typeof key === 'number' ? [] : {};
+	const next = set(o[key], rest, value);
+	if (next === undefined) delete o[key];
+	else o[key] = next;
+	return o;
+}
+const FORMS = {
+	policy: { url: '/api/v1/sla/policies/generated', base, star: () => 'P1' },
+	calendar: {
+		url: '/api/v1/sla/calendars/generated',
+		base: () => ({ tz: 'Asia/Shanghai', hours: { mon: [['09:00', '18:00']] } }),
+		star: (p) => (p.startsWith('hours') ? 'mon' : '2030-10-10'),
+	},
+};
+const BAD = [null, true, 1.5, -1, 1e15, '', 'banana', { banana: 1 }, [null], [[[[[1]]]]]];
+
+for (const [name, form] of Object.entries(FORMS))
+	test(`each field of a ${name}: what cannot be used is refused with its place, the rule in both languages and an example that is accepted`, async () => {
+		let refused = 0,
+			fixed = 0;
+		for (const row of format[name])
+			for (const bad of structuredClone(row.type === 'object' ? [...BAD, { ...row.example, no_such_key: 1 }] : BAD)) {
+				const at = steps(row.path).map((x) => (x === '*' ? form.star(row.path) : x)),
+					document = set(form.base(), at, bad),
+					r = await put(form.url, { document });
+				if (r.status === 200) {
+					assert.ok(bad === 'banana' && row.type === 'text', `${row.path} accepts ${JSON.stringify(bad)}`);
+					continue;
+				}
+				assert.strictEqual(r.status, 400, r.text);
+				const [f] = r.json.details.fields,
+					[zh] = (await put(form.url, { document }, 'zh-CN')).json.details.fields;
+				if (row.path === '' && (bad === null || typeof bad !== 'object' || Array.isArray(bad))) continue; // the contract says: an object
+				if (bad === 'banana' && f.rule === 'no such calendar') {
+					assert.strictEqual(f.example, '24x7');
+					continue;
+				}
+				assert.ok(f.field.startsWith('document') && f.rule && 'example' in f, r.text);
+				assert.strictEqual(zh.field, f.field);
+				assert.match(zh.rule, /[\u4e00-\u9fff]/);
+				assert.doesNotMatch(f.rule, /[\u4e00-\u9fff]/);
+				refused++;
+				/* what is wrong is put right as the example says */
+				let again = document,
+					fault = f;
+				for (let n = 0; n < 6 && fault; n++) {
+					again = set(again, steps(fault.field).slice(1), /unknown key|not a|P0 to P4/.test(fault.rule) && !(fault.field.endsWith(']')) ? undefined : fault.example);
+					const answer = await put(form.url, { document: again });
+					fault = answer.status === 200 ? null : answer.json.details.fields[0];
+				}
+				assert.strictEqual(fault, null, `${row.path} ${JSON.stringify(bad)}: ${JSON.stringify([again, fault])}`);
+				fixed++;
+			}
+		console.log(`${name}: ${format[name].length} fields, ${refused} refusals, ${fixed} put right by their examples`);
+		assert.ok(refused > format[name].length * 5);
+	});
+
+test('references: calendars that a policy names must exist', async () => {
+	for (const [field, body] of [
+		['calendar', { document: base(), calendar: 'nowhere' }],
+		['calendar', { document: { ...base(), calendar: 'nowhere' } }],
+		['document.delivery_hours', { document: { ...base(), delivery_hours: 'nowhere' } }],
+		['calendar', { document: { ...base(), calendar: '24x7' }, calendar: 'cn-business' }],
+	]) {
+		const r = await put('/api/v1/sla/policies/refs', body);
+		assert.strictEqual(r.status, 400, r.text);
+		assert.strictEqual(r.json.details.fields[0].field, field);
+		assert.strictEqual(r.json.details.fields[0].example, '24x7');
+	}
+	assert.strictEqual((await put('/api/v1/sla/policies/refs', { document: { ...base(), calendar: 'cn-business' }, service_name: 'Ops' })).status, 200);
+	assert.strictEqual(
+		s.sql("select calendar_code || ' ' || service_name || ' ' || created_by_kind || ' ' || (select username from staff where id = created_by) from sla_configurations where code = 'refs'"),
+		'cn-business Ops staff boss',
+	);
+});
+
+test('a customer gets another policy: new tickets have it at once, open ones keep theirs; the audit log says so', async () => {
+	const kept = await create({ priority: 'P1' }),
+		r = await put('/api/v1/sla/config/' + s.alpha, { policy: 'basic' });
+	assert.deepStrictEqual([r.status, r.data], [200, { tenant_id: Number(s.alpha), policy: 'basic' }], r.text);
+	assert.match(policyOf(await create({ priority: 'P1' })), /^basic /);
+	assert.match(policyOf(kept), /^standard /);
+	assert.deepStrictEqual((await s.get('/api/v1/sla/config?tenant_id=' + s.alpha, boss)).data.items.filter((x) => !x.service_type).map((x) => x.code), ['basic']);
+	await waitUntil(async () => changed(await audit('sla.config.update'), 'standard', 'basic'));
+	for (const policy of ['nowhere', 'billing']) {
+		const no = await put('/api/v1/sla/config/' + s.alpha, { policy });
+		assert.deepStrictEqual([no.status, no.json.details.fields[0].field, no.json.details.fields[0].example], [400, 'policy', 'standard'], no.text);
+	}
+	for (const token of [user, admin, await s.login('eng1')]) assert.strictEqual((await put('/api/v1/sla/config/' + s.alpha, { policy: 'basic' }, 'en', token)).code, 40003);
+	assert.strictEqual((await put('/api/v1/sla/config/999999', { policy: 'basic' })).code, 40003);
+	assert.strictEqual((await put('/api/v1/sla/config/1', { policy: 'basic' })).code, 40003);
+	/* by the command line */
+	assert.match(s.cli(['tenant', 'set', '--code', 'alpha', '--policy', 'standard']), /\tstandard$/m);
+	assert.match(policyOf(await create({ priority: 'P1' })), /^standard /);
+	assert.ok(changed(await audit('tenants.set'), 'basic', 'standard'));
+	assert.match(s.cli(['sla', 'verify']), /\b0 differences/);
+});
+
+test('an own policy of a customer is chosen before the provider\'s of the same name', async () => {
+	const saved = await put('/api/v1/sla/policies/own', { document: base(), tenant_id: Number(s.alpha) });
+	assert.strictEqual(saved.status, 200, saved.text);
+	assert.strictEqual((await put('/api/v1/sla/config/' + s.beta, { policy: 'own' })).status, 400, "another customer's");
+	assert.strictEqual((await put('/api/v1/sla/config/' + s.alpha, { policy: 'own' })).status, 200);
+	assert.match(policyOf(await create({ priority: 'P1' })), /^own 1/);
+	await put('/api/v1/sla/config/' + s.alpha, { policy: 'standard' });
+});
+
+test('the command line shows and saves policies and calendars, and refuses what the API refuses', async () => {
+	const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'policies-')),
+		file = (doc) => {
+			const f = path.join(dir, 'doc.json');
+			fs.writeFileSync(f, typeof doc === 'string' ? doc : JSON.stringify(doc));
+			return f;
+		},
+		fails = (args) => {
+			let why = '';
+			assert.throws(() => s.cli(args), (e) => ((why = e.message), true), args.join(' '));
+			return why;
+		};
+	const standard = JSON.parse(s.cli(['policy', 'show', '--code', 'standard']));
+	assert.strictEqual(standard.calendar, '24x7');
+	assert.match(s.cli(['policy', 'put', '--code', 'cli', '--service-name', 'Ops', file({ ...standard, autoclose_days: 9 })]), /\tcli\tversion 1/);
+	assert.strictEqual(JSON.parse(s.cli(['policy', 'show', '--code', 'cli', '--version', '1'])).autoclose_days, 9);
+	assert.match(s.cli(['policy', 'list']), /^provider\tcli\t1\t/m);
+	assert.match(fails(['policy', 'put', '--code', 'cli', file({ ...standard, autoclose_days: 999 })]), /document\.autoclose_days: a whole number, 0 to 365; for example: 5/);
+	assert.match(fails(['policy', 'put', '--code', 'cli', file({ ...standard, calendar: 'nowhere' })]), /calendar: no such calendar; for example: "24x7"/);
+	assert.match(fails(['policy', 'put', '--code', 'cli', file('{"a"')]), /byte \d+/);
+	const rows = s.cli(['policy', 'format']).trim().split('\n');
+	assert.deepStrictEqual(rows.map((r) => r.split('\t')[0].replace(/^-$/, '')), format.policy.map((r) => r.path));
+	const hours = { mon: [['09:00', '18:00']] };
+	assert.match(s.cli(['calendar', 'put', '--code', 'cli', '--tenant', 'alpha', file({ tz: 'Asia/Shanghai', hours })]), /version 1$/m);
+	assert.match(s.cli(['calendar', 'put', '--code', 'cli', '--tenant', 'alpha', file({ tz: 'Asia/Shanghai', hours })]), /unchanged/);
+	assert.match(s.cli(['calendar', 'put', '--code', 'cli', '--tenant', 'alpha', file({ tz: 'Asia/Shanghai', hours, holidays: ['2031-01-01'] })]), /version 2, taken over/);
+	assert.deepStrictEqual(JSON.parse(s.cli(['calendar', 'show', '--code', 'cli', '--tenant', 'alpha'])).holidays, ['2031-01-01']);
+	assert.match(fails(['calendar', 'put', '--code', 'cli', file({ tz: 'Nowhere/City', hours })]), /document\.tz: .*for example: "Asia\/Shanghai"/);
+	assert.strictEqual(s.sql("select string_agg(distinct operation, ' ' order by operation) from audit_logs where operation like '%.put'"), 'calendar.put policy.put');
+	fs.rmSync(dir, { recursive: true });
+});
+
+test('a policy that a running instance cannot read is refused when it is saved', async () => {
+	s.sql("insert into lease_owners (owner, expires_at, policy_format) values ('old-instance', 'infinity', 0)");
+	const r = await put('/api/v1/sla/policies/later', { document: base() });
+	assert.strictEqual(r.status, 400, r.text);
+	assert.match(r.json.details.fields[0].rule, /up to format 0 only/);
+	assert.match((await put('/api/v1/sla/policies/later', { document: base() }, 'zh')).json.details.fields[0].rule, /格式 0/);
+	s.sql("delete from lease_owners where owner = 'old-instance'");
+	assert.strictEqual((await put('/api/v1/sla/policies/later', { document: base() })).status, 200);
+	await waitUntil(() => s.sql('select min(policy_format) from lease_owners where expires_at > clock_timestamp()') === String(format.policy_format));
+});
