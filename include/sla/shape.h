@@ -49,8 +49,11 @@ const char *shape_type_name(enum shape_type t);
 bool shape_fits(const struct shape *rows, struct json_object *doc, int *out_format,
 	struct shape_fault *fault);
 
+/* Move sla_targets to priorities. False: a priority has the same target in both; *OUT_TWICE is its
+ * name. */
+bool policy_take_targets(struct json_object *doc, const char **out_twice);
 /* Can this policy be saved: has it the form of a policy, can the program read it, and does it
- * contain nothing that would be ignored? */
+ * contain nothing that would be ignored? If so, targets in minutes have become seconds in DOC. */
 bool policy_is_valid(struct json_object *doc, int *out_format, struct shape_fault *fault);
 /* The same for a calendar, which must have a window soon after NOW_US. */
 bool calendar_is_valid(

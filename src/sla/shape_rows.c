@@ -75,6 +75,10 @@ static bool is_text(struct str s)
 	return s.n > 0 && s.n <= 100;
 }
 
+#define MINUTES(path, example)                                                                     \
+	{                                                                                          \
+		path, SHAPE_INT, example, 0, SECONDS_MAX / 60                                      \
+	}
 #define SECONDS(path, example)                                                                     \
 	{                                                                                          \
 		path, SHAPE_INT, example, 0, SECONDS_MAX                                           \
@@ -88,9 +92,18 @@ const struct shape policy_shape[] = {
 	{ "", SHAPE_OBJECT,
 		"{\"priorities\":{\"P1\":{\"response_s\":1800,\"resolution_s\":14400}},"
 		"\"thresholds\":[\"80\",\"100\"]}" },
+	{ "sla_targets", SHAPE_OBJECT,
+		"{\"P2\":{\"response_time\":30,\"resolution_time\":240,\"update_every\":30}}" },
+	MINUTES("sla_targets.response_time", "30"),
+	MINUTES("sla_targets.resolution_time", "240"),
+	MINUTES("sla_targets.update_every", "30"),
+	{ "sla_targets.*", SHAPE_OBJECT, "{\"response_time\":30,\"resolution_time\":240}", 0, 0,
+		NULL, is_priority, PRIORITY_WORDS },
+	MINUTES("sla_targets.*.response_time", "30"),
+	MINUTES("sla_targets.*.resolution_time", "240"),
+	MINUTES("sla_targets.*.update_every", "30"),
 	{ "priorities", SHAPE_OBJECT,
-		"{\"P1\":{\"response_s\":1800,\"resolution_s\":14400,\"update_s\":1800}}",
-		.required = true },
+		"{\"P1\":{\"response_s\":1800,\"resolution_s\":14400,\"update_s\":1800}}" },
 	{ "priorities.*", SHAPE_OBJECT, "{\"response_s\":1800,\"resolution_s\":14400}", 0, 0, NULL,
 		is_priority, PRIORITY_WORDS },
 	SECONDS("priorities.*.response_s", "1800"),
@@ -161,6 +174,8 @@ static const struct {
 	const char *en, *zh;
 } rules[] = {
 	{ "an object of priorities, at least one", "应为优先级对象，至少一个" },
+	{ "has the same target in sla_targets and priorities",
+		"在 sla_targets 与 priorities 中重复给出同一目标" },
 	{ "must hold \"100\"", "必须包含 \"100\"" },
 	{ "each is one of the policy's thresholds", "每项应为本策略的阈值之一" },
 	{ "a priority comes twice", "同一优先级出现两次" },
@@ -197,11 +212,16 @@ static bool refuse(
 bool policy_is_valid(struct json_object *doc, int *out_format, struct shape_fault *fault)
 {
 	struct sla_policy policy;
-	const char *error = "", *key, *rule;
+	const char *error = "", *key, *rule, *twice = "";
 	char path[80];
 
 	if (!shape_fits(policy_shape, doc, out_format, fault))
 		return false;
+	if (!policy_take_targets(doc, &twice)) {
+		utf8_format(path, sizeof(path), "sla_targets.%s", twice);
+		return refuse(fault, policy_shape, path,
+			"has the same target in sla_targets and priorities");
+	}
 	if (sla_policy_read(doc, &policy, &error) && sla_policy_is_exact(doc, &error))
 		return true;
 	key = strchr(error, ' ') + 1;

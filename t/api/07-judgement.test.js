@@ -234,7 +234,7 @@ test('errors in a document are reported in the language of the reader; no rule i
 				body: { document },
 				headers: { 'Accept-Language': lang },
 			})
-		).json.details.fields.find((f) => f.field === 'document').rule;
+		).json.details.fields.find((f) => /^document\./.test(f.field)).rule;
 	for (const [kind, document] of [
 		['policies', { priorities: {}, thresholds: ['100'] }],
 		['policies', { priorities: { P0: { response_s: -1 } }, thresholds: ['100'] }],
@@ -510,7 +510,7 @@ test('policies and calendars: validated by the code that uses them, versioned, c
 	assert.strictEqual((await put('policies/gold', { document: doc }, admin)).code, 40003);
 	assert.strictEqual(
 		(await put('policies/gold', { document: { priorities: {} } })).json.details.fields[0].field,
-		'document',
+		'document.thresholds',
 	);
 	assert.strictEqual(
 		(await put('policies/gold', { document: doc, calendar: 'nowhere' })).json.details.fields[0]
@@ -520,12 +520,12 @@ test('policies and calendars: validated by the code that uses them, versioned, c
 	assert.strictEqual(
 		(await put('policies/gold', { document: { ...doc, delivery_hours: 'nowhere' } })).json.details
 			.fields[0].field,
-		'calendar',
+		'document.delivery_hours',
 	);
 	assert.strictEqual(
 		(await put('policies/gold', { document: { ...doc, delivery_hours: 'No Where' } })).json
 			.details.fields[0].field,
-		'document',
+		'document.delivery_hours',
 	);
 	assert.deepStrictEqual(
 		(await put('policies/gold', { document: doc, bogus: 1 })).json.details.fields[0].field,
@@ -536,7 +536,7 @@ test('policies and calendars: validated by the code that uses them, versioned, c
 	assert.strictEqual(
 		(await put('calendars/odd', { document: { tz: 'Nowhere/Land', hours: {} } })).json.details
 			.fields[0].field,
-		'document',
+		'document.tz',
 	);
 });
 test('a calendar that only gains future dates takes over open tickets, audited; any other change moves none', async () => {

@@ -326,6 +326,17 @@ place(
 		}),
 	'sla_configurations',
 );
+place(
+	'PUT /api/v1/sla/policies/{code}',
+	'service_name',
+	100,
+	(v) =>
+		s.request('PUT', '/api/v1/sla/policies/p' + ++serial, {
+			token: boss,
+			body: policy({ service_name: v }),
+		}),
+	'sla_configurations',
+);
 place('POST /api/v1/sla/policies/preview', 'service_type', 100, (v) =>
 	s.post('/api/v1/sla/policies/preview', boss, policy({ service_type: v })),
 );

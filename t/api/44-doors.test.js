@@ -244,7 +244,7 @@ test('zones: unknown ones are refused; one that was saved before does not stop t
 		const r = await put('/api/v1/sla/calendars/zoned', people.boss, {
 			document: { tz, hours: { mon: [['09:00', '10:00']] } },
 		});
-		assert.deepStrictEqual([r.status, fields(r)], [400, ['document']]);
+		assert.deepStrictEqual([r.status, fields(r)], [400, ['document.tz']]);
 	}
 	s.sql(`update customers set timezone = 'Not/AZone' where code = 'alpha'`);
 	const made = await s.post('/api/v1/tickets', people.user, { title: 'zoned', description: 'x' });
@@ -264,15 +264,15 @@ test('calendars: one without a window, and a day of more than 16 pieces', async 
 				String(i + 1).padStart(2, '0') + ':30',
 			]),
 		whole = { mon: [['00:00', '24:00']] };
-	for (const [rule, document] of [
-		[/no window/, { tz: 'UTC', hours: {} }],
-		[/no window/, { tz: 'UTC', hours: { mon: [], tue: [] } }],
-		[/no window/, { tz: 'UTC', hours: {}, overrides: { '2020-01-01': [['09:00', '10:00']] } }],
-		[/16 pieces.*2026-01-05/, { tz: 'UTC', hours: whole, breaks: { '2026-01-05': breaks(16) } }],
-		[/128 KiB/, { tz: 'UTC', hours: whole, holidays: Array(12000).fill('2026-01-05') }],
+	for (const [rule, field, document] of [
+		[/no window/, 'document.hours', { tz: 'UTC', hours: {} }],
+		[/no window/, 'document.hours', { tz: 'UTC', hours: { mon: [], tue: [] } }],
+		[/no window/, 'document.hours', { tz: 'UTC', hours: {}, overrides: { '2020-01-01': [['09:00', '10:00']] } }],
+		[/breaks\.2026-01-05: .*16 pieces/, 'document.breaks.2026-01-05', { tz: 'UTC', hours: whole, breaks: { '2026-01-05': breaks(16) } }],
+		[/128 KiB/, 'document', { tz: 'UTC', hours: whole, holidays: Array(12000).fill('2026-01-05') }],
 	]) {
 		const r = await put('/api/v1/sla/calendars/odd', people.boss, { document });
-		assert.deepStrictEqual([r.status, fields(r)], [400, ['document']], r.text);
+		assert.deepStrictEqual([r.status, fields(r)], [400, [field]], r.text);
 		assert.match(r.json.details.fields[0].rule, rule);
 	}
 	const fits = { tz: 'UTC', hours: whole, breaks: { '2026-01-05': breaks(15) } };

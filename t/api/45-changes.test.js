@@ -251,7 +251,7 @@ test('a password set by a mailed link, and what the daemon itself changes: rows 
 /* --- sladesk --- */
 
 /* Commands that only read, and those without a row, with the reason. */
-const READS = ['keys status', 'keys check', 'tenant list', 'token list', 'report list', 'deadletter list', 'domain list', 'sso list', 'audit verify', 'rca', 'sla calc', 'sla explain', 'sla verify', 'sla replay'],
+const READS = ['keys status', 'keys check', 'tenant list', 'token list', 'report list', 'deadletter list', 'domain list', 'sso list', 'audit verify', 'rca', 'sla calc', 'sla explain', 'sla verify', 'sla replay', 'policy list', 'policy show', 'policy format', 'calendar list', 'calendar show', 'calendar format'],
 	NO_ROW = { init: 'there is no database yet', demo: 'refuses where there are customers; tested below, in a new database' };
 test('every command of sladesk that writes: a row of the operator, which names what was changed', () => {
 	const owner = `host=${SOCK} dbname=${s.db} user=sladesk_owner`,
@@ -278,6 +278,8 @@ test('every command of sladesk that writes: a row of the operator, which names w
 		'rollup check': ['rollup.check', []],
 		'tenant add': ['tenants.add', ['--code', 'gamma', '--name', 'Gamma'], 'name'],
 		'tenant set': ['tenants.set', ['--code', 'gamma', '--max-users', '7'], 'max_users'],
+		'policy put': ['policy.put', ['--code', 'clipolicy', file('policy.json', JSON.stringify(policy(900).document))], 'doc.priorities.P0.response_s'],
+		'calendar put': ['calendar.put', ['--code', 'clicalendar', file('calendar.json', JSON.stringify({ tz: 'UTC', hours: { mon: [['09:00', '18:00']] } }))], 'doc.tz'],
 		'tenant suspend': ['tenants.suspend', ['--code', 'gamma'], 'status'],
 		'tenant resume': ['tenants.resume', ['--code', 'gamma'], 'status'],
 		'user add': ['users.add', ['--tenant', 'gamma', '--username', 'u', '--name', 'U', '--email', 'u@gamma.example'], 'email', pass],

@@ -41,7 +41,7 @@ function set(doc, at, value) {
 	return o;
 }
 const FORMS = {
-	policy: { url: '/api/v1/sla/policies/generated', base, star: () => 'P1' },
+	policy: { url: '/api/v1/sla/policies/generated', base, star: (p) => (p.startsWith('sla_targets') ? 'P3' : 'P1') },
 	calendar: {
 		url: '/api/v1/sla/calendars/generated',
 		base: () => ({ tz: 'Asia/Shanghai', hours: { mon: [['09:00', '18:00']] } }),
@@ -129,6 +129,38 @@ test('a customer gets another policy: new tickets have it at once, open ones kee
 	assert.match(s.cli(['tenant', 'set', '--code', 'alpha', '--policy', 'standard']), /\tstandard$/m);
 	assert.match(policyOf(await create({ priority: 'P1' })), /^standard /);
 	assert.ok(changed(await audit('tenants.set'), 'basic', 'standard'));
+	assert.match(s.cli(['sla', 'verify']), /\b0 differences/);
+});
+
+test('targets in minutes: one pair for all priorities, or each its own; kept in seconds', async () => {
+	const doc = async (document) => {
+			const r = await put('/api/v1/sla/policies/minutes', { document });
+			assert.strictEqual(r.status, 200, r.text);
+			return JSON.parse(s.sql(`select doc from sla_configurations where id = ${r.data.id}`));
+		},
+		thresholds = ['100'];
+	const flat = await doc({ thresholds, sla_targets: { response_time: 30, resolution_time: 240 } });
+	assert.ok(!('sla_targets' in flat));
+	assert.deepStrictEqual(flat.priorities, Object.fromEntries(['P0', 'P1', 'P2', 'P3', 'P4'].map((p) => [p, { response_s: 1800, resolution_s: 14400 }])));
+	const some = await doc({
+		thresholds,
+		priorities: { P0: { response_s: 60, report_s: 86400 } },
+		sla_targets: { critical: { update_every: 15, resolution_time: 120 }, P3: { response_time: 0 } },
+	});
+	assert.deepStrictEqual(some.priorities, { P0: { response_s: 60, report_s: 86400, resolution_s: 7200, update_s: 900 }, P3: { response_s: 0 } });
+	assert.deepStrictEqual((await doc({ thresholds, priorities: { P0: { response_s: 60 } }, sla_targets: { response_time: 5, P1: { response_time: 6 } } })).priorities, {
+		P0: { response_s: 60 },
+		...{ P1: { response_s: 360 }, P2: { response_s: 300 }, P3: { response_s: 300 }, P4: { response_s: 300 } },
+	});
+	const twice = await put('/api/v1/sla/policies/minutes', { document: { thresholds, priorities: { P0: { response_s: 60 } }, sla_targets: { P0: { response_time: 5 } } } });
+	assert.deepStrictEqual([twice.status, twice.json.details.fields[0].field], [400, 'document.sla_targets.P0'], twice.text);
+	const preview = await s.post('/api/v1/sla/policies/preview', boss, { tenant_id: Number(s.alpha), document: { thresholds, sla_targets: { response_time: 30 } } });
+	assert.strictEqual(preview.status, 200, preview.text);
+	await put('/api/v1/sla/policies/minutes', { document: { thresholds, sla_targets: { response_time: 30, resolution_time: 240 } } });
+	await put('/api/v1/sla/config/' + s.alpha, { policy: 'minutes' });
+	const t = (await s.get('/api/v1/tickets/' + (await create({ priority: 'P4' })), user)).data;
+	assert.match(policyOf(t.id), /^minutes /);
+	await put('/api/v1/sla/config/' + s.alpha, { policy: 'standard' });
 	assert.match(s.cli(['sla', 'verify']), /\b0 differences/);
 });
 
