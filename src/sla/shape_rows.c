@@ -110,6 +110,7 @@ const struct shape policy_shape[] = {
 	SECONDS("priorities.*.resolution_s", "14400"),
 	SECONDS("priorities.*.update_s", "1800"),
 	SECONDS("priorities.*.report_s", "172800"),
+	SECONDS("priorities.*.aws_s", "600"),
 	{ "priorities.*.ladder_s", SHAPE_LIST, "[1800,3600,7200]", SLA_LADDER_STEPS,
 		SLA_LADDER_STEPS },
 	{ "priorities.*.ladder_s[]", SHAPE_INT, "1800", 1, SECONDS_MAX },
