@@ -61,7 +61,7 @@ static struct outcome *on_page(struct req *req, enum db_error error, const PGres
 	int n = error == DB_OK ? PQntuples(rows) : 0;
 
 	if (error != DB_OK) {
-		log_warn(&req->who, "audit export cut err=%s", db_error_name(error));
+		db_log(LOG_WARN, &req->who, error, "audit export cut err=%s", db_error_name(error));
 		return req_pieces_cut(req);
 	}
 	x->csv.n = 0;
