@@ -22,6 +22,9 @@ extern struct options options;
 /* Read FILE (NULL: none) and then the environment (SLADESK_SECTION_KEY). Returns false and sets
  * *OUT_ERROR to file, line, key and rule if a setting is wrong. */
 bool options_load(const char *file, const char **out_error);
+/* Can every file be read that the settings name, but those that the program creates? Otherwise
+ * returns false and sets *OUT_ERROR to setting, file and reason. */
+bool options_files_are_readable(const char **out_error);
 /* Read the settings again. Only reloadable ones change. */
 bool options_reload(const char **out_error);
 /* Release the values of all options. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Health, readiness, metrics. */
 #include "app.h"
+#include "base/build.h"
 #include "base/clock.h"
 #include "base/magic.h"
 #include "base/log.h"
@@ -393,8 +394,19 @@ static void helper_metrics(struct buf *b)
 	pool_metric(b, "seconds_total", "counter", "Time helpers spent on jobs.", seconds);
 }
 
+/* Letters, digits, blanks and points: nothing of it needs an escape. */
+static void build_metrics(struct buf *b)
+{
+	buf_addf(b,
+		"# HELP sladesk_build_info 1; the version, commit and compiler of this build.\n"
+		"# TYPE sladesk_build_info gauge\n"
+		"sladesk_build_info{version=\"%s\",commit=\"%s\",compiler=\"%s\"} 1\n",
+		PACKAGE_VERSION, build_commit, build_compiler);
+}
+
 static void process_metrics(struct buf *b)
 {
+	build_metrics(b);
 	helper_metrics(b);
 	gauge(b, "fetch_running", "Outgoing transfers.", fetch_running());
 	counter(b, "log_dropped_total", "Log lines that could not be written.", log_dropped());

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * sladeskd: one loop, its subsystems in order, signals, takeover. */
 #include "app.h"
+#include "base/build.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/outage.h"
@@ -368,6 +369,20 @@ static void check_proxies(void)
 }
 
 /* --check: the settings have been read; check that what they name can run. */
+/* Without creating the file, which would belong to whoever checks. */
+static void check_log_target(void)
+{
+	const char *target = options.log_target, *slash = strrchr(target, '/');
+	char *folder;
+
+	if (strcmp(target, "stderr") == 0 || strcmp(target, "syslog") == 0)
+		return;
+	folder = slash ? xstrndup(target, (size_t)(slash - target) + 1) : xstrdup(".");
+	if (access(target, W_OK) != 0 && (errno != ENOENT || access(folder, W_OK) != 0))
+		die("log.target: %s: %s", target, strerror(errno));
+	free(folder);
+}
+
 static int check_settings(void)
 {
 	const char *urls[] = { options.database_app_url, options.database_job_url,
@@ -379,6 +394,9 @@ static int check_settings(void)
 
 	listen_address(options.http_listen);
 	check_proxies();
+	check_log_target();
+	if (!options_files_are_readable(&error))
+		die("%s", error);
 	for (size_t i = 0; i < ARRAY_LEN(urls); i++)
 		if (*urls[i] && !db_url_is_safe(urls[i], &error))
 			die("%s", error);
@@ -410,6 +428,7 @@ static void start(bool takeover)
 	char *password = NULL, *job_password = NULL, *redis_password;
 	struct work_settings helpers;
 	struct db_settings ds;
+	char *why;
 	int fd;
 
 	if (rs.secure_cookies)
@@ -421,11 +440,15 @@ static void start(bool takeover)
 	fd = find_listener(takeover);
 	if (options.daemon_user[0] && geteuid() == 0)
 		process_become(options.daemon_user);
+	if (!options_files_are_readable(&error))
+		die("%s", error);
 	process_hide_memory(); /* setuid may undo it */
 	keyfile_open();
 	fieldkeys_init();
 	process_write_pid();
 	helpers = helper_settings();
+	if (!work_is_installed(&helpers, &why))
+		die("%s", why);
 	work_init(&helpers);
 	ds = database_settings(&password, &job_password);
 	if (!db_init(&ds, &error))
@@ -545,7 +568,7 @@ int main(int argc, char **argv)
 		else if (print_for_build(argv[i]))
 			return 0;
 		else if (strcmp(argv[i], "--version") == 0)
-			return puts("sladeskd " PACKAGE_VERSION), 0;
+			return build_print("sladeskd");
 		else
 			die("unknown argument %s (see --help)", argv[i]);
 	}
@@ -553,10 +576,10 @@ int main(int argc, char **argv)
 		die("%s", error);
 	if (!log_level_parse(options.log_level, &level))
 		die("log.level must be error, warn, info or debug");
-	if (!log_open(options.log_target, level, strcmp(options.log_format, "json") == 0))
-		die("log.target: %s: %s", options.log_target, strerror(errno));
 	if (check)
 		return check_settings();
+	if (!log_open(options.log_target, level, strcmp(options.log_format, "json") == 0))
+		die("log.target: %s: %s", options.log_target, strerror(errno));
 	failpoint_arm(options.test_failpoint);
 	warp_clock();
 	signal(SIGPIPE, SIG_IGN);

@@ -5,6 +5,7 @@
 #include "crypto/secretfile.h"
 #include "sql_gen.h"
 
+#include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,12 +81,24 @@ static PGconn *connect_with(const char *url, char *password, const char *setting
 	return pg;
 }
 
+/* The password in FILE (empty: none; NULL, as libpq finds it). Exits if the file cannot be used. */
+static char *password_in(const char *file)
+{
+	char *password = secretfile_line(file);
+	FILE *f = *file && !password ? secretfile_open(file) : NULL;
+
+	if (*file && !password)
+		die("%s: %s (a file with a password of the database)", file,
+			f ? "it is empty" : secretfile_error(errno));
+	return password;
+}
+
 PGconn *cli_connect(void)
 {
 	const char *file = options.database_job_password_file[0]
 				   ? options.database_job_password_file
 				   : options.database_password_file;
-	PGconn *pg = connect_with(options.database_job_url, secretfile_line(file),
+	PGconn *pg = connect_with(options.database_job_url, password_in(file),
 		"set timezone = 'UTC'; set jit = off; set client_min_messages = warning");
 
 	cli_keep_changes(pg, true);
@@ -94,11 +107,7 @@ PGconn *cli_connect(void)
 
 PGconn *cli_connect_to(const char *url, const char *password_file)
 {
-	char *password = secretfile_line(password_file);
-
-	if (*password_file && !password)
-		die("%s: not a password that only you can read", password_file);
-	return connect_with(url, password, "set client_min_messages = warning");
+	return connect_with(url, password_in(password_file), "set client_min_messages = warning");
 }
 
 PGresult *cli_query(PGconn *pg, const char *sql, int n, const char *const *params)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The command-line tool: the table of its commands, and what they share. */
+#include "base/build.h"
 #include "base/unicode.h"
 #include "cli/cli.h"
 #include "base/text.h"
@@ -226,7 +227,7 @@ int main(int argc, char **argv)
 	if (at >= argc || strcmp(argv[at], "--help") == 0)
 		return usage();
 	if (strcmp(argv[at], "--version") == 0)
-		return puts("sladesk " PACKAGE_VERSION), 0;
+		return build_print("sladesk");
 	if (strcmp(argv[at], "--print-man") == 0)
 		return print_for_build(true);
 	if (strcmp(argv[at], "--print-completion") == 0)

@@ -46,17 +46,22 @@ static ssize_t read_file(int fd, char text[TEXT_MAX])
 	return n < TEXT_MAX ? n : -1;
 }
 
-static bool load_keys(void)
+/* Returns NULL, or why the keys cannot be used. */
+static const char *load_keys(void)
 {
 	int fd = open_file();
+	const char *why = fd < 0 ? secretfile_error(errno) : NULL;
 	char text[TEXT_MAX];
 	ssize_t n = fd < 0 ? -1 : read_file(fd, text);
-	bool ok = n >= 0 && fstat(fd, &seen) == 0 && token_keys_load(text, (size_t)n);
 
+	if (!why && n < 0)
+		why = "it is no file of keys, or larger than one";
+	if (!why && (fstat(fd, &seen) != 0 || !token_keys_load(text, (size_t)n)))
+		why = "not a set of EC P-256 keys with a kid (JWK Set)";
 	OPENSSL_cleanse(text, sizeof(text));
 	if (fd >= 0)
 		close(fd);
-	return ok;
+	return why;
 }
 
 /* Replace the file atomically: write a new one next to OLD, sync it, give it OLD's owner, rename
@@ -132,24 +137,28 @@ static void make(void)
 
 void keyfile_open(void)
 {
+	const char *why;
+
 	if (access(options.token_key_file, F_OK) != 0 && errno == ENOENT)
 		make();
-	if (!load_keys())
-		die("token.key_file: %s: not a set of EC P-256 keys with a kid",
-			options.token_key_file);
+	why = load_keys();
+	if (why)
+		die("token.key_file: %s: %s", options.token_key_file, why);
 }
 
 void keyfile_tick(void)
 {
 	int64_t age_s = clock_now_us() / US_PER_S - token_keys_newest_s();
+	const char *why;
 	struct stat now;
 
 	if (stat(options.token_key_file, &now) == 0 &&
 		(now.st_ino != seen.st_ino ||
 			memcmp(&now.st_mtim, &seen.st_mtim, sizeof(seen.st_mtim)) != 0) &&
-		!load_keys())
-		log_error(NULL, "token.key_file cannot be read; keeping the current keys path=%s",
-			options.token_key_file);
+		(why = load_keys()))
+		log_error(NULL,
+			"token.key_file cannot be read; keeping the current keys path=%s err=%s",
+			options.token_key_file, why);
 	if (age_s < options.token_rotate_days * 86400)
 		return;
 	if (keyfile_rotate(false)) {

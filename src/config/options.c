@@ -248,6 +248,38 @@ static bool check_secrets(const char **out_error)
 	return true;
 }
 
+/* Does the program itself create the file of O? */
+static bool is_made_by_us(const struct option *o)
+{
+	static const char *const made[] = { "token.key_file", "sso.saml_key_file",
+		"crypto.master_key_file", "audit.key_file", "audit.anchor_file",
+		"daemon.pid_file" };
+	char name[80];
+
+	snprintf(name, sizeof(name), "%s.%s", o->section, o->key);
+	for (size_t i = 0; i < ARRAY_LEN(made); i++)
+		if (strcmp(name, made[i]) == 0)
+			return true;
+	return false;
+}
+
+bool options_files_are_readable(const char **out_error)
+{
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		const char *file = table[i].kind == KIND_TEXT ? *text_at(&options, i) : "",
+			   *end = strrchr(table[i].key, '_');
+
+		if (!*file || !end || strcmp(end, "_file") != 0 || access(file, R_OK) == 0 ||
+			(errno == ENOENT && is_made_by_us(&table[i])))
+			continue;
+		snprintf(reader.error_text, sizeof(reader.error_text), "%s.%s: %.150s: %s",
+			table[i].section, table[i].key, file, strerror(errno));
+		*out_error = reader.error_text;
+		return false;
+	}
+	return true;
+}
+
 /* All or nothing: a fault leaves every setting as it was. */
 static bool read_all(const char **out_error)
 {

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <errno.h>
 #include <unistd.h>
 
 #define CHECK_MS 5000
@@ -376,6 +377,19 @@ static char *check_program(const char *program)
 	waitpid(pid, NULL, 0);
 	close(fd.fd);
 	return why ? xasprintf("worker.path: %s: %s", program, why) : NULL;
+}
+
+bool work_is_installed(const struct work_settings *s, char **out_why)
+{
+	*out_why = NULL;
+	for (int i = 0; i < WORK_POOLS && !*out_why; i++) {
+		char *program = program_of(s->dir, (enum work_pool)i);
+
+		if (access(program, X_OK) != 0)
+			*out_why = xasprintf("worker.path: %s: %s", program, strerror(errno));
+		free(program);
+	}
+	return !*out_why;
 }
 
 bool work_check(const struct work_settings *s, char **out_why)

@@ -6,7 +6,7 @@ const { test, before, after } = require('node:test'),
 	fs = require('node:fs'),
 	path = require('node:path'),
 	{ execFileSync, spawnSync } = require('node:child_process');
-const { Server } = require('../lib/server.js'),
+const { Server, asUser, freePort } = require('../lib/server.js'),
 	INST = process.env.INST,
 	installed = (f) => path.join(INST, f),
 	read = (f) => fs.readFileSync(installed(f), 'utf8');
@@ -25,6 +25,9 @@ test('the start scripts and the log rotation are installed, with the paths of th
 	assert.strictEqual(prefix[2], prefix[1] + '/etc/sladesk/sladesk.conf');
 	assert.ok(read('etc/init.d/sladeskd').includes(`DAEMON=${prefix[1]}/sbin/sladeskd\n`));
 	assert.ok(read('etc/init.d/sladeskd').includes(`-c ${prefix[2]}`));
+	/* what belongs to the system stays where it is */
+	assert.match(read('etc/init.d/sladeskd'), /^#!\/usr\/bin\/env /);
+	assert.match(read('etc/init.d/sladeskd'), /^RELOAD_SIGNAL=HUP$/m);
 	assert.match(read('lib/systemd/system/sladeskd.socket'), /^ListenStream=127\.0\.0\.1:8080$/m);
 	assert.match(read('etc/logrotate.d/sladesk'), /postrotate/);
 	assert.ok(fs.statSync(installed('etc/init.d/sladeskd')).mode & 0o111);
@@ -94,4 +97,65 @@ test('the alert rules and the dashboard ask only for metrics that the daemon has
 	if (spawnSync('promtool', ['--version']).error) return t.skip('promtool is not here');
 	execFileSync('promtool', ['check', 'rules', installed('share/sladesk/monitoring/sladesk.rules.yml')]);
 	for (const p of board.panels) for (const x of p.targets) assert.ok(x.legendFormat, p.title);
+});
+
+test('the build says what it is, in /metrics and by --version', async () => {
+	const text = (await s.get('/metrics')).text,
+		[, version, commit, compiler] = text.match(/^sladesk_build_info\{version="(.*?)",commit="(.*?)",compiler="(.*?)"\} 1$/m);
+	for (const [program, name] of [
+		['bin/sladesk', 'sladesk'],
+		['sbin/sladeskd', 'sladeskd'],
+	])
+		assert.strictEqual(
+			execFileSync(installed(program), ['--version'], { encoding: 'utf8' }),
+			`${name} ${version} (commit ${commit}, ${compiler})\n`,
+		);
+	assert.match(commit, /^([0-9a-f]{12}|unknown)$/);
+});
+
+/* The daemon with other settings, as its user: what it prints and how it ends. */
+async function daemon(settings, ...args) {
+	const t = new Server('kit', settings),
+		[cmd, all] = asUser(installed('sbin/sladeskd'), ['-c', path.join(s.dir, 'other.conf'), ...args]);
+	Object.assign(t, { db: s.db, dir: s.dir, port: await freePort() });
+	t.settings = { ...settings, token: { key_file: path.join(s.dir, 'token.jwk'), ...settings.token } };
+	fs.writeFileSync(path.join(s.dir, 'other.conf'), t.conf());
+	return spawnSync(cmd, all, { encoding: 'utf8', timeout: 20000 });
+}
+test('--check leaves no log file behind, which would belong to whoever checks', async () => {
+	const target = path.join(s.dir, 'new.log'),
+		r = await daemon({ log: { target } }, '--check');
+	assert.strictEqual(r.status, 0, r.stderr);
+	assert.ok(!fs.existsSync(target));
+	const away = await daemon({ log: { target: path.join(s.dir, 'nowhere/new.log') } }, '--check');
+	assert.strictEqual(away.status, 1);
+	assert.match(away.stderr, /log\.target: .*nowhere\/new\.log: No such file/);
+});
+test('a file that cannot be read is called that, at the start and by --check', async () => {
+	const conf = read('share/doc/sladesk/sladesk.conf.sample'),
+		missing = path.join(s.dir, 'missing');
+	let section = '',
+		files = 0;
+	for (const l of conf.split('\n')) {
+		section = l.match(/^\[(.*)\]$/)?.[1] || section;
+		const key = l.match(/^;([a-z_0-9]+_file) = /)?.[1],
+			name = `${section}.${key}`;
+		if (!key || /^(daemon.pid_file|audit.anchor_file|token.key_file|sso.saml_key_file|crypto.master_key_file|audit.key_file)$/.test(name)) continue;
+		files++;
+		for (const args of [[], ['--check']]) {
+			const r = await daemon({ [section]: { [key]: missing } }, ...args);
+			assert.strictEqual(r.status, 1, name);
+			assert.ok(r.stderr.includes(missing), name + ': ' + r.stderr);
+		}
+	}
+	assert.ok(files > 10);
+	const keys = path.join(s.dir, 'locked.jwk');
+	fs.writeFileSync(keys, '', { mode: 0o600 });
+	const empty = await daemon({ token: { key_file: keys } });
+	assert.match(empty.stderr, /token\.key_file: .*locked\.jwk: (not a set of EC P-256 keys|Permission denied)/);
+});
+test('a helper program that is not there stops the start', async () => {
+	const r = await daemon({ worker: { path: s.dir } });
+	assert.strictEqual(r.status, 1);
+	assert.match(r.stderr, /worker\.path: .*sladesk-helper-hash: No such file or directory/);
 });
