@@ -447,8 +447,6 @@ static void start(bool takeover)
 	fieldkeys_init();
 	process_write_pid();
 	helpers = helper_settings();
-	if (!work_is_installed(&helpers, &why))
-		die("%s", why);
 	work_init(&helpers);
 	ds = database_settings(&password, &job_password);
 	if (!db_init(&ds, &error))
@@ -460,6 +458,8 @@ static void start(bool takeover)
 	if (!kv_init(&redis, &error))
 		die("%s", error);
 	free(redis_password);
+	if (!work_is_installed(&helpers, &why))
+		die("%s", why);
 	fetch_init();
 	if (!dns_txt_init(options.sso_dns_servers))
 		die("sso.dns_servers: not a list of addresses: %s", options.sso_dns_servers);
