@@ -167,6 +167,35 @@ test('a mail link opens its ticket, also through the login; a draft stays whatev
 	await page.click('#reset_back');
 	await page.waitForSelector('#login:not([hidden])');
 });
+test('who asks for escalation reads until when it is answered; the analysis that a breach begins is shown to staff and completed on the page', async () => {
+	const user = await s.login('user', 'alpha'),
+		eng = await s.login('eng1'),
+		before = errors.length,
+		k = (await s.post('/api/v1/tickets', user, { title: 'breached', description: 'x', priority: 'P0' })).data;
+	const customer = await enter('user', 'alpha', { width: 1280, height: 800 });
+	await customer.goto(`http://127.0.0.1:${s.port}/#/tickets/${k.id}`);
+	await customer.waitForSelector('#ticket h2 >> text=breached');
+	await customer.click('.actions >> text=请求升级');
+	await customer.fill('#ticket [name=reason]', '很急');
+	await customer.click('#ticket form button');
+	await customer.waitForSelector('.toast >> text=/已升级至 L2，我们将在 .*前答复您/');
+	await s.post(`/api/v1/tickets/${k.id}/confirm`, eng, {});
+	await s.jump(2 * 3600 + 60);
+	await waitUntil(() => s.sql(`select count(*) from rca_tasks where ticket_id = ${k.id}`) === '1');
+	const staff = await enter('eng1', null, { width: 1280, height: 800 });
+	await staff.goto(`http://127.0.0.1:${s.port}/#/tickets/${k.id}`);
+	await staff.waitForSelector('#ticket .analysis >> text=/根因分析：boss · 完成期限/');
+	await shot(staff, 'page-analysis');
+	await staff.click('.actions >> text=完成根因分析');
+	await staff.fill('#ticket textarea', '磁盘已满');
+	await staff.click('#ticket form button');
+	await staff.waitForSelector('#ticket .analysis >> text=/完成于/');
+	assert.strictEqual(await staff.locator('.actions >> text=完成根因分析').count(), 0);
+	await customer.waitForSelector('#ticket >> text=磁盘已满');
+	assert.strictEqual(await customer.locator('#ticket .analysis').count(), 0);
+	await Promise.all([customer, staff].map((x) => x.context().close()));
+	assert.deepStrictEqual(errors.slice(before), []);
+});
 test('the type of incident is chosen in the reader\'s language, for the customer that is picked', async () => {
 	const before = errors.length;
 	for (const [tenant, code] of [
