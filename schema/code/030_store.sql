@@ -300,6 +300,9 @@ begin
     r.tenant, r.seq, r.id, r.recipient_kind, r.recipient_id, r.channel, r.template, ts(r.at), ts(r.at)
   from r
   where not (r.recipient_kind = 'staff' and r.actor_kind = 'staff' and r.recipient_id = r.actor_id) -- nobody is told what they did themselves
+    and not (r.recipient_kind = 'contact' and exists (select from contacts c -- a contact who is a user that is told
+      join client_users u on u.tenant_id = c.tenant_id and left(u.email_index, 64) = c.email_index and u.disabled_at is null
+      where c.tenant_id = r.tenant and c.id = r.recipient_id and (u.role_type = 'admin' or r.requester_kind = 'customer' and u.id = r.requester_id)))
     and not ((coalesce(r.once, false) or r.type = 'ticket.p0_unconfirmed') and exists (select from notifications o -- a person is paged once
       where o.tenant_id = r.tenant and o.ticket_id = r.id and o.recipient_kind = r.recipient_kind and o.recipient_id = r.recipient_id
         and o.channel = r.channel and o.channel <> 'webhook' and starts_with(o.template, 'p0_')))

@@ -221,7 +221,7 @@ begin
     ('field_keys', 'insert or update or delete', 'id', '', 'wrapped', '', '', true),
     ('customer_details', 'insert or update or delete', '', 'synced_at', '', '', '', true),
     ('contracts', 'insert or update or delete', 'external_id', 'synced_at', '', '', '', true),
-    ('contacts', 'insert or update or delete', 'external_id', 'synced_at', 'email,phone', '', '', true),
+    ('contacts', 'insert or update or delete', 'external_id', 'synced_at', 'email,email_index,phone', '', '', true),
     ('import_batches', 'insert', 'source,batch', '', '', '', '', true),
     ('client_satisfaction', 'insert or update or delete', 'ticket_id,user_id,cycle', 'rated_at', '', '', '', false),
     ('tickets', 'update', 'id', 'row_version,version,last_at,urgent_at,urgent_clock,sla_high,last_stop_at', '', 'title', '', false),

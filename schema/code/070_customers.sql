@@ -57,11 +57,12 @@ begin
     select t, 'contract', c.external_id, c.name, c.name
     from jsonb_to_recordset(coalesce(d -> 'contracts', '[]')) as c(external_id text, name text)
     on conflict on constraint catalogue_pkey do update set name_zh = excluded.name_zh, name_en = excluded.name_en;
-    insert into contacts as x (tenant_id, external_id, name, title, email, phone, vip, synced_at)
-    select t, c.external_id, c.name, c.title, c.email, c.phone, coalesce(c.vip, false), ts(p_now)
-    from jsonb_to_recordset(coalesce(d -> 'contacts', '[]')) as c(external_id text, name text, title text, email text, phone text, vip boolean)
-    on conflict on constraint contacts_pkey do update set name = excluded.name, title = excluded.title, email = excluded.email, phone = excluded.phone,
-      vip = excluded.vip, synced_at = excluded.synced_at;
+    insert into contacts as x (tenant_id, external_id, name, title, email, email_index, phone, vip, synced_at)
+    select t, c.external_id, c.name, c.title, c.email, c.email_index, c.phone, coalesce(c.vip, false), ts(p_now)
+    from jsonb_to_recordset(coalesce(d -> 'contacts', '[]')) as c(external_id text, name text, title text, email text, email_index text, phone text,
+      vip boolean)
+    on conflict on constraint contacts_pkey do update set name = excluded.name, title = excluded.title, email = excluded.email, email_index = excluded.email_index,
+      phone = excluded.phone, vip = excluded.vip, synced_at = excluded.synced_at;
     return query select i, t, fresh, fresh or moved, null::text;
     i := i + 1;
   end loop;

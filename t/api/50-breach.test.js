@@ -5,9 +5,9 @@ const { test, before, after } = require('node:test'),
 	assert = require('node:assert');
 const { Server, waitUntil, mailSink, PASSWORD } = require('../lib/server.js');
 
-let s, sink, user, eng, boss;
+let s, sink, user, admin, eng, boss;
 const enter = async () => {
-	[user, eng, boss] = await Promise.all([s.login('user', 'alpha'), s.login('eng1'), s.login('boss')]);
+	[user, admin, eng, boss] = await Promise.all([s.login('user', 'alpha'), s.login('admin', 'alpha'), s.login('eng1'), s.login('boss')]);
 };
 /* Sessions end meanwhile. */
 const later = async (seconds) => {
@@ -31,6 +31,8 @@ before(async () => {
 				contacts: [
 					{ external_id: 'P-1', name: '张三', email: 'zhang.san@alpha.example' },
 					{ external_id: 'P-2', name: '李四', phone: '13812341234' },
+					{ external_id: 'P-3', name: 'is the requester', email: 'User@alpha.example' },
+					{ external_id: 'P-4', name: 'is the administrator', email: 'admin@alpha.example' },
 				],
 			},
 		],
@@ -87,6 +89,18 @@ test('100 % of a response tells management, the customer\'s contacts and the req
 	assert.match(staff.body, /The emergency process has started:\n- Management has been notified: boss\n- Engineers have been notified: eng1, eng2\n- People of the customer who have been notified: 3\n/);
 	assert.deepStrictEqual((await rca(id)).data.items, []);
 	assert.strictEqual(s.sql(`select count(*) from timers where subject_id = ${id} and kind like 'rca%'`), '0');
+});
+
+test('a contact who is a user gets one mail', async () => {
+	assert.strictEqual(s.sql("select string_agg(external_id, ',' order by external_id) from contacts where email_index is not null"), 'P-1,P-3,P-4');
+	assert.strictEqual(s.sql("select count(*) from notifications n join contacts c on n.recipient_kind = 'contact' and c.tenant_id = n.tenant_id and c.id = n.recipient_id where c.external_id in ('P-3', 'P-4')"), '0');
+	assert.strictEqual(mails('response of P0', 'user').filter((x) => /服务时限未达成/.test(x.subject)).length, 1);
+	/* another user's address is no reason to leave the contact out of what that user is not told */
+	const other = await s.post('/api/v1/tickets', admin, { title: 'of the administrator', description: 'y', priority: 'P0' });
+	assert.strictEqual(other.status, 201, other.text);
+	await s.jump(16 * 60);
+	await waitUntil(() => fires(other.data.id, 'response') === '1');
+	assert.deepStrictEqual(await reached(other.data.id, ['sla_breach_customer']), ['P-1', 'P-3', 'admin']);
 });
 
 test('a breach whose managers are away says nothing of management', async () => {

@@ -29,9 +29,16 @@ static void seal_contacts(struct json_object *o, int64_t tenant_id)
 	struct json_object *list = json_get(o, "contacts");
 	size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *c = json_object_array_get_idx(list, i);
+		const char *email = json_get_string(c, "email");
+		char index[FIELD_INDEX_MAX];
+
+		if (email) {
+			field_index("email", tenant_id, str_of(email), index);
+			json_object_object_add(c, "email_index", json_object_new_string(index));
+		}
 		for (size_t k = 0; k < ARRAY_LEN(sealed); k++) {
-			struct json_object *c = json_object_array_get_idx(list, i);
 			const char *v = json_get_string(c, sealed[k].name);
 			struct buf b = { 0 };
 
@@ -44,6 +51,7 @@ static void seal_contacts(struct json_object *o, int64_t tenant_id)
 				c, sealed[k].name, json_object_new_string_len(b.p, (int)b.n));
 			buf_free(&b);
 		}
+	}
 }
 
 /* What customer/ids is asked: [{i, external_id, code}]. */
