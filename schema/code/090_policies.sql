@@ -39,8 +39,8 @@ begin
     elsif t.relname = 'client_satisfaction' then
       execute 'create policy scope on client_satisfaction as restrictive for select to sladesk_app using '
         '((select current_setting(''app.scope'')) = '''' or scope_ok((select current_setting(''app.scope'')), nullif(department, ''''), nullif(project, '''')))';
-    elsif t.relname = 'rollups' then
-      execute 'create policy scope on rollups as restrictive for select to sladesk_app using '
+    elsif t.relname in ('rollups', 'ticket_outcomes') then
+      execute 'create policy scope on ' || t.relname || ' as restrictive for select to sladesk_app using '
         '((select current_setting(''app.scope'')) = '''' or scope_ok((select current_setting(''app.scope'')), department, project))';
     elsif t.relname in ('files', 'file_parts') then
       execute format('create policy scope on %1$I as restrictive for select to sladesk_app using '
@@ -108,6 +108,6 @@ grant insert, update, delete on refresh_tokens, login_attempts, known_networks, 
 grant insert, update, delete on rollups, ticket_outcomes, rollup_checks, source_checks, source_runs to sladesk_job;
 revoke select on rollups_now from sladesk_app, sladesk_report;
 revoke select on audit_logs from sladesk_report;
-revoke select on ticket_outcomes from sladesk_app, sladesk_report;
+revoke select on ticket_outcomes from sladesk_report;
 revoke select on refresh_tokens, login_attempts, known_networks, password_history, password_resets from sladesk_app, sladesk_report;
 grant usage on all sequences in schema public to sladesk_job;

@@ -20,6 +20,8 @@ const words = {
 		save: '保存',
 		reset_done: '密码已修改，请登录',
 		days30: '近 30 天',
+		from_day: '自',
+		to_day: '至',
 		figures_repairing: '正在与源系统核对，数字可能暂时不准确',
 		figures_differs: '部分工单与源系统不一致，正在处理',
 		total_tickets: '工单',
@@ -149,6 +151,8 @@ const words = {
 		save: 'Save',
 		reset_done: 'Your password has been changed. Please log in.',
 		days30: 'Last 30 days',
+		from_day: 'From',
+		to_day: 'to',
 		figures_repairing:
 			'The tickets are being compared with the source system; these numbers may be inaccurate for now',
 		figures_differs: 'Some tickets differ from the source system; we are working on it',

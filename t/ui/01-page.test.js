@@ -86,6 +86,17 @@ test('a customer creates a P0, staff see it live, its clock turns amber and red,
 		),
 	);
 	await shot(user, 'page-phone-numbers');
+	/* other days: no ticket; then the last 30 again */
+	const shown = (at) =>
+		user.waitForFunction((n) => document.querySelector('.number b').textContent === n, at);
+	await user.fill('#from_day', '2020-01-01');
+	await user.fill('#to_day', '2020-01-31');
+	await shown('0');
+	assert.match(await user.textContent('#period'), /2020-01-01/);
+	await shot(user, 'page-phone-days');
+	await user.fill('#from_day', '');
+	await user.fill('#to_day', '');
+	await shown('1');
 	/* the tickets behind a number; the closed one opens */
 	await user.click('button.number >> nth=0');
 	await user.waitForSelector('#behind[open] .row');
@@ -108,7 +119,8 @@ test('a customer creates a P0, staff see it live, its clock turns amber and red,
 });
 test('a mail link opens its ticket, also through the login; a draft stays whatever others do; a resolution is shown whole and rated', async () => {
 	const user = await s.login('user', 'alpha'),
-		made = (title) => s.post('/api/v1/tickets', user, { title, description: 'x', priority: 'P1' }),
+		made = (title) =>
+			s.post('/api/v1/tickets', user, { title, description: 'x', priority: 'P1' }),
 		k = (await made('linked')).data,
 		other = (await made('the other')).data,
 		link = `http://127.0.0.1:${s.port}/#/tickets/`;
@@ -130,7 +142,11 @@ test('a mail link opens its ticket, also through the login; a draft stays whatev
 	await page.waitForSelector('#ticket >> text=any news?');
 	assert.strictEqual(await typed(), 'half a reply');
 	await page.click('.actions >> text=Internal note');
-	assert.strictEqual(await typed(), '', 'what was meant for the customer is not in the note, nor the reverse');
+	assert.strictEqual(
+		await typed(),
+		'',
+		'what was meant for the customer is not in the note, nor the reverse',
+	);
 	await page.fill('#ticket textarea', 'half a note');
 	await page.click('.row:has-text("the other")');
 	await page.waitForSelector('#ticket h2 >> text=the other');
@@ -157,7 +173,9 @@ test('a mail link opens its ticket, also through the login; a draft stays whatev
 	await customer.click('.actions >> text=评价');
 	await customer.selectOption('#ticket [name=score]', '4');
 	await customer.click('#ticket form button');
-	await waitUntil(() => s.sql(`select score::int from client_satisfaction where ticket_id = ${k.id}`) === '4');
+	await waitUntil(
+		() => s.sql(`select score::int from client_satisfaction where ticket_id = ${k.id}`) === '4',
+	);
 	await customer.goto(link + 999999);
 	await customer.waitForSelector('.toast.bad');
 	/* no way out of a used link but the login */
@@ -196,7 +214,7 @@ test('who asks for escalation reads until when it is answered; the analysis that
 	await Promise.all([customer, staff].map((x) => x.context().close()));
 	assert.deepStrictEqual(errors.slice(before), []);
 });
-test('the type of incident is chosen in the reader\'s language, for the customer that is picked', async () => {
+test("the type of incident is chosen in the reader's language, for the customer that is picked", async () => {
 	const before = errors.length;
 	for (const [tenant, code] of [
 		[s.alpha, 'tills-down'],

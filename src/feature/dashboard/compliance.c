@@ -19,9 +19,13 @@ static void add_group(struct buf *b, const PGresult *rows, int i, const struct k
 	buf_addf(b, "%s{\"%s\":", i ? "," : "", who->group);
 	buf_add_json(b, db_text(rows, i, 0).p, db_text(rows, i, 0).n);
 	json_add_rate(b, "compliance_rate", met, decided);
+	kpi_add_no_rate(b, "compliance_rate", decided, who->zh);
 	json_add_rate(b, "compliance_rate_adjusted", db_int(rows, i, 11), db_int(rows, i, 10));
-	buf_addf(b, ",\"total_tickets\":%lld,\"decided_tickets\":%lld,\"violated_tickets\":%lld",
-		(long long)db_int(rows, i, 3), (long long)decided, (long long)(decided - met));
+	buf_addf(b,
+		",\"total_tickets\":%lld,\"overdue_tickets\":%lld,\"decided_tickets\":%lld,"
+		"\"violated_tickets\":%lld",
+		(long long)db_int(rows, i, 3), (long long)db_int(rows, i, 12), (long long)decided,
+		(long long)(decided - met));
 	kpi_add_duration(b, "avg_response_time", db_int(rows, i, 5), db_int(rows, i, 4), who->zh);
 	kpi_add_duration(b, "avg_resolution_time", db_int(rows, i, 7), db_int(rows, i, 6), who->zh);
 	buf_addc(b, '}');
@@ -29,13 +33,14 @@ static void add_group(struct buf *b, const PGresult *rows, int i, const struct k
 
 static bool add_groups(struct buf *b, const PGresult *rows, const struct kpi_reader *who)
 {
-	int64_t decided = 0, met = 0, counted = 0, met_counted = 0, total = 0;
+	int64_t decided = 0, met = 0, counted = 0, met_counted = 0, total = 0, overdue = 0;
 	int n = PQntuples(rows);
 
 	if (!n)
 		return false;
 	for (int i = 0; i < n; i++) {
 		total += db_int(rows, i, 3);
+		overdue += db_int(rows, i, 12);
 		decided += db_int(rows, i, 8);
 		met += db_int(rows, i, 9);
 		counted += db_int(rows, i, 10);
@@ -45,12 +50,14 @@ static bool add_groups(struct buf *b, const PGresult *rows, const struct kpi_rea
 		(int)db_text(rows, 0, 1).n, db_text(rows, 0, 1).p, (int)db_text(rows, 0, 2).n,
 		db_text(rows, 0, 2).p);
 	json_add_rate(b, "overall_compliance", met, decided);
+	kpi_add_no_rate(b, "overall_compliance", decided, who->zh);
 	json_add_rate(b, "overall_compliance_adjusted", met_counted, counted);
 	buf_addf(b,
-		",\"total_tickets\":%lld,\"decided_tickets\":%lld,\"violated_tickets\":%lld,"
+		",\"overdue_tickets\":%lld,\"total_tickets\":%lld,\"decided_tickets\":%lld,"
+		"\"violated_tickets\":%lld,"
 		"\"group_by\":\"%s\",\"by_%s\":[",
-		(long long)total, (long long)decided, (long long)(decided - met), who->group,
-		who->group);
+		(long long)overdue, (long long)total, (long long)decided,
+		(long long)(decided - met), who->group, who->group);
 	for (int i = 0; i < n && !db_is_null(rows, i, 0); i++)
 		add_group(b, rows, i, who);
 	buf_addc(b, ']');
@@ -79,10 +86,26 @@ static void add_violation(struct buf *b, const PGresult *rows, int i, bool zh)
 	buf_addc(b, '}');
 }
 
+static void add_trend(struct buf *b, const PGresult *rows)
+{
+	buf_adds(b, ",\"trend\":[");
+	for (int i = 0; i < PQntuples(rows); i++) {
+		buf_addf(b, "%s{\"date\":\"%.*s\"", i ? "," : "", (int)db_text(rows, i, 0).n,
+			db_text(rows, i, 0).p);
+		json_add_rate(b, "compliance", db_int(rows, i, 2), db_int(rows, i, 1));
+		buf_addc(b, '}');
+	}
+	buf_addc(b, ']');
+}
+
 static bool add_compliance(struct buf *b, int step, const PGresult *rows, const void *arg)
 {
 	if (step == 0)
 		return add_groups(b, rows, magic_cast_const(kpi_reader, arg));
+	if (step == 2) {
+		add_trend(b, rows);
+		return true;
+	}
 	buf_adds(b, ",\"violations\":[");
 	for (int i = 0; i < PQntuples(rows); i++)
 		add_violation(b, rows, i, magic_cast_const(kpi_reader, arg)->zh);
@@ -91,28 +114,49 @@ static bool add_compliance(struct buf *b, int step, const PGresult *rows, const 
 	return true;
 }
 
+/* What the rollups do not have is read from the tickets. */
+static bool is_of_tickets(const char *group)
+{
+	return strcmp(group, "contract") == 0 || strcmp(group, "cost_centre") == 0 ||
+	       strcmp(group, "office") == 0;
+}
+
+void compliance_check(struct req *req)
+{
+	const struct in_dashboard_compliance *in = REQ_INPUT(req, dashboard_compliance);
+
+	kpi_check(req);
+	kpi_check_dates(req, in->from, in->to, in->base.period);
+}
+
 struct outcome *compliance_get(struct req *req)
 {
 	const struct in_dashboard_compliance *in = REQ_INPUT(req, dashboard_compliance);
-	const char *type = in->service_type;
+	const char *type = in->service_type, *last;
 	int64_t tenant = kpi_tenant(req);
 	struct kpi_reader who = { .days = kpi_days(in->base.period) };
 	struct cached_query query = { .name = "compliance",
 		.tenant_id = tenant,
 		.max_age_s = 900,
-		.stmt = { &sql_rollup_groups, &sql_rollup_violations },
+		.stmt = { &sql_rollup_groups, &sql_rollup_violations, &sql_rollup_trend },
 		.add = add_compliance };
 
 	if (type && strcmp(type, "all") == 0)
 		type = NULL;
+	last = kpi_read_dates(in->from, in->to, &who);
 	kpi_read_reader(req, &who);
 	snprintf(who.group, sizeof(who.group), "%s", in->group_by);
 	memcpy(query.arg, &who, sizeof(who));
-	query.param[0][0] = query.param[1][0] = cache_now;
-	query.param[0][1] = query.param[1][1] = req_int(req, who.days);
-	query.param[0][2] = query.param[1][2] = req_int(req, tenant);
+	if (is_of_tickets(who.group))
+		query.stmt[0] = &sql_rollup_ticket_groups;
+	for (int i = 0; i < 3; i++) {
+		query.param[i][0] = cache_now;
+		query.param[i][1] = req_int(req, who.days);
+		query.param[i][2] = req_int(req, tenant);
+	}
 	query.param[0][3] = who.group;
-	query.param[0][4] = query.param[1][3] = type;
+	query.param[0][4] = query.param[1][3] = query.param[2][3] = type;
+	query.param[0][5] = query.param[1][4] = query.param[2][4] = last;
 	return cache_reply(req, &query, false);
 }
 

@@ -35,6 +35,10 @@ int64_t cache_warmup_every(void);
 void cache_warmup_run(struct job_run *run);
 /* Release the list of overviews. */
 void cache_warmup_free(void);
+/* Checks of the two endpoints below: the customer, and the dates. */
+void overview_check(struct req *req);
+/* The same. */
+void compliance_check(struct req *req);
 /* Endpoint: GET /api/v1/client/dashboard/overview. */
 struct outcome *overview_get(struct req *req) MUST_USE;
 /* Endpoint: GET /api/v1/client/sla/compliance. */

@@ -67,6 +67,10 @@ void kpi_add_summary(struct buf *b, const struct kpi *s, const struct kpi_reader
 		(long long)s->opened, (long long)s->pending, (long long)s->resolved,
 		(long long)s->overdue);
 	kpi_add_rate(b, "sla_compliance", s->met, s->decided, who);
+	if (who->sla)
+		kpi_add_no_rate(b, "sla_compliance", s->decided, who->zh);
+	else
+		buf_adds(b, ",\"sla_compliance_text\":null");
 	kpi_add_rate(b, "sla_compliance_adjusted", s->met_counted, s->counted, who);
 	kpi_add_rate(b, "response_compliance", s->response_met, s->response_decided, who);
 	kpi_add_rate(b, "resolution_compliance", s->resolution_met, s->resolution_decided, who);
@@ -132,6 +136,45 @@ void kpi_check(struct req *req)
 {
 	if (req->session->staff && !REQ_INPUT(req, dashboard_reader)->has_tenant_id)
 		req_note_invalid(req, "tenant_id", "required for staff", "员工必填");
+}
+
+void kpi_check_dates(struct req *req, const char *from, const char *to, const char *period)
+{
+	int64_t first = 0, last = 0;
+
+	if ((!from && !to) || req_has_invalid(req))
+		return;
+	if (!from || !to)
+		req_note_invalid(req, from ? "to" : "from", "from and to come together",
+			"from 与 to 须同时填写");
+	else if (strcmp(period, "30d") != 0)
+		req_note_invalid(req, "period", "either a period, or from and to",
+			"period 与起止日期只能填写其一");
+	else if (!date_parse(str_of(from), &first) || !date_parse(str_of(to), &last) ||
+		 last < first || last - first >= KPI_DAYS_MAX)
+		req_note_invalid(req, "to",
+			"a day not before from, at most 366 days in all, such as 2026-01-31",
+			"不早于 from 的日期，总共不超过 366 天，例如 2026-01-31");
+}
+
+const char *kpi_read_dates(const char *from, const char *to, struct kpi_reader *out)
+{
+	int64_t first = 0, last = 0;
+
+	if (!from || !to || !date_parse(str_of(from), &first) || !date_parse(str_of(to), &last))
+		return NULL;
+	out->days = (int)(last - first) + 1;
+	out->dated = true;
+	return to;
+}
+
+void kpi_add_no_rate(struct buf *b, const char *name, int64_t decided, bool zh)
+{
+	if (decided)
+		buf_addf(b, ",\"%s_text\":null", name);
+	else
+		buf_addf(b, ",\"%s_text\":\"%s\"", name,
+			zh ? "暂无已判定的工单" : "no tickets decided yet");
 }
 
 int64_t kpi_tenant(struct req *req)

@@ -23,10 +23,11 @@ struct kpi_reader {
 	int64_t tenant_id;
 	uint32_t metrics; /* one bit per metric to compute, where a request can choose */
 	bool zh, sla, satisfaction, tickets, staff;
-	char group[23];
+	bool dated; /* the days were named by their dates */
+	char group[22];
 };
 MAGIC(kpi_reader, 0xf1ad169b);
-_Static_assert(sizeof(struct kpi_reader) == 4 + 4 + 8 + 4 + 5 + 23, "no padding");
+_Static_assert(sizeof(struct kpi_reader) == 4 + 4 + 8 + 4 + 6 + 22, "no padding");
 
 /* Add row I of rollup/days to S. */
 void kpi_add_row(struct kpi *s, const PGresult *rows, int i);
@@ -51,6 +52,13 @@ int kpi_days(const char *period);
 /* A check for routes whose contract begins with dashboard/reader: staff and the provider's services
  * must name the tenant whose numbers they want. */
 void kpi_check(struct req *req);
+/* Note what is wrong with the dates FROM and TO beside PERIOD. */
+void kpi_check_dates(struct req *req, const char *from, const char *to, const char *period);
+/* The days from FROM to TO into OUT. Returns the last one, or NULL if none are named: then the days
+ * end today. */
+const char *kpi_read_dates(const char *from, const char *to, struct kpi_reader *out);
+/* Append ,"NAME_text": the word that stands for a rate of nothing; null if there is a rate. */
+void kpi_add_no_rate(struct buf *b, const char *name, int64_t decided, bool zh);
 /* The tenant whose numbers such a request wants: the one that it names, or the caller's own. */
 int64_t kpi_tenant(struct req *req);
 /* Fill in what the caller may see and the language; the period and the group are not changed. */

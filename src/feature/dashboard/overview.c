@@ -84,7 +84,12 @@ static void add_links(struct buf *b, const PGresult *rows, const struct kpi_read
 	else
 		buf_adds(b, "null");
 	buf_adds(b, ",\"sla_compliance\":");
-	if (who->sla)
+	if (who->sla && who->dated)
+		buf_addf(b, "\"/api/v1/client/sla/compliance?from=%.*s&to=%.*s%s\"}",
+			(int)db_text(rows, who->days, 0).n, db_text(rows, who->days, 0).p,
+			(int)db_text(rows, 2 * who->days - 1, 0).n,
+			db_text(rows, 2 * who->days - 1, 0).p, tenant);
+	else if (who->sla)
 		buf_addf(b, "\"/api/v1/client/sla/compliance?period=%dd%s\"}", who->days, tenant);
 	else
 		buf_adds(b, "null}");
@@ -111,7 +116,8 @@ static bool add_overview(struct buf *b, int step, const PGresult *rows, const vo
 
 /* --- requests --- */
 
-static void overview_query(struct arena *a, const struct kpi_reader *who, struct cached_query *out)
+static void overview_query(
+	struct arena *a, const struct kpi_reader *who, const char *last, struct cached_query *out)
 {
 	*out = (struct cached_query){ .name = "overview",
 		.tenant_id = who->tenant_id,
@@ -120,6 +126,7 @@ static void overview_query(struct arena *a, const struct kpi_reader *who, struct
 		.add = add_overview };
 	memcpy(out->arg, who, sizeof(*who));
 	out->param[0][0] = cache_now;
+	out->param[0][3] = last;
 	out->param[0][1] = arena_printf(a, "%d", who->days);
 	out->param[0][2] = out->param[1][0] = out->param[2][0] =
 		arena_printf(a, "%lld", (long long)who->tenant_id);
@@ -143,9 +150,17 @@ void overview_warm(int64_t tenant_id, bool zh, uint32_t permissions)
 		.perms = permissions,
 		.zh = zh };
 
-	overview_query(&a, &who, &query);
+	overview_query(&a, &who, NULL, &query);
 	cache_prepare(&query, &reader);
 	arena_free(&a);
+}
+
+void overview_check(struct req *req)
+{
+	const struct in_dashboard_overview *in = REQ_INPUT(req, dashboard_overview);
+
+	kpi_check(req);
+	kpi_check_dates(req, in->from, in->to, in->base.period);
 }
 
 struct outcome *overview_get(struct req *req)
@@ -157,7 +172,7 @@ struct outcome *overview_get(struct req *req)
 
 	kpi_read_reader(req, &who);
 	who.tenant_id = tenant;
-	overview_query(&req->arena, &who, &query);
+	overview_query(&req->arena, &who, kpi_read_dates(in->from, in->to, &who), &query);
 	return cache_reply(req, &query, in->refresh);
 }
 

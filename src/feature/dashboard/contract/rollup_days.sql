@@ -1,10 +1,11 @@
--- rollup/days: a tenant's sums for each of 2 × N days up to today, with the bounds of each day, within the reader's scope.
+-- rollup/days: a tenant's sums for each of 2 × N days up to a day (or today), with the bounds of each day, within the reader's scope.
 -- mode: read   shape: rows   class: point
 -- $1 now           bigint  call.now           required
 -- $2 days          int     call.days          required
 -- $3 tenant        bigint  call.tenant        required
+-- $4 last          text    call.last          optional
 with z as materialized (
-  select c.tenant_id, c.zone, (ts($1::bigint) at time zone c.zone)::date as today from customers c where c.tenant_id = $3::bigint
+  select c.tenant_id, c.zone, coalesce($4::date, (ts($1::bigint) at time zone c.zone)::date) as today from customers c where c.tenant_id = $3::bigint
 )
 select (z.today - d.n)::text as day, coalesce(sum(r.opened), 0)::bigint as opened, coalesce(sum(r.pending), 0)::bigint as pending,
   coalesce(sum(r.resolved), 0)::bigint as resolved, coalesce(sum(r.overdue), 0)::bigint as overdue,

@@ -1,22 +1,24 @@
--- rollup/groups: SLA attainment of N days by group, for all service types or one.
+-- rollup/groups: SLA attainment of N days up to a day (or today) by group, for all service types or one.
 -- mode: read   shape: rows   class: point
 -- $1 now           bigint  call.now           required
 -- $2 days          int     call.days          required
 -- $3 tenant        bigint  call.tenant        required
 -- $4 group         text    call.group         required
 -- $5 service_type  text    call.service_type  optional
+-- $6 last          text    call.last          optional
 with z as materialized (
-  select c.tenant_id, (ts($1::bigint) at time zone c.zone)::date as today from customers c where c.tenant_id = $3::bigint
+  select c.tenant_id, coalesce($6::date, (ts($1::bigint) at time zone c.zone)::date) as today from customers c where c.tenant_id = $3::bigint
 )
 select x.name, (z.today - $2::int + 1)::text as first, z.today::text as last, x.opened, x.response_n, x.response_s, x.resolution_n, x.resolution_s,
-  x.decided, x.met, x.counted, x.met_counted
+  x.decided, x.met, x.counted, x.met_counted, x.overdue
 from z left join lateral (
   select case $4::text when 'service_type' then r.service_type when 'priority' then r.priority when 'department' then r.department
       when 'project' then r.project when 'region' then r.region else coalesce((select s.full_name from staff s where s.tenant_id = 1 and s.id = r.engineer_id),
       nullif(r.engineer_id, 0)::text, '') end as name,
     sum(r.opened)::bigint as opened, sum(r.response_n)::bigint as response_n, sum(r.response_s)::bigint as response_s,
     sum(r.resolution_n)::bigint as resolution_n, sum(r.resolution_s)::bigint as resolution_s, sum(r.decided)::bigint as decided, sum(r.met)::bigint as met,
-    sum(r.counted)::bigint as counted, sum(r.met_counted)::bigint as met_counted
+    sum(r.counted)::bigint as counted, sum(r.met_counted)::bigint as met_counted,
+    sum(r.overdue)::bigint as overdue
   from rollups r
   where r.tenant_id = z.tenant_id and r.day > z.today - $2::int and r.day <= z.today and ($5::text is null or r.service_type = $5::text)
   group by 1) x on true
