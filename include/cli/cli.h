@@ -105,7 +105,7 @@ void cli_seal_mail(struct buf *sealed, char index[FIELD_MAIL_INDEX_MAX], enum fi
 struct cli_version {
 	char policy_id[24], calendar_id[24];
 	struct sla_policy policy;
-	struct calendar *calendar;
+	struct calendar *calendar, *ladder; /* ladder: see policy.ladder_calendar */
 	struct cli_version *next;
 };
 /* The version with these two ids. Exits if there is none. */

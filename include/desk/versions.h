@@ -13,7 +13,7 @@
 struct sla_version {
 	int64_t policy_id, calendar_id;
 	struct sla_policy policy;
-	struct calendar *calendar;
+	struct calendar *calendar, *ladder; /* ladder: see policy.ladder_calendar */
 	struct sla_version *next;
 };
 

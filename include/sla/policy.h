@@ -8,6 +8,7 @@
 #include "ticket/names.h"
 
 struct json_object;
+struct calendar;
 
 /* The promises come first; the ladder and AWS's clock move people, and count nowhere. */
 enum sla_clock_kind { SLA_RESPONSE, SLA_RESOLUTION, SLA_UPDATE, SLA_LADDER, SLA_AWS, SLA_CLOCKS };
@@ -48,7 +49,9 @@ struct sla_policy {
 	int32_t autoclose_days;
 	bool report_from_resolved; /* a report is due counted from the resolution; default: from the
 				      opening, or the raise to the priority that has one */
-	bool ladder_in_calendar_for_p2;
+	/* P2's ladder runs in it; set by whoever loads the version, which owns it. NULL: in the
+	 * ticket's calendar, as versions of before had it */
+	const struct calendar *ladder_calendar;
 	/* matrix[impact - 1][urgency - 1], PRIORITY_NONE where the contract has none */
 	int8_t matrix[5][5];
 	bool has_matrix;

@@ -179,6 +179,7 @@ static void bind_policy(
 	if (!b->rules.calendar || !calendar_is_usable(b->rules.calendar, INSTANT_NONE, &error) ||
 		!sla_policy_read(pj, &p, &error))
 		die("%s", error);
+	p.ladder_calendar = cli_version(pg, ids[1], ids[2])->ladder;
 	json_object_put(pj);
 	json_object_put(cj);
 	PQclear(r);

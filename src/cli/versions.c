@@ -22,7 +22,7 @@ struct json_object *cli_json(const char *s)
 const struct cli_version *cli_version(PGconn *pg, const char *policy, const char *calendar)
 {
 	const char *p[] = { policy, calendar }, *error = "";
-	struct json_object *pj, *cj;
+	struct json_object *pj, *cj, *lj;
 	struct cli_version *v;
 	PGresult *r;
 
@@ -40,6 +40,14 @@ const struct cli_version *cli_version(PGconn *pg, const char *policy, const char
 	v->calendar = calendar_read(cj, zone_find, &error);
 	if (!v->calendar || !sla_policy_read(pj, &v->policy, &error))
 		die("%s", error);
+	if (!PQgetisnull(r, 0, 2)) {
+		lj = cli_json(PQgetvalue(r, 0, 2));
+		v->ladder = calendar_read(lj, zone_find, &error);
+		json_object_put(lj);
+		if (!v->ladder)
+			die("%s", error);
+		v->policy.ladder_calendar = v->ladder;
+	}
 	json_object_put(pj);
 	json_object_put(cj);
 	PQclear(r);

@@ -69,26 +69,33 @@ static void note_unreadable(int64_t policy_id, int64_t calendar_id, const char *
 	u->until_us = clock_mono_us() + UNREADABLE_US;
 }
 
-static const struct sla_version *add_version(
-	int64_t policy_id, int64_t calendar_id, struct str policy, struct str calendar)
+/* LADDER is empty for a policy version that has no calendar for its ladder. */
+static const struct sla_version *add_version(int64_t policy_id, int64_t calendar_id,
+	struct str policy, struct str calendar, struct str ladder)
 {
-	struct json_object *p = parse(policy), *c = parse(calendar);
+	struct json_object *p = parse(policy), *c = parse(calendar),
+			   *l = ladder.n ? parse(ladder) : NULL;
 	struct sla_version *v = xcalloc(1, sizeof(*v));
 	const char *error = "not JSON";
 
 	*v = (struct sla_version){ .policy_id = policy_id, .calendar_id = calendar_id };
 	v->calendar = c ? calendar_read(c, zone_find, &error) : NULL;
-	if (!v->calendar || !p || !sla_policy_read(p, &v->policy, &error)) {
+	v->ladder = l ? calendar_read(l, zone_find, &error) : NULL;
+	if (!v->calendar || (ladder.n && !v->ladder) || !p ||
+		!sla_policy_read(p, &v->policy, &error)) {
 		note_unreadable(policy_id, calendar_id, error);
 		calendar_free(v->calendar);
+		calendar_free(v->ladder);
 		free(v);
 		v = NULL;
 	} else {
+		v->policy.ladder_calendar = v->ladder;
 		v->next = known.versions;
 		known.versions = v;
 	}
 	json_object_put(p);
 	json_object_put(c);
+	json_object_put(l);
 	return v;
 }
 
@@ -107,8 +114,8 @@ static void on_version(struct db_call *call, enum db_error error, const PGresult
 	const struct sla_version *v = versions_find(w->policy_id, w->calendar_id);
 
 	if (!v && error == DB_OK && PQntuples(rows) == 1)
-		v = add_version(
-			w->policy_id, w->calendar_id, db_text(rows, 0, 0), db_text(rows, 0, 1));
+		v = add_version(w->policy_id, w->calendar_id, db_text(rows, 0, 0),
+			db_text(rows, 0, 1), db_text(rows, 0, 2));
 	else if (!v && error == DB_OK)
 		note_unreadable(w->policy_id, w->calendar_id, "not found");
 	w->on_done(w->arg, v, v ? DB_OK : error == DB_OK ? DB_FAILED : error);
@@ -237,7 +244,8 @@ static void take_entry(struct tenant_config *c, const PGresult *rows, int i)
 	const struct sla_version *v = versions_find(policy, calendar);
 
 	if (!v)
-		v = add_version(policy, calendar, db_text(rows, i, 2), db_text(rows, i, 4));
+		v = add_version(policy, calendar, db_text(rows, i, 2), db_text(rows, i, 4),
+			db_text(rows, i, 7));
 	c->entry[c->entries++] = (struct tenant_entry){
 		db_is_null(rows, i, 1) ? NULL : xstrndup(service.p, service.n), v
 	};
@@ -408,6 +416,7 @@ void versions_free(void)
 		struct sla_version *next = known.versions->next;
 
 		calendar_free(known.versions->calendar);
+		calendar_free(known.versions->ladder);
 		free(known.versions);
 		known.versions = next;
 	}

@@ -84,7 +84,8 @@ bool sla_policy_is_exact(struct json_object *doc, const char **out_error)
 {
 	static const char *const clocks[] = { "response", "resolution", "update", NULL },
 				 *const numbers[] = { "reopen_hours", "autoclose_days" };
-	struct json_object *pauses = json_get(doc, "pauses");
+	static const char *const of_ladder[] = { "calendar", NULL };
+	struct json_object *pauses = json_get(doc, "pauses"), *ladder = json_get(doc, "ladder");
 
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
 		struct json_object *v;
@@ -95,7 +96,8 @@ bool sla_policy_is_exact(struct json_object *doc, const char **out_error)
 	}
 	if (pauses && !json_object_is_type(pauses, json_type_object))
 		return refuse(out_error, "pauses", "an object of response, resolution, update");
-	return (!pauses || keys_are_known(pauses, clocks, out_error)) &&
+	return (!ladder || keys_are_known(ladder, of_ladder, out_error)) &&
+	       (!pauses || keys_are_known(pauses, clocks, out_error)) &&
 	       budgets_are_exact(json_get(doc, "priorities"), out_error) &&
 	       thresholds_are_exact(json_get(doc, "thresholds"), out_error);
 }

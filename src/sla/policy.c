@@ -268,12 +268,26 @@ static bool read_code(struct json_object *doc, const char *key, const char **out
 	return true;
 }
 
+/* The calendar of P2's ladder; by default cn-business (doc/sla.md). Which version of it is fixed
+ * when the policy's version is saved. */
+static bool read_ladder(struct json_object *doc, const char **out_error)
+{
+	struct json_object *ladder;
+
+	if (!json_object_object_get_ex(doc, "ladder", &ladder))
+		return true;
+	if (!json_object_is_type(ladder, json_type_object))
+		return refuse_policy(
+			out_error, "ladder", "an object, such as {\"calendar\":\"cn-business\"}");
+	return read_code(ladder, "calendar", out_error);
+}
+
 bool sla_policy_read(struct json_object *doc, struct sla_policy *out, const char **out_error)
 {
 	static const char *const known[] = { "priorities", "thresholds", "pauses",
 		"resolution_from", "resolution_until", "reopen_hours", "upgrade_reckons", "breach",
 		"autoclose_days", "matrix", "calendar", "report_from", "delivery_hours",
-		"escalate_at" };
+		"escalate_at", "ladder" };
 	static const char *const froms[] = { "confirmed", "created", NULL },
 				 *const untils[] = { "mitigated", "resolved", "closed", NULL },
 				 *const breaches[] = { "for_good", "by_last_priority", NULL };
@@ -311,7 +325,7 @@ bool sla_policy_read(struct json_object *doc, struct sla_policy *out, const char
 	if (hours < 0 || hours > 10000 || days < 0 || days > 365)
 		return refuse_policy(out_error, "reopen_hours, autoclose_days",
 			"0 to 10000 hours, 0 to 365 days");
-	if (!read_code(doc, "delivery_hours", out_error))
+	if (!read_code(doc, "delivery_hours", out_error) || !read_ladder(doc, out_error))
 		return false;
 	out->reopen_window_us = hours * 3600 * US_PER_S;
 	out->autoclose_days = (int32_t)days;

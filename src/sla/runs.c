@@ -10,6 +10,8 @@ const struct calendar *clock_calendar(
 {
 	static const struct calendar *always;
 
+	if (k == SLA_LADDER && t->priority == P2 && r.policy->ladder_calendar)
+		return r.policy->ladder_calendar;
 	if (k != SLA_LADDER || t->priority == P2)
 		return r.calendar;
 	if (!always)

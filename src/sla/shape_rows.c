@@ -136,6 +136,8 @@ const struct shape policy_shape[] = {
 	{ "report_from", SHAPE_CHOICE, "\"opened\"", .choices = "opened|resolved" },
 	{ "delivery_hours", SHAPE_WORD, "\"cn-business\"", 0, 0, NULL, is_code, CODE_WORDS },
 	{ "calendar", SHAPE_WORD, "\"24x7\"", 0, 0, NULL, is_code, CODE_WORDS },
+	{ "ladder", SHAPE_OBJECT, "{\"calendar\":\"cn-business\"}" },
+	{ "ladder.calendar", SHAPE_WORD, "\"cn-business\"", 0, 0, NULL, is_code, CODE_WORDS },
 	{ "matrix", SHAPE_LIST, "[[\"P0\",\"P1\"],[\"P1\",\"P2\"]]", 0, 5 },
 	{ "matrix[]", SHAPE_LIST, "[\"P0\",\"P1\"]", 0, 5 },
 	{ "matrix[][]", SHAPE_WORD, "\"P1\"", 0, 0, NULL, is_priority, PRIORITY_WORDS },

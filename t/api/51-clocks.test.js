@@ -102,3 +102,71 @@ test('verify finds nothing after an upgrade: tickets that were stored under olde
 	s.sql(`update sla_clocks set budget_s = 14400 where ticket_id = ${raised} and clock = 'response'`);
 	exact();
 });
+
+const put = (path, body) => s.request('PUT', '/api/v1/sla/' + path, { token: boss, body });
+/* The daemon's clock. */
+const now = () => Date.now() + (s.ahead + s.jumped) * 1000;
+/* A calendar that is open around the clock, but for these dates. */
+const open = (holidays) => ({
+	tz: 'UTC',
+	hours: Object.fromEntries(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'].map((d) => [d, [['00:00', '24:00']]])),
+	holidays,
+});
+const days = (from, n) =>
+	Array.from({ length: n }, (_, i) => new Date(now() + (from + i) * 86400e3).toISOString().slice(0, 10));
+/* When the ladder's next step comes, in hours from now. */
+const step = async (id) => (Date.parse((await clock(id, 'ladder')).next_fire_at) - now()) / 3600e3;
+
+test("P2's ladder runs in the calendar that the policy names, and stays in it when the calendar changes", async () => {
+	const policy = (ladder) => ({
+		document: {
+			priorities: {
+				P1: { response_s: 7200, resolution_s: 28800, ladder_s: [1800, 3600, 7200] },
+				P2: { response_s: 7200, resolution_s: 28800, ladder_s: [1800, 3600, 7200] },
+			},
+			thresholds: ['100'],
+			...ladder,
+		},
+		calendar: '24x7',
+		service_type: 'change',
+	});
+	for (const wrong of [{ ladder: 'cn-business' }, { ladder: { calendar: 7 } }, { ladder: { calender: 'x' } }, { ladder: { calendar: 'no-such' } }]) {
+		const r = await put('policies/laddered', policy(wrong));
+		assert.strictEqual(r.status, 400, r.text);
+		assert.match(r.text, /ladder|calendar|calender/);
+	}
+	assert.strictEqual((await put('calendars/hours', { document: open(days(-1, 10)) })).status, 200);
+	assert.strictEqual((await put('policies/laddered', policy({ ladder: { calendar: 'hours' } }))).status, 200);
+	const opened = async (priority) => {
+		const id = await create({ priority, service_type: 'change' });
+		await act(id, 'reply', { text: 'seen' });
+		return id;
+	};
+	const closed = await opened('P2');
+	assert.ok((await step(closed)) > 8 * 24, 'all of the next days are closed');
+	assert.ok((await step(await opened('P1'))) < 0.6, 'P1 around the clock');
+	assert.ok(Date.parse((await clock(closed, 'resolution')).due_at) - now() < 9 * 3600e3, 'the promise in its own');
+	// the calendar is changed: the ladder that runs stays, a new one runs in the new version
+	assert.strictEqual((await put('calendars/hours', { document: open([]) })).status, 200);
+	assert.ok((await step(closed)) > 8 * 24);
+	await act(closed, 'note', { text: 'progress begins its wait anew, in the same version' });
+	assert.ok((await step(closed)) > 8 * 24);
+	const later = await opened('P2');
+	assert.ok((await step(later)) < 0.6);
+	exact();
+	// without a name it is cn-business
+	assert.strictEqual((await put('policies/laddered', policy({}))).status, 200);
+	assert.strictEqual(
+		s.sql(
+			`select k.code from sla_configurations p join calendars k on k.id = p.ladder_calendar_id where p.code = 'laddered' order by p.version desc limit 1`,
+		),
+		'cn-business',
+	);
+	// and so it is for the built-in policy; versions from before stay as they were
+	assert.strictEqual(
+		s.sql(
+			`select string_agg(coalesce(k.code, '-'), ',' order by p.version) from sla_configurations p left join calendars k on k.id = p.ladder_calendar_id where p.code = 'standard'`,
+		),
+		'-,cn-business',
+	);
+});

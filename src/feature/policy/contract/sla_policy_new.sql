@@ -18,6 +18,8 @@ with o as (
     when not exists (select from calendars k where k.tenant_id in ($1::bigint, 1) and k.code = $4::text) then 'calendar'
     when $5::jsonb ? 'delivery_hours'
       and not exists (select from calendars k where k.tenant_id in ($1::bigint, 1) and k.code = $5::jsonb ->> 'delivery_hours') then 'document.delivery_hours'
+    when coalesce($5::jsonb -> 'ladder' ? 'calendar', false)
+      and not exists (select from calendars k where k.tenant_id in ($1::bigint, 1) and k.code = $5::jsonb -> 'ladder' ->> 'calendar') then 'document.ladder.calendar'
     when policy_format_read() < $7::int then 'format'
     end as fault
 ), n as (
