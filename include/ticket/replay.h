@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Replays a ticket's recorded history under its own policy or another one. Pure. */
+ * Replays a ticket's recorded history under its own policy or another one, and compares the result
+ * with what is stored. Pure. */
 #ifndef SLADESK_TICKET_REPLAY_H
 #define SLADESK_TICKET_REPLAY_H
 
@@ -20,5 +21,13 @@ void replay_before(struct sla_ticket *t, struct sla_rules rules, enum ticket_com
 /* Apply the event itself, with the rules in force from then on, and fire what falls due with it. */
 void replay_event(struct sla_ticket *t, struct sla_rules rules, enum ticket_command cmd,
 	int64_t seq, int64_t at, struct json_object *data);
+
+/* Append clock C as one line, for people and for comparison; RUNS: with the stretches during which
+ * it ran. */
+void replay_describe(struct buf *b, const struct sla_clock *c, bool runs);
+/* Do the STORED clock and the RECKONED one, which the history gives, differ? If so, append both as
+ * lines. */
+bool replay_differs(const struct sla_clock *stored, const struct sla_clock *reckoned,
+	struct buf *out_stored, struct buf *out_reckoned);
 
 #endif

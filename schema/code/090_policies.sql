@@ -46,7 +46,7 @@ begin
       execute format('create policy scope on %1$I as restrictive for select to sladesk_app using '
         '((select current_setting(''app.scope'')) = '''' or exists (select from exports_seen e where e.tenant_id = %1$I.tenant_id and e.file_id = %1$I.%2$s))',
         t.relname, case t.relname when 'files' then 'id' else 'file_id' end);
-    elsif t.relname in ('events', 'ticket_comments', 'sla_clocks', 'sla_fires', 'sla_breaches', 'rca_tasks', 'notifications') then
+    elsif t.relname in ('events', 'ticket_comments', 'sla_clocks', 'sla_fires', 'sla_breaches', 'sla_differences', 'rca_tasks', 'notifications') then
       execute format('create policy scope on %I as restrictive for select to sladesk_app using '
         '((select current_setting(''app.scope'')) = '''' or exists (select from tickets t where t.tenant_id = %1$I.tenant_id and t.id = %1$I.ticket_id))', t.relname);
     end if;
@@ -106,6 +106,8 @@ grant insert, update, delete on tickets, sla_clocks, timers, tenant_counters, no
 grant insert on ticket_comments, events, sla_fires, deliveries, password_history, audit_logs to sladesk_job;
 grant insert, update, delete on refresh_tokens, login_attempts, known_networks, password_resets to sladesk_job;
 grant insert, update, delete on rollups, ticket_outcomes, rollup_checks, source_checks, source_runs to sladesk_job;
+grant insert, update, delete on sla_checks, sla_differences to sladesk_job;
+revoke select on sla_checks, sla_differences from sladesk_report;
 revoke select on rollups_now from sladesk_app, sladesk_report;
 revoke select on audit_logs from sladesk_report;
 revoke select on ticket_outcomes from sladesk_report;

@@ -84,35 +84,6 @@ static int fold(PGconn *own_rules, const PGresult *r, int i, struct sla_rules ru
 	return i;
 }
 
-static void add_instant(struct buf *b, int64_t at)
-{
-	char t[32];
-
-	if (at == INSTANT_NONE)
-		return;
-	time_format(at, 6, t);
-	buf_adds(b, t);
-}
-
-/* A clock on one line, for comparison and display; RUNS: with the number of its runs. */
-static void describe(struct buf *b, const struct sla_clock *c, bool runs)
-{
-	buf_addf(b, "%s cycle=%d budget=%d start=", sla_clock_state_name(c->state), c->cycle,
-		c->budget_s);
-	add_instant(b, c->start_at);
-	buf_adds(b, " stopped=");
-	add_instant(b, c->stopped_at);
-	buf_adds(b, " breached=");
-	add_instant(b, c->breached_at);
-	/* rows of versions before 0.3 lack the mark of the fire that stands for the rest */
-	buf_addf(b, " fired=%d missed=%d", c->fired & ~SLA_FIRED_REST, c->missed);
-	if (runs)
-		buf_addf(b, " runs=%d", c->runs.n);
-	buf_addf(b, "%s%s%s verdict=%s", c->self_reported ? " self-reported" : "",
-		c->contested ? " contested" : "", c->waived ? " waived" : "",
-		sla_verdict_name(sla_verdict(c)));
-}
-
 /* The number of clocks that differ; they are printed if PRINT says so. */
 static int compare(const struct sla_ticket *folded, const struct ticket *stored, const char *number,
 	bool print)
@@ -123,10 +94,7 @@ static int compare(const struct sla_ticket *folded, const struct ticket *stored,
 		const struct sla_clock *was = &stored->sla.clock[k], *is = &folded->clock[k];
 		struct buf a = { 0 }, b = { 0 };
 
-		/* versions before 0.2 folded the oldest runs of a clock with more than 64 */
-		describe(&a, was, was->carry_us == is->carry_us);
-		describe(&b, is, was->carry_us == is->carry_us);
-		if (strcmp(buf_cstr(&a), buf_cstr(&b)) != 0 && ++bad && print)
+		if (replay_differs(was, is, &a, &b) && ++bad && print)
 			printf("%s %s\n  stored   %s\n  reckoned %s\n", number,
 				sla_clock_name((enum sla_clock_kind)k), a.p, b.p);
 		buf_free(&a);
@@ -213,6 +181,23 @@ static int verify(int argc, char **argv)
 	return bad ? 1 : 0;
 }
 
+/* What the nightly check found. Returns 1 if there is anything. */
+static int differences(int argc, char **argv)
+{
+	PGconn *pg = cli_connect();
+	const char *p[] = { cli_option(argc, argv, "tenant", "") };
+	PGresult *r = cli_exec(pg, &sql_cli_sla_differences, p);
+	int n = PQntuples(r);
+
+	for (int i = 0; i < n; i++)
+		printf("%s %s %s, found %s\n  stored   %s\n  reckoned %s\n",
+			PQgetvalue(r, i, 0), PQgetvalue(r, i, 1), PQgetvalue(r, i, 2),
+			PQgetvalue(r, i, 3), PQgetvalue(r, i, 4), PQgetvalue(r, i, 5));
+	PQclear(r);
+	PQfinish(pg);
+	return n > 0;
+}
+
 /* --- explain --- */
 
 static void print_interval(
@@ -249,14 +234,18 @@ static int explain(int argc, char **argv)
 	for (int k = 0; k < SLA_CLOCKS; k++) {
 		const struct sla_clock *c = &t.sla.clock[k];
 		struct buf b = { 0 };
+		int64_t due;
+		char at[32];
 
 		if (c->state == CLOCK_NONE)
 			continue;
-		describe(&b, c, true);
-		buf_adds(&b, " due=");
-		add_instant(&b, sla_due(&t.sla, (struct sla_rules){ &v->policy, v->calendar },
-					(enum sla_clock_kind)k));
-		printf("  %s: %s\n", sla_clock_name((enum sla_clock_kind)k), buf_cstr(&b));
+		replay_describe(&b, c, true);
+		due = sla_due(&t.sla, (struct sla_rules){ &v->policy, v->calendar },
+			(enum sla_clock_kind)k);
+		if (due != INSTANT_NONE)
+			time_format(due, 6, at);
+		printf("  %s: %s due=%s\n", sla_clock_name((enum sla_clock_kind)k), buf_cstr(&b),
+			due == INSTANT_NONE ? "" : at);
 		buf_free(&b);
 		sla_explain(&t.sla, (struct sla_rules){ &v->policy, v->calendar },
 			(enum sla_clock_kind)k,
@@ -375,11 +364,13 @@ static int cmd_sla(int argc, char **argv)
 		return calc();
 	if (strcmp(what, "verify") == 0)
 		return verify(argc, argv);
+	if (strcmp(what, "differences") == 0)
+		return differences(argc, argv);
 	if (strcmp(what, "explain") == 0)
 		return explain(argc, argv);
 	if (strcmp(what, "replay") == 0)
 		return replay(argc, argv);
-	die("sla calc, sla explain, sla verify or sla replay");
+	die("sla calc, sla explain, sla verify, sla differences or sla replay");
 }
 
 const struct command policy_commands[] = {
@@ -401,9 +392,11 @@ const struct command policy_commands[] = {
 		"sla calc\n"
 		"  sla explain TICKET\n"
 		"  sla verify [--tenant C]\n"
+		"  sla differences [--tenant C]\n"
 		"  sla replay --policy P [--tenant C] [--from T] [--to T]\n"
 		"      compute deadlines from standard input, explain a ticket's clocks, recompute "
 		"all "
-		"stored clocks, or simulate another policy" },
+		"stored clocks, list what the nightly check found to differ, or simulate "
+		"another policy" },
 	{ 0 },
 };

@@ -32,6 +32,22 @@ struct outcome *policy_preview(struct req *req) MUST_USE;
 /* Endpoint: PUT /api/v1/sla/calendars/{code}. */
 struct outcome *calendar_put(struct req *req) MUST_USE;
 
+/* verify.c: the nightly check of all clocks */
+struct sla_verify_health {
+	uint64_t tickets;   /* compared by this process */
+	int64_t longest_us; /* the longest turn that this took */
+	int64_t differing;  /* tickets that differed when they were checked last, of all instances */
+	int64_t checked_at; /* since then every customer's clocks have been checked; 0: never */
+};
+/* Counts for /metrics. */
+struct sla_verify_health sla_verify_health(void);
+/* Rows for the job runner: check a page, and look how the check stands. */
+int64_t sla_verify_every(void);
+void sla_verify_run(struct job_run *run);
+void sla_verify_look(struct job_run *run);
+/* Free the page and the ticket that were being checked. */
+void sla_verify_free(void);
+
 /* routes.c; ends with an empty row */
 extern const struct route policy_routes[];
 

@@ -23,6 +23,8 @@ const struct route policy_routes[] = {
 		.contract = &contract_policy_choose },
 	{ HTTP_GET, "/api/v1/sla/format", PERM_TICKET_READ, .flow = policy_format,
 		.contract = &contract_policy_format },
+	{ HTTP_GET, "/api/v1/sla/checks", PERM_STAFF, .sql = &sql_sla_check_list },
+	{ HTTP_GET, "/api/v1/sla/differences", PERM_STAFF, .sql = &sql_sla_difference_list },
 	{ HTTP_GET, "/api/v1/catalogue", PERM_TICKET_READ, .sql = &sql_catalogue_list },
 	{ HTTP_PUT, "/api/v1/catalogue/{kind}/{code}", PERM_CATALOGUE_WRITE,
 		.sql = &sql_catalogue_put, .check = check_catalogue_priority,
