@@ -172,6 +172,8 @@ static void bind_policy(
 		die("no tenant %s, or no policy %s", tenant_code, policy);
 	for (int i = 0; i < 3; i++)
 		snprintf(ids[i], 24, "%s", PQgetvalue(r, 0, i));
+	b->policy_id = atoll(ids[1]);
+	b->calendar_id = atoll(ids[2]);
 	pj = json_read(PQgetvalue(r, 0, 3), strlen(PQgetvalue(r, 0, 3)), &err);
 	cj = json_read(PQgetvalue(r, 0, 4), strlen(PQgetvalue(r, 0, 4)), &err);
 	b->rules.calendar = calendar_read(cj, zone_find, &error);

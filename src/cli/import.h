@@ -42,7 +42,7 @@ struct totals {
 struct build {
 	struct buf tickets, events, clocks, fires;
 	struct sla_rules rules;
-	int64_t tenant, policy_id, calendar_id, next_id;
+	int64_t policy_id, calendar_id; /* the versions of the rules */
 	long ticket_n;
 	const struct import_log *log;
 	struct totals *totals;

@@ -85,6 +85,7 @@ static void replay_row(
 	struct build *b, enum ticket_command cmd, int64_t at, enum ticket_state to, enum priority p)
 {
 	struct ticket *t = &b->t;
+	struct buf versions = { 0 };
 
 	if (at <= t->last_at)
 		at = t->last_at + 1;
@@ -102,8 +103,11 @@ static void replay_row(
 		t->closed_at = at;
 	if (cmd == CMD_REOPEN)
 		t->resolved_at = t->closed_at = INSTANT_NONE;
+	if (cmd == CMD_CREATE)
+		ticket_doc_versions(&versions, b->policy_id, b->calendar_id);
 	put_event(b, ticket_rule(cmd)->event, cmd == CMD_CREATE ? "customer" : "staff",
-		ticket_rule(cmd)->internal ? "staff" : "customer", at, "");
+		ticket_rule(cmd)->internal ? "staff" : "customer", at, buf_cstr(&versions));
+	buf_free(&versions);
 	settle(b, at);
 }
 
