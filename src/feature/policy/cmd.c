@@ -190,9 +190,9 @@ static int differences(int argc, char **argv)
 	int n = PQntuples(r);
 
 	for (int i = 0; i < n; i++)
-		printf("%s %s %s, found %s\n  stored   %s\n  reckoned %s\n",
-			PQgetvalue(r, i, 0), PQgetvalue(r, i, 1), PQgetvalue(r, i, 2),
-			PQgetvalue(r, i, 3), PQgetvalue(r, i, 4), PQgetvalue(r, i, 5));
+		printf("%s %s %s, found %s\n  stored   %s\n  reckoned %s\n", PQgetvalue(r, i, 0),
+			PQgetvalue(r, i, 1), PQgetvalue(r, i, 2), PQgetvalue(r, i, 3),
+			PQgetvalue(r, i, 4), PQgetvalue(r, i, 5));
 	PQclear(r);
 	PQfinish(pg);
 	return n > 0;

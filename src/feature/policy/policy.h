@@ -36,14 +36,16 @@ struct outcome *calendar_put(struct req *req) MUST_USE;
 struct sla_verify_health {
 	uint64_t tickets;   /* compared by this process */
 	int64_t longest_us; /* the longest turn that this took */
-	int64_t differing;  /* tickets that differed when they were checked last, of all instances */
+	int64_t differing; /* tickets that differed when they were checked last, of all instances */
 	int64_t checked_at; /* since then every customer's clocks have been checked; 0: never */
 };
 /* Counts for /metrics. */
 struct sla_verify_health sla_verify_health(void);
-/* Rows for the job runner: check a page, and look how the check stands. */
+/* Row for the job runner: how often it is asked whether a check is due; 0: never. */
 int64_t sla_verify_every(void);
+/* The same: check a page. */
 void sla_verify_run(struct job_run *run);
+/* The same: look how the check stands. */
 void sla_verify_look(struct job_run *run);
 /* Free the page and the ticket that were being checked. */
 void sla_verify_free(void);

@@ -23,6 +23,10 @@
 #define PAGE_TICKETS 100
 #define LOGGED_MAX 20 /* tickets of a customer's check that are logged */
 
+#define LAWS 2
+
+static const enum sla_law laws[LAWS] = { SLA_LAW_LADDER, SLA_LAW_FIRST };
+
 enum column { C_ID, C_NUMBER, C_POLICY, C_CALENDAR, C_STATE, C_SEQ, C_TYPE, C_AT, C_DATA };
 
 static struct {
@@ -35,7 +39,9 @@ static struct {
 	/* the ticket that is replayed; 0: none. A long history goes through several pages. */
 	int64_t ticket, seq;
 	int state_row; /* the row of this page with its stored state */
-	struct sla_ticket clocks;
+	/* by the laws that the events which name none can have been applied by: the second, or the
+	 * first; a ticket agrees with one of them */
+	struct sla_ticket clocks[LAWS];
 	struct sla_rules rules; /* of the history so far; policy NULL: no event was replayed yet */
 	bool unreadable;        /* a version of its history cannot be read */
 	/* of this page */
@@ -62,8 +68,10 @@ static void drop_page(void)
 
 static void forget_ticket(void)
 {
-	sla_ticket_free(&verify.clocks);
-	verify.clocks = (struct sla_ticket){ 0 };
+	for (int i = 0; i < LAWS; i++) {
+		sla_ticket_free(&verify.clocks[i]);
+		verify.clocks[i] = (struct sla_ticket){ 0 };
+	}
 	verify.ticket = verify.seq = 0;
 }
 
@@ -141,7 +149,8 @@ static void store_page(void)
 
 /* --- one ticket is compared --- */
 
-static void add_difference(struct buf *b, const char *clock, struct buf *stored, struct buf *reckoned)
+static void add_difference(
+	struct buf *b, const char *clock, struct buf *stored, struct buf *reckoned)
 {
 	buf_addf(b, "%s{\"clock\":\"%s\",\"stored\":", b->n ? "," : "", clock);
 	buf_add_json(b, stored->p, stored->n);
@@ -159,36 +168,50 @@ static void add_difference(struct buf *b, const char *clock, struct buf *stored,
 	}
 }
 
-static void compare_clocks(struct buf *out)
+/* Compare the stored clocks with those by law LAW. Returns how many differ; they are added to OUT,
+ * unless it is NULL. */
+static int compare_clocks(const struct sla_ticket *stored, int law, struct buf *out)
+{
+	struct buf a = { 0 }, b = { 0 };
+	int bad = 0;
+
+	for (int k = 0; k < SLA_CLOCKS; k++) {
+		a.n = b.n = 0;
+		if (replay_differs(&stored->clock[k], &verify.clocks[law].clock[k], &a, &b) &&
+			++bad && out)
+			add_difference(out, sla_clock_name((enum sla_clock_kind)k), &a, &b);
+	}
+	buf_free(&a);
+	buf_free(&b);
+	return bad;
+}
+
+static void compare_ticket(struct buf *out)
 {
 	struct str doc = db_text(verify.rows, verify.state_row, C_STATE);
-	struct buf stored = { 0 }, reckoned = { 0 };
-	struct ticket t;
+	struct buf stored = { 0 }, why = { 0 };
+	struct ticket t = { 0 };
+	bool readable = ticket_read(doc.p, doc.n, &t);
 
-	if (verify.unreadable || !verify.rules.policy || !ticket_read(doc.p, doc.n, &t)) {
-		buf_adds(&reckoned, verify.unreadable ? "a policy or calendar of its history cannot be read"
-				    : verify.rules.policy ? "its state cannot be read"
-							  : "it has no history");
-		add_difference(out, "history", &stored, &reckoned);
-	} else {
-		for (int k = 0; k < SLA_CLOCKS; k++) {
-			stored.n = reckoned.n = 0;
-			if (replay_differs(&t.sla.clock[k], &verify.clocks.clock[k], &stored,
-				    &reckoned))
-				add_difference(out, sla_clock_name((enum sla_clock_kind)k), &stored,
-					&reckoned);
-		}
-		ticket_clear(&t);
-	}
-	buf_free(&stored);
-	buf_free(&reckoned);
+	if (verify.unreadable)
+		buf_adds(&why, "a policy or calendar of its history cannot be read");
+	else if (!verify.rules.policy)
+		buf_adds(&why, "it has no history");
+	else if (!readable)
+		buf_adds(&why, "its state cannot be read");
+	if (why.n)
+		add_difference(out, "history", &stored, &why);
+	else if (compare_clocks(&t.sla, 0, NULL) && compare_clocks(&t.sla, 1, NULL))
+		compare_clocks(&t.sla, 0, out);
+	ticket_clear(&t);
+	buf_free(&why);
 }
 
 static void finish_ticket(void)
 {
 	struct buf clocks = { 0 };
 
-	compare_clocks(&clocks);
+	compare_ticket(&clocks);
 	if (clocks.n) {
 		buf_addf(&verify.found, "%s{\"ticket_id\":%lld,\"clocks\":[%s]}",
 			verify.found.n ? "," : "[", (long long)verify.ticket, buf_cstr(&clocks));
@@ -251,10 +274,13 @@ static bool replay_row(void)
 		json_object_put(data);
 		return false;
 	}
-	replay_before(&verify.clocks, verify.rules.policy ? verify.rules : rules, cmd, at, data);
+	for (int i = 0; i < LAWS; i++) {
+		replay_before(&verify.clocks[i], verify.rules.policy ? verify.rules : rules, cmd,
+			at, data);
+		if (cmd != CMD_COUNT)
+			replay_event(&verify.clocks[i], rules, cmd, seq, at, data);
+	}
 	verify.rules = rules;
-	if (cmd != CMD_COUNT)
-		replay_event(&verify.clocks, rules, cmd, seq, at, data);
 	json_object_put(data);
 	return true;
 }
@@ -263,7 +289,10 @@ static void begin_ticket(int64_t id)
 {
 	if (verify.ticket)
 		finish_ticket();
-	sla_ticket_init(&verify.clocks);
+	for (int i = 0; i < LAWS; i++) {
+		sla_ticket_init(&verify.clocks[i]);
+		verify.clocks[i].unnamed_law = laws[i];
+	}
 	verify.ticket = id;
 	verify.rules = (struct sla_rules){ 0 };
 	verify.unreadable = false;
