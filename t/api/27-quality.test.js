@@ -123,7 +123,7 @@ test('the daemon does this automatically: managers are notified, the portal show
 		seen = (await s.get('/api/v1/data-quality', few)).data.items;
 	assert.ok(seen.length > 0 && seen.every((x) => x.code === 'beta'), JSON.stringify(seen));
 	const document = JSON.parse(
-			s.sql("select doc from sla_configurations where code = 'standard' limit 1"),
+			s.sql("select doc from sla_configurations where code = 'standard' order by version desc limit 1"),
 		),
 		preview = (tenant_id) => s.post('/api/v1/sla/policies/preview', few, { tenant_id, document });
 	assert.deepStrictEqual([(await preview(s.alpha)).code, (await preview(s.beta)).code], [40003, 200]);

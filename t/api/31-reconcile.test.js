@@ -282,6 +282,10 @@ test('a source system that fails, sends nonsense or names other customers change
 		const from = s.log.length;
 		broken = what;
 		await waitUntil(() => said.test(s.log.slice(from)));
+		/* the reason of an outage is told once, so the next one begins after it has ended */
+		broken = null;
+		const rest = () => s.log.slice(from);
+		await waitUntil(() => !/outage of the source of tickets begins/.test(rest()) || /outage of the source of tickets (?!begins|goes)/.test(rest()), 30000);
 	}
 	/* it reports a difference, and then nothing more */
 	broken = (q) =>

@@ -312,7 +312,7 @@ place(
 );
 const policy = (more) => ({
 	tenant_id: s.beta,
-	document: JSON.parse(s.sql("select doc from sla_configurations where code = 'standard' limit 1")),
+	document: JSON.parse(s.sql("select doc from sla_configurations where code = 'standard' order by version desc limit 1")),
 	...more,
 });
 place(

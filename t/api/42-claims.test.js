@@ -481,7 +481,7 @@ test("the addresses in a provider's metadata are addresses", async () => {
 			}); /* not kept from before */
 			told.metadata.issuer = told.url + '/';
 			const r = await new Browser().get(start(p.provider_id));
-			assert.strictEqual(r.status, 401, `${key} ${JSON.stringify(v)}`);
+			assert.strictEqual(r.status, 502, `${key} ${JSON.stringify(v)}`);
 			assert.ok(!/sd_access/.test(JSON.stringify(r.headers)));
 			await remove(p);
 		}

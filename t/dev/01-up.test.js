@@ -90,7 +90,7 @@ test('its output: every login, how staff log in, where the commands are; all of 
 	assert.match(p.text, /staff +leave "customer code" empty/);
 	for (const code of ['guangming', 'northwind', 'haihang'])
 		assert.match(p.text, new RegExp('customer code ' + code));
-	const command = p.text.match(/^commands +(\S+) -c (\S+)$/m);
+	const command = p.text.match(/^command line +(\S+) -c (\S+)$/m);
 	assert.ok(command, p.text);
 	const r = spawnSync(command[1], ['-c', command[2], 'tenant', 'list'], { encoding: 'utf8' });
 	assert.match(r.stdout, /northwind/, r.stderr);

@@ -29,7 +29,7 @@ static void on_sent(void *arg, const struct fetch_result *r)
 
 static void wipe(struct buf *secret)
 {
-	if (secret->n)
+	if (secret->n) /* a refused value leaves an empty buffer, which is freed, too */
 		OPENSSL_cleanse(secret->p, secret->n);
 	buf_free(secret);
 }
@@ -60,8 +60,10 @@ void outbox_send_webhook(struct sending *s, const struct outbox_row *w)
 		outbox_give_up(s, "webhook is switched off");
 		return;
 	}
-	if (!open_secret(s, w, &secret))
+	if (!open_secret(s, w, &secret)) {
+		wipe(&secret);
 		return;
+	}
 	target = xstrndup(url.p, url.n);
 	if (!outbox_may_send(s, "webhook", target)) {
 		wipe(&secret);

@@ -56,7 +56,7 @@ static char *text_of(struct json_object *doc)
 	struct buf b = { 0 };
 
 	json_write(&b, doc);
-	return xstrdup(buf_cstr(&b));
+	return buf_take(&b);
 }
 
 /* The provider's, unless --tenant names a customer. The caller frees it. */
@@ -78,9 +78,15 @@ static const char *code_option(int argc, char **argv)
 	return code;
 }
 
+/* A number as a parameter; good until the fourth call after it. */
 static const char *micros(int64_t us)
 {
-	return xasprintf("%lld", (long long)us); /* as long as the process */
+	static char text[4][24];
+	static int next;
+	char *one = text[next++ % 4];
+
+	snprintf(one, sizeof(text[0]), "%lld", (long long)us);
+	return one;
 }
 
 static const char *text_option(int argc, char **argv, const char *name)
