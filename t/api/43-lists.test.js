@@ -59,6 +59,7 @@ test.before(async () => {
 			from customers where tenant_id > 100000;
 		insert into source_checks (tenant_id, started_at, state, theirs, ours) select tenant_id, '2026-03-01Z', 'agrees', 0, 0
 			from customers where tenant_id > 100000;
+		insert into sla_checks (tenant_id, started_at, done_at) select tenant_id, '2026-03-01Z', '2026-03-01Z' from customers where tenant_id > 100000;
 		insert into sync_rejects (source, external_id, field, rule, first_at, last_at)
 			select 'x', 'r' || g, 'f', 'r', ${AT}, ${AT} from generate_series(1, @N) g;
 		insert into staff (username, full_name, email, role, level, created_at)
@@ -106,6 +107,8 @@ test.before(async () => {
 			select @ALPHA, c.seq + g, 'ticket.tags', ${ticket}, 'staff', 1, 'customer', t.opened_at, '{}'
 			from tickets t, tenant_counters c, generate_series(1, @N) g where t.id = ${ticket} and c.tenant_id = @ALPHA;
 		update tenant_counters set seq = seq + @N where tenant_id = @ALPHA;
+		insert into sla_differences (tenant_id, ticket_id, clocks, found_at)
+			select tenant_id, id, '[]', opened_at from tickets where title like 'many %';
 		insert into rca_tasks (tenant_id, ticket_id, cycle, priority, event_seq, breached_at, opened_at, due_at)
 			select @ALPHA, ${ticket}, g, 'P3', g, ${AT}, ${AT}, ${AT} from generate_series(1, @N) g;
 		insert into notifications (tenant_id, event_seq, ticket_id, recipient_kind, recipient_id, channel, template, state, next_attempt_at, created_at)
@@ -133,6 +136,8 @@ const READ = {
 	'/api/v1/client/tickets/{id}/clocks': ['user', 'clock', 2],
 	'/api/v1/client/sla/clocks': ['admin', 'ticket_id'],
 	'/api/v1/rca': ['boss', 'id'],
+	'/api/v1/sla/checks': ['boss', 'tenant_id,started_at'],
+	'/api/v1/sla/differences': ['boss', 'ticket_id'],
 	'/api/v1/client/alerts': ['admin', 'ticket_id'],
 	'/api/v1/audit': ['admin', 'chain_no'],
 	'/api/v1/client/audit': ['admin', 'chain_no'],
