@@ -172,7 +172,7 @@ test('every night the daemon checks all clocks; what differs is logged with its 
 	const night = async () => {
 		const before = nights(true);
 		await s.jump(86400);
-		await waitUntil(() => nights(true) > before && nights(false) === 0, 60000);
+		await waitUntil(() => nights(true) > before && nights(false) === 0, 240000);
 	};
 	await night();
 	const last = (await ask('/api/v1/sla/checks')).find((c) => c.code === 'alpha');

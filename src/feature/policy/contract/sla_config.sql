@@ -14,4 +14,4 @@ join lateral (
 ) k on true
 left join calendars l on l.id = p.ladder_calendar_id
 where c.tenant_id = $1::bigint
-order by p.service_type, p.tenant_id desc, p.version desc
+order by p.service_type, p.tenant_id desc, p.version desc, p.id desc -- of two policies for a service type, the one that was saved last

@@ -19,7 +19,7 @@ cross join lateral (
   select distinct on (s.service_type) s.* from sla_configurations s
   where s.tenant_id in (c.tenant_id, 1) and (s.code = c.policy_code or s.service_type is not null) and s.effective_from <= ts($4::bigint)
     and (s.effective_to is null or s.effective_to > ts($4::bigint))
-  order by s.service_type, s.tenant_id desc, s.version desc) p
+  order by s.service_type, s.tenant_id desc, s.version desc, s.id desc) p
 where $2::bigint is null or (c.tenant_id, p.id) > ($2::bigint, coalesce($3::bigint, 0))
 order by c.tenant_id, p.id
 limit $1::int
