@@ -50,6 +50,11 @@ function offerExport() {
 		(state.me.permissions || []).includes('report:export')
 	);
 }
+/* Who only reads, such as an auditor, is offered no new ticket. */
+function offerNew() {
+	$('new').hidden = !(state.me && (state.me.permissions || []).includes('ticket:write'));
+}
+document.addEventListener('entered', offerNew);
 document.addEventListener('entered', offerExport);
 document.addEventListener('left', offerExport);
 translate();

@@ -115,6 +115,7 @@ function closeTicket() {
 async function open(id) {
 	state.selected = id;
 	const staff = state.me.kind === 'staff',
+		writes = state.me.permissions.includes('ticket:write'), /* an auditor only reads */
 		escalate = staff ? 'escalate_up' : 'escalate';
 	const [k, clocks, comments, analyses] = await Promise.all([
 		api('GET', '/api/v1/tickets/' + id),
@@ -168,6 +169,7 @@ async function open(id) {
 		await open(id);
 	};
 	const button = (cmd, fields, name = cmd) => {
+		if (!writes) return;
 		const b = el('button', 'plain', t(name)),
 			show = () => form.replaceChildren(textForm(name, fields, act(cmd), id));
 		if (fields && draftOf(id).last === name) show();
@@ -220,7 +222,7 @@ async function open(id) {
 			{ name: 'score', options: ['5', '4', '3', '2', '1'] },
 			{ name: 'text', label: 'comment', long: true, required: false },
 		]);
-	if (!isDone && !form.firstChild)
+	if (writes && !isDone && !form.firstChild)
 		form.append(textForm('send', [{ name: 'text', label: 'reply', long: true }], act('reply'), id));
 	box.replaceChildren(
 		head,

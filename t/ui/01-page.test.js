@@ -185,6 +185,40 @@ test('a mail link opens its ticket, also through the login; a draft stays whatev
 	await page.click('#reset_back');
 	await page.waitForSelector('#login:not([hidden])');
 });
+test('who may only read is offered no command that would be refused', async () => {
+	s.cli(['user', 'add', '--staff', '--username', 'auditor', '--name', 'Auditor', '--email', 'auditor@provider.example', '--role', 'auditor', '--lang', 'en'], PASSWORD + '\n');
+	const made = await s.post('/api/v1/tickets', await s.login('user', 'alpha'), { title: 'To be read', description: 'x', priority: 'P3' });
+	assert.strictEqual(made.status, 201);
+	for (const [name, tenant, writes] of [
+		['auditor', null, false],
+		['eng1', null, true],
+		['user', 'alpha', true],
+	]) {
+		const page = await enter(name, tenant, { width: 1280, height: 800 });
+		assert.strictEqual(await page.isVisible('#new'), writes, name);
+		await page.click(`.row[data-id="${made.data.id}"]`);
+		await page.waitForSelector('#ticket .comment');
+		assert.strictEqual((await page.$$('#ticket .actions button')).length > 0, writes, name);
+		assert.strictEqual((await page.$$('#ticket textarea')).length > 0, writes, name);
+		await page.context().close();
+	}
+	assert.deepStrictEqual(errors, []);
+});
+
+test('the numbers fit their cards on a phone', async () => {
+	const page = await enter('admin', 'alpha', { width: 390, height: 800 });
+	await page.waitForSelector('#numbers .number');
+	await page.evaluate(() => {
+		for (const [i, b] of [...document.querySelectorAll('#numbers .number b')].entries()) b.firstChild.textContent = i % 2 ? '88.6% 1400 / 1580' : '123456';
+	});
+	const over = await page.$$eval('#numbers .number', (all) => all.filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.textContent));
+	assert.deepStrictEqual(over, []);
+	await page.click('#lang');
+	await page.waitForSelector('#numbers .number');
+	assert.deepStrictEqual(await page.$$eval('#numbers .number', (all) => all.filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.textContent)), []);
+	await page.context().close();
+});
+
 test('who asks for escalation reads until when it is answered; the analysis that a breach begins is shown to staff and completed on the page', async () => {
 	const user = await s.login('user', 'alpha'),
 		eng = await s.login('eng1'),

@@ -2,9 +2,8 @@
 -- mode: job   shape: rows   class: job
 -- $1 tenant  bigint  call.tenant  required
 -- $2 ticket  bigint  call.ticket  required
--- $3 until   bigint  call.until   required
 select m.id, m.kind, us(m.due_at)
 from timers m
-where m.tenant_id = $1::bigint and m.subject_id = $2::bigint and m.state = 'pending' and m.due_at <= ts($3::bigint)
+where m.tenant_id = $1::bigint and m.subject_id = $2::bigint and m.state = 'pending'
 order by m.due_at, m.id
 limit 1

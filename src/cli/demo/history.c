@@ -280,6 +280,7 @@ void demo_history(PGconn *pg, int64_t from, int64_t to)
 	time_format(from, 6, begin);
 	time_format(to, 6, end);
 	cli_do(pg, &sql_cli_demo_partitions, months);
+	cli_do(pg, &sql_cli_demo_plans, NULL);
 	for (bool more = true; more; day += DAY_US) { /* a day is one transaction */
 		int64_t until = day + DAY_US < to ? day + DAY_US : to;
 

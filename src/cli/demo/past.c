@@ -13,6 +13,21 @@
 
 struct past past;
 
+/* The timer that is due next on the ticket in hand; 0: none. It is read again after what may have
+ * changed it. */
+static struct {
+	bool is_read;
+	char id[24], kind[32];
+	int64_t due;
+} timer;
+
+static void note_timers(const char *docs)
+{
+	if (strstr(docs, "\"timers\":[{") || strstr(docs, "\"cancel\":[\"") ||
+		strstr(docs, "\"rca"))
+		timer.is_read = false;
+}
+
 /* --- storing --- */
 
 static struct sla_rules rules(const struct sla_version *v)
@@ -33,6 +48,7 @@ static bool store(struct ticket *t, const char *docs)
 	PGresult *r = cli_exec(past.pg, &sql_sla_fire, p);
 	bool stored = PQntuples(r) == 1;
 
+	note_timers(docs);
 	if (stored) {
 		int64_t base = strtoll(PQgetvalue(r, 0, 5), NULL, 10);
 
@@ -160,7 +176,7 @@ static enum ticket_command timer_command(const char *kind)
 /* The manager completes most analyses of a breach just before the reminder, the others just before
  * they are due, and leaves a few undone. */
 static bool analyse(struct ticket *t, const struct sla_version *v, const struct demo_plan *p,
-	enum ticket_command timer, int64_t due)
+	enum ticket_command cmd, int64_t due)
 {
 	static const char *const texts[2] = {
 		"Root cause: {}. The work took longer than planned, because "
@@ -179,7 +195,7 @@ static bool analyse(struct ticket *t, const struct sla_version *v, const struct 
 	bool punctual = t->id % 10 < 7, ok;
 	char *why, *text;
 
-	if (timer != (punctual ? CMD_RCA_REMINDER : CMD_RCA_OVERDUE) || t->id % 10 == 9)
+	if (cmd != (punctual ? CMD_RCA_REMINDER : CMD_RCA_OVERDUE) || t->id % 10 == 9)
 		return false;
 	while (n && (cause[n - 1] == '.' || strncmp(cause + n - 3, "。", 3) == 0))
 		n -= cause[n - 1] == '.' ? 1 : 3;
@@ -191,40 +207,54 @@ static bool analyse(struct ticket *t, const struct sla_version *v, const struct 
 	return ok;
 }
 
+static void read_timer(const struct ticket *t)
+{
+	char tenant[24], id[24];
+	const char *p[] = { tenant, id };
+	PGresult *r;
+
+	snprintf(tenant, sizeof(tenant), "%lld", (long long)t->tenant_id);
+	snprintf(id, sizeof(id), "%lld", (long long)t->id);
+	r = cli_exec(past.pg, &sql_cli_demo_timer, p);
+	timer.is_read = true;
+	timer.due = INSTANT_NONE;
+	if (PQntuples(r)) {
+		snprintf(timer.id, sizeof(timer.id), "%s", PQgetvalue(r, 0, 0));
+		snprintf(timer.kind, sizeof(timer.kind), "%s", PQgetvalue(r, 0, 1));
+		timer.due = strtoll(PQgetvalue(r, 0, 2), NULL, 10);
+	}
+	PQclear(r);
+}
+
 /* Run the first timer that is due by UNTIL. Returns false if there is none. */
 static bool run_timer(
 	struct ticket *t, const struct sla_version *v, const struct demo_plan *p, int64_t until)
 {
-	char tenant[24], id[24], to[24], timer[24];
-	const char *asked[] = { tenant, id, to }, *q[] = { tenant, timer };
 	struct ticket_call c = { .actor = ACTOR_SYSTEM, .priority = PRIORITY_NONE };
-	PGresult *r;
-	int64_t due;
+	char tenant[24];
+	const char *q[] = { tenant, timer.id };
 
-	snprintf(tenant, sizeof(tenant), "%lld", (long long)t->tenant_id);
-	snprintf(id, sizeof(id), "%lld", (long long)t->id);
-	snprintf(to, sizeof(to), "%lld", (long long)until);
-	r = cli_exec(past.pg, &sql_cli_demo_timer, asked);
-	if (!PQntuples(r)) {
-		PQclear(r);
+	if (!timer.is_read)
+		read_timer(t);
+	if (timer.due == INSTANT_NONE || timer.due > until)
 		return false;
-	}
-	snprintf(timer, sizeof(timer), "%s", PQgetvalue(r, 0, 0));
-	c.cmd = timer_command(PQgetvalue(r, 0, 1));
-	due = strtoll(PQgetvalue(r, 0, 2), NULL, 10);
-	PQclear(r);
-	if (analyse(t, v, p, c.cmd, due))
+	timer.is_read = false;
+	c.cmd = timer_command(timer.kind);
+	if (analyse(t, v, p, c.cmd, timer.due))
 		return true;
-	c.timer_id = strtoll(timer, NULL, 10);
+	c.timer_id = strtoll(timer.id, NULL, 10);
 	c.text = c.cmd == CMD_RESUME ? "the scheduled time has been reached / 已到预定时间" : NULL;
-	if (c.cmd == CMD_COUNT || !command(t, v, &c, due + LAG_US))
+	snprintf(tenant, sizeof(tenant), "%lld", (long long)t->tenant_id);
+	if (c.cmd == CMD_COUNT || !command(t, v, &c, timer.due + LAG_US))
 		cli_do(past.pg, &sql_sla_timer_cancel, q);
+	timer.is_read = false;
 	return true;
 }
 
 void past_play(struct ticket *t, const struct sla_version *v, const struct demo_plan *p, int i,
 	int64_t last)
 {
+	timer.is_read = false;
 	for (;;) {
 		int64_t at = i < p->n ? demo_step_at(p, i, last) : INSTANT_NONE;
 		bool comes = at != INSTANT_NONE && at < past.now;
