@@ -20,6 +20,7 @@ const number = (sql) => Number(d.sql(sql)),
 	rows = (sql) => d.sql(sql).split('\n').filter(Boolean),
 	sladesk = (server, ...args) => spawnSync(path.join(INST, 'bin/sladesk'), ['-c', server.file, ...args], { encoding: 'utf8' }),
 	login = async (username, tenant) => {
+		await d.get('/readyz').catch(() => null); /* the connection may have ended while a command ran */
 		const r = await d.post('/api/v1/auth/login', null, { username, tenant, password });
 		assert.strictEqual(r.status, 200, r.text);
 		return r.data.access_token;
