@@ -85,6 +85,8 @@ char *cli_tenant_id(PGconn *pg, const char *code) MUST_USE;
 const char *cli_now(void);
 /* Print the rows, one a line, the columns separated by tabs, and clear R. */
 void cli_print_rows(PGresult *r);
+/* A usable value of --OPTION, for texts that refuse one. */
+const char *cli_example(const char *option);
 /* Is --NAME in the arguments? */
 bool cli_flag(int argc, char **argv, const char *name);
 /* Print PROMPT on a terminal, and read a line of standard input without its line end. NULL at the

@@ -195,7 +195,9 @@ char *cli_tenant_id(PGconn *pg, const char *code)
 	char *id;
 
 	if (!PQntuples(r))
-		die("no such tenant: %s", code);
+		die("--%s: no such customer: %s; it is a code of tenant list, such as acme",
+			/* the customer is what `tenant` itself is about */
+			strncmp(cli_command, "tenant", 6) == 0 ? "code" : "tenant", code);
 	id = xstrdup(PQgetvalue(r, 0, 0));
 	PQclear(r);
 	return id;

@@ -3,6 +3,7 @@
 #include "base/build.h"
 #include "base/unicode.h"
 #include "cli/cli.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "config/options.h"
 #include "printed.h"
@@ -77,7 +78,8 @@ const char *cli_option(int argc, char **argv, const char *name, const char *fall
 		if (strncmp(argv[i], "--", 2) == 0 && strcmp(argv[i] + 2, name) == 0)
 			return argv[i + 1];
 	if (!fallback)
-		die("--%s is required (see sladesk --help)", name);
+		die("--%s is required, such as --%s \"%s\" (see sladesk help)", name, name,
+			cli_example(name));
 	return fallback;
 }
 
@@ -86,7 +88,8 @@ static const char *check_text(const char *v, const char *name, size_t max)
 	size_t n = strlen(v);
 
 	if (!utf8_is_valid(v, n) || utf8_length(v, n) > max || text_is_blank((struct str){ v, n }))
-		die("--%s: 1 to %zu characters, not only blanks", name, max);
+		die("--%s: 1 to %zu characters, not only blanks, such as \"%s\"", name, max,
+			cli_example(name));
 	return v;
 }
 
@@ -247,6 +250,7 @@ int main(int argc, char **argv)
 		return print_usage_of(command);
 	if (!usage_is_kept(command, argc - at - 1, argv + at + 1))
 		return 2;
+	log_set_level(LOG_WARN); /* what drivers do is no part of an answer */
 	if (!options_load(file, &error))
 		die("%s", error);
 	failpoint_arm(options.test_failpoint);

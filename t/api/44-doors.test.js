@@ -127,11 +127,11 @@ test('values that cannot be used are refused in words, not by the database; help
 		password = 'Kofferwort-7\n',
 		lists = [
 			[/^sladesk: --lang: one of zh\|en$/m, ['tenant', 'add', '--code', 'worded', '--name', 'x', '--lang', 'fr']],
-			[/^sladesk: no such policy: nope$/m, ['tenant', 'add', '--code', 'worded', '--name', 'x', '--policy', 'nope']],
+			[/^sladesk: --policy: no such policy: nope$/m, ['tenant', 'add', '--code', 'worded', '--name', 'x', '--policy', 'nope']],
 			[/^sladesk: exists already/m, ['tenant', 'add', '--code', 'alpha', '--name', 'x']],
 			[/^sladesk: --mfa: one of yes\|no$/m, ['tenant', 'set', '--code', 'alpha', '--mfa', 'maybe']],
 			[/^sladesk: --mail-factor: /m, ['tenant', 'set', '--code', 'alpha', '--mail-factor', 'ye']],
-			[/^sladesk: no such tenant: nope$/m, ['tenant', 'set', '--code', 'nope', '--mfa', 'yes']],
+			[/^sladesk: --code: no such customer: nope; .* such as acme$/m, ['tenant', 'set', '--code', 'nope', '--mfa', 'yes']],
 			...['x', '-1', '1.5'].map((n) => [/--max-users: /, ['tenant', 'set', '--code', 'alpha', '--max-users', n]]),
 			...['8', '24-8', '8-25', '8-8', 'x-y', '8-'].map((h) => [
 				/--work-hours: /,

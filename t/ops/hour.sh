@@ -120,6 +120,7 @@ upgrade() {
 	service sladeskd stop && make -C /usr/local/src/sladesk install && runuser -u sladesk -- sladeskd -c $CONF --check && owner migrate && service sladeskd start && wait_for 20 ready &&
 		tickets | grep -q . && open_ticket 'after the upgrade' && curl -s $AT/metrics | grep -q '^sladesk_build_info{'
 }
+encrypted_anew() { wait_for 240 desk keys check; }
 stop_first() { service sladeskd stop; }
 start_twice() {
 	local n
@@ -166,6 +167,7 @@ play "start" start_first
 play "first users, log-in, a ticket" first_users
 play "backup before the upgrade" backup_before
 play "upgrade: build, stop, install, migrate, start" upgrade
+play "what the earlier version encrypted is encrypted anew" encrypted_anew
 play "a clean stop" stop_first
 play "start, status, reload, stop: twice" start_twice
 play "log rotation" rotate

@@ -38,7 +38,9 @@ static int verify(int argc, char **argv, const char *code)
 	int broken = 0;
 
 	if (!PQntuples(r))
-		die("no such tenant: %s", code);
+		die("--tenant: no such customer: %s; it is a code of tenant list, such as "
+		    "acme",
+			code);
 	if (*file)
 		broken += audit_anchors_read(pg, file, cli_option(argc, argv, "key", ""));
 	for (int i = 0; i < PQntuples(r); i++)
@@ -63,7 +65,7 @@ static int cmd_audit(int argc, char **argv)
 		    "--dir D --owner-url URL [--owner-password-file F] "
 		    "[--tenant C] [--before YYYY-MM] [--keep-years 7]");
 	if (!str_to_int(str_of(cli_option(argc, argv, "keep-years", "7")), 1, 100, &years))
-		die("--keep-years: a number from 1 to 100");
+		die("--keep-years: a number from 1 to 100, such as 7");
 	return audit_archive(cli_option(argc, argv, "dir", NULL),
 		cli_option(argc, argv, "owner-url", NULL),
 		cli_option(argc, argv, "owner-password-file", ""), code,

@@ -373,7 +373,9 @@ int audit_archive(const char *dir, const char *owner_url, const char *owner_pass
 		die("%s: %s", dir, strerror(errno));
 	r = cli_exec(pg, &sql_cli_tenants, p);
 	if (!PQntuples(r))
-		die("no such tenant: %s", code);
+		die("--tenant: no such customer: %s; it is a code of tenant list, such as "
+		    "acme",
+			code);
 	for (int i = 0; i < PQntuples(r); i++) {
 		broken += archive_tenant(pg, PQgetvalue(r, i, 0), PQgetvalue(r, i, 1), day, dir);
 		cli_progress((size_t)i + 1, (size_t)PQntuples(r));

@@ -52,7 +52,9 @@ static int cmd_rollup(int argc, char **argv)
 	r = cli_exec(pg, &sql_cli_tenants, &code);
 	n = PQntuples(r);
 	if (!n)
-		die("no such tenant: %s", code);
+		die("--tenant: no such customer: %s; it is a code of tenant list, such as "
+		    "acme",
+			code);
 	for (int i = 0; i < n; i++) {
 		const char *tenant = PQgetvalue(r, i, 0);
 

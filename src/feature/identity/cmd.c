@@ -52,7 +52,7 @@ static const char *seats_option(int argc, char **argv)
 	int64_t n;
 
 	if (*seats && strcmp(seats, "-") != 0 && !str_to_int(str_of(seats), 0, INT32_MAX, &n))
-		die("--max-users: a number of users, or - for no limit");
+		die("--max-users: a number of users, such as 50, or - for no limit");
 	return seats;
 }
 
@@ -86,9 +86,10 @@ static const char *code_option(int argc, char **argv)
 	if (n == 0 || n > 63 || strspn(code, "abcdefghijklmnopqrstuvwxyz0123456789-") != n ||
 		code[0] == '-')
 		die("--code: up to 63 lower-case letters, digits and hyphens, beginning with a "
-		    "letter or a digit");
+		    "letter or a digit, such as acme");
 	if (strspn(code, "0123456789") == n)
-		die("--code: not digits only, because those are a customer's number");
+		die("--code: not digits only, because those are a customer's number; such as "
+		    "acme");
 	return code;
 }
 
@@ -98,7 +99,7 @@ static const char *login_option(int argc, char **argv)
 
 	if (!text_is_login_name(name))
 		die("--username: up to 100 lower-case letters, digits and . _ @ -, beginning with "
-		    "a letter or a digit");
+		    "a letter or a digit, such as wang");
 	return name;
 }
 
@@ -109,8 +110,8 @@ static const char *attribute_option(int argc, char **argv, const char *name)
 }
 
 #define NO_POLICY                                                                                  \
-	"no such policy: %s\n  sladesk policy list shows them; one for a single service type "     \
-	"applies by itself"
+	"--policy: no such policy: %s\n  sladesk policy list shows them, such as standard; one "   \
+	"for a single service type applies by itself"
 
 static int cmd_tenant(int argc, char **argv)
 {
@@ -146,7 +147,9 @@ static int cmd_tenant(int argc, char **argv)
 			*what == 's' ? "suspended" : "active", now_us_text(), cli_operator() };
 
 		if (!cli_finds(pg, &sql_cli_tenant_status, p))
-			die("no such tenant: %s", p[0]);
+			die("--code: no such customer: %s; it is a code of tenant list, such as "
+			    "acme",
+				p[0]);
 	} else {
 		die("tenant add, tenant set, tenant suspend, tenant resume or tenant list");
 	}
@@ -236,8 +239,8 @@ static void user_customers(PGconn *pg, int argc, char **argv)
 {
 	const char *codes = codes_option(argc, argv, "set");
 	bool all = cli_flag(argc, argv, "all");
-	const char *p[] = { cli_option(argc, argv, "username", NULL), all ? "t" : "f",
-		codes ? codes : "", now_us_text(), cli_operator() };
+	const char *p[] = { login_option(argc, argv), all ? "t" : "f", codes ? codes : "",
+		now_us_text(), cli_operator() };
 	PGresult *r;
 
 	if (all && codes)
@@ -246,7 +249,7 @@ static void user_customers(PGconn *pg, int argc, char **argv)
 		r = cli_exec(pg, &sql_cli_staff_serve, p);
 		if (!PQgetisnull(r, 0, 0))
 			die(strcmp(PQgetvalue(r, 0, 0), "staff") == 0
-					? "no such user"
+					? "--username: no such user of the staff, such as wang"
 					: "--set: codes of customers, such as acme,globex, or - "
 					  "for none");
 		PQclear(r);
@@ -267,7 +270,8 @@ static void user_change(PGconn *pg, int argc, char **argv, const char *what)
 		cli_flag(argc, argv, "must-change") ? "t" : "f", now_us_text(), cli_operator() };
 
 	if (!cli_finds(pg, &sql_cli_user_change, p))
-		die("no such user");
+		die("--username: no such user of this customer, or of the staff without "
+		    "--tenant, such as wang");
 	free(tenant);
 	free(password);
 	free(hash);
@@ -300,7 +304,9 @@ static const char *scopes_option(int argc, char **argv)
 		struct str one = { p, strcspn(p, ",") };
 
 		if (!scope_is_known(one))
-			die("--scopes: unknown scope \"%.*s\"", (int)one.n, one.p);
+			die("--scopes: unknown scope \"%.*s\"; scopes are such as "
+			    "tickets:read,tickets:write",
+				(int)one.n, one.p);
 		p += one.n;
 		if (!*p)
 			return scopes;
@@ -316,7 +322,7 @@ static void token_add(PGconn *pg, int argc, char **argv)
 	PGresult *r;
 
 	if (!str_to_int(str_of(cli_option(argc, argv, "days", "90")), 1, 3650, &days))
-		die("--days: 1 to 3650");
+		die("--days: a number from 1 to 3650, such as 90");
 	crypto_random_hex(secret, 24);
 	crypto_sha256_hex(secret, strlen(secret), sha);
 	time_format(clock_now_us() + days * 86400 * US_PER_S, 6, until);
@@ -324,7 +330,9 @@ static void token_add(PGconn *pg, int argc, char **argv)
 		scopes_option(argc, argv), until, cli_now(), *by ? by : NULL };
 	r = cli_exec(pg, &sql_cli_token_add, p);
 	if (!PQntuples(r))
-		die("--by: no such user, or one who does not hold these permissions");
+		die("--by: no such user, or one who does not hold these permissions; a user of the "
+		    "customer, such "
+		    "as wang");
 	/* printed once; only its digest is stored */
 	printf("sd1.%s.%s.%s\n", tenant, PQgetvalue(r, 0, 0), secret);
 	PQclear(r);
@@ -346,10 +354,11 @@ static int cmd_token(int argc, char **argv)
 		int64_t id;
 
 		if (!str_to_int(str_of(p[1]), 1, INT64_MAX, &id))
-			die("--id: the number that token list shows");
+			die("--id: the number that token list shows, such as 12");
 
 		if (!cli_finds(pg, &sql_cli_token_revoke, p))
-			die("no such token");
+			die("--id: no such token of this customer; the number that token list "
+			    "shows, such as 12");
 		free(tenant);
 	} else {
 		die("token add, token list or token revoke");
@@ -382,7 +391,7 @@ const struct command identity_commands[] = {
 		"      manage staff and customers' users; the password is read from standard "
 		"input" },
 	{ "token", cmd_token,
-		"token add --tenant C --name N --scopes tickets:read,tickets:write [--days 90] "
+		"token add --tenant C --name N [--scopes tickets:read,tickets:write] [--days 90] "
 		"[--by U]\n"
 		"  token list\n"
 		"  token revoke --tenant C --id N\n"

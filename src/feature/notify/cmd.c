@@ -21,9 +21,10 @@ static int cmd_webhook(int argc, char **argv)
 		die("webhook add");
 	if (!text_is_web(p[1]) || strlen(p[1]) > 2000)
 		die("--url: an http or https address with a host, without user name, blanks or "
-		    "backslashes");
+		    "backslashes, such as https://desk.example.com/hook");
 	if (!options.notify_allow_private && strncasecmp(p[1], "https:", 6) != 0)
-		die("--url: an https address, because notify.allow_private is off");
+		die("--url: an https address, because notify.allow_private is off, such as "
+		    "https://desk.example.com/hook");
 	/* not from the arguments, which every process of the machine can read */
 	secret = cli_read_line("secret: ");
 	if (!secret || utf8_length(secret, strlen(secret)) < 16 || strlen(secret) > 200 ||

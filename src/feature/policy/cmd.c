@@ -318,7 +318,7 @@ static int replay(int argc, char **argv)
 	int64_t began = clock_mono_us();
 
 	if (!PQntuples(r))
-		die("no such policy: %s", p[0]);
+		die("--policy: no such policy: %s; a code of policy list, such as standard", p[0]);
 	v = cli_version(pg, PQgetvalue(r, 0, 0), PQgetvalue(r, 0, 1));
 	PQclear(r);
 	const char *q[] = { cli_option(argc, argv, "tenant", ""), from, to };

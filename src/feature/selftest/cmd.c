@@ -101,7 +101,7 @@ static char *id_of(PGconn *pg, const char *code)
 	char *id;
 
 	if (!PQntuples(r))
-		die("no such customer: %s", code);
+		die("no such customer: %s; a code of tenant list, such as acme", code);
 	id = xstrdup(PQgetvalue(r, 0, 0));
 	PQclear(r);
 	return id;

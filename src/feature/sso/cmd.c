@@ -47,7 +47,8 @@ static int cmd_domain(int argc, char **argv)
 			cli_now() };
 
 		if (!cli_finds(pg, &sql_cli_domain_confirm, p))
-			die("no such customer");
+			die("--tenant: no such customer; it is a code of tenant list, such as "
+			    "acme");
 	}
 	PQfinish(pg);
 	return 0;
