@@ -19,6 +19,10 @@ bool text_is_tag(struct str s);
 /* Can V be a mail address that every relay accepts: an ASCII dot-atom and a host name (RFC 5321,
  * 4.1.2, without quotes and address literals)? International domains are in their ASCII form. */
 bool text_is_mail(const char *v);
+/* Read V as a mailbox: an address, or a name and an address in angle brackets (sladesk
+ * <desk@example.com>); quotes around the name are no part of it. The name has no control character.
+ * OUT_NAME (empty: none) and OUT_ADDRESS point into V. Returns false if V is not one. */
+bool text_read_mailbox(const char *v, struct str *out_name, struct str *out_address) MUST_USE;
 /* Can V be the name of a host: labels of letters, digits and hyphens, the last one not a number? */
 bool text_is_host(const char *v);
 /* Can V be a login name: up to 100 lower-case letters, digits and . _ @ -, the first one a letter

@@ -265,16 +265,21 @@ begin
     from jsonb_to_recordset(first -> 'timers') as t(i int, kind text, due_at bigint, payload jsonb);
   end if;
 
+  -- Nobody is told what they did themselves, nor what follows from it at once; a customer is, that the ticket has arrived and who looks at an
+  -- escalation. One mail a person and command: of several events the P0 page goes before the others. Clocks are told each.
   -- The recipients: users of the ticket directly, and the engineers of its level in place of an assignee that it does not have; groups are looked up once for each tenant and level, not for each ticket.
   insert into notifications (tenant_id, event_seq, ticket_id, recipient_kind, recipient_id, channel, template, next_attempt_at, created_at)
   with e as materialized (
-    select x.tenant, x.base + e.i as seq, x.id, d.requester_kind, d.requester_id, d.assignee_id, d.level, e.type, e.at, e.audience, e.actor_kind, e.actor_id, e.once,
+    select x.tenant, x.base + e.i as seq, x.id, d.requester_kind, d.requester_id, d.assignee_id, d.level, e.type, e.at, e.audience, e.once,
+      b.by ->> 'actor_kind' as by_kind, (b.by ->> 'actor_id')::bigint as by_id,
       case when n.recipient_group = 'assignee' and d.assignee_id is null then 'level' else n.recipient_group end as recipient_group,
       n.channel, n.template, array_position(e.keys, n.event_key) as rank
     from unnest(a_ti, a_tenant, a_id, a_base) as x(ti, tenant, id, base)
     cross join lateral jsonb_to_record(docs -> x.ti) as d(requester_kind text, requester_id bigint, assignee_id bigint, level int, muted boolean)
+    cross join lateral (select case when (first ->> 'command')::boolean
+      then jsonb_path_query_first(first, '$.events[*] ? (@.actor_kind == "staff" || @.actor_kind == "customer")') end as by) b
     cross join lateral jsonb_to_recordset(docs -> x.ti -> 'events')
-      as e(i int, type text, actor_kind text, actor_id bigint, audience text, at bigint, notify boolean, keys text[], once boolean)
+      as e(i int, type text, audience text, at bigint, notify boolean, keys text[], once boolean)
     join notification_rules n on n.tenant_id = 1 and n.event_type = e.type and (n.event_key = '' or n.event_key = any (e.keys))
     where e.notify and not coalesce(d.muted, false)
       and (n.recipient_group <> 'webhook' or e.audience = 'customer' or e.type like 'sla.%' or e.type like 'ticket.p0%')
@@ -296,17 +301,19 @@ begin
     select e.*, g.recipient_kind, g.recipient_id
     from e join g on g.recipient_group = e.recipient_group and g.tenant = e.tenant and g.type = e.type and g.level = e.level
   )
-  select distinct on (r.tenant, r.seq, r.recipient_kind, r.recipient_id, r.channel)
+  select distinct on (r.tenant, r.id, case when r.channel = 'webhook' or r.type like 'sla.%' then r.seq end, r.recipient_kind, r.recipient_id, r.channel)
     r.tenant, r.seq, r.id, r.recipient_kind, r.recipient_id, r.channel, r.template, ts(r.at), ts(r.at)
   from r
-  where not (r.recipient_kind = 'staff' and r.actor_kind = 'staff' and r.recipient_id = r.actor_id) -- nobody is told what they did themselves
+  where (r.recipient_kind is distinct from r.by_kind or r.recipient_id is distinct from r.by_id
+      or r.recipient_kind = 'customer' and r.type in ('ticket.created', 'ticket.escalation_requested'))
     and not (r.recipient_kind = 'contact' and exists (select from contacts c -- a contact who is a user that is told
       join client_users u on u.tenant_id = c.tenant_id and left(u.email_index, 64) = c.email_index and u.disabled_at is null
       where c.tenant_id = r.tenant and c.id = r.recipient_id and (u.role_type = 'admin' or r.requester_kind = 'customer' and u.id = r.requester_id)))
     and not ((coalesce(r.once, false) or r.type = 'ticket.p0_unconfirmed') and exists (select from notifications o -- a person is paged once
       where o.tenant_id = r.tenant and o.ticket_id = r.id and o.recipient_kind = r.recipient_kind and o.recipient_id = r.recipient_id
         and o.channel = r.channel and o.channel <> 'webhook' and starts_with(o.template, 'p0_')))
-  order by r.tenant, r.seq, r.recipient_kind, r.recipient_id, r.channel, r.rank nulls last;
+  order by r.tenant, r.id, case when r.channel = 'webhook' or r.type like 'sla.%' then r.seq end, r.recipient_kind, r.recipient_id, r.channel,
+    r.type not like 'ticket.p0%', r.seq, r.rank nulls last;
 
   return query
   select x.ti, x.tenant, x.id, x.number, x.version, x.base

@@ -59,3 +59,10 @@ create or replace function admin_permissions(p_tenant bigint) returns text[] lan
   select r.permissions from roles r where r.tenant_id in (p_tenant, 1) and r.kind = 'customer' and r.role = 'admin'
   order by r.tenant_id desc limit 1
 $$;
+
+-- The names of a role of a tenant, whose own row goes before everybody's.
+create or replace function role_named(p_tenant bigint, p_kind text, p_role text)
+returns table (name_zh text, name_en text) language sql stable as $$
+  select r.name_zh, r.name_en from roles r where r.tenant_id in (p_tenant, 1) and r.kind = p_kind and r.role = p_role
+  order by r.tenant_id desc limit 1
+$$;

@@ -3,6 +3,8 @@
 #include "base/text.h"
 
 #include <ctype.h>
+#include <stdio.h>
+#include <string.h>
 #include <strings.h>
 
 #define MAIL_MAX 254 /* RFC 5321, 4.5.3.1.3, without the angle brackets */
@@ -156,6 +158,40 @@ bool text_is_mail(const char *v)
 				: !is_atom((unsigned char)v[i]))
 			return false;
 	return is_host(str_of(at + 1), 0);
+}
+
+static struct str trimmed(struct str s)
+{
+	while (s.n && *s.p == ' ')
+		s.p++, s.n--;
+	while (s.n && s.p[s.n - 1] == ' ')
+		s.n--;
+	return s;
+}
+
+bool text_read_mailbox(const char *v, struct str *out_name, struct str *out_address)
+{
+	struct str all = trimmed(str_of(v)), name = { all.p, 0 }, address = all;
+	const char *open = memrchr(all.p, '<', all.n);
+	char copy[MAIL_MAX + 1];
+
+	if (open) {
+		name = trimmed((struct str){ all.p, (size_t)(open - all.p) });
+		address = (struct str){ open + 1, (size_t)(all.p + all.n - open) - 1 };
+		if (!address.n || address.p[--address.n] != '>')
+			return false;
+	}
+	if (name.n > 1 && *name.p == '"' && name.p[name.n - 1] == '"')
+		name = (struct str){ name.p + 1, name.n - 2 };
+	if (address.n > MAIL_MAX || name.n > MAIL_MAX || memchr(name.p, '<', name.n) ||
+		!utf8_is_valid(name.p, name.n) || text_has_control(name))
+		return false;
+	snprintf(copy, sizeof(copy), "%.*s", (int)address.n, address.p);
+	if (!text_is_mail(copy))
+		return false;
+	*out_name = name;
+	*out_address = address;
+	return true;
 }
 
 /* An IPv6 address in brackets. The resolver checks it. */

@@ -2,6 +2,7 @@
  * One table with five uses: the struct, the defaults, the parser, the help, and the sample file and
  * manual page. */
 #include "config/options.h"
+#include "base/text.h"
 #include "crypto/secretfile.h"
 
 #include <ctype.h>
@@ -280,6 +281,27 @@ bool options_files_are_readable(const char **out_error)
 	return true;
 }
 
+/* The sender and the address for answers stand in the headers of every mail. */
+static bool check_mailboxes(const char **out_error)
+{
+	struct str name, address;
+	const char *key = NULL;
+
+	if (!text_read_mailbox(options.mail_from, &name, &address))
+		key = "from";
+	else if (*options.mail_reply_to &&
+		 !text_read_mailbox(options.mail_reply_to, &name, &address))
+		key = "reply_to";
+	if (!key)
+		return true;
+	snprintf(reader.error_text, sizeof(reader.error_text),
+		"mail.%s: not a mail address, nor a name and an address such as Service desk "
+		"<desk@example.com>",
+		key);
+	*out_error = reader.error_text;
+	return false;
+}
+
 /* All or nothing: a fault leaves every setting as it was. */
 static bool read_all(const char **out_error)
 {
@@ -289,7 +311,7 @@ static bool read_all(const char **out_error)
 	for (size_t i = 0; i < ARRAY_LEN(table); i++)
 		if (is_read_again(i) && *text_at(&was, i))
 			*text_at(&options, i) = xstrdup(*text_at(&was, i));
-	ok = read_values(out_error) && check_secrets(out_error);
+	ok = read_values(out_error) && check_secrets(out_error) && check_mailboxes(out_error);
 	for (size_t i = 0; i < ARRAY_LEN(table); i++)
 		if (is_read_again(i))
 			free_text(ok ? &was : &options, i);

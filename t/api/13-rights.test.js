@@ -106,7 +106,7 @@ test('users are created, listed, changed and disabled by their administrator onl
 	await waitUntil(() => told(p.username + '@alpha.example', 'account was changed').length === 1);
 	assert.match(
 		told(p.username + '@alpha.example', 'account was changed')[0].body,
-		/admin changed your account: role\./,
+		/admin changed the rights of your account\.\n\nRole: Manager → User\n/,
 	);
 	assert.strictEqual((await s.get(users, await p.login())).code, 40003);
 	assert.strictEqual((await put(`${users}/${p.id}`, admin, { is_active: false })).status, 200);

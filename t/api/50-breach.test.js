@@ -138,7 +138,7 @@ test('a resolution breach begins a root-cause analysis: the manager on duty owns
 	const [m] = mails('resolution of P0', 'user').filter((x) => /服务时限未达成/.test(x.subject));
 	assert.match(m.body, new RegExp(`- 根因分析已开始，负责人：Duty Manager，完成期限：\\d{4}-`));
 	const [mine] = mails('resolution of P0', 'duty').filter((x) => /Root-cause analysis/.test(x.subject));
-	assert.match(mine.body, new RegExp(`You are responsible for the root-cause analysis.\nDue: ${due.slice(0, 8)}`));
+	assert.match(mine.body, new RegExp(`You are responsible for the root-cause analysis\\.[^]*\nResponsible: Duty Manager\nDue: ${due.slice(0, 8)}`));
 	/* its history names the owner, and customers do not see it before it is done */
 	const opened = (await s.all(`/api/v1/tickets/${id}/history`, boss)).find((e) => e.type === 'ticket.rca_opened');
 	assert.strictEqual(opened.data.owner_id, task.owner_id);

@@ -65,7 +65,7 @@ test('a customer\'s request for escalation raises the level, tells that level an
 	assert.deepStrictEqual(told(id, 'ticket.escalation_requested'), ['boss', 'eng2', 'user']);
 	const [m, ...more] = await mailed('asked for', 'user').then((l) => l.filter((x) => /已升级/.test(x.subject)));
 	assert.deepStrictEqual(more, []);
-	assert.match(m.body, /工单现为 L2 级。\n现由以下人员查看：eng2\n我们将在此之前答复您：\d{4}-\d\d-\d\d \d\d:\d\d（Asia\/Shanghai/);
+	assert.match(m.body, /升级至 L2。\n\n现由以下人员查看：eng2\n答复时间：不晚于 \d{4}-\d\d-\d\d \d\d:\d\d（Asia\/Shanghai/);
 	const [staff] = (await mailed('asked for', 'eng2')).filter((x) => /escalation/i.test(x.subject));
 	assert.match(staff.body, /half a day is lost/);
 });
@@ -80,7 +80,7 @@ test('an escalation by staff is another event with its own text; nobody says tha
 	for (const who of ['boss', 'eng2', 'user'])
 		for (const m of await mailed('beyond me', who)) assert.doesNotMatch(m.subject + m.body, /客户请求|请求升级|requests? the escalation/);
 	const [m] = (await mailed('beyond me', 'user')).filter((x) => /升级/.test(x.subject));
-	assert.match(m.body, /升级至 L2。\n现由以下人员查看：eng2\n原因：needs an architect/);
+	assert.match(m.body, /eng1已将工单 TKT-\d+「beyond me」升级至 L2。\n\n现由以下人员查看：eng2\n\n原因：\n> needs an architect/);
 });
 
 test('at the top level, an escalation reaches the engineers on call, and the level stays', async () => {
@@ -144,7 +144,7 @@ test('a recorded phone call is not mailed as a reply of an engineer', async () =
 	const [m] = (await mailed('by phone', 'user')).filter((x) => /we spoke/.test(x.body));
 	assert.match(m.subject, /与您的联系记录：by phone/);
 	assert.match(m.body, /联系时间：\d{4}-\d\d-\d\d \d\d:\d\d（Asia\/Shanghai[^]*we spoke[^]*提出异议/);
-	assert.doesNotMatch(m.subject + m.body, /回复/);
+	assert.doesNotMatch(m.subject + m.body.split('\n-- \n')[0], /回复/);
 });
 
 test('an accepted contact lifts a breach only for those who were told of it', async () => {
@@ -169,9 +169,9 @@ test('a reopening says so, who and why, to the requester and the assignee', asyn
 	await act(id, 'reopen', user, { reason: 'it is back' });
 	assert.ok(told(id, 'ticket.reopened').includes('eng1'));
 	const [m] = (await mailed('not over', 'eng1')).filter((x) => /Reopened/.test(x.subject));
-	assert.match(m.body, /has been reopened by the customer\.[^]*Reason: it is back/);
+	assert.match(m.body, /^user has reopened ticket TKT-\d+, [^]*The reason:\n> it is back/m);
 	await act(id, 'resolve', eng, { text: 'done' });
 	await act(id, 'reopen', boss, { reason: 'we saw it' });
 	await mailed('not over', 'user');
-	assert.ok(sink.mails.some((x) => /已重新打开：not over/.test(x.subject) && /已由我们重新打开[^]*原因：we saw it/.test(x.body)));
+	assert.ok(sink.mails.some((x) => /已重新打开：not over/.test(x.subject) && /boss重新打开了工单[^]*原因：\n> we saw it/.test(x.body)));
 });

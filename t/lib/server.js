@@ -574,7 +574,8 @@ async function mailSink() {
 					to: session.envelope.rcptTo.map((x) => x.address),
 					raw: t,
 					subject: decodeSubject(t),
-					body: decodeBody(t),
+					body: decodePart(t, 'text/plain'),
+					html: decodePart(t, 'text/html'),
 				});
 				cb();
 			});
@@ -598,7 +599,12 @@ const decodeSubject = (t) =>
 	(t.match(/^Subject: ((?:.|\r\n )*)\r\n/m)[1].match(/=\?UTF-8\?B\?(.*?)\?=/g) || [])
 		.map((w) => Buffer.from(w.slice(10, -2), 'base64').toString())
 		.join('');
-const decodeBody = (t) => Buffer.from(t.slice(t.indexOf('\r\n\r\n') + 4), 'base64').toString();
+/* One of the two parts of a mail, which are the same text. */
+const decodePart = (t, type) =>
+	Buffer.from(
+		t.match(new RegExp(`Content-Type: ${type}; [^]*?\\r\\n\\r\\n([^-]*)`))[1],
+		'base64',
+	).toString();
 async function hookSink() {
 	const calls = [];
 	const s = http.createServer((req, res) => {

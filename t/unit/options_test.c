@@ -3,6 +3,7 @@
 #include "unit.h"
 #include "config/options.h"
 
+#include <string.h>
 #include <unistd.h>
 
 static void write_file(const char *name, const char *proxies, const char *level)
@@ -42,4 +43,35 @@ static void test_reload(void)
 	unlink(name);
 }
 
-UNIT_MAIN("options", { "a reload", test_reload })
+/* A sender or an address for answers that cannot stand in a mail is refused, by its name. */
+static void test_mailboxes(void)
+{
+	static const struct {
+		const char *key, *value;
+		bool good;
+	} rows[] = { { "from", "desk@example.com", true },
+		{ "from", "Service desk <desk@example.com>", true },
+		{ "from", "Service desk", false }, { "from", "desk@", false },
+		{ "from", "a@b.c, d@e.f", false }, { "reply_to", "", true },
+		{ "reply_to", "support@example.com", true }, { "reply_to", "nobody", false },
+		{ "reply_to", "<a@b.c> x", false } };
+	char name[] = "/tmp/sladesk-options-XXXXXX";
+	int fd = mkstemp(name);
+
+	CU_ASSERT_FATAL(fd >= 0);
+	close(fd);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		FILE *f = fopen(name, "w");
+		const char *error = "";
+
+		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+		fprintf(f, "[mail]\n%s = %s\n", rows[i].key, rows[i].value);
+		fclose(f);
+		CU_ASSERT_EQUAL(options_load(name, &error), rows[i].good);
+		CU_ASSERT_TRUE(rows[i].good || strstr(error, rows[i].key));
+		options_free();
+	}
+	unlink(name);
+}
+
+UNIT_MAIN("options", { "a reload", test_reload }, { "mailboxes", test_mailboxes })

@@ -65,6 +65,30 @@ static void mails(void)
 	}
 }
 
+static void mailboxes(void)
+{
+	static const struct {
+		const char *v, *name, *address;
+	} good[] = { { "desk@example.com", "", "desk@example.com" },
+		{ "  desk@example.com ", "", "desk@example.com" },
+		{ "<desk@example.com>", "", "desk@example.com" },
+		{ "Service desk <desk@example.com>", "Service desk", "desk@example.com" },
+		{ "\"Desk, Inc.\" <desk@example.com>", "Desk, Inc.", "desk@example.com" },
+		{ "\u670d\u52a1\u53f0<desk@localhost>", "\u670d\u52a1\u53f0", "desk@localhost" } };
+	static const char *const bad[] = { "", "desk", "Service desk", "<>", "a <b>", "a <b@c",
+		"a b@c.d", "a <b@c> d", "a <b@c>, d <e@f>", "b@c.d, e@f.g", "<a <b@c>>",
+		"a\n <b@c.d>", "a <b\n@c.d>", "a <jos\u00e9@example.com>", "\xff <a@b.c>" };
+	struct str name, address;
+
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		CU_ASSERT_TRUE_FATAL(text_read_mailbox(good[i].v, &name, &address));
+		CU_ASSERT_TRUE(str_is(name, good[i].name));
+		CU_ASSERT_TRUE(str_is(address, good[i].address));
+	}
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		CU_ASSERT_FALSE(text_read_mailbox(bad[i], &name, &address));
+}
+
 static void hosts_and_names(void)
 {
 	static const char *const hosts[] = { "localhost", "desk.example.com", "Desk.Example",
@@ -117,4 +141,5 @@ static void webs(void)
 }
 
 UNIT_MAIN("usable", { "blanks", blanks }, { "tags", tags }, { "mail addresses", mails },
-	{ "hosts and login names", hosts_and_names }, { "webhook addresses", webs })
+	{ "mailboxes", mailboxes }, { "hosts and login names", hosts_and_names },
+	{ "webhook addresses", webs })

@@ -10,6 +10,7 @@
 #include "config/options.h"
 #include "core/hooks.h"
 #include "core/signin.h"
+#include "device.h"
 #include "identity.h"
 #include "sql_gen.h"
 
@@ -159,7 +160,8 @@ static void network_name(const char *address, char out[64])
 	snprintf(out, 64, "%s/%d", text, six ? 48 : 16);
 }
 
-/* The User-Agent without version numbers: an update is not a new device. */
+/* What a device is recognised by: the User-Agent without version numbers: an update is not a new
+ * device. */
 static void device_name(const char *agent, char out[204])
 {
 	size_t n = 0;
@@ -178,6 +180,7 @@ struct risk_check {
 	struct db_call call;
 	int64_t tenant_id, actor_id;
 	char network[64], device[204];
+	struct device shown;
 	char *username, *address, *sealed;
 };
 MAGIC(risk_check, 0xc2ffd4cb);
@@ -219,6 +222,7 @@ static void on_signin(struct req *req, const struct sign_in *s)
 	w->actor_id = s->subject_id;
 	network_name(address, w->network);
 	device_name(session_device(req), w->device);
+	device_read(session_device(req), &w->shown);
 	w->username = xstrdup(s->username);
 	w->address = xstrdup(address);
 	field_seal_at(&sealed, FIELD_SIGN_IN_ALERTS_ADDRESS, s->tenant_id,
@@ -230,7 +234,8 @@ static void on_signin(struct req *req, const struct sign_in *s)
 		.ctx.role = DB_ROLE_JOB,
 		.param = { NULL, s->staff ? "staff" : "customer", NULL, w->username, NULL,
 			w->network, w->device, at ? at->country : NULL, at ? at->lat : NULL,
-			at ? at->lon : NULL, w->address, w->sealed },
+			at ? at->lon : NULL, w->address, w->sealed, w->shown.browser,
+			w->shown.system },
 		.on_done = on_watched,
 		.arg = w };
 	db_call_int(&w->call, 0, s->tenant_id);

@@ -57,7 +57,14 @@ enum {
 	C_MANAGERS,
 	C_ENGINEERS,
 	C_CUSTOMERS,
-	C_LIFTED
+	C_LIFTED,
+	C_DESCRIPTION,
+	C_ACTOR_NAME,
+	C_ASSIGNEE_NAME,
+	C_REQUESTER_NAME,
+	C_TARGET_S,
+	C_FOOTER,
+	C_DETAILS
 };
 
 enum outbox_channel { CHANNEL_MAIL, CHANNEL_WEBHOOK, CHANNEL_SMS, OUTBOX_CHANNELS };
@@ -143,9 +150,23 @@ void outbox_mail_stop(void);
 void outbox_mail_free(void);
 
 /* --- outbox_text.c --- */
-/* The complete RFC 5322 message to TO, from the row's template in the reader's language. */
-void outbox_compose(struct buf *b, const struct outbox_row *w, const char *to);
+/* Append the template TMPL with the values of row W. */
+void outbox_render(struct buf *b, const struct outbox_row *w, struct str tmpl);
+/* Append an instant in the reader's zone: 2026-01-31 16:00 (Asia/Shanghai, UTC+08:00). */
+void outbox_add_instant(struct buf *b, const struct outbox_row *w, int64_t us);
 /* Only the body of the row's template. */
 void outbox_text(struct buf *b, const struct outbox_row *w);
+
+/* --- outbox_begun.c: what a breach or an escalation has begun, and whom to call --- */
+/* Each thing in a line after a heading, then an empty line; or nothing. */
+void outbox_add_begun(struct buf *b, const struct outbox_row *w);
+/* The names of those who look at the ticket now. */
+void outbox_add_looks(struct buf *b, const struct outbox_row *w);
+/* The customer's hotline and success manager, then an empty line; or nothing. */
+void outbox_add_help(struct buf *b, const struct outbox_row *w);
+
+/* --- mail_compose.c --- */
+/* The complete RFC 5322 message to TO, from the row's template in the reader's language. */
+void outbox_compose(struct buf *b, const struct outbox_row *w, const char *to);
 
 #endif

@@ -5,6 +5,7 @@
 #include "outbox.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "config/options.h"
 #include "crypto/field.h"
 #include "work/mail_job.h"
@@ -89,13 +90,20 @@ static int64_t claim_left_us(const struct sending *s)
 static bool submit(struct sending *s)
 {
 	struct buf b = { 0 };
+	struct str name, address = { "", 0 };
+	char from[256];
 	bool taken;
 
+	/* the settings are checked when they are read; without an address the relay refuses */
+	if (text_read_mailbox(options.mail_from, &name, &address))
+		snprintf(from, sizeof(from), "%.*s", (int)address.n, address.p);
+	else
+		from[0] = 0;
 	mail_job_write(&b, &(struct mail_job){ .url = options.mail_url,
 				   .username = options.mail_username,
 				   .password_file = options.mail_password_file,
 				   .ca_file = options.mail_ca_file,
-				   .from = options.mail_from,
+				   .from = from,
 				   .to = s->to,
 				   .message = { s->message.p, s->message.n },
 				   .timeout_ms = (int)options.mail_timeout_s * 1000,

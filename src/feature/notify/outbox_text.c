@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The texts of notifications: templates with their values. */
+ * The texts of notifications: templates with their values, in the reader's language and zone.
+ *
+ * {{name}}    the value of a variable; of an unknown one nothing
+ * {{?name}}   at the begin of a line: the line stands only if the variable has a value
+ * {{!name}}   and this only if it has none */
 #include "outbox.h"
+#include "words.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -9,25 +14,27 @@
 #include "crypto/field.h"
 #include "config/options.h"
 #include "config/zones.h"
-#include "sla/clock.h"
 
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define NAMES_MAX 5 /* listed by name in a mail */
+#define QUOTE_MAX 1200 /* bytes of a person's words that a mail repeats, and their lines */
+#define QUOTE_LINES 30
 
-static const char *const status_zh[] = { "新建", "已受理", "处理中", "等待客户", "等待 AWS",
-	"已排期", "标记为已缓解：影响已消除，原因尚存", "观察中", "已解决", "已关闭", "已取消",
-	"已合并" };
-static const char *const clock_zh[] = { "首次响应", "解决", "更新", "升级", "AWS 跟进" };
+static bool is_zh(const struct outbox_row *w)
+{
+	return str_is(db_text(w->r, w->i, C_LANG), "zh");
+}
 
-/* In the customer's time zone, with its name and its difference to UTC at that instant:
- * 2026-01-31 16:00 (Asia/Shanghai, UTC+08:00), in Chinese with full-width punctuation. */
-static void add_instant(struct buf *b, const struct outbox_row *w, int64_t us)
+/* --- instants and durations --- */
+
+/* With the zone's name and its difference to UTC at that instant, in Chinese with full-width
+ * punctuation. */
+void outbox_add_instant(struct buf *b, const struct outbox_row *w, int64_t us)
 {
 	struct str name = db_text(w->r, w->i, C_ZONE);
-	bool zh = str_is(db_text(w->r, w->i, C_LANG), "zh");
+	bool zh = is_zh(w);
 	const struct zone *zone;
 	char t[32], text[64];
 	int32_t offset, minutes;
@@ -48,149 +55,364 @@ static void add_instant(struct buf *b, const struct outbox_row *w, int64_t us)
 		buf_adds(b, " UTC");
 }
 
-/* The names of the changed parts of an account, in the reader's language. */
+/* How long ago the clock of the event was due (SIGN 1), or how long it still has (-1). */
+static void add_distance(struct buf *b, const struct outbox_row *w, int sign)
+{
+	int64_t due = json_get_int(w->data, "clock_due_at", 0),
+		past = (clock_now_us() - due) * sign;
+
+	if (due && due != INSTANT_NONE && past >= 0)
+		words_add_duration(b, past, is_zh(w));
+}
+
+/* --- what people wrote --- */
+
+/* The next line of TEXT, without its end. */
+static struct str take_line(struct str *text)
+{
+	const char *end = memchr(text->p, '\n', text->n);
+	struct str line = { text->p, end ? (size_t)(end - text->p) : text->n };
+	size_t skip = line.n + (end != NULL);
+
+	text->p += skip;
+	text->n -= skip;
+	while (line.n && strchr(" \t\r", line.p[line.n - 1]))
+		line.n--;
+	return line;
+}
+
+/* The part of LINE that fits into MOST bytes: up to the end of a sentence or a word in its second
+ * half, and never a part of a character. */
+static struct str cut_line(struct str line, size_t most)
+{
+	static const char *const ends[] = { "。", "！", "？", "；", "，", ". ", " " };
+	size_t n = most;
+
+	if (line.n <= most)
+		return line;
+	while (n && ((unsigned char)line.p[n] & 0xc0) == 0x80)
+		n--;
+	line.n = n;
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++)
+		for (size_t k = strlen(ends[i]), at = n; at > n / 2 && at >= k; at--)
+			if (memcmp(line.p + at - k, ends[i], k) == 0)
+				return (struct str){ line.p, ends[i][k - 1] == ' ' ? at - 1 : at };
+	return line;
+}
+
+/* A person's words as a quotation, each line after "> ". What is too long for a mail is cut, and
+ * the mail says so. */
+static void add_quote(struct buf *b, const struct outbox_row *w, struct str text)
+{
+	size_t left = QUOTE_MAX;
+	bool blank = false;
+	int lines = 0;
+
+	while (text.n && text.p[text.n - 1] <= ' ' && text.p[text.n - 1] > 0)
+		text.n--;
+	while (text.n) {
+		struct str line = take_line(&text), shown = cut_line(line, left);
+
+		if (!line.n && (blank || !lines))
+			continue;
+		if (!left || lines++ >= QUOTE_LINES || (line.n && !shown.n)) {
+			text.n = 1;
+			break;
+		}
+		blank = !line.n;
+		buf_addf(b, "%s>%s", b->n && b->p[b->n - 1] != '\n' ? "\n" : "", line.n ? " " : "");
+		text_add_line(b, shown);
+		if (shown.n < line.n) {
+			buf_adds(b, "…");
+			text.n = 1;
+			break;
+		}
+		left -= line.n < left ? line.n : left;
+	}
+	if (text.n)
+		buf_addf(b, "\n>\n> %s",
+			is_zh(w) ? "（内容较长，全文见工单）"
+				 : "(This is the beginning. The ticket has all of it.)");
+}
+
+/* --- variables --- */
+
+static void add_text_column(struct buf *b, const struct outbox_row *w, int column)
+{
+	text_add_line(b, db_text(w->r, w->i, column));
+}
+
+static void add_number(struct buf *b, const struct outbox_row *w)
+{
+	add_text_column(b, w, C_NUMBER);
+}
+
+static void add_title(struct buf *b, const struct outbox_row *w)
+{
+	add_text_column(b, w, C_TITLE);
+}
+
+static void add_tenant(struct buf *b, const struct outbox_row *w)
+{
+	add_text_column(b, w, C_TENANT);
+}
+
+static void add_name(struct buf *b, const struct outbox_row *w)
+{
+	add_text_column(b, w, C_FULL_NAME);
+}
+
+static void add_actor(struct buf *b, const struct outbox_row *w)
+{
+	if (db_text(w->r, w->i, C_ACTOR_NAME).n)
+		add_text_column(b, w, C_ACTOR_NAME);
+	else
+		buf_adds(b, is_zh(w) ? "系统" : "The system");
+}
+
+static void add_engineer(struct buf *b, const struct outbox_row *w)
+{
+	add_text_column(b, w, C_ASSIGNEE_NAME);
+}
+
+static void add_requester(struct buf *b, const struct outbox_row *w)
+{
+	add_text_column(b, w, C_REQUESTER_NAME);
+}
+
+static void add_priority(struct buf *b, const struct outbox_row *w)
+{
+	add_text_column(b, w, C_PRIORITY);
+}
+
+static void add_priority_name(struct buf *b, const struct outbox_row *w, bool zh)
+{
+	buf_adds(b, priority_label(priority_parse(db_text(w->r, w->i, C_PRIORITY)), zh));
+}
+
+static void add_priority_zh(struct buf *b, const struct outbox_row *w)
+{
+	add_priority_name(b, w, true);
+}
+
+static void add_priority_en(struct buf *b, const struct outbox_row *w)
+{
+	add_priority_name(b, w, false);
+}
+
+static void add_status(struct buf *b, const struct outbox_row *w)
+{
+	buf_adds(b, words_status(db_text(w->r, w->i, C_STATUS), is_zh(w)));
+}
+
+static void add_status_zh(struct buf *b, const struct outbox_row *w)
+{
+	buf_adds(b, words_status(db_text(w->r, w->i, C_STATUS), true));
+}
+
+static void add_status_en(struct buf *b, const struct outbox_row *w)
+{
+	buf_adds(b, words_status(db_text(w->r, w->i, C_STATUS), false));
+}
+
+static void add_clock_name(struct buf *b, const struct outbox_row *w, bool zh)
+{
+	const char *code = json_get_string(w->data, "clock");
+
+	buf_adds(b, words_clock(str_of(code ? code : ""), zh));
+}
+
+static void add_clock(struct buf *b, const struct outbox_row *w)
+{
+	add_clock_name(b, w, is_zh(w));
+}
+
+static void add_clock_zh(struct buf *b, const struct outbox_row *w)
+{
+	add_clock_name(b, w, true);
+}
+
+static void add_text(struct buf *b, const struct outbox_row *w)
+{
+	struct str v = db_text(w->r, w->i, C_TEXT);
+
+	buf_add(b, v.p, v.n);
+}
+
+static void add_quoted_text(struct buf *b, const struct outbox_row *w)
+{
+	add_quote(b, w, db_text(w->r, w->i, C_TEXT));
+}
+
+static void add_description(struct buf *b, const struct outbox_row *w)
+{
+	add_quote(b, w, db_text(w->r, w->i, C_DESCRIPTION));
+}
+
+/* What a resolution says under this heading. */
+static void add_detail(struct buf *b, const struct outbox_row *w, const char *key)
+{
+	struct str details = db_text(w->r, w->i, C_DETAILS);
+	struct json_error err;
+	struct json_object *o = details.n ? json_read(details.p, details.n, &err) : NULL;
+	const char *text = json_get_string(o, key);
+
+	if (text)
+		add_quote(b, w, str_of(text));
+	json_object_put(o);
+}
+
+static void add_root_cause(struct buf *b, const struct outbox_row *w)
+{
+	add_detail(b, w, "root_cause");
+}
+
+static void add_solution(struct buf *b, const struct outbox_row *w)
+{
+	add_detail(b, w, "solution");
+}
+
+static void add_prevention(struct buf *b, const struct outbox_row *w)
+{
+	add_detail(b, w, "prevention");
+}
+
+static void add_threshold(struct buf *b, const struct outbox_row *w)
+{
+	const char *s = json_get_string(w->data, "threshold");
+
+	if (s)
+		buf_addf(b, "%s%s", s, s[0] >= '0' && s[0] <= '9' ? "%" : "");
+}
+
+/* What a warning is about: how much of the time is used, or how much is left of it. */
+static void add_reached(struct buf *b, const struct outbox_row *w)
+{
+	const char *s = json_get_string(w->data, "threshold");
+	bool zh = is_zh(w);
+
+	if (!s)
+		return;
+	if (*s == '-') {
+		buf_adds(b, zh ? "还剩 " : "");
+		words_add_duration(b, atoll(s + 1) * 60 * US_PER_S, zh);
+		buf_adds(b, zh ? "" : " left");
+	} else {
+		buf_addf(b, zh ? "已用去 %s%%" : "%s%% of the time is used", s);
+	}
+}
+
+static void add_late(struct buf *b, const struct outbox_row *w)
+{
+	add_distance(b, w, 1);
+}
+
+static void add_left(struct buf *b, const struct outbox_row *w)
+{
+	add_distance(b, w, -1);
+}
+
+static void add_target(struct buf *b, const struct outbox_row *w)
+{
+	int64_t s = db_int(w->r, w->i, C_TARGET_S);
+
+	if (s > 0)
+		words_add_duration(b, s * US_PER_S, is_zh(w));
+}
+
+static void add_due(struct buf *b, const struct outbox_row *w)
+{
+	outbox_add_instant(b, w, json_get_int(w->data, "clock_due_at", 0));
+}
+
+static void add_response_due(struct buf *b, const struct outbox_row *w)
+{
+	outbox_add_instant(b, w, db_int(w->r, w->i, C_RESPONSE_DUE));
+}
+
+static void add_answer_by(struct buf *b, const struct outbox_row *w)
+{
+	outbox_add_instant(b, w, json_get_int(w->data, "answer_by", 0));
+}
+
+static void add_rca_due(struct buf *b, const struct outbox_row *w)
+{
+	outbox_add_instant(b, w, db_int(w->r, w->i, C_RCA_DUE));
+}
+
+static void add_rca_owner(struct buf *b, const struct outbox_row *w)
+{
+	add_text_column(b, w, C_RCA_OWNER);
+}
+
+/* To those alone who were told of the breach that an accepted contact lifts. */
+static void add_lifted(struct buf *b, const struct outbox_row *w)
+{
+	if (db_int(w->r, w->i, C_LIFTED))
+		buf_adds(b, is_zh(w) ? "此前通知您的违约已撤销。"
+				     : " The breach that you were notified of has been lifted.");
+}
+
+static void add_side(struct buf *b, const struct outbox_row *w)
+{
+	bool customer = str_is(db_text(w->r, w->i, C_ACTOR_KIND), "customer");
+
+	if (is_zh(w))
+		buf_adds(b, customer ? "客户" : "我们");
+	else
+		buf_adds(b, customer ? "the customer" : "us");
+}
+
+static void add_level(struct buf *b, const struct outbox_row *w)
+{
+	buf_add_int(b, json_get_int(w->data, "level", 1));
+}
+
+static void add_wake(struct buf *b, const struct outbox_row *w)
+{
+	outbox_add_instant(b, w, json_get_int(w->data, "wake_at", 0));
+}
+
+static void add_contact_at(struct buf *b, const struct outbox_row *w)
+{
+	outbox_add_instant(b, w, json_get_int(w->data, "reckon_at", 0));
+}
+
+static void add_window(struct buf *b, const struct outbox_row *w)
+{
+	int64_t from = json_get_int(w->data, "from", 0), to = json_get_int(w->data, "to", 0);
+
+	if (!from || !to)
+		return;
+	outbox_add_instant(b, w, from);
+	buf_adds(b, is_zh(w) ? " 至 " : " to ");
+	outbox_add_instant(b, w, to);
+}
+
 static void add_changed(struct buf *b, const struct outbox_row *w)
 {
-	static const char *const words[][3] = { { "role_type", "role", "角色" },
-		{ "is_active", "state", "启用状态" }, { "permissions", "permissions", "个别授权" },
-		{ "email", "mail address", "邮箱" }, { "phone", "phone", "电话" },
-		{ "full_name", "name", "姓名" }, { "lang", "language", "语言" },
-		{ "department", "department", "部门" }, { "project", "project", "项目" },
-		{ "contract", "contract", "合同" }, { "cost_centre", "cost centre", "成本中心" },
-		{ "region", "region", "区域" }, { "office", "office", "办公地点" },
-		{ "customers", "customers that you serve", "服务的客户" } };
-	bool zh = str_is(db_text(w->r, w->i, C_LANG), "zh");
-	const char *list = json_get_string(w->data, "changed");
-
-	for (const char *p = list ? list : ""; *p; p += strspn(p, ", ")) {
-		struct str one = { p, strcspn(p, ",") };
-
-		if (p != list)
-			buf_adds(b, zh ? "、" : ", ");
-		p += one.n;
-		if (one.n && strchr("+-", *one.p)) { /* a factor, by its name */
-			buf_add(b, one.p, one.n);
-			continue;
-		}
-		for (size_t i = 0; i < ARRAY_LEN(words); i++)
-			if (str_is(one, words[i][0]))
-				buf_adds(b, words[i][zh ? 2 : 1]);
-	}
+	words_add_changed(b, json_get_string(w->data, "changed"), is_zh(w));
 }
 
-/* The state without its underscores: in progress, pending customer. */
-static void add_status_en(struct buf *b, struct str code)
+static void add_rights(struct buf *b, const struct outbox_row *w)
 {
-	for (size_t i = 0; i < code.n; i++)
-		buf_addc(b, code.p[i] == '_' ? ' ' : code.p[i]);
+	words_add_rights(b, w->data, is_zh(w));
 }
 
-/* Variables whose value is in the event's data as it is. */
-static bool is_told_as_is(struct str name)
-{
-	static const char *const words[] = { "address", "by", "username", "home", "day", "anchors",
-		"device", "of", "tickets", "wrong", "wrong_rows", "left_wrong", "theirs", "ours",
-		"differing", "repaired", "left_over" };
-
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (str_is(name, words[i]))
-			return true;
-	return false;
-}
-
-/* The reasons why a login is unusual, in the reader's language. */
 static void add_reasons(struct buf *b, const struct outbox_row *w)
 {
-	static const char *const words[][3] = { { "new_network", "a new network", "新的网络" },
-		{ "new_device", "a new device", "新的设备" },
-		{ "new_country", "a new country", "新的国家或地区" },
-		{ "impossible_travel", "impossible travel since the last login",
-			"与上次登录地点相距过远" },
-		{ "outside_hours", "outside working hours", "非工作时间" } };
-	bool zh = str_is(db_text(w->r, w->i, C_LANG), "zh");
-	const char *list = json_get_string(w->data, "reasons");
-
-	for (size_t i = 0, n = 0; list && i < ARRAY_LEN(words); i++)
-		if (strstr(list, words[i][0]))
-			buf_addf(b, "%s%s", n++ ? (zh ? "、" : ", ") : "", words[i][zh ? 2 : 1]);
+	words_add_reasons(b, json_get_string(w->data, "reasons"), is_zh(w));
 }
 
-/* Names that stand one in a line; of many, how many they are. */
-static void add_names(struct buf *b, struct str names, bool zh)
+static void add_device(struct buf *b, const struct outbox_row *w)
 {
-	const char *end = names.p + names.n;
-	size_t n = 1;
-
-	for (const char *p = names.p; p < end; p++)
-		n += *p == '\n';
-	if (n > NAMES_MAX) {
-		buf_addf(b, zh ? "共 %zu 人" : "%zu people", n);
-		return;
-	}
-	for (const char *p = names.p; p < end; p++)
-		if (*p == '\n')
-			buf_adds(b, zh ? "、" : ", ");
-		else
-			buf_addc(b, *p);
+	words_add_device(b, w->data, is_zh(w));
 }
 
-/* What a breach has begun, each thing in a line, and nothing that has not happened: who was told,
- * and who analyses its cause until when. Ends with an empty line, or is empty. */
-static void add_begun(struct buf *b, const struct outbox_row *w)
+static void add_code(struct buf *b, const struct outbox_row *w)
 {
-	bool zh = str_is(db_text(w->r, w->i, C_LANG), "zh"),
-	     emergency = str_is(db_text(w->r, w->i, C_TYPE), "sla.threshold");
-	struct str managers = db_text(w->r, w->i, C_MANAGERS),
-		   engineers = db_text(w->r, w->i, C_ENGINEERS),
-		   owner = db_text(w->r, w->i, C_RCA_OWNER);
-	int64_t customers = db_int(w->r, w->i, C_CUSTOMERS);
-	struct buf lines = { 0 };
-
-	if (managers.n) {
-		buf_adds(&lines, zh ? "- 已通知管理层：" : "- Management has been notified: ");
-		add_names(&lines, managers, zh);
-		buf_addc(&lines, '\n');
-	}
-	if (engineers.n) {
-		buf_adds(&lines, zh ? "- 已通知工程师：" : "- Engineers have been notified: ");
-		add_names(&lines, engineers, zh);
-		buf_addc(&lines, '\n');
-	}
-	if (customers)
-		buf_addf(&lines,
-			zh ? "- 已通知客户方联系人：%lld 人\n"
-			   : "- People of the customer who have been notified: %lld\n",
-			(long long)customers);
-	if (owner.n) {
-		buf_addf(&lines,
-			zh ? "- 根因分析已开始，负责人：%.*s，完成期限："
-			   : "- A root-cause analysis has begun. Responsible: %.*s. Due: ",
-			(int)owner.n, owner.p);
-		add_instant(&lines, w, db_int(w->r, w->i, C_RCA_DUE));
-		buf_addc(&lines, '\n');
-	}
-	if (lines.n)
-		buf_addf(b, "%s\n%s\n",
-			emergency ? (zh ? "应急流程已启动：" : "The emergency process has started:")
-				  : (zh ? "已采取的措施：" : "What has been done:"),
-			buf_cstr(&lines));
-	buf_free(&lines);
-}
-
-/* Whom the customer can call, as far as it is known. Ends with an empty line, or is empty. */
-static void add_help(struct buf *b, const struct outbox_row *w)
-{
-	bool zh = str_is(db_text(w->r, w->i, C_LANG), "zh");
-	struct str hotline = db_text(w->r, w->i, C_HOTLINE),
-		   success = db_text(w->r, w->i, C_SUCCESS);
-
-	if (hotline.n)
-		buf_addf(b, zh ? "服务热线：%.*s\n" : "Hotline: %.*s\n", (int)hotline.n, hotline.p);
-	if (success.n)
-		buf_addf(b, zh ? "客户成功经理：%.*s\n" : "Your customer success manager: %.*s\n",
-			(int)success.n, success.p);
-	if (hotline.n || success.n)
-		buf_addc(b, '\n');
+	if (!db_open(b, w->r, w->i, C_CODE))
+		buf_adds(b, "?");
 }
 
 /* The token is signed when the mail is sent and stored nowhere. */
@@ -207,122 +429,93 @@ static void add_link(struct buf *b, const struct outbox_row *w, enum token_use u
 	free(token);
 }
 
+static void add_reset_link(struct buf *b, const struct outbox_row *w)
+{
+	add_link(b, w, TOKEN_RESET, 3600, "reset");
+}
+
+static void add_login_link(struct buf *b, const struct outbox_row *w)
+{
+	add_link(b, w, TOKEN_LINK, 900, "link");
+}
+
+static void add_url(struct buf *b, const struct outbox_row *w)
+{
+	if (db_int(w->r, w->i, C_TICKET_ID))
+		buf_addf(b, "%s/#/tickets/%lld", options.http_url,
+			(long long)db_int(w->r, w->i, C_TICKET_ID));
+}
+
+static void add_reply_to(struct buf *b, const struct outbox_row *w)
+{
+	struct str name, address;
+
+	(void)w;
+	if (*options.mail_reply_to && text_read_mailbox(options.mail_reply_to, &name, &address))
+		buf_add(b, address.p, address.n);
+}
+
+typedef void adder(struct buf *b, const struct outbox_row *w);
+
+static const struct variable {
+	const char *name;
+	adder *add;
+} variables[] = { { "actor", add_actor }, { "answer_by", add_answer_by },
+	{ "begun", outbox_add_begun }, { "changed", add_changed }, { "clock", add_clock },
+	{ "clock_zh", add_clock_zh }, { "code", add_code }, { "contact_at", add_contact_at },
+	{ "description", add_description }, { "device", add_device }, { "due", add_due },
+	{ "engineer", add_engineer }, { "help", outbox_add_help }, { "late", add_late },
+	{ "left", add_left }, { "level", add_level }, { "lifted", add_lifted },
+	{ "login_link", add_login_link }, { "looks", outbox_add_looks }, { "name", add_name },
+	{ "number", add_number }, { "prevention", add_prevention }, { "priority", add_priority },
+	{ "priority_en", add_priority_en }, { "priority_zh", add_priority_zh },
+	{ "quote", add_quoted_text }, { "rca_due", add_rca_due }, { "rca_owner", add_rca_owner },
+	{ "reached", add_reached }, { "reasons", add_reasons }, { "reply_to", add_reply_to },
+	{ "requester", add_requester }, { "reset_link", add_reset_link },
+	{ "root_cause", add_root_cause }, { "side", add_side }, { "solution", add_solution },
+	{ "response_due", add_response_due }, { "rights", add_rights }, { "status", add_status },
+	{ "status_en", add_status_en }, { "status_zh", add_status_zh }, { "target", add_target },
+	{ "tenant", add_tenant }, { "text", add_text }, { "threshold", add_threshold },
+	{ "title", add_title }, { "url", add_url }, { "wake", add_wake },
+	{ "window", add_window } };
+
+/* Variables whose value is in the event's data as it is. */
+static bool is_told_as_is(struct str name)
+{
+	static const char *const words[] = { "address", "by", "username", "home", "day", "anchors",
+		"of", "tickets", "wrong", "wrong_rows", "left_wrong", "theirs", "ours", "differing",
+		"repaired", "left_over" };
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (str_is(name, words[i]))
+			return true;
+	return false;
+}
+
 static void add_variable(struct buf *b, const struct outbox_row *w, struct str name)
 {
-	bool zh = str_is(db_text(w->r, w->i, C_LANG), "zh");
-	struct str v = { 0 };
-	const char *s = NULL;
-
-	if (str_is(name, "number"))
-		v = db_text(w->r, w->i, C_NUMBER);
-	else if (str_is(name, "title"))
-		v = db_text(w->r, w->i, C_TITLE);
-	else if (str_is(name, "tenant"))
-		v = db_text(w->r, w->i, C_TENANT);
-	else if (str_is(name, "text"))
-		v = db_text(w->r, w->i, C_TEXT);
-	else if (str_is(name, "priority"))
-		v = db_text(w->r, w->i, C_PRIORITY);
-	else if (str_is(name, "priority_zh") || str_is(name, "priority_en"))
-		s = priority_label(
-			priority_parse(db_text(w->r, w->i, C_PRIORITY)), name.p[9] == 'z');
-	else if (str_is(name, "status"))
-		v = db_text(w->r, w->i, C_STATUS);
-	else if (str_is(name, "status_en"))
-		add_status_en(b, db_text(w->r, w->i, C_STATUS));
-	else if (str_is(name, "status_zh")) {
-		enum ticket_state st = ticket_state_parse(db_text(w->r, w->i, C_STATUS));
-
-		s = st < TICKET_STATE_COUNT ? status_zh[st] : "";
-	} else if (str_is(name, "clock"))
-		s = json_get_string(w->data, "clock");
-	else if (str_is(name, "clock_zh")) {
-		const char *k = json_get_string(w->data, "clock");
-		enum sla_clock_kind kind = sla_clock_parse(str_of(k ? k : ""));
-
-		s = kind < SLA_CLOCKS ? clock_zh[kind] : "";
-	} else if (str_is(name, "threshold")) {
-		s = json_get_string(w->data, "threshold");
-		buf_adds(b, s ? s : "");
-		s = s && s[0] >= '0' && s[0] <= '9' ? "%" : "";
-	} else if (is_told_as_is(name)) {
+	for (size_t i = 0; i < ARRAY_LEN(variables); i++)
+		if (str_is(name, variables[i].name)) {
+			variables[i].add(b, w);
+			return;
+		}
+	if (is_told_as_is(name)) {
 		char key[16];
+		const char *s;
 
 		snprintf(key, sizeof(key), "%.*s", (int)name.n, name.p);
 		s = json_get_string(w->data, key);
-	} else if (str_is(name, "changed")) {
-		add_changed(b, w);
-		return;
-	} else if (str_is(name, "code")) {
-		if (!db_open(b, w->r, w->i, C_CODE))
-			buf_adds(b, "?");
-		return;
-	} else if (str_is(name, "reasons")) {
-		add_reasons(b, w);
-		return;
-	} else if (str_is(name, "reset_link")) {
-		add_link(b, w, TOKEN_RESET, 3600, "reset");
-		return;
-	} else if (str_is(name, "login_link")) {
-		add_link(b, w, TOKEN_LINK, 900, "link");
-		return;
-	} else if (str_is(name, "due")) {
-		add_instant(b, w, json_get_int(w->data, "clock_due_at", 0));
-		return;
-	} else if (str_is(name, "begun")) {
-		add_begun(b, w);
-		return;
-	} else if (str_is(name, "lifted")) {
-		if (db_int(w->r, w->i, C_LIFTED))
-			buf_adds(b, zh ? "此前通知您的违约已撤销。"
-				       : " The breach that you were notified of has been lifted.");
-		return;
-	} else if (str_is(name, "side")) {
-		bool customer = str_is(db_text(w->r, w->i, C_ACTOR_KIND), "customer");
-
-		s = zh ? (customer ? "客户" : "我们") : customer ? "the customer" : "us";
-	} else if (str_is(name, "contact_at")) {
-		add_instant(b, w, json_get_int(w->data, "reckon_at", 0));
-		return;
-	} else if (str_is(name, "looks")) {
-		v = db_text(w->r, w->i, C_ENGINEERS);
-		if (!v.n)
-			v = db_text(w->r, w->i, C_MANAGERS);
-		add_names(b, v, zh);
-		return;
-	} else if (str_is(name, "level")) {
-		buf_add_int(b, json_get_int(w->data, "level", 1));
-		return;
-	} else if (str_is(name, "answer_by")) {
-		add_instant(b, w, json_get_int(w->data, "answer_by", 0));
-		return;
-	} else if (str_is(name, "help")) {
-		add_help(b, w);
-		return;
-	} else if (str_is(name, "rca_owner")) {
-		v = db_text(w->r, w->i, C_RCA_OWNER);
-	} else if (str_is(name, "rca_due")) {
-		add_instant(b, w, db_int(w->r, w->i, C_RCA_DUE));
-		return;
-	} else if (str_is(name, "response_due")) {
-		add_instant(b, w, db_int(w->r, w->i, C_RESPONSE_DUE));
-		return;
-	} else if (str_is(name, "url")) {
-		buf_addf(b, "%s/#/tickets/%lld", options.http_url,
-			(long long)db_int(w->r, w->i, C_TICKET_ID));
-		return;
+		buf_adds(b, s ? s : "");
 	}
-	if (s)
-		buf_adds(b, s);
-	else
-		buf_add(b, v.p, v.n);
 }
 
-static void render(struct buf *b, const struct outbox_row *w, struct str tmpl)
-{
-	const char *end = tmpl.p + tmpl.n;
+/* --- templates --- */
 
-	for (const char *p = tmpl.p; p < end;) {
+static void render_line(struct buf *b, const struct outbox_row *w, struct str line)
+{
+	const char *end = line.p + line.n;
+
+	for (const char *p = line.p; p < end;) {
 		const char *open = memmem(p, (size_t)(end - p), "{{", 2),
 			   *close = open ? memmem(open, (size_t)(end - open), "}}", 2) : NULL;
 
@@ -336,76 +529,50 @@ static void render(struct buf *b, const struct outbox_row *w, struct str tmpl)
 	}
 }
 
-#define WORD_LINE 76  /* RFC 2047, section 2: a line with an encoded word */
-#define WORD_FRAME 12 /* =?UTF-8?B? and ?= */
-
-/* RFC 2047 encoded words, one a line, cut between characters. USED: the columns of the first line
- * that the header's name fills. */
-static void add_encoded_words(struct buf *b, struct str s, size_t used)
+/* Does LINE stand? Its condition is taken from it. */
+static bool line_stands(const struct outbox_row *w, struct str *line)
 {
-	for (size_t at = 0; at < s.n;) {
-		size_t most = (WORD_LINE - WORD_FRAME - (at ? 1 : used)) / 4 * 3,
-		       n = s.n - at < most ? s.n - at : most;
+	const char *close;
+	struct buf value = { 0 };
+	bool wanted;
 
-		while (at + n < s.n && ((unsigned char)s.p[at + n] & 0xc0) == 0x80)
-			n--;
-		buf_adds(b, at ? "\r\n =?UTF-8?B?" : "=?UTF-8?B?");
-		buf_add_base64(b, s.p + at, n);
-		buf_adds(b, "?=");
-		at += n;
-	}
+	if (line->n < 5 || memcmp(line->p, "{{", 2) != 0 || !strchr("?!", line->p[2]))
+		return true;
+	close = memmem(line->p, line->n, "}}", 2);
+	if (!close)
+		return true;
+	wanted = line->p[2] == '?';
+	add_variable(&value, w, (struct str){ line->p + 3, (size_t)(close - line->p) - 3 });
+	line->n -= (size_t)(close + 2 - line->p);
+	line->p = close + 2;
+	wanted = wanted == (value.n > 0);
+	if (value.n)
+		OPENSSL_cleanse(value.p, value.n);
+	buf_free(&value);
+	return wanted;
 }
 
-static void add_base64_lines(struct buf *b, struct str s)
+void outbox_render(struct buf *b, const struct outbox_row *w, struct str tmpl)
 {
-	for (size_t at = 0; at < s.n; at += 57) {
-		buf_add_base64(b, s.p + at, s.n - at < 57 ? s.n - at : 57);
-		buf_adds(b, "\r\n");
+	while (tmpl.n) {
+		const char *end = memchr(tmpl.p, '\n', tmpl.n);
+		struct str line = { tmpl.p, end ? (size_t)(end - tmpl.p) : tmpl.n };
+		size_t before;
+
+		tmpl.n -= line.n + (end != NULL);
+		tmpl.p += line.n + (end != NULL);
+		before = b->n;
+		if (!line_stands(w, &line))
+			continue;
+		render_line(b, w, line);
+		/* lines that do not stand leave no gap */
+		if (end && !(b->n == before && before > 1 && b->p[before - 1] == '\n' &&
+				   b->p[before - 2] == '\n'))
+			buf_addc(b, '\n');
 	}
-}
-
-static void add_date(struct buf *b)
-{
-	static const char *const days[] = { "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun" };
-	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul",
-		"Aug", "Sep", "Oct", "Nov", "Dec" };
-	int64_t s = clock_now_us() / US_PER_S, y;
-	unsigned m, d;
-
-	civil_from_days(s / 86400, &y, &m, &d);
-	buf_addf(b, "Date: %s, %u %s %lld %02d:%02d:%02d +0000\r\n",
-		days[weekday_from_days(s / 86400)], d, months[m - 1], (long long)y,
-		(int)(s / 3600 % 24), (int)(s / 60 % 60), (int)(s % 60));
 }
 
 void outbox_text(struct buf *b, const struct outbox_row *w)
 {
-	render(b, w, db_text(w->r, w->i, C_BODY));
-}
-
-void outbox_compose(struct buf *b, const struct outbox_row *w, const char *to)
-{
-	struct buf subject = { 0 }, line = { 0 }, body = { 0 };
-	const char *domain = strrchr(options.mail_from, '@');
-
-	domain = domain ? domain + 1 : "sladesk.invalid";
-	render(&subject, w, db_text(w->r, w->i, C_SUBJECT));
-	render(&body, w, db_text(w->r, w->i, C_BODY));
-	/* a title must not become another header, nor look like another one */
-	text_add_line(&line, (struct str){ subject.p, subject.n });
-	buf_addf(b, "From: %s\r\nTo: %s\r\n", options.mail_from, to);
-	add_date(b);
-	/* The deduplication key: a second copy of the same notification has the same id, and no
-	 * other mail ever has, not even after a reinstallation. */
-	buf_addf(b, "Message-ID: <n%lld.%lld.%lld@%.*s>\r\nSubject: ",
-		(long long)db_int(w->r, w->i, C_TENANT_ID), (long long)db_int(w->r, w->i, C_ID),
-		(long long)db_int(w->r, w->i, C_AT), (int)strcspn(domain, "> "), domain);
-	add_encoded_words(b, (struct str){ line.p, line.n }, strlen("Subject: "));
-	buf_adds(b, "\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; "
-		    "charset=utf-8\r\nContent-Transfer-Encoding: base64\r\nAuto-Submitted: "
-		    "auto-generated\r\n\r\n");
-	add_base64_lines(b, (struct str){ body.p, body.n });
-	buf_free(&subject);
-	buf_free(&line);
-	buf_free(&body);
+	outbox_render(b, w, db_text(w->r, w->i, C_BODY));
 }

@@ -12,6 +12,8 @@
 -- $10 lon      text    call.lon       optional
 -- $11 address  text    call.address   required
 -- $12 sealed   text    call.sealed    required
+-- $13 browser  text    call.browser   required
+-- $14 system   text    call.system    required
 with old as materialized (
   select p.kind, p.value, p.lat, p.lon, p.last_at from sign_in_places p
   where p.tenant_id = $1::bigint and p.actor_kind = $2::text and p.actor_id = $3::bigint
@@ -44,8 +46,8 @@ with old as materialized (
   on conflict (tenant_id, actor_kind, actor_id, kind, value) do update set last_at = excluded.last_at, lat = excluded.lat, lon = excluded.lon
 ), a as (
   insert into sign_in_alerts (tenant_id, actor_kind, actor_id, username, reasons, address, device, place, at)
-  select $1::bigint, $2::text, $3::bigint, $4::text, r.reasons, $12::text, left($7::text, 200), $8::text, ts($5::bigint) from r where cardinality(r.reasons) > 0
+  select $1::bigint, $2::text, $3::bigint, $4::text, r.reasons, $12::text, coalesce(nullif(concat_ws(', ', nullif($13::text, ''), nullif($14::text, '')), ''), '?'), $8::text, ts($5::bigint) from r where cardinality(r.reasons) > 0
 )
 select r.reasons::text as reasons, account_event($1::bigint, $2::text, $3::bigint, 'auth.unusual', 'auth_unusual', $5::bigint,
-  jsonb_build_object('reasons', array_to_string(r.reasons, ', '), 'address', $11::text, 'device', $7::text)) as told
+  jsonb_build_object('reasons', array_to_string(r.reasons, ', '), 'address', $11::text, 'browser', $13::text, 'system', $14::text)) as told
 from r where cardinality(r.reasons) > 0

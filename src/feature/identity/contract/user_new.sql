@@ -1,4 +1,4 @@
--- user/new: create a user of a customer; the first password must be changed, and the user gets a mail.
+-- user/new: create a user of a customer; the first password must be changed, and the user gets a mail, in the customer's language if none is named.
 -- mode: write   shape: rows   class: point
 -- $1 doc   json    call.doc   required
 -- $2 hash  text    call.hash  required
@@ -12,10 +12,11 @@
 with u as (
   insert into client_users (tenant_id, id, username, full_name, email, email_index, phone, lang, role_type, department, project, contract, cost_centre, region, office,
     password_hash, must_change, created_at)
-  select (select current_setting('app.current_tenant_id')::bigint), d.id, d.username, d.full_name, d.email, d.email_index, d.phone, coalesce(d.lang, 'zh'),
+  select (select current_setting('app.current_tenant_id')::bigint), d.id, d.username, d.full_name, d.email, d.email_index, d.phone, coalesce(d.lang, c.lang),
     coalesce(d.role_type, 'user'), d.department, d.project, d.contract, d.cost_centre, d.region, d.office, $2::text, true, ts($3::bigint)
-  from (select set_config('app.giver', $6::text, true)) g, jsonb_to_record($1::jsonb) as d(id bigint, username text, full_name text, email text, email_index text, phone text, lang text, role_type text, department text,
+  from (select set_config('app.giver', $6::text, true)) g, customers c, jsonb_to_record($1::jsonb) as d(id bigint, username text, full_name text, email text, email_index text, phone text, lang text, role_type text, department text,
     project text, contract text, cost_centre text, region text, office text)
+  where c.tenant_id = (select current_setting('app.current_tenant_id')::bigint)
   returning tenant_id, id, username
 ), i as (
   insert into client_permissions (tenant_id, user_id, resource_type, permissions, data_scope, valid_from, valid_to, created_by_kind, created_by, created_at)

@@ -35,7 +35,11 @@ with d as materialized (
 )
 select j.last_admin, case when j.last_admin then null
   when u.rights then account_ends(j.tenant_id, 'customer', j.id, 'auth.user_changed', 'auth_rights', $3::bigint,
-    jsonb_build_object('by', $4::text, 'changed', $5::text), 'rights changed', null, false)
+    jsonb_strip_nulls(jsonb_build_object('by', $4::text, 'changed', $5::text, 'role_was_zh', w.name_zh, 'role_was_en', w.name_en, 'role_zh', r.name_zh,
+      'role_en', r.name_en, 'state', case when d.is_active <> (j.disabled_at is null) then case when d.is_active then 'on' else 'off' end end)),
+    'rights changed', null, false)
   else account_event(j.tenant_id, 'customer', j.id, 'auth.user_changed', null, $3::bigint,
     jsonb_build_object('by', $4::text, 'changed', $5::text, 'sessions', '[]'::jsonb)) end as told
-from judged j left join u on true
+from judged j cross join d left join u on true
+left join lateral role_named(j.tenant_id, 'customer', j.role_type) w on d.role_type <> j.role_type
+left join lateral role_named(j.tenant_id, 'customer', d.role_type) r on d.role_type <> j.role_type
