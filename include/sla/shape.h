@@ -15,7 +15,7 @@ enum shape_type { SHAPE_OBJECT, SHAPE_LIST, SHAPE_INT, SHAPE_CHOICE, SHAPE_WORD 
 /* The newest form of policies that this program reads. Instances publish it, so that no policy is
  * saved that one of them could not read; instances of versions before 0.4 publish nothing, which
  * is 1. */
-#define SLA_POLICY_FORMAT 1
+#define SLA_POLICY_FORMAT 2
 
 struct shape {
 	const char

@@ -269,18 +269,24 @@ begin
   -- escalation. One mail a person and command: of several events the P0 page goes before the others. Clocks are told each.
   -- The recipients: users of the ticket directly, and the engineers of its level in place of an assignee that it does not have; groups are looked up once for each tenant and level, not for each ticket.
   insert into notifications (tenant_id, event_seq, ticket_id, recipient_kind, recipient_id, channel, template, next_attempt_at, created_at)
-  with e as materialized (
+  with m as materialized ( -- the matrices of the tickets' policies, if they have one
+    select t.tenant_id, t.id, g.doc -> 'notifications' as rules
+    from unnest(a_tenant, a_id) as x(tenant, id)
+    join tickets t on t.tenant_id = x.tenant and t.id = x.id
+    join sla_configurations g on g.tenant_id in (t.tenant_id, 1) and g.id = t.policy_id and g.doc ? 'notifications'
+  ), e as materialized (
     select x.tenant, x.base + e.i as seq, x.id, d.requester_kind, d.requester_id, d.assignee_id, d.level, e.type, e.at, e.audience, e.once,
       b.by ->> 'actor_kind' as by_kind, (b.by ->> 'actor_id')::bigint as by_id,
       case when n.recipient_group = 'assignee' and d.assignee_id is null then 'level' else n.recipient_group end as recipient_group,
-      n.channel, n.template, array_position(e.keys, n.event_key) as rank
+      n.channel, n.template, array_position(e.keys, n.event_key) as rank, n.delay_s
     from unnest(a_ti, a_tenant, a_id, a_base) as x(ti, tenant, id, base)
-    cross join lateral jsonb_to_record(docs -> x.ti) as d(requester_kind text, requester_id bigint, assignee_id bigint, level int, muted boolean)
+    cross join lateral jsonb_to_record(docs -> x.ti) as d(requester_kind text, requester_id bigint, assignee_id bigint, level int, muted boolean, priority text)
     cross join lateral (select case when (first ->> 'command')::boolean
       then jsonb_path_query_first(first, '$.events[*] ? (@.actor_kind == "staff" || @.actor_kind == "customer")') end as by) b
     cross join lateral jsonb_to_recordset(docs -> x.ti -> 'events')
-      as e(i int, type text, audience text, at bigint, notify boolean, keys text[], once boolean)
-    join notification_rules n on n.tenant_id = 1 and n.event_type = e.type and (n.event_key = '' or n.event_key = any (e.keys))
+      as e(i int, type text, audience text, at bigint, notify boolean, keys text[], once boolean, data jsonb)
+    left join m on m.tenant_id = x.tenant and m.id = x.id
+    cross join lateral rules_for(m.rules, e.type, e.keys, d.priority, e.data ->> 'clock') n
     where e.notify and not coalesce(d.muted, false)
       and (n.recipient_group <> 'webhook' or e.audience = 'customer' or e.type like 'sla.%' or e.type like 'ticket.p0%')
   ), k as materialized (
@@ -302,7 +308,7 @@ begin
     from e join g on g.recipient_group = e.recipient_group and g.tenant = e.tenant and g.type = e.type and g.level = e.level
   )
   select distinct on (r.tenant, r.id, case when r.channel = 'webhook' or r.type like 'sla.%' then r.seq end, r.recipient_kind, r.recipient_id, r.channel)
-    r.tenant, r.seq, r.id, r.recipient_kind, r.recipient_id, r.channel, r.template, ts(r.at), ts(r.at)
+    r.tenant, r.seq, r.id, r.recipient_kind, r.recipient_id, r.channel, r.template, ts(r.at + r.delay_s * 1000000::bigint), ts(r.at)
   from r
   where (r.recipient_kind is distinct from r.by_kind or r.recipient_id is distinct from r.by_id
       or r.recipient_kind = 'customer' and r.type in ('ticket.created', 'ticket.escalation_requested'))
@@ -313,7 +319,7 @@ begin
       where o.tenant_id = r.tenant and o.ticket_id = r.id and o.recipient_kind = r.recipient_kind and o.recipient_id = r.recipient_id
         and o.channel = r.channel and o.channel <> 'webhook' and starts_with(o.template, 'p0_')))
   order by r.tenant, r.id, case when r.channel = 'webhook' or r.type like 'sla.%' then r.seq end, r.recipient_kind, r.recipient_id, r.channel,
-    r.type not like 'ticket.p0%', r.seq, r.rank nulls last;
+    r.type not like 'ticket.p0%', r.seq, r.rank nulls last, r.delay_s;
 
   return query
   select x.ti, x.tenant, x.id, x.number, x.version, x.base

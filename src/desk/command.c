@@ -238,8 +238,8 @@ static void on_rebind_config(void *arg, const struct tenant_config *config)
 		step_decide(c);
 }
 
-/* A value may have been added to the catalogue since the configuration was read: nothing is refused
- * by one from the cache. Returns true once. */
+/* A value may have been added to the catalogue, or another policy chosen, since the configuration
+ * was read: nothing is refused by one from the cache. Returns true once. */
 static bool look_at_config_again(struct ticket_call *c)
 {
 	bool again = !c->fresh_config;
@@ -385,6 +385,11 @@ static void on_config(void *arg, const struct tenant_config *config)
 	c->v = tenant_config_version(config, c->service_type);
 	if (!c->v) {
 		end_db(c, DB_FAILED);
+		return;
+	}
+	if (c->priority != PRIORITY_NONE && !c->v->policy.has[c->priority] &&
+		look_at_config_again(c)) {
+		tenant_config_get(c->tenant_id, true, on_config, c);
 		return;
 	}
 	*t = (struct ticket){ .tenant_id = c->tenant_id,

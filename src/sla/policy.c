@@ -287,7 +287,7 @@ bool sla_policy_read(struct json_object *doc, struct sla_policy *out, const char
 	static const char *const known[] = { "priorities", "thresholds", "pauses",
 		"resolution_from", "resolution_until", "reopen_hours", "upgrade_reckons", "breach",
 		"autoclose_days", "matrix", "calendar", "report_from", "delivery_hours",
-		"escalate_at", "ladder" };
+		"escalate_at", "ladder", "notifications" };
 	static const char *const froms[] = { "confirmed", "created", NULL },
 				 *const untils[] = { "mitigated", "resolved", "closed", NULL },
 				 *const breaches[] = { "for_good", "by_last_priority", NULL };

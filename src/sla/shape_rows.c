@@ -10,6 +10,10 @@
 #define STATES                                                                                     \
 	"new|accepted|in_progress|pending_customer|pending_aws|scheduled|mitigated|monitoring|"    \
 	"resolved|closed|cancelled|merged"
+#define GROUPS                                                                                     \
+	"nobody|requester|assignee|team|next_level|level|on_call|manager|success|"                 \
+	"customer_contacts|customer_admins|rca_owner"
+#define CLOCKS "response|resolution|update|ladder"
 #define PRIORITY_WORDS "P0 to P4, or critical to general", "应为 P0 到 P4，或 critical 到 general"
 #define CODE_WORDS "must be the code of a calendar", "应为日历代码"
 #define TIME_WORDS "a time of day, HH:MM", "应为时刻 HH:MM"
@@ -68,6 +72,20 @@ static bool is_time(struct str s)
 	hours = (s.p[0] - '0') * 10 + (s.p[1] - '0');
 	minutes = (s.p[3] - '0') * 10 + (s.p[4] - '0');
 	return minutes < 60 && hours * 60 + minutes <= 24 * 60;
+}
+
+/* Of lower-case letters, digits, points and underscores: the name of an event or of a text. */
+static bool is_event(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!s.p[i] || !strchr("abcdefghijklmnopqrstuvwxyz0123456789_.", s.p[i]))
+			return false;
+	return s.n >= 1 && s.n <= 60;
+}
+
+static bool is_key(struct str s)
+{
+	return s.n >= 1 && s.n <= 20;
 }
 
 static bool is_text(struct str s)
@@ -136,8 +154,30 @@ const struct shape policy_shape[] = {
 	{ "report_from", SHAPE_CHOICE, "\"opened\"", .choices = "opened|resolved" },
 	{ "delivery_hours", SHAPE_WORD, "\"cn-business\"", 0, 0, NULL, is_code, CODE_WORDS },
 	{ "calendar", SHAPE_WORD, "\"24x7\"", 0, 0, NULL, is_code, CODE_WORDS },
-	{ "ladder", SHAPE_OBJECT, "{\"calendar\":\"cn-business\"}" },
+	{ "ladder", SHAPE_OBJECT, "{\"calendar\":\"cn-business\"}", .format = 2 },
 	{ "ladder.calendar", SHAPE_WORD, "\"cn-business\"", 0, 0, NULL, is_code, CODE_WORDS },
+	{ "notifications", SHAPE_LIST,
+		"[{\"event\":\"sla.threshold\",\"key\":\"80\",\"to\":\"manager\"}]", 0, 200,
+		.format = 2 },
+	{ "notifications[]", SHAPE_OBJECT,
+		"{\"event\":\"sla.threshold\",\"key\":\"80\",\"to\":\"manager\"}" },
+	{ "notifications[].event", SHAPE_WORD, "\"sla.threshold\"", 0, 0, NULL, is_event,
+		"an event that people are told of, such as ticket.created or sla.threshold",
+		"应为会通知人员的事件，例如 ticket.created、sla.threshold", .required = true },
+	{ "notifications[].key", SHAPE_WORD, "\"80\"", 0, 0, NULL, is_key,
+		"a threshold (\"80\", \"-30m\") or another key of the event",
+		"应为阈值（\"80\"、\"-30m\"）或该事件的其他键" },
+	{ "notifications[].to", SHAPE_CHOICE, "\"manager\"", .choices = GROUPS, .required = true },
+	{ "notifications[].channel", SHAPE_CHOICE, "\"mail\"", .choices = "mail" },
+	{ "notifications[].template", SHAPE_WORD, "\"sla_warning\"", 0, 0, NULL, is_event,
+		"the code of a text", "应为文本模板的代码" },
+	{ "notifications[].delay_s", SHAPE_INT, "600", 0, 7 * 86400 },
+	{ "notifications[].when", SHAPE_OBJECT, "{\"priorities\":[\"P0\",\"P1\"]}" },
+	{ "notifications[].when.priorities", SHAPE_LIST, "[\"P0\",\"P1\"]", 1, 5 },
+	{ "notifications[].when.priorities[]", SHAPE_CHOICE, "\"P0\"",
+		.choices = "P0|P1|P2|P3|P4" },
+	{ "notifications[].when.clocks", SHAPE_LIST, "[\"resolution\"]", 1, 8 },
+	{ "notifications[].when.clocks[]", SHAPE_CHOICE, "\"resolution\"", .choices = CLOCKS },
 	{ "matrix", SHAPE_LIST, "[[\"P0\",\"P1\"],[\"P1\",\"P2\"]]", 0, 5 },
 	{ "matrix[]", SHAPE_LIST, "[\"P0\",\"P1\"]", 0, 5 },
 	{ "matrix[][]", SHAPE_WORD, "\"P1\"", 0, 0, NULL, is_priority, PRIORITY_WORDS },

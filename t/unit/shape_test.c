@@ -44,7 +44,11 @@ static struct json_object *with(const struct shape *rows, struct json_object *do
 	if (*path == '[') {
 		struct json_object *list = json_object_new_array();
 
-		json_object_array_add(list, with(rows, NULL, path + 2, v, star));
+		struct json_object *was = json_object_is_type(doc, json_type_array)
+						  ? json_object_array_get_idx(doc, 0)
+						  : NULL;
+
+		json_object_array_add(list, with(rows, json_object_get(was), path + 2, v, star));
 		json_object_put(doc);
 		return list;
 	}
@@ -59,6 +63,18 @@ static struct json_object *with(const struct shape *rows, struct json_object *do
 	}
 	json_object_object_add(
 		doc, key, with(rows, json_object_get(json_get(doc, key)), path + n, v, star));
+	return doc;
+}
+
+/* A document in which the row's path has its place. */
+static struct json_object *base_for(const struct shape *rows, const char *path)
+{
+	struct json_object *doc = parse(rows->example);
+
+	if (strncmp(path, "notifications[]", 15) == 0)
+		for (const struct shape *s = rows; s->path; s++)
+			if (strcmp(s->path, "notifications") == 0)
+				json_object_object_add(doc, "notifications", parse(s->example));
 	return doc;
 }
 
@@ -82,7 +98,7 @@ static void examples(const struct shape *rows)
 
 	for (const struct shape *s = rows; s->path; s++, n++) {
 		struct shape_fault fault = { 0 };
-		struct json_object *doc = parse(rows->example), *v = parse(s->example);
+		struct json_object *doc = base_for(rows, s->path), *v = parse(s->example);
 
 		if (strstr(s->path, "[][]") && rows == calendar_shape) {
 			json_object_put(v); /* a window has two times */
@@ -116,7 +132,7 @@ static void refusals(const struct shape *rows)
 	for (const struct shape *s = rows; s->path; s++)
 		for (size_t i = 0; i < ARRAY_LEN(values); i++) {
 			struct shape_fault fault = { 0 };
-			struct json_object *doc = with(rows, parse(rows->example), s->path,
+			struct json_object *doc = with(rows, base_for(rows, s->path), s->path,
 				parse(values[i]), star_of(rows, s->path));
 			bool may = (strcmp(values[i], "\"80\"") == 0 && s->type == SHAPE_WORD) ||
 				   (s->type == SHAPE_WORD && s->fits(STR("banana")) &&
@@ -156,7 +172,8 @@ static void keys(const struct shape *rows)
 			struct json_object *o = parse(s->example), *doc;
 
 			json_object_object_add(o, bad[i], json_object_new_int(1));
-			doc = with(rows, parse(rows->example), s->path, o, star_of(rows, s->path));
+			doc = with(
+				rows, base_for(rows, s->path), s->path, o, star_of(rows, s->path));
 			if (valid(rows, doc, &fault)) {
 				fprintf(stderr, "%s accepts key %s\n", s->path, bad[i]);
 				CU_FAIL(s->path);

@@ -145,6 +145,18 @@ static const char *effective_option(int argc, char **argv, int64_t now)
 	return micros(at);
 }
 
+/* FIELD names something that does not exist. */
+static void die_of_missing(const char *field)
+{
+	const char *last = strrchr(field, '.');
+
+	if (last && strcmp(last, ".event") == 0)
+		die("%s: nobody is told of such an event; for example: \"sla.threshold\"", field);
+	if (last && strcmp(last, ".template") == 0)
+		die("%s: no such text; for example: \"sla_warning\"", field);
+	die("%s: no such calendar; for example: \"24x7\"", field);
+}
+
 static void put_policy(PGconn *pg, int argc, char **argv)
 {
 	struct json_object *doc = read_document(argc, argv);
@@ -169,7 +181,7 @@ static void put_policy(PGconn *pg, int argc, char **argv)
 		die("an instance that runs reads policies up to format %s only; upgrade it first",
 			PQgetvalue(r, 0, 3));
 	if (!PQgetisnull(r, 0, 2))
-		die("%s: no such calendar; for example: \"24x7\"", PQgetvalue(r, 0, 2));
+		die_of_missing(PQgetvalue(r, 0, 2));
 	printf("%s\t%s\tversion %s\n", PQgetvalue(r, 0, 0), p[1], PQgetvalue(r, 0, 1));
 	PQclear(r);
 	free(tenant);

@@ -45,6 +45,19 @@ static struct draft *read_draft(struct req *req)
 
 /* --- policies --- */
 
+static bool str_ends(struct str s, const char *end)
+{
+	size_t n = strlen(end);
+
+	return s.n >= n && memcmp(s.p + s.n - n, end, n) == 0;
+}
+
+static void note_missing(
+	struct req *req, struct str field, const char *en, const char *zh, const char *example)
+{
+	req_note_invalid_like(req, arena_dup(&req->arena, field.p, field.n), en, zh, example);
+}
+
 static struct outcome *refuse_policy(struct req *req, const PGresult *rows)
 {
 	struct str fault = db_text(rows, 0, 2);
@@ -62,9 +75,13 @@ static struct outcome *refuse_policy(struct req *req, const PGresult *rows)
 				"/api/v1/sla/format "
 				"列出各字段的格式），请先升级该实例",
 				format));
+	else if (str_ends(fault, "event"))
+		note_missing(req, fault, "nobody is told of such an event",
+			"没有会通知人员的该事件", "\"sla.threshold\"");
+	else if (str_ends(fault, "template"))
+		note_missing(req, fault, "no such text", "没有该文本模板", "\"sla_warning\"");
 	else
-		req_note_invalid_like(req, arena_dup(&req->arena, fault.p, fault.n),
-			"no such calendar", "没有该日历", "\"24x7\"");
+		note_missing(req, fault, "no such calendar", "没有该日历", "\"24x7\"");
 	return req_invalid(req);
 }
 

@@ -13,15 +13,17 @@
 -- $11 now       bigint  call.now        required
 with o as (
   select coalesce(max(p.version), 0) as version from sla_configurations p where p.tenant_id = $1::bigint and p.code = $2::text
-), x as (
+), r as (
   select case
     when not exists (select from calendars k where k.tenant_id in ($1::bigint, 1) and k.code = $4::text) then 'calendar'
     when $5::jsonb ? 'delivery_hours'
       and not exists (select from calendars k where k.tenant_id in ($1::bigint, 1) and k.code = $5::jsonb ->> 'delivery_hours') then 'document.delivery_hours'
     when coalesce($5::jsonb -> 'ladder' ? 'calendar', false)
       and not exists (select from calendars k where k.tenant_id in ($1::bigint, 1) and k.code = $5::jsonb -> 'ladder' ->> 'calendar') then 'document.ladder.calendar'
-    when policy_format_read() < $7::int then 'format'
+    when jsonb_array_length($5::jsonb -> 'notifications') > 0 then matrix_fault($5::jsonb -> 'notifications')
     end as fault
+), x as (
+  select coalesce(r.fault, case when policy_format_read() < $7::int then 'format' end) as fault from r
 ), n as (
   insert into sla_configurations (tenant_id, code, version, service_type, service_name, calendar_code, doc, effective_from, created_by_kind, created_by, created_at)
   select $1::bigint, $2::text, o.version + 1, $3::text, $8::text, $4::text, $5::jsonb, ts($6::bigint), $9::text, $10::bigint, ts($11::bigint)
