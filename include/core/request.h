@@ -151,6 +151,7 @@ struct req {
 	char *idempotency_key, *if_match;
 	char fingerprint[65]; /* digest of method, path and body, if there is an Idempotency-Key */
 	struct buf invalid;   /* the list of invalid fields so far, for the error's details */
+	int invalid_n;        /* how many; only the first are listed */
 	struct db_call call;
 	struct db_trail trail; /* what it has changed so far */
 	struct listed listed;  /* what it has read as lists */

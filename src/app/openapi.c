@@ -430,7 +430,8 @@ static const char schemes[] =
 	"{\"type\":\"object\",\"properties\":{\"field\":{\"type\":\"string\"},\"rule\":{\"type\":"
 	"\"string\"},\"example\":{\"description\":\"a value in the right "
 	"form\"}}}},\"user_message\":{\"type\":\"string\"},\"suggested_actions\":{\"type\":"
-	"\"array\",\"items\":{\"type\":\"string\"}},\"support_contact\":{\"type\":\"string\"}}},"
+	"\"array\",\"items\":{\"type\":\"string\"}},\"more_fields\":{\"type\":\"integer\"},"
+	"\"support_contact\":{\"type\":\"string\"}}},"
 	"\"timestamp\":{\"type\":\"string\",\"format\":\"date-time\"},\"request_id\":{\"type\":"
 	"\"string\"}}}},\n\"responses\":{";
 

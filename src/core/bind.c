@@ -140,7 +140,7 @@ void bind_params(struct req *req, const struct sql_stmt *stmt, const char **out)
 	note_unknown_query(req, c);
 	for (int i = 0; i < c->param_count; i++) {
 		const struct param *p = &c->params[i];
-		size_t before = req->invalid.n;
+		int before = req->invalid_n;
 		struct json_object *v = NULL;
 
 		if (p->source == FROM_BODY)
@@ -148,7 +148,7 @@ void bind_params(struct req *req, const struct sql_stmt *stmt, const char **out)
 		out[i] = v                        ? json_param(req, p, v)
 			 : p->source != FROM_BODY ? text_param(req, p)
 						  : NULL;
-		if (out[i] || req->invalid.n != before)
+		if (out[i] || req->invalid_n != before)
 			continue;
 		if (p->required && p->source != FROM_PATH)
 			note_absent(req, p, NULL);

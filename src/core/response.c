@@ -292,6 +292,10 @@ struct outcome *req_fail_db(struct req *req, enum db_error e)
 	return req_fail(req, ERR_INTERNAL, NULL);
 }
 
+/* so many invalid fields are listed; the others are counted: a client that sends a thousand unknown
+ * ones does not get a reply of megabytes */
+#define INVALID_SHOWN 50
+
 void req_note_invalid(struct req *req, const char *field, const char *en, const char *zh)
 {
 	req_note_invalid_like(req, field, en, zh, NULL);
@@ -303,6 +307,8 @@ void req_note_invalid_like(
 	struct str shown = utf8_head(str_of(field),
 		FIELD_SHOWN); /* the address comes from the client and may be invented */
 
+	if (req->invalid_n++ >= INVALID_SHOWN)
+		return;
 	buf_adds(&req->invalid, req->invalid.n ? ",{\"field\":" : "{\"field\":");
 	buf_add_json(&req->invalid, shown.p, shown.n);
 	buf_adds(&req->invalid, ",\"rule\":");
@@ -315,7 +321,10 @@ void req_note_invalid_like(
 struct outcome *req_invalid(struct req *req)
 {
 	struct outcome *o;
-	char *details = xasprintf("{\"fields\":[%s]}", buf_cstr(&req->invalid));
+	int more = req->invalid_n - INVALID_SHOWN;
+	char *details = more > 0 ? xasprintf("{\"fields\":[%s],\"more_fields\":%d}",
+					   buf_cstr(&req->invalid), more)
+				 : xasprintf("{\"fields\":[%s]}", buf_cstr(&req->invalid));
 
 	o = req_fail(req, ERR_VALIDATION, details);
 	free(details);

@@ -254,16 +254,24 @@ static void add_content(struct buf *b, const char *before, xmlNodePtr n)
 	xmlFree(v);
 }
 
+/* A list for each AudienceRestriction: all of them must hold, each by one of its audiences
+ * (saml-core 2.5.1.4). */
 static void add_audiences(struct buf *b, xmlNodePtr conditions)
 {
-	int n = 0;
+	int restrictions = 0;
 
 	buf_adds(b, ",\"audience\":[");
-	for (xmlNodePtr r = conditions ? conditions->children : NULL; r; r = r->next)
-		for (xmlNodePtr a = is(r, NS_ASSERTION, "AudienceRestriction") ? r->children : NULL;
-			a; a = a->next)
+	for (xmlNodePtr r = conditions ? conditions->children : NULL; r; r = r->next) {
+		int n = 0;
+
+		if (!is(r, NS_ASSERTION, "AudienceRestriction"))
+			continue;
+		buf_adds(b, restrictions++ ? ",[" : "[");
+		for (xmlNodePtr a = r->children; a; a = a->next)
 			if (is(a, NS_ASSERTION, "Audience"))
 				add_content(b, n++ ? "," : "", a);
+		buf_addc(b, ']');
+	}
 	buf_addc(b, ']');
 }
 

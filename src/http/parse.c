@@ -313,8 +313,9 @@ static bool chunk_byte(struct http_chunked *c, char b)
 	case CHUNK_EXT:
 		if (b == '\r') {
 			c->state = CHUNK_SIZE_LF;
-			return true;
+			return !c->quoted;
 		}
+		c->quoted ^= b == '"';
 		return ++c->line <= 256 &&
 		       (is_token((unsigned char)b) || b == '=' || b == ';' || b == '"');
 	case CHUNK_SIZE_LF:

@@ -627,6 +627,22 @@ test('a response is accepted only at the address of the provider that was asked,
 					),
 				401,
 			],
+			'another restriction that is not for us': [
+				(x) =>
+					x.replace(
+						'</saml:AudienceRestriction>',
+						'$&<saml:AudienceRestriction><saml:Audience>urn:other</saml:Audience></saml:AudienceRestriction>',
+					),
+				401,
+			],
+			'another restriction without an audience': [
+				(x) => x.replace('</saml:AudienceRestriction>', '$&<saml:AudienceRestriction/>'),
+				401,
+			],
+			'another audience in the same restriction': [
+				(x) => x.replace('</saml:AudienceRestriction>', '<saml:Audience>urn:other</saml:Audience>$&'),
+				200,
+			],
 			future: [(x) => x.replace(/NotBefore="[^"]*"/, `NotBefore="${later(3600e3)}"`), 401],
 			'a time that is none': [
 				(x) => x.replace(/NotBefore="[^"]*"/, 'NotBefore="soon"'),

@@ -4,7 +4,7 @@
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert');
-const { Server, waitUntil, settled, mailSink, PASSWORD } = require('../lib/server.js'),
+const { Server, waitUntil, settled, mailSink, hookSink, PASSWORD } = require('../lib/server.js'),
 	{ COMMANDS, readyFor } = require('../lib/commands.js');
 
 let s, mail, eng, boss, limited, user, admin, other, who;
@@ -429,4 +429,29 @@ test('the recipient is read again at sending: disabled staff and users, and staf
 		) >= 2,
 	);
 	assert.strictEqual(s.sql("select count(*) from notifications where state = 'dead'"), '0');
+});
+test('a customer that is suspended is told nothing: neither its users, nor its administrators, nor its webhooks', async () => {
+	const code = 'late',
+		add = (...args) => s.cli(['user', 'add', '--lang', 'en', '--tenant', code, ...args], PASSWORD + '\n');
+	s.cli(['tenant', 'add', '--code', code, '--name', code, '--lang', 'en']);
+	for (const u of ['admin', 'user'])
+		add('--username', u, '--name', u, '--email', `${u}@${code}.example`, '--role', u);
+	const hook = await hookSink();
+	s.cli(['webhook', 'add', '--tenant', code, '--url', hook.url], 'a-secret-of-16-letters\n');
+	const token = await s.login('user', code),
+		id = await create(token, { priority: 'P1' }),
+		told = () => [to(`admin@${code}.example`).length, to(`user@${code}.example`).length, hook.calls.length];
+	await idle();
+	assert.ok(told()[2] > 0, 'it hears of its ticket');
+	const before = told();
+	s.cli(['tenant', 'suspend', '--code', code]);
+	await s.jump(7 * 86400);
+	const breached = `select count(*) from sla_clocks where ticket_id = ${id} and clock = 'resolution' and breached_at is not null`;
+	await waitUntil(() => s.sql(breached) === '1');
+	await idle();
+	assert.deepStrictEqual(told(), before);
+	s.cli(['tenant', 'resume', '--code', code]);
+	await create(await s.login('user', code), { priority: 'P1' });
+	await waitUntil(() => told()[2] > before[2]);
+	await hook.close();
 });

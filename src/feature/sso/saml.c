@@ -160,15 +160,26 @@ bool saml_instant(const char *text, int64_t *out)
 	return text[0] && time_parse(str_of(text), out);
 }
 
+static size_t length_of(struct json_object *list)
+{
+	return json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+}
+
+/* Are we among the audiences of each restriction, of which there is at least one? */
 static bool audience_is(const struct saml *x)
 {
-	struct json_object *list = json_get(x->said, "audience");
-	size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+	struct json_object *all = json_get(x->said, "audience");
 
-	for (size_t i = 0; i < n; i++)
-		if (str_is(json_str(json_object_array_get_idx(list, i)), x->client_id))
-			return true;
-	return false;
+	for (size_t i = 0; i < length_of(all); i++) {
+		struct json_object *one = json_object_array_get_idx(all, i);
+		bool ours = false;
+
+		for (size_t j = 0; j < length_of(one); j++)
+			ours |= str_is(json_str(json_object_array_get_idx(one, j)), x->client_id);
+		if (!ours)
+			return false;
+	}
+	return length_of(all) > 0;
 }
 
 /* The checks of SAML profiles 4.1.4.3. Returns NULL or the error. */

@@ -52,10 +52,10 @@ left join sla_clocks r on r.tenant_id = c.tenant_id and r.ticket_id = c.ticket_i
 left join staff s on c.recipient_kind = 'staff' and s.id = c.recipient_id
   and (starts_with(c.template, 'auth_') or door.staff_serves(s.id, c.tenant_id))
 left join client_users u on c.recipient_kind = 'customer' and u.tenant_id = c.tenant_id and u.id = c.recipient_id
-  and (starts_with(c.template, 'auth_') or u.disabled_at is null and (t.id is null
+  and (starts_with(c.template, 'auth_') or u.disabled_at is null and k.status = 'active' and (t.id is null
     or user_sees(u.tenant_id, u.id, u.role_type, t.requester_kind, t.requester_id, t.department, t.project, $2::bigint)))
-left join contacts x on c.recipient_kind = 'contact' and x.tenant_id = c.tenant_id and x.id = c.recipient_id and x.email is not null
-left join webhooks w on c.recipient_kind = 'webhook' and w.tenant_id = c.tenant_id and w.id = c.recipient_id and w.active
+left join contacts x on c.recipient_kind = 'contact' and x.tenant_id = c.tenant_id and x.id = c.recipient_id and x.email is not null and k.status = 'active'
+left join webhooks w on c.recipient_kind = 'webhook' and w.tenant_id = c.tenant_id and w.id = c.recipient_id and w.active and k.status = 'active'
 left join ticket_comments m on m.tenant_id = c.tenant_id and m.id = (e.data ->> 'comment_id')::bigint and m.created_at = e.at
   and (m.audience = 'customer' or c.recipient_kind = 'staff')
 left join notification_templates p on p.tenant_id = 1 and p.code = c.template and p.lang = coalesce(s.lang, u.lang, k.lang)
