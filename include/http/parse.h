@@ -51,7 +51,7 @@ struct http_chunked {
 	int state;
 	uint64_t left;
 	int digits, line; /* bytes of the current line so far, to limit it */
-	bool quoted; /* inside a quoted value of a chunk extension */
+	bool quoted;      /* inside a quoted value of a chunk extension */
 	bool done;
 };
 /* Decode from P. OUT_DATA and OUT_N get the next run of body bytes (possibly empty). Returns the

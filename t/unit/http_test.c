@@ -98,8 +98,8 @@ static void chunked_bodies(void)
 {
 	static const char good[] = "4;c=\"d\"\r\nwiki\r\n5;a=b\r\npedia\r\n0\r\nX: y\r\n\r\nrest";
 	static const char *const bad[] = { "\r\n", "g\r\n", "4\nwiki", "4\r\nwikiX\r\n",
-		"123456789\r\n", "4 \r\nwiki\r\n", "-1\r\n", "0\r\nX\x01: y\r\n\r\n",
-		"4;\x01\r\n", "4;a=\"b\r\nwiki\r\n0\r\n\r\n", "4;a=b\"\r\nwiki\r\n0\r\n\r\n",
+		"123456789\r\n", "4 \r\nwiki\r\n", "-1\r\n", "0\r\nX\x01: y\r\n\r\n", "4;\x01\r\n",
+		"4;a=\"b\r\nwiki\r\n0\r\n\r\n", "4;a=b\"\r\nwiki\r\n0\r\n\r\n",
 		"4;a=\"\"\"\r\nwiki\r\n0\r\n\r\n" };
 
 	for (size_t step = 1; step < 20; step++) {

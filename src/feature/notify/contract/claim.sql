@@ -1,6 +1,7 @@
 -- notify/claim: claim due notifications until an instant, at most so many of each channel; an expired claim is taken again with the same key.
 -- A mail tells the state and the priority of its event; instants are in the zone of the customer, for staff in the provider's if it has one.
--- The recipient is read as he is now: who was disabled, no longer serves the customer or may not see the ticket is gone,
+-- The recipient is read as he is now: who was disabled, no longer serves the customer, may not see the ticket or
+-- belongs to a customer that is not active is gone,
 -- except for news of the own account.
 -- Customers that have as many webhooks in progress as they may are left out.
 -- mode: job   shape: rows   class: job
