@@ -25,7 +25,7 @@ static const char security_headers[] =
 	"X-Content-Type-Options: nosniff\r\nX-Frame-Options: DENY\r\nReferrer-Policy: "
 	"no-referrer\r\nCross-Origin-Opener-Policy: same-origin\r\n"
 	"Content-Security-Policy: default-src 'self'; connect-src 'self'; img-src 'self' "
-	"data: https:; frame-ancestors "
+	"data: https:; object-src 'none'; frame-ancestors "
 	"'none'; base-uri 'none'; form-action 'self'\r\n";
 
 const char *reply_security_headers(void)

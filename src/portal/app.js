@@ -346,6 +346,17 @@ function live(on) {
 }
 
 // --- in and out --------------------------------------------------------------------------------------------------------------------
+/* Whom a customer can call. */
+function drawHelp() {
+	const h = state.help || {};
+	$('help').textContent = [
+		h.hotline && t('hotline') + h.hotline,
+		h.customer_success_manager && t('success_manager') + h.customer_success_manager,
+	]
+		.filter(Boolean)
+		.join(' · ');
+	$('help').hidden = !$('help').textContent;
+}
 async function enter() {
 	state.me = await api('GET', '/api/v1/me');
 	document.dispatchEvent(new Event('entered'));
@@ -363,6 +374,8 @@ async function enter() {
 			}),
 	);
 	$('who').textContent = state.me.full_name;
+	if (state.me.kind !== 'staff') state.help = await api('GET', '/api/v1/client/workspace').catch(() => ({}));
+	drawHelp();
 	$('login').hidden = true;
 	$('desk').hidden = false;
 	$('logout').hidden = false;
@@ -379,7 +392,8 @@ function logout() {
 	leave();
 }
 function leave() {
-	state.me = state.since = state.selected = null;
+	state.me = state.since = state.selected = state.help = null;
+	drawHelp();
 	if (state.socket) state.socket.close();
 	document.dispatchEvent(new Event('left'));
 	$('desk').hidden = true;
@@ -473,6 +487,7 @@ $('lang').onclick = () => {
 	localStorage.setItem('lang', state.lang);
 	translate();
 	loadNumbers().catch(() => {});
+	drawHelp();
 	if (state.selected) open(state.selected);
 };
 $('new').onclick = async () => {

@@ -157,7 +157,7 @@ test('every reply carries the security headers', async () => {
 	for (const p of ['/', '/healthz', '/api/v1/tickets', '/none']) {
 		const h = (await s.get(p)).headers;
 		assert.strictEqual(h['x-content-type-options'], 'nosniff', p);
-		assert.match(h['content-security-policy'], /default-src 'self'/, p);
+		assert.match(h['content-security-policy'], /default-src 'self'.*object-src 'none'/, p);
 		assert.ok(h['x-request-id'], p);
 	}
 });

@@ -60,6 +60,11 @@ test('a portal opens with one request: user, theme, permissions, dashboards', as
 	assert.deepStrictEqual([u.default_dashboard_id, u.dashboards[0].mine], [null, false]);
 	assert.ok(a.permissions.includes('user:write') && !u.permissions.includes('user:write'));
 	assert.strictEqual((await s.get('/api/v1/client/workspace', boss)).code, 41001, 'staff have none');
+	assert.deepStrictEqual([u.hotline, u.customer_success_manager], [null, null]);
+	s.sql(`insert into customer_details (tenant_id, external_id, hotline, customer_success_manager, synced_at)
+		values (${s.alpha}, 'w', '400-820-8820', '王成功', now()), (${s.beta}, 'x', 'no', 'no', now())`);
+	const h = (await s.get('/api/v1/client/workspace', user)).data;
+	assert.deepStrictEqual([h.hotline, h.customer_success_manager], ['400-820-8820', '王成功']);
 });
 test('live clocks, the earliest deadline first; alerts past 80 %', async () => {
 	const r = await s.get('/api/v1/client/sla/clocks', admin);

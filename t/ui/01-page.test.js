@@ -298,6 +298,25 @@ test("the type of incident is chosen in the reader's language, for the customer 
 	await user.context().close();
 	await staff.context().close();
 });
+test('a customer reads whom to call, in the chosen language; others do not', async () => {
+	s.sql(`insert into customer_details (tenant_id, external_id, hotline, customer_success_manager, synced_at)
+		values (${s.alpha}, 'help', '400-820-8820', '王成功', now())
+		on conflict (tenant_id) do update set hotline = excluded.hotline, customer_success_manager = excluded.customer_success_manager`);
+	const user = await enter('user', 'alpha', { width: 390, height: 800 }),
+		staff = await enter('eng1', null, { width: 1280, height: 800 });
+	const help = (page) => page.locator('#help').textContent();
+	await user.waitForSelector('#help:not([hidden])');
+	assert.strictEqual(await help(user), '服务热线：400-820-8820 · 您的客户成功经理：王成功');
+	await user.click('#lang');
+	assert.strictEqual(await help(user), 'Hotline: 400-820-8820 · Your customer success manager: 王成功');
+	await shot(user, 'page-phone-help');
+	assert.strictEqual(await help(staff), '');
+	await user.click('#logout');
+	await user.waitForSelector('#login:not([hidden])');
+	assert.strictEqual(await help(user), '');
+	await user.context().close();
+	await staff.context().close();
+});
 test('every word is there in both languages, and so is the name of every field that the page sends', async () => {
 	const page = await (await browser.newContext({ locale: 'zh-CN' })).newPage();
 	await page.goto(`http://127.0.0.1:${s.port}/`);
