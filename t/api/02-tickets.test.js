@@ -153,7 +153,20 @@ test('the whole life of a ticket', async () => {
 	assert.ok(
 		sla.clocks.find((c) => c.clock === 'resolution').intervals.some((i) => i.kind === 'paused'),
 	);
-	assert.match(s.cli(['sla', 'explain', k.number]), /resolution: stopped/);
+	const paused = sla.clocks
+		.find((c) => c.clock === 'resolution')
+		.intervals.find((i) => i.kind === 'paused' && i.by.event === 'ticket.waiting_customer');
+	assert.deepStrictEqual(
+		[paused.by.actor_kind, paused.by.name, paused.by.reason],
+		['staff', 'eng1', 'need a log'],
+		'who paused, and why',
+	);
+	assert.deepStrictEqual([sla.policy_code, sla.calendar_code], ['standard', '24x7']);
+	assert.ok(sla.policy_version >= 1 && sla.calendar_version >= 1);
+	const told = s.cli(['sla', 'explain', k.number]);
+	assert.match(told, /resolution: stopped/);
+	assert.match(told, new RegExp(`policy standard version ${sla.policy_version}, calendar 24x7 version ${sla.calendar_version}`));
+	assert.match(told, /paused +0 s  by eng1: need a log/);
 	assert.match(s.cli(['sla', 'verify']), /, 0 differences/);
 });
 test('priority: words, impact, factors, history of names', async () => {

@@ -200,16 +200,33 @@ static int differences(int argc, char **argv)
 
 /* --- explain --- */
 
+/* Who paused, and why: the event of EVENTS (cli/sla_explain_events) at the interval's first
+ * instant. */
+static void print_cause(const PGresult *events, int64_t from)
+{
+	for (int i = 0; i < PQntuples(events); i++)
+		if (!PQgetisnull(events, i, 4) &&
+			strtoll(PQgetvalue(events, i, 4), NULL, 10) == from) {
+			printf("  by %s%s", PQgetvalue(events, i, 5),
+				PQgetisnull(events, i, 6) ? "" : ": ");
+			for (const char *p = PQgetvalue(events, i, 6); *p; p++)
+				putchar((unsigned char)*p < 0x20 || *p == 0x7f ? ' ' : *p);
+			return;
+		}
+}
+
 static void print_interval(
 	void *arg, enum sla_interval_kind kind, int64_t from, int64_t to, int64_t consumed_us)
 {
 	char a[32], b[32];
 
-	(void)arg;
 	time_format(from, 3, a);
 	time_format(to, 3, b);
-	printf("    %s  %s  %-8s %lld s\n", a, b, sla_interval_name(kind),
+	printf("    %s  %s  %-8s %lld s", a, b, sla_interval_name(kind),
 		(long long)(consumed_us / US_PER_S));
+	if (kind == INTERVAL_PAUSED)
+		print_cause(arg, from);
+	putchar('\n');
 }
 
 static int explain(int argc, char **argv)
@@ -217,7 +234,7 @@ static int explain(int argc, char **argv)
 	const char *p[] = { argc > 1 ? argv[1] : "" };
 	const struct cli_version *v;
 	struct ticket t;
-	PGresult *r;
+	PGresult *r, *events;
 	PGconn *pg;
 
 	if (!*p[0])
@@ -229,8 +246,13 @@ static int explain(int argc, char **argv)
 	v = cli_version(pg, PQgetvalue(r, 0, 1), PQgetvalue(r, 0, 2));
 	if (!ticket_read(PQgetvalue(r, 0, 0), strlen(PQgetvalue(r, 0, 0)), &t))
 		die("ticket cannot be read");
-	printf("%s %s, policy version %s, calendar version %s\n", ticket_state_name(t.sla.state),
-		priority_name(t.sla.priority), v->policy_id, v->calendar_id);
+	events = cli_exec(pg, &sql_cli_sla_explain_events, p);
+	if (!PQntuples(events))
+		die("no such ticket: %s", p[0]);
+	printf("%s %s, policy %s version %s, calendar %s version %s\n",
+		ticket_state_name(t.sla.state), priority_name(t.sla.priority),
+		PQgetvalue(events, 0, 0), PQgetvalue(events, 0, 1), PQgetvalue(events, 0, 2),
+		PQgetvalue(events, 0, 3));
 	for (int k = 0; k < SLA_CLOCKS; k++) {
 		const struct sla_clock *c = &t.sla.clock[k];
 		struct buf b = { 0 };
@@ -250,8 +272,9 @@ static int explain(int argc, char **argv)
 		sla_explain(&t.sla, (struct sla_rules){ &v->policy, v->calendar },
 			(enum sla_clock_kind)k,
 			c->stopped_at != INSTANT_NONE ? c->stopped_at : clock_now_us(), 500,
-			print_interval, NULL);
+			print_interval, events);
 	}
+	PQclear(events);
 	ticket_clear(&t);
 	PQclear(r);
 	PQfinish(pg);
