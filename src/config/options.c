@@ -302,6 +302,25 @@ static bool check_mailboxes(const char **out_error)
 	return false;
 }
 
+/* An address that can be called, without a password that would stand in logs. */
+static bool check_heartbeat(const char **out_error)
+{
+	const char *url = options.engine_heartbeat_url,
+		   *host = strncmp(url, "https://", 8) == 0  ? url + 8
+			   : strncmp(url, "http://", 7) == 0 ? url + 7
+							     : "";
+	size_t n = strcspn(host, "/?#");
+
+	if (!*url || (n && host[0] != ':' && !memchr(host, '@', n) &&
+			     strspn(url, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					 "0123456789-._~:/?#[]@!$&'()*+,;=%") == strlen(url)))
+		return true;
+	*out_error =
+		"engine.heartbeat_url: not an http or https address without user and password, "
+		"such as https://hc.example.com/ping/1";
+	return false;
+}
+
 /* All or nothing: a fault leaves every setting as it was. */
 static bool read_all(const char **out_error)
 {
@@ -311,7 +330,8 @@ static bool read_all(const char **out_error)
 	for (size_t i = 0; i < ARRAY_LEN(table); i++)
 		if (is_read_again(i) && *text_at(&was, i))
 			*text_at(&options, i) = xstrdup(*text_at(&was, i));
-	ok = read_values(out_error) && check_secrets(out_error) && check_mailboxes(out_error);
+	ok = read_values(out_error) && check_secrets(out_error) && check_mailboxes(out_error) &&
+	     check_heartbeat(out_error);
 	for (size_t i = 0; i < ARRAY_LEN(table); i++)
 		if (is_read_again(i))
 			free_text(ok ? &was : &options, i);

@@ -54,7 +54,16 @@ static void test_mailboxes(void)
 		{ "from", "Service desk", false }, { "from", "desk@", false },
 		{ "from", "a@b.c, d@e.f", false }, { "reply_to", "", true },
 		{ "reply_to", "support@example.com", true }, { "reply_to", "nobody", false },
-		{ "reply_to", "<a@b.c> x", false } };
+		{ "reply_to", "<a@b.c> x", false },
+		{ "from", "x@example.com\n[engine]\nheartbeat_url = https://hc.example.com/ping/1",
+			true },
+		{ "from", "x@example.com\n[engine]\nheartbeat_url = http://127.0.0.1:9/p?x=1",
+			true },
+		{ "from", "x@example.com\n[engine]\nheartbeat_url = ftp://hc.example.com/", false },
+		{ "from", "x@example.com\n[engine]\nheartbeat_url = https://u:p@hc.example.com/",
+			false },
+		{ "from", "x@example.com\n[engine]\nheartbeat_url = https:///x", false },
+		{ "from", "x@example.com\n[engine]\nheartbeat_url = https://a b/", false } };
 	char name[] = "/tmp/sladesk-options-XXXXXX";
 	int fd = mkstemp(name);
 
@@ -68,7 +77,8 @@ static void test_mailboxes(void)
 		fprintf(f, "[mail]\n%s = %s\n", rows[i].key, rows[i].value);
 		fclose(f);
 		CU_ASSERT_EQUAL(options_load(name, &error), rows[i].good);
-		CU_ASSERT_TRUE(rows[i].good || strstr(error, rows[i].key));
+		CU_ASSERT_TRUE(rows[i].good || strstr(error, rows[i].key) ||
+			       strstr(error, "heartbeat_url"));
 		options_free();
 	}
 	unlink(name);

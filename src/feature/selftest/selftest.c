@@ -144,4 +144,6 @@ struct outcome *probe_worker(struct req *req)
 const struct feature selftest_feature = {
 	.name = "selftest",
 	.routes = selftest_routes,
+	.jobs = heartbeat_jobs,
+	.metrics = heartbeat_metrics,
 };

@@ -20,6 +20,10 @@ struct outcome *probe_worker(struct req *req) MUST_USE;
 /* routes.c; ends with an empty row */
 extern const struct route selftest_routes[];
 
+/* heartbeat.c; each ends with an empty row */
+extern const struct job heartbeat_jobs[];
+extern const struct metric heartbeat_metrics[];
+
 extern const struct feature selftest_feature;
 
 #endif

@@ -11,4 +11,3 @@ left join events e on e.tenant_id = t.tenant_id and e.ticket_id = t.id and e.at 
 left join ticket_comments m on m.tenant_id = e.tenant_id and m.ticket_id = e.ticket_id and m.id = (e.data ->> 'comment_id')::bigint and m.created_at = e.at
 where t.id = $1::bigint and t.tenant_id = any ((select current_setting('app.current_tenants')::bigint[])::bigint[])
 order by e.seq
-limit 1000
