@@ -60,6 +60,11 @@ bool str_eq(struct str a, struct str b);
 bool str_is(struct str a, const char *b);
 /* The same, without regard to the case of ASCII letters. */
 bool str_case_is(struct str a, const char *b);
+/* The first C in S, or NULL. S may be empty without a place, which memchr must not be given. */
+static inline const char *str_chr(struct str s, char c)
+{
+	return s.n ? memchr(s.p, c, s.n) : NULL;
+}
 /* Read an exact decimal integer (-?(0|[1-9][0-9]*)) within [min, max]. Returns false for anything
  * else. */
 bool str_to_int(struct str s, int64_t min, int64_t max, int64_t *out);

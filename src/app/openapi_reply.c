@@ -46,7 +46,7 @@ static bool name_below(const struct field *f, const char *prefix, struct str *ou
 	if (f->path.n <= n || memcmp(f->path.p, prefix, n) != 0)
 		return false;
 	*out = (struct str){ f->path.p + n, f->path.n - n };
-	return !memchr(out->p, '.', out->n);
+	return !str_chr(*out, '.');
 }
 
 /* The prefix of everything that F contains. */

@@ -183,7 +183,7 @@ bool text_read_mailbox(const char *v, struct str *out_name, struct str *out_addr
 	}
 	if (name.n > 1 && *name.p == '"' && name.p[name.n - 1] == '"')
 		name = (struct str){ name.p + 1, name.n - 2 };
-	if (address.n > MAIL_MAX || name.n > MAIL_MAX || memchr(name.p, '<', name.n) ||
+	if (address.n > MAIL_MAX || name.n > MAIL_MAX || str_chr(name, '<') ||
 		!utf8_is_valid(name.p, name.n) || text_has_control(name))
 		return false;
 	snprintf(copy, sizeof(copy), "%.*s", (int)address.n, address.p);
@@ -227,7 +227,7 @@ bool text_is_web(const char *v)
 	if (n)
 		return n == host.n || (host.p[n] == ':' && is_port((struct str){ host.p + n + 1,
 								   host.n - n - 1 }));
-	colon = memchr(host.p, ':', host.n);
+	colon = str_chr(host, ':');
 	if (colon && !is_port((struct str){ colon + 1, host.n - (size_t)(colon + 1 - host.p) }))
 		return false;
 	host.n = colon ? (size_t)(colon - host.p) : host.n;

@@ -239,7 +239,7 @@ static bool texts_fit(const struct str *f, int n, long line, struct rejects *r)
 	static const enum field limited[] = { F_ID, F_CATEGORY };
 
 	for (int i = 0; i < n; i++)
-		if (!utf8_is_valid(f[i].p, f[i].n) || memchr(f[i].p, 0, f[i].n))
+		if (!utf8_is_valid(f[i].p, f[i].n) || str_chr(f[i], 0))
 			return reject(r, line, i, "not UTF-8, or with a NUL"), false;
 	for (size_t i = 0; i < ARRAY_LEN(limited); i++)
 		if (utf8_length(cell(f, limited[i]).p, cell(f, limited[i]).n) > TEXT_MAX)

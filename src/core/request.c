@@ -188,7 +188,7 @@ static struct outcome *guard_cookies(struct req *req)
 {
 	const struct http_head *h = &req->http->head;
 	struct str type = http_header_find(h, "content-type");
-	const char *end = type.p ? memchr(type.p, ';', type.n) : NULL;
+	const char *end = type.p ? str_chr(type, ';') : NULL;
 
 	if (req->route->permission != PERM_ANYONE || !json_get_bool(req->body, "cookies", false))
 		return NULL;

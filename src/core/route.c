@@ -42,7 +42,7 @@ static bool next_segment(struct str *rest, struct str *out)
 	if (!rest->n)
 		return false;
 	rest->p++, rest->n--; /* skip the slash */
-	slash = memchr(rest->p, '/', rest->n);
+	slash = str_chr(*rest, '/');
 	*out = (struct str){ rest->p, slash ? (size_t)(slash - rest->p) : rest->n };
 	rest->p += out->n;
 	rest->n -= out->n;

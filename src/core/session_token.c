@@ -191,7 +191,7 @@ const char *session_device(struct req *req)
 const char *session_host_tenant(struct req *req)
 {
 	struct str h = req->http ? req->http->head.host : (struct str){ 0 };
-	const char *colon = h.n ? memchr(h.p, ':', h.n) : NULL;
+	const char *colon = h.n ? str_chr(h, ':') : NULL;
 
 	return arena_printf(&req->arena, "host:%.*s", (int)(colon ? (size_t)(colon - h.p) : h.n),
 		h.n ? h.p : "");

@@ -292,7 +292,7 @@ const char *field_column_name(enum field_column c)
 /* The column of a place; FIELD_COLUMNS if it names none. */
 static enum field_column column_of(struct str place)
 {
-	const char *colon = memchr(place.p, ':', place.n);
+	const char *colon = str_chr(place, ':');
 	int c = 0;
 
 	while (c < FIELD_COLUMNS &&
@@ -305,7 +305,7 @@ static enum field_column column_of(struct str place)
 /* What format e1 authenticated instead of PLACE. */
 static void add_old_name(struct buf *b, enum field_column c, struct str place)
 {
-	const char *tenant = memchr(place.p, ':', place.n),
+	const char *tenant = str_chr(place, ':'),
 		   *row = tenant ? memchr(tenant + 1, ':', place.n - (size_t)(tenant + 1 - place.p))
 				 : NULL;
 
@@ -387,7 +387,7 @@ bool field_open_place(struct buf *b, struct str place, struct str v)
 	const char *why = NULL;
 
 	buf_add(&aad, place.p, place.n);
-	if (c == FIELD_COLUMNS || memchr(place.p, 0, place.n))
+	if (c == FIELD_COLUMNS || str_chr(place, 0))
 		why = "no such column";
 	else if (id && !find_key(id))
 		why = "its key is not loaded";
@@ -513,7 +513,7 @@ static const char *const indexed[] = { "client_users.email", "staff.email" };
 static void add_index(struct buf *b, struct str place, struct str text)
 {
 	enum field_column c = column_of(place);
-	const char *tenant = memchr(place.p, ':', place.n);
+	const char *tenant = str_chr(place, ':');
 	int64_t tenant_id = tenant ? strtoll(tenant + 1, NULL, 10) : 0;
 	char index[FIELD_MAIL_INDEX_MAX];
 

@@ -169,7 +169,7 @@ enum idtoken_result idtoken_open(
 	const char *alg, *kid, *kty;
 
 	*out_why = "not a compact JWS";
-	if (token.n > 20 && token.n < 16384 && !memchr(token.p, '{', token.n))
+	if (token.n > 20 && token.n < 16384 && !str_chr(token, '{'))
 		jws = cjose_jws_import(token.p, token.n, &err);
 	if (jws && !jws_header_is_plain(token)) {
 		*out_why = "an extension that it calls critical";

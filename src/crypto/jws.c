@@ -7,7 +7,7 @@
 
 bool jws_header_is_plain(struct str token)
 {
-	const char *dot = memchr(token.p, '.', token.n);
+	const char *dot = str_chr(token, '.');
 	size_t n = dot ? (size_t)(dot - token.p) : 0;
 	unsigned char *text = xmalloc(n + 3);
 	struct json_error error;

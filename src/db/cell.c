@@ -108,7 +108,7 @@ static void array_to_json(struct buf *b, const char *p, bool text)
 /* For readers who may not see the full value; the same as masked_mail() and masked_phone(). */
 static void mask(struct buf *out, const char *column, struct str v)
 {
-	const char *at = memchr(v.p, '@', v.n);
+	const char *at = str_chr(v, '@');
 
 	if (strcmp(column, "email") == 0) {
 		buf_add(out, v.p, v.n > 0);

@@ -90,7 +90,7 @@ static int parse_target(struct http_head *h)
 	} else if (t.p[0] != '/' && !(h->method == HTTP_OPTIONS && str_is(t, "*"))) {
 		return -400;
 	}
-	q = memchr(t.p, '?', t.n);
+	q = str_chr(t, '?');
 	h->path = (struct str){ t.p, q ? (size_t)(q - t.p) : t.n };
 	h->query = q ? (struct str){ q + 1, t.n - (size_t)(q - t.p) - 1 } : (struct str){ "", 0 };
 	return 0;
@@ -98,7 +98,7 @@ static int parse_target(struct http_head *h)
 
 static int parse_request_line(struct str line, struct http_head *h)
 {
-	const char *sp1 = memchr(line.p, ' ', line.n), *sp2;
+	const char *sp1 = str_chr(line, ' '), *sp2;
 	struct str version;
 	int err;
 
@@ -138,7 +138,7 @@ static struct str trim(struct str s)
 static bool has_token(struct str v, const char *word)
 {
 	while (v.n) {
-		const char *comma = memchr(v.p, ',', v.n);
+		const char *comma = str_chr(v, ',');
 		struct str item = trim((struct str){ v.p, comma ? (size_t)(comma - v.p) : v.n });
 
 		if (str_case_is(item, word))
@@ -178,9 +178,9 @@ static int take_header(struct http_head *h, struct http_header x, struct seen *s
 		h->length = (uint64_t)v;
 	} else if (str_case_is(x.name, "transfer-encoding")) {
 		if (seen->te++ || !str_case_is(x.value, "chunked"))
-			return seen->te > 1                                          ? -400
-			       : memchr(x.value.p, ',', x.value.n) || x.value.n == 0 ? -400
-										     : -501;
+			return seen->te > 1                              ? -400
+			       : str_chr(x.value, ',') || x.value.n == 0 ? -400
+									 : -501;
 		h->chunked = true;
 	} else if (str_case_is(x.name, "connection")) {
 		if (has_token(x.value, "close"))
@@ -200,7 +200,7 @@ static int take_header(struct http_head *h, struct http_header x, struct seen *s
 
 static int parse_header_line(struct str line, struct http_header *out)
 {
-	const char *colon = memchr(line.p, ':', line.n);
+	const char *colon = str_chr(line, ':');
 
 	if (!colon)
 		return -400;
@@ -407,11 +407,11 @@ bool http_query_next(struct str *rest, struct str *out_key, struct str *out_valu
 
 	if (!rest->n)
 		return false;
-	amp = memchr(rest->p, '&', rest->n);
+	amp = str_chr(*rest, '&');
 	pair = (struct str){ rest->p, amp ? (size_t)(amp - rest->p) : rest->n };
 	*rest = amp ? (struct str){ amp + 1, rest->n - pair.n - 1 }
 		    : (struct str){ rest->p + rest->n, 0 };
-	eq = memchr(pair.p, '=', pair.n);
+	eq = str_chr(pair, '=');
 	*out_key = (struct str){ pair.p, eq ? (size_t)(eq - pair.p) : pair.n };
 	*out_value = eq ? (struct str){ eq + 1, pair.n - out_key->n - 1 } : (struct str){ "", 0 };
 	return true;
@@ -423,10 +423,10 @@ int http_range(struct str v, uint64_t size, uint64_t *out_from, uint64_t *out_to
 	const char *dash;
 	struct str from, to;
 
-	if (!v.p || v.n < 7 || strncasecmp(v.p, "bytes=", 6) != 0 || memchr(v.p, ',', v.n))
+	if (!v.p || v.n < 7 || strncasecmp(v.p, "bytes=", 6) != 0 || str_chr(v, ','))
 		return 0;
 	v.p += 6, v.n -= 6;
-	dash = memchr(v.p, '-', v.n);
+	dash = str_chr(v, '-');
 	if (!dash)
 		return 0;
 	from = (struct str){ v.p, (size_t)(dash - v.p) };

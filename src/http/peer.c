@@ -82,7 +82,7 @@ static bool to_bytes(struct str text, unsigned char out[16], bool *out_four)
 /* An entry of the list: an address, or a network as address/bits. */
 static bool read_entry(struct str entry, unsigned char out[16], int *out_bits)
 {
-	const char *slash = memchr(entry.p, '/', entry.n);
+	const char *slash = str_chr(entry, '/');
 	size_t n = slash ? (size_t)(slash - entry.p) : entry.n;
 	int64_t bits;
 	bool four;

@@ -75,7 +75,7 @@ static bool offer_fits(struct str offer)
 	bool first = true;
 
 	while (offer.n) {
-		const char *semi = memchr(offer.p, ';', offer.n);
+		const char *semi = str_chr(offer, ';');
 		struct str item = { offer.p, semi ? (size_t)(semi - offer.p) : offer.n };
 
 		while (item.n && item.p[0] == ' ')
@@ -105,7 +105,7 @@ static bool wants_deflate(const struct http_head *h)
 		if (!str_case_is(h->header[i].name, "sec-websocket-extensions"))
 			continue;
 		while (v.n) {
-			const char *comma = memchr(v.p, ',', v.n);
+			const char *comma = str_chr(v, ',');
 			struct str offer = { v.p, comma ? (size_t)(comma - v.p) : v.n };
 
 			if (offer_fits(offer))

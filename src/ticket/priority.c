@@ -69,7 +69,7 @@ static bool next_word(struct str *s, struct str *out)
 
 	if (!s->n)
 		return false;
-	bar = memchr(s->p, '|', s->n);
+	bar = str_chr(*s, '|');
 	*out = (struct str){ s->p, bar ? (size_t)(bar - s->p) : s->n };
 	*s = bar ? (struct str){ bar + 1, s->n - out->n - 1 } : (struct str){ s->p + s->n, 0 };
 	return true;

@@ -101,7 +101,7 @@ static struct str printable(struct str v, size_t max)
 {
 	if (!v.n)
 		return (struct str){ "", 0 };
-	if (!utf8_is_valid(v.p, v.n) || memchr(v.p, 0, v.n))
+	if (!utf8_is_valid(v.p, v.n) || str_chr(v, 0))
 		return STR("?");
 	return utf8_head(v, max);
 }
@@ -165,7 +165,7 @@ static void add_listed(struct buf *b, const struct req *req)
 	struct buf filter = { 0 };
 
 	for (struct str rest = req->query; rest.n;) {
-		const char *end = memchr(rest.p, '&', rest.n);
+		const char *end = str_chr(rest, '&');
 		struct str one = { rest.p, end ? (size_t)(end - rest.p) : rest.n };
 
 		if (one.n && !is_place(one)) {

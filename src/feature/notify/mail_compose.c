@@ -91,7 +91,7 @@ static void add_headers(
 	const char *at;
 
 	if (text_read_mailbox(options.mail_from, &name, &address)) {
-		at = memchr(address.p, '@', address.n);
+		at = str_chr(address, '@');
 		domain = (struct str){ at + 1, (size_t)(address.p + address.n - at) - 1 };
 	}
 	add_mailbox(b, "From", name, address);

@@ -46,7 +46,7 @@ static void add_line(struct buf *b, struct str s)
 
 static struct str take_line(struct str *text)
 {
-	const char *end = memchr(text->p, '\n', text->n);
+	const char *end = str_chr(*text, '\n');
 	struct str line = { text->p, end ? (size_t)(end - text->p) : text->n };
 
 	text->p += line.n + (end != NULL);
@@ -68,7 +68,7 @@ static bool ends(struct str s, const char *with)
 
 static bool is_link(struct str s)
 {
-	return (starts(s, "https://") || starts(s, "http://")) && !memchr(s.p, ' ', s.n);
+	return (starts(s, "https://") || starts(s, "http://")) && !str_chr(s, ' ');
 }
 
 /* Is LINE "label: value"? A sentence is not: a label has no punctuation. */
@@ -88,7 +88,7 @@ static bool read_fact(struct str line, struct str *label, struct str *value)
 		*label = (struct str){ label->p + 2, label->n - 2 };
 	*value = (struct str){ colon + skip, (size_t)(line.p + line.n - colon) - skip };
 	return label->n > 0 && label->n <= LABEL_MAX && value->n > 0 && *line.p != '>' &&
-	       !memchr(label->p, ',', label->n) && !memchr(label->p, '.', label->n) &&
+	       !str_chr(*label, ',') && !str_chr(*label, '.') &&
 	       !memmem(label->p, label->n, "，", 3) && !memmem(label->p, label->n, "。", 3);
 }
 

@@ -188,7 +188,7 @@ int64_t outbox_mail_claim_s(void)
 
 static bool address_is_sane(struct str to)
 {
-	bool sane = to.n > 2 && to.n < 255 && memchr(to.p, '@', to.n);
+	bool sane = to.n > 2 && to.n < 255 && str_chr(to, '@');
 
 	for (size_t i = 0; i < to.n; i++)
 		sane &= (unsigned char)to.p[i] > 0x20 && to.p[i] != '<' && to.p[i] != '>' &&

@@ -70,7 +70,7 @@ static void add_distance(struct buf *b, const struct outbox_row *w, int sign)
 /* The next line of TEXT, without its end. */
 static struct str take_line(struct str *text)
 {
-	const char *end = memchr(text->p, '\n', text->n);
+	const char *end = str_chr(*text, '\n');
 	struct str line = { text->p, end ? (size_t)(end - text->p) : text->n };
 	size_t skip = line.n + (end != NULL);
 
@@ -555,7 +555,7 @@ static bool line_stands(const struct outbox_row *w, struct str *line)
 void outbox_render(struct buf *b, const struct outbox_row *w, struct str tmpl)
 {
 	while (tmpl.n) {
-		const char *end = memchr(tmpl.p, '\n', tmpl.n);
+		const char *end = str_chr(tmpl, '\n');
 		struct str line = { tmpl.p, end ? (size_t)(end - tmpl.p) : tmpl.n };
 		size_t before;
 

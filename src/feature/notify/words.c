@@ -119,7 +119,7 @@ static const struct word verbs[] = { { "read", "see", "查看" }, { "write", "ch
 /* RIGHT: resource and operation, ticket:read. */
 static void add_right(struct buf *b, struct str right, bool zh)
 {
-	const char *colon = memchr(right.p, ':', right.n);
+	const char *colon = str_chr(right, ':');
 	struct str resource = { right.p, colon ? (size_t)(colon - right.p) : right.n },
 		   verb = { colon ? colon + 1 : "", right.n - resource.n - (colon ? 1 : 0) };
 	const char *of = find(resources, ARRAY_LEN(resources), resource, zh),

@@ -70,7 +70,8 @@ const struct metric heartbeat_metrics[] = {
 	{ "heartbeats_total", METRIC_COUNTER, "Heartbeats that engine.heartbeat_url has answered.",
 		sent },
 	{ "heartbeats_withheld_total", METRIC_COUNTER,
-		"Heartbeats that were not sent, because a deadline was more than five seconds late.",
+		"Heartbeats that were not sent, because a deadline was more than five seconds "
+		"late.",
 		withheld },
 	{ 0 },
 };
