@@ -660,6 +660,8 @@ module.exports = {
 	psql,
 	exchange,
 	mailSink,
+	decodeSubject,
+	decodePart,
 	hookSink,
 	freePort,
 	PASSWORD,
