@@ -78,8 +78,8 @@ enum actor_kind actor_kind_parse(struct str s)
 
 bool ticket_field_is_internal(struct str name)
 {
-	static const char *const internal[] = { "tags", "tag", "parent_id", "exclusion_kind",
-		"exclusion_state", "exclusion_proposer", "exclusion_approver" };
+	static const char *const internal[] = { "tags", "tag", "parent_id", "excluded_windows",
+		"exclusion_kind", "exclusion_state", "exclusion_proposer", "exclusion_approver" };
 
 	for (size_t i = 0; i < ARRAY_LEN(internal); i++)
 		if (str_is(name, internal[i]))
