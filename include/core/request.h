@@ -111,7 +111,8 @@ struct route {
 	enum route_reach reach;
 	req_step *on_ws;               /* with ws: takes the new socket */
 	const struct sql_stmt *replay; /* for a POST statement: reads by $1 = id what an
-					  Idempotency-Key created earlier */
+					  Idempotency-Key created earlier, as it was
+					  answered */
 	enum limit limit; /* for a route without a session; LIMIT_ADDRESS if not given */
 	bool sensitive;   /* reads are recorded in the audit log */
 	bool step_up; /* the session must have proved its user, by password or factor, within five
@@ -168,7 +169,6 @@ struct req {
 	bool stepping;         /* a step is running: its caller frees the request */
 	bool by_cookie;        /* the session came by cookie */
 	bool counted;          /* in the address's limit */
-	int replay_status;     /* for a request answered by req_replay */
 	int64_t retry_after_s; /* sent with a refusal; 0: one second */
 	const char
 		*failure_header; /* a line that a refusal needs (Allow, Content-Range), or NULL */
@@ -369,9 +369,6 @@ const struct route *request_routes(size_t *out_n);
 struct outcome *req_run_flow(struct req *req) MUST_USE;
 /* Run a statement route: bind the parameters and answer with the rows. */
 struct outcome *req_run_statement(struct req *req, const struct sql_stmt *stmt) MUST_USE;
-/* Answer a replayed request: STMT reads the present state of subject ID ($1). */
-struct outcome *req_replay(
-	struct req *req, const struct sql_stmt *stmt, int64_t id, int status) MUST_USE;
 /* Does the caller of REQ see internal fields? */
 bool req_sees_internal(const struct req *req);
 

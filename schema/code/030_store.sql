@@ -146,9 +146,11 @@ begin
   end if;
   if first ? 'idem' then
     begin
-      insert into idempotency_keys (tenant_id, actor, key, request_sha256, subject_type, subject_id, status, created_at)
-      select a_tenant[1], i.actor, i.key, decode(i.sha256, 'hex'), 'ticket', a_id[1], i.status, ts(i.at)
-      from jsonb_to_record(first -> 'idem') as i(actor text, key text, sha256 text, status smallint, at bigint);
+      insert into idempotency_keys (tenant_id, actor, key, request_sha256, subject_type, subject_id, status, created_at,
+        reply)
+      select a_tenant[1], i.actor, i.key, decode(i.sha256, 'hex'), 'ticket', a_id[1], i.status, ts(i.at),
+        i.reply || jsonb_build_object('version', a_version[1])
+      from jsonb_to_record(first -> 'idem') as i(actor text, key text, sha256 text, status smallint, at bigint, reply jsonb);
     exception when lock_not_available then -- its first request has not committed yet: refuse, neither retry nor execute twice
       raise exception 'idempotency key in use' using errcode = 'unique_violation', constraint = 'idempotency_keys_pkey';
     end;

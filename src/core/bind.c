@@ -301,31 +301,25 @@ static struct outcome *on_replayed(struct req *req, enum db_error error, const P
 	if (PQntuples(rows) == 0)
 		return req_fail(req, ERR_NOT_FOUND, NULL);
 	rows_to_json(&b, req, req->call.stmt, rows, 1);
-	o = req_reply_headers(req, req->replay_status,
-		"Idempotency-Replayed: true\r\nCache-Control: no-store\r\n", b.p, b.n);
+	o = req_reply_headers(
+		req, 201, "Idempotency-Replayed: true\r\nCache-Control: no-store\r\n", b.p, b.n);
 	buf_free(&b);
 	return o;
 }
 
-struct outcome *req_replay(struct req *req, const struct sql_stmt *stmt, int64_t id, int status)
+/* Read what the key created earlier as it was then, if the request was the same. */
+static struct outcome *on_key(struct req *req, enum db_error error, const PGresult *rows)
 {
 	const char **p = arena_alloc(&req->arena, sizeof(*p));
 
-	p[0] = arena_printf(&req->arena, "%lld", (long long)id);
-	req->replay_status = status;
-	return req_query(req, stmt, p, on_replayed);
-}
-
-/* Read again what the key created earlier, if the request was the same. */
-static struct outcome *on_key(struct req *req, enum db_error error, const PGresult *rows)
-{
 	if (error != DB_OK)
 		return req_fail_db(req, error);
 	if (PQntuples(rows) == 0)
 		return req_fail_key(req, ERR_IN_FLIGHT);
 	if (!str_is(db_text(rows, 0, 1), req->fingerprint))
 		return req_fail_key(req, ERR_KEY_REUSED);
-	return req_replay(req, req->route->replay, db_int(rows, 0, 0), 201);
+	p[0] = req_int(req, db_int(rows, 0, 0));
+	return req_query(req, req->route->replay, p, on_replayed);
 }
 
 /* Another request has stored the key or is about to. The statement waited for it until its time

@@ -7,6 +7,7 @@
 #include "crypto/crypto.h"
 #include "core/events.h"
 #include "desk/upkeep.h"
+#include "ticket/names.h"
 #include "timers/deadlines.h"
 #include "loop/loop.h"
 #include "sql_gen.h"
@@ -112,6 +113,23 @@ static void retry(struct ticket_call *c)
 	loop_timer_set(c->retry, c->tries == 1 ? 0 : (1LL << c->tries) * 1000 + jitter * 20);
 }
 
+static void set_number(struct ticket_call *c, struct str number)
+{
+	snprintf(c->number, sizeof(c->number), "%.*s", (int)number.n, number.p);
+}
+
+/* The result is that of the first request. */
+static void repeat_answer(struct ticket_call *c, const PGresult *rows)
+{
+	c->id = db_int(rows, 0, 0);
+	set_number(c, db_text(rows, 0, 2));
+	c->ticket.sla.state = ticket_state_parse(db_text(rows, 0, 3));
+	c->decided = priority_parse(db_text(rows, 0, 4));
+	c->version = db_int(rows, 0, 5);
+	c->level = (int)db_int(rows, 0, 6);
+	c->answer_by = db_is_null(rows, 0, 7) ? INSTANT_NONE : db_time(rows, 0, 7);
+}
+
 static void on_idempotent(struct db_call *db, enum db_error error, const PGresult *rows)
 {
 	struct ticket_call *c = magic_cast(ticket_call, db->arg);
@@ -120,10 +138,13 @@ static void on_idempotent(struct db_call *db, enum db_error error, const PGresul
 		end_db(c, error);
 	} else if (PQntuples(rows) == 0) {
 		finish_call(c, c->refusal);
+	} else if (!str_is(db_text(rows, 0, 1), c->idem_sha256)) {
+		finish_call(c, CALL_KEY_REUSED);
+	} else if (db_is_null(rows, 0, 2)) {
+		finish_call(c, CALL_NOT_FOUND);
 	} else {
-		c->id = db_int(rows, 0, 0);
-		finish_call(c, str_is(db_text(rows, 0, 1), c->idem_sha256) ? CALL_REPLAYED
-									   : CALL_KEY_REUSED);
+		repeat_answer(c, rows);
+		finish_call(c, CALL_REPLAYED);
 	}
 }
 
@@ -149,7 +170,6 @@ static void refuse_call(struct ticket_call *c, enum call_result why)
 static void on_stored(struct db_call *db, enum db_error error, const PGresult *rows)
 {
 	struct ticket_call *c = magic_cast(ticket_call, db->arg);
-	struct str number;
 
 	switch (error) {
 	case DB_OK:
@@ -181,8 +201,7 @@ static void on_stored(struct db_call *db, enum db_error error, const PGresult *r
 	}
 	failpoint("command-stored");
 	c->id = db_int(rows, 0, 2);
-	number = db_text(rows, 0, 3);
-	snprintf(c->number, sizeof(c->number), "%.*s", (int)number.n, number.p);
+	set_number(c, db_text(rows, 0, 3));
 	c->version = db_int(rows, 0, 4);
 	c->ticket.id = c->id;
 	/* another command of the same message is about to resolve it; the sweep sets the deadlines

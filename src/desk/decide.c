@@ -475,6 +475,22 @@ static int64_t cycle_began(const struct ticket *t)
 	return t->sla.cycle > 1 && start != INSTANT_NONE ? start : t->opened_at;
 }
 
+/* The key of the request, with the answer that the same request gets when it comes again; the
+ * version is known when the ticket is stored. */
+static void write_key(const struct ticket_call *c, struct buf *b, int64_t at)
+{
+	buf_adds(b, ",\"idem\":{\"key\":");
+	buf_add_json(b, c->idem_key, strlen(c->idem_key));
+	buf_addf(b,
+		",\"actor\":\"%s\",\"sha256\":\"%s\",\"status\":%d,\"at\":%lld,\"reply\":{"
+		"\"status\":\"%s\",\"priority\":\"%s\",\"level\":%d",
+		c->idem_actor, c->idem_sha256, c->cmd == CMD_CREATE ? 201 : 200, (long long)at,
+		ticket_state_name(c->ticket.sla.state), priority_name(c->decided), c->ticket.level);
+	if (c->cmd == CMD_REQUEST_ESCALATION)
+		buf_addf(b, ",\"answer_by\":%lld", (long long)c->answer_by);
+	buf_adds(b, "}}");
+}
+
 /* Write the document for desk_store() into the call. EVENT: the number of the command's own event;
  * BEFORE: the earlier priority. */
 static void write_document(
@@ -505,13 +521,8 @@ static void write_document(
 		buf_addf(&b, ",\"rca_done\":{\"by\":%lld,\"at\":%lld}", (long long)c->actor_id,
 			(long long)at);
 	write_timers(c, &b, event, before);
-	if (c->idem_key) {
-		buf_adds(&b, ",\"idem\":{\"key\":");
-		buf_add_json(&b, c->idem_key, strlen(c->idem_key));
-		buf_addf(&b, ",\"actor\":\"%s\",\"sha256\":\"%s\",\"status\":%d,\"at\":%lld}",
-			c->idem_actor, c->idem_sha256, c->cmd == CMD_CREATE ? 201 : 200,
-			(long long)at);
-	}
+	if (c->idem_key)
+		write_key(c, &b, at);
 	if (c->timer_id)
 		buf_addf(&b, ",\"timer_id\":%lld", (long long)c->timer_id);
 	buf_adds(&b, "}]");

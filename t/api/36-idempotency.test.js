@@ -25,6 +25,10 @@ test.before(async () => {
 test.after(() => s.drop());
 
 let serial = 0;
+/* what the answers to commands tell of a ticket is another now */
+const changed = (id) =>
+	s.sql(`update tickets set version = version + 7, level = 3 - level % 2, priority = case priority when 'P3' then 'P4' else 'P3' end,
+		status = case status when 'mitigated' then 'in_progress' else 'mitigated' end where id = ${id}`);
 /* a request that is accepted, on an object of its own, and its effect */
 async function fresh(route) {
 	const n = ++serial,
@@ -37,6 +41,7 @@ async function fresh(route) {
 			body,
 			other: { ...body, version: 9999 },
 			done: () => s.sql(`select version from tickets where id = ${id}`),
+			change: () => changed(id),
 		};
 	}
 	if (route.path.endsWith('/tickets')) {
@@ -47,6 +52,7 @@ async function fresh(route) {
 			body: { title, description: 'y', priority: 'P3' },
 			other: { title, description: 'z', priority: 'P3' },
 			done: () => s.sql(`select count(*) from tickets where title = '${title}'`),
+			change: (first) => changed(first.data.id),
 		};
 	}
 	if (route.path === '/api/v1/webhooks') {
@@ -57,6 +63,13 @@ async function fresh(route) {
 			body: { url, secret: 'x'.repeat(16) },
 			other: { url, secret: 'y'.repeat(16) },
 			done: () => s.sql(`select count(*) from webhooks where url = '${url}'`),
+			change: async (first) => {
+				const off = await s.request('PUT', `/api/v1/webhooks/${first.data.id}`, {
+					token: who.customer,
+					body: { active: false },
+				});
+				assert.strictEqual(off.status, 200, off.text);
+			},
 		};
 	}
 	throw new Error(`no request is known for ${route.method} ${route.path}`);
@@ -99,6 +112,39 @@ test('the same request again gets the same reply and does nothing', () =>
 		assert.strictEqual(again.data.id, first.data.id);
 		assert.strictEqual(r.done(), done, 'done again');
 	}));
+/* what is another in each answer: its time, its number and how much the caller may still send */
+const OWN = /^(date|x-request-id|x-ratelimit-.*|ratelimit.*|idempotency-replayed)$/;
+const shape = (r) => ({
+	status: r.status,
+	headers: Object.fromEntries(Object.entries(r.headers).filter(([name]) => !OWN.test(name))),
+	body: { ...r.json, timestamp: 0, request_id: 0 },
+});
+test('a replay has the status, the headers and the body of the first answer, whatever has happened since', () =>
+	walk(async (route) => {
+		const r = await fresh(route),
+			key = 'shape-' + ++serial,
+			first = await send(route, r, key);
+		await r.change(first);
+		const again = await send(route, r, key);
+		assert.ok(replayed(again), again.text);
+		assert.strictEqual(JSON.stringify(shape(again)), JSON.stringify(shape(first)));
+	}));
+test('a key of an earlier version, without its answer: the present state in the same shape', async () => {
+	const { id } = await readyFor(s, who, 'escalate'),
+		send = () =>
+			s.post(
+				`/api/v1/tickets/${id}/escalate`,
+				who.customer,
+				{ reason: 'x' },
+				{ 'Idempotency-Key': 'older' },
+			),
+		first = await send();
+	s.sql("update idempotency_keys set reply = null where key = 'older'");
+	const again = await send();
+	assert.deepStrictEqual([again.status, replayed(again)], [200, true]);
+	assert.deepStrictEqual(Object.keys(again.data), Object.keys(first.data));
+	assert.deepStrictEqual(again.data, { ...first.data, answer_by: null });
+});
 test('another path or body with the key is refused and does nothing', () =>
 	walk(async (route) => {
 		const one = await fresh(route),

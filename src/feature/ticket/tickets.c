@@ -20,14 +20,12 @@ static struct outcome *reply_call(struct req *req, const struct ticket_call *c, 
 	struct outcome *o;
 	bool create = c->cmd == CMD_CREATE;
 
-	buf_addf(&b, "{\"id\":%lld", (long long)c->id);
-	if (!replayed)
-		buf_addf(&b,
-			",\"number\":\"%s\",\"status\":\"%s\",\"priority\":\"%s\",\"priority_"
-			"label\":\"%s\",\"version\":%lld",
-			c->number, ticket_state_name(c->state), priority_name(c->decided),
-			priority_label(c->decided, req->zh), (long long)c->version);
-	if (!replayed && (c->cmd == CMD_ESCALATE || c->cmd == CMD_REQUEST_ESCALATION)) {
+	buf_addf(&b,
+		"{\"id\":%lld,\"number\":\"%s\",\"status\":\"%s\",\"priority\":\"%s\",\"priority_"
+		"label\":\"%s\",\"version\":%lld",
+		(long long)c->id, c->number, ticket_state_name(c->state), priority_name(c->decided),
+		priority_label(c->decided, req->zh), (long long)c->version);
+	if (c->cmd == CMD_ESCALATE || c->cmd == CMD_REQUEST_ESCALATION) {
 		buf_addf(&b, ",\"level\":%d,\"answer_by\":", c->level);
 		buf_add_time_json(&b, c->answer_by);
 	}
@@ -110,8 +108,7 @@ static struct outcome *reply_result(struct req *req, struct ticket_call *c, enum
 	case CALL_OK:
 		return reply_call(req, c, false);
 	case CALL_REPLAYED:
-		return req_replay(req, &sql_ticket_get, c->id,
-			req->route->argument == CMD_CREATE ? 201 : 200);
+		return reply_call(req, c, true);
 	case CALL_KEY_REUSED:
 		return req_fail_key(req, ERR_KEY_REUSED);
 	case CALL_IN_FLIGHT:
