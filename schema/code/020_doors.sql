@@ -129,6 +129,29 @@ returns table (tenant_id bigint) language sql stable security definer set search
     and (s.serves_all or exists (select from public.staff_tenants x where x.tenant_id = c.tenant_id and x.staff_id = s.id))
 $$;
 
+-- Redact a text of a ticket that the session may change: the text, and its digest in the events of the ticket, which would let anybody who guesses
+-- the text confirm it. The rest of an event never changes. Returns false if there is no such text.
+create or replace function door.redact(p_tenant bigint, p_ticket bigint, p_comment bigint)
+returns boolean language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  sha text;
+begin
+  if p_tenant <> all (current_setting('app.current_tenants')::bigint[]) then
+    return false;
+  end if;
+  select encode(sha256(convert_to(m.body, 'UTF8')), 'hex') into sha from ticket_comments m
+  where m.tenant_id = p_tenant and m.ticket_id = p_ticket and m.id = p_comment
+  for update;
+  if not found then
+    return false;
+  end if;
+  update ticket_comments m set body = '[redacted]', details = null
+  where m.tenant_id = p_tenant and m.ticket_id = p_ticket and m.id = p_comment;
+  update events e set data = e.data - 'text_sha256'
+  where e.tenant_id = p_tenant and e.ticket_id = p_ticket and e.data ->> 'text_sha256' = sha;
+  return true;
+end $$;
+
 -- Create the monthly partitions from P_FROM to P_TO of the tables that grow for ever, and return their number. They are attached, not created
 -- in place, so that readers and writers can go on. Ten rows are inserted, analyzed and deleted again, as in 0006_statistics.sql: without
 -- statistics the planner may scan a whole tenant to find one ticket.

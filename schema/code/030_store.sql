@@ -113,10 +113,8 @@ begin
     return;
   end if;
 
-  if first ? 'redact' then -- texts are stored only here; their digest stays in the event
-    update ticket_comments m set body = '[redacted]', details = null
-    where m.tenant_id = a_tenant[1] and m.ticket_id = a_id[1] and m.id = (first ->> 'redact')::bigint;
-    if not found then
+  if first ? 'redact' then
+    if not door.redact(a_tenant[1], a_id[1], (first ->> 'redact')::bigint) then
       raise exception 'no such text' using errcode = 'SD002', constraint = 'text';
     end if;
   end if;

@@ -59,6 +59,7 @@ grant usage on schema public, door to sladesk_app, sladesk_job, sladesk_report;
 revoke all on all functions in schema door from public;
 grant execute on all functions in schema door to sladesk_app, sladesk_job;
 revoke execute on function door.partitions from sladesk_app;
+revoke execute on function door.redact from sladesk_job;
 grant select on all tables in schema public to sladesk_app, sladesk_job, sladesk_report;
 revoke select on schema_version from sladesk_report;
 revoke select on contacts, sync_rejects from sladesk_report;
@@ -98,7 +99,7 @@ grant insert, update on tickets, sla_clocks, timers, tenant_counters, notificati
 grant insert on ticket_comments, events, sla_fires, idempotency_keys, exports to sladesk_app;
 grant insert, update, delete on exports, files, file_parts to sladesk_job;
 revoke select on exports, exports_seen, files, file_parts from sladesk_report;
-grant update (body, details) on ticket_comments to sladesk_app;
+revoke update (body, details) on ticket_comments from sladesk_app; -- door.redact
 grant update (periods) on sla_fires to sladesk_app, sladesk_job;
 revoke select on staff, client_users, client_permissions, api_tokens, webhooks, sessions from sladesk_report;
 grant insert, update, delete on tickets, sla_clocks, timers, tenant_counters, notifications, sessions, idempotency_keys, consumer_positions,

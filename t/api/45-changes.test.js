@@ -224,7 +224,7 @@ test('every endpoint that writes: its row names each changed field with its valu
 	])
 		assert.ok(named(route, field).includes(expected), `${route} ${field}: ${named(route, field)}`);
 	const [body] = named('POST /api/v1/tickets', 'body');
-	assert.match(body, /^null -> \{"length":12,"sha256":"[0-9a-f]{64}"\}$/, 'a text by digest and length');
+	assert.match(body, /^null -> \{"length":12\}$/, 'a text that can be redacted by its length alone');
 	for (const x of all) for (const secret of SECRETS) assert.ok(!JSON.stringify(x).includes(secret), `${secret}: ${JSON.stringify(x)}`);
 	console.log(`changes: ${Object.keys(done).length} endpoints; ${Object.keys(NONE).length} without`);
 });

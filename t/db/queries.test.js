@@ -4,6 +4,7 @@
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert'),
+	crypto = require('node:crypto'),
 	fs = require('node:fs'),
 	path = require('node:path'),
 	{ execFileSync, spawnSync } = require('node:child_process');
@@ -146,7 +147,7 @@ test('row-level security is enabled and forced on every tenant table, and no rol
 		s.sql(
 			"select string_agg(proname, ' ' order by proname) from pg_proc where prosecdef and pronamespace = 'door'::regnamespace",
 		),
-		'login login_mail logo partitions person_name proofs_end rca_owner recipients rollup_position staff_serves staff_tenants theme',
+		'login login_mail logo partitions person_name proofs_end rca_owner recipients redact rollup_position staff_serves staff_tenants theme',
 	);
 	assert.strictEqual(
 		s.sql(
@@ -249,6 +250,48 @@ test('a tenant reads and writes only its own rows', () => {
 		/permission denied/,
 	);
 	fails(() => as('sladesk_app', 'set role sladesk_owner'), /permission denied/);
+});
+test('a text is redacted only through its door, of a tenant of the session, with its digest and nothing else of the history', () => {
+	const ticket = s.sql(
+			`insert into tickets (tenant_id, title, status, priority, priority_source, service_type, source, requester_kind, requester_id, policy_id, calendar_id, opened_at, last_at, updated_at)
+			select ${s.alpha}, 'x', 'new', 'P3', 'customer', 'incident', 'api', 'customer', 1, (select min(id) from sla_configurations), (select min(id) from calendars), now(), now(), now() returning id`,
+		).split('\n')[0],
+		at = '2026-01-05T01:02:03.456789Z',
+		sha = (text) => crypto.createHash('sha256').update(text).digest('hex'),
+		say = (seq, body, digest) =>
+			s.sql(`insert into events (tenant_id, seq, type, ticket_id, actor_kind, audience, at, data)
+				values (${s.alpha}, ${seq}, 'ticket.replied', ${ticket}, 'staff', 'customer', '${at}'::timestamptz + interval '${seq} s', '{"text_sha256": "${digest}", "law": 1}');
+				insert into ticket_comments (tenant_id, ticket_id, kind, audience, author_kind, author_id, body, created_at)
+				values (${s.alpha}, ${ticket}, 'reply', 'customer', 'staff', 1, '${body}', '${at}'::timestamptz + interval '${seq} s') returning id`).split('\n')[0],
+		left = () =>
+			s.sql(
+				`select string_agg(seq || ':' || coalesce(data ->> 'text_sha256', '') || ':' || (data ->> 'law'), ' ' order by seq) from events where ticket_id = ${ticket}`,
+			),
+		redact = (tenants, id) =>
+			as(
+				'sladesk_app',
+				`begin; ${ctx(`{${tenants}}`, tenants)} select 'r=' || door.redact(${s.alpha}, ${ticket}, ${id}); commit`,
+			).match(/r=(\w+)/)[1];
+	const [one, two] = [say(900001, 'umlaut ü 密码', sha('umlaut ü 密码')), say(900002, 'other', sha('other'))];
+	say(900003, '[redacted]', sha('a guess')); /* by an earlier version */
+	for (const write of ["update events set data = '{}'", "update ticket_comments set body = 'x'"])
+		fails(
+			() => as('sladesk_app', `begin; ${ctx(`{${s.alpha}}`, s.alpha)} ${write}; commit`),
+			/permission denied/,
+		);
+	fails(() => as('sladesk_job', `select door.redact(${s.alpha}, ${ticket}, ${one})`), /permission denied/);
+	assert.strictEqual(redact(s.beta, one), 'false');
+	assert.strictEqual(redact(s.alpha, 999999), 'false');
+	const all = [`900001:${sha('umlaut ü 密码')}:1`, `900002:${sha('other')}:1`, `900003:${sha('a guess')}:1`];
+	assert.strictEqual(left(), all.join(' '));
+	assert.strictEqual(redact(s.alpha, one), 'true');
+	assert.strictEqual(left(), ['900001::1', all[1], all[2]].join(' '));
+	s.sql(fs.readFileSync(path.join(top, 'schema/migrate/0066_redacted_digests.sql'), 'utf8'));
+	assert.strictEqual(left(), ['900001::1', all[1], '900003::1'].join(' '));
+	assert.strictEqual(s.sql(`select body from ticket_comments where id = ${two}`), 'other');
+	s.sql(
+		`delete from events where ticket_id = ${ticket}; delete from ticket_comments where ticket_id = ${ticket}; delete from tickets where id = ${ticket}`,
+	);
 });
 test("growing tables have monthly partitions, created in advance; no role reads a partition directly, and a ticket's reads skip earlier ones", () => {
 	const month = (d) =>
