@@ -286,7 +286,7 @@ test('a text is redacted only through its door, of a tenant of the session, with
 	assert.strictEqual(left(), all.join(' '));
 	assert.strictEqual(redact(s.alpha, one), 'true');
 	assert.strictEqual(left(), ['900001::1', all[1], all[2]].join(' '));
-	s.sql(fs.readFileSync(path.join(top, 'schema/migrate/0066_redacted_digests.sql'), 'utf8'));
+	s.sql(fs.readFileSync(path.join(top, 'schema/migrate/0067_redacted_digests.sql'), 'utf8'));
 	assert.strictEqual(left(), ['900001::1', all[1], '900003::1'].join(' '));
 	assert.strictEqual(s.sql(`select body from ticket_comments where id = ${two}`), 'other');
 	s.sql(
