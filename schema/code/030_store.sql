@@ -118,6 +118,13 @@ begin
       raise exception 'no such text' using errcode = 'SD002', constraint = 'text';
     end if;
   end if;
+  if first ? 'report_done' then -- a report ends its timer, which is due or not; one that a change of the priority has ended is not asked for
+    update timers m set state = case m.state when 'pending' then 'cancelled' else m.state end, payload = m.payload || (first -> 'report_done')
+    where m.tenant_id = a_tenant[1] and m.kind = 'report-due' and m.subject_id = a_id[1] and m.state <> 'cancelled' and not m.payload ? 'by';
+    if not found then
+      raise exception 'no open report' using errcode = 'SD002', constraint = 'report';
+    end if;
+  end if;
   if first ? 'rca_done' then
     update rca_tasks r set done_at = ts((first -> 'rca_done' ->> 'at')::bigint), done_by = (first -> 'rca_done' ->> 'by')::bigint
     where r.tenant_id = a_tenant[1] and r.ticket_id = a_id[1] and r.done_at is null;

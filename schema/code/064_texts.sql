@@ -428,6 +428,22 @@ Priority: {{priority}} ({{priority_en}})
 
 Open the ticket: {{url}}
 '),
+('report_done', 'zh', '[{{number}}] 事件报告：{{title}}', '{{name}}，您好：
+
+{{actor}}完成了工单 {{number}}「{{title}}」的事件报告。
+
+{{?quote}}{{quote}}
+
+查看工单：{{url}}
+'),
+('report_done', 'en', '[{{number}}] Incident report: {{title}}', 'Hello {{name}},
+
+{{actor}} has finished the incident report for ticket {{number}}, "{{title}}".
+
+{{?quote}}{{quote}}
+
+Open the ticket: {{url}}
+'),
 ('report_due', 'zh', '[{{number}}] 事件报告到期：{{title}}', '工单 {{number}}「{{title}}」的事件报告已到期。
 
 客户：{{tenant}}

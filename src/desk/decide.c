@@ -515,6 +515,9 @@ static void write_document(
 			(long long)at);
 	if (c->cmd == CMD_REDACT)
 		buf_addf(&b, ",\"redact\":%lld", (long long)c->comment_id);
+	if (c->cmd == CMD_REPORT_DONE)
+		buf_addf(&b, ",\"report_done\":{\"by\":%lld,\"at\":%lld}", (long long)c->actor_id,
+			(long long)at);
 	if (c->cmd == CMD_RCA_OVERDUE)
 		buf_addf(&b, ",\"rca_overdue\":%lld", (long long)at);
 	if (c->cmd == CMD_RCA_DONE)

@@ -9,6 +9,8 @@ static const struct reference_rule rules[] = {
 	{ "requester", "requester_id", "a user of this customer who is not disabled",
 		"应为该客户未停用的用户", REFERENCE_INVALID },
 	{ "text", "comment_id", "a text of this ticket", "应为该工单的文本", REFERENCE_ABSENT },
+	{ "report", "id", "a ticket with a report that is to be written", "应为有待完成报告的工单",
+		REFERENCE_STATE },
 	{ "rca", "id", "a ticket whose root-cause analysis is open", "应为有未完成根因分析的工单",
 		REFERENCE_STATE },
 	{ "parent", "parent_id", "a ticket of the same customer", "应为同一客户的工单",

@@ -105,6 +105,19 @@ function analysisLine(a) {
 			at(a.done_at || a.due_at),
 	);
 }
+/* The report that the priority asks for: until when, or when it was done. */
+function reportLine(k) {
+	const late = !k.report_done_at && Date.parse(k.report_due_at) <= now();
+	return el(
+		'p',
+		'meta report' + (late ? ' bad' : ''),
+		t('report') +
+			t('colon') +
+			t('analysis_' + (k.report_done_at ? 'done' : late ? 'overdue' : 'open')) +
+			' ' +
+			new Date(k.report_done_at || k.report_due_at).toLocaleString(state.lang),
+	);
+}
 function closeTicket() {
 	state.selected = null;
 	history.replaceState(null, '', '/');
@@ -214,6 +227,8 @@ async function open(id) {
 		]);
 	if (analyses.some((a) => a.state !== 'done'))
 		button('rca-done', [{ name: 'text', label: 'analysis', long: true }]);
+	if (staff && k.report_due_at && !k.report_done_at)
+		button('report-done', [{ name: 'text', label: 'report_text', long: true, required: false }]);
 	if (!isDone) button('escalate', reason, escalate);
 	if (!staff && k.status === 'resolved') button('confirm-resolution');
 	if (['resolved', 'closed'].includes(k.status)) button('reopen', reason);
@@ -239,6 +254,7 @@ async function open(id) {
 				(k.assignee_name || t('unassigned')),
 		),
 		lines,
+		...(k.report_due_at ? [reportLine(k)] : []),
 		...analyses.map(analysisLine),
 		...comments.map((c) => {
 			const d = el('div', 'comment ' + (c.audience === 'staff' ? 'staff' : ''));

@@ -87,6 +87,8 @@ static const struct ticket_rule rules[CMD_COUNT] = {
 		ANY & ~BIT(CANCELLED) & ~BIT(MERGED), SYSTEM, SAME, .internal = true },
 	[CMD_ESCALATION_LATE] = { "escalation-late", "ticket.escalation_late", OPEN, SYSTEM, SAME,
 		.internal = true },
+	[CMD_REPORT_DONE] = { "report-done", "ticket.report_done",
+		ANY & ~BIT(CANCELLED) & ~BIT(MERGED), STAFF, SAME },
 	[CMD_RCA_DONE] = { "rca-done", "ticket.rca_done", ANY, STAFF, SAME },
 	[CMD_RCA_REMINDER] = { "rca-reminder", "ticket.rca_reminder", ANY, SYSTEM, SAME,
 		.internal = true },

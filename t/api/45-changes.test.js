@@ -251,7 +251,7 @@ test('a password set by a mailed link, and what the daemon itself changes: rows 
 /* --- sladesk --- */
 
 /* Commands that only read, and those without a row, with the reason. */
-const READS = ['keys status', 'keys check', 'tenant list', 'token list', 'report list', 'deadletter list', 'domain list', 'sso list', 'audit verify', 'rca', 'sla calc', 'sla explain', 'sla verify', 'sla differences', 'sla replay', 'policy list', 'policy show', 'policy format', 'calendar list', 'calendar show', 'calendar format'],
+const READS = ['keys status', 'keys check', 'tenant list', 'token list', 'report list', 'deadletter list', 'domain list', 'sso list', 'audit verify', 'rca', 'reports', 'sla calc', 'sla explain', 'sla verify', 'sla differences', 'sla replay', 'policy list', 'policy show', 'policy format', 'calendar list', 'calendar show', 'calendar format'],
 	NO_ROW = { init: 'there is no database yet', demo: 'refuses where there are customers; tested below, in a new database' };
 test('every command of sladesk that writes: a row of the operator, which names what was changed', () => {
 	const owner = `host=${SOCK} dbname=${s.db} user=sladesk_owner`,
@@ -347,7 +347,7 @@ test('every command of sladesk that writes: a row of the operator, which names w
 	psql('postgres', `drop database ${d.db} with (force)`);
 	/* what only reads leaves nothing */
 	const n = last();
-	for (const c of ['rca', 'keys status', 'keys check', 'tenant list', 'token list', 'report list', 'deadletter list', 'domain list', 'sso list', 'audit verify', 'sla verify --tenant gamma', 'sla differences']) s.cli(c.split(' '));
+	for (const c of ['rca', 'reports', 'keys status', 'keys check', 'tenant list', 'token list', 'report list', 'deadletter list', 'domain list', 'sso list', 'audit verify', 'sla verify --tenant gamma', 'sla differences']) s.cli(c.split(' '));
 	assert.strictEqual(last(), n);
 	assert.doesNotMatch(s.cli(['audit', 'verify']), /BROKEN/);
 	console.log(`commands: ${seen.size} write, ${READS.length} read, ${Object.keys(NO_ROW).length} without a row`);

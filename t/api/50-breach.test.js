@@ -184,6 +184,48 @@ test('an analysis that is done in time is neither reminded of nor overdue; one c
 	assert.match(s.cli(['sla', 'verify']), /, 0 differences/);
 });
 
+test('a report is ticked off before or after it is due, and its timer ends; another priority begins it anew', async () => {
+	const pending = (id) => s.sql(`select count(*) from timers where subject_id = ${id} and kind = 'report-due' and state = 'pending'`),
+		due = (id) => s.sql(`select count(*) from events where ticket_id = ${id} and type = 'ticket.report_due'`),
+		shown = async (id) => (await s.get(`/api/v1/tickets/${id}`, user)).data,
+		refused = async (id, token, status) => assert.strictEqual((await s.post(`/api/v1/tickets/${id}/report-done`, token, {})).status, status);
+	/* in time */
+	const early = await create({ priority: 'P1', title: 'reported early' }),
+		at = await shown(early);
+	assert.strictEqual(Date.parse(at.report_due_at) - Date.parse(at.opened_at), 48 * 3600e3);
+	assert.strictEqual(at.report_done_at, null);
+	assert.match(s.cli(['reports', '--tenant', 'alpha']), /\tf\treported early/);
+	await refused(early, user, 403);
+	await act(early, 'report-done', eng, { text: 'a cable was loose' });
+	assert.strictEqual(pending(early), '0');
+	assert.deepStrictEqual(await reached(early, ['report_done']), ['user']);
+	assert.strictEqual((await s.all(`/api/v1/tickets/${early}/comments`, user)).at(-1).body, 'a cable was loose');
+	const done = (await s.all(`/api/v1/tickets/${early}/history`, user)).find((e) => e.type === 'ticket.report_done');
+	assert.strictEqual(done.actor_kind, 'staff');
+	assert.strictEqual((await shown(early)).report_done_at, done.at);
+	assert.doesNotMatch(s.cli(['reports']), /reported early/);
+	await refused(early, eng, 409);
+	/* no report is due at P3; a raise asks for one, and a further one for another */
+	const raised = await create({ priority: 'P3', title: 'raised' });
+	assert.strictEqual((await shown(raised)).report_due_at, null);
+	await refused(raised, eng, 409);
+	await act(raised, 'priority', boss, { priority: 'P1', reason: 'worse' });
+	await act(raised, 'report-done', eng);
+	await act(raised, 'priority', boss, { priority: 'P0', reason: 'much worse' });
+	assert.strictEqual((await shown(raised)).report_done_at, null);
+	assert.strictEqual(pending(raised), '1');
+	/* late */
+	await later(24 * 3600 + 60);
+	await waitUntil(() => due(raised) === '1');
+	assert.match(s.cli(['reports']), /\tt\traised/);
+	await act(raised, 'report-done', eng);
+	assert.ok((await shown(raised)).report_done_at > (await shown(raised)).report_due_at);
+	await refused(raised, eng, 409);
+	await later(49 * 3600);
+	assert.deepStrictEqual([due(early), due(raised)], ['0', '1']);
+	assert.match(s.cli(['sla', 'verify']), /, 0 differences/);
+});
+
 test('a waiver and the breach reach the same people', async () => {
 	const id = await create({ priority: 'P1', title: 'waived' });
 	await act(id, 'assign', boss, { assignee_id: Number(s.sql("select id from staff where username = 'eng2'")) });

@@ -66,6 +66,7 @@ const COMMANDS = {
 		}),
 	},
 	'reject-exclusion': { by: 'boss', before: [propose], body: reason },
+	'report-done': { sets: { priority: 'P1' } },
 	reopen: { before: [['resolve', text]], body: reason },
 	reply: { body: text },
 	resolve: { body: text },

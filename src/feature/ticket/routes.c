@@ -81,6 +81,7 @@ const struct route ticket_routes[] = {
 	JUDGE("reject-exclusion", REJECT_EXCLUSION, reject_exclusion),
 	ACT("rate", RATE, rate),
 	ACT("rca-done", RCA_DONE, rca_done),
+	ACT("report-done", REPORT_DONE, report_done),
 	JUDGE("redact", REDACT, redact),
 	ACT("reopen", REOPEN, reopen),
 	ACT("reply", REPLY, reply),

@@ -350,6 +350,9 @@ static void read_command(struct req *req, struct ticket_call *c)
 	case CMD_CATEGORY:
 		c->category = REQ_INPUT(req, ticket_category)->category;
 		break;
+	case CMD_REPORT_DONE:
+		c->text = REQ_INPUT(req, ticket_report_done)->text;
+		break;
 	case CMD_LINK:
 		c->parent_id = REQ_INPUT(req, ticket_link)->parent_id;
 		break;

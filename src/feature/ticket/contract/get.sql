@@ -10,7 +10,7 @@
 -- returns resolved_at timestamptz, closed_at timestamptz, closed_by text, urgent_at timestamptz, urgent_clock text,
 -- returns sla_high smallint, sla_breached boolean, excluded_windows bigint[], exclusion_kind text, exclusion_state text,
 -- returns exclusion_proposer bigint, exclusion_approver bigint, version bigint, description text, requester_name text,
--- returns assignee_name text
+-- returns assignee_name text, report_due_at timestamptz, report_done_at timestamptz
 select t.id, t.number, t.tenant_id, c.name as tenant_name, t.title, t.status, t.priority, t.priority as priority_label, t.priority_source, t.priority_reason,
   t.priority_confirmed, t.service_type, t.source, t.category, t.incident_type, t.tags, t.impact, t.urgency, t.requester_kind, t.requester_id, t.assignee_id,
   t.level, t.department, t.project, t.contract, t.cost_centre, t.region, t.office, t.parent_id, t.cycle, t.opened_at, t.updated_at,
@@ -19,7 +19,15 @@ select t.id, t.number, t.tenant_id, c.name as tenant_name, t.title, t.status, t.
   (select m.body from ticket_comments m where m.tenant_id = t.tenant_id and m.ticket_id = t.id and m.kind = 'description'
     and m.created_at >= t.opened_at - interval '1 day' order by m.id limit 1) as description,
   door.person_name(t.tenant_id, t.requester_kind, t.requester_id) as requester_name,
-  door.person_name(t.tenant_id, 'staff', t.assignee_id) as assignee_name
+  door.person_name(t.tenant_id, 'staff', t.assignee_id) as assignee_name, r.due_at as report_due_at, r.done_at as report_done_at
 from tickets t
 join customers c on c.tenant_id = t.tenant_id
+left join lateral (
+  select m.due_at, ts((m.payload ->> 'at')::bigint) as done_at
+  from timers m
+  where m.tenant_id = t.tenant_id and m.kind = 'report-due' and m.subject_id = t.id and t.status not in ('cancelled', 'merged')
+    and (m.state <> 'cancelled' or m.payload ? 'by')
+  order by m.origin_seq desc
+  limit 1
+) r on true
 where t.id = $1::bigint and t.tenant_id = any ((select current_setting('app.current_tenants')::bigint[])::bigint[])
