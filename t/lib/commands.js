@@ -66,7 +66,13 @@ const COMMANDS = {
 		}),
 	},
 	'reject-exclusion': { by: 'boss', before: [propose], body: reason },
-	'report-done': { sets: { priority: 'P1' } },
+	'report-done': {
+		body: (s, id) => {
+			s.sql(`insert into timers (tenant_id, kind, subject_id, due_at, origin_seq)
+				select tenant_id, 'report-due', id, now() + interval '1 day', 1 from tickets where id = ${id}`);
+			return text();
+		},
+	},
 	reopen: { before: [['resolve', text]], body: reason },
 	reply: { body: text },
 	resolve: { body: text },
