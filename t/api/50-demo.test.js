@@ -65,6 +65,9 @@ test('the texts: no placeholder is left, and each language stays with its custom
 	assert.strictEqual(number("select count(*) from tickets where title like '%{%'"), 0);
 	assert.strictEqual(number("select count(*) from ticket_comments where body like '%{}%' or details::text like '%{}%'"), 0);
 	assert.ok(number("select count(distinct regexp_replace(title, '[^[:alpha:]]', '', 'g')) from tickets") > 60);
+	/* a blank between Chinese and Latin, but none before a percent sign */
+	const joined = "~ '[\\u4e00-\\u9fff][A-Za-z0-9]|[A-Za-z0-9%][\\u4e00-\\u9fff]|[\\u4e00-\\u9fff][^a-z]*[0-9] %'";
+	assert.deepStrictEqual(rows(`select title from tickets where title ${joined} union select body from ticket_comments where body ${joined} or details::text ${joined}`), []);
 	assert.strictEqual(number("select count(*) from tickets t join customers c using (tenant_id) where (t.title ~ '[\\u4e00-\\u9fff]') <> (c.lang = 'zh')"), 0);
 });
 

@@ -3,6 +3,7 @@
  * and priority alone, so that past and present, and a run after another, agree on it. */
 #include "demo.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -76,13 +77,31 @@ bool demo_chance(struct demo_dice *d, int percent)
 
 /* --- texts --- */
 
+/* Does a blank belong between a character whose first byte is LEAD and OTHER? Between a Chinese one
+ * (U+4000 to U+9FFF) and a Latin letter or a digit. */
+static bool wants_blank(unsigned char lead, unsigned char other)
+{
+	return lead >= 0xe4 && lead <= 0xe9 && isalnum(other);
+}
+
+static void add_subject(struct buf *b, const char *subject, const char *next, const char *end)
+{
+	size_t n = strlen(subject);
+
+	if (b->n >= 3 && wants_blank((unsigned char)b->p[b->n - 3], (unsigned char)*subject))
+		buf_addc(b, ' ');
+	buf_adds(b, subject);
+	if (n && next < end && wants_blank((unsigned char)*next, (unsigned char)subject[n - 1]))
+		buf_addc(b, ' ');
+}
+
 char *demo_text(const char *text, size_t n, const char *subject)
 {
 	struct buf b = { 0 };
 
 	for (size_t i = 0; i < n; i++)
 		if (text[i] == '{' && i + 1 < n && text[i + 1] == '}') {
-			buf_adds(&b, subject);
+			add_subject(&b, subject, text + i + 2, text + n);
 			i++;
 		} else {
 			buf_addc(&b, text[i]);
@@ -266,7 +285,13 @@ static const struct demo_story *story_of(const char *title, char *subject, size_
 		if (n > before + after && n - before - after < size &&
 			memcmp(title, t, before) == 0 &&
 			memcmp(title + n - after, gap + 2, after) == 0) {
-			snprintf(subject, size, "%.*s", (int)(n - before - after), title + before);
+			struct str of = { title + before, n - before - after };
+
+			for (; of.n && *of.p == ' '; of.n--)
+				of.p++;
+			while (of.n && of.p[of.n - 1] == ' ')
+				of.n--;
+			snprintf(subject, size, "%.*s", (int)of.n, of.p);
 			return &demo_stories[i];
 		}
 	}
