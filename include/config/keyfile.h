@@ -11,12 +11,17 @@ char *keyfile_beside(const char *setting, const char *name) MUST_USE;
 /* Read the keys, and create the file if it does not exist. Exits with a clear line if that
  * fails. */
 void keyfile_open(void);
-/* Read the file again if it has changed, and rotate the keys if that is due. Runs on the loop once
- * a minute: small reads, and one fsync every rotate_days. Failures are logged and the current keys
- * stay in use. */
+/* Read the file again if it has changed. Runs on the loop once a minute: small reads. A failure is
+ * logged, and the current keys stay in use. */
 void keyfile_tick(void);
-/* Add a new key to the file; AT_ONCE: replace all others. Returns false and sets errno if it cannot
- * be written; EBUSY while another process is writing it. */
+/* If the newest key is older than token.rotate_days, lock the file and return its new contents, for
+ * whoever can wait for a disk; the caller wipes and frees them. NULL: nothing to do now. The lock
+ * stays until keyfile_renewed, which must be called once. */
+char *keyfile_renew(void) MUST_USE;
+/* The file was replaced; or WHY it was not. */
+void keyfile_renewed(const char *why);
+/* Add a new key to the file; AT_ONCE: replace all others. WAITS for the disk: for sladesk. Returns
+ * false and sets errno if it cannot be written; EBUSY while another process is writing it. */
 bool keyfile_rotate(bool at_once);
 
 #endif

@@ -21,8 +21,9 @@ enum work_kind {
 	WORK_SAML = 201, /* certificate NUL key NUL document -> the contents of its signed part, as
 			    JSON */
 	WORK_MAIL = 301, /* struct mail_job -> struct mail_result */
-	WORK_APPEND = 401, /* file NUL its last line NUL lines -> "+"; "=" and its last line, if
-			      that is another; "!" and an error */
+	WORK_APPEND = 401,  /* file NUL its last line NUL lines -> "+"; "=" and its last line, if
+			       that is another; "!" and an error */
+	WORK_REPLACE = 402, /* file NUL its new contents -> "+"; "!" and an error */
 	/* for the tests, added to a pool's hundred: */
 	WORK_PROBE = 90, /* what to try ("socket", "exec", …) -> "refused" or "OPEN" */
 	WORK_HANG = 91,  /* never answer */

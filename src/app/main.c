@@ -27,6 +27,7 @@
 #include "loop/loop.h"
 #include "process.h"
 #include "sql_gen.h"
+#include "signing_key.h"
 #include "takeover.h"
 #include "work/work.h"
 
@@ -272,7 +273,7 @@ static void on_hup(int signo)
 		log_info(NULL, "settings reloaded");
 	}
 	notify("READY=1");
-	keyfile_tick();
+	signing_key_tick();
 }
 
 static void on_ready(void)
@@ -334,7 +335,7 @@ static void watchdog(void *arg)
 
 static void look_at_signing_key(struct job_run *run)
 {
-	keyfile_tick();
+	signing_key_tick();
 	job_end(run, JOB_DONE);
 }
 

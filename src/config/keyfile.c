@@ -18,6 +18,7 @@
 #define TEXT_MAX 16384
 
 static struct stat seen;
+static int locked = -1; /* the file while it is being replaced */
 
 char *keyfile_beside(const char *setting, const char *name)
 {
@@ -64,18 +65,35 @@ static const char *load_keys(void)
 	return why;
 }
 
+/* A name is on the disk only with its directory. */
+static bool sync_folder(void)
+{
+	char *folder = keyfile_beside("", ".");
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool ok = fd >= 0 && fsync(fd) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	free(folder);
+	return ok;
+}
+
 /* Replace the file atomically: write a new one next to OLD, sync it, give it OLD's owner, rename
  * it. */
 static bool replace(const struct stat *old, const char *text)
 {
 	char *path = xasprintf("%s.new", options.token_key_file);
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd;
 	ssize_t n = (ssize_t)strlen(text);
-	bool ok = fd >= 0 && fchown(fd, old->st_uid, old->st_gid) == 0 &&
-		  write(fd, text, (size_t)n) == n && fsync(fd) == 0 &&
-		  rename(path, options.token_key_file) == 0;
-	int why = errno;
+	bool ok;
+	int why;
 
+	unlink(path); /* of a process that died: we have the lock */
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	ok = fd >= 0 && fchown(fd, old->st_uid, old->st_gid) == 0 &&
+	     write(fd, text, (size_t)n) == n && fsync(fd) == 0 &&
+	     rename(path, options.token_key_file) == 0 && sync_folder();
+	why = errno;
 	if (fd >= 0)
 		close(fd);
 	if (!ok && fd >= 0)
@@ -94,31 +112,46 @@ static bool is_current(int fd, struct stat *out)
 	       out->st_ino == b.st_ino && out->st_dev == b.st_dev;
 }
 
-bool keyfile_rotate(bool at_once)
+/* Lock the file and make its new contents. Returns the locked descriptor, or -1 with errno; EBUSY
+ * while another process is replacing it. */
+static int begin(bool at_once, struct stat *old, char **out_fresh)
 {
 	int fd = open_file();
-	char text[TEXT_MAX], *fresh;
-	struct stat old;
+	char text[TEXT_MAX];
 	ssize_t n;
+
+	*out_fresh = NULL;
+	if (fd < 0)
+		return -1;
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0 || !is_current(fd, old)) {
+		close(fd);
+		errno = EBUSY;
+		return -1;
+	}
+	n = read_file(fd, text);
+	if (n >= 0)
+		*out_fresh = token_keys_rotate(text, (size_t)n, clock_now_us() / US_PER_S, at_once);
+	OPENSSL_cleanse(text, sizeof(text));
+	if (*out_fresh)
+		return fd;
+	close(fd); /* this also releases the lock */
+	errno = EFBIG;
+	return -1;
+}
+
+bool keyfile_rotate(bool at_once)
+{
+	struct stat old;
+	char *fresh;
+	int fd = begin(at_once, &old, &fresh);
 	bool ok;
 
 	if (fd < 0)
 		return false;
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0 || !is_current(fd, &old)) {
-		close(fd);
-		errno = EBUSY;
-		return false;
-	}
-	n = read_file(fd, text);
-	fresh = n < 0 ? NULL
-		      : token_keys_rotate(text, (size_t)n, clock_now_us() / US_PER_S, at_once);
-	ok = fresh && replace(&old, fresh);
-	if (fresh) {
-		OPENSSL_cleanse(fresh, strlen(fresh));
-		free(fresh);
-	}
-	OPENSSL_cleanse(text, sizeof(text));
-	close(fd); /* this also releases the lock */
+	ok = replace(&old, fresh);
+	OPENSSL_cleanse(fresh, strlen(fresh));
+	free(fresh);
+	close(fd);
 	return ok;
 }
 
@@ -128,7 +161,7 @@ static void make(void)
 	int fd = open(options.token_key_file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	ssize_t n = (ssize_t)strlen(text);
 
-	if (fd < 0 || write(fd, text, (size_t)n) != n || fsync(fd) != 0)
+	if (fd < 0 || write(fd, text, (size_t)n) != n || fsync(fd) != 0 || !sync_folder())
 		die("token.key_file: %s: %s", options.token_key_file, strerror(errno));
 	close(fd);
 	OPENSSL_cleanse(text, (size_t)n);
@@ -148,7 +181,6 @@ void keyfile_open(void)
 
 void keyfile_tick(void)
 {
-	int64_t age_s = clock_now_us() / US_PER_S - token_keys_newest_s();
 	const char *why;
 	struct stat now;
 
@@ -159,13 +191,35 @@ void keyfile_tick(void)
 		log_error(NULL,
 			"token.key_file cannot be read; keeping the current keys path=%s err=%s",
 			options.token_key_file, why);
-	if (age_s < options.token_rotate_days * 86400)
-		return;
-	if (keyfile_rotate(false)) {
+}
+
+static void cannot_rotate(const char *why)
+{
+	log_error(NULL, "token.key_file cannot be rotated path=%s err=%s", options.token_key_file,
+		why);
+}
+
+char *keyfile_renew(void)
+{
+	int64_t age_s = clock_now_us() / US_PER_S - token_keys_newest_s();
+	struct stat old;
+	char *fresh;
+
+	if (locked >= 0 || age_s < options.token_rotate_days * 86400)
+		return NULL;
+	locked = begin(false, &old, &fresh);
+	if (locked < 0 && errno != EBUSY)
+		cannot_rotate(strerror(errno));
+	return locked < 0 ? NULL : fresh;
+}
+
+void keyfile_renewed(const char *why)
+{
+	close(locked); /* this also releases the lock */
+	locked = -1;
+	if (why)
+		cannot_rotate(why);
+	else
 		log_info(NULL, "a new signing key was created; it signs in ten minutes");
-		load_keys();
-	} else if (errno != EBUSY) {
-		log_error(NULL, "token.key_file cannot be rotated path=%s err=%s",
-			options.token_key_file, strerror(errno));
-	}
+	keyfile_tick();
 }

@@ -44,7 +44,10 @@ static const int no_files[] = { SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(stat)
 	SCMP_SYS(newfstatat), SCMP_SYS(statx), SCMP_SYS(access), SCMP_SYS(faccessat),
 	SCMP_SYS(faccessat2), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(getcwd) };
 static const int files[] = { SCMP_SYS(close), SCMP_SYS(fstat), SCMP_SYS(newfstatat),
-	SCMP_SYS(flock), SCMP_SYS(pread64), SCMP_SYS(ftruncate), SCMP_SYS(fsync) };
+	SCMP_SYS(flock), SCMP_SYS(pread64), SCMP_SYS(ftruncate), SCMP_SYS(fsync),
+	/* replacing a file; which names an architecture has differs */
+	SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2), SCMP_SYS(unlink),
+	SCMP_SYS(unlinkat) };
 static const int network[] = {
 	/* sockets of a client */
 	SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(getsockname), SCMP_SYS(getpeername),
@@ -105,11 +108,14 @@ static void allow_network(scmp_filter_ctx f)
 
 static void allow_files(scmp_filter_ctx f)
 {
-	const scmp_datum_t mask = O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW,
-			   append = O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW;
+	const scmp_datum_t mask = O_ACCMODE | O_CREAT | O_EXCL | O_TRUNC | O_APPEND | O_NOFOLLOW,
+			   append = O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW,
+			   fresh = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
 
 	rules(f, SCMP_ACT_ALLOW, files, ARRAY_LEN(files));
 	rule_if(f, SCMP_ACT_ALLOW, SCMP_SYS(openat), 2, SCMP_CMP_MASKED_EQ, mask, append);
+	/* a file that does not exist yet */
+	rule_if(f, SCMP_ACT_ALLOW, SCMP_SYS(openat), 2, SCMP_CMP_MASKED_EQ, mask, fresh);
 	/* a folder, to sync its entries */
 	rule_if(f, SCMP_ACT_ALLOW, SCMP_SYS(openat), 2, SCMP_CMP_MASKED_EQ, mask | O_DIRECTORY,
 		O_RDONLY | O_DIRECTORY);

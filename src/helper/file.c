@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * sladesk-helper-file: appends lines to a file that only grows, and returns when they are on the
- * disk. Waiting for a disk would block the loop. */
+ * sladesk-helper-file: appends lines to a file that only grows, or replaces a file of keys, and
+ * answers when that is on the disk. Waiting for a disk would block the loop. */
 #include "helper.h"
 
 #include <errno.h>
@@ -96,10 +96,39 @@ static void append(const char *file, struct str expected, struct str lines)
 	helper_answer(answer, n + 1);
 }
 
+/* "+": whoever opens FILE, now or after a crash at any point, finds all of the old contents or all
+ * of TEXT; "!" and a text: it has the old ones. Who asks holds the lock of the file, so what is
+ * left beside it by a process that died is nobody's. */
+static void replace(const char *file, struct str text)
+{
+	char *fresh = xasprintf("%s.new", file), answer[200] = "+";
+	int fd, why;
+	bool ok;
+
+	unlink(fresh);
+	fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	ok = fd >= 0 && write_all(fd, text.p, text.n) && fsync(fd) == 0 && rename(fresh, file) == 0;
+	why = errno;
+	if (fd >= 0)
+		close(fd);
+	if (!ok)
+		unlink(fresh);
+	else if (!sync_folder(file)) /* it is there, but may be lost with the power */
+		ok = false, why = errno;
+	if (!ok)
+		snprintf(answer, sizeof(answer), "!%s", strerror(why));
+	free(fresh);
+	helper_answer(answer, strlen(answer));
+}
+
 static void on_job(enum work_kind kind, const char *p, size_t n)
 {
 	size_t file = strnlen(p, n), expected = file < n ? strnlen(p + file + 1, n - file - 1) : 0;
 
+	if (kind == WORK_REPLACE && file + 1 < n) {
+		replace(p, (struct str){ p + file + 1, n - file - 1 });
+		return;
+	}
 	if (kind != WORK_APPEND || file + 1 + expected + 1 > n) {
 		helper_fail();
 		return;

@@ -284,3 +284,37 @@ test('a table that contradicts the file is reported by the daemon, which signs n
 	fs.chmodSync(file, 0o600);
 	await waitUntil(async () => (await s.metric('audit_anchor_faults')) === 0);
 });
+test('the file of signing keys is replaced by a helper: all of it or nothing, whatever lies beside it, and the old keys go on', async () => {
+	const key = path.join(s.dir, 'token.jwk'),
+		beside = key + '.new',
+		jobs = () => s.metric('helper_pool_jobs_total{pool="file"}'),
+		rotated = () => s.log.split('a new signing key was created').length - 1,
+		kids = () => JSON.parse(fs.readFileSync(key, 'utf8')).keys.map((k) => k.kid);
+	/* it cannot be written */
+	fs.mkdirSync(beside);
+	const first = kids(),
+		before = rotated();
+	await s.jump(91 * 86400);
+	await waitUntil(() => /token.key_file cannot be rotated.*File exists/.test(s.log));
+	assert.deepStrictEqual(kids(), first);
+	assert.strictEqual((await s.get('/api/v1/me', await s.login('boss'))).status, 200);
+	/* what a process left that died */
+	fs.rmdirSync(beside);
+	fs.writeFileSync(beside, '{"keys":[]}', { mode: 0o644 });
+	const old = fs.openSync(key, 'r'),
+		n = await jobs();
+	s.proc.kill('SIGHUP');
+	await waitUntil(() => rotated() === before + 1);
+	assert.ok((await jobs()) > n, 'by a helper');
+	assert.deepStrictEqual(kids().slice(1), first.slice(0, kids().length - 1));
+	assert.strictEqual(kids().length, 1 + first.length);
+	const st = fs.statSync(key);
+	assert.strictEqual(st.mode & 0o777, 0o600);
+	assert.notStrictEqual(st.ino, fs.fstatSync(old).ino, 'whoever reads it has the old file or the new one');
+	assert.strictEqual(JSON.parse(fs.readFileSync(old, 'utf8')).keys.length, first.length);
+	fs.closeSync(old);
+	assert.ok(!fs.existsSync(beside));
+	await waitUntil(async () => (await s.get('/.well-known/jwks.json')).json.keys.length === kids().length);
+	/* the lock is free */
+	assert.match(s.cli(['key', 'rotate']), /signs in ten minutes/);
+});

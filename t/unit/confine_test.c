@@ -119,7 +119,11 @@ static void pure_walk(void)
 
 static void files_walk(void)
 {
-	walk(CONFINE_FILES, PURE MORE "close fstat newfstatat flock pread64 ftruncate fsync ", "");
+	walk(CONFINE_FILES,
+		PURE MORE
+		"close fstat newfstatat flock pread64 ftruncate fsync rename renameat renameat2 "
+		"unlink unlinkat ",
+		"");
 }
 
 static void network_walk(void)
@@ -161,6 +165,12 @@ static void arguments(void)
 		{ { SYS_openat, { AT_FDCWD, (long)"/dev/null",
 					O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW, 0600 } },
 			REFUSED, ENDED, ALLOWED },
+		{ { SYS_openat, { AT_FDCWD, (long)"/dev/null",
+					O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600 } },
+			REFUSED, ENDED, ALLOWED },
+		{ { SYS_openat, { AT_FDCWD, (long)"/dev/null",
+					O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600 } },
+			REFUSED, ENDED, ENDED },
 		{ { SYS_openat, { AT_FDCWD, (long)"/", O_RDONLY | O_DIRECTORY } }, REFUSED, ALLOWED,
 			ALLOWED },
 		{ { SYS_socket, { AF_INET, SOCK_STREAM } }, ENDED, ALLOWED, ENDED },
