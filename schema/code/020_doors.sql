@@ -97,13 +97,14 @@ end
 $$;
 
 -- The appearance of a customer's portal before the login. P_OF is the customer's number, its code, or "host:" and its host name.
-create or replace function door.theme(p_of text)
+drop function if exists door.theme(text); -- its columns change
+create function door.theme(p_of text)
 returns table (tenant_id bigint, name text, logo_url text, primary_color text, accent_color text, support_contact text, updated_at timestamptz,
-  sso text)
+  sso text, code text)
 language sql stable security definer set search_path = public, pg_temp as $$
   select c.tenant_id, coalesce(t.display_name, c.name), logo_url_of(t), t.primary_color, t.accent_color, t.support_contact,
     coalesce(t.updated_at, c.created_at),
-    (select p.name from public.identity_providers p where p.tenant_id = c.tenant_id and p.active order by p.id limit 1)
+    (select p.name from public.identity_providers p where p.tenant_id = c.tenant_id and p.active order by p.id limit 1), c.code
   from public.customers c left join public.tenant_themes t on t.tenant_id = c.tenant_id
   where c.tenant_id = public.tenant_named(p_of) and c.tenant_id > 1 and c.status = 'active'
   order by c.tenant_id limit 1

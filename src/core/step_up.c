@@ -12,7 +12,7 @@ struct step_up {
 	req_step *next;
 };
 
-enum column { PROVED, PASSWORD, TOTP, PASSKEY, RECOVERY, MAIL, PROVIDER };
+enum column { PROVED, PASSWORD, TOTP, PASSKEY, RECOVERY, MAIL, PROVIDER, CODE };
 
 /* The ways in which the session can prove its user. A new login at the provider begins a new
  * session. */
@@ -37,8 +37,9 @@ static struct outcome *refuse(struct req *req, const PGresult *rows)
 	if (sso)
 		buf_addf(&b,
 			",\"location\":\"/api/v1/auth/sso/"
-			"start?tenant=%lld&provider=%lld&fresh=true\"",
-			(long long)req->session->tenant_id, (long long)db_int(rows, 0, PROVIDER));
+			"start?tenant=%.*s&provider=%lld&fresh=true\"",
+			(int)db_text(rows, 0, CODE).n, db_text(rows, 0, CODE).p,
+			(long long)db_int(rows, 0, PROVIDER));
 	buf_adds(&b, ",\"suggested_actions\":[\"POST /api/v1/auth/step-up\"]}");
 	o = req_fail(req, ERR_STEP_UP, buf_cstr(&b));
 	buf_free(&b);

@@ -288,11 +288,13 @@ test('a logo is uploaded, served as an image and nothing else, and removed; othe
 	for (const [of, token, status] of [
 		[s.alpha, user, 200],
 		['alpha', user, 200],
-		[s.alpha, beta, 403],
+		[s.alpha, beta, 200],
 		['alpha', beta, 403],
-		[999999, beta, 403],
+		[999999, beta, 200],
 		['nobody', beta, 403],
-		[s.alpha + '/logo', beta, 403],
+		[s.alpha + '/logo', beta, 404],
+		['alpha/logo', beta, 403],
+		['999999/logo', beta, 404],
 		[s.alpha + '/logo', admin, 200],
 		[s.alpha, await s.login('boss'), 200],
 		[s.alpha, 'no-token', 200],
@@ -302,6 +304,18 @@ test('a logo is uploaded, served as an image and nothing else, and removed; othe
 			status,
 			of + ' ' + status,
 		);
+	/* a number that is not one's own tells the same, with a session and without, whether it is a customer's or nobody's */
+	const neutral = await Promise.all(
+		[s.alpha, 1, 0, 999999].flatMap((of) =>
+			[beta, null].flatMap((token) =>
+				['', '/logo'].map(async (logo) => {
+					const r = await s.get(`/api/v1/client/theme/${of}${logo}`, token);
+					return [logo, r.status, r.data ?? null, r.headers.etag, r.headers['cache-control']].join();
+				}),
+			),
+		),
+	);
+	assert.strictEqual(new Set(neutral).size, 2, neutral.join('\n'));
 	assert.strictEqual(await theme('host'), null, 'this host belongs to no tenant');
 	s.sql(`update customers set host = '127.0.0.1' where tenant_id = ${s.alpha}`);
 	assert.deepStrictEqual(await theme('host'), now);

@@ -5,7 +5,7 @@ const test = require('node:test'),
 	assert = require('node:assert'),
 	crypto = require('node:crypto');
 const { Server } = require('../lib/server.js'),
-	{ authenticatorOf } = require('../lib/authenticator.js');
+	{ authenticatorOf, coseOf } = require('../lib/authenticator.js');
 
 let s;
 const authenticator = (id) => authenticatorOf(s, id);
@@ -248,17 +248,53 @@ test('a registration says truly what it registers', async (t) => {
 		'another origin': { client: { origin: 'https://evil.example' } },
 		'inside a page of another origin': { client: { crossOrigin: true } },
 		'another challenge': { client: { challenge: url(crypto.randomBytes(32)) } },
-		'another id inside': { auth: (d) => ((d[d.length - 1] ^= 1), d) },
-		'an id of another length': { auth: (d) => ((d[54] ^= 1), d) },
-		'cut in the id': { auth: (d) => d.subarray(0, d.length - 1) },
+		'another id inside': { auth: (d) => ((d[60] ^= 1), d) },
+		'an id that is longer than said': { length: 31 },
+		'an id that is shorter than said': { length: 33 },
+		'an id without a length': { length: 0 },
+		'an id longer than all': { length: 65535 },
+		'cut in the id': { auth: (d) => d.subarray(0, 60) },
 		'cut before the id': { auth: (d) => d.subarray(0, 54) },
 		'only the head': { auth: (d) => d.subarray(0, 37) },
-		'an RSA key': { public_key: der(rsa) },
-		'P-384': { public_key: der(curve('P-384')) },
-		secp256k1: { public_key: der(curve('secp256k1')) },
-		Ed25519: { public_key: der(crypto.generateKeyPairSync('ed25519')) },
-		'no key': { public_key: Buffer.from('x'.repeat(20)) },
-		'a key with bytes behind': { public_key: Buffer.concat([der(curve('P-256')), Buffer.from([0])]) },
+		'an RSA key': { public_key: () => der(rsa) },
+		'P-384': { public_key: () => der(curve('P-384')) },
+		secp256k1: { public_key: () => der(curve('secp256k1')) },
+		Ed25519: { public_key: () => der(crypto.generateKeyPairSync('ed25519')) },
+		'no key': { public_key: () => Buffer.from('x'.repeat(20)) },
+		'a key with bytes behind': { public_key: (k) => Buffer.concat([k, Buffer.from([0])]) },
+		'another key than the authenticator’s': { public_key: () => der(curve('P-256')) },
+		'the authenticator’s key, the browser’s another': { cose: () => coseOf(curve('P-256')) },
+		'no key inside': { cose: () => Buffer.alloc(0) },
+		...Object.fromEntries(
+			/* each byte of the key's frame, changed: kty, alg (-257, -8 and all others), curve, labels, lengths */
+			[...Array(10).keys(), 42, 43, 44].map((i) => [
+				`byte ${i} of the key`,
+				{ cose: (k) => ((k[i] ^= i === 4 ? 1 : 3), k) },
+			]),
+		),
+		'a coordinate changed on both sides, off the curve': {
+			cose: (k) => ((k[76] ^= 1), k),
+			public_key: (k) => ((k[90] ^= 1), k),
+		},
+		'a coordinate beyond the field': { cose: (k) => k.fill(0xff, 10, 42), public_key: (k) => k.fill(0xff, 27, 59) },
+		'the point of zeros': {
+			cose: (k) => k.fill(0, 10, 42).fill(0, 45),
+			public_key: (k) => k.fill(0, 27),
+		},
+		'a key cut short': { cose: (k) => k.subarray(0, 76) },
+		'a member more': { cose: (k) => Buffer.concat([Buffer.from([0xa6]), k.subarray(1), Buffer.from([0x04, 0x81, 0x02])]) },
+		'a member twice': { cose: (k) => Buffer.concat([Buffer.from([0xa6]), k.subarray(1), Buffer.from([0x20, 0x01])]) },
+		'other order': { cose: (k) => Buffer.concat([k.subarray(0, 1), k.subarray(3, 5), k.subarray(1, 3), k.subarray(5)]) },
+		'a number in a longer spelling': { cose: (k) => Buffer.concat([k.subarray(0, 2), Buffer.from([0x18, 0x02]), k.subarray(3)]) },
+		'a map without an end': { cose: (k) => Buffer.concat([Buffer.from([0xbf]), k.subarray(1), Buffer.from([0xff])]) },
+		'y as a sign': { cose: (k) => Buffer.concat([k.subarray(0, 42), Buffer.from([0x22, 0xf5])]) },
+		'a byte behind': { tail: Buffer.from([0]) },
+		'a map behind, without its flag': { tail: Buffer.from([0xa0]) },
+		'extensions that are not there': { flags: 0xc5 },
+		'extensions and a byte behind': { flags: 0xc5, tail: Buffer.from([0xa0, 0]) },
+		'extensions that are no map': { flags: 0xc5, tail: Buffer.from([0x01]) },
+		'a second credential behind': { tail: Buffer.alloc(77, 1) },
+		'the id in another spelling': { credential_id: 'x' },
 	};
 	for (const [why, change] of Object.entries(attacks)) {
 		const r = await authenticator().register(token, change);
@@ -266,6 +302,23 @@ test('a registration says truly what it registers', async (t) => {
 	}
 	assert.deepStrictEqual(taken, []);
 	assert.strictEqual(s.sql("select count(*) from factors where kind = 'passkey'"), '0');
-	assert.strictEqual((await authenticator().register(token)).status, 201);
+	for (const n of [0, 1, 15, 1024])
+		assert.strictEqual((await authenticator(crypto.randomBytes(n)).register(token)).code, n ? 40004 : 40001, `${n} bytes`);
+	/* the same id in another spelling: the unused bits of its last letter */
+	const id = crypto.randomBytes(32),
+		text = url(id),
+		letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_',
+		spelt = text.slice(0, -1) + letters[letters.indexOf(text.at(-1)) + 1];
+	assert.deepStrictEqual(Buffer.from(spelt, 'base64url'), id);
+	assert.strictEqual((await authenticator(id).register(token, { credential_id: spelt })).status, 401);
+	/* what authenticators do send */
+	for (const [n, change] of [
+		[32, {}],
+		[16, {}],
+		[1023, {}],
+		[64, { flags: 0xc5, tail: Buffer.from('a16b6372656450726f7465637402', 'hex') }],
+		[20, { flags: 0x5d }],
+	])
+		assert.strictEqual((await authenticator(crypto.randomBytes(n)).register(token, change)).status, 201, `${n} bytes`);
 	t.diagnostic(`${Object.keys(attacks).length} registrations refused`);
 });

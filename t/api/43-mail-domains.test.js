@@ -69,8 +69,8 @@ test('the name servers’ reply decides', async () => {
 	dns.names[d.record_name] = { txt: ['x'.repeat(300), d.record_value] };
 	const r = await verify(beta, d.id);
 	assert.deepStrictEqual([r.data.verified, r.data.verified_by, r.data.last_error], [true, 'dns', null]);
-	assert.match((await discover('firm.example')).location, new RegExp(`tenant=${s.beta}&`));
-	assert.match((await discover('FIRM.example')).location, new RegExp(`tenant=${s.beta}&`));
+	assert.match((await discover('firm.example')).location, /tenant=beta&/);
+	assert.match((await discover('FIRM.example')).location, /tenant=beta&/);
 });
 test('a proven domain has one owner', async () => {
 	const d = await find(alpha, 'firm.example');
@@ -78,13 +78,13 @@ test('a proven domain has one owner', async () => {
 	const r = await verify(alpha, d.id);
 	assert.strictEqual(r.status, 400, r.text);
 	assert.strictEqual(r.json.details.fields[0].field, 'domain_id');
-	assert.match((await discover('firm.example')).location, new RegExp(`tenant=${s.beta}&`));
+	assert.match((await discover('firm.example')).location, /tenant=beta&/);
 	assert.throws(() => s.cli(['domain', 'confirm', '--tenant', 'alpha', '--domain', 'firm.example']));
 	/* proved again by its owner, it stays the owner's, and a failed look changes nothing */
 	dns.names[d.record_name] = { txt: [] };
 	const again = await verify(beta, (await find(beta, 'firm.example')).id);
 	assert.strictEqual(again.data.verified, true);
-	assert.match((await discover('firm.example')).location, new RegExp(`tenant=${s.beta}&`));
+	assert.match((await discover('firm.example')).location, /tenant=beta&/);
 });
 test("one customer can neither see, prove nor remove another's domain", async () => {
 	const theirs = await find(beta, 'firm.example');
@@ -104,7 +104,7 @@ test("the provider's word is a proof; giving a domain up frees it", async () => 
 	const out = s.cli(['domain', 'list']);
 	assert.match(out, /alpha.*other\.example/);
 	s.cli(['domain', 'confirm', '--tenant', 'alpha', '--domain', 'Other.example']);
-	assert.match((await discover('other.example')).location, new RegExp(`tenant=${s.alpha}&`));
+	assert.match((await discover('other.example')).location, /tenant=alpha&/);
 	s.cli(['domain', 'withdraw', '--tenant', 'alpha', '--domain', 'other.example']);
 	assert.deepStrictEqual(await discover('other.example'), { sso: false });
 	const own = await find(beta, 'firm.example');
@@ -113,7 +113,7 @@ test("the provider's word is a proof; giving a domain up frees it", async () => 
 	const d = await find(alpha, 'firm.example');
 	dns.names[d.record_name] = { txt: [d.record_value] };
 	assert.strictEqual((await verify(alpha, d.id)).data.verified, true);
-	assert.match((await discover('firm.example')).location, new RegExp(`tenant=${s.alpha}&`));
+	assert.match((await discover('firm.example')).location, /tenant=alpha&/);
 });
 test('a domain is named before it is proved', async () => {
 	for (const domain of [
@@ -127,6 +127,28 @@ test('a domain is named before it is proved', async () => {
 	assert.strictEqual(one.data.domain, 'new.example');
 	assert.strictEqual(two.data.record_value, one.data.record_value);
 });
+test('a login begins by a code or a host name; a number tells nothing, whether it is a customer’s or not', async () => {
+	const begin = (of) =>
+			fetch(`http://127.0.0.1:${s.port}/api/v1/auth/sso/start?${of}`, { redirect: 'manual' }),
+		told = async (of) => {
+			const r = await begin(of);
+			return [r.status, r.headers.get('location'), await r.text()];
+		},
+		id = s.sql(`select min(id) from identity_providers where tenant_id = ${s.alpha}`),
+		nobody = await told('tenant=nobody');
+	assert.strictEqual(nobody[0], 404);
+	/* alpha has a provider, beta's is switched off, the others are nobody's */
+	s.sql(`update identity_providers set active = false where tenant_id = ${s.beta}`);
+	for (const of of [s.alpha, s.beta, 1, 999999, 0, '0' + s.alpha, `${s.alpha}&provider=${id}`, `%20${s.alpha}`, `${s.alpha}%20`])
+		assert.deepStrictEqual(await told('tenant=' + of), nobody, String(of));
+	s.sql(`update identity_providers set active = true where tenant_id = ${s.beta}`);
+	s.sql(`update customers set host = 'help.alpha.example' where tenant_id = ${s.alpha}`);
+	/* the provider of this test cannot be reached, which is another answer */
+	for (const of of ['alpha', 'alpha&provider=' + id, 'host:help.alpha.example'])
+		assert.notDeepStrictEqual((await told('tenant=' + of))[0], 404, of);
+	const theme = (await s.get('/api/v1/client/theme/alpha')).data;
+	assert.strictEqual(theme.sso.location, '/api/v1/auth/sso/start?tenant=alpha');
+});
 test('domains in use before proofs were asked for: those of one customer alone are kept', async () => {
 	const sql = fs.readFileSync(
 		`${__dirname}/../../schema/migrate/${fs.readdirSync(`${__dirname}/../../schema/migrate`).find((f) => f.endsWith('_mail_domains.sql'))}`,
@@ -137,6 +159,6 @@ test('domains in use before proofs were asked for: those of one customer alone a
 		update identity_providers set settings = settings || '{"email_domains":["both.example"]}' where tenant_id = ${s.alpha}`,
 	);
 	s.sql('delete from mail_domains; ' + sql.slice(sql.indexOf('insert into mail_domains')));
-	assert.match((await discover('only-beta.example')).location, new RegExp(`tenant=${s.beta}&`));
+	assert.match((await discover('only-beta.example')).location, /tenant=beta&/);
 	assert.deepStrictEqual(await discover('both.example'), { sso: false });
 });

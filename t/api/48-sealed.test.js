@@ -163,7 +163,7 @@ test('a new installation encrypts every value with its place from the first star
 		const r = await provider(token, name);
 		assert.strictEqual(r.status, 201, r.text);
 		const sso = await s.get(
-			`/api/v1/auth/sso/start?tenant=${token === beta ? s.beta : s.alpha}&provider=${r.data.provider_id}`,
+			`/api/v1/auth/sso/start?tenant=${token === beta ? 'beta' : 'alpha'}&provider=${r.data.provider_id}`,
 		);
 		assert.ok(sso.status < 600);
 	}

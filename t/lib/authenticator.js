@@ -6,6 +6,17 @@ const crypto = require('node:crypto');
 const sha256 = (x) => crypto.createHash('sha256').update(x).digest(),
 	url64 = (x) => Buffer.from(x).toString('base64url');
 
+/* The public key of PAIR as authenticators write it: COSE in canonical CBOR. */
+function coseOf(pair) {
+	const { x, y } = pair.publicKey.export({ format: 'jwk' });
+	return Buffer.concat([
+		Buffer.from('a5010203262001215820', 'hex'),
+		Buffer.from(x, 'base64url'),
+		Buffer.from('225820', 'hex'),
+		Buffer.from(y, 'base64url'),
+	]);
+}
+
 /* A key, and what a browser sends for it. */
 function authenticatorOf(s, id = crypto.randomBytes(32)) {
 	const pair = crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -21,16 +32,16 @@ function authenticatorOf(s, id = crypto.randomBytes(32)) {
 		Buffer.from(JSON.stringify({ type, challenge, origin: s.settings.http.url }));
 	return {
 		sign: (bytes) => crypto.sign('sha256', bytes, pair.privateKey),
-		/* CHANGE, for attacks: .options (those of somebody else), .flags, .client (members), .auth (a function of the bytes), .public_key */
+		/* CHANGE, for attacks: .options (those of somebody else), .flags, .client (members), .auth (a function of the bytes), .cose (a function of the key's), .tail, .length (of the id, as said), .public_key (a function, too) */
 		async register(token, change = {}) {
 			const o =
 					change.options ||
 					(await s.post('/api/v1/auth/factors/passkey/options', token)).data,
 				length = Buffer.alloc(2);
-			length.writeUInt16BE(id.length);
+			length.writeUInt16BE(change.length ?? id.length);
 			return s.post('/api/v1/auth/factors/passkey', token, {
 				challenge_token: o.challenge_token,
-				credential_id: url64(id),
+				credential_id: change.credential_id || url64(id),
 				client_data: url64(
 					JSON.stringify({
 						...JSON.parse(client('webauthn.create', o.challenge)),
@@ -41,13 +52,20 @@ function authenticatorOf(s, id = crypto.randomBytes(32)) {
 					(change.auth || ((d) => d))(
 						data(
 							change.flags || 0x45,
-							Buffer.concat([Buffer.alloc(16), length, id]),
+							Buffer.concat([
+								Buffer.alloc(16),
+								length,
+								id,
+								(change.cose || ((k) => k))(coseOf(pair)),
+								change.tail || Buffer.alloc(0),
+							]),
 						),
 					),
 				),
 				public_key: url64(
-					change.public_key ||
+					(change.public_key || ((k) => k))(
 						pair.publicKey.export({ type: 'spki', format: 'der' }),
+					),
 				),
 			});
 		},
@@ -76,4 +94,4 @@ function authenticatorOf(s, id = crypto.randomBytes(32)) {
 	};
 }
 
-module.exports = { authenticatorOf };
+module.exports = { authenticatorOf, coseOf };

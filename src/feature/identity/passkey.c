@@ -4,6 +4,7 @@
  * The authenticator must state that its user was present and verified, which makes it both factors.
  * libfido2 checks the signature. */
 #include "account.h"
+#include "auth_data.h"
 #include "core/hooks.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -22,15 +23,6 @@
 #include <stdlib.h>
 
 #define CHALLENGE_S 300
-#define AUTH_DATA_MIN 37 /* digest of the relying party, flags, counter */
-#define FLAG_PRESENT 0x01
-#define FLAG_VERIFIED 0x04
-#define FLAG_BACKUP_ELIGIBLE 0x08
-#define FLAG_BACKED_UP 0x10
-#define FLAG_ATTESTED 0x40
-#define FLAG_EXTENSIONS 0x80
-#define CBOR_DEPTH 8
-#define CBOR_MAP 5
 
 /* --- our side --- */
 
@@ -77,11 +69,6 @@ static char *new_challenge(int64_t tenant_id, int64_t session_id, char challenge
 }
 
 /* --- the browser's side --- */
-
-struct bytes {
-	unsigned char *p;
-	size_t n;
-};
 
 struct ceremony {
 	const char *token, *credential, *name;
@@ -144,53 +131,6 @@ static bool auth_data_holds(const struct ceremony *c)
 		       (c->auth_data.p[32] & FLAG_BACKUP_ELIGIBLE));
 }
 
-/* Skip one CBOR item of definite length at the beginning of B (RFC 8949). */
-static bool cbor_skip(struct bytes *b, int depth)
-{
-	uint64_t v;
-	unsigned major, extra;
-
-	if (!b->n || depth == CBOR_DEPTH)
-		return false;
-	major = b->p[0] >> 5;
-	v = b->p[0] & 31;
-	if (v >= 28) /* no length, or none that is known */
-		return false;
-	extra = v < 24 ? 0 : 1u << (v - 24);
-	if (b->n <= extra)
-		return false;
-	for (unsigned i = 0, given = extra; i < given; i++)
-		v = (i ? v << 8 : 0) | b->p[1 + i];
-	*b = (struct bytes){ b->p + 1 + extra, b->n - 1 - extra };
-	if (major == 2 || major == 3) {
-		if (v > b->n)
-			return false;
-		*b = (struct bytes){ b->p + v, b->n - v };
-	}
-	if (major < 4 || major == 7)
-		return true;
-	if (major == 6 || v > b->n) /* no tags here; each item has a byte */
-		return false;
-	for (uint64_t i = 0; i < (major == CBOR_MAP ? 2 * v : v); i++)
-		if (!cbor_skip(b, depth + 1))
-			return false;
-	return true;
-}
-
-/* A login has the head alone or, if the flags say so, a map of extensions behind it: nothing that
- * the signature covers is left unread. */
-static bool auth_data_ends(const struct ceremony *c)
-{
-	struct bytes rest = { c->auth_data.p + AUTH_DATA_MIN, c->auth_data.n - AUTH_DATA_MIN };
-
-	if (c->auth_data.p[32] & FLAG_ATTESTED)
-		return false;
-	if (c->auth_data.p[32] & FLAG_EXTENSIONS &&
-		!(rest.n && rest.p[0] >> 5 == CBOR_MAP && cbor_skip(&rest, 0)))
-		return false;
-	return !rest.n;
-}
-
 static int64_t counter_of(const struct ceremony *c)
 {
 	const unsigned char *p = c->auth_data.p + 33;
@@ -207,15 +147,21 @@ static struct outcome *refuse_passkey(struct req *req)
 
 /* --- registering --- */
 
-static bool attested_credential_is(const struct ceremony *c)
+/* Has the authenticator made this credential, with this key, and nothing else? The browser gives id
+ * and key once more, outside the authenticator's data: both must be spelt as that has them. */
+static bool credential_is_attested(const struct ceremony *c)
 {
-	unsigned char id[1024];
-	struct str text = str_of(c->credential);
-	size_t n = text.n < 1000 ? base64url_decode(text, id) : 0, at = AUTH_DATA_MIN + 16;
+	struct new_credential made;
+	struct buf id = { 0 };
+	bool same;
 
-	return n && (c->auth_data.p[32] & FLAG_ATTESTED) && c->auth_data.n >= at + 2 + n &&
-	       (size_t)(c->auth_data.p[at] << 8 | c->auth_data.p[at + 1]) == n &&
-	       crypto_equal(c->auth_data.p + at + 2, id, n);
+	if (!auth_data_read(c->auth_data, &made))
+		return false;
+	buf_add_base64url(&id, made.id.p, made.id.n);
+	same = str_eq(str_of(c->credential), str_of(buf_cstr(&id))) &&
+	       c->key.n == sizeof(made.key) && crypto_equal(c->key.p, made.key, sizeof(made.key));
+	buf_free(&id);
+	return same;
 }
 
 /* Read a P-256 key from SubjectPublicKeyInfo. The caller frees it. */
@@ -283,7 +229,7 @@ struct outcome *passkey_new(struct req *req)
 	ok = c->claims.tenant_id == req->session->tenant_id &&
 	     c->claims.session_id == req->session->session_id &&
 	     client_data_holds(c, "webauthn.create") && auth_data_holds(c) &&
-	     attested_credential_is(c) && (key = read_key(c->key));
+	     credential_is_attested(c) && (key = read_key(c->key));
 	EVP_PKEY_free(key);
 	if (!ok)
 		return refuse_passkey(req);
@@ -480,7 +426,7 @@ static struct outcome *find_passkey(struct req *req, const char *signature)
 	if (!read_answer(req, c))
 		return req_invalid(req);
 	if (c->claims.tenant_id != 1 || !client_data_holds(c, "webauthn.get") ||
-		!auth_data_holds(c) || !auth_data_ends(c))
+		!auth_data_holds(c) || !auth_data_is_login(c->auth_data))
 		return refuse_passkey(req);
 	challenge_of(c->token, challenge);
 	p[0] = c->credential;

@@ -65,9 +65,10 @@ static bool is_bare_number(const char *of)
 	return *of && strspn(of, "0123456789") == strlen(of);
 }
 
-static bool is_for_nobody(const struct req *req, const char *of)
+static bool is_for_nobody(const struct req *req, const char *of, int64_t tenant_id)
 {
-	return is_bare_number(of) && !req->session;
+	return is_bare_number(of) &&
+	       (!req->session || !tenant_id || !session_serves(req->session, tenant_id));
 }
 
 /* Public before the login. After it, users see only their own customer's theme, and staff those of
@@ -88,7 +89,7 @@ static struct outcome *stale_theme(struct req *req, enum db_error error)
 	const struct theme *t = theme_slot(of);
 	struct buf b = { 0 };
 
-	if (is_for_nobody(req, of) || !t->of || strcmp(t->of, of) != 0)
+	if (is_for_nobody(req, of, t->tenant_id) || !t->of || strcmp(t->of, of) != 0)
 		return req_fail_db(req, error);
 	if (is_anothers(req, t->tenant_id))
 		return req_fail(req, ERR_FORBIDDEN, NULL);
@@ -118,8 +119,8 @@ static void write_theme(struct buf *b, const PGresult *rows)
 	}
 	buf_adds(b, ",\"sso\"],\"sso\":{\"name\":");
 	buf_add_json(b, db_text(rows, 0, 7).p, db_text(rows, 0, 7).n);
-	buf_addf(b, ",\"location\":\"/api/v1/auth/sso/start?tenant=%lld\"}}",
-		(long long)db_int(rows, 0, 0));
+	buf_addf(b, ",\"location\":\"/api/v1/auth/sso/start?tenant=%.*s\"}}",
+		(int)db_text(rows, 0, 8).n, db_text(rows, 0, 8).p);
 }
 
 /* Answer with the theme. NULL: the client does not have the version of TAG. */
@@ -141,7 +142,8 @@ static struct outcome *on_theme(struct req *req, enum db_error error, const PGre
 
 	if (error != DB_OK)
 		return stale_theme(req, error);
-	if (is_for_nobody(req, of) || (PQntuples(rows) == 0 && strncmp(of, "host:", 5) == 0))
+	if (is_for_nobody(req, of, owner_of(rows)) ||
+		(PQntuples(rows) == 0 && strncmp(of, "host:", 5) == 0))
 		return req_reply(req, 200, "null",
 			4); /* a host name that belongs to no customer is not an error */
 	if (is_anothers(req, owner_of(rows)))
@@ -214,9 +216,11 @@ static struct outcome *on_logo(struct req *req, enum db_error error, const PGres
 
 	if (error != DB_OK)
 		return req_fail_db(req, error);
+	if (is_for_nobody(req, of, owner_of(rows)))
+		return req_fail(req, ERR_NOT_FOUND, NULL);
 	if (is_anothers(req, owner_of(rows)))
 		return req_fail(req, ERR_FORBIDDEN, NULL);
-	if (PQntuples(rows) == 0 || is_for_nobody(req, of))
+	if (PQntuples(rows) == 0)
 		return req_fail(req, ERR_NOT_FOUND, NULL);
 	tag = arena_printf(&req->arena, "%.32s", db_text(rows, 0, 2).p);
 	o = reply_unchanged(req, tag);

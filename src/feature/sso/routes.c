@@ -47,7 +47,7 @@ const struct route sso_routes[] = {
 		.sql = &sql_sso_domain_new, .reach = REACH_ADMIN },
 	{ HTTP_POST, "/api/v1/client/admin/mail-domains/{domain_id}/verify", PERM_USER_WRITE,
 		ONLY_CUSTOMER, .flow = sso_domain_verify, .contract = &contract_sso_domain_verify,
-		.limit = LIMIT_LOGIN, .reach = REACH_ADMIN },
+		.limit = LIMIT_LOGIN, .reach = REACH_ADMIN, .step_up = true },
 	{ HTTP_DELETE, "/api/v1/client/admin/mail-domains/{domain_id}", PERM_USER_WRITE,
 		.sql = &sql_sso_domain_remove, .reach = REACH_ADMIN },
 	{ 0 },

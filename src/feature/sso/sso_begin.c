@@ -180,8 +180,9 @@ static struct outcome *on_discovered(struct req *req, enum db_error error, const
 	if (PQntuples(rows))
 		data = arena_printf(&req->arena,
 			"{\"sso\":true,\"location\":\"/api/v1/auth/sso/"
-			"start?tenant=%lld&provider=%lld\"}",
-			(long long)db_int(rows, 0, 0), (long long)db_int(rows, 0, 1));
+			"start?tenant=%.*s&provider=%lld\"}",
+			(int)db_text(rows, 0, 7).n, db_text(rows, 0, 7).p,
+			(long long)db_int(rows, 0, 1));
 	return req_reply(req, 200, data, strlen(data));
 }
 
