@@ -146,8 +146,9 @@ test('a login begins by a code or a host name; a number tells nothing, whether i
 	/* the provider of this test cannot be reached, which is another answer */
 	for (const of of ['alpha', 'alpha&provider=' + id, 'host:help.alpha.example'])
 		assert.notDeepStrictEqual((await told('tenant=' + of))[0], 404, of);
-	const theme = (await s.get('/api/v1/client/theme/alpha')).data;
-	assert.strictEqual(theme.sso.location, '/api/v1/auth/sso/start?tenant=alpha');
+	const theme = await s.get('/api/v1/client/theme/alpha');
+	assert.strictEqual(theme.status, 200, theme.text);
+	assert.strictEqual(theme.data.sso.location, '/api/v1/auth/sso/start?tenant=alpha');
 });
 test('domains in use before proofs were asked for: those of one customer alone are kept', async () => {
 	const sql = fs.readFileSync(

@@ -653,7 +653,7 @@ test('a user of a provider confirms by a new log-in there: prompt=login, max_age
 		assert.deepStrictEqual([no.code, no.json.details.step_up], [STEP_UP, ['sso']], no.text);
 		assert.match(
 			no.json.details.location,
-			/^\/api\/v1\/auth\/sso\/start\?tenant=\d+&provider=\d+&fresh=true$/,
+			/^\/api\/v1\/auth\/sso\/start\?tenant=alpha&provider=\d+&fresh=true$/,
 		);
 		const again = s.settings.http.url + no.json.details.location;
 		for (const [auth_time, ok] of [
