@@ -391,6 +391,17 @@ static const char *part_of(const char *mail, const char *type)
 	return p + 4;
 }
 
+/* The HTML part of MAIL. */
+static void page_of(const char *mail, struct buf *html)
+{
+	for (const char *p = part_of(mail, "text/html"), *stop; strncmp(p, "--=", 3) != 0;
+		p = stop + 2) {
+		stop = strstr(p, "\r\n");
+		CU_ASSERT_FATAL(stop != NULL);
+		decode(p, (size_t)(stop - p), html);
+	}
+}
+
 /* The HTML part: what people wrote is shown, never obeyed, and each form of line has its look. */
 static void pages(void)
 {
@@ -409,12 +420,7 @@ static void pages(void)
 	row.text[C_BODY] = "Hello,\nyou.\n\nDue: 16:00\nEngineer: Li Wei\n\n{{quote}}\n\nOpen the "
 			   "ticket: {{url}}\n";
 	with_row(compose, &mail);
-	for (const char *p = part_of(buf_cstr(&mail), "text/html"), *stop;
-		strncmp(p, "--=", 3) != 0; p = stop + 2) {
-		stop = strstr(p, "\r\n");
-		CU_ASSERT_FATAL(stop != NULL);
-		decode(p, (size_t)(stop - p), &html);
-	}
+	page_of(buf_cstr(&mail), &html);
 	for (size_t i = 0; i < ARRAY_LEN(whole); i++)
 		if (!strstr(buf_cstr(&html), whole[i])) {
 			printf("# not in the page: %s\n", whole[i]);
@@ -424,6 +430,63 @@ static void pages(void)
 	CU_ASSERT_PTR_NULL(strstr(buf_cstr(&html), "<b>"));
 	buf_free(&mail);
 	buf_free(&html);
+}
+
+/* What somebody has entered is never a link, a quotation or a row of its own, whichever variable it
+ * is the value of, and wherever the template has it. */
+static void values_are_no_forms(void)
+{
+	static const char *const values[] = { "https://evil.example/", "x：https://evil.example/",
+		"Open: https://evil.example/", "x\n\nhttps://evil.example/\n\ny",
+		"x\r\nOpen: https://evil.example/", "x\xe2\x80\xa8https://evil.example/",
+		"\x0f\nhttps://evil.example/\n\x0e", "x\n> y\n", "> y", "a: b\nc: d" };
+	static const char *const names[] = { "title", "tenant", "name", "actor", "engineer",
+		"requester", "rca_owner", "number", "looks", "text", "quote", "description",
+		"root_cause", "begun", "help", "address", "by", "username", "of", "theirs",
+		"device", "changed" };
+	static const char *const lines[] = { "{{%s}}", "提交人：{{%s}}", "Opened by: {{%s}}",
+		"{{%s}}，您好：", "工单「{{%s}}」已解决。", "a: b\nc: {{%s}}\nd: e", "{{?%s}}{{%s}}" };
+	static const int columns[] = { C_TITLE, C_TENANT, C_FULL_NAME, C_ACTOR_NAME,
+		C_ASSIGNEE_NAME, C_REQUESTER_NAME, C_RCA_OWNER, C_NUMBER, C_ENGINEERS, C_MANAGERS,
+		C_TEXT, C_DESCRIPTION, C_HOTLINE, C_SUCCESS };
+
+	for (size_t v = 0; v < ARRAY_LEN(values); v++)
+		for (size_t k = 0; k < ARRAY_LEN(names) * ARRAY_LEN(lines); k++) {
+			const char *name = names[k / ARRAY_LEN(lines)],
+				   *line = lines[k % ARRAY_LEN(lines)];
+			struct buf data = { 0 }, body = { 0 }, mail = { 0 }, html = { 0 };
+			bool quotes = strstr("quote description root_cause", name) != NULL;
+
+			begin();
+			for (size_t c = 0; c < ARRAY_LEN(columns); c++)
+				row.text[columns[c]] = values[v];
+			for (const char *p = line, *mark; *p; p = mark ? mark + 2 : p + strlen(p)) {
+				mark = strstr(p, "%s");
+				buf_add(&body, p, mark ? (size_t)(mark - p) : strlen(p));
+				buf_adds(&body, mark ? name : "");
+			}
+			buf_adds(&data, "{\"root_cause\":");
+			buf_add_json(&data, values[v], strlen(values[v]));
+			for (size_t d = 0; d < ARRAY_LEN(names); d++) {
+				buf_addf(&data, ",\"%s\":", strcmp(names[d], "root_cause") == 0 ? "browser" : names[d]);
+				buf_add_json(&data, values[v], strlen(values[v]));
+			}
+			buf_addc(&data, '}');
+			row.text[C_DETAILS] = row.data = buf_cstr(&data);
+			row.text[C_BODY] = buf_cstr(&body);
+			with_row(compose, &mail);
+			page_of(buf_cstr(&mail), &html);
+			if (strstr(buf_cstr(&html), "<a ") ||
+				(!quotes && strstr(buf_cstr(&html), "<blockquote")) ||
+				strpbrk(buf_cstr(&html), "\x0e\x0f")) {
+				printf("# %s: %s\n", buf_cstr(&body), values[v]);
+				CU_FAIL("a value is obeyed");
+			}
+			buf_free(&data);
+			buf_free(&body);
+			buf_free(&mail);
+			buf_free(&html);
+		}
 }
 
 /* A body of any length near the line length arrives complete, in lines of at most 76 characters. */
@@ -455,4 +518,5 @@ UNIT_MAIN("texts of notifications", { "variables", variables }, { "instants", in
 	{ "values are not templates", values_are_no_templates },
 	{ "titles cannot add headers", headers_stay_whole }, { "answers", answers },
 	{ "threads", threads }, { "quotations", quotations }, { "quoted lines", quoted_lines },
-	{ "encoded words", encoded_words }, { "lines of the body", body_lines }, { "pages", pages })
+	{ "encoded words", encoded_words }, { "lines of the body", body_lines }, { "pages", pages },
+	{ "values are no forms", values_are_no_forms })

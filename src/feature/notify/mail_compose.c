@@ -129,11 +129,14 @@ void outbox_compose(struct buf *b, const struct outbox_row *w, const char *to)
 	outbox_render(&subject, w, db_text(w->r, w->i, C_SUBJECT));
 	outbox_render(&body, w, db_text(w->r, w->i, C_BODY));
 	outbox_render(&foot, w, db_text(w->r, w->i, C_FOOTER));
+	outbox_unmark(&subject);
 	/* a title must not become another header, nor look like another one */
 	text_add_line(&line, (struct str){ subject.p, subject.n });
 	add_headers(b, w, to, (struct str){ line.p, line.n });
 	mail_html(&html, w, (struct str){ line.p, line.n }, (struct str){ body.p, body.n },
 		(struct str){ foot.p, foot.n });
+	outbox_unmark(&body);
+	outbox_unmark(&foot);
 	if (foot.n)
 		buf_addf(&body, "%s-- \n%s", body.n && body.p[body.n - 1] == '\n' ? "\n" : "\n\n",
 			buf_cstr(&foot));

@@ -31,6 +31,9 @@ static void add_escaped(struct buf *b, struct str s)
 		case '"':
 			buf_adds(b, "&quot;");
 			break;
+		case VALUE_BEGIN:
+		case VALUE_END:
+			break;
 		default:
 			buf_addc(b, s.p[i]);
 		}
@@ -71,14 +74,16 @@ static bool is_link(struct str s)
 	return (starts(s, "https://") || starts(s, "http://")) && !str_chr(s, ' ');
 }
 
-/* Is LINE "label: value"? A sentence is not: a label has no punctuation. */
+/* Is LINE "label: value"? A sentence is not: a label has no punctuation, and nothing in it was
+ * entered by somebody. */
 static bool read_fact(struct str line, struct str *label, struct str *value)
 {
-	const char *colon = memmem(line.p, line.n, "：", 3);
-	size_t skip = 3;
+	const char *mark = str_chr(line, VALUE_BEGIN), *colon;
+	size_t skip = 3, own = mark ? (size_t)(mark - line.p) : line.n;
 
+	colon = memmem(line.p, own, "：", 3);
 	if (!colon) {
-		colon = memmem(line.p, line.n, ": ", 2);
+		colon = memmem(line.p, own, ": ", 2);
 		skip = 2;
 	}
 	if (!colon)

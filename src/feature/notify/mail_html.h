@@ -9,7 +9,8 @@ struct outbox_row;
 
 /* Append the page for row W: a card with what the mail is about, BODY and below it FOOT. In BODY a
  * blank line ends a paragraph; lines after ">" are a quotation; several lines "label: value" are a
- * table; a line that is a link, or "label: link", is a button. Everything is escaped. */
+ * table; a line that is a link, or "label: link", is a button. Everything is escaped, and a marked
+ * value (outbox.h) is none of these. */
 void mail_html(struct buf *b, const struct outbox_row *w, struct str subject, struct str body,
 	struct str foot);
 

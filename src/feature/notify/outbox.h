@@ -149,13 +149,23 @@ void outbox_mail_stop(void);
 /* Free the queue. */
 void outbox_mail_free(void);
 
-/* --- outbox_text.c --- */
-/* Append the template TMPL with the values of row W. */
+/* --- outbox_template.c --- */
+/* What stands before and behind a value in a text that is rendered. No value contains them. */
+enum { VALUE_BEGIN = 0x0e, VALUE_END = 0x0f };
+/* Append the template TMPL with the values of row W, which are marked. */
 void outbox_render(struct buf *b, const struct outbox_row *w, struct str tmpl);
+/* Append VALUE as one line, marked; nothing if it is empty. */
+void outbox_add_value(struct buf *b, struct str value);
+/* Take the marks from B. */
+void outbox_unmark(struct buf *b);
+/* The body of the row's template, without marks. */
+void outbox_text(struct buf *b, const struct outbox_row *w);
+
+/* --- outbox_text.c --- */
+/* Append the value of the variable NAME; of an unknown one nothing. */
+void outbox_add_variable(struct buf *b, const struct outbox_row *w, struct str name);
 /* Append an instant in the reader's zone: 2026-01-31 16:00 (Asia/Shanghai, UTC+08:00). */
 void outbox_add_instant(struct buf *b, const struct outbox_row *w, int64_t us);
-/* Only the body of the row's template. */
-void outbox_text(struct buf *b, const struct outbox_row *w);
 
 /* --- outbox_begun.c: what a breach or an escalation has begun, and whom to call --- */
 /* Each thing in a line after a heading, then an empty line; or nothing. */

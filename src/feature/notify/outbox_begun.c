@@ -2,6 +2,8 @@
  * What mails about breaches and escalations say of what has been begun. */
 #include "outbox.h"
 
+#include <string.h>
+
 #define NAMES_MAX 5 /* listed by name in a mail */
 
 /* Names that stand one in a line; of many, how many they are. */
@@ -16,11 +18,13 @@ static void add_names(struct buf *b, struct str names, bool zh)
 		buf_addf(b, zh ? "共 %zu 人" : "%zu people", n);
 		return;
 	}
-	for (const char *p = names.p; p < end; p++)
-		if (*p == '\n')
+	for (const char *p = names.p, *next; p < end; p = next + 1) {
+		next = memchr(p, '\n', (size_t)(end - p));
+		next = next ? next : end;
+		outbox_add_value(b, (struct str){ p, (size_t)(next - p) });
+		if (next < end)
 			buf_adds(b, zh ? "、" : ", ");
-		else
-			buf_addc(b, *p);
+	}
 }
 
 /* Nothing that has not happened: who was told, and who analyses the cause until when. */
@@ -50,10 +54,10 @@ void outbox_add_begun(struct buf *b, const struct outbox_row *w)
 			   : "- People of the customer who have been notified: %lld\n",
 			(long long)customers);
 	if (owner.n) {
-		buf_addf(&lines,
-			zh ? "- 根因分析已开始，负责人：%.*s，完成期限："
-			   : "- A root-cause analysis has begun. Responsible: %.*s. Due: ",
-			(int)owner.n, owner.p);
+		buf_adds(&lines,
+			zh ? "- 根因分析已开始，负责人：" : "- A root-cause analysis has begun. Responsible: ");
+		outbox_add_value(&lines, owner);
+		buf_adds(&lines, zh ? "，完成期限：" : ". Due: ");
 		outbox_add_instant(&lines, w, db_int(w->r, w->i, C_RCA_DUE));
 		buf_addc(&lines, '\n');
 	}
@@ -71,11 +75,16 @@ void outbox_add_help(struct buf *b, const struct outbox_row *w)
 	struct str hotline = db_text(w->r, w->i, C_HOTLINE),
 		   success = db_text(w->r, w->i, C_SUCCESS);
 
-	if (hotline.n)
-		buf_addf(b, zh ? "服务热线：%.*s\n" : "Hotline: %.*s\n", (int)hotline.n, hotline.p);
-	if (success.n)
-		buf_addf(b, zh ? "客户成功经理：%.*s\n" : "Your customer success manager: %.*s\n",
-			(int)success.n, success.p);
+	if (hotline.n) {
+		buf_adds(b, zh ? "服务热线：" : "Hotline: ");
+		outbox_add_value(b, hotline);
+		buf_addc(b, '\n');
+	}
+	if (success.n) {
+		buf_adds(b, zh ? "客户成功经理：" : "Your customer success manager: ");
+		outbox_add_value(b, success);
+		buf_addc(b, '\n');
+	}
 	if (hotline.n || success.n)
 		buf_addc(b, '\n');
 }

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The texts of notifications: templates with their values, in the reader's language and zone.
- *
- * {{name}}    the value of a variable; of an unknown one nothing
- * {{?name}}   at the begin of a line: the line stands only if the variable has a value
- * {{!name}}   and this only if it has none */
+ * The variables of notifications: their values in the reader's language and zone. */
 #include "outbox.h"
 #include "words.h"
 #include "base/clock.h"
@@ -234,9 +230,13 @@ static void add_clock_zh(struct buf *b, const struct outbox_row *w)
 
 static void add_text(struct buf *b, const struct outbox_row *w)
 {
-	struct str v = db_text(w->r, w->i, C_TEXT);
+	struct str text = db_text(w->r, w->i, C_TEXT);
 
-	buf_add(b, v.p, v.n);
+	while (text.n) {
+		outbox_add_value(b, take_line(&text));
+		if (text.n)
+			buf_addc(b, '\n');
+	}
 }
 
 static void add_quoted_text(struct buf *b, const struct outbox_row *w)
@@ -492,7 +492,7 @@ static bool is_told_as_is(struct str name)
 	return false;
 }
 
-static void add_variable(struct buf *b, const struct outbox_row *w, struct str name)
+void outbox_add_variable(struct buf *b, const struct outbox_row *w, struct str name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(variables); i++)
 		if (str_is(name, variables[i].name)) {
@@ -507,72 +507,4 @@ static void add_variable(struct buf *b, const struct outbox_row *w, struct str n
 		s = json_get_string(w->data, key);
 		buf_adds(b, s ? s : "");
 	}
-}
-
-/* --- templates --- */
-
-static void render_line(struct buf *b, const struct outbox_row *w, struct str line)
-{
-	const char *end = line.p + line.n;
-
-	for (const char *p = line.p; p < end;) {
-		const char *open = memmem(p, (size_t)(end - p), "{{", 2),
-			   *close = open ? memmem(open, (size_t)(end - open), "}}", 2) : NULL;
-
-		if (!close) {
-			buf_add(b, p, (size_t)(end - p));
-			return;
-		}
-		buf_add(b, p, (size_t)(open - p));
-		add_variable(b, w, (struct str){ open + 2, (size_t)(close - open) - 2 });
-		p = close + 2;
-	}
-}
-
-/* Does LINE stand? Its condition is taken from it. */
-static bool line_stands(const struct outbox_row *w, struct str *line)
-{
-	const char *close;
-	struct buf value = { 0 };
-	bool wanted;
-
-	if (line->n < 5 || memcmp(line->p, "{{", 2) != 0 || !strchr("?!", line->p[2]))
-		return true;
-	close = memmem(line->p, line->n, "}}", 2);
-	if (!close)
-		return true;
-	wanted = line->p[2] == '?';
-	add_variable(&value, w, (struct str){ line->p + 3, (size_t)(close - line->p) - 3 });
-	line->n -= (size_t)(close + 2 - line->p);
-	line->p = close + 2;
-	wanted = wanted == (value.n > 0);
-	if (value.n)
-		OPENSSL_cleanse(value.p, value.n);
-	buf_free(&value);
-	return wanted;
-}
-
-void outbox_render(struct buf *b, const struct outbox_row *w, struct str tmpl)
-{
-	while (tmpl.n) {
-		const char *end = str_chr(tmpl, '\n');
-		struct str line = { tmpl.p, end ? (size_t)(end - tmpl.p) : tmpl.n };
-		size_t before;
-
-		tmpl.n -= line.n + (end != NULL);
-		tmpl.p += line.n + (end != NULL);
-		before = b->n;
-		if (!line_stands(w, &line))
-			continue;
-		render_line(b, w, line);
-		/* lines that do not stand leave no gap */
-		if (end && !(b->n == before && before > 1 && b->p[before - 1] == '\n' &&
-				   b->p[before - 2] == '\n'))
-			buf_addc(b, '\n');
-	}
-}
-
-void outbox_text(struct buf *b, const struct outbox_row *w)
-{
-	outbox_render(b, w, db_text(w->r, w->i, C_BODY));
 }
