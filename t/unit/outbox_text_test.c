@@ -67,6 +67,7 @@ static void begin(void)
 	row.text[C_DETAILS] = "{\"root_cause\":\"a full disk\"}";
 	row.text[C_ACTOR_NAME] = "Li Wei";
 	row.text[C_FULL_NAME] = "Zhang San";
+	row.text[C_ENGINEERS] = "Wang\nZhao";
 	row.data = "{}";
 	options.http_url = "https://desk.example.com";
 	options.mail_from = "sladesk <desk@example.com>";
@@ -132,6 +133,7 @@ static void variables(void)
 		{ "{{reached}}", "{\"threshold\":\"-30m\"}", "en", "30 minutes left" },
 		{ "{{reached}}", "{\"threshold\":\"80\"}", "zh", "已用去 80%" },
 		{ "{{reached}}", "{\"threshold\":\"-30m\"}", "zh", "还剩 30 分钟" },
+		{ "by {{looks}}.", "{}", "en", "by Wang, Zhao." },
 		{ "{{wake}}", "{\"wake_at\":1769846400000000}", "en", "2026-01-31 08:00 UTC" },
 		{ "{{device}}", "{\"browser\":\"Edge\",\"system\":\"macOS\"}", "en",
 			"Edge on macOS" },
@@ -445,7 +447,8 @@ static void values_are_no_forms(void)
 		"root_cause", "begun", "help", "address", "by", "username", "of", "theirs",
 		"device", "changed" };
 	static const char *const lines[] = { "{{%s}}", "提交人：{{%s}}", "Opened by: {{%s}}",
-		"{{%s}}，您好：", "工单「{{%s}}」已解决。", "a: b\nc: {{%s}}\nd: e", "{{?%s}}{{%s}}" };
+		"{{%s}}，您好：", "工单「{{%s}}」已解决。", "a: b\nc: {{%s}}\nd: e",
+		"{{?%s}}{{%s}}" };
 	static const int columns[] = { C_TITLE, C_TENANT, C_FULL_NAME, C_ACTOR_NAME,
 		C_ASSIGNEE_NAME, C_REQUESTER_NAME, C_RCA_OWNER, C_NUMBER, C_ENGINEERS, C_MANAGERS,
 		C_TEXT, C_DESCRIPTION, C_HOTLINE, C_SUCCESS };
@@ -468,7 +471,8 @@ static void values_are_no_forms(void)
 			buf_adds(&data, "{\"root_cause\":");
 			buf_add_json(&data, values[v], strlen(values[v]));
 			for (size_t d = 0; d < ARRAY_LEN(names); d++) {
-				buf_addf(&data, ",\"%s\":", strcmp(names[d], "root_cause") == 0 ? "browser" : names[d]);
+				buf_addf(&data, ",\"%s\":",
+					strcmp(names[d], "root_cause") == 0 ? "browser" : names[d]);
 				buf_add_json(&data, values[v], strlen(values[v]));
 			}
 			buf_addc(&data, '}');

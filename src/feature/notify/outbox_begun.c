@@ -54,8 +54,8 @@ void outbox_add_begun(struct buf *b, const struct outbox_row *w)
 			   : "- People of the customer who have been notified: %lld\n",
 			(long long)customers);
 	if (owner.n) {
-		buf_adds(&lines,
-			zh ? "- 根因分析已开始，负责人：" : "- A root-cause analysis has begun. Responsible: ");
+		buf_adds(&lines, zh ? "- 根因分析已开始，负责人："
+				    : "- A root-cause analysis has begun. Responsible: ");
 		outbox_add_value(&lines, owner);
 		buf_adds(&lines, zh ? "，完成期限：" : ". Due: ");
 		outbox_add_instant(&lines, w, db_int(w->r, w->i, C_RCA_DUE));

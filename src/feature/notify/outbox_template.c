@@ -36,7 +36,7 @@ void outbox_unmark(struct buf *b)
 static bool is_form(struct str name)
 {
 	static const char *const forms[] = { "anchors", "begun", "description", "help", "home",
-		"login_link", "prevention", "quote", "reset_link", "rights", "root_cause",
+		"login_link", "looks", "prevention", "quote", "reset_link", "rights", "root_cause",
 		"solution", "text", "url" };
 
 	for (size_t i = 0; i < ARRAY_LEN(forms); i++)
@@ -91,8 +91,7 @@ static bool line_stands(const struct outbox_row *w, struct str *line)
 	if (!close)
 		return true;
 	wanted = line->p[2] == '?';
-	outbox_add_variable(
-		&value, w, (struct str){ line->p + 3, (size_t)(close - line->p) - 3 });
+	outbox_add_variable(&value, w, (struct str){ line->p + 3, (size_t)(close - line->p) - 3 });
 	line->n -= (size_t)(close + 2 - line->p);
 	line->p = close + 2;
 	wanted = wanted == (value.n > 0);
