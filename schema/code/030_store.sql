@@ -269,7 +269,9 @@ begin
   if jsonb_array_length(coalesce(first -> 'timers', '[]')) > 0 then
     insert into timers (tenant_id, kind, subject_id, due_at, origin_seq, payload)
     select a_tenant[1], t.kind, a_id[1], ts(t.due_at), a_base[1] + t.i, coalesce(t.payload, '{}')
-    from jsonb_to_recordset(first -> 'timers') as t(i int, kind text, due_at bigint, payload jsonb);
+    from jsonb_to_recordset(first -> 'timers') as t(i int, kind text, due_at bigint, payload jsonb)
+    where t.kind <> 'escalation-late' or not exists (select from timers p -- who asks again does not put off the answer that was promised
+      where p.tenant_id = a_tenant[1] and p.subject_id = a_id[1] and p.kind = t.kind and p.state = 'pending');
   end if;
 
   -- Nobody is told what they did themselves, nor what follows from it at once; a customer is, that the ticket has arrived and who looks at an
@@ -325,6 +327,12 @@ begin
     and not ((coalesce(r.once, false) or r.type = 'ticket.p0_unconfirmed') and exists (select from notifications o -- a person is paged once
       where o.tenant_id = r.tenant and o.ticket_id = r.id and o.recipient_kind = r.recipient_kind and o.recipient_id = r.recipient_id
         and o.channel = r.channel and o.channel <> 'webhook' and starts_with(o.template, 'p0_')))
+    and not (r.type = 'ticket.escalation_requested' and r.channel <> 'webhook' and exists ( -- and of a request that waits for its answer, at each level
+      select from notifications o join events v on v.tenant_id = o.tenant_id and v.seq = o.event_seq and v.at = o.created_at
+      where o.tenant_id = r.tenant and o.ticket_id = r.id and o.recipient_kind = r.recipient_kind and o.recipient_id = r.recipient_id
+        and o.channel = r.channel and v.type = r.type and v.data ->> 'level' = r.level::text and (v.data ->> 'answer_by')::bigint > r.at
+        and not exists (select from events a where a.tenant_id = r.tenant and a.ticket_id = r.id and a.seq > v.seq and a.actor_kind = 'staff'
+          and a.type in ('ticket.replied', 'ticket.contacted', 'ticket.mitigated', 'ticket.resolved'))))
   order by r.tenant, r.id, case when r.channel = 'webhook' or r.type like 'sla.%' then r.seq end, r.recipient_kind, r.recipient_id, r.channel,
     r.type not like 'ticket.p0%', r.seq, r.rank nulls last, r.delay_s;
 

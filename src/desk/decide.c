@@ -351,7 +351,6 @@ static void write_timers(struct ticket_call *c, struct buf *b, int event, enum p
 	case CMD_CONFIRM_PRIORITY:
 		buf_adds(b, "\"p0-unconfirmed\"");
 		break;
-	case CMD_REQUEST_ESCALATION:
 	case CMD_REPLY:
 	case CMD_CONTACT:
 	case CMD_MITIGATE:

@@ -107,6 +107,31 @@ test('a request for escalation that is not answered in time is told to the level
 	assert.match(s.cli(['sla', 'verify']), /, 0 differences/);
 });
 
+test('who asks again and again reaches each person once at each level until the answer, and does not put it off; the answered or late ask anew', async () => {
+	const id = await create({ priority: 'P2', title: 'again and again' }),
+		asks = async (n) => {
+			for (let i = 0; i < n; i++) await act(id, 'escalate', user, { reason: 'now ' + i });
+			return told(id, 'ticket.escalation_requested').join();
+		},
+		due = () => s.sql(`select string_agg(due_at::text, ',') from timers where subject_id = ${id} and kind = 'escalation-late' and state = 'pending'`);
+	assert.strictEqual(await asks(1), 'boss,eng2,user');
+	const first = due();
+	await s.jump(60);
+	assert.strictEqual(await asks(2), 'boss,boss,eng1,eng2,eng3,user,user', 'the next level, then who is on call');
+	assert.strictEqual(await asks(20), 'boss,boss,eng1,eng2,eng3,user,user');
+	assert.strictEqual(due(), first);
+	assert.strictEqual(s.sql(`select count(*) from events where ticket_id = ${id} and type = 'ticket.escalation_requested'`), '23', 'each is recorded');
+	await act(id, 'reply', eng2, { text: 'on it' });
+	assert.strictEqual(due(), '');
+	assert.strictEqual(await asks(5), 'boss,boss,boss,eng1,eng1,eng2,eng2,eng3,eng3,user,user,user', 'answered: news again, once, to the engineer of the answer, too');
+	const late = () => s.sql(`select count(*) from events where ticket_id = ${id} and type = 'ticket.escalation_late'`);
+	await s.jump(5 * 3600);
+	await waitUntil(() => late() === '1');
+	await enter();
+	assert.strictEqual((await asks(5)).split(',').filter((x) => x === 'boss').length, 4, 'late: news again, once');
+	assert.strictEqual(late(), '1');
+});
+
 test('the page of a P0 comes once to a person and never to who has just confirmed it', async () => {
 	const pages = (id) => ['ticket.p0_guessed', 'ticket.p0_unconfirmed', 'ticket.p0_opened'].map((type) => told(id, type).join());
 	const quick = await create({ title: '数据库宕机 quick' });
