@@ -238,6 +238,16 @@ test("the notification matrix: a policy's rules replace the provider's for the e
 		assert.strictEqual(r.status, 400, r.text);
 		assert.deepStrictEqual([r.json.details.fields[0].field, r.json.details.fields[0].example], [field, example]);
 	}
+	/* texts about an account or about the provider's own data are not for the people of a ticket: each text of the table is one or the other */
+	const of = { ok: [], no: [] };
+	for (const template of s.sql('select distinct code from notification_templates where tenant_id = 1 order by 1').split('\n')) {
+		const r = await save([{ event: 'ticket.created', to: 'customer_admins', template }], 'texts');
+		of[r.status === 200 ? 'ok' : 'no'].push(template);
+		if (r.status !== 200) assert.strictEqual(r.json.details.fields[0].field, 'document.notifications[0].template', r.text);
+	}
+	const apart = of.no.filter((x) => !x.startsWith('auth_'));
+	assert.deepStrictEqual(apart, ['audit_anchor', 'mail_footer', 'rollup_wrong', 'sla_differs', 'source_differs', 'webhook_off']);
+	assert.ok(of.no.includes('auth_reset') && of.ok.includes('ticket_reply') && !of.ok.some((x) => x.startsWith('auth_')), JSON.stringify(of));
 	/* today's behaviour without a matrix */
 	const plain = told(await create({ priority: 'P3' }), 'ticket.created');
 	assert.ok(plain.some((x) => x.startsWith('customer ticket_created')) && plain.some((x) => x.startsWith('eng1 ')), plain.join());
