@@ -42,3 +42,17 @@ test('a ticket opened by a program has no requester name', async () => {
 	const { id } = (await s.post('/api/v1/tickets', token, { title: 'x', description: 'y' })).data;
 	assert.strictEqual((await s.get('/api/v1/tickets/' + id, token)).data.requester_name, null);
 });
+
+test('a name is one line that can be seen, in whatever way it is given', async () => {
+	const admin = await s.login('admin', 'alpha'),
+		users = '/api/v1/client/admin/users',
+		person = (full_name) => ({ username: 'line', password: 'Erst-Passwort-1', full_name, email: 'line@alpha.example', role_type: 'user' });
+	const made = await s.post(users, admin, person('Lin Er'));
+	assert.strictEqual(made.status, 201, made.text);
+	for (const bad of ['a\nb', 'a\r\nOpen: https://evil.example/', '\tx', 'x\u0085', 'x\u2028y', 'x\u2029', 'x\u007f', '\u200b', ' '])
+		for (const r of [await s.post(users, admin, { ...person(bad), username: 'other', email: 'other@alpha.example' }), await s.request('PUT', `${users}/${made.data.user_id}`, { token: admin, body: { full_name: bad } })]) {
+			assert.strictEqual(r.status, 400, JSON.stringify(bad) + r.text);
+			assert.deepStrictEqual(r.json.details.fields.map((f) => f.field), ['full_name']);
+		}
+	assert.strictEqual(s.sql(`select full_name from client_users where username = 'line'`), 'Lin Er');
+});
