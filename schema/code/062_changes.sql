@@ -196,7 +196,7 @@ begin
     ('customers', 'insert or update or delete', '', 'config_version,zone', '', '', '', true),
     ('staff', 'insert or update or delete', 'id', 'password_changed_at,last_login_at', 'password_hash,email,email_index', '', '', true),
     ('staff_tenants', 'insert or update or delete', 'staff_id', '', '', '', '', true),
-    ('client_users', 'insert or update or delete', 'id', 'password_changed_at,last_login_at', 'password_hash,email,email_index,phone', '', '', true),
+    ('client_users', 'insert or update or delete', 'id', 'password_changed_at,last_login_at,updated_at', 'password_hash,email,email_index,phone', '', '', true),
     ('client_permissions', 'insert or update or delete', 'user_id,id', 'created_by,created_by_kind', '', '', '', true),
     ('roles', 'insert or update or delete', 'kind,role', '', '', '', '', true),
     ('api_tokens', 'insert or update or delete', 'id', '', 'secret_sha256', '', '', true),

@@ -25,7 +25,7 @@ begin
     if kind = 'staff' then
       update staff s set disabled_at = case p_what when 'disable' then coalesce(s.disabled_at, ts(p_at)) end where s.tenant_id = 1 and s.id = actor;
     else
-      update client_users u set disabled_at = case p_what when 'disable' then coalesce(u.disabled_at, ts(p_at)) end
+      update client_users u set disabled_at = case p_what when 'disable' then coalesce(u.disabled_at, ts(p_at)) end, updated_at = ts(p_at)
       where u.tenant_id = p_tenant and u.id = actor;
     end if;
     perform account_ends(p_tenant, kind, actor, 'auth.user_changed', 'auth_rights', p_at, data, 'rights changed', null, true);

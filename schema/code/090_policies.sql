@@ -55,7 +55,8 @@ begin
 end
 $$;
 
-grant usage on schema public, door to sladesk_app, sladesk_job, sladesk_report;
+grant usage on schema public, door, client to sladesk_app, sladesk_job, sladesk_report;
+grant select on all tables in schema client to sladesk_app, sladesk_job, sladesk_report; -- the tables below decide what each may read
 revoke all on all functions in schema door from public;
 grant execute on all functions in schema door to sladesk_app, sladesk_job;
 revoke execute on function door.partitions from sladesk_app;

@@ -200,6 +200,46 @@ test('dashboards: created, changed under their version, one default, shared or n
 			fields(await s.post(path, admin, { dashboard_name: 'x', layout_config: bad })),
 			[field],
 		);
+	/* what widgets show, apart from where: as the product document's table has it */
+	const plain = (id) => widget(id, undefined, { config: undefined }),
+		config = { metric: 'total_tickets', title: 'All' },
+		apart = (widget_configs, ...widgets) =>
+			s.post(path, admin, {
+				dashboard_name: 'apart',
+				layout_config: layout(...widgets),
+				widget_configs,
+			}),
+		made = await apart([{ id: 'b', type: 'metric_card', config }], widget('a'), plain('b'));
+	assert.strictEqual(made.status, 201, made.text);
+	const apartPath = `${path}/${made.data.config_id}`,
+		whole = (await s.get(apartPath, admin)).data;
+	assert.deepStrictEqual(whole.layout_config.widgets[1].config, config);
+	assert.deepStrictEqual(
+		whole.widget_configs.map((w) => [w.id, w.type, w.config.title]),
+		[
+			['a', 'metric_card', '总工单数'],
+			['b', 'metric_card', 'All'],
+		],
+	);
+	const { dashboard_name, layout_config, widget_configs, version } = whole,
+		back = await put(apartPath, admin, { dashboard_name, layout_config, widget_configs, version });
+	assert.strictEqual(back.status, 200, 'what was read can be written: ' + back.text);
+	for (const [member, bad, ...widgets] of [
+		['id', { id: 'x', config }, plain('a')],
+		['config', { id: 'a', config: 'x' }, plain('a')],
+		['type', { id: 'a', type: 'table', config }, plain('a')],
+		['config', { id: 'a', config: {} }, widget('a')],
+		['id', { config }, plain('a')],
+		['id', 'a', plain('a')],
+	])
+		assert.deepStrictEqual(fields(await apart([bad], ...widgets)), [
+			`widget_configs[0].${member}`,
+		]);
+	assert.deepStrictEqual(
+		fields(await apart([{ id: 'a', config: { metric: 'nothing' } }], plain('a'))),
+		['layout_config.widgets[0].config.metric'],
+	);
+	assert.strictEqual((await del(apartPath, admin)).status, 200);
 	assert.strictEqual((await del(one, other)).code, 41001);
 	assert.strictEqual((await del(one, admin)).status, 200);
 	assert.strictEqual((await s.get(one, admin)).code, 41001);

@@ -218,29 +218,23 @@ place(
 		}),
 	'dashboard_configs',
 );
-place(
-	'POST /api/v1/client/dashboard/config',
-	'layout_config.widgets.id',
-	64,
-	(v) =>
-		s.post('/api/v1/client/dashboard/config', admin, {
-			dashboard_name: 'x' + ++serial,
-			layout_config: {
-				grid: { cols: 12, rows: 8 },
-				widgets: [
-					{
-						...{
-							id: v,
-							type: 'metric_card',
-							position: { x: 0, y: 0, w: 3, h: 2 },
-						},
-						config: { metric: 'total_tickets', title: 'x' },
-					},
-				],
-			},
-		}),
-	'dashboard_configs',
-);
+/* where a widget is named: in the layout, and where it says what the widget shows */
+for (const field of ['layout_config.widgets.id', 'widget_configs.id'])
+	place(
+		'POST /api/v1/client/dashboard/config',
+		field,
+		64,
+		(id) =>
+			s.post('/api/v1/client/dashboard/config', admin, {
+				dashboard_name: 'x' + ++serial,
+				layout_config: {
+					grid: { cols: 12, rows: 8 },
+					widgets: [{ id, type: 'metric_card', position: { x: 0, y: 0, w: 3, h: 2 } }],
+				},
+				widget_configs: [{ id, config: { metric: 'total_tickets', title: 'x' } }],
+			}),
+		'dashboard_configs',
+	);
 for (const field of ['name_zh', 'name_en'])
 	place(
 		'PUT /api/v1/catalogue/{kind}/{code}',

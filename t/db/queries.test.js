@@ -293,6 +293,98 @@ test('a text is redacted only through its door, of a tenant of the session, with
 		`delete from events where ticket_id = ${ticket}; delete from ticket_comments where ticket_id = ${ticket}; delete from tickets where id = ${ticket}`,
 	);
 });
+/* The tables of the product document (REQ-007, 3.2) with their columns. */
+const DOCUMENT = {
+	client_users:
+		'user_id tenant_id username email full_name department role_type phone preferences last_login_at is_active created_at updated_at',
+	client_permissions:
+		'permission_id user_id tenant_id resource_type permissions data_scope valid_from valid_to created_by created_at',
+	sla_configurations:
+		'sla_id tenant_id service_type service_name sla_targets escalation_rules notification_config is_active effective_from effective_to created_by created_at updated_at',
+	dashboard_configs:
+		'config_id user_id tenant_id dashboard_name layout_config widget_configs is_default is_shared created_at updated_at',
+};
+test("the document's tables exist with all their columns, and each tenant sees its own rows of them", () => {
+	const at = "'2026-01-01Z'",
+		user = (tenant) =>
+			s.sql(`select min(id) from client_users where tenant_id = ${tenant}`),
+		layout = `'{"grid":{"cols":12,"rows":8},"widgets":[{"id":"w1","type":"table","position":{"x":0,"y":0,"w":3,"h":2},"config":{"metric":"total_tickets"}}]}'`;
+	for (const tenant of [s.alpha, s.beta])
+		s.sql(`insert into client_permissions (tenant_id, user_id, resource_type, permissions, valid_from, created_by_kind, created_by, created_at)
+				values (${tenant}, ${user(tenant)}, 'report', '{"read":true}', ${at}, 'staff', 1, ${at});
+			insert into dashboard_configs (tenant_id, user_id, dashboard_name, layout_config, created_at, updated_at)
+				values (${tenant}, ${user(tenant)}, 'x', ${layout}, ${at}, ${at});
+			insert into sla_configurations (tenant_id, code, version, service_type, service_name, calendar_code, doc, effective_from, created_by_kind, created_by, created_at)
+				select ${tenant}, 'own', v, 'incident', 'Managed operations', '24x7', '{"priorities":{"P1":{"response_s":1800,"resolution_s":14400,"ladder_s":[1,2,3]},"P2":{"response_s":90}},"thresholds":["80","90","100"],"notifications":[{"event":"x"}]}',
+					${at}::timestamptz + v * interval '1 day', 'staff', 7, ${at} from generate_series(1, 2) v`);
+	const rows = (role, what, from, settings) =>
+		JSON.parse(
+			as(role, `begin; ${settings} select coalesce(jsonb_agg(x), '[]') from (select ${what} from client.${from}) x; commit`)
+				.split('\n')
+				.pop(),
+		);
+	for (const [table, columns] of Object.entries(DOCUMENT)) {
+		const has = s
+			.sql(
+				`select string_agg(a.attname, ' ') from pg_attribute a where a.attrelid = 'client.${table}'::regclass and a.attnum > 0`,
+			)
+			.split(' ');
+		assert.deepStrictEqual(
+			columns.split(' ').filter((c) => !has.includes(c)),
+			[],
+			table,
+		);
+		for (const [mine, other] of [
+			[s.alpha, s.beta],
+			[s.beta, s.alpha],
+		]) {
+			const seen = (where) =>
+				rows('sladesk_app', 'distinct tenant_id', `${table} ${where}`, ctx(`{${mine}}`)).map(
+					(r) => r.tenant_id,
+				);
+			assert.deepStrictEqual(seen('where tenant_id > 1'), [mine], table);
+			assert.deepStrictEqual(seen(`where tenant_id = ${other}`), [], table);
+		}
+		fails(() => as('sladesk_app', `select * from client.${table}`), /current_tenants|bigint/);
+		fails(() => as('sladesk_app', `begin; ${ctx(`{${s.alpha}}`, s.alpha)} delete from client.${table}`), /permission denied|cannot delete from view/);
+	}
+	const [user1] = rows('sladesk_app', 'is_active, updated_at >= created_at as later, pg_typeof(email)::text as email', 'client_users where is_active limit 1', ctx(`{${s.alpha}}`));
+	assert.deepStrictEqual(user1, { is_active: true, later: true, email: 'bytea' }, 'an address leaves the table only with its place, to be opened by the program');
+	assert.deepStrictEqual(
+		rows('sladesk_app', 'service_name, sla_targets, escalation_rules, notification_config, is_active, effective_to is null as latest, created_by', "sla_configurations where code = 'own' order by sla_id", ctx(`{${s.alpha}}`)),
+		[false, true].map((latest) => ({
+			service_name: 'Managed operations',
+			sla_targets: { P1: { response_time: 30, resolution_time: 240 }, P2: { response_time: 1.5 } },
+			escalation_rules: { thresholds: ['80', '90', '100'], escalate_at: ['90'], ladder_s: { P1: [1, 2, 3] } },
+			notification_config: [{ event: 'x' }],
+			is_active: true,
+			latest,
+			created_by: 7,
+		})),
+	);
+	assert.deepStrictEqual(rows('sladesk_app', 'widget_configs', 'dashboard_configs', ctx(`{${s.alpha}}`)), [
+		{ widget_configs: [{ id: 'w1', type: 'table', config: { metric: 'total_tickets' } }] },
+	]);
+	/* a login for reports: what it was granted, and no persons */
+	s.sql(`insert into report_logins (tenant_id, login) values (${s.alpha}, 'sladesk_report')`);
+	for (const table of ['sla_configurations', 'dashboard_configs'])
+		assert.deepStrictEqual(
+			rows('sladesk_report', 'distinct tenant_id', `${table} where tenant_id > 1`, ctx(`{${s.beta}}`)),
+			[{ tenant_id: s.alpha }],
+			table,
+		);
+	for (const table of ['client_users', 'client_permissions'])
+		fails(() => as('sladesk_report', `select * from client.${table}`), /permission denied/);
+	s.sql(`delete from report_logins where login = 'sladesk_report'; delete from client_permissions; delete from dashboard_configs; delete from sla_configurations where code = 'own'`);
+});
+test('every view applies the rights of who reads it', () => {
+	assert.strictEqual(
+		s.sql(
+			"select string_agg(c.oid::regclass::text, ' ') from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind = 'v' and n.nspname not like 'pg\\_%' and n.nspname <> 'information_schema' and not coalesce('security_invoker=true' = any (c.reloptions), false)",
+		),
+		'',
+	);
+});
 test("growing tables have monthly partitions, created in advance; no role reads a partition directly, and a ticket's reads skip earlier ones", () => {
 	const month = (d) =>
 		new Date(Date.UTC(new Date().getUTCFullYear(), new Date().getUTCMonth() + d))

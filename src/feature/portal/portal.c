@@ -22,10 +22,11 @@
 struct outcome *preferences_put(struct req *req)
 {
 	const struct in_portal_preferences_put *in = REQ_INPUT(req, portal_preferences_put);
-	const char **p = arena_alloc(&req->arena, 2 * sizeof(*p));
+	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p));
 
 	p[0] = req_int(req, req->session->actor_id);
 	p[1] = req_json_text(req, in->preferences);
+	p[2] = req_int(req, clock_now_us());
 	if (strlen(p[1]) > PREFERENCES_MAX) {
 		req_note_invalid(req, "preferences", "at most 16 KiB", "最多 16 KiB");
 		return req_invalid(req);
@@ -117,6 +118,60 @@ static bool is_repeated(struct json_object *widgets, size_t i)
 	return false;
 }
 
+static struct json_object *find_widget(struct json_object *widgets, const char *id)
+{
+	for (size_t i = 0; i < json_object_array_length(widgets); i++) {
+		struct json_object *w = json_object_array_get_idx(widgets, i);
+		const char *name = json_get_string(w, "id");
+
+		if (name && id && strcmp(name, id) == 0)
+			return w;
+	}
+	return NULL;
+}
+
+/* Put a widget's config into the layout. NULL, or the member of OWN that names no widget, or says
+ * something else than the layout or an earlier one. */
+static const char *give_config(struct json_object *widgets, struct json_object *own)
+{
+	struct json_object *config = json_get(own, "config"), *old = NULL,
+			   *w = text_within(own, "id", 64)
+					? find_widget(widgets, json_get_string(own, "id"))
+					: NULL;
+	const char *type = json_get_string(own, "type"),
+		   *known = w ? json_get_string(w, "type") : NULL;
+
+	if (!w)
+		return "id";
+	if (json_get(own, "type") && (!type || !known || strcmp(type, known) != 0))
+		return "type";
+	if (!json_object_is_type(config, json_type_object))
+		return "config";
+	if (json_object_object_get_ex(w, "config", &old))
+		return json_object_equal(old, config) ? NULL : "config";
+	json_object_object_add(w, "config", json_object_get(config));
+	return NULL;
+}
+
+/* widget_configs: what the widgets show, apart from their places. */
+static void take_configs(struct req *req, struct json_object *widgets)
+{
+	struct json_object *list = REQ_INPUT(req, portal_dashboard)->widget_configs;
+
+	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+		const char *fault = give_config(widgets, json_object_array_get_idx(list, i));
+
+		if (fault)
+			req_note_invalid(req,
+				arena_printf(&req->arena, "widget_configs[%zu].%s", i, fault),
+				"the id of a widget in layout_config, no other type than there, "
+				"and a config, such as {\\\"metric\\\": \\\"total_tickets\\\"}, "
+				"that is not given twice",
+				"id 须为 layout_config 中的组件，type 与其相同，config 为对象（如 "
+				"{\\\"metric\\\": \\\"total_tickets\\\"}），且不得两处不同");
+	}
+}
+
 void dashboard_check(struct req *req)
 {
 	struct json_object *layout = REQ_INPUT(req, portal_dashboard)->layout_config;
@@ -137,6 +192,7 @@ void dashboard_check(struct req *req)
 			req, "layout_config.widgets", "a list of at most 50", "最多 50 项");
 		return;
 	}
+	take_configs(req, widgets);
 	if (strlen(req_json_text(req, layout)) > LAYOUT_MAX)
 		req_note_invalid(req, "layout_config", "at most 64 KiB", "不超过 64 KiB");
 	for (size_t i = 0; i < json_object_array_length(widgets); i++) {

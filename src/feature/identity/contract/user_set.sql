@@ -29,7 +29,8 @@ with d as materialized (
     lang = coalesce(d.lang, x.lang), role_type = coalesce(d.role_type, x.role_type), department = coalesce(d.department, x.department),
     project = coalesce(d.project, x.project), contract = coalesce(d.contract, x.contract), cost_centre = coalesce(d.cost_centre, x.cost_centre),
     region = coalesce(d.region, x.region), office = coalesce(d.office, x.office),
-    disabled_at = case when d.is_active then null when not d.is_active then coalesce(x.disabled_at, ts($3::bigint)) else x.disabled_at end
+    disabled_at = case when d.is_active then null when not d.is_active then coalesce(x.disabled_at, ts($3::bigint)) else x.disabled_at end,
+    updated_at = ts($3::bigint)
   from judged j, d where x.tenant_id = j.tenant_id and x.id = j.id and not j.last_admin
   returning x.tenant_id, x.id, j.rights
 )

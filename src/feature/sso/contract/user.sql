@@ -30,7 +30,7 @@ with known as materialized (
   select $1::bigint, $2::bigint, $3::text, w.user_id, ts($10::bigint) from who w where not exists (select from known)
   on conflict do nothing
 ), role as (
-  update client_users u set role_type = $8::text
+  update client_users u set role_type = $8::text, updated_at = ts($10::bigint)
   from who w where $8::text is not null and u.tenant_id = $1::bigint and u.id = w.user_id and u.role_type <> $8::text
   returning u.id
 )
