@@ -427,30 +427,12 @@ async function drawFactors() {
 	$('factor_list').replaceChildren(...list);
 	return any;
 }
-/* a readable name from a User-Agent header */
-function deviceName(agent) {
-	const find = (list) => (list.find(([, re]) => re.test(agent)) || [])[0],
-		browser = find([
-			['Edge', /Edg/],
-			['Firefox', /Firefox/],
-			['Chrome', /Chrom/],
-			['Safari', /Safari/],
-		]),
-		system = find([
-			['iOS', /iPhone|iPad/],
-			['Android', /Android/],
-			['Windows', /Windows/],
-			['macOS', /Mac OS/],
-			['Linux', /Linux/],
-		]);
-	return browser ? [browser, system].filter(Boolean).join(' · ') : agent;
-}
 async function drawSessions() {
 	const sessions = await all('/api/v1/auth/sessions');
 	$('session_list').replaceChildren(
 		...sessions.map((s) =>
 			line(
-				deviceName(s.device) || s.address,
+				s.device_name || s.address,
 				`${s.address} · ${new Date(s.used_at || s.created_at).toLocaleString(state.lang)}${s.current ? ' · ' + t('this_one') : ''}`,
 				button(t('end_session'), async () => {
 					await api('DELETE', '/api/v1/auth/sessions/' + s.id);

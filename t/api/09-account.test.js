@@ -273,6 +273,20 @@ test('sessions are listed and ended by their owner only', async () => {
 	assert.strictEqual(list.length, 2);
 	assert.strictEqual(list.filter((x) => x.current).length, 1);
 	assert.strictEqual(list[0].address, '127.0.0.1');
+	/* a device has the name that mails give it; the header itself stays beside it */
+	for (const [agent, name] of [
+		[
+			'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36 Edg/130.0',
+			'Edge, Windows',
+		],
+		['Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) MicroMessenger/8.0', 'WeChat, iPhone'],
+		['curl/8.5.0', 'curl'],
+		['', ''],
+	]) {
+		s.sql(`update sessions set device = '${agent}' where id = ${list[0].id}`);
+		const [shown] = (await s.get('/api/v1/auth/sessions', a)).data.items;
+		assert.deepStrictEqual([shown.device, shown.device_name], [agent, name]);
+	}
 	const mine = list.find((x) => !x.current).id;
 	for (const t of [other, same])
 		assert.strictEqual(

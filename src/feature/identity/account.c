@@ -8,6 +8,7 @@
 #include "core/events.h"
 #include "config/options.h"
 #include "core/hooks.h"
+#include "device.h"
 #include "identity.h"
 #include "flow_gen.h"
 #include "sql_gen.h"
@@ -208,6 +209,18 @@ static const char **session_params(struct req *req, int more)
 	return p;
 }
 
+/* "Chrome, Windows", as mails name a device; "" if its User-Agent says nothing. */
+static void add_device_name(struct buf *b, const char *agent)
+{
+	struct device d;
+	char name[80];
+
+	device_read(agent, &d);
+	snprintf(name, sizeof(name), "%s%s%s", d.browser, d.browser[0] && d.system[0] ? ", " : "",
+		d.system);
+	buf_add_json(b, name, strlen(name));
+}
+
 static struct outcome *on_sessions(struct req *req, enum db_error error, const PGresult *rows)
 {
 	int n = error == DB_OK ? PQntuples(rows) : 0;
@@ -228,6 +241,9 @@ static struct outcome *on_sessions(struct req *req, enum db_error error, const P
 		buf_add_time_json(&b, db_int(rows, i, 3));
 		buf_adds(&b, ",\"device\":");
 		buf_add_json(&b, db_text(rows, i, 4).p, db_text(rows, i, 4).n);
+		buf_adds(&b, ",\"device_name\":");
+		add_device_name(
+			&b, arena_dup(&req->arena, db_text(rows, i, 4).p, db_text(rows, i, 4).n));
 		buf_adds(&b, ",\"address\":");
 		buf_add_json(&b, db_text(rows, i, 5).p, db_text(rows, i, 5).n);
 		buf_addc(&b, '}');
