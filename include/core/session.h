@@ -27,6 +27,8 @@ const char *permission_name(enum permission p);
 uint32_t permissions_parse(struct str list);
 /* Can a service token have SCOPE: is it a permission, or one of the older names? */
 bool scope_is_known(struct str scope);
+/* Append the names of all scopes, separated by commas. */
+void scopes_add_names(struct buf *b);
 /* The permission for RESOURCE and VERB (NULL: any of the resource) that a customer's user can be
  * granted; PERM_COUNT if there is none. */
 enum permission permission_grantable(const char *resource, const char *verb);

@@ -33,6 +33,13 @@ bool scope_is_known(struct str scope)
 	       str_is(scope, "tickets:write") || str_is(scope, "admin");
 }
 
+void scopes_add_names(struct buf *b)
+{
+	for (int p = PERM_NAMED_FIRST; p < PERM_COUNT; p++)
+		buf_addf(b, "%s,", table[p].name);
+	buf_adds(b, "tickets:read,tickets:write,admin");
+}
+
 uint32_t permissions_parse(struct str list)
 {
 	const char *p = list.p, *end = list.p + list.n;

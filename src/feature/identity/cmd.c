@@ -303,10 +303,15 @@ static const char *scopes_option(int argc, char **argv)
 	for (;; p++) {
 		struct str one = { p, strcspn(p, ",") };
 
-		if (!scope_is_known(one))
-			die("--scopes: unknown scope \"%.*s\"; scopes are such as "
-			    "tickets:read,tickets:write",
-				(int)one.n, one.p);
+		if (!scope_is_known(one)) {
+			struct buf all = { 0 };
+
+			scopes_add_names(&all);
+			die("--scopes: unknown scope \"%.*s\"; a list without blanks of %s, such "
+			    "as "
+			    "ticket:read,sla:read",
+				(int)one.n, one.p, buf_cstr(&all));
+		}
 		p += one.n;
 		if (!*p)
 			return scopes;
