@@ -250,6 +250,10 @@ static struct outcome *fail_rule(struct req *req, const char *rule)
 			"每个客户最多 20000 个目录项" },
 		{ "dashboards_most", "dashboard_name", "at most 100 dashboards for each user",
 			"每个用户最多 100 个仪表板" },
+		{ "mail_domains_public", "domain",
+			"a domain of your own: below this one, everybody may have a name or an "
+			"address",
+			"应为贵公司自己的域名：该域名之下，任何人都可以拥有名称或邮箱" },
 		{ "mail_domains_most", "domain", "at most 100 mail domains for each customer",
 			"每个客户最多 100 个邮箱域名" },
 	};

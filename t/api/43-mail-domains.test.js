@@ -150,6 +150,45 @@ test('a login begins by a code or a host name; a number tells nothing, whether i
 	assert.strictEqual(theme.status, 200, theme.text);
 	assert.strictEqual(theme.data.sso.location, '/api/v1/auth/sso/start?tenant=alpha');
 });
+test('what is everybody’s is nobody’s: endings of registries and public mail services, at every way to name one', async () => {
+	const providers = s.sql('select count(*) from identity_providers'),
+		domains = s.sql('select count(*) from mail_domains');
+	for (const domain of [
+		...['co.uk', 'com.cn', 'org.cn', 'gov.cn', 'ac.jp', 'or.kr', 'com.au', 'co.nz', 'com.br', 'gob.mx', 'edu.sg'],
+		...['gmail.com', 'qq.com', '163.com', 'outlook.com', 'yahoo.co.jp', 'yahoo.fr', 'hotmail.com.br', 'vip.163.com'],
+		...['icloud.com', 'proton.me', 'mail.ru', 'github.io', 'firm.onmicrosoft.com'],
+	]) {
+		const r = await s.post(DOMAINS, alpha, { domain });
+		assert.deepStrictEqual([r.code, r.json.details.fields?.map((f) => f.field)], [40001, ['domain']], domain + r.text);
+		const p = await s.post(PROVIDERS, alpha, {
+			...{ kind: 'oidc', name: 'Login', client_id: 'x', issuer: 'https://idp.example' },
+			email_domains: ['mine.example', domain],
+		});
+		assert.strictEqual(p.code, 40001, domain + p.text);
+		assert.throws(
+			() => s.cli(['domain', 'confirm', '--tenant', 'alpha', '--domain', domain]),
+			/nobody owns this domain/,
+			domain,
+		);
+	}
+	assert.deepStrictEqual(
+		[s.sql('select count(*) from identity_providers'), s.sql('select count(*) from mail_domains')],
+		[providers, domains],
+		'a refused provider leaves nothing behind',
+	);
+	/* one that was proved before leads nowhere either */
+	s.sql(
+		`alter table mail_domains disable trigger not_public;
+		insert into mail_domains (tenant_id, domain, created_at, verified_at, verified_by) values (${s.alpha}, 'gmail.com', now(), now(), 'before');
+		alter table mail_domains enable trigger not_public;
+		update identity_providers set settings = settings || '{"email_domains":["gmail.com"]}' where tenant_id = ${s.alpha}`,
+	);
+	assert.deepStrictEqual(await discover('gmail.com'), { sso: false });
+	s.sql("delete from mail_domains where domain = 'gmail.com'");
+	/* what only looks like them is somebody's */
+	for (const domain of ['gmail.example', 'firm.co.uk', 'firm.com.cn', 'co.example', 'mygmail.com', 'hotmail.firm.cn'])
+		assert.strictEqual((await s.post(DOMAINS, alpha, { domain })).status, 201, domain);
+});
 test('domains in use before proofs were asked for: those of one customer alone are kept', async () => {
 	const sql = fs.readFileSync(
 		`${__dirname}/../../schema/migrate/${fs.readdirSync(`${__dirname}/../../schema/migrate`).find((f) => f.endsWith('_mail_domains.sql'))}`,

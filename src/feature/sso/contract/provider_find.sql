@@ -8,7 +8,7 @@ select p.tenant_id, p.id, p.kind, p.name, p.client_id, p.settings, p.version, c.
 from identity_providers p join customers c on c.tenant_id = p.tenant_id
 where p.active and c.status = 'active' and ($1::text is null or c.tenant_id = tenant_named($1::text) and $1::text !~ '^[0-9]+$')
   and ($2::bigint is null or p.id = $2::bigint) and ($3::text is null or p.settings -> 'email_domains' ? $3::text
-    and exists (select from mail_domains m where m.tenant_id = p.tenant_id and m.domain = $3::text and m.verified_at is not null))
+    and exists (select from mail_domains m where m.tenant_id = p.tenant_id and m.domain = $3::text and m.verified_at is not null and not mail_domain_is_public(m.domain)))
   and ($1::text is not null or $3::text is not null)
 order by p.tenant_id, p.id
 limit 1
