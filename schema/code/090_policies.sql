@@ -26,6 +26,11 @@ begin
     if t.relname = any (shared) then
       execute format('create policy shared on %I for select to sladesk_app, sladesk_report using (tenant_id = 1)', t.relname);
     end if;
+    if t.relname = 'staff' then -- staff who are limited to some customers see the colleagues who serve one of them
+      execute 'create policy colleagues on staff for select to sladesk_app using ((select current_setting(''app.audience'')) = ''staff'' '
+        'and (select current_setting(''app.current_tenants'')) <> ''{}'' '
+        'and (serves_all or exists (select from staff_tenants x where x.staff_id = staff.id)))';
+    end if;
     if t.relname in ('events', 'ticket_comments') then
       execute format('create policy audience on %I as restrictive for select to sladesk_app using '
         '(audience = ''customer'' or (select current_setting(''app.audience'')) = ''staff'')', t.relname);

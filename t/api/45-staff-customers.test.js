@@ -43,6 +43,22 @@ const serves = (m) =>
 	list = (codes) => ({ tenant_ids: codes.map((c) => ids[c]) }),
 	tenants = async (token) => (await s.get('/api/v1/tenants', token)).data.items.map((t) => t.code).sort();
 
+test('who is limited to some customers sees the colleagues who serve one of them, and no more of what they serve', async () => {
+	const limited = await member('supervisor', ['alpha']),
+		shared = await member('engineer', ['alpha', 'beta']),
+		other = await member('engineer', ['beta', 'gamma']),
+		all = await member('engineer', null),
+		nobody = await member('supervisor', []),
+		seen = async (token) => (await s.all('/api/v1/staff', token)).map((x) => x.id),
+		has = async (token, m) => (await seen(token)).includes(m.id);
+	assert.deepStrictEqual(await Promise.all([limited, shared, all, other].map((m) => has(limited.token, m))), [true, true, true, false]);
+	assert.deepStrictEqual(await Promise.all([limited, shared, all, other].map((m) => has(all.token, m))), [true, true, true, true]);
+	assert.deepStrictEqual(await seen(nobody.token), []);
+	assert.deepStrictEqual((await s.get(path(shared.id), limited.token)).data.items.map((c) => c.code), ['alpha']);
+	assert.deepStrictEqual((await s.get(path(other.id), limited.token)).data.items, []);
+	assert.strictEqual((await s.get('/api/v1/staff', await s.login('admin', 'alpha'))).status, 403);
+});
+
 test('an administrator says which customers somebody serves; the former list ends at once', async () => {
 	const m = await member('engineer', null);
 	assert.strictEqual(serves(m), 'all');
