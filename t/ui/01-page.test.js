@@ -240,6 +240,11 @@ test('who asks for escalation reads until when it is answered; the analysis that
 	await staff.goto(`http://127.0.0.1:${s.port}/#/tickets/${k.id}`);
 	await staff.waitForSelector('#ticket .analysis >> text=/根因分析：boss · 完成期限/');
 	await shot(staff, 'page-analysis');
+	await staff.waitForSelector('#ticket .report >> text=/事件报告：完成期限/');
+	await staff.click('.actions >> text=完成报告');
+	await staff.click('#ticket form button');
+	await staff.waitForSelector('#ticket .report >> text=/事件报告：完成于/');
+	assert.strictEqual(await staff.locator('.actions >> text=完成报告').count(), 0);
 	await staff.click('.actions >> text=完成根因分析');
 	await staff.fill('#ticket textarea', '磁盘已满');
 	await staff.click('#ticket form button');
@@ -248,6 +253,67 @@ test('who asks for escalation reads until when it is answered; the analysis that
 	await customer.waitForSelector('#ticket >> text=磁盘已满');
 	assert.strictEqual(await customer.locator('#ticket .analysis').count(), 0);
 	await Promise.all([customer, staff].map((x) => x.context().close()));
+	assert.deepStrictEqual(errors.slice(before), []);
+});
+test('compliance by contract, with the counts beside each rate and its trend, for customers and staff; on a phone nothing overflows', async () => {
+	const before = errors.length,
+		user = await s.login('user', 'beta');
+	for (const contract of ['K-1', 'K-2', '']) {
+		const k = (await s.post('/api/v1/tickets', user, { title: 'of ' + contract, description: 'x', priority: 'P3', ...(contract && { contract }) })).data;
+		await s.post(`/api/v1/tickets/${k.id}/resolve`, await s.login('eng1'), { text: 'done' });
+	}
+	for (const [name, tenant, viewport] of [
+		['admin', 'beta', { width: 390, height: 800 }],
+		['boss', null, { width: 1280, height: 800 }],
+	]) {
+		const page = await enter(name, tenant, viewport);
+		await page.click('#compliance_open');
+		if (!tenant) await page.selectOption('#compliance [name=tenant_id]', String(s.beta));
+		assert.strictEqual(await page.isVisible('#compliance [name=tenant_id]'), !tenant);
+		await page.waitForSelector('#compliance th >> text=K-1');
+		await waitUntil(async () => {
+			await page.selectOption('#compliance [name=group_by]', 'office');
+			await page.selectOption('#compliance [name=group_by]', 'contract');
+			await page.waitForSelector('#compliance th >> text=K-2');
+			return /100% 3 \/ 3/.test(await page.textContent('#compliance tr:nth-child(2)'));
+		});
+		assert.deepStrictEqual((await page.$$eval('#compliance tr > th:first-child', (all) => all.map((x) => x.textContent))).slice(2).sort(), ['K-1', 'K-2', '未填写']);
+		assert.ok((await page.$$('#compliance .trend circle')).length >= 1);
+		await shot(page, 'page-compliance-' + name);
+		assert.strictEqual(await page.evaluate(() => document.querySelector('#compliance').scrollWidth <= document.querySelector('#compliance').clientWidth), true);
+		await page.fill('#compliance [name=from]', '2020-01-01');
+		await page.fill('#compliance [name=to]', '2020-01-31');
+		await page.waitForSelector('#compliance >> text=所选日期内没有工单');
+		await page.context().close();
+	}
+	assert.deepStrictEqual(errors.slice(before), []);
+});
+test('who administers users sees which customers the staff serve, and changes it, but not their own', async () => {
+	const before = errors.length,
+		page = await enter('boss', null, { width: 390, height: 800 }),
+		line = (name) => page.locator('#staff_list > div', { has: page.locator(`b:text-is("${name}")`) });
+	await page.click('#staff_open');
+	await line('eng2').waitFor();
+	assert.strictEqual(await line('boss').locator('button').count(), 0);
+	assert.match(await line('eng2').textContent(), /全部客户/);
+	await line('eng2').locator('button >> text=修改').click();
+	await line('eng2').locator('[name=serves_all]').uncheck();
+	await line('eng2').locator(`[name=tenant][value="${s.beta}"]`).check();
+	await shot(page, 'page-staff');
+	await line('eng2').locator('button >> text=保存').click();
+	await page.waitForSelector('.toast >> text=已保存');
+	await waitUntil(async () => !/全部客户|部分客户/.test(await line('eng2').textContent()));
+	assert.strictEqual(s.sql("select string_agg(x.tenant_id::text, ',') from staff_tenants x join staff s on s.id = x.staff_id where s.username = 'eng2'"), String(s.beta));
+	/* who may not read users is offered nothing, nor are customers */
+	for (const [name, tenant] of [
+		['eng1', null],
+		['admin', 'beta'],
+	]) {
+		const other = await enter(name, tenant, { width: 1280, height: 800 });
+		assert.strictEqual(await other.isVisible('#staff_open'), false, name);
+		await other.context().close();
+	}
+	await page.context().close();
 	assert.deepStrictEqual(errors.slice(before), []);
 });
 test("the type of incident is chosen in the reader's language, for the customer that is picked", async () => {

@@ -25,20 +25,26 @@ const size_t demo_staff_count = ARRAY_LEN(demo_staff);
 
 /* Each customer has admin and user, and the people of its departments. */
 static const struct {
-	const char *tenant, *username, *name, *role, *department, *region;
+	const char *tenant, *username, *name, *role, *department, *region, *contract, *cost_centre,
+		*office;
 } users[] = {
-	{ "guangming", "admin", "管理员", "admin", "", "" },
-	{ "guangming", "user", "用户", "user", "信息中心", "华东" },
-	{ "guangming", "lin.xiao", "林晓", "user", "门店运营", "华东" },
-	{ "guangming", "he.jun", "何军", "user", "电商事业部", "华南" },
-	{ "northwind", "admin", "admin", "admin", "", "" },
-	{ "northwind", "user", "user", "user", "Operations", "Europe" },
-	{ "northwind", "amy.cole", "Amy Cole", "user", "Web shop", "Europe" },
-	{ "northwind", "bob.lee", "Bob Lee", "user", "Finance", "Asia" },
-	{ "haihang", "admin", "管理员", "admin", "", "" },
-	{ "haihang", "user", "用户", "user", "信息部", "华北" },
-	{ "haihang", "qian.feng", "钱峰", "user", "仓储中心", "华东" },
-	{ "haihang", "tang.yu", "唐雨", "user", "运输调度", "华南" },
+	{ "guangming", "admin", "管理员", "admin", "", "", "", "", "" },
+	{ "guangming", "user", "用户", "user", "信息中心", "华东", "GM-2026-01", "CC-1000",
+		"上海" },
+	{ "guangming", "lin.xiao", "林晓", "user", "门店运营", "华东", "GM-2026-01", "CC-2100",
+		"杭州" },
+	{ "guangming", "he.jun", "何军", "user", "电商事业部", "华南", "GM-2026-02", "CC-2200",
+		"深圳" },
+	{ "northwind", "admin", "admin", "admin", "", "", "", "", "" },
+	{ "northwind", "user", "user", "user", "Operations", "Europe", "NW-7", "CC-10", "London" },
+	{ "northwind", "amy.cole", "Amy Cole", "user", "Web shop", "Europe", "NW-7", "CC-20",
+		"Berlin" },
+	{ "northwind", "bob.lee", "Bob Lee", "user", "Finance", "Asia", "NW-9", "CC-30",
+		"Singapore" },
+	{ "haihang", "admin", "管理员", "admin", "", "", "", "", "" },
+	{ "haihang", "user", "用户", "user", "信息部", "华北", "HH-26", "CC-01", "北京" },
+	{ "haihang", "qian.feng", "钱峰", "user", "仓储中心", "华东", "HH-26", "CC-02", "宁波" },
+	{ "haihang", "tang.yu", "唐雨", "user", "运输调度", "华南", "HH-27", "CC-03", "广州" },
 };
 
 static void add_staff(PGconn *pg, const char *hash, const char *since)
@@ -72,8 +78,8 @@ static void add_users(PGconn *pg, const struct demo_tenant *of, const char *id, 
 	for (size_t k = 0; k < ARRAY_LEN(users); k++) {
 		char *mail;
 		const char *u[] = { id, users[k].username, users[k].name, NULL, of->lang,
-			users[k].role, hash, since, users[k].department, "", "", "",
-			users[k].region, "", "f", NULL, index };
+			users[k].role, hash, since, users[k].department, "", users[k].contract,
+			users[k].cost_centre, users[k].region, users[k].office, "f", NULL, index };
 
 		if (strcmp(users[k].tenant, of->code) != 0)
 			continue;
