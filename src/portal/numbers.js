@@ -78,7 +78,8 @@ function showNumbers({ summary: s, links, data_quality: quality }) {
 					showBehind(name, links[name]).catch((e) => toast(e.message, 'bad'));
 			if (s[name + '_decided'])
 				value.append(
-					el('span', 'meta', ` ${s[name + '_met']} / ${s[name + '_decided']}`),
+					' ',
+					el('span', 'meta', `${s[name + '_met']} / ${s[name + '_decided']}`),
 				);
 			d.append(
 				value,
