@@ -15,7 +15,9 @@ returns table (tenant_id bigint, subject_id bigint, hash text) language sql stab
 $$;
 
 -- The account that a mail address stands for: of the named tenant ("provider", its number, code or "host:" and host name), or of all if none is named,
--- where one account alone has the address. No row where the text is a user name of the named tenant.
+-- where one account alone has the address: one of staff goes before those of customers, and no customer's counts whose domain another has proved, so
+-- that nobody takes an address from others, or learns that they have it, by entering it as a user's. No row where the text is a user name of the named
+-- tenant.
 create or replace function door.login_mail(p_tenant text, p_username text, p_index text)
 returns table (tenant text, username text) language sql stable security definer set search_path = public, pg_temp as $$
   with w as materialized (
@@ -29,9 +31,14 @@ returns table (tenant text, username text) language sql stable security definer 
     select u.tenant_id::text, u.username from n, public.client_users u join public.customers c on c.tenant_id = u.tenant_id
     where substr(u.email_index, 65) = p_index and u.tenant_id = coalesce(n.named, u.tenant_id) and u.tenant_id > 1
       and u.disabled_at is null and c.status = 'active'
+      and (n.named is not null or not exists (select from public.mail_domains d
+        where d.domain = substr(p_username, strpos(p_username, '@') + 1) and d.verified_at is not null and d.tenant_id <> u.tenant_id))
+  ), first as materialized (
+    select f.tenant, f.username from found f
+    where f.tenant = 'provider' or not exists (select from found s where s.tenant = 'provider')
   )
-  select f.tenant, f.username from n, found f
-  where (select count(*) from found) = 1
+  select f.tenant, f.username from n, first f
+  where (select count(*) from first) = 1
     and not exists (select from public.staff s where coalesce(n.named, 1) = 1 and s.tenant_id = 1 and s.username = p_username)
     and not exists (select from public.client_users u where u.tenant_id = n.named and u.username = p_username)
 $$;

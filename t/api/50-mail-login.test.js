@@ -79,6 +79,24 @@ test('what does not lead to one account gets the refusal of a wrong name', async
 	s.cli(['tenant', 'resume', '--code', 'beta']);
 	assert.strictEqual((await login('once@only.example')).status, 200);
 });
+test("who enters another's address for a user neither takes it from them nor learns that they have it", async () => {
+	s.sql(`insert into mail_domains (tenant_id, id, domain, token, created_at, verified_at, verified_by)
+		select tenant_id, 900, 'proved.example', 'x', now(), now(), 'provider' from customers where code = 'beta'`);
+	add('--tenant', 'beta', '--username', 'owner', '--email', 'owner@proved.example');
+	for (const [address, tenant_id] of [
+		['eng1@provider.example', 1],
+		['owner@proved.example', s.beta],
+		['nobody@proved.example', null],
+	]) {
+		const name = address.replace('@', '.at.');
+		add('--tenant', 'alpha', '--username', name, '--email', address);
+		const r = await login(address);
+		assert.strictEqual(tenant_id ? r.data?.user_info?.tenant_id : r.status, tenant_id || 401, address + r.text);
+		assert.strictEqual((await login(address, { tenant: 'alpha' })).data.user_info.tenant_id, s.alpha, 'within its customer it is an address as any');
+		s.cli(['user', 'disable', '--tenant', 'alpha', '--username', name]);
+	}
+	s.sql(`delete from mail_domains where id = 900`);
+});
 test('wrong passwords count for the account, whichever name they were tried with', async () => {
 	add('--tenant', 'alpha', '--username', 'victim', '--email', 'victim@alpha.example');
 	for (const [who, more] of [
