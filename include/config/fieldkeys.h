@@ -22,6 +22,9 @@ bool fieldkeys_read_file(const char *file, unsigned char out[FIELD_KEY_BYTES]);
 /* Read HEX, exactly 2 × N hexadecimal digits, into OUT. Returns false for anything else. */
 bool fieldkeys_parse(const char *hex, unsigned char *out, size_t n);
 
+/* Add a line to FAULTS if fieldkeys_init would exit. Nothing is created; the command is run. */
+void fieldkeys_check(struct buf *faults);
+
 /* For the daemon: read the master key now and the data keys once the database is available, then
  * call ON_READY. New data keys are read every ten seconds. */
 void fieldkeys_init(void);

@@ -8,6 +8,10 @@
 
 /* SETTING, or if it is empty, NAME in the directory of token.key_file. The caller frees it. */
 char *keyfile_beside(const char *setting, const char *name) MUST_USE;
+/* NULL if FILE can be read, or created if it does not exist; or why not. */
+const char *keyfile_fault(const char *file);
+/* Add a line to FAULTS if keyfile_open would exit. Nothing is created. */
+void keyfile_check(struct buf *faults);
 /* Read the keys, and create the file if it does not exist. Exits with a clear line if that
  * fails. */
 void keyfile_open(void);

@@ -20,11 +20,13 @@ struct options {
 extern struct options options;
 
 /* Read FILE (NULL: none) and then the environment (SLADESK_SECTION_KEY). Returns false and sets
- * *OUT_ERROR to file, line, key and rule if a setting is wrong. */
+ * *OUT_ERROR to lines with the place, key and rule of every setting that is wrong. */
 bool options_load(const char *file, const char **out_error);
-/* Can every file be read that the settings name, but those that the program creates? Otherwise
- * returns false and sets *OUT_ERROR to setting, file and reason. */
-bool options_files_are_readable(const char **out_error);
+/* Add a line for every file that the settings name and that cannot be read, but those that the
+ * program creates. */
+void options_check_files(struct buf *faults);
+/* Add TEXT, a fault that begins with section.key, after the place where that setting stands. */
+void options_fault(struct buf *faults, const char *text);
 /* Read the settings again. Only reloadable ones change. */
 bool options_reload(const char **out_error);
 /* Release the values of all options. */

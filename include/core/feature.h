@@ -23,6 +23,9 @@ struct check {
 struct feature {
 	const char *name;
 	void (*init)(void);
+	/* For --check: add a line "section.key: reason" to FAULTS for what init would refuse.
+	 * Nothing is created. */
+	void (*check_settings)(struct buf *faults);
 	/* Draining has begun: start nothing new. Requests in progress can still call. */
 	void (*stop)(void);
 	/* Is something in flight or not stored yet? Called repeatedly while draining. */

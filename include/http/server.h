@@ -100,6 +100,9 @@ void http_server_free(struct http_server *s);
  * false, and keeps the old ones, if they cannot be read. Does nothing without TLS. */
 bool http_server_reload_tls(struct http_server *s, const char **out_error);
 
+/* Can the certificate and the key of S be used? If not, set *OUT_ERROR to setting and reason. */
+bool http_tls_is_usable(const struct http_settings *s, const char **out_error) MUST_USE;
+
 struct http_counts {
 	uint64_t refused[HTTP_OWNERS];
 	uint64_t connections, accepted, timeouts, parse_errors, accept_pauses;

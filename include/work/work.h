@@ -24,11 +24,9 @@ void work_init(const struct work_settings *s);
 void work_stop(void);
 /* The same, then free everything. */
 void work_free(void);
-/* Is each program there, and may it be run? Returns false and a reason, which the caller frees. */
-bool work_is_installed(const struct work_settings *s, char **out_why) MUST_USE;
-/* Check that each program can be started: start one of each and wait for its first frame. BLOCKS
- * for up to five seconds; for --check. Returns false and a reason, which the caller frees. */
-bool work_check(const struct work_settings *s, char **out_why) MUST_USE;
+/* Add a line to FAULTS for each program that is not there or may not be run. RUN: also start one of
+ * each and wait for its first frame, which BLOCKS for up to five seconds each; for --check. */
+void work_check(const struct work_settings *s, bool run, struct buf *faults);
 
 struct work_health {
 	int helpers, ready, busy, queued;

@@ -4,6 +4,8 @@
 #define SLADESK_APP_APP_H
 
 #include "core/feature.h"
+#include "http/server.h"
+#include "work/work.h"
 
 /* routes.c: all routes, sorted by path; valid until app_routes_free. */
 const struct route *app_routes(size_t *out_n);
@@ -17,6 +19,8 @@ void openapi_print(void);
 extern const struct feature *const app_features[];
 /* Start all capabilities, in order. */
 void features_init(void);
+/* Add to FAULTS what features_init would refuse of the settings. */
+void features_check(struct buf *faults);
 /* Begin the shutdown, in reverse order: nothing new is started. */
 void features_stop(void);
 /* Is any capability still working, or does it hold something that is not stored? */
@@ -40,6 +44,18 @@ struct outcome *openapi(struct req *req) MUST_USE;
 void openapi_build(void);
 /* Release the document. */
 void openapi_free(void);
+
+/* check.c: add a line to FAULTS for everything in the settings with which the daemon cannot run.
+ * WHOLE (--check): also what is found at the start when keys are opened and helpers run. */
+void settings_check(bool whole, struct buf *faults);
+/* The settings of the server without its listener, and of the helpers. */
+struct http_settings settings_http(void);
+/* The settings of the helper processes. */
+struct work_settings settings_helpers(void);
+/* listen.c: NULL if the text of http.listen is an address and a port, or why not. */
+const char *listen_fault(const char *text);
+/* A socket that listens at TEXT. Exits if that is impossible. */
+int listen_on(const char *text) MUST_USE;
 
 /* main.c */
 bool app_draining(void);

@@ -48,6 +48,13 @@ void features_init(void)
 	}
 }
 
+void features_check(struct buf *faults)
+{
+	for (size_t i = 0; i < FEATURES; i++)
+		if (app_features[i]->check_settings)
+			app_features[i]->check_settings(faults);
+}
+
 void features_stop(void)
 {
 	static bool stopped;

@@ -31,10 +31,8 @@
 #include "takeover.h"
 #include "work/work.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,47 +74,6 @@ static void notify(const char *state)
 }
 
 /* --- sockets --- */
-
-struct listen_address {
-	struct sockaddr_in6 v6;
-	struct sockaddr_in v4;
-	bool is_v6;
-};
-
-static struct listen_address listen_address(const char *text)
-{
-	struct listen_address a = { { .sin6_family = AF_INET6 }, { .sin_family = AF_INET },
-		text[0] == '[' };
-	const char *colon = strrchr(text, ':');
-	int64_t port;
-	char host[64];
-
-	if (!colon || (size_t)(colon - text) >= sizeof(host) ||
-		!str_to_int(str_of(colon + 1), 0, 65535, &port))
-		die("http.listen: address:port expected, got %s", text);
-	snprintf(host, sizeof(host), "%.*s", (int)(colon - text) - (a.is_v6 ? 2 : 0),
-		text + a.is_v6);
-	a.v4.sin_port = a.v6.sin6_port = htons((uint16_t)port);
-	if ((a.is_v6 ? inet_pton(AF_INET6, host, &a.v6.sin6_addr)
-		     : inet_pton(AF_INET, host, &a.v4.sin_addr)) != 1)
-		die("http.listen: not an address: %s", host);
-	return a;
-}
-
-static int listen_on(const char *text)
-{
-	struct listen_address a = listen_address(text);
-	int fd = socket(
-		    a.is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
-	    one = 1;
-
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(fd, a.is_v6 ? (void *)&a.v6 : (void *)&a.v4,
-		    a.is_v6 ? sizeof(a.v6) : sizeof(a.v4)) != 0 ||
-		listen(fd, 1024) != 0)
-		die("http.listen: %s: %s", text, strerror(errno));
-	return fd;
-}
 
 static int find_listener(bool takeover)
 {
@@ -256,7 +213,10 @@ static void on_hup(int signo)
 	(void)signo;
 	notify("RELOADING=1");
 	if (!options_reload(&error)) {
-		log_error(NULL, "settings not reloaded: %s", error);
+		for (size_t n; *error; error += n + (error[n] == '\n')) {
+			n = strcspn(error, "\n");
+			log_error(NULL, "settings not reloaded: %.*s", (int)n, error);
+		}
 	} else {
 		if (log_level_parse(options.log_level, &level))
 			log_set_level(level);
@@ -352,72 +312,32 @@ static const struct job own_jobs[] = {
 	{ 0 },
 };
 
-static struct work_settings helper_settings(void)
+static void refuse(struct buf *faults)
 {
-	return (struct work_settings){ or_default(options.worker_path, HELPER_DIR),
-		{ [POOL_HASH] = (int)options.worker_count,
-			[POOL_PARSE] = (int)options.worker_parse,
-			[POOL_MAIL] = (int)options.mail_senders,
-			[POOL_FILE] = 1 } };
+	if (faults->n)
+		die("%.*s", (int)faults->n - 1, faults->p);
+	buf_free(faults);
 }
 
-static void check_proxies(void)
+/* --check. LOADED: what options_load found. */
+static int check_settings(const char *loaded)
 {
-	struct str bad;
+	struct buf faults = { 0 };
 
-	if (!http_list_is_sound(options.http_trusted_proxies, &bad))
-		die("http.trusted_proxies: not an address or a network: %.*s", (int)bad.n, bad.p);
-}
+	if (*loaded)
+		buf_addf(&faults, "%s\n", loaded);
 
-/* --check: the settings have been read; check that what they name can run. */
-/* Without creating the file, which would belong to whoever checks. */
-static void check_log_target(void)
-{
-	const char *target = options.log_target, *slash = strrchr(target, '/');
-	char *folder;
-
-	if (strcmp(target, "stderr") == 0 || strcmp(target, "syslog") == 0)
-		return;
-	folder = slash ? xstrndup(target, (size_t)(slash - target) + 1) : xstrdup(".");
-	if (access(target, W_OK) != 0 && (errno != ENOENT || access(folder, W_OK) != 0))
-		die("log.target: %s: %s", target, strerror(errno));
-	free(folder);
-}
-
-static int check_settings(void)
-{
-	const char *urls[] = { options.database_app_url, options.database_job_url,
-		options.database_replica_url };
-	struct kv_settings redis = { options.redis_url, NULL, options.redis_ca_file };
-	struct work_settings helpers = helper_settings();
-	const char *error;
-	char *why;
-
-	listen_address(options.http_listen);
-	check_proxies();
-	check_log_target();
-	if (!options_files_are_readable(&error))
-		die("%s", error);
-	for (size_t i = 0; i < ARRAY_LEN(urls); i++)
-		if (*urls[i] && !db_url_is_safe(urls[i], &error))
-			die("%s", error);
-	if (!kv_check(&redis, &error))
-		die("%s", error);
-	if (!work_check(&helpers, &why))
-		die("%s", why);
+	if (options.daemon_user[0] && geteuid() == 0 && getpwnam(options.daemon_user))
+		process_become(options.daemon_user); /* with whose rights files are looked at */
+	settings_check(true, &faults);
+	refuse(&faults);
 	puts("settings are valid");
 	return 0;
 }
 
 static void start(bool takeover)
 {
-	struct http_settings http = { (int)options.http_header_s, (int)options.http_body_s,
-		(int)options.http_idle_s, (int)options.http_write_s, (int)options.http_total_s,
-		(uint64_t)options.http_min_rate, (int)options.http_max_connections,
-		options.http_address_connections, options.http_user_connections,
-		options.http_trusted_proxies,
-		options.http_cert_file[0] ? options.http_cert_file : NULL, options.http_key_file,
-		options.http_tls12, NULL };
+	struct http_settings http = settings_http();
 	struct request_settings rs = { or_default(options.http_static_dir, STATIC_DIR),
 		options.http_cert_file[0] != 0,
 		options.http_cert_file[0] != 0 || strncmp(options.http_url, "https://", 8) == 0,
@@ -427,27 +347,25 @@ static void start(bool takeover)
 	size_t route_count;
 	const struct route *routes = app_routes(&route_count);
 	char *password = NULL, *job_password = NULL, *redis_password;
-	struct work_settings helpers;
+	struct work_settings helpers = settings_helpers();
+	struct buf faults = { 0 };
 	struct db_settings ds;
-	char *why;
 	int fd;
 
 	if (rs.secure_cookies)
 		http.every_reply = "Strict-Transport-Security: max-age=31536000\r\n";
-	check_proxies();
 	loop_init();
 	if (options.test_nameserver[0] && !loop_set_name_server(options.test_nameserver))
 		die("test.nameserver: not an address: %s", options.test_nameserver);
 	fd = find_listener(takeover);
 	if (options.daemon_user[0] && geteuid() == 0)
 		process_become(options.daemon_user);
-	if (!options_files_are_readable(&error))
-		die("%s", error);
+	settings_check(false, &faults);
+	refuse(&faults);
 	process_hide_memory(); /* setuid may undo it */
 	keyfile_open();
 	fieldkeys_init();
 	process_write_pid();
-	helpers = helper_settings();
 	work_init(&helpers);
 	ds = database_settings(&password, &job_password);
 	if (!db_init(&ds, &error))
@@ -459,8 +377,6 @@ static void start(bool takeover)
 	if (!kv_init(&redis, &error))
 		die("%s", error);
 	free(redis_password);
-	if (!work_is_installed(&helpers, &why))
-		die("%s", why);
 	fetch_init();
 	if (!dns_txt_init(options.sso_dns_servers))
 		die("sso.dns_servers: not a list of addresses: %s", options.sso_dns_servers);
@@ -476,7 +392,7 @@ static void start(bool takeover)
 	set_limits();
 	self.server = http_server_new(fd, &http, request_handler(), &error);
 	if (!self.server)
-		die("http: %s", error);
+		die("%s", error);
 	takeover_serve(options.daemon_control, fd, handed_over);
 	loop_on_signal(SIGTERM, on_term);
 	loop_on_signal(SIGINT, on_term);
@@ -554,7 +470,7 @@ static bool print_for_build(const char *what)
 int main(int argc, char **argv)
 {
 	const char *file = NULL, *error = "";
-	bool check = false, takeover = false;
+	bool check = false, takeover = false, loaded;
 	enum log_level level;
 
 	for (int i = 1; i < argc; i++) {
@@ -573,12 +489,14 @@ int main(int argc, char **argv)
 		else
 			die("unknown argument %s (see --help)", argv[i]);
 	}
-	if (!options_load(file, &error))
-		die("%s", error);
-	if (!log_level_parse(options.log_level, &level))
-		die("log.level must be error, warn, info or debug");
+	if (file && access(file, R_OK) != 0)
+		die("%s: cannot be read: %s", file, strerror(errno));
+	loaded = options_load(file, &error);
 	if (check)
-		return check_settings();
+		return check_settings(error);
+	if (!loaded)
+		die("%s", error);
+	bug_on(!log_level_parse(options.log_level, &level)); /* options_load has looked */
 	if (!log_open(options.log_target, level, strcmp(options.log_format, "json") == 0))
 		die("log.target: %s: %s", options.log_target, strerror(errno));
 	failpoint_arm(options.test_failpoint);

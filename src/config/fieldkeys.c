@@ -143,6 +143,21 @@ bool fieldkeys_master(unsigned char out[FIELD_KEY_BYTES], const char **out_error
 	return ok;
 }
 
+void fieldkeys_check(struct buf *faults)
+{
+	unsigned char master[FIELD_KEY_BYTES];
+	char *file = fieldkeys_file();
+	bool command = options.crypto_master_key_command[0];
+	const char *why = command ? NULL : keyfile_fault(file);
+
+	if (why)
+		buf_addf(faults, "crypto.master_key_file: %s: %s\n", file, why);
+	else if ((command || access(file, F_OK) == 0) && !fieldkeys_master(master, &why))
+		buf_addf(faults, "%s\n", why);
+	OPENSSL_cleanse(master, sizeof(master));
+	free(file);
+}
+
 /* --- the data keys --- */
 
 void fieldkeys_change_over(const unsigned char master[FIELD_KEY_BYTES], int64_t until_s,

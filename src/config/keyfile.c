@@ -30,6 +30,19 @@ char *keyfile_beside(const char *setting, const char *name)
 		options.token_key_file, name);
 }
 
+const char *keyfile_fault(const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	char *folder = slash ? xstrndup(file, (size_t)(slash - file) + 1) : xstrdup(".");
+	bool good =
+		access(file, R_OK) == 0 || (errno == ENOENT && access(folder, W_OK | X_OK) == 0);
+
+	free(folder);
+	if (!good)
+		return strerror(errno);
+	return secretfile_is_exposed(file) ? secretfile_error(EPERM) : NULL;
+}
+
 /* The file, or -1 with errno. */
 static int open_file(void)
 {
@@ -166,6 +179,16 @@ static void make(void)
 	close(fd);
 	OPENSSL_cleanse(text, (size_t)n);
 	free(text);
+}
+
+void keyfile_check(struct buf *faults)
+{
+	const char *why = keyfile_fault(options.token_key_file);
+
+	if (!why && access(options.token_key_file, F_OK) == 0)
+		why = load_keys();
+	if (why)
+		buf_addf(faults, "token.key_file: %s: %s\n", options.token_key_file, why);
 }
 
 void keyfile_open(void)

@@ -2,12 +2,12 @@
  * One table with five uses: the struct, the defaults, the parser, the help, and the sample file and
  * manual page. */
 #include "config/options.h"
-#include "base/text.h"
+#include "config/options_value.h"
+#include "config/settings_file.h"
 #include "crypto/secretfile.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <ini.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -38,10 +38,13 @@ static const struct option table[] = {
 #include "config/options.def"
 };
 
+#define FROM_ENVIRONMENT (-1)
+
 static struct {
-	char error_text[300];
+	struct buf faults; /* a line for each */
 	char *file_name;
 	bool reloading;
+	int line[ARRAY_LEN(table)]; /* where each setting stands in the file; 0: nowhere */
 } reader;
 
 static void set_default(const struct option *o)
@@ -62,53 +65,98 @@ static void set_default(const struct option *o)
 	}
 }
 
-static bool set_value(const struct option *o, const char *v, const char *where)
+static void add_variable(struct buf *b, const struct option *o)
+{
+	size_t from = b->n + strlen("SLADESK_");
+
+	buf_addf(b, "SLADESK_%s_%s", o->section, o->key);
+	for (size_t i = from; i < b->n; i++)
+		b->p[i] = (char)toupper((unsigned char)b->p[i]);
+}
+
+/* Where setting I was read. */
+static void add_place(struct buf *b, size_t i)
+{
+	if (reader.line[i] == FROM_ENVIRONMENT)
+		add_variable(b, &table[i]);
+	else if (reader.line[i])
+		buf_addf(b, "%s: line %d", reader.file_name, reader.line[i]);
+	if (reader.line[i])
+		buf_adds(b, ": ");
+}
+
+void options_fault(struct buf *faults, const char *text)
+{
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		size_t s = strlen(table[i].section), k = strlen(table[i].key);
+
+		if (strncmp(text, table[i].section, s) == 0 && text[s] == '.' &&
+			strncmp(text + s + 1, table[i].key, k) == 0 && text[s + 1 + k] != '_' &&
+			!isalnum((unsigned char)text[s + 1 + k])) {
+			add_place(faults, i);
+			break;
+		}
+	}
+	buf_adds(faults, text);
+	buf_addc(faults, '\n');
+}
+
+/* A fault of setting O: "section.key" and what follows. */
+static void fault(const struct option *o, const char *text)
+{
+	struct buf b = { 0 };
+
+	buf_addf(&b, "%s.%s%s", o->section, o->key, text);
+	options_fault(&reader.faults, buf_cstr(&b));
+	buf_free(&b);
+}
+
+static void set_value(const struct option *o, const char *v)
 {
 	void *at = (char *)&options + o->at;
+	char text[100];
 	int64_t n;
 
 	switch (o->kind) {
 	case KIND_TEXT:
 		free(*(char **)at);
 		*(char **)at = xstrdup(v);
-		return true;
+		return;
 	case KIND_INT:
-		if (!str_to_int(str_of(v), o->min, o->max, &n)) {
-			snprintf(reader.error_text, sizeof(reader.error_text),
-				"%s: %s.%s must be a whole number from %lld to %lld", where,
-				o->section, o->key, (long long)o->min, (long long)o->max);
-			return false;
+		if (str_to_int(str_of(v), o->min, o->max, &n)) {
+			*(int64_t *)at = n;
+			return;
 		}
-		*(int64_t *)at = n;
-		return true;
+		snprintf(text, sizeof(text), " must be a whole number from %lld to %lld",
+			(long long)o->min, (long long)o->max);
+		fault(o, text);
+		return;
 	case KIND_BOOL:
-		if (strcmp(v, "yes") != 0 && strcmp(v, "no") != 0 && strcmp(v, "true") != 0 &&
-			strcmp(v, "false") != 0) {
-			snprintf(reader.error_text, sizeof(reader.error_text),
-				"%s: %s.%s must be yes or no", where, o->section, o->key);
-			return false;
-		}
-		*(bool *)at = v[0] == 'y' || v[0] == 't';
-		return true;
+		if (strcmp(v, "yes") == 0 || strcmp(v, "no") == 0 || strcmp(v, "true") == 0 ||
+			strcmp(v, "false") == 0)
+			*(bool *)at = v[0] == 'y' || v[0] == 't';
+		else
+			fault(o, " must be yes or no");
+		return;
 	}
-	return false;
 }
 
-static int on_ini(void *user, const char *section, const char *key, const char *value)
+static void on_line(int line, const char *section, const char *key, const char *value)
 {
-	(void)user;
-	if (reader.error_text[0])
-		return 1; /* the first fault is reported */
-	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+	for (size_t i = 0; key && i < ARRAY_LEN(table); i++) {
 		if (strcmp(table[i].section, section) != 0 || strcmp(table[i].key, key) != 0)
 			continue;
-		if (reader.reloading && !table[i].reload)
-			return 1;
-		return set_value(&table[i], value, reader.file_name) ? 1 : 0;
+		if (!reader.reloading || table[i].reload) {
+			reader.line[i] = line;
+			set_value(&table[i], value);
+		}
+		return;
 	}
-	snprintf(reader.error_text, sizeof(reader.error_text), "%s: unknown setting %.60s.%.60s",
-		reader.file_name, section, key);
-	return 0;
+	buf_addf(&reader.faults, "%s: line %d: ", reader.file_name, line);
+	if (key)
+		buf_addf(&reader.faults, "unknown setting %.60s.%.60s\n", section, key);
+	else
+		buf_adds(&reader.faults, "neither a [section] nor a setting such as key = value\n");
 }
 
 /* Does NAME (without "SLADESK_") begin with a section and an underscore without being a setting? A
@@ -129,7 +177,7 @@ static bool is_unknown(const char *name, size_t n)
 	return section;
 }
 
-static bool names_are_known(void)
+static void check_names(void)
 {
 	static const char prefix[] = "SLADESK_";
 
@@ -137,64 +185,51 @@ static bool names_are_known(void)
 		const char *name = *e + sizeof(prefix) - 1;
 		size_t n = strcspn(*e, "=");
 
-		if (strncmp(*e, prefix, sizeof(prefix) - 1) != 0 ||
-			!is_unknown(name, n - (sizeof(prefix) - 1)))
-			continue;
-		snprintf(reader.error_text, sizeof(reader.error_text),
-			"%.*s: unknown setting (see sladeskd --help)", n < 80 ? (int)n : 80, *e);
-		return false;
+		if (strncmp(*e, prefix, sizeof(prefix) - 1) == 0 &&
+			is_unknown(name, n - (sizeof(prefix) - 1)))
+			buf_addf(&reader.faults, "%.*s: unknown setting (see sladeskd --help)\n",
+				n < 80 ? (int)n : 80, *e);
 	}
-	return true;
 }
 
-static bool read_environment(void)
+static void read_environment(void)
 {
-	if (!names_are_known())
-		return false;
+	struct buf name = { 0 };
+	const char *v;
+
+	check_names();
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
-		char name[100];
-		const char *v;
-		size_t n = (size_t)snprintf(
-			name, sizeof(name), "SLADESK_%s_%s", table[i].section, table[i].key);
-
-		for (size_t k = 0; k < n; k++)
-			name[k] = (char)toupper((unsigned char)name[k]);
-		v = getenv(name);
-		if (v && !(reader.reloading && !table[i].reload) && !set_value(&table[i], v, name))
-			return false;
-	}
-	return true;
-}
-
-static bool read_values(const char **out_error)
-{
-	int line;
-
-	reader.error_text[0] = 0;
-	for (size_t i = 0; i < ARRAY_LEN(table); i++)
-		if (!reader.reloading || table[i].reload)
-			set_default(&table[i]);
-	if (reader.file_name) {
-		line = ini_parse(reader.file_name, on_ini, NULL);
-		if (line != 0) {
-			char what[200];
-
-			snprintf(what, sizeof(what), "%.190s", reader.error_text);
-			if (line < 0)
-				snprintf(reader.error_text, sizeof(reader.error_text),
-					"%.200s: cannot be read", reader.file_name);
-			else
-				snprintf(reader.error_text, sizeof(reader.error_text),
-					"line %d: %.200s", line, what[0] ? what : "not a setting");
-			*out_error = reader.error_text;
-			return false;
+		name.n = 0;
+		add_variable(&name, &table[i]);
+		v = getenv(buf_cstr(&name));
+		if (v && (!reader.reloading || table[i].reload)) {
+			reader.line[i] = FROM_ENVIRONMENT;
+			set_value(&table[i], v);
 		}
 	}
-	if (!read_environment()) {
-		*out_error = reader.error_text;
-		return false;
+	buf_free(&name);
+}
+
+static void read_values(void)
+{
+	FILE *f = NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(table); i++)
+		if (!reader.reloading || table[i].reload) {
+			set_default(&table[i]);
+			reader.line[i] = 0;
+		}
+	if (reader.file_name && !(f = fopen(reader.file_name, "re")))
+		buf_addf(&reader.faults, "%s: cannot be read: %s\n", reader.file_name,
+			strerror(errno));
+	if (f) {
+		settings_file_read(f, on_line);
+		if (ferror(f))
+			buf_addf(&reader.faults, "%s: cannot be read: %s\n", reader.file_name,
+				strerror(errno));
+		fclose(f);
 	}
-	return true;
+	read_environment();
 }
 
 static char **text_at(struct options *o, size_t i)
@@ -233,20 +268,26 @@ static bool names_secret(const struct option *o)
 	return false;
 }
 
-/* Is every secret that the settings name out of the reach of other users? */
-static bool check_secrets(const char **out_error)
+/* ": FILE: WHY", of setting O. */
+static void fault_of_file(
+	struct buf *faults, const struct option *o, const char *file, const char *why)
+{
+	struct buf b = { 0 };
+
+	buf_addf(&b, "%s.%s: %s: %s", o->section, o->key, file, why);
+	options_fault(faults, buf_cstr(&b));
+	buf_free(&b);
+}
+
+/* Every secret that the settings name must be out of the reach of other users. */
+static void check_secrets(void)
 {
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
 		const char *file = table[i].kind == KIND_TEXT ? *text_at(&options, i) : "";
 
-		if (!*file || !names_secret(&table[i]) || !secretfile_is_exposed(file))
-			continue;
-		snprintf(reader.error_text, sizeof(reader.error_text), "%s.%s: %.150s: %s",
-			table[i].section, table[i].key, file, secretfile_error(EPERM));
-		*out_error = reader.error_text;
-		return false;
+		if (*file && names_secret(&table[i]) && secretfile_is_exposed(file))
+			fault_of_file(&reader.faults, &table[i], file, secretfile_error(EPERM));
 	}
-	return true;
 }
 
 /* Does the program itself create the file of O? */
@@ -264,7 +305,7 @@ static bool is_made_by_us(const struct option *o)
 	return false;
 }
 
-bool options_files_are_readable(const char **out_error)
+void options_check_files(struct buf *faults)
 {
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
 		const char *file = table[i].kind == KIND_TEXT ? *text_at(&options, i) : "",
@@ -273,69 +314,33 @@ bool options_files_are_readable(const char **out_error)
 		if (!*file || !end || strcmp(end, "_file") != 0 || access(file, R_OK) == 0 ||
 			(errno == ENOENT && is_made_by_us(&table[i])))
 			continue;
-		snprintf(reader.error_text, sizeof(reader.error_text), "%s.%s: %.150s: %s",
-			table[i].section, table[i].key, file, strerror(errno));
-		*out_error = reader.error_text;
-		return false;
+		fault_of_file(faults, &table[i], file, strerror(errno));
 	}
-	return true;
 }
 
-/* The sender and the address for answers stand in the headers of every mail. */
-static bool check_mailboxes(const char **out_error)
-{
-	struct str name, address;
-	const char *key = NULL;
-
-	if (!text_read_mailbox(options.mail_from, &name, &address))
-		key = "from";
-	else if (*options.mail_reply_to &&
-		 !text_read_mailbox(options.mail_reply_to, &name, &address))
-		key = "reply_to";
-	if (!key)
-		return true;
-	snprintf(reader.error_text, sizeof(reader.error_text),
-		"mail.%s: not a mail address, nor a name and an address such as Service desk "
-		"<desk@example.com>",
-		key);
-	*out_error = reader.error_text;
-	return false;
-}
-
-/* An address that can be called, without a password that would stand in logs. */
-static bool check_heartbeat(const char **out_error)
-{
-	const char *url = options.engine_heartbeat_url,
-		   *host = strncmp(url, "https://", 8) == 0  ? url + 8
-			   : strncmp(url, "http://", 7) == 0 ? url + 7
-							     : "";
-	size_t n = strcspn(host, "/?#");
-
-	if (!*url || (n && host[0] != ':' && !memchr(host, '@', n) &&
-			     strspn(url, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-					 "0123456789-._~:/?#[]@!$&'()*+,;=%") == strlen(url)))
-		return true;
-	*out_error =
-		"engine.heartbeat_url: not an http or https address without user and password, "
-		"such as https://hc.example.com/ping/1";
-	return false;
-}
-
-/* All or nothing: a fault leaves every setting as it was. */
+/* A reload is all or nothing: a fault leaves every setting as it was. At the start, the settings
+ * without a fault are there, so that --check can look at them. */
 static bool read_all(const char **out_error)
 {
 	struct options was = options;
-	bool ok;
+	bool ok, undo;
 
 	for (size_t i = 0; i < ARRAY_LEN(table); i++)
 		if (is_read_again(i) && *text_at(&was, i))
 			*text_at(&options, i) = xstrdup(*text_at(&was, i));
-	ok = read_values(out_error) && check_secrets(out_error) && check_mailboxes(out_error) &&
-	     check_heartbeat(out_error);
+	reader.faults.n = 0;
+	read_values();
+	check_secrets();
+	options_check_values(&reader.faults);
+	ok = reader.faults.n == 0;
+	undo = !ok && reader.reloading;
+	if (!ok)
+		reader.faults.n--; /* the last newline */
+	*out_error = buf_cstr(&reader.faults);
 	for (size_t i = 0; i < ARRAY_LEN(table); i++)
 		if (is_read_again(i))
-			free_text(ok ? &was : &options, i);
-	if (!ok)
+			free_text(undo ? &options : &was, i);
+	if (undo)
 		options = was;
 	return ok;
 }
@@ -360,6 +365,7 @@ bool options_reload(const char **out_error)
 void options_free(void)
 {
 	free_texts(&options);
+	buf_free(&reader.faults);
 	free(reader.file_name);
 	reader.file_name = NULL;
 }

@@ -7,17 +7,15 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 
-static const char *const error_parse = "database url: not a connection string";
-static const char *const error_service =
-	"database url: no service files; give the address in the setting itself";
-static const char *const error_lists =
-	"database url: host and hostaddr must have the same number of elements";
+static const char *const error_parse = "not a connection string";
+static const char *const error_service = "no service files; give the address in the setting itself";
+static const char *const error_lists = "host and hostaddr must have the same number of elements";
 static const char *const error_name =
-	"database url: give a socket directory in host, or an address in hostaddr; host names "
+	"give a socket directory in host, or an address in hostaddr; host names "
 	"would block";
-static const char *const error_address = "database url: hostaddr takes numeric addresses only";
+static const char *const error_address = "hostaddr takes numeric addresses only";
 static const char *const error_tls =
-	"database url: to another machine only with sslmode=verify-full (and host for the "
+	"to another machine only with sslmode=verify-full (and host for the "
 	"certificate's name)";
 
 /* The value that libpq will use: from the string, or from the environment. */

@@ -136,11 +136,21 @@ static SSL_CTX *tls_new(const struct http_settings *set, const char **out_error)
 	if (SSL_CTX_use_certificate_chain_file(ctx, set->cert_file) != 1 ||
 		SSL_CTX_use_PrivateKey_file(ctx, set->key_file, SSL_FILETYPE_PEM) != 1 ||
 		SSL_CTX_check_private_key(ctx) != 1) {
-		*out_error = "certificate or key cannot be read, or they do not belong together";
+		*out_error =
+			"http.cert_file: certificate or key cannot be read, or they do not belong "
+			"together";
 		SSL_CTX_free(ctx);
 		return NULL;
 	}
 	return ctx;
+}
+
+bool http_tls_is_usable(const struct http_settings *set, const char **out_error)
+{
+	SSL_CTX *ctx = tls_new(set, out_error);
+
+	SSL_CTX_free(ctx);
+	return ctx != NULL;
 }
 
 /* Connections must not take the descriptors that the daemon itself needs: for the database, helper
@@ -186,7 +196,7 @@ struct http_server *http_server_new(int listen_fd, const struct http_settings *s
 	s->listener =
 		evconnlistener_new(loop_base(), on_accept, s, LEV_OPT_CLOSE_ON_EXEC, 0, listen_fd);
 	if (!s->listener) {
-		*out_error = "cannot listen";
+		*out_error = "http.listen: cannot listen";
 		SSL_CTX_free(s->tls);
 		free(s);
 		return NULL;

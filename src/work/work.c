@@ -379,27 +379,18 @@ static char *check_program(const char *program)
 	return why ? xasprintf("worker.path: %s: %s", program, why) : NULL;
 }
 
-bool work_is_installed(const struct work_settings *s, char **out_why)
+void work_check(const struct work_settings *s, bool run, struct buf *faults)
 {
-	*out_why = NULL;
-	for (int i = 0; i < WORK_POOLS && !*out_why; i++) {
-		char *program = program_of(s->dir, (enum work_pool)i);
+	for (int i = 0; i < WORK_POOLS; i++) {
+		char *program = program_of(s->dir, (enum work_pool)i), *why = NULL;
 
 		if (access(program, X_OK) != 0)
-			*out_why = xasprintf("worker.path: %s: %s", program, strerror(errno));
+			why = xasprintf("worker.path: %s: %s", program, strerror(errno));
+		else if (run)
+			why = check_program(program);
+		if (why)
+			buf_addf(faults, "%s\n", why);
+		free(why);
 		free(program);
 	}
-	return !*out_why;
-}
-
-bool work_check(const struct work_settings *s, char **out_why)
-{
-	*out_why = NULL;
-	for (int i = 0; i < WORK_POOLS && !*out_why; i++) {
-		char *program = program_of(s->dir, (enum work_pool)i);
-
-		*out_why = check_program(program);
-		free(program);
-	}
-	return !*out_why;
 }

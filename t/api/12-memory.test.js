@@ -15,7 +15,7 @@ const top = path.join(__dirname, '../..'),
 		: process.env.BUILD_DIR,
 	skip = fs.existsSync(path.join(build, 'sladesk')) ? false : build + ' is not built',
 	packages =
-		'libevent libevent_openssl libpq json-c libcurl openssl cjose zlib inih libargon2 hiredis icu-uc libcares';
+		'libevent libevent_openssl libpq json-c libcurl openssl cjose zlib libargon2 hiredis icu-uc libcares';
 const failmalloc = path.join(VAR, 'failmalloc.so'),
 	driver = path.join(VAR, 'memory'),
 	csv = path.join(VAR, 'memory.csv');

@@ -65,7 +65,7 @@ test('a reload refuses a secret that others can read', async () => {
 	s.settings.sms = { token_file: file };
 	fs.writeFileSync(s.file, s.conf());
 	s.proc.kill('SIGHUP');
-	await waitUntil(() => /settings not reloaded: sms\.token_file: .*rights on it/.test(s.log));
+	await waitUntil(() => /settings not reloaded: \S+: line \d+: sms\.token_file: .*rights on it/.test(s.log));
 	delete s.settings.sms;
 	fs.writeFileSync(s.file, s.conf());
 });

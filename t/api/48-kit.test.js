@@ -159,3 +159,134 @@ test('a helper program that is not there stops the start', async () => {
 	assert.strictEqual(r.status, 1);
 	assert.match(r.stderr, /worker\.path: .*sladesk-helper-hash: No such file or directory/);
 });
+
+/* Every setting with values that it cannot have; "free": every text is good, or only the database knows. */
+const table = [...fs.readFileSync(path.join(__dirname, '../../include/config/options.def'), 'utf8').matchAll(/^OPTION_(\w+)\((\w+), (\w+), (?:"(?:[^"\\]|\\.)*"|[^,]*), (?:(-?\d+), (-?\d+), )?/gm)].map((m) => ({
+		kind: m[1],
+		name: m[2] + '.' + m[3],
+		section: m[2],
+		key: m[3],
+		min: m[4],
+		max: m[5],
+	})),
+	free = 'http.static_dir integration.stream support.contact mail.username notify.hours crypto.master_key_command audit.anchor_file daemon.user test.failpoint'.split(' '),
+	wrong = {
+		'http.listen': ['localhost:80', '127.0.0.1', '127.0.0.1:99999', '[::1:80', ':', '[:80', ''],
+		'http.url': ['desk.example.com', 'ftp://desk.example.com', 'https://', 'https://u:p@desk.example.com', ''],
+		'http.trusted_proxies': ['proxy.example', '10.0.0.0/99', '10.0.0.1, x'],
+		'metrics.allow': ['everybody', '127.0.0.0/8;::1'],
+		'database.app_url': ['host=db.example.org', 'nonsense', 'hostaddr=10.0.0.1'],
+		'database.job_url': ['host=db.example.org'],
+		'database.replica_url': ['host=db.example.org'],
+		'redis.url': ['http://127.0.0.1', 'redis://10.0.0.1:6379'],
+		'integration.customers_url': ['crm', 'ftp://crm.example'],
+		'integration.tickets_url': ['crm', 'ftp://crm.example'],
+		'mail.url': ['mail.example.com', 'http://mail.example.com', 'smtp://'],
+		'mail.from': ['nobody', '', 'a@b.c, d@e.f'],
+		'mail.reply_to': ['nobody'],
+		'sms.url': ['gateway', 'https:///x'],
+		'engine.heartbeat_url': ['ftp://x.example', 'https://u:p@x.example/'],
+		'sso.dns_servers': ['10.0.0.1,?', 'ns.example'],
+		'worker.path': ['/nowhere/at/all'],
+		'log.target': ['/nowhere/at/all.log'],
+		'log.level': ['loud', ''],
+		'log.format': ['xml', ''],
+		'daemon.pid_file': ['/nowhere/at/all.pid'],
+		'daemon.control': ['/nowhere/at/all.sock', '/' + 'x'.repeat(200)],
+		'test.nameserver': ['ns.example'],
+	};
+function wrongValues(o) {
+	if (o.kind === 'INT') return ['x', '', '1.5', String(BigInt(o.min) - 1n), String(BigInt(o.max) + 1n)];
+	if (o.kind === 'BOOL') return ['maybe', '1', ''];
+	return wrong[o.name] || (o.key.endsWith('_file') && !free.includes(o.name) ? ['/nowhere/at/all'] : []);
+}
+test('--check names every wrong setting with its line, all at once, and the start refuses each', async () => {
+	assert.ok(table.length > 90);
+	for (const o of table) assert.notStrictEqual(wrongValues(o).length > 0, free.includes(o.name), o.name);
+	const file = path.join(s.dir, 'other.conf'),
+		bare = (args) => {
+			const [cmd, all] = asUser(installed('sbin/sladeskd'), ['-c', file, ...args]);
+			return spawnSync(cmd, all, { encoding: 'utf8', timeout: 20000 });
+		};
+	/* all at once */
+	for (const skipped of [[], ['INT', 'BOOL']]) {
+		const lines = [],
+			at = {};
+		for (const o of table) {
+			const v = skipped.includes(o.kind) ? undefined : wrongValues(o)[0];
+			if (v === undefined) continue;
+			at[o.name] = lines.push(`[${o.section}]`, `${o.key} = ${v}`);
+		}
+		lines.push('nonsense', '[odd', 'odd.key = 1', `[mail]`, `reply_to = "${'long '.repeat(200)}`);
+		at['mail.reply_to'] = lines.length;
+		fs.writeFileSync(file, lines.join('\n') + '\n');
+		const found = bare(['--check']).stderr.replace(/^sladesk: /m, ''),
+			missed = Object.entries(at).filter(([name, line]) => !new RegExp(`^${file}: line ${line}: ${name}\\b`, 'm').test(found));
+		assert.deepStrictEqual(missed, [], found);
+		assert.match(found, new RegExp(`^${file}: line ${lines.indexOf('nonsense') + 1}: neither`, 'm'));
+		assert.match(found, new RegExp(`^${file}: line ${lines.indexOf('[odd') + 1}: neither`, 'm'));
+		assert.match(found, new RegExp(`^${file}: line ${lines.indexOf('odd.key = 1') + 1}: unknown setting`, 'm'));
+	}
+	/* each alone: what --check refuses the start refuses, with the same words */
+	const numbers = table.filter((o) => o.kind !== 'TEXT'),
+		some = [numbers.find((o) => o.kind === 'INT' && o.min !== '0'), numbers.find((o) => o.kind === 'BOOL')]; /* each kind is read by one function */
+	for (const o of [...table.filter((x) => x.kind === 'TEXT'), ...some]) {
+		for (const v of wrongValues(o)) {
+			const checked = await daemon({ [o.section]: { [o.key]: v } }, '--check'),
+				started = await daemon({ [o.section]: { [o.key]: v } });
+			assert.strictEqual(checked.status, 1, `${o.name} = ${v}`);
+			assert.ok(checked.stderr.includes(o.name), `${o.name} = ${v}: ${checked.stderr}`);
+			assert.strictEqual(started.status, 1, `${o.name} = ${v}: ${started.stderr}`);
+			assert.ok(started.stderr.includes(o.name), `${o.name} = ${v}: ${started.stderr}`);
+		}
+	}
+});
+test('--check looks at every key and every helper program as the start does, and makes none', async () => {
+	const dir = path.join(s.dir, 'looked-at'),
+		[cmd, all] = asUser('mkdir', [dir]);
+	execFileSync(cmd, all);
+	const keys = { 'token.key_file': 'token.jwk', 'crypto.master_key_file': 'master.key', 'audit.key_file': 'audit.pem', 'sso.saml_key_file': 'saml.pem' },
+		settings = Object.fromEntries(Object.entries(keys).map(([name, f]) => [name.split('.')[0], { [name.split('.')[1]]: path.join(dir, f) }]));
+	const none = await daemon(settings, '--check');
+	assert.strictEqual(none.status, 0, none.stderr);
+	assert.deepStrictEqual(fs.readdirSync(dir), []);
+	const own = fs.statSync(dir);
+	for (const [name, make] of [
+		['garbage', (f) => fs.writeFileSync(f, 'garbage\n', { mode: 0o600 })],
+		['nothing in it', (f) => fs.writeFileSync(f, '', { mode: 0o600 })],
+		['open to others', (f) => fs.writeFileSync(f, 'x\n', { mode: 0o644 })],
+		['not readable', (f) => fs.writeFileSync(f, 'x\n', { mode: 0o200 })],
+		['a directory', (f) => fs.mkdirSync(f, { mode: 0o700 })],
+	]) {
+		for (const f of Object.values(keys)) {
+			make(path.join(dir, f));
+			fs.chownSync(path.join(dir, f), own.uid, own.gid);
+		}
+		const every = (await daemon(settings, '--check')).stderr;
+		for (const [key, f] of Object.entries(keys)) {
+			assert.ok(every.includes(`${key}: ${path.join(dir, f)}: `), `${name}: ${key}: ${every}`);
+			const [section, k] = key.split('.'),
+				started = await daemon({ [section]: { [k]: path.join(dir, f) } });
+			assert.strictEqual(started.status, 1, `${name}: ${key}: ${started.stderr}`);
+			assert.ok(started.stderr.includes(key), `${name}: ${key}: ${started.stderr}`);
+		}
+		for (const f of fs.readdirSync(dir)) fs.rmSync(path.join(dir, f), { recursive: true });
+	}
+	/* the directory that should hold them */
+	const away = await daemon({ ...settings, audit: { key_file: path.join(dir, 'nowhere/audit.pem') } }, '--check');
+	assert.match(away.stderr, /line \d+: audit\.key_file: .*No such file/);
+	/* helpers */
+	const helpers = fs.readdirSync(installed('libexec/sladesk')).filter((f) => f.startsWith('sladesk-helper-'));
+	assert.strictEqual(helpers.length, 4);
+	for (const missing of helpers) {
+		for (const h of helpers) if (h !== missing) fs.copyFileSync(installed('libexec/sladesk/' + h), path.join(dir, h));
+		for (const args of [['--check'], []]) {
+			const r = await daemon({ worker: { path: dir } }, ...args);
+			assert.strictEqual(r.status, 1, missing);
+			assert.deepStrictEqual([...r.stderr.matchAll(/worker\.path: \S*\/(sladesk-helper-\w+): No such file/g)].map((m) => m[1]), [missing], r.stderr);
+		}
+		for (const h of helpers) fs.rmSync(path.join(dir, h), { force: true });
+	}
+	const gone = await daemon({ worker: { path: dir } }, '--check');
+	assert.strictEqual(gone.stderr.match(/sladesk-helper-/g).length, 4);
+});

@@ -20,6 +20,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define AT_ONCE 50    /* rows of sign_due: signing them takes about 3 ms */
 #define LINES_MAX 200 /* rows of sign_lines */
@@ -71,6 +72,18 @@ void anchor_init(void)
 	sign.key_file = key;
 	free(sign.file);
 	sign.file = keyfile_beside(options.audit_anchor_file, "audit-anchors");
+}
+
+void anchor_check(struct buf *faults)
+{
+	char *key = keyfile_beside(options.audit_key_file, "audit.pem");
+	const char *why = keyfile_fault(key);
+
+	if (!why && access(key, F_OK) == 0)
+		why = anchor_key_open(key);
+	if (why)
+		buf_addf(faults, "audit.key_file: %s: %s\n", key, why);
+	free(key);
 }
 
 void anchor_free(void)

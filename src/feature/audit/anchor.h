@@ -10,6 +10,8 @@
 
 /* Load or create the key. Exits with a clear line if that fails. */
 void anchor_init(void);
+/* For --check: what anchor_init would refuse. */
+void anchor_check(struct buf *faults);
 /* Release everything. */
 void anchor_free(void);
 /* A job: the last digest of each chain, stored and mailed, once a day. */

@@ -528,6 +528,7 @@ const struct feature audit_feature = {
 	.name = "audit",
 	.routes = audit_routes,
 	.init = audit_init,
+	.check_settings = anchor_check,
 	.busy = is_busy,
 	.free = audit_free,
 	.jobs = jobs,

@@ -21,6 +21,7 @@
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #define DOCUMENT_MAX (192 * 1024)
@@ -38,6 +39,20 @@ void saml_forget(struct req *req)
 
 /* --- our key --- */
 
+static const char not_a_key[] = "not an RSA key and certificate in PEM";
+
+void saml_check(struct buf *faults)
+{
+	char *file = keyfile_beside(options.sso_saml_key_file, "saml.pem");
+	const char *why = keyfile_fault(file);
+
+	if (!why && access(file, F_OK) == 0 && !spkey_open(file, "sladesk"))
+		why = not_a_key;
+	if (why)
+		buf_addf(faults, "sso.saml_key_file: %s: %s\n", file, why);
+	free(file);
+}
+
 void saml_init(void)
 {
 	char *file = keyfile_beside(options.sso_saml_key_file, "saml.pem");
@@ -46,8 +61,7 @@ void saml_init(void)
 	errno = 0;
 	if (!spkey_open(file, "sladesk"))
 		die("sso.saml_key_file: %s: %s", file,
-			errno == EPERM ? secretfile_error(errno)
-				       : "not an RSA key and certificate in PEM");
+			errno == EPERM ? secretfile_error(errno) : not_a_key);
 	free(file);
 }
 

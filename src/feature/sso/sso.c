@@ -552,6 +552,8 @@ struct outcome *sso_moved(struct req *req)
 			options.http_url, door));
 }
 
-const struct feature sso_feature = {
-	.name = "sso", .routes = sso_routes, .init = saml_init, .free = sso_free
-};
+const struct feature sso_feature = { .name = "sso",
+	.routes = sso_routes,
+	.init = saml_init,
+	.check_settings = saml_check,
+	.free = sso_free };

@@ -123,6 +123,8 @@ struct outcome *saml_slo_back(struct req *req) MUST_USE;
 struct outcome *saml_metadata(struct req *req) MUST_USE;
 /* Read the key that signs our requests, or create it. */
 void saml_init(void);
+/* For --check: what saml_init would refuse. */
+void saml_check(struct buf *faults);
 /* Check what the contract of POST /api/v1/client/admin/identity-providers cannot say. */
 void sso_provider_check(struct req *req);
 /* Endpoint: POST /api/v1/client/admin/identity-providers. */
