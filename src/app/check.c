@@ -156,7 +156,7 @@ void settings_check(bool whole, struct buf *faults)
 	struct buf found = { 0 };
 
 	if (why)
-		add(faults, "http.listen", options.http_listen, why);
+		add(faults, "http.listen", "", why);
 	check_list(faults, "http.trusted_proxies", options.http_trusted_proxies);
 	check_list(faults, "metrics.allow", options.metrics_allow);
 	options_check_files(faults);

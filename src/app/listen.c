@@ -49,7 +49,7 @@ int listen_on(const char *text)
 	int one = 1, fd;
 
 	if (why)
-		die("http.listen: %s: %s", text, why);
+		die("http.listen: %s", why);
 	fd = socket(a.is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (bind(fd, a.is_v6 ? (void *)&a.v6 : (void *)&a.v4,
