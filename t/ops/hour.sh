@@ -30,7 +30,7 @@ fi
 
 # --- what every step uses ---
 
-CONF=/etc/sladesk/sladesk.conf SECRET=/etc/sladesk/secret STATE=/var/lib/sladesk LOG=/var/log/sladesk/sladeskd.log AT=http://127.0.0.1:8080
+CONF=/etc/sladesk/sladesk.conf SECRET=/etc/sladesk/secret STATE=/var/lib/sladesk OLD=/usr/local/src/sladesk-old NEW=/usr/local/src/sladesk LOG=/var/log/sladesk/sladeskd.log AT=http://127.0.0.1:8080
 PASSWORD='Kranich-Regen-41'
 step= began=$SECONDS
 times=
@@ -67,8 +67,8 @@ packages() {
 	pg_lsclusters -h | grep -q '^15 *main' || pg_createcluster 15 main || return 1
 }
 build_old() {
-	git clone -q --no-local "$TOP" /usr/local/src/sladesk && git -C /usr/local/src/sladesk checkout -q "$FROM" || return 1
-	build /usr/local/src/sladesk && make -C /usr/local/src/sladesk install
+	git clone -q --no-local "$TOP" $OLD && git -C $OLD checkout -q "$FROM" || return 1
+	build $OLD && make -C $OLD install
 }
 place() {
 	useradd --system --user-group --no-create-home --home-dir $STATE --shell /usr/sbin/nologin sladesk &&
@@ -114,16 +114,28 @@ backup() { # $1 = the directory
 	install -d -m 0700 "$1" && runuser -u postgres -- pg_dump -Fc sladesk >"$1/sladesk.dump" &&
 		cp -a /etc/sladesk "$1/settings" && cp -a $STATE "$1/state" && [ -s "$1/sladesk.dump" ] && [ -s "$1/state/token.jwk" ]
 }
-backup_before() { backup /var/backups/sladesk-before; }
-upgrade() {
-	git -C /usr/local/src/sladesk fetch -q "$TOP" HEAD && git -C /usr/local/src/sladesk checkout -qf FETCH_HEAD && git -C /usr/local/src/sladesk clean -qfdx && build /usr/local/src/sladesk || return 1
-	service sladeskd stop && make -C /usr/local/src/sladesk install && runuser -u sladesk -- sladeskd -c $CONF --check && owner migrate && service sladeskd start && wait_for 20 ready &&
+backup_before() { tickets >/tmp/hour.before && backup /var/backups/sladesk-before; }
+upgrade_built() {
+	service sladeskd stop && make -C $NEW install && runuser -u sladesk -- sladeskd -c $CONF --check && owner migrate && : >$LOG && service sladeskd start && wait_for 20 ready &&
 		tickets | grep -q . && open_ticket 'after the upgrade' && curl -s $AT/metrics | grep -q '^sladesk_build_info{'
+}
+upgrade() {
+	git clone -q --no-local "$TOP" $NEW && build $NEW && upgrade_built
+}
+# Old values are encrypted anew only minutes after the start, so this backup has both kinds.
+backup_between() { tickets >/tmp/hour.between && backup /var/backups/sladesk-between; }
+rollback() {
+	service sladeskd stop && make -C $OLD install && put_back /var/backups/sladesk-before && : >$LOG && service sladeskd start && wait_for 20 ready && tickets | cmp - /tmp/hour.before &&
+		open_ticket 'after the rollback'
 }
 # Only an earlier version that wrote the format e1 leaves such values; the daemon begins when it knows that the other is gone.
 encrypted_anew() {
 	git -C "$TOP" cat-file -e "$FROM:schema/migrate/0052_sealed_places.sql" 2>/dev/null || wait_for 240 grep -q 'will be encrypted anew' $LOG || return 1
 	wait_for 240 sh -c "curl -s $AT/metrics | grep -q '^sladesk_sealing_columns 0$'" && wait_for 60 desk keys check
+}
+restore_between() {
+	service sladeskd stop && put_back /var/backups/sladesk-between && owner migrate && : >$LOG && service sladeskd start && wait_for 20 ready && tickets | cmp - /tmp/hour.between && encrypted_anew &&
+		[ -n "$(login wang acme)" ] && desk sla verify && desk audit verify
 }
 stop_first() { service sladeskd stop; }
 start_twice() {
@@ -148,13 +160,16 @@ outage() {
 	service redis-server stop && wait_for 10 grep 'outage of redis begins' $LOG && open_ticket 'without Redis' && service redis-server start && wait_for 20 grep 'outage of redis has ended' $LOG
 }
 backup_after() { tickets >/tmp/hour.tickets && backup /var/backups/sladesk-after && printf 'a long passphrase\na long passphrase\n' | desk keys backup --out /var/lib/sladesk/keys.backup && rm $STATE/keys.backup; }
-restore() { # into another database, and after that in place of the first
-	local dump=/var/backups/sladesk-after
-	open_ticket 'lost with the restore' && service sladeskd stop && rm -rf $STATE && cp -a $dump/state $STATE || return 1
-	runuser -u postgres -- createdb -O sladesk_owner -T template0 -E UTF8 --lc-collate=C.UTF-8 --lc-ctype=C.UTF-8 sladesk_restored &&
-		runuser -u postgres -- pg_restore --exit-on-error -d sladesk_restored <$dump/sladesk.dump &&
+put_back() { # $1 = the backup: into another database first, and after that in place of the one that is there
+	rm -rf $STATE /etc/sladesk && cp -a "$1/state" $STATE && cp -a "$1/settings" /etc/sladesk &&
+		runuser -u postgres -- createdb -O sladesk_owner -T template0 -E UTF8 --lc-collate=C.UTF-8 --lc-ctype=C.UTF-8 sladesk_restored &&
+		runuser -u postgres -- pg_restore --exit-on-error -d sladesk_restored <"$1/sladesk.dump" &&
 		runuser -u postgres -- vacuumdb -q --analyze-only sladesk_restored &&
-		runuser -u postgres -- psql -Xq -v ON_ERROR_STOP=1 -c 'alter database sladesk rename to sladesk_lost' -c 'alter database sladesk_restored rename to sladesk' || return 1
+		runuser -u postgres -- dropdb --if-exists sladesk_lost &&
+		runuser -u postgres -- psql -Xq -v ON_ERROR_STOP=1 -c 'alter database sladesk rename to sladesk_lost' -c 'alter database sladesk_restored rename to sladesk'
+}
+restore() {
+	open_ticket 'lost with the restore' && service sladeskd stop && put_back /var/backups/sladesk-after || return 1
 	owner migrate && service sladeskd start && wait_for 20 ready && tickets | cmp - /tmp/hour.tickets && desk sla verify && desk keys check && desk audit verify
 }
 
@@ -172,7 +187,11 @@ play "start" start_first
 play "first users, log-in, a ticket" first_users
 play "backup before the upgrade" backup_before
 play "upgrade: build, stop, install, migrate, start" upgrade
+play "backup while old values are still there" backup_between
+play "rollback to the backup before the upgrade" rollback
+play "the upgrade once more" upgrade_built
 play "what the earlier version encrypted is encrypted anew" encrypted_anew
+play "restore of the backup with old values, which are encrypted anew" restore_between
 play "a clean stop" stop_first
 play "start, status, reload, stop: twice" start_twice
 play "log rotation" rotate
