@@ -244,8 +244,10 @@ int main(int argc, char **argv)
 		return print_usage_of(command);
 	}
 	command = find_command(argv[at]);
-	if (!command)
-		die("unknown command %s (see sladesk --help)", argv[at]);
+	if (!command) {
+		fprintf(stderr, "sladesk: unknown command %s (see sladesk help)\n", argv[at]);
+		return 2;
+	}
 	if (cli_flag(argc - at - 1, argv + at + 1, "help"))
 		return print_usage_of(command);
 	if (!usage_is_kept(command, argc - at - 1, argv + at + 1))

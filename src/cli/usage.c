@@ -4,6 +4,7 @@
  */
 #include "cli/cli.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -61,7 +62,7 @@ static bool is_about(const char *line, const char *name, const char *sub)
 {
 	char *words = sub ? xasprintf("%s %s", name, sub) : xstrdup(name);
 	size_t n = strlen(words);
-	bool about = strncmp(line, words, n) == 0 && (line[n] == ' ' || !line[n]);
+	bool about = strncmp(line, words, n) == 0 && strchr(" \n", line[n]);
 
 	free(words);
 	return about;
@@ -135,11 +136,53 @@ static char *closest_line(
 	return best;
 }
 
+/* Does every form of C begin with a word of its own, such as "tenant add"? */
+static bool has_verbs(const struct command *c)
+{
+	size_t n = strlen(c->name);
+
+	for (const char *p = c->help; *p; p += *p == '\n') {
+		const char *line = p + strspn(p, " ");
+
+		p += strcspn(p, "\n");
+		if (is_about(line, c->name, NULL) &&
+			!(line[n] == ' ' && islower((unsigned char)line[n + 1])))
+			return false;
+	}
+	return true;
+}
+
+static bool has_form(const struct command *c, const char *verb)
+{
+	for (const char *p = c->help; *p; p += *p == '\n') {
+		if (is_about(p + strspn(p, " "), c->name, verb))
+			return true;
+		p += strcspn(p, "\n");
+	}
+	return false;
+}
+
+/* A word that C does not have, or none. */
+static bool is_verb_wrong(const struct command *c, int argc, char **argv)
+{
+	bool named = argc && !is_option(argv[0]);
+
+	if (!has_verbs(c) || (named && has_form(c, argv[0])))
+		return false;
+	fprintf(stderr, "sladesk %s: %s%s\nusage: sladesk %s\n", c->name,
+		named ? "unknown command " : "what to do is missing", named ? argv[0] : "",
+		c->help);
+	return true;
+}
+
 bool usage_is_kept(const struct command *c, int argc, char **argv)
 {
 	struct fault f = { NULL, 0 };
-	char *line = closest_line(c, argc && !is_option(argv[0]) ? argv[0] : NULL, argc, argv, &f);
+	char *line;
 
+	if (is_verb_wrong(c, argc, argv))
+		return false;
+	line = closest_line(c, argc && !is_option(argv[0]) ? argv[0] : NULL, argc, argv, &f);
 	if (!line)
 		line = closest_line(c, NULL, argc, argv, &f);
 	if (f.what && strcmp(f.what, MISPLACED) == 0 && !find_option(c->help, argv[f.at]))

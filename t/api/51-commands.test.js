@@ -47,6 +47,44 @@ test('every list prints rows of columns and nothing else on standard output', ()
 	assert.strictEqual(dead.err, '1 dead letters\n');
 });
 
+test('every command has --help, and refuses in words what it does not take, before it asks the database', () => {
+	/* no server, no settings: nothing of this needs one */
+	const bare = (...args) => spawnSync(path.join(INST, 'bin/sladesk'), args, { encoding: 'utf8', input: '', env: { PATH: process.env.PATH, TERM: 'xterm-256color', SLADESK_DATABASE_APP_URL: 'host=/nowhere' } });
+	const all = usages(),
+		names = new Set(all.map((u) => u.words[0]));
+	assert.ok(all.length > 40 && names.size > 15);
+	for (const { line, words } of all) {
+		const help = bare(...words, '--help');
+		assert.strictEqual(help.status, 0, words.join(' '));
+		assert.strictEqual(help.stderr, '');
+		assert.ok(help.stdout.startsWith('usage: sladesk ') && help.stdout.includes(line), words.join(' '));
+		for (const args of [['--no-such'], ['--no-such', 'x'], ['-x']]) {
+			const r = bare(...words, ...args);
+			assert.strictEqual(r.status, 2, words.join(' '));
+			assert.strictEqual(r.stdout, '');
+			assert.match(r.stderr, new RegExp(`^sladesk ${words[0]}: .*${args[0]}\nusage: sladesk ${words[0]}`), words.join(' '));
+			assert.doesNotMatch(r.stderr, /\x1b/);
+		}
+		for (const out of [help.stdout, help.stderr]) assert.doesNotMatch(out, /\x1b/);
+	}
+	let verbs = 0;
+	for (const name of names) {
+		const forms = all.filter((u) => u.words[0] === name);
+		assert.match(bare('help', name).stdout, new RegExp(`^usage: sladesk ${name}\\b`));
+		const r = bare(name, 'nosuch');
+		/* an argument is a file or a number where a form takes one: then something else refuses it */
+		if (forms.some((u) => u.words.length < 2)) continue;
+		verbs++;
+		assert.strictEqual(r.status, 2, name);
+		assert.match(r.stderr, new RegExp(`^sladesk ${name}: unknown command nosuch\nusage: sladesk ${name} `));
+		assert.match(bare(name).stderr, new RegExp(`^sladesk ${name}: what to do is missing\nusage: sladesk ${name} `));
+	}
+	assert.ok(verbs > 10);
+	const unknown = bare('nosuch');
+	assert.strictEqual(unknown.status, 2);
+	assert.match(unknown.stderr, /unknown command nosuch/);
+});
+
 /* Values with which a command gets as far as the option that is tried. */
 const good = { code: 'worded', name: 'Worded', username: 'worded', email: 'w@example.com', tenant: 'alpha', scopes: 'tickets:read', id: '1', login: 'nobody', domain: 'example.com', url: 'https://example.com/h', as: 'alpha', against: 'beta', policy: 'standard' };
 /* what each option cannot be; of the others every text is good, or it names a file or an address of the database */
