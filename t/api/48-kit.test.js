@@ -99,6 +99,55 @@ test('the alert rules and the dashboard ask only for metrics that the daemon has
 	for (const p of board.panels) for (const x of p.targets) assert.ok(x.legendFormat, p.title);
 });
 
+/* For each alert: what it must wake for (the series from minute 0), after how long, and in what nothing is wrong. */
+const alerts = {
+	SladeskDown: ['up{job="sladesk"}', '1 0x10', '1x200', 3],
+	SladeskDeadlinesLate: ['sladesk_sla_lag_seconds', '0 6x10', '5x200', 2],
+	SladeskDeadlinesParked: ['sladesk_fires_parked', '1x10', '0x200', 6],
+	SladeskTimersGivenUp: ['sladesk_timers_failed_total', '0 1x10', '3x200', 2],
+	SladeskDependencyDown: ['sladesk_circuits{dependency="mail",state="open"}', '1x10', '0x200', 2],
+	SladeskMailRefused: ['sladesk_mail_refused', '1x10', '0x200', 3],
+	SladeskNotificationsWaiting: ['sladesk_notifications_queued', '101x20', '100x200', 11],
+	SladeskNotificationsDead: ['sladesk_notifications_dead', '0 1x10', '7x200', 2],
+	SladeskLoopStalls: ['sladesk_loop_stall_recent_seconds', '0.3x10', '0.1x200', 6],
+	SladeskJobFailing: ['sladesk_job_failures_total{exported_job="x"}', '0+1x10', '4x200', 8],
+	SladeskItemsSetAside: ['sladesk_follower_set_aside_total{consumer="x"}', '0 1x10', '4x200', 2],
+	SladeskAuditRefused: ['sladesk_audit_refused_total', '0 1x10', '4x200', 2],
+	SladeskNumbersWrong: ['sladesk_figures_wrong_total', '0 1x10', '4x200', 2],
+	SladeskClocksDiffer: ['sladesk_sla_differences', '2x10', '0x200', 1],
+	SladeskClocksUnchecked: ['sladesk_sla_verified_age_seconds', '172801x10', '90000x200', 1],
+	SladeskSyncDeadLetters: ['sladesk_sync_dead_letters', '1x20', '0x200', 11],
+	SladeskClockSkew: ['sladesk_clock_skew_seconds', '-2x10', '-0.5x200', 6],
+	SladeskFieldKeyOld: ['sladesk_field_key_age_seconds', '34560001x10', '8000000x200', 1],
+	SladeskCalendarEnds: ['sladesk_calendars_without_next_year', '1x10', '0x200', 1],
+	SladeskHelpersMissing: ['sladesk_helper_pool_ready{pool="hash"}', '0x10', '2x200', 3],
+	SladeskSealedRefused: ['sladesk_sealed_refused_total', '0 1x10', '4x200', 2],
+};
+test('every alert fires for what it is about, and none while all is well', (t) => {
+	const rules = installed('share/sladesk/monitoring/sladesk.rules.yml'),
+		names = [...read('share/sladesk/monitoring/sladesk.rules.yml').matchAll(/^ {6}- alert: (\w+)/gm)].map((m) => m[1]);
+	assert.deepStrictEqual(names, Object.keys(alerts));
+	const firing = 'count by (alertname) (ALERTS{alertstate="firing"})',
+		tests = names.map((name) => {
+			const [series, values, , after] = alerts[name];
+			return {
+				interval: '1m',
+				input_series: [{ series, values }],
+				promql_expr_test: [{ expr: firing, eval_time: after + 'm', exp_samples: [{ labels: `{alertname="${name}"}`, value: 1 }] }],
+			};
+		});
+	tests.push({
+		interval: '1m',
+		input_series: names.map((name) => ({ series: alerts[name][0], values: alerts[name][2] })),
+		promql_expr_test: ['1m', '30m', '3h'].map((eval_time) => ({ expr: firing, eval_time, exp_samples: [] })),
+	});
+	if (spawnSync('promtool', ['--version']).error) return t.skip('promtool is not here');
+	const file = path.join(s.dir, 'rules.test.json'); /* JSON is YAML */
+	fs.writeFileSync(file, JSON.stringify({ rule_files: [rules], evaluation_interval: '1m', tests }));
+	const r = spawnSync('promtool', ['test', 'rules', file], { encoding: 'utf8' });
+	assert.strictEqual(r.status, 0, r.stdout + r.stderr);
+});
+
 test('the build says what it is, in /metrics and by --version', async () => {
 	const text = (await s.get('/metrics')).text,
 		[, version, commit, compiler] = text.match(/^sladesk_build_info\{version="(.*?)",commit="(.*?)",compiler="(.*?)"\} 1$/m);
