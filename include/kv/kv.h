@@ -19,8 +19,8 @@ struct kv_settings {
 	const char *password; /* or NULL */
 	const char *ca_file;  /* PEM; NULL or "": the system's */
 };
-/* Can kv_init use these settings? If not, set *OUT_ERROR. Nothing is connected. For a process that
- * calls kv_init, which checks by itself, this is not needed. */
+/* Can kv_init use these settings? If not, set *OUT_ERROR. Nothing is connected. Not after
+ * kv_init, which checks by itself. */
 bool kv_check(const struct kv_settings *set, const char **out_error);
 /* Connect, and reconnect whenever the connection is lost. Returns false and sets *OUT_ERROR if the
  * settings are invalid. */

@@ -109,11 +109,14 @@ static void check_urls(struct buf *faults)
 	} all[] = { { "database.app_url", options.database_app_url },
 		{ "database.job_url", options.database_job_url },
 		{ "database.replica_url", options.database_replica_url } };
+	struct kv_settings redis = { options.redis_url, NULL, options.redis_ca_file };
 	const char *error;
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		if ((i < 2 || *all[i].url) && !db_url_is_safe(all[i].url, &error))
 			add(faults, all[i].name, "", error);
+	if (!kv_check(&redis, &error))
+		options_fault(faults, error);
 }
 
 static void check_user(struct buf *faults)
@@ -126,12 +129,9 @@ static void check_whole(struct buf *faults)
 {
 	struct http_settings http = settings_http();
 	struct buf found = { 0 };
-	struct kv_settings redis = { options.redis_url, NULL, options.redis_ca_file };
 	const char *error;
 
 	check_log_target(faults);
-	if (!kv_check(&redis, &error))
-		options_fault(faults, error);
 	check_user(faults);
 	if (http.cert_file && access(http.cert_file, R_OK) == 0 &&
 		(!*http.key_file || access(http.key_file, R_OK) == 0) &&

@@ -391,8 +391,18 @@ static void link_init(struct link *l, uint64_t id)
 	l->since_us = clock_mono_us();
 }
 
+static void forget_server(void)
+{
+	SSL_CTX_free(kv.server.tls);
+	free(kv.server.host);
+	free(kv.server.user);
+	free(kv.server.secret);
+	memset(&kv.server, 0, sizeof(kv.server));
+}
+
 bool kv_check(const struct kv_settings *set, const char **out_error)
 {
+	forget_server();
 	return !set->url || !*set->url ||
 	       (parse_url(set->url, out_error) &&
 		       (kv.server.transport != KV_TLS || trust(set->ca_file, out_error)));
@@ -421,13 +431,9 @@ void kv_free(void)
 	kv.commands.wanted = kv.subscription.wanted = false;
 	link_drop(&kv.commands, NULL);
 	link_drop(&kv.subscription, NULL);
-	SSL_CTX_free(kv.server.tls);
-	free(kv.server.host);
-	free(kv.server.user);
-	free(kv.server.secret);
+	forget_server();
 	free(kv.pattern);
 	kv.pattern = NULL;
-	memset(&kv.server, 0, sizeof(kv.server));
 }
 
 bool kv_is_up(void)
