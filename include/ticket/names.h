@@ -30,6 +30,8 @@ enum actor_kind { ACTOR_SYSTEM, ACTOR_STAFF, ACTOR_CUSTOMER, ACTOR_SERVICE, ACTO
 
 const char *priority_name(enum priority p);           /* "P0" */
 const char *priority_label(enum priority p, bool zh); /* "critical" or "紧急" */
+/* Append JSON. Each member "priority" with a code in it is followed by "priority_label". */
+void priority_add_labelled(struct buf *b, struct str json, bool zh);
 /* Read a code or a name in either language, in any case; PRIORITY_NONE if S is neither. */
 enum priority priority_parse(struct str s);
 /* The state's name in the database and the API. */

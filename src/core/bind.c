@@ -214,7 +214,8 @@ static void add_label(struct buf *b, const PGresult *rows, int row, int col, boo
 static void row_to_json(
 	struct buf *b, const PGresult *rows, int row, const struct str *names, bool zh)
 {
-	int cols = PQnfields(rows), label = PQfnumber(rows, "priority_label");
+	int cols = PQnfields(rows), label = PQfnumber(rows, "priority_label"),
+	    event = PQfnumber(rows, "data"); /* what an event says, with the priority it had then */
 
 	buf_addc(b, '{');
 	for (int c = 0; c < cols; c++) {
@@ -223,6 +224,8 @@ static void row_to_json(
 		buf_add(b, names[c].p, names[c].n);
 		if (c == label)
 			add_label(b, rows, row, c, zh);
+		else if (c == event && !db_is_null(rows, row, c))
+			priority_add_labelled(b, db_text(rows, row, c), zh);
 		else
 			db_cell_to_json(b, rows, row, c);
 	}

@@ -39,6 +39,54 @@ const char *priority_label(enum priority p, bool zh)
 	return p >= P0 && p < PRIORITY_COUNT ? priorities[p][zh ? 2 : 1] : "";
 }
 
+static size_t blanks(const char *p, const char *end)
+{
+	const char *from = p;
+
+	while (p < end && (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r'))
+		p++;
+	return (size_t)(p - from);
+}
+
+/* What follows the name of a member at P up to END: a colon and a priority's code. Returns the
+ * length of both; 0: it is something else. */
+static size_t code_after(const char *p, const char *end, enum priority *out)
+{
+	const char *from = p;
+
+	p += blanks(p, end);
+	if (p == end || *p++ != ':')
+		return 0;
+	p += blanks(p, end);
+	if (end - p < 4 || p[0] != '"' || p[1] != 'P' || p[2] < '0' ||
+		p[2] >= '0' + PRIORITY_COUNT || p[3] != '"')
+		return 0;
+	*out = (enum priority)(p[2] - '0');
+	return (size_t)(p + 4 - from);
+}
+
+/* Within a text of the document, a quotation mark has a backslash before it, so the name with its
+ * marks is found only where it is a name. */
+void priority_add_labelled(struct buf *b, struct str json, bool zh)
+{
+	static const char name[] = "\"priority\"";
+	const size_t name_n = sizeof(name) - 1;
+	const char *p = json.p, *end = json.n ? json.p + json.n : json.p, *at;
+
+	while (p < end && (at = memmem(p, (size_t)(end - p), name, name_n))) {
+		enum priority one = PRIORITY_NONE;
+		const char *after = at + name_n;
+		size_t n = at > json.p && at[-1] == '\\' ? 0 : code_after(after, end, &one);
+
+		buf_add(b, p, (size_t)(after + n - p));
+		if (n)
+			buf_addf(b, ",\"priority_label\":\"%s\"", priority_label(one, zh));
+		p = after + n;
+	}
+	if (p < end)
+		buf_add(b, p, (size_t)(end - p));
+}
+
 enum priority priority_parse(struct str s)
 {
 	for (int p = P0; p < PRIORITY_COUNT; p++)

@@ -29,6 +29,22 @@ test.after(async () => {
 	await hook.close();
 });
 
+/* Every priority in what is sent has its name beside it, in one language: the places where it does
+ * not. */
+const LABELS = {
+	zh: ['紧急', '高', '中', '低', '一般'],
+	en: ['critical', 'high', 'medium', 'low', 'general'],
+};
+let labels = 0;
+function unlabelled(x, lang, at = '') {
+	if (!x || typeof x !== 'object') return [];
+	const bad = Object.entries(x).flatMap(([k, v]) => unlabelled(v, lang, `${at}.${k}`));
+	if (!/^P[0-4]$/.test(x.priority)) return bad;
+	labels++;
+	return x.priority_label === LABELS[lang][x.priority[1]]
+		? bad
+		: [...bad, `${at}: ${x.priority} is ${x.priority_label}`];
+}
 function feed(token, since) {
 	const ws = new WebSocket(`ws://127.0.0.1:${s.port}/api/v1/live`),
 		f = { ws, all: [], events: [], closed: null };
@@ -150,6 +166,16 @@ test('a P0 passes 80, 90, 95 and 100 %: fired once each, seen live, mailed, post
 	);
 	assert.ok(!published.includes('数据库'), 'ids and digests, no texts');
 	redis.kill();
+	for (const [what, sent, lang] of [
+		["the customer's feed", f.events, 'zh'],
+		["the engineer's feed", staff.events, 'en'],
+		['webhooks', hook.calls.map((c) => JSON.parse(c.body)), 'zh'],
+		['Redis', published.match(/^\{.*\}$/gm).map((t) => JSON.parse(t)), 'en'],
+	]) {
+		labels = 0;
+		assert.deepStrictEqual(unlabelled(sent, lang, what), []);
+		assert.ok(labels >= 2, `${what}: ${labels}`);
+	}
 	f.ws.close();
 	staff.ws.close();
 	await waitUntil(() => s.sql("select count(*) from notifications where state = 'queued'") === '0');
@@ -249,6 +275,22 @@ test('a burst to many clients: each receives every event once and in order, also
 		feeds.some((f, i) => i && f.all.some((e) => e.op === 'resumed')),
 		'some reconnected in the middle',
 	);
+});
+test('every event of every ticket names its priority, in the language that was asked for', async () => {
+	labels = 0;
+	for (const id of s.sql('select id from tickets order by id desc limit 40').split('\n'))
+		for (const lang of ['zh', 'en']) {
+			const r = await s.get(`/api/v1/tickets/${id}/history?limit=200`, boss, {
+				'Accept-Language': lang,
+			});
+			assert.strictEqual(r.status, 200, r.text);
+			assert.deepStrictEqual(unlabelled(r.data, lang), []);
+		}
+	assert.ok(labels > 40, String(labels));
+	/* and after a resume */
+	const again = await feed(eng, { [s.alpha]: 0 });
+	assert.deepStrictEqual(unlabelled(again.events, 'en'), []);
+	again.ws.close();
 });
 test('another tenant receives nothing', async () => {
 	const other = await feed(await s.login('user', 'beta'));

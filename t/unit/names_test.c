@@ -25,6 +25,37 @@ static void priorities(void)
 	CU_ASSERT_EQUAL(priority_parse((struct str){ NULL, 0 }), PRIORITY_NONE);
 }
 
+static const char *labelled(const char *json, bool zh)
+{
+	static struct buf b;
+
+	b.n = 0;
+	priority_add_labelled(&b, str_of(json), zh);
+	return buf_cstr(&b);
+}
+
+static void labels(void)
+{
+	CU_ASSERT_STRING_EQUAL(labelled("{\"priority\":\"P1\",\"x\":1}", false),
+		"{\"priority\":\"P1\",\"priority_label\":\"high\",\"x\":1}");
+	CU_ASSERT_STRING_EQUAL(
+		labelled("{\"data\": {\"priority\": \"P0\"}, \"priority\" : \"P4\"}", true),
+		"{\"data\": {\"priority\": \"P0\",\"priority_label\":\"紧急\"}, \"priority\" : "
+		"\"P4\",\"priority_label\":\"一般\"}");
+	for (size_t i = 0; i < 9; i++) {
+		static const char *const same[] = { "", "{}", "{\"priority\":null}",
+			"{\"priority\":\"P5\"}", "{\"priority\":\"P\"}", "{\"priority\"",
+			"{\"x\":\"priority\",\"y\":\"P1\"}",
+			"{\"text\":\"{\\\"priority\\\":\\\"P1\\\"}\"}", "{\"priority\":\"P" };
+
+		CU_ASSERT_STRING_EQUAL(labelled(same[i], false), same[i]);
+	}
+	struct buf none = { 0 };
+
+	priority_add_labelled(&none, (struct str){ NULL, 0 }, true);
+	CU_ASSERT_EQUAL(none.n, 0);
+}
+
 static void states(void)
 {
 	for (int s = 0; s < TICKET_STATE_COUNT; s++) {
@@ -48,4 +79,5 @@ static void actors(void)
 	CU_ASSERT_EQUAL(actor_kind_parse(STR("staff ")), ACTOR_KIND_COUNT);
 }
 
-UNIT_MAIN("names", { "priorities", priorities }, { "states", states }, { "actors", actors })
+UNIT_MAIN("names", { "priorities", priorities }, { "labels", labels }, { "states", states },
+	{ "actors", actors })

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "feed_event.h"
 #include "base/json.h"
+#include "ticket/names.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,14 +82,28 @@ struct feed_event feed_event_of(const struct desk_event *e, uint64_t number)
 		.for_customers = str_is(e->audience, "customer") };
 
 	event_add_json(&b, e, true);
-	c.frame = ws_frame_new(b.p, b.n, false);
-	buf_free(&b);
+	c.json_n = b.n;
+	c.json = buf_take(&b);
 	return c;
+}
+
+struct ws_frame *feed_event_frame(struct feed_event *c, bool zh)
+{
+	if (!c->frame[zh]) {
+		struct buf b = { 0 };
+
+		priority_add_labelled(&b, (struct str){ c->json, c->json_n }, zh);
+		c->frame[zh] = ws_frame_new(b.p, b.n, false);
+		buf_free(&b);
+	}
+	return c->frame[zh];
 }
 
 void feed_event_free(struct feed_event *c)
 {
-	ws_frame_put(c->frame);
+	ws_frame_put(c->frame[false]);
+	ws_frame_put(c->frame[true]);
+	free(c->json);
 	free(c->department);
 	free(c->project);
 }

@@ -116,11 +116,11 @@ static void send_events_to(struct client *c)
 		size_t n = 0;
 
 		for (; i < round_.going.n && n < WS_SEND_MAX; i++) {
-			const struct feed_event *e = &round_.going.event[i];
+			struct feed_event *e = &round_.going.event[i];
 
 			if (e->number >= c->first_event && feed_may_hear(c, e) &&
 				!feed_below_floor(c, e))
-				f[n++] = e->frame;
+				f[n++] = feed_event_frame(e, c->session->zh);
 		}
 		if (n && !ws_send(c->ws, f, n, FEED_QUEUE_MAX)) {
 			c->behind = true; /* send a snapshot once its queue has drained */

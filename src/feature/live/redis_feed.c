@@ -17,6 +17,7 @@
 #include "kv/kv.h"
 #include "loop/loop.h"
 #include "sql_gen.h"
+#include "ticket/names.h"
 
 #include <hiredis/hiredis.h>
 #include <stdio.h>
@@ -238,13 +239,15 @@ static void publish(struct stream *s, const struct desk_event *e, bool force, bo
 {
 	struct sending *sending = magic_new(sending);
 	char key[64], channel[64], seq[24], known[24];
-	struct buf json = { 0 };
+	struct buf plain = { 0 }, json = { 0 };
 
 	sending->tenant_id = e->tenant_id;
 	sending->seq = e->seq;
 	sending->catching_up = catching_up;
 	feed.in_flight += catching_up;
-	event_add_json(&json, e, false);
+	event_add_json(&plain, e, false);
+	priority_add_labelled(&json, (struct str){ plain.p, plain.n }, false); /* for programs */
+	buf_free(&plain);
 	snprintf(key, sizeof(key), "sladesk:v1:events:%lld", (long long)e->tenant_id);
 	snprintf(channel, sizeof(channel), "sladesk.v1.events.%lld", (long long)e->tenant_id);
 	snprintf(seq, sizeof(seq), "%lld", (long long)e->seq);

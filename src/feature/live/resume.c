@@ -148,8 +148,12 @@ static void send_missed(struct client *c, const PGresult *rows)
 		struct feed_event one = feed_event_of(&e, feed_event_count());
 
 		note_floor(c, e.tenant_id, e.seq);
-		if (feed_may_hear(c, &one) && !ws_send(c->ws, &one.frame, 1, FEED_QUEUE_MAX))
-			c->behind = true;
+		if (feed_may_hear(c, &one)) {
+			struct ws_frame *f = feed_event_frame(&one, c->session->zh);
+
+			if (!ws_send(c->ws, &f, 1, FEED_QUEUE_MAX))
+				c->behind = true;
+		}
 		feed_event_free(&one);
 	}
 	feed_send(c, "{\"op\":\"resumed\"}", 16);

@@ -9,6 +9,7 @@
 #include "crypto/crypto.h"
 #include "crypto/field.h"
 #include "fetch/fetch.h"
+#include "ticket/names.h"
 
 #include <openssl/crypto.h>
 #include <stdio.h>
@@ -50,7 +51,7 @@ static bool open_secret(struct sending *s, const struct outbox_row *w, struct bu
 void outbox_send_webhook(struct sending *s, const struct outbox_row *w)
 {
 	struct str url = db_text(w->r, w->i, C_URL), data = db_text(w->r, w->i, C_DATA);
-	struct buf b = { 0 }, signed_text = { 0 }, secret = { 0 };
+	struct buf plain = { 0 }, b = { 0 }, signed_text = { 0 }, secret = { 0 };
 	unsigned char mac[32];
 	char header[160], id[96], *target;
 	long long now = (long long)(clock_now_us() / US_PER_S);
@@ -70,7 +71,7 @@ void outbox_send_webhook(struct sending *s, const struct outbox_row *w)
 		free(target);
 		return;
 	}
-	buf_addf(&b,
+	buf_addf(&plain,
 		"{\"id\":\"%lld-%lld\",\"type\":\"%.*s\",\"tenant_id\":%lld,\"seq\":%lld,\"ticket_"
 		"id\":%lld,\"number\":\"%.*s\",\"status\":\"%.*s\",\"priority\":\"%.*s\",\"at\":",
 		(long long)s->tenant_id, (long long)db_int(w->r, w->i, C_SEQ),
@@ -80,10 +81,13 @@ void outbox_send_webhook(struct sending *s, const struct outbox_row *w)
 		db_text(w->r, w->i, C_NUMBER).p, (int)db_text(w->r, w->i, C_STATUS).n,
 		db_text(w->r, w->i, C_STATUS).p, (int)db_text(w->r, w->i, C_PRIORITY).n,
 		db_text(w->r, w->i, C_PRIORITY).p);
-	buf_add_time_json(&b, db_int(w->r, w->i, C_AT));
-	buf_adds(&b, ",\"data\":");
-	buf_add(&b, data.p, data.n);
-	buf_addc(&b, '}');
+	buf_add_time_json(&plain, db_int(w->r, w->i, C_AT));
+	buf_adds(&plain, ",\"data\":");
+	buf_add(&plain, data.p, data.n);
+	buf_addc(&plain, '}');
+	priority_add_labelled(
+		&b, (struct str){ plain.p, plain.n }, str_is(db_text(w->r, w->i, C_LANG), "zh"));
+	buf_free(&plain);
 	buf_addf(&signed_text, "%lld.", now);
 	buf_add(&signed_text, b.p, b.n);
 	crypto_hmac_sha256(secret.p, secret.n, signed_text.p, signed_text.n, mac);
