@@ -4,6 +4,8 @@
 'use strict';
 const test = require('node:test'),
 	assert = require('node:assert');
+const fs = require('node:fs'),
+	path = require('node:path');
 const WebSocket = require('ws');
 const { Server, waitUntil, mailSink, PASSWORD } = require('../lib/server.js');
 
@@ -344,4 +346,50 @@ test("a data scope limits tickets, their texts, events, clocks and the feed to t
 	assert.strictEqual((await grant({ departments: ['HR'] })).status, 200);
 	const wider = (await s.get('/api/v1/tickets?limit=200', await p.login())).data.items.map((t) => t.id);
 	assert.deepStrictEqual(wider.sort(), [outside[0], own].sort(), 'an absent list does not limit');
+});
+
+/* --- scopes of service tokens --- */
+
+/* What the product document names: in its roles (7.1.2) and in its log-in (4.2.1). */
+const DOCUMENT = ['dashboard', 'report', 'user', 'sla'].flatMap((r) => [`${r}:read`, `${r}:write`]).concat('report:export', 'export:all');
+const OLDER = { 'tickets:read': ['ticket:read'], 'tickets:write': ['ticket:write'] };
+/* every route whose permission is a scope, and which a program may call: [method, path, permission] */
+function scoped() {
+	return fs
+		.readFileSync(path.join(__dirname, '../../doc/api/routes.txt'), 'utf8')
+		.split('\n')
+		.map((l) => l.trim().split(/\s+/))
+		.filter(([, p, permission, kind]) => p && /^[a-z]+:[a-z]+$/.test(permission) && /^(user|service|provider_service)$/.test(kind));
+}
+test('a scope opens the routes of its permission and no others; the older names open theirs', async () => {
+	const routes = scoped(),
+		scopes = [...new Set([...routes.map((r) => r[2]), ...DOCUMENT])].sort(),
+		tokens = {},
+		without = {},
+		faults = [];
+	assert.ok(routes.length > 90, String(routes.length));
+	for (const one of scopes) {
+		tokens[one] = s.token('provider', one);
+		without[one] = s.token('provider', scopes.filter((x) => x !== one).join(','));
+	}
+	for (const [older, now] of Object.entries(OLDER)) for (const one of now) tokens[older] = [s.token('provider', older), one];
+	const ask = async (method, p, token) => {
+		const r = await s.request(method, p.replace('{tenant_id}', s.alpha).replace(/\{[^}]+\}/g, '999999'), { token, body: method === 'GET' ? undefined : {} });
+		return r.code === 40003 && /your role does not allow/.test(r.json.details.user_message) && !r.json.details.field;
+	};
+	for (const [method, p, permission] of routes) {
+		if (await ask(method, p, tokens[permission])) faults.push(`${method} ${p}: ${permission} is refused`);
+		if (!(await ask(method, p, without[permission]))) faults.push(`${method} ${p}: opens without ${permission}`);
+		for (const [older, one] of Object.values(tokens).filter(Array.isArray))
+			if (one === permission && (await ask(method, p, older))) faults.push(`${method} ${p}: the older name of ${one} is refused`);
+	}
+	assert.deepStrictEqual(faults, []);
+});
+test('a scope that there is not is refused by name, with all that there are', () => {
+	for (const bad of ['everything', 'ticket:fly', 'TICKET:READ', 'ticket', '', 'ticket:read,', 'ticket:read, sla:read', 'tickets:read;sla:read', '*']) {
+		let text = '';
+		assert.throws(() => s.token('alpha', bad), (e) => !!(text = String(e.stderr || e.message)), bad);
+		assert.match(text, /--scopes: unknown scope/, bad);
+		for (const one of [...DOCUMENT, 'tickets:read', 'admin']) assert.ok(text.includes(one), `${bad}: ${one} is not named`);
+	}
 });

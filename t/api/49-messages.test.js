@@ -5,7 +5,7 @@ const { test, before, after } = require('node:test'),
 	assert = require('node:assert');
 const fs = require('node:fs'),
 	path = require('node:path');
-const { Server, exchange } = require('../lib/server.js');
+const { Server, exchange, freePort, waitUntil } = require('../lib/server.js');
 
 const WORDS = {
 	40001: '请求参数验证失败',
@@ -330,6 +330,87 @@ test('wherever an answer carries a priority, its label stands beside it, in the 
 						p + JSON.stringify(x),
 					);
 			}
+	} finally {
+		await t.drop();
+	}
+});
+
+/* Each error of a service that is not the database, provoked: the database itself stays up. */
+test('50004, 50002 and 51001: a message that cannot be applied, a file that cannot be written, a login service that does not answer', async () => {
+	const t = await Server.make('outside', { sso: { allow_private: 'yes' }, limits: { login_per_s: 0 } });
+	try {
+		const admin = await t.login('admin', 'alpha'),
+			langs = ['zh', 'en'];
+		t.sql(`create function broken() returns trigger language plpgsql as $$ begin raise exception 'broken' using errcode = 'XX001'; end $$;
+			create trigger broken before insert on sync_events for each row execute function broken();
+			create trigger broken before insert on file_parts for each row execute function broken()`);
+		/* 50004: the only message of a request; among several, in its own result */
+		const service = t.token('provider', 'ticket:read,ticket:write'),
+			message = (n) => ({
+				event_type: 'ticket_updated',
+				event_id: 'e' + n,
+				tenant_id: t.alpha,
+				ticket_id: 'EXT-' + n,
+				status: 'new',
+				title: 'x',
+				timestamp: new Date().toISOString(),
+			});
+		for (const [n, lang] of langs.entries()) {
+			const r = await t.post('/api/v1/integration/tickets/sync', service, message(n), {
+				'Accept-Language': lang,
+			});
+			assert.deepStrictEqual([r.status, r.code], [503, 50004], r.text);
+			whole(r.json, 503, lang, 'sync');
+		}
+		const several = await t.post('/api/v1/integration/tickets/sync', service, {
+			events: [message(8), message(9)],
+		});
+		assert.deepStrictEqual(
+			several.data.results.map((x) => x.code),
+			[50004, 50004],
+			several.text,
+		);
+		/* 50002 */
+		const asked = await t.post('/api/v1/client/export/data', admin, {
+			export_type: 'ticket_data',
+			format: 'csv',
+		});
+		assert.strictEqual(asked.status, 202, asked.text);
+		const look = async (lang) =>
+			(
+				await t.get(`/api/v1/client/export/data/${asked.data.export_id}`, admin, {
+					'Accept-Language': lang,
+				})
+			).data;
+		await waitUntil(async () => {
+			t.sql("update exports set claim_until = now() where status = 'processing' and claim_until is not null");
+			return (await look('zh')).status === 'failed';
+		});
+		for (const lang of langs) {
+			const { error, error_code, error_text, download_url } = await look(lang);
+			assert.deepStrictEqual([error, error_code, download_url], ['not_written', 50002, null]);
+			assert.strictEqual(/[一-鿿]/.test(error_text), lang === 'zh', error_text);
+		}
+		/* 51001: a page for a browser, the usual body for a program */
+		const made = await t.post('/api/v1/client/admin/identity-providers', admin, {
+			kind: 'oidc',
+			name: 'Gone',
+			client_id: 'sladesk',
+			client_secret: 'geheim-geheim-geheim',
+			issuer: `http://127.0.0.1:${await freePort()}`,
+		});
+		assert.strictEqual(made.status, 201, made.text);
+		for (const lang of langs) {
+			const start = (Accept) =>
+					t.get('/api/v1/auth/sso/start?tenant=alpha', null, { 'Accept-Language': lang, Accept }),
+				r = await start('application/json');
+			assert.deepStrictEqual([r.status, r.code], [502, 51001], r.text);
+			whole(r.json, 502, lang, 'sso');
+			const page = await start('text/html');
+			assert.strictEqual(page.status, 502);
+			assert.match(page.headers['content-type'], /^text\/html/);
+			assert.match(page.text, /51001/);
+		}
 	} finally {
 		await t.drop();
 	}
