@@ -310,6 +310,18 @@ Open the ticket: {{url}}
 {{?reply_to}}Answers to this mail go to {{reply_to}}.
 {{!reply_to}}Please do not answer this mail: nobody will read it.
 '),
+('mail_undeliverable', 'zh', '[{{tenant}}] 邮件无法送达：{{of}}', '发给 {{of}} 的邮件被邮件服务器拒收，我们已不再尝试发送这封邮件。
+
+{{?tickets}}涉及工单：{{tickets}}
+
+请核对 {{of}} 的邮箱地址；如有急事，请以其他方式告知对方。以后发给此人的邮件仍会照常尝试；对同一收件人，这类提醒每天最多一封。
+'),
+('mail_undeliverable', 'en', '[{{tenant}}] Mail does not reach {{of}}', 'The mail server refused a mail to {{of}}, and we have given it up.
+
+{{?tickets}}It was about ticket {{tickets}}.
+
+Please check the mail address of {{of}}, and tell them in another way what is urgent. Later mails to this person are tried as before; you get at most one of these notices a day for one recipient.
+'),
 ('p0_page', 'zh', '[紧急] [{{number}}] P0：{{title}}', '客户 {{tenant}} 发生 P0 事件。请立即受理并处理。
 
 {{?requester}}提交人：{{requester}}

@@ -85,6 +85,78 @@ async function oneMail() {
 	return 'id = ' + id.split('\n')[0];
 }
 
+/* whom the mails of TEMPLATE went to */
+const told = (template = 'mail_undeliverable') =>
+	s
+		.sql(
+			`select coalesce(string_agg(n.recipient_kind || '/' || coalesce(p.username, u.username), ' ' order by n.id), '') from notifications n
+			left join staff p on n.recipient_kind = 'staff' and p.id = n.recipient_id
+			left join client_users u on n.recipient_kind = 'customer' and u.id = n.recipient_id where n.template = '${template}'`,
+		)
+		.trim();
+const idOf = (table, username, tenant = s.alpha) =>
+	s.sql(`select id from ${table} where username = '${username}'${table === 'staff' ? '' : ` and tenant_id = ${tenant}`}`);
+/* a mail to this person, as by a rule, about a ticket of alpha */
+async function mailTo(kind, id) {
+	await settledMail();
+	return (
+		'id = ' +
+		s
+			.sql(
+				`with e as (select * from events where type = 'ticket.created' and tenant_id = ${s.alpha} order by seq desc limit 1)
+		insert into notifications (tenant_id, event_seq, ticket_id, recipient_kind, recipient_id, channel, template, next_attempt_at, created_at)
+		select e.tenant_id, -${++serial}, e.ticket_id, '${kind}', ${id}, 'mail', 'ticket_new_staff', now(), e.at from e returning id`,
+			)
+			.split('\n')[0]
+	);
+}
+test('who can be reached in no way: the mail is dead and listed, and others are told once a day', async () => {
+	await open(user, 'nobody hears this');
+	await settledMail();
+	const dies = async (kind, id, how = 550) => {
+		r.plans = [{ at: 'rcpt', how }];
+		const one = await mailTo(kind, id);
+		await waitUntil(() => row(one)[0].state === 'dead');
+		await settledMail();
+		return row(one)[0];
+	};
+	/* the managers of one of the staff; the other administrators of a customer's person; the managers where there is none */
+	const dead = await dies('staff', idOf('staff', 'eng1'));
+	const managers = told().split(' ');
+	assert.ok(managers.includes('staff/boss') && !managers.includes('staff/eng1'), told());
+	await dies('staff', idOf('staff', 'eng1'));
+	assert.strictEqual(told().split(' ').length, managers.length, 'once a day');
+	await dies('customer', idOf('client_users', 'user'));
+	assert.strictEqual(told().split(' ').at(-1), 'customer/admin');
+	await dies('customer', idOf('client_users', 'admin'));
+	assert.deepStrictEqual(told().split(' ').slice(managers.length + 1), managers, 'nobody else of the customer');
+	const mail = r.mails.at(-1);
+	assert.match(lib.decodeSubject(mail.raw), /Mail does not reach|邮件无法送达/);
+	assert.match(lib.decodePart(mail.raw, 'text/plain'), /TKT-\d+/);
+	/* a notice that is refused has no notice of its own */
+	const before = told();
+	s.sql("update events set at = at - interval '25 hours' where type = 'mail.undeliverable'");
+	r.plans = [
+		{ at: 'rcpt', how: 550 },
+		{ at: 'rcpt', how: 550 },
+	];
+	const again = await mailTo('customer', idOf('client_users', 'user'));
+	await waitUntil(() => row("template = 'mail_undeliverable' and state = 'dead'").length === 1);
+	await settledMail();
+	assert.strictEqual(row(again)[0].state, 'dead');
+	assert.strictEqual(told(), before + ' customer/admin');
+	r.plans = [];
+	/* the list: staff alone, and each only of the customers served */
+	const boss = await s.login('boss'),
+		list = await s.all('/api/v1/notifications/dead', boss);
+	assert.strictEqual(list.length, Number(s.sql("select count(*) from notifications where state = 'dead'")));
+	const shown = list.find((n) => n.id === dead.id);
+	assert.match(shown.last_error, /550/);
+	assert.match(shown.number, /^TKT-/);
+	assert.ok(shown.recipient_name);
+	assert.strictEqual((await s.get('/api/v1/notifications/dead', admin)).status, 403);
+	assert.ok((await s.metric('notifications_dead')) >= 4);
+});
 test('a refusal of the recipient is final; a refusal of us waits for the operator; everything else is retried', async () => {
 	await open(user);
 	await settledMail();
@@ -135,6 +207,38 @@ test('one alarm while the relay refuses us, and no mail is given up', async () =
 		return row(late)[0].state === 'sent';
 	});
 	assert.strictEqual(row(one)[0].state, 'sent');
+});
+test('a mail that the relay refuses as one of ours for notify.keep_days is dead: the others went on meanwhile', async () => {
+	await log_in();
+	await open(user);
+	/* the address of one person alone; the relay takes all else */
+	r.plans = [{ at: 'rcpt', how: 530 }];
+	const one = await mailTo('staff', idOf('staff', 'eng2'));
+	await waitUntil(() => row(one)[0].last_error !== null);
+	/* as if it had happened earlier */
+	const ago = async (days, state) => {
+		s.sql(`with e as (update events e set at = e.at - interval '${days} days' from notifications n
+				where n.tenant_id = e.tenant_id and e.ticket_id = n.ticket_id and e.type = 'ticket.created' and n.${one} returning e.tenant_id, e.seq, e.at)
+			update notifications n set event_seq = -e.seq, created_at = e.at, next_attempt_at = '2020-01-01Z', last_error = null from e where n.${one}`);
+		s.sql(`update notifications n set event_seq = -event_seq where ${one}`);
+		r.plans = Array.from({ length: 9 }, () => ({ at: 'rcpt', how: 530 }));
+		await waitUntil(async () => {
+			if (row(one)[0].last_error !== null) return true;
+			await s.jump(70); /* the circuit may be open */
+			return false;
+		});
+		assert.strictEqual(row(one)[0].state, state, days + ' days');
+		r.plans = [];
+	};
+	const before = told().split(' ').length;
+	await ago(4, 'queued');
+	assert.strictEqual(told().split(' ').length, before);
+	await ago(2, 'dead');
+	await s.jump(400);
+	await settledMail();
+	assert.strictEqual(row(one)[0].attempts, 0);
+	assert.ok(told().split(' ').length > before, 'the managers are told');
+	await log_in();
 });
 test('webhooks: the receiver’s reply decides', async () => {
 	await log_in();

@@ -112,7 +112,7 @@ test.before(async () => {
 		insert into rca_tasks (tenant_id, ticket_id, cycle, priority, event_seq, breached_at, opened_at, due_at)
 			select @ALPHA, ${ticket}, g, 'P3', g, ${AT}, ${AT}, ${AT} from generate_series(1, @N) g;
 		insert into notifications (tenant_id, event_seq, ticket_id, recipient_kind, recipient_id, channel, template, state, next_attempt_at, created_at)
-			select @ALPHA, g, ${ticket}, 'staff', 900000, 'mail', 'x', 'sent', '2026-01-01Z', '2026-01-01Z' from generate_series(1, @N) g`);
+			select @ALPHA, g, ${ticket}, 'staff', 900000, 'mail', 'x', 'dead', '2026-01-01Z', ${AT} from generate_series(1, @N) g`);
 	/* the chain begins behind what the daemon has appended so far */
 	fill(`insert into audit_logs (tenant_id, chain_no, at, actor_kind, actor_id, username, operation, resource, result, status, address,
 				user_agent, request_id, details, digest)
@@ -132,6 +132,7 @@ const READ = {
 	'/api/v1/client/tickets/{id}/comments': ['user', 'id'],
 	'/api/v1/tickets/{id}/history': ['boss', 'seq'],
 	'/api/v1/tickets/{id}/notifications': ['boss', 'id'],
+	'/api/v1/notifications/dead': ['boss', 'id'],
 	'/api/v1/tickets/{id}/clocks': ['user', 'clock', 2],
 	'/api/v1/client/tickets/{id}/clocks': ['user', 'clock', 2],
 	'/api/v1/client/sla/clocks': ['admin', 'ticket_id'],

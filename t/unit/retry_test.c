@@ -23,13 +23,21 @@ static void ends(void)
 {
 	for (int attempt = 1; attempt < 40; attempt++)
 		for (int attempts = 1; attempts < 20; attempts++) {
-			CU_ASSERT_EQUAL(retry_is_over(RETRY_BACKOFF, attempt, attempts),
-				attempt >= attempts);
-			CU_ASSERT_EQUAL(retry_is_over(RETRY_TWICE, attempt, attempts),
-				attempt >= 3 || attempt >= attempts);
-			CU_ASSERT_FALSE(retry_is_over(RETRY_KEPT, attempt, attempts));
-			CU_ASSERT_TRUE(retry_is_over(RETRY_NONE, attempt, attempts));
-			CU_ASSERT_TRUE(retry_is_over(RETRY_GONE, attempt, attempts));
+			for (int64_t age_s = 0; age_s < 10; age_s++) {
+				CU_ASSERT_EQUAL(
+					retry_is_over(RETRY_BACKOFF, attempt, attempts, age_s, 7),
+					attempt >= attempts);
+				CU_ASSERT_EQUAL(
+					retry_is_over(RETRY_TWICE, attempt, attempts, age_s, 7),
+					attempt >= 3 || attempt >= attempts);
+				CU_ASSERT_EQUAL(
+					retry_is_over(RETRY_KEPT, attempt, attempts, age_s, 7),
+					age_s >= 7);
+				CU_ASSERT_TRUE(
+					retry_is_over(RETRY_NONE, attempt, attempts, age_s, 7));
+				CU_ASSERT_TRUE(
+					retry_is_over(RETRY_GONE, attempt, attempts, age_s, 7));
+			}
 		}
 }
 

@@ -139,6 +139,7 @@ static struct sending *sending_new(const PGresult *rows, int i)
 	s->tenant_id = db_int(rows, i, C_TENANT_ID);
 	s->id = db_int(rows, i, C_ID);
 	s->attempt = (int)db_int(rows, i, C_ATTEMPTS) + 1;
+	s->event_us = db_is_null(rows, i, C_AT) ? clock_now_us() : db_int(rows, i, C_AT);
 	s->claim_until_us = outbox.claim_until_us;
 	snprintf(s->claim, sizeof(s->claim), "%s", outbox.claim_me);
 	outbox.in_hand[s->channel]++;

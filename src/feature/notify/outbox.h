@@ -85,6 +85,7 @@ struct sending {
 	const struct sql_stmt *stmt; /* the statement that records the result */
 	enum outbox_channel channel;
 	int64_t tenant_id, id;
+	int64_t event_us;       /* when what it tells happened */
 	int64_t claim_until_us; /* by the wall clock */
 	int64_t waits_since_us, began_us;
 	int attempt, refused; /* refused: results that the database rejected */

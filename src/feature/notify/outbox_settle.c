@@ -17,6 +17,7 @@
 
 #define RETRY_US 250000
 #define REFUSED_MAX 3
+#define DAY_S 86400
 
 static struct {
 	struct list unstored;
@@ -110,7 +111,7 @@ static void store(struct sending *s)
 		db_call_int(&s->call, 6, s->next_us);
 		s->call.param[7] = s->rule == RETRY_SENT ? NULL : s->detail;
 		db_call_int(&s->call, 8, s->took_ms);
-	} else if (s->stmt == &sql_notify_gone) {
+	} else if (s->stmt == &sql_notify_gone || s->stmt == &sql_notify_undeliverable) {
 		db_call_int(&s->call, 3, s->attempt);
 		db_call_int(&s->call, 4, s->ended_us);
 		s->call.param[5] = s->detail;
@@ -158,7 +159,17 @@ static const char *state_after(const struct sending *s)
 		return "sent";
 	if (s->rule == RETRY_DROPPED)
 		return "dropped";
-	return retry_is_over(s->rule, s->attempt, (int)options.notify_attempts) ? "dead" : "queued";
+	return retry_is_over(s->rule, s->attempt, (int)options.notify_attempts,
+		       (s->ended_us - s->event_us) / US_PER_S, options.notify_keep_days * DAY_S)
+		       ? "dead"
+		       : "queued";
+}
+
+/* Is it a mail whose recipient it can never reach? An outage alone is no such reason. */
+static bool is_undeliverable(const struct sending *s)
+{
+	return s->channel == CHANNEL_MAIL && (s->rule == RETRY_NONE || s->rule == RETRY_KEPT) &&
+	       strcmp(state_after(s), "dead") == 0;
 }
 
 /* If the host of S is away, that is one line for all that waits for it. Returns false if this
@@ -201,7 +212,9 @@ void outbox_settle(struct sending *s, const struct outcome *o)
 		log_warn(NULL, "notification failed tenant=%lld id=%lld attempt=%d state=%s err=%s",
 			(long long)s->tenant_id, (long long)s->id, s->attempt, state_after(s),
 			s->detail);
-	s->stmt = o->rule == RETRY_GONE ? &sql_notify_gone : &sql_notify_done;
+	s->stmt = o->rule == RETRY_GONE ? &sql_notify_gone
+		  : is_undeliverable(s) ? &sql_notify_undeliverable
+					: &sql_notify_done;
 	store(s);
 }
 

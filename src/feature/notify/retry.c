@@ -25,7 +25,7 @@ enum retry_rule retry_of_http(long status)
 	}
 }
 
-bool retry_is_over(enum retry_rule rule, int attempt, int attempts)
+bool retry_is_over(enum retry_rule rule, int attempt, int attempts, int64_t age_s, int64_t keep_s)
 {
 	switch (rule) {
 	case RETRY_BACKOFF:
@@ -33,7 +33,7 @@ bool retry_is_over(enum retry_rule rule, int attempt, int attempts)
 	case RETRY_TWICE:
 		return attempt >= (attempts < TWICE_ATTEMPTS ? attempts : TWICE_ATTEMPTS);
 	case RETRY_KEPT:
-		return false;
+		return age_s >= keep_s;
 	case RETRY_SENT:
 	case RETRY_NONE:
 	case RETRY_DROPPED:

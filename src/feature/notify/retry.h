@@ -9,7 +9,8 @@ enum retry_rule {
 	RETRY_SENT,    /* delivered */
 	RETRY_BACKOFF, /* up to notify.attempts attempts, each after twice the time */
 	RETRY_TWICE,   /* two more attempts within an hour */
-	RETRY_KEPT,    /* until an operator has corrected our side; attempts are not counted */
+	RETRY_KEPT,    /* for notify.keep_days, until an operator has corrected our side; attempts
+			  are not counted */
 	RETRY_NONE,    /* a retry does not help */
 	RETRY_DROPPED, /* not sent, because the recipient may not read it any more */
 	RETRY_GONE,    /* the receiver wants nothing any more: it is switched off */
@@ -19,9 +20,9 @@ enum retry_rule {
  * RFC 8470; RFC 6585); 410 says that the receiver is gone for good. Redirects are not followed. */
 enum retry_rule retry_of_http(long status);
 
-/* Is a notification dead after attempt number ATTEMPT (from 1) failed under RULE? ATTEMPTS: the
- * setting notify.attempts. */
-bool retry_is_over(enum retry_rule rule, int attempt, int attempts);
+/* Is a notification dead after attempt number ATTEMPT (from 1) failed under RULE, AGE_S after its
+ * event? ATTEMPTS and KEEP_S: the settings notify.attempts and notify.keep_days. */
+bool retry_is_over(enum retry_rule rule, int attempt, int attempts, int64_t age_s, int64_t keep_s);
 
 /* Microseconds until the attempt after number ATTEMPT. BACKOFF_S: the setting notify.backoff_s;
  * RETRY_AFTER_S: what the receiver asked for, at most a day is granted; JITTER: a random byte that

@@ -15,6 +15,7 @@ static void check_url(struct req *req)
 
 const struct route notify_routes[] = {
 	{ HTTP_GET, "/api/v1/tickets/{id}/notifications", PERM_STAFF, .sql = &sql_notify_list },
+	{ HTTP_GET, "/api/v1/notifications/dead", PERM_STAFF, .sql = &sql_notify_dead },
 	{ HTTP_GET, "/api/v1/webhooks", PERM_WEBHOOK_WRITE, .sql = &sql_admin_webhook_list },
 	{ HTTP_POST, "/api/v1/webhooks", PERM_WEBHOOK_WRITE, .sql = &sql_admin_webhook_new,
 		.check = check_url, .replay = &sql_admin_webhook_made, .reach = REACH_WHOLE,
