@@ -211,17 +211,17 @@ test('one alarm while the relay refuses us, and no mail is given up', async () =
 test('a mail that the relay refuses as one of ours for notify.keep_days is dead: the others went on meanwhile', async () => {
 	await log_in();
 	await open(user);
+	await settledMail();
 	/* the address of one person alone; the relay takes all else */
 	r.plans = [{ at: 'rcpt', how: 530 }];
 	const one = await mailTo('staff', idOf('staff', 'eng2'));
 	await waitUntil(() => row(one)[0].last_error !== null);
 	/* as if it had happened earlier */
 	const ago = async (days, state) => {
+		r.plans = Array.from({ length: 9 }, () => ({ at: 'rcpt', how: 530 }));
 		s.sql(`with e as (update events e set at = e.at - interval '${days} days' from notifications n
 				where n.tenant_id = e.tenant_id and e.ticket_id = n.ticket_id and e.type = 'ticket.created' and n.${one} returning e.tenant_id, e.seq, e.at)
-			update notifications n set event_seq = -e.seq, created_at = e.at, next_attempt_at = '2020-01-01Z', last_error = null from e where n.${one}`);
-		s.sql(`update notifications n set event_seq = -event_seq where ${one}`);
-		r.plans = Array.from({ length: 9 }, () => ({ at: 'rcpt', how: 530 }));
+			update notifications n set event_seq = e.seq, created_at = e.at, next_attempt_at = '2020-01-01Z', last_error = null from e where n.${one}`);
 		await waitUntil(async () => {
 			if (row(one)[0].last_error !== null) return true;
 			await s.jump(70); /* the circuit may be open */
@@ -230,14 +230,14 @@ test('a mail that the relay refuses as one of ours for notify.keep_days is dead:
 		assert.strictEqual(row(one)[0].state, state, days + ' days');
 		r.plans = [];
 	};
-	const before = told().split(' ').length;
+	const before = told().length;
 	await ago(4, 'queued');
-	assert.strictEqual(told().split(' ').length, before);
+	assert.strictEqual(told().length, before);
 	await ago(2, 'dead');
 	await s.jump(400);
 	await settledMail();
 	assert.strictEqual(row(one)[0].attempts, 0);
-	assert.ok(told().split(' ').length > before, 'the managers are told');
+	assert.ok(told().length > before, 'the managers are told');
 	await log_in();
 });
 test('webhooks: the receiver’s reply decides', async () => {

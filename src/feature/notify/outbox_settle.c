@@ -112,7 +112,7 @@ static void store(struct sending *s)
 		s->call.param[7] = s->rule == RETRY_SENT ? NULL : s->detail;
 		db_call_int(&s->call, 8, s->took_ms);
 	} else if (s->stmt == &sql_notify_gone || s->stmt == &sql_notify_undeliverable) {
-		db_call_int(&s->call, 3, s->attempt);
+		db_call_int(&s->call, 3, counted(s));
 		db_call_int(&s->call, 4, s->ended_us);
 		s->call.param[5] = s->detail;
 		db_call_int(&s->call, 6, s->took_ms);
