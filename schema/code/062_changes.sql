@@ -213,7 +213,7 @@ begin
     ('catalogue', 'insert or update or delete', 'kind,code', '', '', '', '', true),
     ('priority_keywords', 'insert or update or delete', 'keyword', '', '', '', '', true),
     ('notification_rules', 'insert or update or delete', 'event_type,event_key,recipient_group,channel', '', '', '', '', true),
-    ('notification_templates', 'insert or update or delete', 'code,lang', 'shipped', '', 'body', '', true),
+    ('notification_templates', 'insert or update or delete', 'code,lang', 'shipped,shipped_subject,shipped_body', '', 'body', '', true),
     ('webhooks', 'insert or update or delete', 'id', '', 'secret', '', '', true),
     ('dashboard_configs', 'insert or update or delete', 'id', '', '', '', '', true),
     ('tenant_themes', 'insert or update or delete', '', '', '', '', '', true),

@@ -1,12 +1,12 @@
 -- SPDX-License-Identifier: Apache-2.0
--- The built-in texts of all notifications: the only place where they are written. A text replaces the one that was shipped before; one that
--- the operator has changed (its digest is not that of what was shipped) stays as it is.
--- Variables and conditions: src/feature/notify/outbox_text.c. How a text becomes HTML: src/feature/notify/mail_html.h.
+-- The built-in texts of all notifications: the only place where they are written. A text replaces the one that was shipped before; where the
+-- provider has its own wording, that stays, and SHIPPED stays the digest of the text that it was made from.
+-- Variables: src/feature/notify/variables.def. Conditions: src/feature/notify/template.h. How a text becomes HTML: src/feature/notify/mail_html.h.
 create or replace function text_digest(subject text, body text) returns text language sql immutable return
   encode(sha256(convert_to(subject || chr(10) || body, 'UTF8')), 'hex');
 
-insert into notification_templates as t (tenant_id, code, lang, subject, body, shipped)
-select 1, n.code, n.lang, n.subject, n.body, text_digest(n.subject, n.body)
+insert into notification_templates as t (tenant_id, code, lang, subject, body, shipped, shipped_subject, shipped_body)
+select 1, n.code, n.lang, n.subject, n.body, text_digest(n.subject, n.body), n.subject, n.body
 from (values
 ('audit_anchor', 'zh', '[审计] {{day}} 各审计链的末端摘要', '请妥善保存本邮件：它可证明截至 {{day}} 的审计日志未被改动。
 
@@ -578,6 +578,16 @@ Priority: {{priority}} ({{priority_en}})
 
 Open the ticket: {{url}}
 '),
+('sla_differs', 'zh', '[数据质量] {{of}} 的 SLA 时钟与工单历史不符', '核对了 {{tickets}} 个工单的时钟：{{differences}} 个工单存储的时钟与由其历史重新计算的结果不符。系统没有改动任何数据。
+工单列表：sladesk sla differences，或 GET /api/v1/sla/differences。
+
+请将列表交给运维人员或技术支持。
+'),
+('sla_differs', 'en', '[data quality] SLA clocks of {{of}} differ from the history of their tickets', 'The clocks of {{tickets}} tickets were checked. Those of {{differences}} tickets are not what their history gives. Nothing was changed.
+The tickets: sladesk sla differences, or GET /api/v1/sla/differences.
+
+Please give the list to whoever operates this installation, or to support.
+'),
 ('source_differs', 'zh', '[数据一致性] {{of}} 的工单与源系统不一致', '源系统有 {{theirs}} 个工单，本系统有 {{ours}} 个；不一致 {{differing}} 个，已修复 {{repaired}} 个，仍不一致 {{left_over}} 个。
 修复期间相关统计数字标记为核对中。详情见 GET /api/v1/data-quality/sources。
 '),
@@ -975,5 +985,9 @@ Events that have not been delivered are no longer sent.
 To resume, repair the receiver, switch the webhook on again, and replay the deliveries that failed.
 ')
 ) as n(code, lang, subject, body)
-on conflict (tenant_id, code, lang) do update set subject = excluded.subject, body = excluded.body, shipped = excluded.shipped
-where t.shipped = text_digest(t.subject, t.body) and t.shipped <> excluded.shipped;
+on conflict (tenant_id, code, lang) do update set
+  subject = case when (t.subject, t.body) = (t.shipped_subject, t.shipped_body) then excluded.subject else t.subject end,
+  body = case when (t.subject, t.body) = (t.shipped_subject, t.shipped_body) then excluded.body else t.body end,
+  shipped = case when (t.subject, t.body) = (t.shipped_subject, t.shipped_body) then excluded.shipped else t.shipped end,
+  shipped_subject = excluded.shipped_subject, shipped_body = excluded.shipped_body
+where (t.shipped_subject, t.shipped_body) <> (excluded.shipped_subject, excluded.shipped_body);

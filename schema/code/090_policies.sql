@@ -83,6 +83,7 @@ grant insert, update, delete on factors, recovery_codes, login_steps, trusted_de
 revoke all on field_keys, sealed_columns from sladesk_app, sladesk_report;
 grant insert, update on field_keys to sladesk_job;
 grant insert, update on demo to sladesk_job;
+grant update on notification_templates to sladesk_job;
 grant insert, update, delete on sealed_columns to sladesk_job;
 grant insert on audit_anchors, audit_signed to sladesk_job;
 revoke all on audit_signed from sladesk_app, sladesk_report;

@@ -150,6 +150,7 @@ const READ = {
 	'/api/v1/data-quality/sources': ['boss', 'tenant_id,started_at'],
 	'/api/v1/staff': ['boss', 'id'],
 	'/api/v1/staff/{staff_id}/customers': ['boss', 'tenant_id'],
+	'/api/v1/texts': ['boss', 'place', 90],
 	'/api/v1/webhooks': ['admin', 'id'],
 	'/api/v1/catalogue': ['user', 'entry_id'],
 	'/api/v1/sla/calendars': ['user', 'id'],

@@ -103,6 +103,8 @@ const WRITES = {
 		await call('PUT', '/api/v1/sla/policies/p1', who.boss, policy(900));
 		return call('PUT', '/api/v1/sla/policies/p1', who.boss, policy(600));
 	},
+	'PUT /api/v1/texts/{template}/{lang}': () => call('PUT', '/api/v1/texts/ticket_reply/en', who.boss, { subject: 'Our own: {{title}}', body: '{{quote}}' }),
+	'DELETE /api/v1/texts/{template}/{lang}': () => call('DELETE', '/api/v1/texts/ticket_reply/en', who.boss),
 	'POST /api/v1/webhooks': () => call('POST', '/api/v1/webhooks', who.admin, { url: 'https://example.com/hook', secret: 'a-secret-of-16-letters' }),
 	'PUT /api/v1/webhooks/{id}': () => call('PUT', `/api/v1/webhooks/${id('webhooks', 'true')}`, who.admin, { active: false }),
 	'PUT /api/v1/staff/{staff_id}/customers': () =>
@@ -133,6 +135,7 @@ const NONE = {
 	'POST /api/v1/auth/factors/passkey/options': 'reads',
 	'POST /api/v1/auth/passkey/options': 'reads',
 	'POST /api/v1/sla/policies/preview': 'reads',
+	'POST /api/v1/texts/{template}/{lang}/preview': 'reads',
 	'POST /api/v1/auth/sso/discover': 'reads',
 	'POST /test/sink': 'of the tests only; reads and forgets',
 	'POST /api/v1/webhooks/{id}/replay': 'sends again; changes nothing that anybody set',
@@ -251,7 +254,7 @@ test('a password set by a mailed link, and what the daemon itself changes: rows 
 /* --- sladesk --- */
 
 /* Commands that only read, and those without a row, with the reason. */
-const READS = ['keys status', 'keys check', 'tenant list', 'token list', 'report list', 'deadletter list', 'domain list', 'sso list', 'audit verify', 'rca', 'reports', 'sla calc', 'sla explain', 'sla verify', 'sla differences', 'sla replay', 'policy list', 'policy show', 'policy format', 'calendar list', 'calendar show', 'calendar format'],
+const READS = ['keys status', 'keys check', 'tenant list', 'token list', 'report list', 'deadletter list', 'domain list', 'sso list', 'audit verify', 'rca', 'reports', 'sla calc', 'sla explain', 'sla verify', 'sla differences', 'sla replay', 'policy list', 'policy show', 'policy format', 'calendar list', 'calendar show', 'calendar format', 'text list', 'text show'],
 	NO_ROW = { init: 'there is no database yet', demo: 'refuses where there are customers; tested below, in a new database' };
 test('every command of sladesk that writes: a row of the operator, which names what was changed', () => {
 	const owner = `host=${SOCK} dbname=${s.db} user=sladesk_owner`,
@@ -280,6 +283,8 @@ test('every command of sladesk that writes: a row of the operator, which names w
 		'tenant set': ['tenants.set', ['--code', 'gamma', '--max-users', '7'], 'max_users'],
 		'policy put': ['policy.put', ['--code', 'clipolicy', file('policy.json', JSON.stringify(policy(900).document))], 'doc.priorities.P0.response_s'],
 		'calendar put': ['calendar.put', ['--code', 'clicalendar', file('calendar.json', JSON.stringify({ tz: 'UTC', hours: { mon: [['09:00', '18:00']] } }))], 'doc.tz'],
+		'text set': ['text.set', ['--template', 'ticket_reply', '--lang', 'en', file('text.txt', 'Our own: {{title}}\n\n{{quote}}\n')], 'subject'],
+		'text reset': ['text.reset', ['--template', 'ticket_reply', '--lang', 'en'], 'body'],
 		'tenant suspend': ['tenants.suspend', ['--code', 'gamma'], 'status'],
 		'tenant resume': ['tenants.resume', ['--code', 'gamma'], 'status'],
 		'user add': ['users.add', ['--tenant', 'gamma', '--username', 'u', '--name', 'U', '--email', 'u@gamma.example'], 'email', pass],

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * sladesk webhook: register webhooks. */
+#include "cmd_text.h"
 #include "base/text.h"
 #include "cli/cli.h"
 #include "base/clock.h"
@@ -48,5 +49,14 @@ const struct command notify_commands[] = {
 	{ "webhook", cmd_webhook,
 		"webhook add --tenant C --url U\n"
 		"      register a webhook; its secret is read from standard input" },
+	{ "text", cmd_text,
+		"text list [--lang L] [--own]\n"
+		"  text show --template T --lang L [--shipped]\n"
+		"  text set --template T --lang L FILE [--preview]\n"
+		"  text reset --template T --lang L\n"
+		"      show the texts of mails, save a wording of your own (FILE, or - for "
+		"standard "
+		"input, is the subject, an empty line and the body, as text show prints them), "
+		"show it with example values, or return to the shipped one" },
 	{ 0 },
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The variables of notifications: their values in the reader's language and zone. */
+ * The variables of notifications (variables.def): their values in the reader's language and zone.
+ */
 #include "outbox.h"
 #include "words.h"
 #include "base/clock.h"
@@ -455,56 +456,37 @@ static void add_reply_to(struct buf *b, const struct outbox_row *w)
 		buf_add(b, address.p, address.n);
 }
 
+/* A value that is in the event's data as it is. */
+static void add_told(struct buf *b, const struct outbox_row *w, struct str name)
+{
+	char key[16];
+	const char *s;
+
+	snprintf(key, sizeof(key), "%.*s", (int)name.n, name.p);
+	s = json_get_string(w->data, key);
+	buf_adds(b, s ? s : "");
+}
+
 typedef void adder(struct buf *b, const struct outbox_row *w);
 
-static const struct variable {
+static const struct {
 	const char *name;
-	adder *add;
-} variables[] = { { "actor", add_actor }, { "answer_by", add_answer_by },
-	{ "begun", outbox_add_begun }, { "changed", add_changed }, { "clock", add_clock },
-	{ "clock_zh", add_clock_zh }, { "code", add_code }, { "contact_at", add_contact_at },
-	{ "description", add_description }, { "device", add_device }, { "due", add_due },
-	{ "engineer", add_engineer }, { "help", outbox_add_help }, { "late", add_late },
-	{ "left", add_left }, { "level", add_level }, { "lifted", add_lifted },
-	{ "login_link", add_login_link }, { "looks", outbox_add_looks }, { "name", add_name },
-	{ "number", add_number }, { "prevention", add_prevention }, { "priority", add_priority },
-	{ "priority_en", add_priority_en }, { "priority_zh", add_priority_zh },
-	{ "quote", add_quoted_text }, { "rca_due", add_rca_due }, { "rca_owner", add_rca_owner },
-	{ "reached", add_reached }, { "reasons", add_reasons }, { "reply_to", add_reply_to },
-	{ "requester", add_requester }, { "reset_link", add_reset_link },
-	{ "root_cause", add_root_cause }, { "side", add_side }, { "solution", add_solution },
-	{ "response_due", add_response_due }, { "rights", add_rights }, { "status", add_status },
-	{ "status_en", add_status_en }, { "status_zh", add_status_zh }, { "target", add_target },
-	{ "tenant", add_tenant }, { "text", add_text }, { "threshold", add_threshold },
-	{ "title", add_title }, { "url", add_url }, { "wake", add_wake },
-	{ "window", add_window } };
-
-/* Variables whose value is in the event's data as it is. */
-static bool is_told_as_is(struct str name)
-{
-	static const char *const words[] = { "address", "by", "username", "home", "day", "anchors",
-		"of", "tickets", "wrong", "wrong_rows", "left_wrong", "theirs", "ours", "differing",
-		"repaired", "left_over" };
-
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (str_is(name, words[i]))
-			return true;
-	return false;
-}
+	adder *add; /* NULL: as the event tells it */
+} variables[] = {
+#define VARIABLE(name, adder, where, en, zh) { #name, adder },
+#include "variables.def"
+#undef VARIABLE
+};
 
 void outbox_add_variable(struct buf *b, const struct outbox_row *w, struct str name)
 {
-	for (size_t i = 0; i < ARRAY_LEN(variables); i++)
-		if (str_is(name, variables[i].name)) {
+	for (size_t i = 0; i < ARRAY_LEN(variables); i++) {
+		if (!str_is(name, variables[i].name))
+			continue;
+		if (variables[i].add)
 			variables[i].add(b, w);
-			return;
-		}
-	if (is_told_as_is(name)) {
-		char key[16];
-		const char *s;
-
-		snprintf(key, sizeof(key), "%.*s", (int)name.n, name.p);
-		s = json_get_string(w->data, key);
-		buf_adds(b, s ? s : "");
+		else
+			add_told(b, w, name);
+		return;
 	}
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "notify.h"
+#include "texts.h"
 #include "base/json.h"
 #include "config/options.h"
+#include "flow_gen.h"
 #include "sql_gen.h"
 
 /* Deliveries go by https alone unless the operator allows private networks and http. */
@@ -23,6 +25,18 @@ const struct route notify_routes[] = {
 	{ HTTP_POST, "/api/v1/webhooks/{id}/replay", PERM_WEBHOOK_WRITE,
 		.sql = &sql_admin_webhook_replay, .reach = REACH_WHOLE },
 	{ HTTP_PUT, "/api/v1/webhooks/{id}", PERM_WEBHOOK_WRITE, .sql = &sql_admin_webhook_set,
+		.reach = REACH_WHOLE },
+	{ HTTP_GET, "/api/v1/texts", PERM_SLA_WRITE, .sql = &sql_notify_text_list,
+		.reach = REACH_WHOLE },
+	{ HTTP_GET, "/api/v1/texts/{template}/{lang}", PERM_SLA_WRITE, .flow = text_get,
+		.contract = &contract_notify_text, .reach = REACH_WHOLE },
+	{ HTTP_PUT, "/api/v1/texts/{template}/{lang}", PERM_SLA_WRITE, .flow = text_put,
+		.check = text_put_check, .contract = &contract_notify_text_put,
+		.reach = REACH_WHOLE },
+	{ HTTP_DELETE, "/api/v1/texts/{template}/{lang}", PERM_SLA_WRITE, .flow = text_reset,
+		.contract = &contract_notify_text_reset, .reach = REACH_WHOLE },
+	{ HTTP_POST, "/api/v1/texts/{template}/{lang}/preview", PERM_SLA_WRITE,
+		.flow = text_preview, .contract = &contract_notify_text_preview,
 		.reach = REACH_WHOLE },
 	{ 0 },
 };
