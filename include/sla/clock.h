@@ -45,7 +45,7 @@ struct sla_clock {
 	int64_t carry_us;    /* consumed before the first of the runs */
 	int32_t fired;    /* bit i: threshold i of the policy fired in this reckoning (ladder: steps
 			     taken) */
-	int32_t high;     /* rank + 1 of the highest threshold alerted in the cycle */
+	int32_t high;     /* rank + 1 of the highest threshold fired in the cycle, by instant */
 	int32_t missed;   /* update, aws: number of periods missed in a row */
 	bool by_priority; /* a priority change caused the breach */
 	bool self_reported;   /* stopped by a contact that its author recorded */
@@ -109,6 +109,7 @@ enum sla_law {
 	SLA_LAW_FIRST,
 	SLA_LAW_LADDER, /* the ladder follows the priority; a late contact moves no start back */
 	SLA_LAW_AWS,    /* AWS has a clock of its own */
+	SLA_LAW_REOPEN, /* what has fired before a reopening within the window does not fire again */
 	SLA_LAW_NEXT,
 	SLA_LAW = SLA_LAW_NEXT - 1
 };

@@ -841,6 +841,8 @@ Open the ticket: {{url}}
 优先级：{{priority}}（{{priority_zh}}）
 {{?engineer}}负责工程师：{{engineer}}
 {{!engineer}}负责工程师：尚未分派
+{{?left}}解决时限：{{due}}（剩余 {{left}}）
+{{?late}}解决时限：{{due}}（已过）
 
 {{?quote}}原因：
 {{quote}}
@@ -854,6 +856,8 @@ Open the ticket: {{url}}
 Priority: {{priority}} ({{priority_en}})
 {{?engineer}}Engineer: {{engineer}}
 {{!engineer}}Engineer: nobody yet
+{{?left}}Resolution due: {{due}} ({{left}} left)
+{{?late}}Resolution due: {{due}} (past)
 
 {{?quote}}The reason:
 {{quote}}

@@ -211,6 +211,16 @@ static int64_t reckon_at(const struct ticket_call *c)
 	return c->cmd == CMD_CONTACT ? c->asked.contact_at : c->led_at ? c->led_at : INSTANT_NONE;
 }
 
+/* Who hears of a reopening hears where the resolution stands, in place of warnings that were told
+ * before. */
+static void write_resolution_due(struct buf *b, const struct ticket_call *c)
+{
+	int64_t due = sla_due(&c->ticket.sla, ticket_call_rules(c), SLA_RESOLUTION);
+
+	if (due != INSTANT_NONE)
+		buf_addf(b, ",\"clock_due_at\":%lld", (long long)due);
+}
+
 static void write_event(struct ticket_call *c, struct ticket_doc *d)
 {
 	const struct ticket_rule *rule = ticket_rule(c->cmd);
@@ -229,6 +239,8 @@ static void write_event(struct ticket_call *c, struct ticket_doc *d)
 	}
 	if (c->cmd == CMD_REBIND)
 		write_dues(b, c);
+	if (c->cmd == CMD_REOPEN)
+		write_resolution_due(b, c);
 	if (c->cmd == CMD_WAIVE)
 		buf_addf(b, ",\"clock\":\"%s\"", sla_clock_name(c->clock));
 	if (c->cmd == CMD_EXCLUDE_WINDOW)

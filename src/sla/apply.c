@@ -163,8 +163,14 @@ static void on_reopened(struct sla_ticket *t, struct sla_rules r, const struct s
 		return;
 	}
 	clock_go_on(t, r, SLA_RESOLUTION, e->at);
-	if (clock_is_live(c))
+	if (clock_is_live(c)) {
+		/* it goes on in the same cycle: what has fired in it is known, and is not carried
+		 * out again */
+		int32_t fired = is_under(e, SLA_LAW_REOPEN) ? c->fired : 0;
+
 		clock_reckon(c, e->seq);
+		c->fired = fired;
+	}
 	t->clock[SLA_UPDATE].missed = 0;
 	clock_start(t, r, SLA_UPDATE, e->at, e->seq);
 	clock_start_ladder(t, r, e->at, e->seq);

@@ -93,12 +93,28 @@ static void miss_check(struct sla_ticket *t, struct sla_rules r, struct sla_fire
 	c->breached_at = out->due_at;
 }
 
+/* Is this fire of threshold RANK at AT higher than all that fired before in the cycle? Their order
+ * is that of their instants, and the budget decides whether 30 minutes before due come before 90 %;
+ * where the highest has no instant now, the policy's order counts. */
+static bool is_highest(
+	const struct sla_ticket *t, struct sla_rules r, enum sla_clock_kind k, int rank, int64_t at)
+{
+	int high = t->clock[k].high - 1;
+	int64_t high_at;
+
+	if (high < 0 || high == rank || high >= r.policy->thresholds)
+		return high < rank;
+	high_at = sla_threshold_at(t, r, k, high);
+	return high_at == INSTANT_NONE || high_at == at ? high < rank : high_at < at;
+}
+
 static void fire_one(struct sla_ticket *t, struct sla_rules r, enum sla_clock_kind k, int rank,
 	int64_t at, int64_t now, struct sla_fire *out)
 {
 	struct sla_clock *c = &t->clock[k];
 	const struct sla_threshold *th = &r.policy->threshold[rank];
 	bool due = k != SLA_LADDER && th->percent == 100;
+	bool highest = k == SLA_LADDER || is_highest(t, r, k, rank, at);
 
 	*out = (struct sla_fire){ .clock = k,
 		.rank = rank,
@@ -107,7 +123,7 @@ static void fire_one(struct sla_ticket *t, struct sla_rules r, enum sla_clock_ki
 		.cycle = c->cycle,
 		.budget_s = c->budget_s,
 		.periods = 1,
-		.alert = rank + 1 > c->high || k == SLA_LADDER,
+		.alert = highest,
 		.by_priority = c->by_priority };
 	snprintf(out->key, sizeof(out->key), "%s", k == SLA_LADDER ? ladder_keys[rank] : th->key);
 	if (k == SLA_LADDER) {
@@ -117,7 +133,7 @@ static void fire_one(struct sla_ticket *t, struct sla_rules r, enum sla_clock_ki
 	if (th->escalates && k < SLA_UPDATE)
 		raise_level(t);
 	c->fired |= 1 << rank;
-	if (rank + 1 > c->high)
+	if (highest)
 		c->high = rank + 1;
 	if (!due)
 		return;
@@ -177,10 +193,10 @@ size_t sla_settle(
 	return n;
 }
 
+/* They are in the order of their instants. */
 static bool surpasses(const struct sla_fire *a, const struct sla_fire *b)
 {
-	return a != b && a->alert && a->clock == b->clock &&
-	       (a->rank > b->rank || (a->rank == b->rank && a > b));
+	return a > b && a->alert && a->clock == b->clock;
 }
 
 size_t sla_merge_alerts(struct sla_fire *fires, size_t n)

@@ -200,3 +200,50 @@ test('a reopening says so, who and why, to the requester and the assignee', asyn
 	await mailed('not over', 'user');
 	assert.ok(sink.mails.some((x) => /已重新打开：not over/.test(x.subject) && /boss重新打开了工单[^]*原因：\n> we saw it/.test(x.body)));
 });
+
+/* The notifications about thresholds of resolution of ticket ID. */
+const warned = (id) =>
+	Number(
+		s.sql(
+			`select count(*) from notifications n join events e on e.tenant_id = n.tenant_id and e.seq = n.event_seq where n.ticket_id = ${id} and e.type = 'sla.threshold' and e.data->>'clock' = 'resolution'`,
+		),
+	);
+test('a ticket that is reopened with thresholds past tells and does nothing of them again; its mail says where the resolution stands', async () => {
+	const ids = [];
+	for (const title of ['much used', 'overdue before']) {
+		const id = await create({ priority: 'P3', title });
+		await act(id, 'assign', boss, { assignee_id: Number(s.sql(`select id from staff where username = 'eng1'`)) });
+		await act(id, 'reply', eng, { text: 'a look' });
+		ids.push(id);
+	}
+	await s.jump(22 * 3600); /* 91 % of 24 h */
+	await enter();
+	const fires = (id) => Number(s.sql(`select count(*) from sla_fires where ticket_id = ${id} and clock = 'resolution'`));
+	await waitUntil(() => ids.every((id) => fires(id) === 2));
+	await act(ids[0], 'resolve', eng, { text: 'done' });
+	await s.jump(3 * 3600);
+	await enter();
+	await waitUntil(() => fires(ids[1]) === 5);
+	await act(ids[1], 'resolve', eng, { text: 'done' });
+	await s.jump(10 * 3600);
+	await enter();
+	const state = (id) => [fires(id), warned(id), s.sql(`select level from tickets where id = ${id}`), s.sql(`select count(*) from rca_tasks where ticket_id = ${id}`)];
+	for (const id of ids) {
+		const before = state(id);
+		assert.ok(before[1] > 0);
+		await act(id, 'reopen', user, { reason: 'again' });
+		const seq = s.sql(`select seq from events where ticket_id = ${id} and type = 'ticket.reopened'`);
+		assert.strictEqual(s.sql(`select count(*) from events where ticket_id = ${id} and seq > ${seq} and type like 'sla.%'`), '0');
+		assert.deepStrictEqual(state(id), before);
+	}
+	for (const [title, says] of [
+		['much used', /^Resolution due: .* \((2 hours|1 hour 5\d minutes) left\)$/m],
+		['overdue before', /^Resolution due: .* \(past\)$/m],
+	]) {
+		const [m] = (await mailed(title, 'eng1')).filter((x) => /Reopened/.test(x.subject));
+		assert.match(m.body, says);
+	}
+	await s.jump(3 * 3600); /* what had not come before comes, once */
+	await waitUntil(() => fires(ids[0]) === 5);
+	assert.match(s.cli(['sla', 'verify']), /\b0 differences/);
+});

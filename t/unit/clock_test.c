@@ -91,6 +91,38 @@ static void p0_thresholds(void)
 	CU_ASSERT_EQUAL(sla_verdict(&t.clock[SLA_RESPONSE]), SLA_BREACHED); /* a breach remains */
 }
 
+/* Of clock K, each threshold is told when it comes, in whatever order they
+ * come; what a new reckoning finds past and told is not told again. */
+static void each_is_told_once(enum sla_clock_kind k, enum priority p)
+{
+	size_t alerts = 0, again = 0, before;
+
+	begin(STANDARD, p);
+	if (k == SLA_RESOLUTION)
+		event(SLA_RESPONDED, T0 + M, 2, TICKET_ACCEPTED, p);
+	for (int64_t now = T0 + M; now <= sla_due(&t, rules(), k) - M; now += M)
+		settle(now);
+	before = fired;
+	for (size_t i = 0; i < fired; i++) {
+		alerts += fires[i].clock == k && fires[i].alert;
+		CU_ASSERT(fires[i].clock != k || fires[i].alert);
+	}
+	CU_ASSERT(alerts >= 2);
+	event(SLA_REBOUND, sla_due(&t, rules(), k) - M + US_PER_S, 3, t.state, p);
+	for (size_t i = before; i < fired; i++)
+		again += fires[i].clock == k && fires[i].alert;
+	CU_ASSERT(fired > before);
+	CU_ASSERT_EQUAL(again, 0);
+}
+
+static void each_threshold_is_told_once(void)
+{
+	for (int p = P0; p <= P3; p++) {
+		each_is_told_once(SLA_RESPONSE, (enum priority)p);
+		each_is_told_once(SLA_RESOLUTION, (enum priority)p);
+	}
+}
+
 static void late_settle_merges(void)
 {
 	size_t alerts = 0;
@@ -272,6 +304,41 @@ static void reopen_in_window_and_after(void)
 	CU_ASSERT_EQUAL(t.cycle, 2);
 	CU_ASSERT_EQUAL(sla_due(&t, rules(), SLA_RESPONSE), T0 + 84 * H + 2 * H);
 	CU_ASSERT_EQUAL(sla_consumed_us(&t, rules(), SLA_RESOLUTION, T0 + 84 * H), 0);
+}
+
+static int resolution_fires(void)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < fired; i++)
+		n += fires[i].clock == SLA_RESOLUTION;
+	return n;
+}
+
+/* Of each number of thresholds that fired before, the reopening fires none again, raises no level,
+ * and the others still come. */
+static void reopened_fires_nothing_again(void)
+{
+	static const int share[] = { 10, 81, 91, 96, 120 };
+
+	for (size_t i = 0; i < sizeof(share) / sizeof(*share); i++) {
+		int before, level, all;
+		int64_t stop = T0 + M + 8 * H * share[i] / 100;
+
+		begin(STANDARD, P2);
+		event(SLA_RESPONDED, T0 + M, 2, TICKET_ACCEPTED, P2);
+		event(SLA_RESOLVED, stop, 3, TICKET_RESOLVED, P2);
+		before = resolution_fires();
+		level = t.level;
+		event(SLA_REOPENED, stop + 10 * H, 4, TICKET_IN_PROGRESS, P2);
+		settle(stop + 10 * H);
+		CU_ASSERT_EQUAL(resolution_fires(), before);
+		CU_ASSERT_EQUAL(t.level, level);
+		CU_ASSERT_EQUAL(t.clock[SLA_RESOLUTION].origin_seq, 4);
+		settle(stop + 30 * H);
+		all = resolution_fires();
+		CU_ASSERT_EQUAL(all, 5);
+	}
 }
 
 static void mitigation_stops_resolution(void)
@@ -478,7 +545,9 @@ UNIT_MAIN("clock", { "P0 thresholds at 80, 90, 95, 100", p0_thresholds },
 	{ "update periods", update_periods }, { "ladder", ladder },
 	{ "90 percent escalates", ninety_percent_escalates },
 	{ "the ladder follows the priority", ladder_follows_the_priority },
-	{ "reopen", reopen_in_window_and_after }, { "mitigation", mitigation_stops_resolution },
+	{ "reopen", reopen_in_window_and_after },
+	{ "each threshold is told once", each_threshold_is_told_once },
+	{ "reopened, nothing again", reopened_fires_nothing_again }, { "mitigation", mitigation_stops_resolution },
 	{ "a breach remains", breach_for_good_or_by_last_priority },
 	{ "cancel", cancelled_has_no_verdict },
 	{ "paused at the start", paused_when_resolution_would_start },

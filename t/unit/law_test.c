@@ -100,6 +100,28 @@ static void late_contacts_keep_the_start_of_their_law(void)
 	CU_ASSERT_EQUAL(update_start_under(SLA_LAW_PRESENT), T0 + MIN + 4 * HOUR);
 }
 
+/* Fires of resolution at a reopening after 91 % of it was used. */
+static size_t fired_again_under(enum sla_law law)
+{
+	struct sla_fire fires[SLA_FIRES_MAX];
+	int64_t stop = T0 + MIN + 22 * HOUR;
+
+	begin("");
+	apply(law, SLA_CREATED, T0, INSTANT_NONE, TICKET_NEW, P3);
+	apply(law, SLA_RESPONDED, T0 + MIN, INSTANT_NONE, TICKET_ACCEPTED, P3);
+	sla_settle(&ticket, rules(), stop, fires, SLA_FIRES_MAX);
+	apply(law, SLA_RESOLVED, stop, INSTANT_NONE, TICKET_RESOLVED, P3);
+	apply(law, SLA_REOPENED, stop + HOUR, INSTANT_NONE, TICKET_IN_PROGRESS, P3);
+	return sla_settle(&ticket, rules(), stop + HOUR, fires, SLA_FIRES_MAX);
+}
+
+static void reopened_tickets_fire_by_their_law(void)
+{
+	CU_ASSERT(fired_again_under(SLA_LAW_AWS) > 0);
+	CU_ASSERT_EQUAL(fired_again_under(SLA_LAW_REOPEN), 0);
+	CU_ASSERT_EQUAL(fired_again_under(SLA_LAW_PRESENT), 0);
+}
+
 /* What an event of the history means: the law that its data name, else the ticket's. */
 static void replayed(const char *data, enum sla_law unnamed, enum sla_clock_state aws)
 {
@@ -200,6 +222,7 @@ UNIT_MAIN("law",
 	{ "raised tickets keep the ladder of their law",
 		raised_tickets_keep_the_ladder_of_their_law },
 	{ "late contacts keep the start of their law", late_contacts_keep_the_start_of_their_law },
+	{ "reopened tickets fire by their law", reopened_tickets_fire_by_their_law },
 	{ "an event is replayed by the law that it names",
 		an_event_is_replayed_by_the_law_that_it_names },
 	{ "pending_aws has its own clock", pending_aws_has_its_own_clock },
