@@ -99,6 +99,7 @@ enum sla_event_type {
 	SLA_WAIVED,           /* the breach of CLOCK is waived */
 	SLA_REBOUND, /* another version of policy or calendar; the caller passes it as the rules */
 	SLA_WINDOW,  /* the time from FROM to TO is excluded by contract */
+	SLA_LIVE,    /* an imported ticket goes live: everything stood still from FROM to TO */
 };
 
 /* The rules that an event was applied by. They have changed; so that a replay is exact, each event
@@ -109,7 +110,8 @@ enum sla_law {
 	SLA_LAW_FIRST,
 	SLA_LAW_LADDER, /* the ladder follows the priority; a late contact moves no start back */
 	SLA_LAW_AWS,    /* AWS has a clock of its own */
-	SLA_LAW_REOPEN, /* what has fired before a reopening within the window does not fire again */
+	SLA_LAW_REOPEN, /* what has fired before a reopening within the window does not fire again;
+			   the ladder of an imported ticket stands still, too */
 	SLA_LAW_NEXT,
 	SLA_LAW = SLA_LAW_NEXT - 1
 };
@@ -151,6 +153,8 @@ struct sla_rules {
 void sla_ticket_init(struct sla_ticket *t);
 /* Free the memory of T, which may be zero. T can be initialised again. */
 void sla_ticket_free(struct sla_ticket *t);
+/* Copy FROM into TO, which must not own memory. Free the copy with sla_ticket_free. */
+void sla_ticket_copy(struct sla_ticket *to, const struct sla_ticket *from);
 /* Copy FROM into TO, which must not own memory. Free the copy with sla_clock_free. */
 void sla_clock_copy(struct sla_clock *to, const struct sla_clock *from);
 /* Release the runs that the clock holds. */

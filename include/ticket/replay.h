@@ -22,6 +22,17 @@ void replay_before(struct sla_ticket *t, struct sla_rules rules, enum ticket_com
 void replay_event(struct sla_ticket *t, struct sla_rules rules, enum ticket_command cmd,
 	int64_t seq, int64_t at, struct json_object *data);
 
+/* The pieces of both, for who replays a little in each turn: settle up to replay_settled_before(),
+ * with as many calls of replay_settle_some() as it takes until it returns true; replay_apply();
+ * settle up to replay_settled_after(). */
+int64_t replay_settled_before(enum ticket_command cmd, int64_t at, struct json_object *data);
+int64_t replay_settled_after(enum ticket_command cmd, int64_t at, struct json_object *data);
+bool replay_settle_some(struct sla_ticket *t, struct sla_rules rules, int64_t at);
+void replay_apply(struct sla_ticket *t, struct sla_rules rules, enum ticket_command cmd,
+	int64_t seq, int64_t at, struct json_object *data);
+/* Do the event's data name the law that it was applied by? */
+bool replay_names_law(struct json_object *data);
+
 /* Append clock C as one line, for people and for comparison; RUNS: with the stretches during which
  * it ran. */
 void replay_describe(struct buf *b, const struct sla_clock *c, bool runs);

@@ -70,7 +70,7 @@ static void thaw_ticket(PGconn *pg, struct frozen *f, int64_t frozen_at)
 	struct buf b = { 0 }, *e;
 
 	sla_apply(&t->sla, rules(f),
-		&(struct sla_event){ .type = SLA_WINDOW,
+		&(struct sla_event){ .type = SLA_LIVE,
 			.at = d.at,
 			.seq = SEQ_NEW + 1,
 			.reckon_at = INSTANT_NONE,

@@ -223,6 +223,17 @@ static void on_window(struct sla_ticket *t, struct sla_rules r, const struct sla
 		clock_schedule_resolution(t, r, t->clock[SLA_RESOLUTION].origin_seq);
 }
 
+/* No contract stops the ladder, but nobody was here to climb it either. */
+static void on_live(struct sla_ticket *t, struct sla_rules r, const struct sla_event *e)
+{
+	struct sla_run stood = { e->from, e->to };
+
+	on_window(t, r, e);
+	if (clock_is_live(&t->clock[SLA_LADDER]) && is_under(e, SLA_LAW_REOPEN))
+		clock_cut(&t->clock[SLA_LADDER], clock_calendar(t, r, SLA_LADDER),
+			&(struct sla_runs){ .at = &stood, .n = 1 });
+}
+
 /* While the ticket waits for AWS, somebody looks at the case by the due instant of AWS's clock.
  * Each progress is such a look, and begins a period. */
 static void follow_aws(struct sla_ticket *t, struct sla_rules r, const struct sla_event *e)
@@ -313,6 +324,9 @@ void sla_apply(struct sla_ticket *t, struct sla_rules r, const struct sla_event 
 		break;
 	case SLA_WINDOW:
 		on_window(t, r, e);
+		break;
+	case SLA_LIVE:
+		on_live(t, r, e);
 		break;
 	}
 	follow_aws(t, r, e);

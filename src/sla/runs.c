@@ -55,6 +55,14 @@ void sla_clock_copy(struct sla_clock *to, const struct sla_clock *from)
 	runs_copy(&to->runs, &from->runs);
 }
 
+void sla_ticket_copy(struct sla_ticket *to, const struct sla_ticket *from)
+{
+	*to = *from;
+	for (int k = 0; k < SLA_CLOCKS; k++)
+		sla_clock_copy(&to->clock[k], &from->clock[k]);
+	runs_copy(&to->windows, &from->windows);
+}
+
 void sla_clock_free(struct sla_clock *c)
 {
 	runs_free(&c->runs);

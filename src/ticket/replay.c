@@ -5,19 +5,40 @@
 #include "base/json.h"
 #include "ticket/ticket_doc.h"
 
+bool replay_settle_some(struct sla_ticket *t, struct sla_rules rules, int64_t at)
+{
+	struct sla_fire fires[SLA_LADDER * SLA_THRESHOLDS_MAX];
+
+	return sla_settle(t, rules, at, fires, ARRAY_LEN(fires)) < ARRAY_LEN(fires);
+}
+
 void replay_settle(struct sla_ticket *t, struct sla_rules rules, int64_t at)
 {
-	struct sla_fire fires[SLA_FIRES_MAX];
+	while (!replay_settle_some(t, rules, at))
+		;
+}
 
-	sla_settle(t, rules, at, fires, ARRAY_LEN(fires));
+int64_t replay_settled_before(enum ticket_command cmd, int64_t at, struct json_object *data)
+{
+	/* the clocks of an imported ticket stand still until it goes live; what its leading system
+	 * resolved is not found overdue later */
+	return json_get_int(data, cmd == CMD_GO_LIVE ? "from" : "led_until", at);
+}
+
+int64_t replay_settled_after(enum ticket_command cmd, int64_t at, struct json_object *data)
+{
+	return cmd == CMD_RESOLVE ? at : json_get_int(data, "led_until", at);
 }
 
 void replay_before(struct sla_ticket *t, struct sla_rules rules, enum ticket_command cmd,
 	int64_t at, struct json_object *data)
 {
-	/* the clocks of an imported ticket stand still until it goes live; what its leading system
-	 * resolved is not found overdue later */
-	replay_settle(t, rules, json_get_int(data, cmd == CMD_GO_LIVE ? "from" : "led_until", at));
+	replay_settle(t, rules, replay_settled_before(cmd, at, data));
+}
+
+bool replay_names_law(struct json_object *data)
+{
+	return json_get(data, "law") != NULL;
 }
 
 /* A newer version may have written the event: its law is replayed as far as it is known. */
@@ -28,7 +49,7 @@ static enum sla_law law_of(const struct sla_ticket *t, struct json_object *data)
 	return law < SLA_LAW_FIRST || law > SLA_LAW ? SLA_LAW_PRESENT : (enum sla_law)law;
 }
 
-void replay_event(struct sla_ticket *t, struct sla_rules rules, enum ticket_command cmd,
+void replay_apply(struct sla_ticket *t, struct sla_rules rules, enum ticket_command cmd,
 	int64_t seq, int64_t at, struct json_object *data)
 {
 	const char *clock = json_get_string(data, "clock");
@@ -41,7 +62,13 @@ void replay_event(struct sla_ticket *t, struct sla_rules rules, enum ticket_comm
 
 	e.priority = sla_policy_nearest(rules.policy, e.priority);
 	sla_apply(t, rules, &e);
-	replay_settle(t, rules, cmd == CMD_RESOLVE ? at : json_get_int(data, "led_until", at));
+}
+
+void replay_event(struct sla_ticket *t, struct sla_rules rules, enum ticket_command cmd,
+	int64_t seq, int64_t at, struct json_object *data)
+{
+	replay_apply(t, rules, cmd, seq, at, data);
+	replay_settle(t, rules, replay_settled_after(cmd, at, data));
 }
 
 static void add_instant(struct buf *b, int64_t at)

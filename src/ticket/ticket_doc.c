@@ -196,8 +196,9 @@ enum sla_event_type ticket_sla_event(enum ticket_command cmd)
 	case CMD_WAIVE:
 		return SLA_WAIVED;
 	case CMD_EXCLUDE_WINDOW:
-	case CMD_GO_LIVE:
 		return SLA_WINDOW;
+	case CMD_GO_LIVE:
+		return SLA_LIVE;
 	case CMD_REBIND:
 		return SLA_REBOUND;
 	default:

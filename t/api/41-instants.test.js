@@ -261,6 +261,46 @@ test('a row of the future, or of no possible year, is rejected with its reason a
 	assert.match(s.cli(['sla', 'verify']), /, 0 differences/);
 });
 
+test('an imported ticket goes live: its ladder stood still, too, and nobody is paged for the time when nobody ran it', async () => {
+	const file = (name) => path.join(s.dir, name),
+		end = Date.now() - 5 * DAY,
+		min = 60e3,
+		rows = [
+			['C1', end - 50 * min, 'New', '1'],
+			['C1', end - 45 * min, 'Active', '1'],
+			['C1', end - 20 * min, 'Active', '1'],
+			['C2', end - 100 * min, 'New', '2'],
+			['C2', end - 95 * min, 'Active', '2'],
+			['C3', end, 'New', '3'],
+		];
+	fs.writeFileSync(file('log.csv'), 'number,at,state,priority\n' + rows.map(([n, at, ...x]) => [n, iso(at), ...x].join()).join('\n') + '\n');
+	fs.writeFileSync(
+		file('map.json'),
+		JSON.stringify({
+			...{ name: 'log3', title: 'Incident', kind: 'states', time: 'rfc3339', zone: 'UTC', id: 'number', at: 'at', state: 'state', priority: 'priority' },
+			...{ priorities: { 1: 'P0', 2: 'P1', 3: 'P3' }, values: { New: 'new', Active: 'accepted' } },
+		}),
+	);
+	s.cli(['import', '--map', file('map.json'), '--tenant', 'beta', '--rejects', file('rejects.csv'), file('log.csv')]);
+	const ladder = (n, what) =>
+			s.sql(`select ${what} from sla_clocks k join tickets t on t.tenant_id = k.tenant_id and t.id = k.ticket_id where t.external_id = 'log3:${n}' and k.clock = 'ladder'`),
+		told = (n) =>
+			s.sql(`select count(*) from notifications x join tickets t on t.tenant_id = x.tenant_id and t.id = x.ticket_id where t.external_id = 'log3:${n}'`);
+	assert.match(s.cli(['import', '--go-live', '--tenant', 'beta']), /live +3 open/);
+	const steps = {};
+	for (const n of ['C1', 'C2']) {
+		assert.strictEqual(ladder(n, 'state'), 'running');
+		assert.ok(Number(ladder(n, 'us(next_fire_at)')) / 1000 > Date.now(), 'the next step is still to come');
+		assert.strictEqual(told(n), '0');
+		steps[n] = Number(ladder(n, 'fired'));
+	}
+	assert.match(s.cli(['sla', 'verify']), /, 0 differences/);
+	await s.jump(3600);
+	await waitUntil(() => ['C1', 'C2'].every((n) => Number(ladder(n, 'fired')) > steps[n]));
+	await logIn();
+	assert.match(s.cli(['sla', 'verify']), /, 0 differences/);
+});
+
 /* --- what they may ask for --- */
 
 const misses = (id) =>

@@ -122,6 +122,33 @@ static void reopened_tickets_fire_by_their_law(void)
 	CU_ASSERT_EQUAL(fired_again_under(SLA_LAW_PRESENT), 0);
 }
 
+/* When the ladder of an imported ticket comes to its next step after a year of standstill. */
+static int64_t step_after_standstill(enum sla_law law, int64_t live)
+{
+	begin("");
+	apply(law, SLA_CREATED, T0, INSTANT_NONE, TICKET_NEW, P0);
+	apply(law, SLA_ACCEPTED, T0 + MIN, INSTANT_NONE, TICKET_ACCEPTED, P0);
+	sla_apply(&ticket, rules(),
+		&(struct sla_event){ .type = SLA_LIVE,
+			.at = live,
+			.seq = seq += 1000,
+			.reckon_at = INSTANT_NONE,
+			.state = TICKET_ACCEPTED,
+			.priority = P0,
+			.from = T0 + 11 * MIN,
+			.to = live,
+			.law = law });
+	return sla_next_fire(&ticket, rules(), SLA_LADDER, NULL);
+}
+
+static void ladders_stand_still_by_their_law(void)
+{
+	int64_t live = T0 + 365 * 24 * HOUR;
+
+	CU_ASSERT_EQUAL(step_after_standstill(SLA_LAW_AWS, live), T0 + 31 * MIN);
+	CU_ASSERT_EQUAL(step_after_standstill(SLA_LAW_REOPEN, live), live + 20 * MIN);
+}
+
 /* What an event of the history means: the law that its data name, else the ticket's. */
 static void replayed(const char *data, enum sla_law unnamed, enum sla_clock_state aws)
 {
@@ -223,6 +250,7 @@ UNIT_MAIN("law",
 		raised_tickets_keep_the_ladder_of_their_law },
 	{ "late contacts keep the start of their law", late_contacts_keep_the_start_of_their_law },
 	{ "reopened tickets fire by their law", reopened_tickets_fire_by_their_law },
+	{ "ladders stand still by their law", ladders_stand_still_by_their_law },
 	{ "an event is replayed by the law that it names",
 		an_event_is_replayed_by_the_law_that_it_names },
 	{ "pending_aws has its own clock", pending_aws_has_its_own_clock },
