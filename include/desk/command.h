@@ -49,6 +49,7 @@ struct ticket_call {
 	/* by command */
 	enum priority priority;         /* create (NONE: determine it), priority */
 	int64_t assignee_id, parent_id; /* assign, link */
+	int64_t owner_id;               /* rca-assign */
 	int64_t comment_id;             /* redact */
 	int64_t score;                  /* rate: 100 to 500, in hundredths of a point */
 	struct asked_instants asked;    /* contact, schedule, exclude-window */

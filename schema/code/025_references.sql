@@ -26,7 +26,7 @@ returns text language sql stable as $$
     when (select max(up.n) from up) + (select max(down.n) from down) > 8 then 'parent_deep' end
 $$;
 
--- P_REFS: {"assignee": id, "requester": id, "parent": id, "merge": true}, each optional. Null: all of them may be used. Otherwise the rule that
+-- P_REFS: {"assignee": id, "owner": id, "requester": id, "parent": id, "merge": true}, each optional. Null: all of them may be used. Otherwise the rule that
 -- one of them breaks, as src/desk/reference.c lists them. Changes of parents come one after another in a tenant, or two at once would close a loop.
 create or replace function reference_fault(p_tenant bigint, p_ticket bigint, p_refs jsonb)
 returns text language plpgsql as $$
@@ -36,6 +36,9 @@ declare
 begin
   if p_refs ? 'assignee' and not door.staff_serves((p_refs ->> 'assignee')::bigint, p_tenant) then
     return 'assignee';
+  end if;
+  if p_refs ? 'owner' and not door.staff_serves((p_refs ->> 'owner')::bigint, p_tenant) then
+    return 'owner';
   end if;
   if p_refs ? 'requester' and not exists (select from client_users u
       where u.tenant_id = p_tenant and u.id = (p_refs ->> 'requester')::bigint and u.disabled_at is null) then

@@ -132,6 +132,13 @@ begin
       raise exception 'no open analysis' using errcode = 'SD002', constraint = 'rca';
     end if;
   end if;
+  if first ? 'rca_owner' then
+    update rca_tasks r set owner_id = (first ->> 'rca_owner')::bigint
+    where r.tenant_id = a_tenant[1] and r.ticket_id = a_id[1] and r.done_at is null;
+    if not found then
+      raise exception 'no open analysis' using errcode = 'SD002', constraint = 'rca';
+    end if;
+  end if;
   if first ? 'rca_overdue' then
     update rca_tasks r set overdue_at = ts((first ->> 'rca_overdue')::bigint)
     where r.tenant_id = a_tenant[1] and r.ticket_id = a_id[1] and r.done_at is null and r.overdue_at is null;

@@ -834,6 +834,26 @@ Open the ticket: {{url}}
 
 Open the ticket: {{url}}
 '),
+('ticket_rated', 'zh', '[{{number}}] 客户评分 {{score}}：{{title}}', '{{name}}，您好：
+
+{{actor}}为工单 {{number}}「{{title}}」评分：{{score}}（满分 5）。
+{{?engineer}}负责工程师：{{engineer}}
+
+{{?quote}}评语：
+{{quote}}
+
+查看工单：{{url}}
+'),
+('ticket_rated', 'en', '[{{number}}] Rated {{score}}: {{title}}', 'Hello {{name}},
+
+{{actor}} has rated ticket {{number}}, "{{title}}": {{score}} of 5.
+{{?engineer}}Engineer: {{engineer}}
+
+{{?quote}}The comment:
+{{quote}}
+
+Open the ticket: {{url}}
+'),
 ('ticket_reopened', 'zh', '[{{number}}] 已重新打开：{{title}}', '{{name}}，您好：
 
 {{actor}}重新打开了工单 {{number}}「{{title}}」，处理将继续进行。

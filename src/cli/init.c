@@ -5,6 +5,7 @@
 #include "crypto/crypto.h"
 #include "crypto/secretfile.h"
 #include "db/migrate.h"
+#include "sla/shape.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -119,12 +120,61 @@ static void print_line(const char *line)
 	puts(line);
 }
 
+#define LEASE_S 10 /* how long an instance that has died seems to run */
+
+/* The form of policies that the oldest instance which runs can read, and how often the instances
+ * have renewed their leases. Returns false if none runs that reads less than this program. */
+static bool find_older(PGconn *pg, int *out_format, long long *out_leased)
+{
+	PGresult *r = PQexec(pg,
+		"select coalesce((to_jsonb(o) ->> 'policy_format')::int, 1) as f, "
+		"extract(epoch from max(o.expires_at))::bigint from lease_owners o where "
+		"o.expires_at > clock_timestamp() group by 1 order by 1 limit 1");
+	bool found = PQresultStatus(r) == PGRES_TUPLES_OK && PQntuples(r) == 1 &&
+		     (*out_format = atoi(PQgetvalue(r, 0, 0))) < SLA_POLICY_FORMAT;
+
+	if (found)
+		*out_leased = atoll(PQgetvalue(r, 0, 1));
+	PQclear(r); /* without the table, no instance has ever run */
+	return found;
+}
+
+static bool is_behind(PGconn *pg)
+{
+	PGresult *r = PQexec(pg, "select max(version) from schema_version");
+	bool behind =
+		PQresultStatus(r) != PGRES_TUPLES_OK || atoi(PQgetvalue(r, 0, 0)) < schema_needed();
+
+	PQclear(r);
+	return behind;
+}
+
+/* Migrations may write policies that an instance of an earlier version cannot read; it would fire
+ * no deadline of the tickets that have them. One that has just ended is waited for. */
+static void refuse_older_instances(PGconn *pg)
+{
+	int format;
+	long long first = 0, leased;
+
+	for (int s = 0; s <= LEASE_S && is_behind(pg) && find_older(pg, &format, &leased); s++) {
+		if (!s)
+			first = leased;
+		if (leased > first || s == LEASE_S)
+			die("migrate: an instance of an earlier version runs, which reads "
+			    "policies of format %d, and this version writes format %d; stop all "
+			    "instances, migrate, and start the new version (doc/ops.md, Upgrade)",
+				format, SLA_POLICY_FORMAT);
+		sleep(1);
+	}
+}
+
 int cmd_migrate(int argc, char **argv)
 {
 	const char *error = "", *url = cli_option(argc, argv, "owner-url", NULL);
 	PGconn *pg = cli_connect_to(url, cli_option(argc, argv, "owner-password-file", ""));
 	char version[24];
 
+	refuse_older_instances(pg);
 	if (!schema_migrate((struct pg_conn *)pg, print_line, &error))
 		die("migrate: %s", error);
 	snprintf(version, sizeof(version), "schema %d", schema_needed());

@@ -211,6 +211,8 @@ static int64_t reckon_at(const struct ticket_call *c)
 	return c->cmd == CMD_CONTACT ? c->asked.contact_at : c->led_at ? c->led_at : INSTANT_NONE;
 }
 
+#define LOW_SCORE 200 /* a rating that managers hear of, in hundredths of a point */
+
 /* Who hears of a reopening hears where the resolution stands, in place of warnings that were told
  * before. */
 static void write_resolution_due(struct buf *b, const struct ticket_call *c)
@@ -252,6 +254,8 @@ static void write_event(struct ticket_call *c, struct ticket_doc *d)
 		buf_addf(b, ",\"reckon_at\":%lld", (long long)reckon_at(c));
 	if (c->cmd == CMD_ASSIGN)
 		buf_addf(b, ",\"assignee_id\":%lld", (long long)c->assignee_id);
+	if (c->cmd == CMD_RCA_ASSIGN)
+		buf_addf(b, ",\"owner_id\":%lld", (long long)c->owner_id);
 	if (c->cmd == CMD_SCHEDULE)
 		buf_addf(b, ",\"wake_at\":%lld", (long long)c->asked.wake_at);
 	if (c->cmd == CMD_RATE)
@@ -266,6 +270,8 @@ static void write_event(struct ticket_call *c, struct ticket_doc *d)
 		buf_addf(b, ",\"answer_by\":%lld", (long long)c->answer_by);
 	if (c->at_top)
 		ticket_doc_event_more(d, ",\"keys\":[\"top\"]");
+	else if (c->cmd == CMD_RATE && c->score <= LOW_SCORE)
+		ticket_doc_event_more(d, ",\"keys\":[\"low\"]");
 	else
 		ticket_doc_event_end(d);
 }
@@ -470,6 +476,8 @@ static void write_references(const struct ticket_call *c, struct buf *b)
 	if (c->cmd == CMD_CREATE && c->actor != ACTOR_CUSTOMER &&
 		strcmp(t->requester_kind, "customer") == 0)
 		buf_addf(b, ",\"refs\":{\"requester\":%lld}", (long long)t->requester_id);
+	if (c->cmd == CMD_RCA_ASSIGN)
+		buf_addf(b, ",\"refs\":{\"owner\":%lld}", (long long)c->owner_id);
 	if (c->cmd == CMD_LINK)
 		buf_addf(b, ",\"refs\":{\"parent\":%lld}", (long long)c->parent_id);
 	if (c->cmd == CMD_MERGE && t->parent_id)
@@ -531,6 +539,8 @@ static void write_document(
 			(long long)at);
 	if (c->cmd == CMD_RCA_OVERDUE)
 		buf_addf(&b, ",\"rca_overdue\":%lld", (long long)at);
+	if (c->cmd == CMD_RCA_ASSIGN)
+		buf_addf(&b, ",\"rca_owner\":%lld", (long long)c->owner_id);
 	if (c->cmd == CMD_RCA_DONE)
 		buf_addf(&b, ",\"rca_done\":{\"by\":%lld,\"at\":%lld}", (long long)c->actor_id,
 			(long long)at);

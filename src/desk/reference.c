@@ -6,6 +6,8 @@ static const struct reference_rule rules[] = {
 	{ "assignee", "assignee_id",
 		"a member of staff who serves this customer and is not disabled",
 		"应为服务该客户且未停用的员工", REFERENCE_INVALID },
+	{ "owner", "owner_id", "a member of staff who serves this customer and is not disabled",
+		"应为服务该客户且未停用的员工", REFERENCE_INVALID },
 	{ "requester", "requester_id", "a user of this customer who is not disabled",
 		"应为该客户未停用的用户", REFERENCE_INVALID },
 	{ "text", "comment_id", "a text of this ticket", "应为该工单的文本", REFERENCE_ABSENT },

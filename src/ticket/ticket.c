@@ -90,6 +90,8 @@ static const struct ticket_rule rules[CMD_COUNT] = {
 	[CMD_REPORT_DONE] = { "report-done", "ticket.report_done",
 		ANY & ~BIT(CANCELLED) & ~BIT(MERGED), STAFF, SAME },
 	[CMD_RCA_DONE] = { "rca-done", "ticket.rca_done", ANY, STAFF, SAME },
+	[CMD_RCA_ASSIGN] = { "rca-assign", "ticket.rca_assigned", ANY, STAFF, SAME,
+		.internal = true },
 	[CMD_RCA_REMINDER] = { "rca-reminder", "ticket.rca_reminder", ANY, SYSTEM, SAME,
 		.internal = true },
 	[CMD_RCA_OVERDUE] = { "rca-overdue", "ticket.rca_overdue", ANY, SYSTEM, SAME,

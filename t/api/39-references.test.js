@@ -112,6 +112,12 @@ const WRONG = {
 		disabled: [async () => staff.gone, 400],
 		'who serves others': [async () => staff.far, 400],
 	},
+	owner_id: {
+		absent: [async () => 99999, 400],
+		'a customer': [async () => 1e6 + person['alpha.user'], 400],
+		disabled: [async () => staff.gone, 400],
+		'who serves others': [async () => staff.far, 400],
+	},
 	requester_id: {
 		absent: [async () => 99999, 400],
 		"another customer's": [async () => person['beta.admin'], 400],

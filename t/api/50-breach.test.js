@@ -154,12 +154,28 @@ test('a resolution breach begins a root-cause analysis: the manager on duty owns
 	await later(6 * 3600);
 	await waitUntil(async () => (await rca(id, 'overdue')).data.items.length === 1);
 	assert.deepStrictEqual(await reached(id, ['rca_overdue']), ['boss', 'duty']);
+	/* somebody else can take it, who serves the customer; that one is told, and the log says so */
+	const who = (name) => Number(s.sql(`select id from staff where username = '${name}'`)),
+		give = (owner_id, by = boss) => s.post(`/api/v1/tickets/${id}/rca-assign`, by, { owner_id });
+	assert.strictEqual((await give(who('eng1'), user)).status, 403);
+	const nobody = await give(99999);
+	assert.deepStrictEqual([nobody.status, nobody.json.details.fields[0].field], [400, 'owner_id']);
+	assert.strictEqual((await give(who('eng1'))).status, 200);
+	assert.deepStrictEqual((await rca(id, 'overdue')).data.items.map((x) => x.owner_name), ['eng1']);
+	await waitUntil(() => s.sql(`select count(*) from notifications n join events e on e.tenant_id = n.tenant_id and e.seq = n.event_seq where n.ticket_id = ${id} and e.type = 'ticket.rca_assigned' and n.recipient_kind = 'staff' and n.recipient_id = ${who('eng1')}`) === '1');
+	assert.match(s.cli(['rca', '--tenant', 'alpha']), /eng1/);
+	assert.ok(!(await s.all(`/api/v1/tickets/${id}/history`, user)).some((e) => e.type === 'ticket.rca_assigned'));
+	await waitUntil(async () => {
+		s.proc.kill('SIGHUP');
+		return (await s.metric('rca_overdue')) >= 1 && (await s.metric('rca_open')) >= 1;
+	});
 	assert.strictEqual((await s.post(`/api/v1/tickets/${id}/rca-done`, user, { text: 'no' })).status, 403);
 	await act(id, 'rca-done', boss, { text: 'the disk was full' });
 	assert.deepStrictEqual(await reached(id, ['rca_done']), ['P-1', 'admin', 'duty', 'user']);
 	assert.match(mails('resolution of P0', 'user').find((x) => /根因分析：/.test(x.subject)).body, /the disk was full/);
 	const [done] = (await rca(id, 'done')).data.items;
 	assert.deepStrictEqual([done.state, done.done_by_name], ['done', 'boss']);
+	assert.deepStrictEqual([(await give(who('eng2'))).status, (await give(who('eng2'))).code], [409, 41002], 'nothing is open');
 	const again = await s.post(`/api/v1/tickets/${id}/rca-done`, boss, { text: 'twice' });
 	assert.deepStrictEqual([again.status, again.code], [409, 41002], again.text);
 	assert.strictEqual(s.sql(`select count(*) from timers where subject_id = ${id} and kind like 'rca%' and state = 'pending'`), '0');

@@ -247,3 +247,18 @@ test('a ticket that is reopened with thresholds past tells and does nothing of t
 	await waitUntil(() => fires(ids[0]) === 5);
 	assert.match(s.cli(['sla', 'verify']), /\b0 differences/);
 });
+
+test('a rating is told to the engineer; a bad one to the managers and customer success, too', async () => {
+	for (const [score, names] of [
+		[5, ['eng1']],
+		[2, ['boss', 'care', 'eng1']],
+	]) {
+		const id = await create({ priority: 'P3', title: 'rated ' + score });
+		await act(id, 'assign', boss, { assignee_id: Number(s.sql(`select id from staff where username = 'eng1'`)) });
+		await act(id, 'resolve', eng, { text: 'done' });
+		await act(id, 'rate', user, { score, text: 'as it was' });
+		assert.deepStrictEqual(told(id, 'ticket.rated'), names);
+		const [m] = (await mailed('rated ' + score, 'eng1')).filter((x) => /Rated/.test(x.subject));
+		assert.match(m.body, new RegExp(`user has rated ticket TKT-\\d+, "rated ${score}": ${score} of 5\\.[^]*> as it was`));
+	}
+});

@@ -7,7 +7,8 @@ const test = require('node:test'),
 	crypto = require('node:crypto'),
 	fs = require('node:fs'),
 	path = require('node:path'),
-	{ execFileSync, spawnSync } = require('node:child_process');
+	{ execFile, execFileSync, spawnSync } = require('node:child_process'),
+	{ promisify } = require('node:util');
 const { Server, psql, SOCK, INST, secret } = require('../lib/server.js');
 
 let s;
@@ -513,6 +514,28 @@ test('migrating again changes nothing; a changed migration is refused', () => {
 		/0002_tickets\.sql was changed after it was applied/,
 	);
 	s.sql('update schema_version set version = version + 0 where version = 2');
+});
+test('migrating is refused while an instance runs that cannot read the policies of this version', async () => {
+	const migrate = () =>
+			promisify(execFile)(path.join(INST, 'bin/sladesk'), ['migrate', '--owner-url', `host=${SOCK} dbname=${t.db} user=sladesk_owner`], {
+				env: { ...process.env, PGPASSWORD: secret },
+			}),
+		t = new Server('older');
+	await t.prepare();
+	const lease = (s) => `insert into lease_owners (owner, expires_at, policy_format) values ('old', clock_timestamp() + interval '${s} seconds', 1) on conflict (owner) do update set expires_at = excluded.expires_at`;
+	t.sql(lease(10));
+	assert.match((await migrate()).stdout, /^schema \d+\n$/, 'nothing is to be migrated');
+	t.sql('create table kept as select * from schema_version order by version desc limit 1; delete from schema_version where version = (select version from kept)');
+	t.sql(lease(10));
+	const renewed = t.sqlBeside(`select pg_sleep(2); ${lease(13)}`);
+	await assert.rejects(migrate(), /an instance of an earlier version runs, which reads policies of format 1, and this version writes format \d+; stop all instances/);
+	await renewed;
+	/* one that has ended is waited for; then only what the migration itself says counts */
+	t.sql(lease(2));
+	const out = await migrate().catch((e) => e);
+	assert.doesNotMatch(out.stdout + out.stderr, /earlier version/);
+	assert.strictEqual(t.sql("select count(*) from lease_owners where expires_at > clock_timestamp()"), '0');
+	await t.drop();
 });
 test('a database that is too new for this program is refused with a clear line', async () => {
 	const t = new Server('range');

@@ -46,6 +46,13 @@ const COMMANDS = {
 	'propose-exclusion': { body: propose[1] },
 	rate: { by: 'customer', before: [['resolve', text]], body: () => ({ score: 5, text: 'x' }) },
 	rebind: { by: 'boss', body: reason },
+	'rca-assign': {
+		body: (s, id) => {
+			s.sql(`insert into rca_tasks (tenant_id, ticket_id, cycle, priority, event_seq, breached_at, opened_at, due_at)
+				select tenant_id, id, 1, priority, 1, opened_at, opened_at, opened_at from tickets where id = ${id}`);
+			return { owner_id: Number(s.sql("select id from staff where username = 'eng2'")) };
+		},
+	},
 	'rca-done': {
 		body: (s, id) => {
 			s.sql(`insert into rca_tasks (tenant_id, ticket_id, cycle, priority, event_seq, breached_at, opened_at, due_at)

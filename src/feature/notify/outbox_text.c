@@ -440,6 +440,14 @@ static void add_login_link(struct buf *b, const struct outbox_row *w)
 	add_link(b, w, TOKEN_LINK, 900, "link");
 }
 
+static void add_score(struct buf *b, const struct outbox_row *w)
+{
+	struct json_object *score = json_get(w->data, "score");
+
+	if (score)
+		buf_adds(b, json_object_get_string(score));
+}
+
 static void add_url(struct buf *b, const struct outbox_row *w)
 {
 	if (db_int(w->r, w->i, C_TICKET_ID))

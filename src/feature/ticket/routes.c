@@ -80,6 +80,7 @@ const struct route ticket_routes[] = {
 	JUDGE("rebind", REBIND, rebind),
 	JUDGE("reject-exclusion", REJECT_EXCLUSION, reject_exclusion),
 	ACT("rate", RATE, rate),
+	ACT("rca-assign", RCA_ASSIGN, rca_assign),
 	ACT("rca-done", RCA_DONE, rca_done),
 	ACT("report-done", REPORT_DONE, report_done),
 	JUDGE("redact", REDACT, redact),

@@ -335,6 +335,9 @@ static void read_command(struct req *req, struct ticket_call *c)
 	case CMD_ASSIGN:
 		c->assignee_id = REQ_INPUT(req, ticket_assign)->assignee_id;
 		break;
+	case CMD_RCA_ASSIGN:
+		c->owner_id = REQ_INPUT(req, ticket_rca_assign)->owner_id;
+		break;
 	case CMD_PRIORITY:
 		c->priority = priority_parse(str_of(REQ_INPUT(req, ticket_priority)->priority));
 		break;
