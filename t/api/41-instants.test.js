@@ -281,12 +281,12 @@ test('an imported ticket goes live: its ladder stood still, too, and nobody is p
 			...{ priorities: { 1: 'P0', 2: 'P1', 3: 'P3' }, values: { New: 'new', Active: 'accepted' } },
 		}),
 	);
-	s.cli(['import', '--map', file('map.json'), '--tenant', 'beta', '--rejects', file('rejects.csv'), file('log.csv')]);
+	s.cli(['import', '--map', file('map.json'), '--tenant', 'alpha', '--rejects', file('rejects.csv'), file('log.csv')]);
 	const ladder = (n, what) =>
 			s.sql(`select ${what} from sla_clocks k join tickets t on t.tenant_id = k.tenant_id and t.id = k.ticket_id where t.external_id = 'log3:${n}' and k.clock = 'ladder'`),
 		told = (n) =>
 			s.sql(`select count(*) from notifications x join tickets t on t.tenant_id = x.tenant_id and t.id = x.ticket_id where t.external_id = 'log3:${n}'`);
-	assert.match(s.cli(['import', '--go-live', '--tenant', 'beta']), /live +3 open/);
+	assert.match(s.cli(['import', '--go-live', '--tenant', 'alpha']), /live +3 open/);
 	const steps = {};
 	for (const n of ['C1', 'C2']) {
 		assert.strictEqual(ladder(n, 'state'), 'running');
