@@ -249,6 +249,7 @@ test('a ticket that is reopened with thresholds past tells and does nothing of t
 });
 
 test('a rating is told to the engineer; a bad one to the managers and customer success, too', async () => {
+	await enter();
 	for (const [score, names] of [
 		[5, ['eng1']],
 		[2, ['boss', 'care', 'eng1']],
