@@ -22,14 +22,16 @@ void replay_before(struct sla_ticket *t, struct sla_rules rules, enum ticket_com
 void replay_event(struct sla_ticket *t, struct sla_rules rules, enum ticket_command cmd,
 	int64_t seq, int64_t at, struct json_object *data);
 
-/* The pieces of both, for who replays a little in each turn: settle up to replay_settled_before(),
- * with as many calls of replay_settle_some() as it takes until it returns true; replay_apply();
- * settle up to replay_settled_after(). */
+/* The pieces of both, for who replays a little in each turn. First: settle up to this instant, with
+ * the rules in force until then. */
 int64_t replay_settled_before(enum ticket_command cmd, int64_t at, struct json_object *data);
-int64_t replay_settled_after(enum ticket_command cmd, int64_t at, struct json_object *data);
-bool replay_settle_some(struct sla_ticket *t, struct sla_rules rules, int64_t at);
+/* Then: apply the event. */
 void replay_apply(struct sla_ticket *t, struct sla_rules rules, enum ticket_command cmd,
 	int64_t seq, int64_t at, struct json_object *data);
+/* Last: settle up to this instant. */
+int64_t replay_settled_after(enum ticket_command cmd, int64_t at, struct json_object *data);
+/* Settle up to AT, some fires at a time: call it again until it returns true. */
+bool replay_settle_some(struct sla_ticket *t, struct sla_rules rules, int64_t at);
 /* Do the event's data name the law that it was applied by? */
 bool replay_names_law(struct json_object *data);
 
