@@ -295,7 +295,7 @@ test('an imported ticket goes live: its ladder stood still, too, and nobody is p
 		steps[n] = Number(ladder(n, 'fired'));
 	}
 	assert.match(s.cli(['sla', 'verify']), /, 0 differences/);
-	await s.jump(3600);
+	await s.jump(7200); /* C2 waits two hours for its third step */
 	await waitUntil(() => ['C1', 'C2'].every((n) => Number(ladder(n, 'fired')) > steps[n]));
 	await logIn();
 	assert.match(s.cli(['sla', 'verify']), /, 0 differences/);
