@@ -44,7 +44,14 @@ void token_keys_free(void);
 
 /* The purpose of a token. Its typ header states the purpose, and a token is not accepted for
  * another purpose. */
-enum token_use { TOKEN_ACCESS, TOKEN_RESET, TOKEN_STEP, TOKEN_LINK, TOKEN_CHALLENGE };
+enum token_use {
+	TOKEN_ACCESS,
+	TOKEN_RESET,
+	TOKEN_STEP,
+	TOKEN_LINK,
+	TOKEN_ADDRESS,
+	TOKEN_CHALLENGE
+};
 struct token_claims {
 	int64_t tenant_id, session_id;
 	int64_t expires_s; /* seconds since 1970 */

@@ -30,7 +30,7 @@ returns table (tenant text, username text) language sql stable security definer 
     union all
     select u.tenant_id::text, u.username from n, public.client_users u join public.customers c on c.tenant_id = u.tenant_id
     where substr(u.email_index, 65) = p_index and u.tenant_id = coalesce(n.named, u.tenant_id) and u.tenant_id > 1
-      and u.disabled_at is null and c.status = 'active'
+      and u.disabled_at is null and c.status = 'active' and u.address_given_at is null -- an address that its owner has not confirmed names nobody
       and (n.named is not null or not exists (select from public.mail_domains d
         where d.domain = substr(p_username, strpos(p_username, '@') + 1) and d.verified_at is not null and d.tenant_id <> u.tenant_id))
   ), first as materialized (
@@ -41,6 +41,18 @@ returns table (tenant text, username text) language sql stable security definer 
   where (select count(*) from first) = 1
     and not exists (select from public.staff s where coalesce(n.named, 1) = 1 and s.tenant_id = 1 and s.username = p_username)
     and not exists (select from public.client_users u where u.tenant_id = n.named and u.username = p_username)
+$$;
+
+-- A link by which the owner of a mail address that is given to a user of the caller's customer confirms it, for seven days; earlier ones end.
+create or replace function door.address_link(p_tenant bigint, p_user bigint, p_at bigint) returns bigint
+language sql security definer set search_path = public, pg_temp as $$
+  update password_resets r set used_at = ts(p_at)
+  where r.tenant_id = p_tenant and r.actor_kind = 'customer' and r.actor_id = p_user and r.purpose = 'address' and r.used_at is null
+    and r.tenant_id = (select current_setting('app.current_tenant_id')::bigint);
+  insert into password_resets (tenant_id, actor_kind, actor_id, asked_at, purpose)
+  select p_tenant, 'customer', p_user, ts(p_at), 'address'
+  where p_tenant = (select current_setting('app.current_tenant_id')::bigint)
+  returning id
 $$;
 
 -- The name of who did something on a tenant's ticket: its own user, or a member of staff, whom the tenant cannot read otherwise. Only for who may

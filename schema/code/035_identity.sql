@@ -32,7 +32,7 @@ begin
   if p_proofs then
     delete from trusted_devices d where d.tenant_id = p_tenant and d.actor_kind = p_kind and d.actor_id = p_actor;
     update password_resets r set used_at = ts(p_at)
-    where r.tenant_id = p_tenant and r.actor_kind = p_kind and r.actor_id = p_actor and r.used_at is null;
+    where r.tenant_id = p_tenant and r.actor_kind = p_kind and r.actor_id = p_actor and r.used_at is null and r.purpose <> 'address';
     update login_steps l set done_at = ts(p_at)
     where l.tenant_id = p_tenant and l.actor_kind = p_kind and l.actor_id = p_actor and l.done_at is null;
   end if;

@@ -30,7 +30,9 @@ $$;
 create or replace function mail_may_step_up(p_tenant bigint, p_session bigint) returns boolean language sql stable as $$
   select exists (select from sessions s cross join lateral proofs_of(s.tenant_id, s.actor_kind, s.actor_id) p
     where s.tenant_id = p_tenant and s.id = p_session and s.method = 'sso' and fresh_provider_of(s.tenant_id, s.provider_id) is null
-      and not (p.password or p.totp or p.passkey or p.recovery))
+      and not (p.password or p.totp or p.passkey or p.recovery)
+      and not exists (select from client_users u where s.actor_kind = 'customer' and u.tenant_id = s.tenant_id and u.id = s.actor_id
+        and u.address_given_at is not null)) -- nobody has shown that this mailbox is the user's
 $$;
 
 -- Use up what works once: the time step of a factor, or a recovery code; null: none was given. Returns how many of each were used up now: 0 means

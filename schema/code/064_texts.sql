@@ -16,6 +16,32 @@ from (values
 
 {{anchors}}
 '),
+('auth_address', 'zh', '[{{tenant}}] 请确认您的邮箱', '{{name}}，您好：
+
+{{by}} 把用户 {{username}} 的邮箱改为本邮箱。请在七天内打开下面的链接，确认这是您的邮箱。确认之前，不能用它登录，也不能通过它重置密码：
+{{address_link}}
+
+如果您没有该账号，请忽略本邮件。
+'),
+('auth_address', 'en', '[{{tenant}}] Please confirm your mail address', 'Hello {{name}},
+
+{{by}} made this the mail address of the user {{username}}. Open this link within seven days to confirm that it is yours. Until then, you cannot log in with it or reset your password by mail:
+{{address_link}}
+
+If you have no such account, ignore this mail.
+'),
+('auth_address_old', 'zh', '[{{tenant}}] 您账号的邮箱已变更', '{{name}}，您好：
+
+{{by}} 变更了用户 {{username}} 的邮箱。今后的邮件不再发送到本邮箱。
+
+如有疑问，请立即联系贵公司的管理员。
+'),
+('auth_address_old', 'en', '[{{tenant}}] The mail address of your account was changed', 'Hello {{name}},
+
+{{by}} changed the mail address of the user {{username}}. Mails no longer go to this address.
+
+If you did not expect this, contact your administrator at once.
+'),
 ('auth_code', 'zh', '[{{tenant}}] 登录验证码 {{code}}', '您的登录验证码：{{code}}
 5 分钟内有效，仅可使用一次。
 来源地址：{{address}}
@@ -58,6 +84,9 @@ If this was not you, change your password now.
 客户：{{tenant}}
 
 登录：{{home}}
+
+{{?address_link}}请在七天内打开下面的链接，确认这是您的邮箱。确认之前，不能用它登录，也不能通过它重置密码：
+{{?address_link}}{{address_link}}
 '),
 ('auth_invited', 'en', '[{{tenant}}] Your account is ready', 'Hello {{name}},
 
@@ -67,6 +96,9 @@ User name: {{username}}
 Customer: {{tenant}}
 
 Log in: {{home}}
+
+{{?address_link}}Open this link within seven days to confirm that this mail address is yours. Until then, you cannot log in with it or reset your password by mail:
+{{?address_link}}{{address_link}}
 '),
 ('auth_link', 'zh', '[{{tenant}}] 登录链接', '有人（来源地址 {{address}}）申请通过邮件链接登录用户 {{username}}。请在 15 分钟内打开下面的链接，链接仅可使用一次：
 {{login_link}}

@@ -205,6 +205,7 @@ static const char *const types[] = { [TOKEN_ACCESS] = "at+jwt",
 	[TOKEN_RESET] = "reset+jwt",
 	[TOKEN_STEP] = "step+jwt",
 	[TOKEN_LINK] = "link+jwt",
+	[TOKEN_ADDRESS] = "address+jwt",
 	[TOKEN_CHALLENGE] = "challenge+jwt" };
 
 char *token_sign(enum token_use use, const struct token_claims *c, int64_t now_s)

@@ -508,6 +508,14 @@ if (linkToken) {
 			$('login').querySelector('.error').textContent = x.message;
 		});
 }
+/* a mailed link that confirms an address that an administrator has given; the token works once */
+const addressToken = (location.hash.match(/^#address=([\w.-]+)$/) || [])[1];
+if (addressToken) {
+	history.replaceState(null, '', '/');
+	api('POST', '/api/v1/auth/address/confirm', { token: addressToken })
+		.then(() => toast(t('address_confirmed')))
+		.catch((x) => toast(x.message));
+}
 $('mail_link').onclick = async () => {
 	const f = $('login'),
 		err = f.querySelector('.error'),

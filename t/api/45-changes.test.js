@@ -146,6 +146,7 @@ for (const p of ['client/login', 'client/auth/login', 'auth/sso/acs', 'auth/sso/
 for (const p of ['link', 'password/forgot', 'step-up/mail', 'second-factor/mail', 'second-factor/sms']) NONE['POST /api/v1/auth/' + p] = 'mails or sends a code; changes nothing that anybody set';
 for (const p of ['backchannel', 'slo']) NONE[`POST /api/v1/auth/sso/${p}/{tenant_id}/{provider_id}`] = 'by a provider, not by a user: the ended session is a row of the daemon (below)';
 NONE['POST /api/v1/auth/password/reset'] = 'by a mailed link: tested below';
+NONE['POST /api/v1/auth/address/confirm'] = 'by a mailed link: tested below';
 
 async function confirm() {
 	const e = await call('POST', '/api/v1/auth/factors/totp', who.user, {});
@@ -245,6 +246,11 @@ test('a password set by a mailed link, and what the daemon itself changes: rows 
 	const admin = (await s.post('/api/v1/auth/login', null, { username: 'admin', tenant: 'beta', password: 'Other-pass-9' })).data.access_token,
 		w = await s.post('/api/v1/webhooks', admin, { url: hook.url, secret: 'a-secret-of-16-letters' });
 	assert.strictEqual(w.status, 201, w.text);
+	const made = await s.post(A + '/users', admin, { username: 'guest', full_name: 'G', email: 'guest@beta.example', password: 'First-pass-7' });
+	assert.strictEqual(made.status, 201, made.text);
+	const invited = await waitUntil(() => mail.mails.find((x) => x.to[0] === 'guest@beta.example' && x.body.includes('#address=')));
+	assert.strictEqual((await s.post('/api/v1/auth/address/confirm', null, { token: invited.body.match(/#address=([\w.-]+)/)[1] })).status, 200);
+	await waitUntil(async () => (await details((x) => x.operation === 'auth.address_confirmed')).some((c) => /^client_users address_given_at/.test(c)));
 	await s.post('/api/v1/tickets', admin, { title: 'x', description: 'y' });
 	await waitUntil(async () =>
 		(await details((x) => x.actor_kind === 'system' && x.username === 'sladeskd')).includes('webhooks active off_at off_reason'),

@@ -130,16 +130,131 @@ test('links are mailed for an address as for a user name', async () => {
 		await waitUntil(() => mails('both@shared.example', what) === 1);
 	}
 });
-test('an address that is changed logs in at once; the old one no longer does', async () => {
+/* --- an address that an administrator gives --- */
+
+const USERS = '/api/v1/client/admin/users',
+	put = (token, id, body) => s.request('PUT', `${USERS}/${id}`, { token, body }),
+	mailsTo = (to) => mail.mails.filter((m) => m.to[0] === to),
+	confirm = (token) => s.post('/api/v1/auth/address/confirm', null, { token });
+/* The token of the link in the newest mail to an address, which must be newer than COUNT mails. */
+async function addressToken(to, count = 0) {
+	const m = await waitUntil(() => {
+		const all = mailsTo(to).filter((x) => /#address=/.test(x.body));
+		return all.length > count && all.at(-1);
+	});
+	return m.body.match(/#address=([\w.-]+)/)[1];
+}
+const invite = async (token, username, email) => {
+	const r = await s.post(USERS, token, {
+		...{ username, email, full_name: 'X', lang: 'en', password: PASSWORD },
+	});
+	assert.strictEqual(r.status, 201, r.text);
+	return r.data.user_id;
+};
+const isConfirmed = async (token, id) => {
+	const one = (await s.get(`${USERS}/${id}`, token)).data,
+		all = (await s.get(`${USERS}?limit=200`, token)).data.items.find((u) => u.user_id === id);
+	assert.strictEqual(one.email_confirmed, all.email_confirmed);
+	return one.email_confirmed;
+};
+test("an address that one customer's administrator gives takes nothing from another's user, and is no name and no way to a password", async () => {
+	const admin = await s.login('admin', 'alpha'),
+		wrong = said(await login('nobody-at-all')),
+		theirs = 'once@only.example';
+	/* beta's once goes on logging in by the address that alpha's administrator has given to somebody */
+	const thief = await invite(admin, 'thief', theirs);
+	assert.strictEqual((await login(theirs)).data.user_info.username, 'once');
+	assert.strictEqual(said(await login(theirs, { tenant: 'alpha' })), wrong, 'an address without its owner');
+	assert.strictEqual((await login('thief', { tenant: 'alpha' })).status, 200, 'the user name does');
+	assert.strictEqual(await isConfirmed(admin, thief), false);
+	/* no reset and no login link by name or address; the invitation alone goes there */
+	await addressToken(theirs);
+	for (const what of ['password/forgot', 'link'])
+		for (const username of ['thief', theirs])
+			assert.strictEqual(
+				(await s.post('/api/v1/auth/' + what, null, { username, tenant: 'alpha' })).status,
+				202,
+			);
+	assert.strictEqual(
+		s.sql(`select count(*) from password_resets where tenant_id = ${s.alpha} and actor_id = ${thief} and purpose <> 'address'`),
+		'0',
+	);
+});
+test('its owner confirms it: by the link of the invitation, once, within seven days; then it is a name', async () => {
+	const admin = await s.login('admin', 'alpha'),
+		id = await invite(admin, 'invited', 'invited@alpha.example'),
+		token = await addressToken('invited@alpha.example');
+	assert.strictEqual((await login('invited@alpha.example')).status, 401);
+	for (const bad of ['x', token.slice(0, -3), admin, token + 'x'])
+		assert.strictEqual((await confirm(bad)).status, 400, bad);
+	/* the first password must be changed, which ends other links, but not this one */
+	const own = await s.login('invited', 'alpha');
+	assert.strictEqual(
+		(await s.post('/api/v1/auth/password', own, { old_password: PASSWORD, new_password: 'Second-pass-8' })).status,
+		200,
+	);
+	assert.strictEqual(await isConfirmed(admin, id), false);
+	s.sql(`update password_resets set asked_at = asked_at - interval '7 days' where purpose = 'address'`);
+	assert.strictEqual((await confirm(token)).status, 401, 'after seven days');
+	s.sql(`update password_resets set asked_at = asked_at + interval '6 days' where purpose = 'address'`);
+	assert.strictEqual((await confirm(token)).status, 200, 'after one day');
+	assert.strictEqual((await confirm(token)).status, 401, 'once');
+	assert.strictEqual(await isConfirmed(admin, id), true);
+	const r = await login('invited@alpha.example', { password: 'Second-pass-8' });
+	assert.strictEqual(r.data.user_info.username, 'invited', r.text);
+	const asked = await s.post('/api/v1/auth/password/forgot', null, { username: 'invited@alpha.example' });
+	assert.strictEqual(asked.status, 202);
+	await waitUntil(() => mailsTo('invited@alpha.example').some((m) => /#reset=/.test(m.body)));
+	/* the link of an address is no other link, and the other way round */
+	const reset = mailsTo('invited@alpha.example')
+		.map((m) => m.body.match(/#reset=([\w.-]+)/))
+		.find(Boolean)[1];
+	assert.strictEqual((await confirm(reset)).status, 400);
+	const again = await invite(admin, 'invited2', 'invited2@alpha.example'),
+		other = await addressToken('invited2@alpha.example');
+	assert.notStrictEqual(
+		(await s.post('/api/v1/auth/password/reset', null, { token: other, new_password: 'Third-pass-7' })).status,
+		200,
+	);
+	assert.notStrictEqual((await s.post('/api/v1/auth/link/use', null, { token: other })).status, 200);
+	/* a disabled user confirms nothing */
+	assert.strictEqual((await put(admin, again, { is_active: false })).status, 200);
+	assert.strictEqual((await confirm(other)).status, 401);
+});
+test('a changed address is confirmed anew; the old one is told, and logs in no more; earlier links end', async () => {
 	const admin = await s.login('admin', 'beta'),
-		id = s.sql(`select id from client_users where username = 'once'`),
-		r = await s.request('PUT', '/api/v1/client/admin/users/' + id, {
-			token: admin,
-			body: { email: 'new@only.example' },
-		});
-	assert.strictEqual(r.status, 200, r.text);
-	assert.strictEqual((await login('new@only.example')).status, 200);
-	assert.strictEqual((await login('once@only.example')).status, 401);
+		id = Number(s.sql(`select id from client_users where tenant_id = ${s.beta} and username = 'once'`));
+	assert.strictEqual((await put(admin, id, { email: 'new@only.example' })).status, 200);
+	const first = await addressToken('new@only.example'),
+		told = await waitUntil(() => mailsTo('Once@Only.example').find((m) => /address/.test(m.subject) && !/confirm/.test(m.subject)));
+	assert.match(told.body, /once/);
+	assert.doesNotMatch(told.body, /new@only|#address=/, 'it gives nothing to the old one');
+	for (const name of ['once@only.example', 'new@only.example'])
+		assert.strictEqual((await login(name, { tenant: 'beta' })).status, 401, name);
+	/* named again, it is mailed again, and the earlier link ends; the unconfirmed one is not told */
+	const before = mail.mails.length;
+	assert.strictEqual((await put(admin, id, { email: 'new@only.example' })).status, 200);
+	const second = await addressToken('new@only.example', 1);
+	assert.strictEqual((await put(admin, id, { email: 'newer@only.example' })).status, 200);
+	const third = await addressToken('newer@only.example');
+	for (const token of [first, second]) assert.strictEqual((await confirm(token)).status, 401);
+	assert.deepStrictEqual(
+		mail.mails.slice(before).filter((m) => m.to[0] === 'new@only.example' && !/#address=/.test(m.body)),
+		[],
+	);
+	assert.strictEqual((await confirm(third)).status, 200);
+	assert.strictEqual((await login('newer@only.example')).data.user_info.username, 'once');
+	assert.strictEqual((await login('new@only.example', { tenant: 'beta' })).status, 401);
+	/* the same address once more, and other members alone: nothing to confirm, nobody to tell */
+	const then = mail.mails.length;
+	for (const body of [{ email: 'Newer@Only.example' }, { full_name: 'Y' }])
+		assert.strictEqual((await put(admin, id, body)).status, 200);
+	assert.strictEqual(await isConfirmed(admin, id), true);
+	assert.strictEqual(
+		s.sql(`select count(*) from notifications where tenant_id = ${s.beta} and recipient_id = ${id} and starts_with(template, 'auth_address')`),
+		'4',
+	);
+	assert.strictEqual(mail.mails.slice(then).filter((m) => /only\.example/i.test(m.to[0])).length, 0);
 });
 test('a refusal says what is so: a wrong password is not told to log in first, nor a forced change that the role lacks a permission', async () => {
 	for (const [lang, wrong, change] of [

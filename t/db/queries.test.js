@@ -148,7 +148,7 @@ test('row-level security is enabled and forced on every tenant table, and no rol
 		s.sql(
 			"select string_agg(proname, ' ' order by proname) from pg_proc where prosecdef and pronamespace = 'door'::regnamespace",
 		),
-		'login login_mail logo partitions person_name proofs_end rca_owner recipients redact rollup_position staff_serves staff_tenants theme',
+		'address_link login login_mail logo partitions person_name proofs_end rca_owner recipients redact rollup_position staff_serves staff_tenants theme',
 	);
 	assert.strictEqual(
 		s.sql(

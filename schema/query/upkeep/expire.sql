@@ -38,6 +38,7 @@ with k as (
     select x.challenge from used_challenges x where x.used_at < ts($1::bigint) - interval '1 day' limit 5000)
 ), r as (
   delete from password_resets where (tenant_id, id) in (
-    select p.tenant_id, p.id from password_resets p where p.asked_at < ts($1::bigint) - interval '24 hours' limit 5000)
+    select p.tenant_id, p.id from password_resets p where p.asked_at < ts($1::bigint) - case p.purpose when 'address' then interval '8 days' else interval '24 hours' end
+    limit 5000)
 )
 select (select count(*) from k) as keys, (select count(*) from s) as sessions

@@ -76,6 +76,8 @@ struct outcome *security_put(struct req *req) MUST_USE;
 struct outcome *link_ask(struct req *req) MUST_USE;
 /* Endpoint: POST /api/v1/auth/link/use. */
 struct outcome *link_use(struct req *req) MUST_USE;
+/* Endpoint: POST /api/v1/auth/address/confirm. */
+struct outcome *address_confirm(struct req *req) MUST_USE;
 /* Endpoint: POST /api/v1/auth/password/forgot. */
 struct outcome *password_forgot(struct req *req) MUST_USE;
 /* Endpoint: POST /api/v1/auth/password/reset. */

@@ -148,6 +148,40 @@ struct outcome *password_reset(struct req *req)
 	return req_query_job(req, &sql_auth_reset_get, p, on_reset);
 }
 
+/* --- a mail address that an administrator has given --- */
+
+static struct outcome *on_confirmed(struct req *req, enum db_error error, const PGresult *rows)
+{
+	const struct token_claims *c = req_state(req, token_claims);
+	struct str name;
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) == 0)
+		return refuse_token(req);
+	name = db_text(rows, 0, 1);
+	audit_note(req, c->tenant_id, false, db_int(rows, 0, 0),
+		arena_dup(&req->arena, name.p, name.n), "auth.address_confirmed", "success", 200);
+	return req_reply(req, 200, "null", 4);
+}
+
+struct outcome *address_confirm(struct req *req)
+{
+	const char **p = arena_alloc(&req->arena, 3 * sizeof(*p)),
+		   *token = REQ_INPUT(req, identity_address_confirm)->token;
+	struct token_claims *c = req_state_new(req, token_claims);
+
+	if (!token_verify(TOKEN_ADDRESS, token, strlen(token), clock_now_us() / US_PER_S, c)) {
+		req_note_invalid(req, "token", "a token from a mail of the last seven days",
+			"应为七天内邮件中的令牌");
+		return req_invalid(req);
+	}
+	p[0] = req_int(req, c->tenant_id);
+	p[1] = req_int(req, c->session_id);
+	p[2] = req_int(req, clock_now_us());
+	return req_query_job(req, &sql_auth_address_confirm, p, on_confirmed);
+}
+
 /* --- login links --- */
 
 struct outcome *link_ask(struct req *req)

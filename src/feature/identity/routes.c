@@ -32,6 +32,8 @@ const struct route identity_routes[] = {
 		.contract = &contract_identity_link_ask, .limit = LIMIT_LOGIN },
 	{ HTTP_POST, "/api/v1/auth/link/use", PERM_ANYONE, .flow = link_use,
 		.contract = &contract_identity_link_use, .limit = LIMIT_LOGIN },
+	{ HTTP_POST, "/api/v1/auth/address/confirm", PERM_ANYONE, .flow = address_confirm,
+		.contract = &contract_identity_address_confirm, .limit = LIMIT_LOGIN },
 	{ HTTP_POST, "/api/v1/auth/passkey/options", PERM_ANYONE, .flow = passkey_options,
 		.contract = &contract_identity_passkey_options },
 	{ HTTP_POST, "/api/v1/auth/passkey", PERM_ANYONE, .flow = passkey_login,

@@ -321,9 +321,13 @@ void user_set_check(struct req *req)
 		req_note_invalid(req, "body", "an object", "应为对象");
 }
 
-struct outcome *user_set(struct req *req)
+struct change {
+	const char *address; /* the present one, encrypted for the mail to it; NULL: none is told */
+};
+
+static struct outcome *set_user(struct req *req)
 {
-	const char **p = arena_alloc(&req->arena, 6 * sizeof(*p));
+	const char **p = arena_alloc(&req->arena, 7 * sizeof(*p));
 	struct buf names = { 0 };
 
 	json_object_object_foreach(req->body, key, val)
@@ -338,8 +342,39 @@ struct outcome *user_set(struct req *req)
 	p[3] = req->session->name;
 	p[4] = arena_printf(&req->arena, "%s", names.n ? buf_cstr(&names) : "");
 	p[5] = user_giver(req);
+	p[6] = req_state(req, change)->address;
 	buf_free(&names);
 	return req_query(req, &sql_user_set, p, on_changed);
+}
+
+static struct outcome *on_address(struct req *req, enum db_error error, const PGresult *rows)
+{
+	struct buf old = { 0 }, sealed = { 0 };
+
+	if (error != DB_OK)
+		return req_fail_db(req, error);
+	if (PQntuples(rows) && !db_is_null(rows, 0, 0) && db_open(&old, rows, 0, 0)) {
+		field_seal_at(&sealed, FIELD_EVENTS_CODE, req->session->tenant_id,
+			arena_printf(&req->arena, "customer.%lld.address",
+				(long long)REQ_INPUT(req, identity_user_set)->user_id),
+			(struct str){ old.p, old.n }, clock_now_us() / US_PER_S);
+		req_state(req, change)->address = arena_dup(&req->arena, sealed.p, sealed.n);
+	}
+	buf_free(&old);
+	buf_free(&sealed);
+	return set_user(req);
+}
+
+/* Who has a mail address is told there when it is changed: it may be a thief who changes it. */
+struct outcome *user_set(struct req *req)
+{
+	const char **p = arena_alloc(&req->arena, sizeof(*p));
+
+	req_state_new(req, change)->address = NULL;
+	p[0] = req_int(req, REQ_INPUT(req, identity_user_set)->user_id);
+	return json_get_string(req->body, "email")
+		       ? req_query(req, &sql_user_address, p, on_address)
+		       : set_user(req);
 }
 
 /* --- granting --- */

@@ -198,9 +198,12 @@ static bool address_is_sane(struct str to)
 
 void outbox_send_mail(struct sending *s, const struct outbox_row *w)
 {
+	/* of an address that was changed: the event has the old one, the user the new one */
+	int address =
+		str_is(db_text(w->r, w->i, C_TEMPLATE), "auth_address_old") ? C_CODE : C_EMAIL;
 	struct buf to = { 0 };
 
-	if (!db_is_null(w->r, w->i, C_EMAIL) && !db_open(&to, w->r, w->i, C_EMAIL)) {
+	if (!db_is_null(w->r, w->i, address) && !db_open(&to, w->r, w->i, address)) {
 		log_warn(NULL,
 			"mail is delayed: its address cannot be decrypted tenant=%lld "
 			"id=%lld",

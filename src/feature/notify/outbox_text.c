@@ -448,6 +448,12 @@ static void add_score(struct buf *b, const struct outbox_row *w)
 		buf_adds(b, json_object_get_string(score));
 }
 
+static void add_address_link(struct buf *b, const struct outbox_row *w)
+{
+	if (json_get_int(w->data, "reset_id", 0))
+		add_link(b, w, TOKEN_ADDRESS, 7 * 86400, "address");
+}
+
 static void add_url(struct buf *b, const struct outbox_row *w)
 {
 	if (db_int(w->r, w->i, C_TICKET_ID))

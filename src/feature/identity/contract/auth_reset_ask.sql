@@ -1,4 +1,4 @@
--- auth/reset_ask: mail a link (to set a new password, or to log in) to the user of this name, if there is one; at most one in five minutes.
+-- auth/reset_ask: mail a link (to set a new password, or to log in) to the user of this name, if there is one; at most one in five minutes. An address that an administrator has given and its owner has not confirmed gets none.
 -- mode: job   shape: rows   class: job
 -- $1 tenant    text    call.tenant    required
 -- $2 username  text    call.username  required
@@ -8,6 +8,7 @@
 with who as materialized (
   select d.tenant_id, case d.tenant_id when 1 then 'staff' else 'customer' end as kind, d.subject_id as id, $2::text as username
   from door.login($1::text, $2::text) d where d.hash is not null
+    and not exists (select from client_users u where d.tenant_id > 1 and u.tenant_id = d.tenant_id and u.id = d.subject_id and u.address_given_at is not null)
 ), r as (
   insert into password_resets (tenant_id, actor_kind, actor_id, asked_at, purpose)
   select w.tenant_id, w.kind, w.id, ts($3::bigint), $5::text from who w
