@@ -469,6 +469,8 @@ test('no text of the documents is left out', async () => {
 			for (const { at, max } of content ? texts(content.schema, '') : []) {
 				/* read as a TOTP's; storing it needs an authenticator (23-ways-in) */
 				if (p.endsWith('/factors/passkey') && at === 'name') continue;
+				/* each shipped text is saved, and its limits are tried, in 57-own-texts */
+				if (p.startsWith('/api/v1/texts/')) continue;
 				const known = placed(norm(p), at);
 				if (!known) missing.push(`${method} ${p} ${at}`);
 				else if (max) assert.strictEqual(max, known.max, `${method} ${p} ${at}`);

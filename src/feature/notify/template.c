@@ -216,11 +216,12 @@ static struct str line_with(struct str text, const char *name)
 	return (struct str){ "", 0 };
 }
 
-/* The variable without which a text is of no use; NULL: none. */
+/* The variable without which a text is of no use, as what was shipped always shows it; NULL: none.
+ */
 static const char *proof_of(const struct template_text *t)
 {
 	for (size_t i = 0; i < ARRAY_LEN(variables); i++)
-		if (variables[i].where == PROOF && uses(t->shipped_all, variables[i].name))
+		if (variables[i].where == PROOF && line_with(t->shipped_body, variables[i].name).n)
 			return variables[i].name;
 	return NULL;
 }
