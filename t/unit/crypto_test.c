@@ -116,7 +116,7 @@ static void critical_headers(void)
 		[TOKEN_RESET] = "reset+jwt",
 		[TOKEN_STEP] = "step+jwt",
 		[TOKEN_LINK] = "link+jwt",
-		"address+jwt",
+		[TOKEN_ADDRESS] = "address+jwt",
 		[TOKEN_CHALLENGE] = "challenge+jwt" };
 	struct json_object *ours = new_key();
 	struct buf b = { 0 };
