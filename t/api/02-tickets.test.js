@@ -370,6 +370,7 @@ test('another tenant: 404 for ids, 403 for names, nothing in lists', async () =>
 					at: new Date(Date.now() - 1000).toISOString(),
 					until: new Date(Date.now() + 9e6).toISOString(),
 					assignee_id: 1,
+					owner_id: 1,
 					parent_id: 1,
 					comment_id: 1,
 					score: 1,
