@@ -194,11 +194,13 @@ static void read_marks(const PGresult *rows)
 
 static void add_keys(const PGresult *rows)
 {
-	for (int i = 0; i < PQntuples(rows) && db_is_null(rows, i, 4); i++) {
+	for (int i = 0; i < PQntuples(rows); i++) {
 		struct str hex = db_text(rows, i, 1);
 		unsigned char wrapped[FIELD_WRAPPED_BYTES];
 		char text[2 * FIELD_WRAPPED_BYTES + 1];
 
+		if (!db_is_null(rows, i, 4))
+			continue; /* a mark */
 		snprintf(text, sizeof(text), "%.*s", (int)hex.n, hex.p);
 		if (!fieldkeys_parse(text, wrapped, sizeof(wrapped)) ||
 			!field_key_add(keys.master, db_int(rows, i, 0), wrapped, sizeof(wrapped),

@@ -140,7 +140,8 @@ void conn_connect(struct conn *c, const char *url, const char *password)
 	const char *values[] = { url, password ? password : "", "sladeskd", "UTF8", options, NULL };
 
 	/* Generic plans that use indexes: planning our statements each time costs more than running
-	 * them, and a plan made while a table was empty must still be good when it is full. */
+	 * them, and a plan made while a table was empty must still be good when it is full. Without
+	 * sequential scans, small tables look so expensive that workers would read them: never. */
 	snprintf(options, sizeof(options),
 		"-c timezone=UTC -c jit=off -c random_page_cost=1.1 -c statement_timeout=%d "
 		"-c lock_timeout=%d%s%s",
@@ -149,7 +150,8 @@ void conn_connect(struct conn *c, const char *url, const char *password)
 		p->class == SQL_FIRE ? "" : " -c app.changes=told",
 		p->class == SQL_SLOW ? ""
 				     : " -c plan_cache_mode=force_generic_plan "
-				       "-c enable_seqscan=off");
+				       "-c enable_seqscan=off "
+				       "-c max_parallel_workers_per_gather=0");
 	c->pg = PQconnectStartParams(keys, values, 1);
 	conn_move(c, CONN_CONNECTING);
 	if (!c->pg || PQstatus(c->pg) == CONNECTION_BAD) {

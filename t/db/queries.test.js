@@ -84,6 +84,37 @@ test('a cursor consists of whole numbers, as next_cursor writes it', () => {
 			.matchAll(/^-- \$\d+ \S+ +(\w+) +cursor\.\d.*$/gm))
 			assert.strictEqual(type, 'bigint', f + ': ' + line);
 });
+/* PostgreSQL may run the parts of a union side by side. */
+const ANY_ORDER = {
+	'selftest/cli_isolation_ids.sql': 'each row says what it is',
+	'selftest/cli_isolation_marks.sql': 'a set of marks',
+	'sla/horizon.sql': 'a heap orders them',
+	'sso/provider_put.sql': 'one row: stored, or the one that has moved',
+};
+test('the rows of a union come in an order only where the statement says so', () => {
+	const loose = statementFiles().filter((f) => {
+		const text = fs.readFileSync(f, 'utf8'),
+			at = text.search(/^\)?\s*union all\b/m);
+		return /^union all\b/m.test(text) && !/^order by\b/m.test(text.slice(at));
+	});
+	assert.deepStrictEqual(
+		loose.map((f) => f.replace('/contract/', '/').split('/').slice(-2).join('/')).sort(),
+		Object.keys(ANY_ORDER).sort(),
+	);
+	/* as the daemon prepares it at a start before the change-over, with workers allowed */
+	const list = fs.readFileSync(path.join(top, 'schema/query/keys/list.sql'), 'utf8'),
+		r = session(
+			'postgres',
+			`begin; delete from sealed_columns; delete from field_keys; set local enable_seqscan = off; set local plan_cache_mode = force_generic_plan;
+			insert into field_keys (id, wrapped, created_at, active_from) select i, decode(repeat('00', 60), 'hex'), now(), now() from generate_series(0, 1) i;
+			analyze field_keys; analyze sealed_columns; prepare q as ${list};
+			insert into field_keys (id, wrapped, created_at, active_from) select 1000, decode(repeat('00', 60), 'hex'), now(), now();
+			insert into sealed_columns (name, open) select 'c' || i, 'x' from generate_series(1, 11) i; execute q; rollback;`,
+		);
+	assert.strictEqual(r.status, 0, r.stderr);
+	assert.deepStrictEqual(r.stdout.trim().split('\n').slice(0, 3).map((l) => l.split(' ')[0]), ['0', '1', '1000']);
+});
+
 test('the reply to a client matches the contract', () => {
 	const said = new Map();
 	let script = '';

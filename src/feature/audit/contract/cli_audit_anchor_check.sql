@@ -25,8 +25,12 @@ with x as (
   where a.tenant_id = $1::bigint and a.chain_no > $3::bigint
   having count(*) > 5000 or max(a.at) - min(a.at) > interval '1 hour'
 )
-(select w.no, w.why from wrong w order by w.no limit 1)
-union all
-select * from expired
-union all
-select * from free
+select f.no, f.why
+from (
+  select 1 as kind, w.no, w.why from wrong w where w.no = (select min(no) from wrong)
+  union all
+  select 2, e.* from expired e
+  union all
+  select 3, r.* from free r
+) f
+order by f.kind, f.no
