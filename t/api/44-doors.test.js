@@ -734,6 +734,7 @@ test('every text of every writing endpoint: refused by name, or stored as it was
 						.replace('{tenant_id}', s.alpha)
 						.replace('{kind}', 'department')
 						.replace('{code}', 'c' + ++serial)
+						.replace('{template}/{lang}', 'ticket_new_staff/en')
 						.replace(/\{\w+\}/g, '1');
 					const body = JSON.stringify(
 						placed(

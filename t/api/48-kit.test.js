@@ -116,6 +116,7 @@ const alerts = {
 	SladeskNumbersWrong: ['sladesk_figures_wrong_total', '0 1x10', '4x200', 2],
 	SladeskClocksDiffer: ['sladesk_sla_differences', '2x10', '0x200', 1],
 	SladeskClocksUnchecked: ['sladesk_sla_verified_age_seconds', '172801x10', '90000x200', 1],
+	SladeskAnalysesOverdue: ['sladesk_rca_overdue', '1x80', '0x200', 61],
 	SladeskSyncDeadLetters: ['sladesk_sync_dead_letters', '1x20', '0x200', 11],
 	SladeskClockSkew: ['sladesk_clock_skew_seconds', '-2x10', '-0.5x200', 6],
 	SladeskFieldKeyOld: ['sladesk_field_key_age_seconds', '34560001x10', '8000000x200', 1],
