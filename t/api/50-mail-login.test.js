@@ -142,6 +142,7 @@ async function addressToken(to, count = 0) {
 		const all = mailsTo(to).filter((x) => /#address=/.test(x.body));
 		return all.length > count && all.at(-1);
 	});
+	assert.match(m.html, /<a href="[^"]*#address=/);
 	return m.body.match(/#address=([\w.-]+)/)[1];
 }
 const invite = async (token, username, email) => {

@@ -8,6 +8,7 @@
 #include "base/text.h"
 
 #include <openssl/crypto.h>
+#include <string.h>
 
 void outbox_add_value(struct buf *b, struct str value)
 {
@@ -32,9 +33,12 @@ void outbox_unmark(struct buf *b)
 static bool is_form(struct str name)
 {
 	static const char *const forms[] = { "anchors", "begun", "description", "help", "home",
-		"login_link", "looks", "prevention", "quote", "reset_link", "rights", "root_cause",
-		"solution", "text", "url" };
+		"looks", "prevention", "quote", "rights", "root_cause", "solution", "text", "url" };
+	static const char link[] = "_link";
 
+	if (name.n > strlen(link) &&
+		memcmp(name.p + name.n - strlen(link), link, strlen(link)) == 0)
+		return true;
 	for (size_t i = 0; i < ARRAY_LEN(forms); i++)
 		if (str_is(name, forms[i]))
 			return true;
