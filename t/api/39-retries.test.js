@@ -162,10 +162,13 @@ test('a refusal of the recipient is final; a refusal of us waits for the operato
 	await settledMail();
 	for (const [at, code, final, first] of REFUSALS) {
 		const name = `${code} at ${at}` + (first ? ' after ' + first.how : '');
+		await settledMail(); /* others are told of the one that died */
 		r.plans = [first ? { ...first, then: { at, how: code } } : { at, how: code }];
 		const one = await oneMail();
 		if (final) {
-			await waitUntil(() => row(one)[0].state === 'dead');
+			await waitUntil(() => row(one)[0].state === 'dead').catch((e) => {
+				throw new Error(name + ': ' + JSON.stringify(row("channel = 'mail'").slice(-6)) + e);
+			});
 			const [n] = row(one);
 			assert.strictEqual(n.attempts, 1, name);
 			assert.match(n.last_error, new RegExp(String(code)), name);
@@ -228,12 +231,12 @@ test('a mail that the relay refuses as one of ours for notify.keep_days is dead:
 			return false;
 		});
 		assert.strictEqual(row(one)[0].state, state, days + ' days');
-		r.plans = [];
 	};
 	const before = told().length;
 	await ago(4, 'queued');
 	assert.strictEqual(told().length, before);
 	await ago(2, 'dead');
+	r.plans = [];
 	await s.jump(400);
 	await settledMail();
 	assert.strictEqual(row(one)[0].attempts, 0);

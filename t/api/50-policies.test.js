@@ -246,7 +246,7 @@ test("the notification matrix: a policy's rules replace the provider's for the e
 		if (r.status !== 200) assert.strictEqual(r.json.details.fields[0].field, 'document.notifications[0].template', r.text);
 	}
 	const apart = of.no.filter((x) => !x.startsWith('auth_'));
-	assert.deepStrictEqual(apart, ['audit_anchor', 'mail_footer', 'rollup_wrong', 'sla_differs', 'source_differs', 'webhook_off']);
+	assert.deepStrictEqual(apart, ['audit_anchor', 'mail_footer', 'mail_undeliverable', 'rollup_wrong', 'sla_differs', 'source_differs', 'webhook_off']);
 	assert.ok(of.no.includes('auth_reset') && of.ok.includes('ticket_reply') && !of.ok.some((x) => x.startsWith('auth_')), JSON.stringify(of));
 	/* today's behaviour without a matrix */
 	const plain = told(await create({ priority: 'P3' }), 'ticket.created');
