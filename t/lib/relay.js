@@ -4,6 +4,7 @@
 //   how: slow (answers after relay.slowMs), hang (never answers), drip (one byte of an endless answer each 100 ms), drop (closes),
 //        a number (refuses with this code)
 //   then: what follows on the same connection, a plan too
+// relay.refused: addresses (a regular expression) that it refuses as a fault of the sender's, on every connection.
 // relay.mails lists what was accepted, relay.cut what ended early. As with a real relay, the end of the message is what accepts it, whether or
 // not the sender receives the reply. relay.hold(mail) may return a promise that delays the reply to the end of the message.
 // relay.checkMs: the longest time that a check of a mail takes before the reply.
@@ -91,7 +92,7 @@ class Session {
 				return this.say('mail', '250 ok');
 			case 'RCPT':
 				this.to = cmd.match(/<(.*)>/)[1];
-				return this.say('rcpt', '250 ok');
+				return this.say('rcpt', relay.refused && relay.refused.test(this.to) ? '530 not from you' : '250 ok');
 			case 'DATA':
 				return this.say('data', '354 go ahead', () => {
 					this.mail = { to: this.to, at: Date.now() };
