@@ -22,7 +22,7 @@ max_wal_size = 4GB'
 	[ -e t/bench/peer/node_modules/.package-lock.json ] && [ t/bench/peer/node_modules/.package-lock.json -nt t/bench/peer/package-lock.json ] || (cd t/bench/peer && npm ci --no-audit --no-fund --silent) || fail "npm ci failed"
 	mkdir -p build-bench
 	for b in heap evhello wsclients; do
-		cc -std=gnu17 -D_GNU_SOURCE -O2 -Iinclude "t/bench/$b.c" src/base/*.c src/ticket/names.c -levent -ljson-c $(pkg-config --libs icu-uc) -o "build-bench/$b" || fail "t/bench/$b.c"
+		cc -std=gnu17 -D_GNU_SOURCE -O2 -Iinclude "t/bench/$b.c" $(ls src/base/*.c | grep -v /build.c) src/ticket/names.c -levent -ljson-c $(pkg-config --libs icu-uc) -o "build-bench/$b" || fail "t/bench/$b.c"
 	done
 	export NODE_PATH=$TOP/t/api/node_modules PG_BIN BENCH_BIN=$TOP/build-bench
 	if [ "${1:-}" = versus ]; then setsid node t/bench/versus.js "$2" & else setsid node t/bench/bench.js "$@" & fi
