@@ -44,6 +44,10 @@ char *xstrndup(const char *s, size_t len) MUST_USE;
 /* Return the formatted text; the caller frees it. */
 char *xasprintf(const char *fmt, ...) MUST_USE PRINTF(1, 2);
 
+/* Write the folder of FILE to the disk: a new name is there only with it. It waits for the disk.
+ * Returns false with errno set if that fails. */
+bool folder_sync(const char *file) MUST_USE;
+
 /* A view of bytes that someone else owns. */
 struct str {
 	const char *p;

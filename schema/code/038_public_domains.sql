@@ -23,4 +23,4 @@ begin
   return new;
 end
 $$;
-create or replace trigger not_public before insert on mail_domains for each row execute function mail_domain_refused();
+create or replace trigger not_public before insert or update of domain on mail_domains for each row execute function mail_domain_refused();

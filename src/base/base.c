@@ -2,10 +2,13 @@
  * Memory, strings and buffers: the implementation of base/base.h. */
 #include "base/base.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #define BUF_KEPT (64 * 1024) /* the most that buf_reuse keeps */
 
@@ -394,4 +397,17 @@ size_t utf8_format(char *out, size_t size, const char *fmt, ...)
 	n = utf8_vformat(out, size, fmt, ap);
 	va_end(ap);
 	return n;
+}
+
+bool folder_sync(const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	char *folder = slash ? xstrndup(file, (size_t)(slash - file) + 1) : xstrdup(".");
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool ok = fd >= 0 && fsync(fd) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	free(folder);
+	return ok;
 }

@@ -78,19 +78,6 @@ static const char *load_keys(void)
 	return why;
 }
 
-/* A name is on the disk only with its directory. */
-static bool sync_folder(void)
-{
-	char *folder = keyfile_beside("", ".");
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool ok = fd >= 0 && fsync(fd) == 0;
-
-	if (fd >= 0)
-		close(fd);
-	free(folder);
-	return ok;
-}
-
 /* Replace the file atomically: write a new one next to OLD, sync it, give it OLD's owner, rename
  * it. */
 static bool replace(const struct stat *old, const char *text)
@@ -105,7 +92,7 @@ static bool replace(const struct stat *old, const char *text)
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	ok = fd >= 0 && fchown(fd, old->st_uid, old->st_gid) == 0 &&
 	     write(fd, text, (size_t)n) == n && fsync(fd) == 0 &&
-	     rename(path, options.token_key_file) == 0 && sync_folder();
+	     rename(path, options.token_key_file) == 0 && folder_sync(options.token_key_file);
 	why = errno;
 	if (fd >= 0)
 		close(fd);
@@ -174,7 +161,8 @@ static void make(void)
 	int fd = open(options.token_key_file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	ssize_t n = (ssize_t)strlen(text);
 
-	if (fd < 0 || write(fd, text, (size_t)n) != n || fsync(fd) != 0 || !sync_folder())
+	if (fd < 0 || write(fd, text, (size_t)n) != n || fsync(fd) != 0 ||
+		!folder_sync(options.token_key_file))
 		die("token.key_file: %s: %s", options.token_key_file, strerror(errno));
 	close(fd);
 	OPENSSL_cleanse(text, (size_t)n);

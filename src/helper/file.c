@@ -54,21 +54,6 @@ static bool write_all(int fd, const char *p, size_t n)
 	return true;
 }
 
-/* A new file is on the disk only with its directory. */
-static bool sync_folder(const char *file)
-{
-	const char *slash = strrchr(file, '/');
-	char *folder = slash && slash > file ? xstrndup(file, (size_t)(slash - file))
-					     : xstrdup(slash ? "/" : ".");
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool ok = fd >= 0 && fsync(fd) == 0;
-
-	if (fd >= 0)
-		close(fd);
-	free(folder);
-	return ok;
-}
-
 /* "+": appended; "=" and the last line: it is not the one expected, and nothing was appended; "!"
  * and a text: failed. */
 static void append(const char *file, struct str expected, struct str lines)
@@ -86,7 +71,7 @@ static void append(const char *file, struct str expected, struct str lines)
 			answer[0] = '+';
 			n = 0;
 			ok = ftruncate(fd, end) == 0 && write_all(fd, lines.p, lines.n) &&
-			     fsync(fd) == 0 && (end || sync_folder(file));
+			     fsync(fd) == 0 && (end || folder_sync(file));
 		}
 	}
 	if (!ok)
@@ -113,7 +98,7 @@ static void replace(const char *file, struct str text)
 		close(fd);
 	if (!ok)
 		unlink(fresh);
-	else if (!sync_folder(file)) /* it is there, but may be lost with the power */
+	else if (!folder_sync(file)) /* it is there, but may be lost with the power */
 		ok = false, why = errno;
 	if (!ok)
 		snprintf(answer, sizeof(answer), "!%s", strerror(why));

@@ -185,6 +185,10 @@ test('what is everybody’s is nobody’s: endings of registries and public mail
 	);
 	assert.deepStrictEqual(await discover('gmail.com'), { sso: false });
 	s.sql("delete from mail_domains where domain = 'gmail.com'");
+	/* nor by renaming one */
+	s.sql(`insert into mail_domains (tenant_id, domain, created_at) values (${s.alpha}, 'renamed.example', now())`);
+	assert.throws(() => s.sql("update mail_domains set domain = 'gmail.com' where domain = 'renamed.example'"), /nobody owns this domain/);
+	s.sql("delete from mail_domains where domain = 'renamed.example'");
 	/* what only looks like them is somebody's */
 	for (const domain of ['gmail.example', 'firm.co.uk', 'firm.com.cn', 'co.example', 'mygmail.com', 'hotmail.firm.cn'])
 		assert.strictEqual((await s.post(DOMAINS, alpha, { domain })).status, 201, domain);
